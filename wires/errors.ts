@@ -1,0 +1,81 @@
+/** Gateway failures: one class, one table. */
+import type { WireError } from "./types.ts";
+
+/** HTTP status and number (the replaced service's, where it has one) of every failure that Sluice itself finds. */
+const ERRORS = {
+  invalid_request: { status: 400 },
+  invalid_model: { status: 400, code: 2019 },
+  unknown_provider: { status: 400, code: 2008 },
+  dropped_fields: { status: 400 },
+  unauthorized: { status: 401, code: 2009 },
+  not_found: { status: 404 },
+  method_not_allowed: { status: 405 },
+  unsupported_media_type: { status: 415 },
+  body_too_large: { status: 413 },
+  internal: { status: 500 },
+  bad_upstream_answer: { status: 502, code: 2005 },
+  upstream_unreachable: { status: 502, code: 2005 },
+  upstream_timeout: { status: 504, code: 2005 },
+} as const satisfies Record<string, { status: number; code?: number }>;
+
+/** Stable name of a gateway failure. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What else is known of a failure. */
+export interface ErrorDetails {
+  /** Path of the fault in the client's body, e.g. `messages[2].content`. */
+  param?: string;
+  /** Response headers, e.g. `allow`. */
+  headers?: Record<string, string>;
+  metadata?: Record<string, unknown>;
+  cause?: unknown;
+}
+
+/** A failure that the gateway found itself. The message is for people and never holds keys or prompts. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = "GatewayError";
+    this.code = code;
+    this.status = ERRORS[code].status;
+    this.details = details;
+  }
+
+  /** The number clients of the replaced service know, else the stable name. */
+  get number(): number | undefined {
+    const entry: { status: number; code?: number } = ERRORS[this.code];
+    return entry.code;
+  }
+
+  /** In OpenAI's words. */
+  toWireError(): WireError {
+    return {
+      message: this.message,
+      type: errorType(this.status),
+      param: this.details.param ?? null,
+      code: this.number ?? this.code,
+      status: this.status,
+      metadata: this.details.metadata,
+    };
+  }
+}
+
+/** OpenAI's error type for a status. */
+export function errorType(status: number): string {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 429:
+      return "rate_limit_error";
+    default:
+      return status >= 500 ? "server_error" : "invalid_request_error";
+  }
+}
