@@ -1,0 +1,38 @@
+/** What a row of the provider table holds. */
+import type { ProviderWire } from "../wires/types.ts";
+
+/** The header that carries a provider's key, e.g. `authorization: Bearer …` or `x-api-key: …`. */
+export interface Auth {
+  header: string;
+  /** Before the key, with its space: `"Bearer "`. Empty for a bare key. */
+  prefix: string;
+}
+
+/** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
+export interface Row {
+  /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
+  aliases?: readonly string[];
+  /** Where its paths begin, without a slash at the end. `{account}` is the account id of the client's URL. */
+  baseUrl: string;
+  wire: ProviderWire;
+  auth: Auth;
+  /** Chat path below `baseUrl`, for a provider of the OpenAI wire. Default `/chat/completions`. */
+  chatPath?: string;
+  /** Model list below `baseUrl`, in OpenAI's shape unless the wire says otherwise. Default `/models`. */
+  modelsPath?: string;
+  /** Version segment that a native path may leave out or repeat, e.g. `v1`. */
+  version?: string;
+  /** Headers sent with every request; the client's own win. */
+  headers?: Readonly<Record<string, string>>;
+  /** Top-level chat fields that this provider answers with an error; left out and named in `sluice-dropped`. */
+  drop?: readonly string[];
+  /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
+  rename?: Readonly<Record<string, string>>;
+  /** Environment variables that the provider's own tools read its key from, the usual one first. */
+  keyEnv?: readonly string[];
+}
+
+/** A row with its name, as the table holds it. */
+export interface Provider extends Row {
+  name: string;
+}
