@@ -1,0 +1,51 @@
+import { assert, assertEquals } from "@std/assert";
+import { findProvider, nearestNames, PROVIDERS } from "../../providers/table.ts";
+
+Deno.test("PROVIDERS is sorted by name", () => {
+  const names = [...PROVIDERS.keys()];
+  assertEquals(names, [...names].sort());
+});
+
+Deno.test("PROVIDERS gives no alias twice and none that is a name", () => {
+  const taken = new Set(PROVIDERS.keys());
+  for (const { name, aliases = [] } of PROVIDERS.values()) {
+    for (const alias of aliases) {
+      assert(!taken.has(alias), `${name}: alias "${alias}" is taken`);
+      taken.add(alias);
+    }
+  }
+});
+
+Deno.test("PROVIDERS has a well-formed base URL in every row, with TLS unless it is this machine", () => {
+  for (const { name, baseUrl } of PROVIDERS.values()) {
+    const url = new URL(baseUrl);
+    assert(!baseUrl.endsWith("/"), `${name}: slash at the end`);
+    assertEquals(url.search + url.hash + url.username, "", name);
+    assert(url.protocol === "https:" || url.hostname === "127.0.0.1", `${name}: ${baseUrl}`);
+  }
+});
+
+Deno.test("PROVIDERS never renames a field that it drops", () => {
+  for (const { name, drop = [], rename = {} } of PROVIDERS.values()) {
+    for (const field of drop) assert(!(field in rename), `${name}: ${field}`);
+  }
+});
+
+Deno.test("findProvider() knows names and aliases and no inherited property", () => {
+  assertEquals(findProvider("grok")?.name, "grok");
+  assertEquals(findProvider("xai")?.name, "grok");
+  assertEquals(findProvider("perplexity")?.name, "perplexity-ai");
+  for (const name of ["", "nobody", "constructor", "__proto__", "toString", "hasOwnProperty"]) {
+    assertEquals(findProvider(name), undefined, name);
+  }
+});
+
+Deno.test("nearestNames() finds what a slip of the finger hides, and nothing far away", () => {
+  assertEquals(nearestNames("opneai")[0], "openai");
+  assertEquals(nearestNames("Groq")[0], "groq");
+  assertEquals(nearestNames("mistrall"), ["mistral"]);
+  assert(nearestNames("perplex").includes("perplexity"));
+  assertEquals(nearestNames("zzzzzzzz"), []);
+  assertEquals(nearestNames(""), []);
+  assertEquals(nearestNames("x".repeat(100_000)), []);
+});
