@@ -1,0 +1,188 @@
+/**
+ * Changing members of a JSON object without parsing it.
+ *
+ * A same-wire call changes one short field; parsing and writing 10 MB for that costs more than sending it, and would
+ * lose what JavaScript's numbers and key order cannot hold. Strings are skipped with `indexOf`, which is native.
+ */
+
+/** A member of the outermost object; offsets are bytes. */
+export interface Member {
+  /** Of the quote that opens the key. */
+  start: number;
+  valueStart: number;
+  /** One past the value. */
+  valueEnd: number;
+}
+
+const QUOTE = 34,
+  COMMA = 44,
+  COLON = 58,
+  BACKSLASH = 92,
+  OPEN_LIST = 91,
+  CLOSE_LIST = 93,
+  OPEN = 123,
+  CLOSE = 125;
+
+const isSpace = (byte: number) => byte === 32 || byte === 10 || byte === 13 || byte === 9;
+
+/**
+ * Finds the members of the object that `text` is.
+ *
+ * @returns By key; `undefined` when the text is not one object, or when a key is written twice or with escapes, so that
+ * only a full parse is sure to agree with the provider's. Values are found but not validated.
+ */
+export function findMembers(text: Uint8Array): Map<string, Member> | undefined {
+  const members = new Map<string, Member>();
+  const decoder = new TextDecoder();
+  let at = skipSpace(text, 0);
+  if (text[at] !== OPEN) return undefined;
+  at = skipSpace(text, at + 1);
+  if (text[at] === CLOSE) return skipSpace(text, at + 1) === text.length ? members : undefined;
+  while (text[at] === QUOTE) {
+    const start = at;
+    at = skipString(text, at);
+    if (at < 0) return undefined;
+    const key = decoder.decode(text.subarray(start + 1, at - 1));
+    if (key.includes("\\") || members.has(key)) return undefined;
+    at = skipSpace(text, at);
+    if (text[at] !== COLON) return undefined;
+    const valueStart = skipSpace(text, at + 1);
+    const valueEnd = skipValue(text, valueStart);
+    if (valueEnd <= valueStart) return undefined;
+    members.set(key, { start, valueStart, valueEnd });
+    at = skipSpace(text, valueEnd);
+    if (text[at] === CLOSE) return skipSpace(text, at + 1) === text.length ? members : undefined;
+    if (text[at] !== COMMA) return undefined;
+    at = skipSpace(text, at + 1);
+  }
+  return undefined;
+}
+
+/** A change to one member: another key, another value (JSON text), or none of it at all. */
+export type Edit = { key?: string; value?: string } | "remove";
+
+/**
+ * The text with its members changed; everything else stays byte for byte.
+ *
+ * @param text Is overwritten: use only the result.
+ * @param members Of this text, from `findMembers`.
+ */
+export function editMembers(
+  text: Uint8Array<ArrayBuffer>,
+  members: Map<string, Member>,
+  edits: ReadonlyMap<string, Edit>,
+): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const splices: { from: number; to: number; bytes: Uint8Array }[] = [];
+  for (const [key, edit] of edits) {
+    const member = members.get(key);
+    if (!member) continue;
+    if (edit === "remove") {
+      splices.push({ ...withComma(text, member), bytes: new Uint8Array() });
+      continue;
+    }
+    if (edit.key !== undefined) {
+      const quoted = encoder.encode(JSON.stringify(edit.key));
+      splices.push({ from: member.start, to: skipString(text, member.start), bytes: quoted });
+    }
+    if (edit.value !== undefined) {
+      splices.push({ from: member.valueStart, to: member.valueEnd, bytes: encoder.encode(edit.value) });
+    }
+  }
+  if (splices.length === 1) return spliceInPlace(text, splices[0].from, splices[0].to, splices[0].bytes);
+  splices.sort((a, b) => a.from - b.from);
+  const pieces: Uint8Array[] = [];
+  let at = 0;
+  for (const { from, to, bytes } of splices) {
+    // Two removed neighbours may both claim the comma between them.
+    pieces.push(text.subarray(at, Math.max(at, from)), bytes);
+    at = Math.max(at, to);
+  }
+  pieces.push(text.subarray(at));
+  return concat(pieces);
+}
+
+/** Shortens by moving whichever side is shorter: `model` mostly comes first, so 10 MB stay where they are. */
+function spliceInPlace(
+  text: Uint8Array<ArrayBuffer>,
+  from: number,
+  to: number,
+  bytes: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const gap = to - from - bytes.length;
+  if (gap < 0) return concat([text.subarray(0, from), bytes, text.subarray(to)]);
+  if (from <= text.length - to) {
+    text.copyWithin(gap, 0, from);
+    text.set(bytes, to - bytes.length);
+    return text.subarray(gap);
+  }
+  text.set(bytes, from);
+  text.copyWithin(from + bytes.length, to);
+  return text.subarray(0, text.length - gap);
+}
+
+function concat(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** A member with the comma after it or, for the last one, the comma before it. */
+function withComma(text: Uint8Array, { start, valueEnd }: Member): { from: number; to: number } {
+  const after = skipSpace(text, valueEnd);
+  if (text[after] === COMMA) return { from: start, to: skipSpace(text, after + 1) };
+  let before = start - 1;
+  while (isSpace(text[before])) before--;
+  return { from: text[before] === COMMA ? before : start, to: valueEnd };
+}
+
+function skipSpace(text: Uint8Array, at: number): number {
+  while (at < text.length && isSpace(text[at])) at++;
+  return at;
+}
+
+/** One past the closing quote of the string that starts here, or -1. */
+function skipString(text: Uint8Array, at: number): number {
+  let end = at;
+  do {
+    end = text.indexOf(QUOTE, end + 1);
+    if (end < 0) return -1;
+  } while (isEscaped(text, end));
+  return end + 1;
+}
+
+function isEscaped(text: Uint8Array, at: number): boolean {
+  let slashes = 0;
+  while (text[at - 1 - slashes] === BACKSLASH) slashes++;
+  return slashes % 2 === 1;
+}
+
+/** One past the value that starts here, or -1. */
+function skipValue(text: Uint8Array, at: number): number {
+  const first = text[at];
+  if (first === QUOTE) return skipString(text, at);
+  if (first !== OPEN && first !== OPEN_LIST) {
+    while (at < text.length && text[at] !== COMMA && text[at] !== CLOSE && !isSpace(text[at])) at++;
+    return at;
+  }
+  let depth = 0;
+  while (at < text.length) {
+    const byte = text[at];
+    if (byte === QUOTE) {
+      at = skipString(text, at);
+      if (at < 0) return -1;
+      continue;
+    }
+    if (byte === OPEN || byte === OPEN_LIST) depth++;
+    else if (byte === CLOSE || byte === CLOSE_LIST) {
+      depth--;
+      if (depth === 0) return at + 1;
+    }
+    at++;
+  }
+  return -1;
+}
