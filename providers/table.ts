@@ -1,6 +1,10 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
 import { openaiChat } from "../wires/openai_chat.ts";
+import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { Auth, Provider, Row } from "./types.ts";
+
+/** The formats that providers speak, by the name that options use. */
+export const WIRES = { openai: openaiChat } satisfies Record<string, ProviderWire | SameWire>;
 
 /** `authorization: Bearer KEY`. */
 export const bearer: Auth = { header: "authorization", prefix: "Bearer " };

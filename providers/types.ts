@@ -1,5 +1,5 @@
 /** What a row of the provider table holds. */
-import type { ProviderWire } from "../wires/types.ts";
+import type { ProviderWire, SameWire } from "../wires/types.ts";
 
 /** The header that carries a provider's key, e.g. `authorization: Bearer …` or `x-api-key: …`. */
 export interface Auth {
@@ -14,7 +14,7 @@ export interface Row {
   aliases?: readonly string[];
   /** Where its paths begin, without a slash at the end. `{account}` is the account id of the client's URL. */
   baseUrl: string;
-  wire: ProviderWire;
+  wire: ProviderWire | SameWire;
   auth: Auth;
   /** Chat path below `baseUrl`, for a provider of the OpenAI wire. Default `/chat/completions`. */
   chatPath?: string;
@@ -28,6 +28,8 @@ export interface Row {
   drop?: readonly string[];
   /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
   rename?: Readonly<Record<string, string>>;
+  /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */
+  fetch?: (request: Request) => Promise<Response>;
   /** Environment variables that the provider's own tools read its key from, the usual one first. */
   keyEnv?: readonly string[];
 }

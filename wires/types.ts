@@ -141,6 +141,8 @@ export interface Call {
    * `max_completion_tokens`, `tools` may be `functions`. Wires walk this to keep order and to name what they drop.
    */
   sent: Map<keyof Settings, string>;
+  /** Client paths that have no neutral term (`tools[1]` of OpenAI's `custom` kind): no other wire can express them. */
+  dropped: string[];
   /** Fields that OpenAI does not have (`thinking`, `safetySettings`), forwarded as they are. */
   extra: JsonObject;
 }
@@ -252,8 +254,16 @@ export interface StreamReader {
   end(): void;
 }
 
-/** A format that providers speak. */
+/** The client's own format at the provider: bodies are handed through, so only frames and errors are ever read. */
+export interface SameWire {
+  same: true;
+  readStream(emit: Emit): StreamReader;
+  readError(status: number, body: unknown): WireError;
+}
+
+/** A format that only the provider speaks. */
 export interface ProviderWire {
+  same?: false;
   writeCall(call: Call): WireRequest;
   /** A whole answer, parsed. */
   readAnswer(body: JsonObject, emit: Emit): void;

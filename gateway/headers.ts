@@ -1,0 +1,63 @@
+/** Which headers cross the gateway. */
+
+/** Never sent on: they belong to the connection, to the gateway, to the client's browser, or are someone's key. */
+const STAY: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "api-key",
+  "authorization",
+  "cdn-loop",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "keep-alive",
+  "origin",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "referer",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "true-client-ip",
+  "upgrade",
+  "via",
+  "x-api-key",
+  "x-goog-api-key",
+  "x-real-ip",
+  "xi-api-key",
+]);
+
+const STAY_PREFIXES = ["cf-", "sec-", "sluice-", "x-forwarded-"];
+
+/** The client's headers that a provider may see. */
+export function requestHeaders(headers: Headers): Headers {
+  const out = new Headers();
+  for (const [name, value] of headers) {
+    if (!STAY.has(name) && !STAY_PREFIXES.some((prefix) => name.startsWith(prefix))) out.set(name, value);
+  }
+  return out;
+}
+
+/** Not handed back: connection headers, cookies, and those that fetch's own decoding has made untrue. */
+const DROP: readonly string[] = [
+  "connection",
+  "content-encoding",
+  "content-length",
+  "keep-alive",
+  "proxy-authenticate",
+  "set-cookie",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** The provider's headers that the client may see, e.g. `retry-after`, `x-ratelimit-*`, request ids. */
+export function responseHeaders(headers: Headers): Headers {
+  const out = new Headers(headers);
+  for (const name of DROP) out.delete(name);
+  return out;
+}

@@ -1,0 +1,18 @@
+/** The page at `/`. */
+
+/** A curl line that works as it stands. */
+export function home(request: Request): Response {
+  const { origin } = new URL(request.url);
+  const text = `Sluice: every model provider behind one OpenAI-compatible URL.
+
+Try it, no key needed:
+
+  curl ${origin}/v1/chat/completions \\
+    -H 'content-type: application/json' \\
+    -d '{"model": "demo/echo", "messages": [{"role": "user", "content": "Hello"}]}'
+
+Then write a model as "{provider}/{model}", e.g. "anthropic/claude-sonnet-4-5", and send that provider's key as
+"authorization: Bearer KEY".
+`;
+  return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });
+}

@@ -1,0 +1,206 @@
+/** From a provider's answer to the client's. */
+import { collector } from "../wires/collect.ts";
+import { GatewayError } from "../wires/errors.ts";
+import {
+  type AnswerDefaults,
+  type AnswerForm,
+  chunkWriter,
+  writeAnswer,
+  writeError,
+} from "../wires/openai_chat_answer.ts";
+import { translate } from "../wires/translate.ts";
+import type { Call, Emit, JsonObject, ProviderWire, WireError } from "../wires/types.ts";
+import type { Config } from "./config.ts";
+import type { Outgoing } from "./dispatch.ts";
+import { responseHeaders } from "./headers.ts";
+
+/** Bytes of an answer we could not read that an error quotes. */
+const QUOTED = 500;
+
+/**
+ * The client's response to what the provider answered.
+ *
+ * @throws GatewayError `bad_upstream_answer` for a redirect, or for text where JSON was due.
+ */
+export function respond(
+  upstream: Response,
+  outgoing: Outgoing,
+  config: Config,
+): Promise<Response> | Response {
+  const { status } = upstream;
+  if (status >= 300 && status < 400) {
+    upstream.body?.cancel().catch(() => {});
+    throw new GatewayError(
+      "bad_upstream_answer",
+      `${outgoing.target.provider.name} answered with a redirect (${status})`,
+      {
+        metadata: { status },
+      },
+    );
+  }
+  if (status >= 400) return respondError(upstream, outgoing, config);
+  const { wire } = outgoing.target.provider;
+  return wire.same ? handBack(upstream, outgoing) : rewriteBack(upstream, outgoing, wire, config);
+}
+
+/** An error of ours or of the provider's, as the client's wire writes it. */
+export function errorResponse(error: WireError, headers: Headers = new Headers()): Response {
+  headers.set("content-type", "application/json");
+  return new Response(JSON.stringify(writeError(error)), { status: error.status ?? 502, headers });
+}
+
+// ---------------------------------------------------------------- errors
+
+/** OpenAI's own error body goes back byte for byte; any other is read by the wire and written as OpenAI's. */
+async function respondError(upstream: Response, { target }: Outgoing, config: Config): Promise<Response> {
+  const headers = responseHeaders(upstream.headers);
+  const { status } = upstream;
+  const text = await upstream.text();
+  const body = parse(text);
+  const { name, wire } = target.provider;
+  const log = (message: string, code?: string | number | null) =>
+    config.log({ level: "error", status, message, code, provider: name, model: target.model });
+  if (wire.same && isOpenAIError(body)) {
+    log("the provider refused", body.error.code);
+    headers.set("content-type", "application/json");
+    return new Response(text, { status, headers });
+  }
+  if (body === undefined && status >= 500) throw notJson(name, status, text, headers);
+  const error = wire.readError(status, body ?? text.slice(0, QUOTED));
+  log("the provider refused", error.code);
+  const requestId = headers.get("request-id") ?? headers.get("x-request-id");
+  const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };
+  return errorResponse({ ...error, metadata, status }, headers);
+}
+
+function isOpenAIError(body: unknown): body is { error: { message: string; code?: string | null } } {
+  const error = (body as { error?: { message?: unknown } } | undefined)?.error;
+  return typeof error === "object" && error !== null && typeof error.message === "string";
+}
+
+function notJson(provider: string, status: number, text: string, headers?: Headers): GatewayError {
+  const retryAfter = headers?.get("retry-after");
+  return new GatewayError(
+    "bad_upstream_answer",
+    `${provider} answered ${status} with something that is not JSON`,
+    {
+      metadata: { provider, status, body: text.slice(0, QUOTED) },
+      headers: retryAfter ? { "retry-after": retryAfter } : undefined,
+    },
+  );
+}
+
+// ---------------------------------------------------------------- the same wire
+
+/** Hands the provider's bytes through untouched. */
+async function handBack(upstream: Response, { target, stream }: Outgoing): Promise<Response> {
+  const headers = responseHeaders(upstream.headers);
+  const { status } = upstream;
+  const kind = contentKind(upstream.headers);
+  // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
+  if (kind === "other" && !stream || kind === "page") {
+    const text = await upstream.text();
+    if (parse(text) === undefined) throw notJson(target.provider.name, status, text);
+    return new Response(text, { status, headers });
+  }
+  return new Response(upstream.body, { status, headers });
+}
+
+type ContentKind = "json" | "events" | "page" | "other" | "none";
+
+function contentKind(headers: Headers): ContentKind {
+  const type = headers.get("content-type");
+  if (!type) return "none";
+  if (type.includes("json")) return "json";
+  if (type.startsWith("text/event-stream")) return "events";
+  return type.startsWith("text/html") ? "page" : "other";
+}
+
+// ---------------------------------------------------------------- another wire
+
+function rewriteBack(
+  upstream: Response,
+  outgoing: Outgoing,
+  wire: ProviderWire,
+  config: Config,
+): Promise<Response> | Response {
+  const call = outgoing.call!;
+  const defaults: AnswerDefaults = {
+    id: `chatcmpl-${randomText(config)}`,
+    created: Math.floor(config.now() / 1000),
+    model: call.model,
+  };
+  const form: AnswerForm = {
+    includeUsage: call.includeUsage,
+    legacyFunctions: call.sent.get("tools") === "functions",
+  };
+  const headers = responseHeaders(upstream.headers);
+  if (call.stream && contentKind(upstream.headers) === "events" && upstream.body) {
+    headers.set("content-type", "text/event-stream");
+    const failure = brokenOff(outgoing, config);
+    const body = translate(
+      upstream.body,
+      (emit) => wire.readStream(emit),
+      chunkWriter(defaults, form),
+      failure,
+    );
+    return new Response(body, { status: upstream.status, headers });
+  }
+  return rewriteWhole(upstream, outgoing, wire, call, headers, defaults, form);
+}
+
+async function rewriteWhole(
+  upstream: Response,
+  { target }: Outgoing,
+  wire: ProviderWire,
+  call: Call,
+  headers: Headers,
+  defaults: AnswerDefaults,
+  form: AnswerForm,
+): Promise<Response> {
+  const text = await upstream.text();
+  const body = parse(text);
+  if (typeof body !== "object" || body === null) throw notJson(target.provider.name, upstream.status, text);
+  const { emit, answer } = collector();
+  const writer = call.stream ? chunkWriter(defaults, form) : undefined;
+  let events = "";
+  const take: Emit = (delta) => {
+    emit(delta);
+    if (writer) events += writer.delta(delta);
+  };
+  wire.readAnswer(body as JsonObject, take);
+  if (answer.error) return errorResponse({ ...answer.error, status: answer.error.status ?? 502 }, headers);
+  if (writer) {
+    // The provider sent a whole answer where a stream was asked for.
+    headers.set("content-type", "text/event-stream");
+    return new Response(events + writer.end(), { status: upstream.status, headers });
+  }
+  headers.set("content-type", "application/json");
+  return new Response(JSON.stringify(writeAnswer(answer, defaults, form)), {
+    status: upstream.status,
+    headers,
+  });
+}
+
+/** What the client is told when the provider's stream breaks. */
+function brokenOff({ target }: Outgoing, config: Config): (cause: unknown) => WireError {
+  const { name } = target.provider;
+  return (cause) => {
+    const message = `The stream from ${name} broke off before the answer was finished`;
+    config.log({ level: "error", status: 502, message, code: 2005, provider: name, model: target.model });
+    // An error of the runtime's network code; it holds no keys and no prompt.
+    return { message, type: "server_error", code: "upstream_broke_off", metadata: { cause: String(cause) } };
+  };
+}
+
+function randomText(config: Config): string {
+  return Math.floor(config.random() * 2 ** 52).toString(36).padStart(11, "0");
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

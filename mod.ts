@@ -1,0 +1,84 @@
+/**
+ * Sluice: one `fetch` handler that puts every model provider behind one OpenAI-compatible URL.
+ *
+ * Import it (`import { handler } from ".../mod.ts"`), or run it: `deno run --allow-net --allow-env mod.ts`,
+ * `deno serve mod.ts`, `bun run mod.ts`, or as a Worker's main module.
+ *
+ * @module
+ */
+import { type Env, readEnv, type Served } from "./gateway/config.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+
+export { createGateway, type Gateway };
+export type { LogEntry, Options, ProviderOptions } from "./gateway/config.ts";
+
+let unconfigured: Gateway | undefined;
+
+/** Serves one request with every default: no options, no environment. */
+export function handler(request: Request): Promise<Response> {
+  unconfigured ??= createGateway();
+  return unconfigured.fetch(request);
+}
+
+// ---------------------------------------------------------------- running it
+
+/** What of the runtimes is used here; each has only its own. */
+interface Runtime {
+  Deno?: {
+    env: { get(name: string): string | undefined };
+    serve(options: object, handler: (request: Request) => Promise<Response>): unknown;
+    exit(code: number): never;
+  };
+  Bun?: { env: Record<string, string | undefined> };
+  process?: { exit(code: number): never };
+}
+const { Deno, Bun, process } = globalThis as Runtime;
+
+/** A gateway set up by its environment, with a line on standard error for each failure. */
+function configured(env: Env): Served & { gateway: Gateway } {
+  const served = readEnv(env);
+  const log = (entry: object) => console.error(JSON.stringify(entry));
+  return { ...served, gateway: createGateway({ ...served.options, log }) };
+}
+
+/** As `configured`; a bad value ends the process with one line and not a stack. */
+function start(env: Env): ReturnType<typeof configured> {
+  try {
+    return configured(env);
+  } catch (error) {
+    console.error((error as Error).message);
+    return (Deno ?? process)!.exit(1);
+  }
+}
+
+let worker: Gateway | undefined;
+
+/**
+ * For runtimes that serve a module's default export: Workers, whose variables come with each request, and Bun, which
+ * takes the `port` and the rest set below. `deno serve` takes it from a main module of one line,
+ * `export { default } from "./mod.ts"`.
+ */
+const app: { fetch?: (request: Request, env?: unknown) => Promise<Response> } = {
+  fetch(request, env) {
+    worker ??= configured(
+      Deno ? (name) => Deno.env.get(name) : (name) => (env as Record<string, string> | undefined)?.[name],
+    ).gateway;
+    return worker.fetch(request);
+  },
+};
+export default app;
+
+if (import.meta.main && Deno) {
+  const { port, hostname, gateway } = start((name) => Deno.env.get(name));
+  const onListen = (at: { hostname: string; port: number }) =>
+    console.log(`Sluice listens on http://${at.hostname}:${at.port}`);
+  Deno.serve({ port, hostname, onListen }, gateway.fetch);
+  // `deno run` warns about a default export that could be served, and `deno serve` would serve it a second time.
+  delete app.fetch;
+}
+
+if (import.meta.main && Bun) {
+  const { port, hostname, gateway } = start((name) => Bun.env[name]);
+  // Bun's own limit of 10 s without a byte would cut a model off while it thinks.
+  Object.assign(app, { port, hostname, idleTimeout: 0, development: false, fetch: gateway.fetch });
+}

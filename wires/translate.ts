@@ -1,0 +1,66 @@
+/** One stream of foreign bytes into one stream of ours. */
+import { sseReader } from "./sse.ts";
+import type { Emit, StreamReader, WireError } from "./types.ts";
+import type { ChunkWriter } from "./openai_chat_answer.ts";
+
+/**
+ * Translates an event stream while it arrives: framing, reader and writer fused in one step, so that each chunk of the
+ * source is at most one chunk of the result.
+ *
+ * A source that fails becomes an error event, for the 200 is already sent: the client sees why, never a clean end. When
+ * the client leaves, the source is cancelled.
+ *
+ * @param body The provider's bytes.
+ * @param reader Makes the reader of the provider's events.
+ * @param writer Writes the client's.
+ * @param failure What a broken source is called to the client.
+ */
+export function translate(
+  body: ReadableStream<Uint8Array>,
+  reader: (emit: Emit) => StreamReader,
+  writer: ChunkWriter,
+  failure: (cause: unknown) => WireError,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const encoder = new TextEncoder();
+  const source = body.getReader();
+  let out = "";
+  let failed = false;
+  const emit: Emit = (delta) => {
+    if (failed) return;
+    if (delta.type === "error") failed = true;
+    out += writer.delta(delta);
+  };
+  const events = reader(emit);
+  const parser = sseReader((data, event) => events.frame(data, event));
+
+  /** Reads one chunk. Returns whether more may come. */
+  async function step(): Promise<boolean> {
+    try {
+      const { done, value } = await source.read();
+      if (!done) {
+        parser.push(value);
+        if (!failed) return true;
+        source.cancel().catch(() => {});
+        return false;
+      }
+      parser.end();
+      events.end();
+    } catch (cause) {
+      emit({ type: "error", error: failure(cause) });
+      source.cancel(cause).catch(() => {});
+    }
+    out += writer.end();
+    return false;
+  }
+
+  return new ReadableStream({
+    async pull(controller) {
+      let more = true;
+      while (more && out === "") more = await step();
+      if (out !== "") controller.enqueue(encoder.encode(out));
+      out = "";
+      if (!more) controller.close();
+    },
+    cancel: (reason) => source.cancel(reason),
+  }, { highWaterMark: 0 });
+}
