@@ -1,0 +1,203 @@
+/** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
+import { type SettingsTable, writeSettings } from "./settings.ts";
+import type { Call, JsonObject, Media, Message, MessageOf, Part, Tool, WireRequest } from "./types.ts";
+
+/** A body in the making, with the client's names of what it cannot hold. */
+interface Draft {
+  body: JsonObject;
+  dropped: string[];
+}
+
+/** Models that do not reason. All others do, unless told not to, and take their thinking back. */
+const PLAIN_MODELS = /^(c4ai-)?(aya|command($|-r|-light|-nightly|-a-03|-a-vision|-a-translate))/;
+
+/**
+ * Share of the answer that may be spent on thinking. From `high` on there is no limit, which is what Cohere advises and
+ * what its own compatibility API makes of `high`.
+ */
+const THINKING_SHARE: ReadonlyMap<string, number | undefined> = new Map([
+  ["minimal", 0.1],
+  ["low", 0.2],
+  ["medium", 0.5],
+  ["high", undefined],
+  ["xhigh", undefined],
+  ["max", undefined],
+]);
+
+/** Output limit of the thinking models, for the share when the client sets none. */
+const MAX_OUTPUT_TOKENS = 32_000;
+
+/** The schema of a function that takes nothing: Cohere demands one. */
+const NO_PARAMETERS = { type: "object", properties: {} };
+
+const SETTINGS: SettingsTable<Draft> = {
+  tools: (tools, draft, call) => writeTools(tools, draft, call),
+  tool_choice(choice, { body }, call) {
+    if (choice === "none") body.tool_choice = "NONE";
+    else if (choice === "required" || chosenTool(call)) body.tool_choice = "REQUIRED";
+    else if (choice !== "auto") return false;
+  },
+  parallel_tool_calls: (parallel) => parallel ? undefined : false,
+  response_format(format, { body, dropped }) {
+    body.response_format = format.type === "json_object"
+      ? { type: "json_object" }
+      : { type: "json_object", json_schema: format.schema };
+    if (format.type === "json_schema" && format.description !== undefined) {
+      dropped.push("response_format.json_schema.description");
+    }
+  },
+  max_tokens: (value, { body }) => void (body.max_tokens = value),
+  temperature: (value, { body }) => void (body.temperature = value),
+  top_p: (value, { body }) => void (body.p = value),
+  top_k: (value, { body }) => void (body.k = value),
+  stop: (value, { body }) => void (body.stop_sequences = value),
+  seed: (value, { body }) => void (body.seed = value),
+  frequency_penalty: (value, { body }) => void (body.frequency_penalty = value),
+  presence_penalty: (value, { body }) => void (body.presence_penalty = value),
+  n: (value) => value === 1 ? undefined : false,
+  logprobs: (value, { body }) => void (body.logprobs = value),
+  top_logprobs: (value) => value === 0 ? undefined : false,
+  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
+  reasoning_effort(effort, { body }, call) {
+    if (effort === "none") {
+      if (canThink(call.model)) body.thinking = { type: "disabled" };
+      return;
+    }
+    if (!canThink(call.model) || !THINKING_SHARE.has(effort)) return false;
+    const share = THINKING_SHARE.get(effort);
+    body.thinking = { type: "enabled" };
+    if (share === undefined) return;
+    const budget = Math.floor(share * (call.settings.max_tokens ?? MAX_OUTPUT_TOKENS));
+    body.thinking = { type: "enabled", token_budget: Math.max(1, budget) };
+  },
+};
+
+const canThink = (model: string) => !PLAIN_MODELS.test(model);
+
+/** Writes a call for `cohere`. */
+export function writeCall(call: Call): WireRequest {
+  const draft: Draft = { body: { model: call.model }, dropped: [] };
+  const { body, dropped } = draft;
+  const { thinking } = call.extra as { thinking?: { type?: unknown } };
+  const off = thinking ? thinking.type === "disabled" : call.settings.reasoning_effort === "none";
+  const thinks = canThink(call.model) && !off;
+  body.messages = call.messages.map((message) => writeMessage(message, thinks, dropped));
+  dropped.push(...writeSettings(call, draft, SETTINGS));
+  if (call.stream) body.stream = true;
+  return { path: "/v2/chat", body: Object.assign(body, call.extra), dropped };
+}
+
+function writeMessage(message: Message, thinks: boolean, dropped: string[]): JsonObject {
+  if (message.name !== undefined) dropped.push(`${message.path}.name`);
+  if (message.cache !== undefined) dropped.push(`${message.path}.cache_control`);
+  switch (message.role) {
+    case "assistant":
+      return writeAssistant(message, thinks, dropped);
+    case "tool":
+      if (message.error) dropped.push(`${message.path}.is_error`);
+      return {
+        role: "tool",
+        tool_call_id: message.callId,
+        content: content(writeParts(message.parts, false, dropped)),
+      };
+    case "user":
+      return { role: "user", content: content(writeParts(message.parts, true, dropped)) };
+    default:
+      return { role: "system", content: content(writeParts(message.parts, false, dropped)) };
+  }
+}
+
+/** Cohere answers text beside tool calls with 400: "text content is not allowed when tool_calls are provided". */
+function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, dropped: string[]): JsonObject {
+  const { path, calls } = message;
+  const out: JsonObject = { role: "assistant" };
+  const said = writeParts(message.parts, false, dropped);
+  const thoughts: JsonObject[] = [];
+  for (const { text } of message.thoughts) {
+    if (text && (thinks || calls.length > 0)) thoughts.push({ type: "thinking", thinking: text });
+  }
+  if (thoughts.length < message.thoughts.length) dropped.push(`${path}.reasoning_content`);
+  if (calls.length === 0) {
+    out.content = content([...thoughts, ...said]);
+    return out;
+  }
+  for (const block of said) {
+    if (typeof block.text === "string") {
+      if (block.text !== "") thoughts.push({ type: "thinking", thinking: block.text });
+    } else if (thinks) thoughts.push(block);
+    else dropped.push(`${path}.content`);
+  }
+  if (thoughts.length > 0) {
+    if (thinks) out.content = thoughts;
+    else out.tool_plan = thoughts.map(({ thinking }) => thinking).join("\n\n");
+  }
+  out.tool_calls = calls.map(({ id, name, arguments: text, custom }) => ({
+    id,
+    type: "function",
+    function: { name, arguments: custom ? JSON.stringify({ input: text }) : text || "{}" },
+  }));
+  return out;
+}
+
+/** A lone text as a string, the form that every model takes. */
+function content(blocks: JsonObject[]): string | JsonObject[] {
+  if (blocks.length === 0) return "";
+  return blocks.length === 1 && blocks[0].type === "text" ? blocks[0].text as string : blocks;
+}
+
+function writeParts(parts: Part[], images: boolean, dropped: string[]): JsonObject[] {
+  const blocks: JsonObject[] = [];
+  for (const part of parts) {
+    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+    switch (part.type) {
+      case "text":
+      case "refusal":
+        blocks.push({ type: "text", text: part.text });
+        break;
+      case "native":
+        blocks.push(part.value);
+        break;
+      case "image":
+        if (!images || "id" in part.media) dropped.push(`${part.path}.image_url`);
+        else {
+          const url = address(part.media);
+          blocks.push({ type: "image_url", image_url: part.detail ? { url, detail: part.detail } : { url } });
+        }
+        break;
+      case "audio":
+        dropped.push(`${part.path}.input_audio`);
+        break;
+      case "video":
+        dropped.push(`${part.path}.video_url`);
+        break;
+      case "file":
+        dropped.push(`${part.path}.file`);
+    }
+  }
+  return blocks;
+}
+
+const address = (media: Exclude<Media, { id: string }>) =>
+  "url" in media ? media.url : `data:${media.mime};base64,${media.data}`;
+
+/** The tool that `tool_choice` names, if it is among the tools. */
+function chosenTool({ settings: { tools, tool_choice: choice } }: Call): Tool | undefined {
+  return typeof choice === "object"
+    ? tools?.find((tool) => tool.type === "function" && tool.name === choice.name)
+    : undefined;
+}
+
+function writeTools(tools: Tool[], { body, dropped }: Draft, call: Call): void {
+  const chosen = chosenTool(call);
+  const sent = chosen ? [chosen] : tools;
+  const strict = sent.every((tool) => tool.type === "function" && tool.strict);
+  body.tools = sent.map((tool) => {
+    if (tool.type === "native") return tool.value;
+    if (tool.cache !== undefined) dropped.push(`${tool.path}.cache_control`);
+    if (tool.strict && !strict) dropped.push(`${tool.path}.function.strict`);
+    const { name, description, parameters = NO_PARAMETERS, extra } = tool;
+    const described = description === undefined ? { name } : { name, description };
+    return { type: "function", function: { ...described, parameters, ...extra } };
+  });
+  if (strict && sent.length > 0) body.strict_tools = true;
+}
