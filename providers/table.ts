@@ -1,10 +1,11 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
+import { cohere } from "../wires/cohere.ts";
 import { openaiChat } from "../wires/openai_chat.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { Auth, Provider, Row } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
-export const WIRES = { openai: openaiChat } satisfies Record<string, ProviderWire | SameWire>;
+export const WIRES = { cohere, openai: openaiChat } satisfies Record<string, ProviderWire | SameWire>;
 
 /** `authorization: Bearer KEY`. */
 export const bearer: Auth = { header: "authorization", prefix: "Bearer " };
@@ -24,6 +25,13 @@ const V1 = { chatPath: "/v1/chat/completions", modelsPath: "/v1/models" };
 
 const ROWS = {
   cerebras: compatible("https://api.cerebras.ai/v1", { keyEnv: ["CEREBRAS_API_KEY"] }),
+  cohere: {
+    baseUrl: "https://api.cohere.com",
+    wire: cohere,
+    auth: bearer,
+    modelsPath: "/v1/models",
+    keyEnv: ["CO_API_KEY", "COHERE_API_KEY"],
+  },
   deepseek: compatible("https://api.deepseek.com", { keyEnv: ["DEEPSEEK_API_KEY"] }),
   grok: compatible("https://api.x.ai", { ...V1, aliases: ["xai"], keyEnv: ["XAI_API_KEY"] }),
   groq: compatible("https://api.groq.com/openai/v1", { keyEnv: ["GROQ_API_KEY"] }),
