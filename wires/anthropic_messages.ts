@@ -1,0 +1,368 @@
+/**
+ * Anthropic Messages: what the API answers, read into neutral deltas. Requests are in `anthropic_messages_call.ts`.
+ *
+ * A message is a list of typed blocks, and a stream opens, fills and closes them one after another; a whole message goes
+ * the same way in one step. Tools are counted here, for block numbers count thinking and server tools too. What
+ * OpenAI's form has no place for, and a next turn needs, travels as thoughts: blocks of server tools (`BLOCK`) and the
+ * order of blocks (`LAYOUT`).
+ *
+ * Checked against `@anthropic-ai/sdk` 1.12.0, 2026-11.
+ *
+ * @see https://platform.claude.com/docs/en/build-with-claude/streaming
+ * @see https://platform.claude.com/docs/en/api/errors
+ */
+import { writeCall } from "./anthropic_messages_call.ts";
+import { BLOCK, LAYOUT, SIGNED, writeLayout } from "./anthropic_messages_turns.ts";
+import { errorType } from "./errors.ts";
+import type {
+  Citation,
+  Emit,
+  JsonObject,
+  ProviderWire,
+  StopReason,
+  StreamReader,
+  WireError,
+} from "./types.ts";
+
+/** Anthropic's Messages API, below `https://api.anthropic.com`. */
+export const anthropicMessages: ProviderWire = { writeCall, readAnswer, readStream, readError };
+
+// ---------------------------------------------------------------- answers
+
+const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
+  ["end_turn", "stop"],
+  ["stop_sequence", "stop"],
+  ["max_tokens", "length"],
+  ["model_context_window_exceeded", "length"],
+  ["tool_use", "tool_calls"],
+  ["refusal", "content_filter"],
+  // The turn goes on when the message is sent back: `stop` would call it finished.
+  ["pause_turn", "length"],
+  ["compaction", "length"],
+]);
+
+function readAnswer(body: JsonObject, emit: Emit): void {
+  if (body.type === "error" || !Array.isArray(body.content)) {
+    return emit({ type: "error", error: readError(200, body) });
+  }
+  const message = messageReader(emit);
+  message.start(body);
+  body.content.forEach((block, index) => {
+    if (!isObject(block)) return;
+    message.open(index, block);
+    message.close(index);
+  });
+  message.finish(body, body.usage);
+  message.end();
+}
+
+function readStream(emit: Emit): StreamReader {
+  const message = messageReader(emit);
+  let done = false;
+
+  function fail(error: WireError): void {
+    done = true;
+    emit({ type: "error", error });
+  }
+
+  return {
+    frame(data, event) {
+      if (done || event === "ping") return;
+      const frame = parseObject(data);
+      if (!frame) {
+        return fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
+      }
+      switch (frame.type) {
+        case "content_block_delta":
+          if (isObject(frame.delta)) message.fill(frame.index, frame.delta);
+          return;
+        case "content_block_start":
+          if (isObject(frame.content_block)) message.open(frame.index, frame.content_block);
+          return;
+        case "content_block_stop":
+          return message.close(frame.index);
+        case "message_start":
+          return message.start(isObject(frame.message) ? frame.message : {});
+        case "message_delta":
+          return message.finish(isObject(frame.delta) ? frame.delta : {}, frame.usage);
+        case "message_stop":
+          message.end();
+          done = true;
+          return;
+        case "error":
+          return fail(readError(200, frame));
+      }
+    },
+    end() {
+      if (done) return;
+      if (message.isFinished()) message.end();
+      else fail({ message: "The provider's answer ended before it was finished", code: "cut_off" });
+    },
+  };
+}
+
+/** A block that is open. */
+type Block =
+  | { type: "text"; start: number; citations: JsonObject[] }
+  | { type: "thought"; block: number; signed: boolean }
+  /** `given` is the input that the block came with: all of it, in a whole message. */
+  | { type: "tool"; index: number; given: unknown; filled: boolean }
+  | { type: "other"; value: JsonObject; input: string };
+
+/** Reads the parts of one message in the order of a stream. */
+function messageReader(emit: Emit) {
+  const open = new Map<unknown, Block>();
+  const usage = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+  let thoughts = 0;
+  let tools = 0;
+  /** UTF-16 units of text so far. */
+  let length = 0;
+  /** See `writeLayout`. */
+  let order = "";
+  let stop: StopReason | undefined;
+  let counted = false;
+
+  function say(text: unknown): void {
+    if (typeof text !== "string" || text === "") return;
+    length += text.length;
+    emit({ type: "text", choice: 0, text });
+  }
+
+  function think(block: number, text: unknown): void {
+    if (typeof text !== "string" || text === "") return;
+    emit({ type: "thought", choice: 0, block, text, format: SIGNED });
+  }
+
+  function sign(to: { block: number; signed: boolean }, signature: unknown): void {
+    if (typeof signature !== "string" || signature === "") return;
+    to.signed = true;
+    emit({ type: "thought", choice: 0, block: to.block, signature, format: SIGNED });
+  }
+
+  function argue(to: { index: number; filled: boolean }, text: unknown): void {
+    if (typeof text !== "string" || text === "") return;
+    to.filled = true;
+    emit({ type: "args", choice: 0, index: to.index, text });
+  }
+
+  function readUsage(from: unknown): void {
+    if (!isObject(from)) return;
+    counted = true;
+    // Counts of the whole message, each time; what is absent or null stays as it was.
+    usage.input = count(from.input_tokens) ?? usage.input;
+    usage.cacheRead = count(from.cache_read_input_tokens) ?? usage.cacheRead;
+    usage.cacheWrite = count(from.cache_creation_input_tokens) ?? usage.cacheWrite;
+    usage.output = count(from.output_tokens) ?? usage.output;
+    const details = isObject(from.output_tokens_details) ? from.output_tokens_details : {};
+    usage.reasoning = count(details.thinking_tokens) ?? usage.reasoning;
+  }
+
+  function close(index: unknown): void {
+    const block = open.get(index);
+    open.delete(index);
+    switch (block?.type) {
+      case "text":
+        // Citations come before the text that they are for.
+        for (const citation of block.citations) {
+          emit({ type: "citation", choice: 0, citation: readCitation(citation, block.start, length) });
+        }
+        if (length > block.start) order += `x${length - block.start}`;
+        return;
+      case "thought":
+        if (block.signed) order += "b";
+        return;
+      case "tool":
+        if (!block.filled) argue(block, JSON.stringify(block.given ?? {}));
+        order += "u";
+        return;
+      case "other": {
+        const input = block.input === "" ? undefined : parseObject(block.input);
+        const redacted = JSON.stringify(input ? { ...block.value, input } : block.value);
+        order += "b";
+        emit({ type: "thought", choice: 0, block: thoughts++, redacted, format: BLOCK });
+      }
+    }
+  }
+
+  return {
+    start(message: JsonObject): void {
+      readUsage(message.usage);
+      const tier = isObject(message.usage) ? message.usage.service_tier : undefined;
+      emit({
+        type: "start",
+        id: asText(message.id),
+        model: asText(message.model),
+        service_tier: tier === "standard" ? "default" : asText(tier),
+      });
+    },
+
+    open(index: unknown, block: JsonObject): void {
+      switch (block.type) {
+        case "text":
+          open.set(index, { type: "text", start: length, citations: asObjects(block.citations) });
+          return say(block.text);
+        case "thinking": {
+          const opened: Block = { type: "thought", block: thoughts++, signed: false };
+          open.set(index, opened);
+          think(opened.block, block.thinking);
+          return sign(opened, block.signature);
+        }
+        case "redacted_thinking": {
+          const redacted = asText(block.data);
+          const opened: Block = { type: "thought", block: thoughts++, signed: redacted !== undefined };
+          open.set(index, opened);
+          if (redacted) emit({ type: "thought", choice: 0, block: opened.block, redacted, format: SIGNED });
+          return;
+        }
+        case "tool_use":
+          open.set(index, { type: "tool", index: tools, given: block.input, filled: false });
+          emit({
+            type: "tool",
+            choice: 0,
+            index: tools++,
+            id: asText(block.id) ?? `toolu_${tools}`,
+            name: asText(block.name) ?? "",
+          });
+          return;
+        default:
+          open.set(index, { type: "other", value: block, input: "" });
+      }
+    },
+
+    fill(index: unknown, delta: JsonObject): void {
+      const block = open.get(index);
+      switch (block?.type) {
+        case "text":
+          if (delta.type === "text_delta") say(delta.text);
+          else if (delta.type === "citations_delta") block.citations.push(...asObjects([delta.citation]));
+          return;
+        case "thought":
+          if (delta.type === "thinking_delta") think(block.block, delta.thinking);
+          else if (delta.type === "signature_delta") sign(block, delta.signature);
+          return;
+        case "tool":
+          if (delta.type === "input_json_delta") argue(block, delta.partial_json);
+          return;
+        case "other":
+          if (delta.type === "input_json_delta") block.input += asText(delta.partial_json) ?? "";
+          else {
+            // Its final values: `compaction_delta` and what may come after it.
+            const { type: _, ...values } = delta;
+            block.value = { ...block.value, ...values };
+          }
+      }
+    },
+
+    close,
+
+    /** @param delta What holds `stop_reason`: the message, or a `message_delta`'s delta. */
+    finish(delta: JsonObject, counts: unknown): void {
+      readUsage(counts);
+      if (typeof delta.stop_reason !== "string") return;
+      stop = STOPS.get(delta.stop_reason) ?? "stop";
+      const details = isObject(delta.stop_details) ? delta.stop_details : {};
+      const explanation = asText(details.explanation);
+      if (explanation) emit({ type: "refusal", choice: 0, text: explanation });
+    },
+
+    isFinished: () => stop !== undefined,
+
+    end(): void {
+      for (const index of [...open.keys()]) close(index);
+      const layout = writeLayout(order);
+      if (layout) emit({ type: "thought", choice: 0, block: thoughts, redacted: layout, format: LAYOUT });
+      const { input, cacheRead, cacheWrite, output, reasoning } = usage;
+      const rest = Math.max(0, output - reasoning);
+      if (counted) {
+        emit({
+          type: "usage",
+          usage: { input, cacheRead, cacheWrite, audioIn: 0, output: rest, reasoning, audioOut: 0 },
+        });
+      }
+      emit({ type: "stop", choice: 0, reason: stop ?? "stop" });
+    },
+  };
+}
+
+/** Places in documents have no address: theirs is empty, and what the place is stands in `extra`. */
+function readCitation(citation: JsonObject, start: number, end: number): Citation {
+  const { url, title, ...extra } = citation;
+  return {
+    url: asText(url) ?? asText(extra.source) ?? "",
+    title: asText(title) ?? asText(extra.document_title) ?? "",
+    start,
+    end,
+    extra,
+  };
+}
+
+// ---------------------------------------------------------------- errors
+
+/** Anthropic's error types in OpenAI's words; `status` is for those that come in a stream. */
+const ERRORS: ReadonlyMap<unknown, { status: number; type?: string; code?: string }> = new Map([
+  ["invalid_request_error", { status: 400 }],
+  ["authentication_error", { status: 401, code: "invalid_api_key" }],
+  ["billing_error", { status: 402, type: "insufficient_quota", code: "insufficient_quota" }],
+  ["permission_error", { status: 403 }],
+  ["not_found_error", { status: 404 }],
+  ["conflict_error", { status: 409 }],
+  ["request_too_large", { status: 413, code: "request_too_large" }],
+  ["rate_limit_error", { status: 429, code: "rate_limit_exceeded" }],
+  ["api_error", { status: 500 }],
+  ["timeout_error", { status: 504, code: "timeout" }],
+  ["overloaded_error", { status: 529, code: "overloaded" }],
+]);
+
+const OVERFLOW = /prompt is too long|exceed.{0,30}context (limit|window)/i;
+const NO_CREDIT = /credit balance is too low/i;
+const NO_MODEL = /^model:/;
+/** A message that begins with the name of a field blames it; deeper paths are those of our own body. */
+const BLAMED = /^([a-z_]+): /;
+
+/** `{type: "error", error: {type, message, details?}, request_id}`, whole or as an event; or text from a proxy before it. */
+function readError(status: number, body: unknown): WireError {
+  const outer = isObject(body) ? body : {};
+  const error = isObject(outer.error) ? outer.error : {};
+  const message = asText(error.message) ?? asText(outer.message) ??
+    (typeof body === "string" ? asText(body.trim().slice(0, 500)) : undefined);
+  const known = ERRORS.get(error.type);
+  const failed = status >= 400 ? status : known?.status ?? 502;
+  const details = isObject(error.details) ? error.details : {};
+  let { type = errorType(failed), code = asText(details.error_code) ?? null } = known ?? {} as {
+    type?: string;
+    code?: string | null;
+  };
+  if (message && OVERFLOW.test(message)) code = "context_length_exceeded";
+  else if (message && NO_CREDIT.test(message)) type = code = "insufficient_quota";
+  else if (message && error.type === "not_found_error" && NO_MODEL.test(message)) code = "model_not_found";
+  const requestId = asText(outer.request_id);
+  return {
+    message: message ?? `The provider answered ${failed} without a message`,
+    type,
+    param: (message && BLAMED.exec(message)?.[1]) ?? null,
+    code,
+    status: failed,
+    metadata: requestId ? { original: body, request_id: requestId } : { original: body },
+  };
+}
+
+// ---------------------------------------------------------------- helpers
+
+function parseObject(data: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(data);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const asText = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
+
+const asObjects = (value: unknown): JsonObject[] => Array.isArray(value) ? value.filter(isObject) : [];
+
+const count = (value: unknown) => typeof value === "number" && value >= 0 ? value : undefined;
