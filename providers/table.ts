@@ -1,11 +1,16 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
+import { anthropicMessages } from "../wires/anthropic_messages.ts";
 import { cohere } from "../wires/cohere.ts";
 import { openaiChat } from "../wires/openai_chat.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { Auth, Provider, Row } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
-export const WIRES = { cohere, openai: openaiChat } satisfies Record<string, ProviderWire | SameWire>;
+export const WIRES = {
+  anthropic: anthropicMessages,
+  cohere,
+  openai: openaiChat,
+} satisfies Record<string, ProviderWire | SameWire>;
 
 /** `authorization: Bearer KEY`. */
 export const bearer: Auth = { header: "authorization", prefix: "Bearer " };
@@ -24,6 +29,14 @@ export function compatible(baseUrl: string, columns: Partial<Row> = {}): Row {
 const V1 = { chatPath: "/v1/chat/completions", modelsPath: "/v1/models" };
 
 const ROWS = {
+  anthropic: {
+    baseUrl: "https://api.anthropic.com",
+    wire: anthropicMessages,
+    auth: header("x-api-key"),
+    modelsPath: "/v1/models",
+    version: "v1",
+    keyEnv: ["ANTHROPIC_API_KEY"],
+  },
   cerebras: compatible("https://api.cerebras.ai/v1", { keyEnv: ["CEREBRAS_API_KEY"] }),
   cohere: {
     baseUrl: "https://api.cohere.com",
