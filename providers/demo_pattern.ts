@@ -1,19 +1,56 @@
-/** A text that a regular expression matches, built from the expression: the demo provider's answer to `pattern`. */
+/** Regular expressions read without being run: texts that match one, and whether a text does. */
 
 type Node =
-  | { type: "chars"; ranges: Range[] }
+  | Chars
+  | { type: "start" }
+  | { type: "end" }
   | { type: "seq"; nodes: Node[] }
   | { type: "either"; nodes: Node[] }
-  | { type: "repeat"; node: Node; min: number; max: number };
+  | Repeat;
+
+interface Repeat {
+  type: "repeat";
+  node: Node;
+  min: number;
+  max: number;
+}
+
+interface Chars {
+  type: "chars";
+  ranges: Range[];
+  /** All characters but these. */
+  negated?: boolean;
+}
 
 /** First and last code point. */
 type Range = [number, number];
 
+/** An expression that is understood. */
+export interface Pattern {
+  /**
+   * A text that matches.
+   *
+   * @param extra How often more than needed each open-ended repetition is written.
+   * @param variant Another number gives another text where the pattern has room.
+   * @returns `undefined` when it would be longer than 10,000 characters.
+   */
+  write(extra: number, variant: number): string | undefined;
+  /**
+   * Whether a text of at most 1,000 characters matches; false also when the budget ends before that is known.
+   *
+   * @param budget Steps that may still be taken; what is used is taken off.
+   */
+  matches(text: string, budget: { steps: number }): boolean;
+}
+
 const MAX_LENGTH = 10_000;
+const MAX_TESTED = 1_000;
+const MAX_CALLS = 1_000;
 const MAX_DEPTH = 50;
 
 const DIGIT: Range[] = [[0x30, 0x39]];
 const WORD: Range[] = [[0x61, 0x7a], [0x41, 0x5a], [0x30, 0x39], [0x5f, 0x5f]];
+const LINE_ENDS: Range[] = [[10, 10], [13, 13], [0x2028, 0x2029]];
 const SPACE: Range[] = [[0x20, 0x20], [0x09, 0x0d], [0xa0, 0xa0]];
 /** What `.` and negated classes choose from: lower case first, then the rest of printable ASCII. */
 const PRINTABLE: Range[] = [[0x61, 0x7a], [0x30, 0x39], [0x41, 0x5a], [0x20, 0x2f], [0x3a, 0x40], [
@@ -45,38 +82,30 @@ const PROPERTIES: Record<string, Range[]> = {
 };
 
 /**
- * A text that `pattern` matches.
+ * Reads an expression of JavaScript's `u` flavour.
  *
- * It is built, never tried: a client's expression run by the engine could keep it busy for hours. Lookarounds, back
- * references and inline flags are not understood.
+ * Running a client's expression could keep the engine busy for hours, so it is only read; all work on it is bounded.
  *
- * @param minLength Fewest UTF-16 units; repetitions are stretched to reach it.
- * @param variant Another number gives another text where the pattern has room.
- * @returns `undefined` when the pattern is not understood or no text of that length was found.
+ * @returns `undefined` for what is not understood: lookarounds, back references, `\\B`, inline flags, most of `\\p`.
  */
-export function matchOf(
-  pattern: string,
-  minLength = 0,
-  maxLength = MAX_LENGTH,
-  variant = 0,
-): string | undefined {
+export function readPattern(pattern: string): Pattern | undefined {
   const node = parse(pattern);
-  if (!node || minLength > MAX_LENGTH) return undefined;
-  for (let extra = 0; extra <= Math.max(minLength, 1); extra = extra * 2 || 1) {
-    const text = write(node, extra, variant);
-    if (text === undefined || text.length > maxLength) return undefined;
-    if (text.length >= minLength) return text;
-  }
-  const longest = write(node, minLength, variant);
-  return longest !== undefined && longest.length >= minLength && longest.length <= maxLength
-    ? longest
-    : undefined;
+  return node &&
+    {
+      write: (extra, variant) => write(node, extra, variant),
+      matches: (text, budget) => matches(node, text, budget),
+    };
 }
+
+// ---------------------------------------------------------------- writing
 
 function write(node: Node, extra: number, variant: number): string | undefined {
   switch (node.type) {
+    case "start":
+    case "end":
+      return "";
     case "chars":
-      return nth(node.ranges, variant);
+      return nth(node.negated ? without(node.ranges) : node.ranges, variant);
     case "seq": {
       let text = "";
       for (const part of node.nodes) {
@@ -112,6 +141,74 @@ function nth(ranges: Range[], index: number): string | undefined {
     index -= last - first + 1;
   }
 }
+
+// ---------------------------------------------------------------- matching
+
+function matches(pattern: Node, text: string, budget: { steps: number }): boolean {
+  if (text.length > MAX_TESTED) return false;
+  const chars = Array.from(text, (char) => char.codePointAt(0)!);
+  let depth = 0;
+
+  /** Whether `node` matches from here, and `next` what follows it. */
+  function run(node: Node, at: number, next: (at: number) => boolean): boolean {
+    if (budget.steps-- <= 0 || depth > MAX_CALLS) return false;
+    depth++;
+    const found = step(node, at, next);
+    depth--;
+    return found;
+  }
+
+  function step(node: Node, at: number, next: (at: number) => boolean): boolean {
+    switch (node.type) {
+      case "start":
+        return at === 0 && next(at);
+      case "end":
+        return at === chars.length && next(at);
+      case "chars":
+        return at < chars.length && holds(node, chars[at]) && next(at + 1);
+      case "seq": {
+        const from = (i: number, at: number): boolean =>
+          i === node.nodes.length ? next(at) : run(node.nodes[i], at, (after) => from(i + 1, after));
+        return from(0, at);
+      }
+      case "either":
+        return node.nodes.some((branch) => run(branch, at, next));
+      case "repeat":
+        return node.node.type === "chars"
+          ? repeatChars(node, node.node, at, next)
+          : repeat(node, 0, at, next);
+    }
+  }
+
+  function repeat(node: Repeat, count: number, at: number, next: (at: number) => boolean): boolean {
+    // Once there are enough turns, an empty one gets nowhere.
+    const another = (after: number) =>
+      (after > at || count < node.min) && repeat(node, count + 1, after, next);
+    return (count < node.max && run(node.node, at, another)) || (count >= node.min && next(at));
+  }
+
+  /** As above without nesting, so that long texts of one kind of character do not fill the stack. */
+  function repeatChars(
+    { min, max }: Repeat,
+    kind: Chars,
+    at: number,
+    next: (at: number) => boolean,
+  ): boolean {
+    let end = at;
+    while (end < chars.length && end - at < max && holds(kind, chars[end])) end++;
+    for (; end - at >= min; end--) if (next(end)) return true;
+    return false;
+  }
+
+  for (let start = 0; start <= chars.length; start++) if (run(pattern, start, () => true)) return true;
+  return false;
+}
+
+function holds({ ranges, negated = false }: Chars, point: number): boolean {
+  return ranges.some(([first, last]) => point >= first && point <= last) !== negated;
+}
+
+// ---------------------------------------------------------------- reading
 
 /** Printable ASCII without these. */
 function without(ranges: Range[]): Range[] {
@@ -152,18 +249,20 @@ function parse(pattern: string): Node | undefined {
     return { type: "seq", nodes };
   }
 
+  /** `undefined` for a word boundary, which is taken to be there. */
   function atom(): Node | undefined {
     const char = chars[at++];
     switch (char) {
       case "^":
+        return { type: "start" };
       case "$":
-        return undefined;
+        return { type: "end" };
       case ".":
-        return { type: "chars", ranges: PRINTABLE };
+        return { type: "chars", ranges: LINE_ENDS, negated: true };
       case "(":
         return group();
       case "[":
-        return { type: "chars", ranges: set() };
+        return set();
       case "\\":
         if (chars[at] === "b") {
           at++;
@@ -222,7 +321,7 @@ function parse(pattern: string): Node | undefined {
     return { type: "repeat", node, min, max };
   }
 
-  function set(): Range[] {
+  function set(): Chars {
     const negated = chars[at] === "^";
     if (negated) at++;
     const ranges: Range[] = [];
@@ -237,7 +336,7 @@ function parse(pattern: string): Node | undefined {
       }
     }
     if (chars[at++] !== "]") throw new Unknown();
-    return negated ? without(ranges) : ranges;
+    return { type: "chars", ranges, negated };
   }
 
   function member(): Range[] {

@@ -1,18 +1,21 @@
 /** A value that a JSON Schema accepts: how the demo provider fills a tool's arguments and a structured answer. */
 import type { JsonObject } from "../wires/types.ts";
-import { matchOf } from "./demo_pattern.ts";
+import { readPattern } from "./demo_pattern.ts";
 
-/** Bounds on what a schema may cost: branches tried, nesting, members of one array or object, length of one text. */
+/** Bounds on what a schema may cost: branches, nesting, members of one array or object, one text's length, patterns. */
 const MAX_STEPS = 20_000;
 const MAX_DEPTH = 64;
 const MAX_ITEMS = 1_000;
 const MAX_TEXT = 100_000;
+const MAX_PATTERN_STEPS = 200_000;
 
 interface Context {
   root: unknown;
   /** What free texts say. */
   text: string;
   steps: number;
+  /** For trying patterns. */
+  budget: { steps: number };
 }
 
 /** Where we are: references that are open above (a second visit would never end), depth, and which value is wanted. */
@@ -35,7 +38,11 @@ interface Place {
  * @returns `undefined` when there is none, or none was found within bounded work.
  */
 export function exampleOf(schema: unknown, text: string): unknown {
-  return make(schema, { root: schema, text, steps: 0 }, { open: [], depth: 0, variant: 0 });
+  return make(schema, { root: schema, text, steps: 0, budget: { steps: MAX_PATTERN_STEPS } }, {
+    open: [],
+    depth: 0,
+    variant: 0,
+  });
 }
 
 function make(schema: unknown, context: Context, place: Place): unknown {
@@ -113,6 +120,9 @@ function merge(a: JsonObject, b: JsonObject): JsonObject | undefined {
       }
       case "enum":
         both.enum = list(other).filter((one) => list(value).some((two) => same(one, two)));
+        break;
+      case "pattern":
+        both.pattern = [...list(other), ...list(value)];
         break;
       case "const":
         if (!same(other, value)) return undefined;
@@ -373,21 +383,49 @@ function makeString(schema: JsonObject, context: Context, variant: number): stri
   const least = number(schema.minLength, 0);
   const most = number(schema.maxLength, Infinity);
   if (least > most || least > MAX_TEXT) return undefined;
-  if (typeof schema.format === "string" && Object.hasOwn(FORMATS, schema.format)) {
-    const text = FORMATS[schema.format](variant % 9);
-    return text.length >= least && text.length <= most ? text : undefined;
+  const format = typeof schema.format === "string" && Object.hasOwn(FORMATS, schema.format)
+    ? FORMATS[schema.format](variant % 9)
+    : undefined;
+  const patterns = list(schema.pattern).map((pattern) => readPattern(String(pattern)));
+  const known = patterns.filter((pattern) => pattern !== undefined);
+  // A pattern that is not understood can only be trusted to be what the format says already.
+  const texts = known.length < patterns.length
+    ? [format]
+    : format === undefined || known.length > 0
+    ? [format, ...plainTexts(), ...writtenTexts()]
+    : [format];
+  return texts.find((text) =>
+    text !== undefined && fitsLength(text, least, most) &&
+    known.every((pattern) => pattern.matches(text, context.budget))
+  );
+
+  function* plainTexts(): Generator<string> {
+    const mark = variant === 0 ? "" : ` ${variant}`;
+    yield firstChars(
+      (firstChars(context.text, Math.max(0, most - mark.length)) + mark).padEnd(least, "."),
+      most,
+    );
   }
-  if (typeof schema.pattern === "string") {
-    return matchOf(schema.pattern, least, Math.min(most, MAX_TEXT), variant);
+
+  /** Texts made from the patterns: each alone, longer, padded where it is open at its ends, and all in a row. */
+  function* writtenTexts(): Generator<string> {
+    for (let extra = 0; extra <= Math.min(Math.max(least, 1), 1_000); extra = extra * 2 || 1) {
+      const written = known.map((pattern) => pattern.write(extra, variant) ?? "");
+      for (const text of written) yield* [text, text.padEnd(least, "a"), text.padStart(least, "a")];
+      const between = "a".repeat(Math.max(0, least - written.join("").length));
+      yield* [written.join(between), written.toReversed().join(between)];
+    }
+    for (const pattern of known) yield pattern.write(least, variant) ?? "";
   }
-  const number_ = variant === 0 ? "" : ` ${variant}`;
-  const room = Math.max(0, most - number_.length);
-  const text = (firstChars(context.text, room) + number_).padEnd(least, ".");
-  return firstChars(text, most);
+}
+
+function fitsLength(text: string, least: number, most: number): boolean {
+  const length = most === Infinity && text.length >= 2 * least ? text.length : [...text].length;
+  return length >= least && length <= most;
 }
 
 /** The first characters, counted as JSON Schema does: by code point. */
-function firstChars(text: string, count: number): string {
+export function firstChars(text: string, count: number): string {
   if (text.length <= count) return text;
   let end = 0;
   for (let left = count; left > 0 && end < text.length; left--) {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ajv2020 } from "npm:ajv@8.20.0/dist/2020.js";
 import addFormats from "npm:ajv-formats@3.0.1";
-import { matchOf } from "../../providers/demo_pattern.ts";
+import { readPattern } from "../../providers/demo_pattern.ts";
 import { exampleOf } from "../../providers/demo_schema.ts";
 
 const text = "Where is Ada, and what is 1 + 1?";
@@ -88,6 +88,21 @@ const SCHEMAS: { schema: unknown; value?: unknown }[] = [
       ],
     },
     value: { a: 3, b: text },
+  },
+  { schema: { allOf: [{ type: "string", pattern: "^abc" }, { pattern: "z$" }, { minLength: 9 }] } },
+  { schema: { type: "string", pattern: "mid", minLength: 20 } },
+  { schema: { type: "string", pattern: "^[a-z]+$", minLength: 7, maxLength: 8 } },
+  { schema: { type: "string", pattern: "^.+$" }, value: text },
+  {
+    schema: {
+      type: "string",
+      format: "uuid",
+      pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+    },
+  },
+  {
+    schema: { type: "string", format: "email", pattern: "^(?!\\.)[^@]+@example\\.com$" },
+    value: "user0@example.com",
   },
   { schema: { allOf: [{ enum: ["a", "b"] }, { enum: ["b", "c"] }] }, value: "b" },
   { schema: { anyOf: [{ type: "object" }, { type: "string" }], enum: ["x"] }, value: "x" },
@@ -197,6 +212,9 @@ Deno.test("exampleOf() finds nothing where nothing is, in bounded time", () => {
     { type: "string", pattern: "[" },
     { type: "string", pattern: "(".repeat(5_000) },
     { type: "string", pattern: "((a{9999}){9999}){9999}" },
+    { type: "string", pattern: "^[a-z]{2}$", minLength: 3 },
+    { type: "string", pattern: "^[a-z]{5,}$", maxLength: 4 },
+    { allOf: [{ type: "string", pattern: "^a$" }, { pattern: "^b$" }] },
     deep,
   ];
   for (const schema of impossible) {
@@ -204,37 +222,77 @@ Deno.test("exampleOf() finds nothing where nothing is, in bounded time", () => {
   }
 });
 
-Deno.test("matchOf() builds a text that the pattern matches, within the bounds", () => {
-  const patterns = [
-    "",
-    "^[A-Z]{2}\\d{3}$",
-    "^\\+?[1-9]\\d{1,14}$",
-    "^(foo|bar)-(?:x|y)+?$",
-    "^(?<year>\\d{4})-(0[1-9]|1[0-2])$",
-    "^[^a-z\\s]+$",
-    "^[\\w.+-]+@[\\w-]+\\.[a-z]{2,}$",
-    "^.{3,5}$",
-    "^\\S+\\s\\S+$",
-    "^[-a]$",
-    "^[\\]\\\\]{2}$",
-    "^\\x41\\u0042\\u{1F600}$",
-    "^\\p{Lu}\\p{L}*$",
-    "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})$",
-    "a|b",
-    "^x{0}$",
-    "^\\/api\\/v\\d+(\\/[a-z]+)*$",
-  ];
-  for (const pattern of patterns) {
+const PATTERNS = [
+  "",
+  "^[A-Z]{2}\\d{3}$",
+  "^\\+?[1-9]\\d{1,14}$",
+  "^(foo|bar)-(?:x|y)+?$",
+  "^(?<year>\\d{4})-(0[1-9]|1[0-2])$",
+  "^[^a-z\\s]+$",
+  "^[\\w.+-]+@[\\w-]+\\.[a-z]{2,}$",
+  "^.{3,5}$",
+  "^\\S+\\s\\S+$",
+  "^[-a]$",
+  "^[\\]\\\\]{2}$",
+  "^\\x41\\u0042\\u{1F600}$",
+  "^\\p{Lu}\\p{L}*$",
+  "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})$",
+  "a|b",
+  "^x{0}$",
+  "^(a?){3}$",
+  "^(a*)*b$",
+  "^\\/api\\/v\\d+(\\/[a-z]+)*$",
+];
+
+Deno.test("readPattern() writes texts that the pattern matches", () => {
+  for (const source of PATTERNS) {
+    const pattern = readPattern(source);
+    assert(pattern, source);
     for (const variant of [0, 1, 5]) {
-      const made = matchOf(pattern, 0, 1000, variant);
-      assert(made !== undefined && new RegExp(pattern, "u").test(made), `${pattern}: ${made}`);
+      for (const extra of [0, 1, 7]) {
+        const text = pattern.write(extra, variant);
+        assert(text !== undefined && new RegExp(source, "u").test(text), `${source}: ${text}`);
+      }
     }
   }
-  assertEquals(matchOf("^[a-z]+$", 7)?.length, 8);
-  assertEquals(matchOf("^[a-z]*$", 3, 3), "aaa");
-  assertEquals(matchOf("^[a-z]{2,4}$", 4), "aaaa");
-  assertEquals(matchOf("^[a-z]{2}$", 3), undefined);
-  assertEquals(matchOf("^[a-z]{5,}$", 0, 4), undefined);
+});
+
+Deno.test("readPattern() knows what matches as the engine does", () => {
+  const texts = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "aab",
+    "aaaa",
+    "foo-x",
+    "bar-",
+    "AB123",
+    "+4915",
+    "a@b.co",
+    "Ärger",
+    "#fff",
+    "1999-12",
+  ];
+  for (const source of PATTERNS) {
+    const engine = new RegExp(source, "u");
+    for (const text of [...texts, "a b", "/api/v1/x", "]\\", "AB😀", "x y z"]) {
+      // A letter beyond ASCII is not known to be one.
+      if (text === "Ärger" && source.includes("\\p{")) continue;
+      assertEquals(
+        readPattern(source)!.matches(text, { steps: 10_000 }),
+        engine.test(text),
+        `${source} on ${JSON.stringify(text)}`,
+      );
+    }
+  }
+});
+
+Deno.test("readPattern() gives up in time where the engine would not", () => {
+  const budget = { steps: 50_000 };
+  assertEquals(readPattern("^(a+)+$")!.matches("a".repeat(100) + "b", budget), false);
+  assertEquals(readPattern("^(a|a)*b$")!.matches("a".repeat(1000), budget), false);
+  assertEquals(readPattern("((a{9999}){9999}){9999}")!.write(0, 0), undefined);
 });
 
 /** Every schema that real callers sent in the recorded exchanges. */
