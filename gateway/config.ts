@@ -2,7 +2,7 @@
 import * as v from "npm:valibot@1.5.0";
 import { compatible, findProvider, indexProviders, PROVIDERS } from "../providers/table.ts";
 import { WIRES } from "../providers/table.ts";
-import type { Provider } from "../providers/types.ts";
+import type { ChatField, Provider } from "../providers/types.ts";
 
 /** Changes to a row of the provider table, or a row of your own. */
 export interface ProviderOptions {
@@ -17,9 +17,9 @@ export interface ProviderOptions {
   /** Chat path below `baseUrl`. Default: the row's, or `/chat/completions`. */
   chatPath?: string;
   /** Top-level fields it refuses; they are left out and named in `sluice-dropped`. */
-  drop?: string[];
+  drop?: readonly ChatField[];
   /** Top-level fields it knows by another name. */
-  rename?: Record<string, string>;
+  rename?: Readonly<Partial<Record<ChatField, string>>>;
 }
 
 /** One line about one request. Never holds keys, prompts or answers. */

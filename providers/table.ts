@@ -3,6 +3,7 @@ import { anthropicMessages } from "../wires/anthropic_messages.ts";
 import { cohere } from "../wires/cohere.ts";
 import { openaiChat } from "../wires/openai_chat.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
+import { serveDemo } from "./demo.ts";
 import type { Auth, Provider, Row } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
@@ -26,9 +27,36 @@ export function compatible(baseUrl: string, columns: Partial<Row> = {}): Row {
 }
 
 /** For base URLs that end before the version segment. */
-const V1 = { chatPath: "/v1/chat/completions", modelsPath: "/v1/models" };
+const V1 = { chatPath: "/v1/chat/completions", modelsPath: "/v1/models", version: "v1" };
 
+/** Where only the older name is known, and the newer one would be ignored or refused. */
+const MAX_TOKENS = { rename: { max_completion_tokens: "max_tokens" } } as const;
+
+/**
+ * What only OpenAI itself knows, for those who refuse what they do not know. All of it is beside the point of the
+ * answer; what is not (`functions`, `modalities`, `web_search_options`) is sent on, for the provider's own error says
+ * more than an answer without it.
+ */
+const OPENAI_ONLY = [
+  "moderation",
+  "prompt_cache_options",
+  "prompt_cache_retention",
+  "safety_identifier",
+  "verbosity",
+] as const;
+
+/**
+ * Checked in November 2026 against the providers' documentation and SDKs as of then: base URLs and key variables also
+ * against models.dev (2026-08-18), `@ai-sdk/*` and LiteLLM 1.109. A row drops only what its provider was seen or is
+ * documented to refuse; what a provider merely ignores is sent.
+ */
 const ROWS = {
+  ai21: compatible("https://api.ai21.com/studio/v1", { ...MAX_TOKENS, keyEnv: ["AI21_API_KEY"] }),
+  alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", {
+    aliases: ["dashscope"],
+    ...MAX_TOKENS,
+    keyEnv: ["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
+  }),
   anthropic: {
     baseUrl: "https://api.anthropic.com",
     wire: anthropicMessages,
@@ -37,7 +65,14 @@ const ROWS = {
     version: "v1",
     keyEnv: ["ANTHROPIC_API_KEY"],
   },
-  cerebras: compatible("https://api.cerebras.ai/v1", { keyEnv: ["CEREBRAS_API_KEY"] }),
+  avian: compatible("https://api.avian.io/v1", { keyEnv: ["AVIAN_API_KEY"] }),
+  baseten: compatible("https://inference.baseten.co/v1", { keyEnv: ["BASETEN_API_KEY"] }),
+  // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
+  cerebras: compatible("https://api.cerebras.ai/v1", {
+    drop: [...OPENAI_ONLY, "metadata", "store"],
+    keyEnv: ["CEREBRAS_API_KEY"],
+  }),
+  chutes: compatible("https://llm.chutes.ai/v1", { ...MAX_TOKENS, keyEnv: ["CHUTES_API_KEY"] }),
   cohere: {
     baseUrl: "https://api.cohere.com",
     wire: cohere,
@@ -45,18 +80,128 @@ const ROWS = {
     modelsPath: "/v1/models",
     keyEnv: ["CO_API_KEY", "COHERE_API_KEY"],
   },
-  deepseek: compatible("https://api.deepseek.com", { keyEnv: ["DEEPSEEK_API_KEY"] }),
+  crusoe: compatible("https://api.inference.crusoecloud.com/v1", {
+    ...MAX_TOKENS,
+    keyEnv: ["CRUSOE_API_KEY"],
+  }),
+  deepinfra: compatible("https://api.deepinfra.com/v1/openai", {
+    ...MAX_TOKENS,
+    keyEnv: ["DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"],
+  }),
+  deepseek: compatible("https://api.deepseek.com", { ...MAX_TOKENS, keyEnv: ["DEEPSEEK_API_KEY"] }),
+  // No host: see `fetch`.
+  demo: compatible("https://demo.invalid", { fetch: serveDemo }),
+  digitalocean: compatible("https://inference.do-ai.run/v1", {
+    keyEnv: ["DIGITALOCEAN_ACCESS_TOKEN", "GRADIENT_MODEL_ACCESS_KEY"],
+  }),
+  featherless: compatible("https://api.featherless.ai/v1", { keyEnv: ["FEATHERLESS_API_KEY"] }),
+  // "Extra inputs are not permitted": 400 for every field its SDK (1.2.30) does not list.
+  fireworks: compatible("https://api.fireworks.ai/inference/v1", {
+    aliases: ["fireworks-ai"],
+    drop: [...OPENAI_ONLY, "store"],
+    keyEnv: ["FIREWORKS_API_KEY"],
+  }),
+  friendli: compatible("https://api.friendli.ai/serverless/v1", { keyEnv: ["FRIENDLI_TOKEN"] }),
+  // GitHub Models, which GitHub retired on 2026-07-30. Kept so that old names get GitHub's own answer.
+  github: compatible("https://models.github.ai/inference", { keyEnv: ["GITHUB_TOKEN"] }),
   grok: compatible("https://api.x.ai", { ...V1, aliases: ["xai"], keyEnv: ["XAI_API_KEY"] }),
-  groq: compatible("https://api.groq.com/openai/v1", { keyEnv: ["GROQ_API_KEY"] }),
-  mistral: compatible("https://api.mistral.ai", { ...V1, keyEnv: ["MISTRAL_API_KEY"] }),
+  // The three about probabilities are documented 400s; "property '…' is unsupported" for what its SDK (1.6) does not list.
+  // https://console.groq.com/docs/openai
+  groq: compatible("https://api.groq.com/openai/v1", {
+    drop: ["logit_bias", "logprobs", "top_logprobs", ...OPENAI_ONLY, "prediction", "prompt_cache_key"],
+    keyEnv: ["GROQ_API_KEY"],
+  }),
+  heroku: compatible("https://us.inference.heroku.com/v1", { keyEnv: ["INFERENCE_KEY"] }),
+  huggingface: compatible("https://router.huggingface.co/v1", {
+    ...MAX_TOKENS,
+    keyEnv: ["HF_TOKEN", "HUGGINGFACE_API_KEY"],
+  }),
+  hyperbolic: compatible("https://api.hyperbolic.xyz/v1", { ...MAX_TOKENS, keyEnv: ["HYPERBOLIC_API_KEY"] }),
+  inception: compatible("https://api.inceptionlabs.ai/v1", { keyEnv: ["INCEPTION_API_KEY"] }),
+  llamacpp: compatible("http://127.0.0.1:8080/v1", { aliases: ["llama.cpp"] }),
+  lmstudio: compatible("http://127.0.0.1:1234/v1", { ...MAX_TOKENS }),
+  minimax: compatible("https://api.minimax.io/v1", { keyEnv: ["MINIMAX_API_KEY"] }),
+  // 422 "extra_forbidden" for every field its SDK (2.7) does not list. Its streams tell their usage without being asked.
+  mistral: compatible("https://api.mistral.ai", {
+    ...V1,
+    drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "user"],
+    rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
+    keyEnv: ["MISTRAL_API_KEY"],
+  }),
+  modelscope: compatible("https://api-inference.modelscope.cn/v1", { keyEnv: ["MODELSCOPE_API_KEY"] }),
+  moonshot: compatible("https://api.moonshot.ai/v1", {
+    aliases: ["moonshotai"],
+    keyEnv: ["MOONSHOT_API_KEY"],
+  }),
+  morph: compatible("https://api.morphllm.com/v1", { keyEnv: ["MORPH_API_KEY"] }),
+  nebius: compatible("https://api.tokenfactory.nebius.com/v1", { ...MAX_TOKENS, keyEnv: ["NEBIUS_API_KEY"] }),
+  novita: compatible("https://api.novita.ai/openai/v1", {
+    aliases: ["novita-ai"],
+    ...MAX_TOKENS,
+    keyEnv: ["NOVITA_API_KEY"],
+  }),
+  nscale: compatible("https://inference.api.nscale.com/v1", { keyEnv: ["NSCALE_API_KEY"] }),
+  // "Unsupported parameter(s)" or "extra_forbidden": its models' schemas take no other member.
+  nvidia: compatible("https://integrate.api.nvidia.com/v1", {
+    drop: [...OPENAI_ONLY, "metadata", "prompt_cache_key", "service_tier", "store"],
+    ...MAX_TOKENS,
+    keyEnv: ["NVIDIA_API_KEY"],
+  }),
+  ollama: compatible("http://127.0.0.1:11434/v1", { ...MAX_TOKENS, keyEnv: ["OLLAMA_API_KEY"] }),
   openai: compatible("https://api.openai.com/v1", { keyEnv: ["OPENAI_API_KEY"] }),
   openrouter: compatible("https://openrouter.ai/api", { ...V1, keyEnv: ["OPENROUTER_API_KEY"] }),
+  ovhcloud: compatible("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", { keyEnv: ["OVHCLOUD_API_KEY"] }),
+  // Ignores all settings but `response_format` and `stream`, and says so.
+  // https://docs.parallel.ai/chat-api/sdk-compatibility
+  parallel: compatible("https://api.parallel.ai", {
+    auth: header("x-api-key"),
+    chatPath: "/v1beta/chat/completions",
+    keyEnv: ["PARALLEL_API_KEY"],
+  }),
+  // Perplexity ended chat completions on 2026-09-27 in favour of its Agent API; calls get its own error.
+  // https://docs.perplexity.ai/docs/agent-api/migrate-from-sonar/overview
   "perplexity-ai": compatible("https://api.perplexity.ai", {
     aliases: ["perplexity"],
+    ...MAX_TOKENS,
     keyEnv: ["PERPLEXITY_API_KEY"],
   }),
+  poe: compatible("https://api.poe.com/v1", { ...MAX_TOKENS, keyEnv: ["POE_API_KEY"] }),
+  sambanova: compatible("https://api.sambanova.ai/v1", { keyEnv: ["SAMBANOVA_API_KEY"] }),
+  scaleway: compatible("https://api.scaleway.ai/v1", { keyEnv: ["SCW_SECRET_KEY", "SCALEWAY_API_KEY"] }),
+  siliconflow: compatible("https://api.siliconflow.com/v1", {
+    ...MAX_TOKENS,
+    keyEnv: ["SILICONFLOW_API_KEY"],
+  }),
+  stepfun: compatible("https://api.stepfun.ai/v1", { keyEnv: ["STEPFUN_API_KEY"] }),
+  together: compatible("https://api.together.ai/v1", {
+    aliases: ["together-ai", "togetherai"],
+    ...MAX_TOKENS,
+    keyEnv: ["TOGETHER_API_KEY"],
+  }),
+  upstage: compatible("https://api.upstage.ai/v1/solar", { keyEnv: ["UPSTAGE_API_KEY"] }),
+  venice: compatible("https://api.venice.ai/api/v1", { keyEnv: ["VENICE_API_KEY"] }),
+  vercel: compatible("https://ai-gateway.vercel.sh/v1", {
+    aliases: ["vercel-ai-gateway"],
+    keyEnv: ["AI_GATEWAY_API_KEY"],
+  }),
+  vllm: compatible("http://127.0.0.1:8000/v1"),
+  wandb: compatible("https://api.inference.wandb.ai/v1", { keyEnv: ["WANDB_API_KEY"] }),
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
     keyEnv: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],
+  }),
+  writer: compatible("https://api.writer.com/v1", {
+    chatPath: "/chat",
+    ...MAX_TOKENS,
+    keyEnv: ["WRITER_API_KEY"],
+  }),
+  xiaomi: compatible("https://api.xiaomimimo.com/v1", {
+    ...MAX_TOKENS,
+    keyEnv: ["XIAOMI_API_KEY", "XIAOMI_MIMO_API_KEY"],
+  }),
+  zai: compatible("https://api.z.ai/api/paas/v4", {
+    aliases: ["z-ai"],
+    ...MAX_TOKENS,
+    keyEnv: ["ZAI_API_KEY", "ZHIPU_API_KEY"],
   }),
 } satisfies Record<string, Row>;
 

@@ -1,6 +1,43 @@
 /** What a row of the provider table holds. */
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 
+/** A top-level field of OpenAI's chat completions request (`openai` 6.49.0), deprecated ones included. */
+export type ChatField =
+  | "audio"
+  | "frequency_penalty"
+  | "function_call"
+  | "functions"
+  | "logit_bias"
+  | "logprobs"
+  | "max_completion_tokens"
+  | "max_tokens"
+  | "metadata"
+  | "modalities"
+  | "moderation"
+  | "n"
+  | "parallel_tool_calls"
+  | "prediction"
+  | "presence_penalty"
+  | "prompt_cache_key"
+  | "prompt_cache_options"
+  | "prompt_cache_retention"
+  | "reasoning_effort"
+  | "response_format"
+  | "safety_identifier"
+  | "seed"
+  | "service_tier"
+  | "stop"
+  | "store"
+  | "stream_options"
+  | "temperature"
+  | "tool_choice"
+  | "tools"
+  | "top_logprobs"
+  | "top_p"
+  | "user"
+  | "verbosity"
+  | "web_search_options";
+
 /** The header that carries a provider's key, e.g. `authorization: Bearer …` or `x-api-key: …`. */
 export interface Auth {
   header: string;
@@ -25,9 +62,9 @@ export interface Row {
   /** Headers sent with every request; the client's own win. */
   headers?: Readonly<Record<string, string>>;
   /** Top-level chat fields that this provider answers with an error; left out and named in `sluice-dropped`. */
-  drop?: readonly string[];
+  drop?: readonly ChatField[];
   /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
-  rename?: Readonly<Record<string, string>>;
+  rename?: Readonly<Partial<Record<ChatField, string>>>;
   /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */
   fetch?: (request: Request) => Promise<Response>;
   /** Environment variables that the provider's own tools read its key from, the usual one first. */

@@ -1,0 +1,251 @@
+import { assert, assertEquals } from "@std/assert";
+import { createGateway } from "../../gateway/gateway.ts";
+import { PROVIDERS } from "../../providers/table.ts";
+import type { Provider } from "../../providers/types.ts";
+
+const KEY = "key-1234567890";
+const ACCOUNT = "0123456789abcdef";
+
+/** What the fake provider saw. */
+interface Seen {
+  url: string;
+  headers: Headers;
+  text: string;
+}
+
+/** Sends one chat request through a fresh gateway and a fake provider. */
+async function call(
+  body: string,
+  answer: () => Response = () => Response.json({}),
+  headers: Record<string, string> = { authorization: `Bearer ${KEY}` },
+): Promise<{ seen: Seen; response: Response }> {
+  let seen: Seen | undefined;
+  const gateway = createGateway({
+    async fetch(url, init) {
+      seen = { url, headers: new Headers(init.headers), text: await new Response(init.body).text() };
+      return answer();
+    },
+  });
+  const request = new Request(`http://gateway.test/v1/${ACCOUNT}/default/compat/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body,
+  });
+  const response = await gateway.fetch(request);
+  assert(seen, `nothing was sent: ${response.status} ${await response.clone().text()}`);
+  return { seen, response };
+}
+
+const ask = (model: string, more = "") =>
+  `{"model":${JSON.stringify(model)},"messages":[{"role":"user","content":"hi"}]${more}}`;
+
+/** Rows with a provider of its own somewhere. */
+const REMOTE = [...PROVIDERS.values()].filter((provider) => !provider.fetch);
+const SAME = REMOTE.filter((provider) => provider.wire.same);
+
+const baseOf = ({ baseUrl }: Provider) => baseUrl.replace("{account}", ACCOUNT);
+
+Deno.test("every row is reached at its own URL, by its name and its aliases", async () => {
+  for (const provider of REMOTE) {
+    const urls = new Set<string>();
+    for (const name of [provider.name, ...provider.aliases ?? []]) {
+      urls.add((await call(ask(`${name}/some-model`))).seen.url);
+    }
+    assertEquals(urls.size, 1, provider.name);
+    const [url] = urls;
+    assert(url.startsWith(`${baseOf(provider)}/`), `${provider.name}: ${url}`);
+    if (provider.wire.same) {
+      assertEquals(url, baseOf(provider) + (provider.chatPath ?? "/chat/completions"), provider.name);
+    }
+  }
+});
+
+Deno.test("every row gets the key in its own header, once, and never in the URL", async () => {
+  for (const provider of REMOTE) {
+    const { seen } = await call(ask(`${provider.name}/some-model`));
+    const { header, prefix } = provider.auth;
+    assertEquals(seen.headers.get(header), prefix + KEY, provider.name);
+    const holders = [...seen.headers].filter(([, value]) => value.includes(KEY));
+    assertEquals(holders.map(([name]) => name), [header], provider.name);
+    assert(!seen.url.includes(KEY) && !seen.text.includes(KEY), provider.name);
+  }
+});
+
+Deno.test("every row passes its own 401 on when there is no key", async () => {
+  for (const provider of REMOTE) {
+    // In the words of every wire at once: OpenAI's, Anthropic's, Google's and Cohere's.
+    const error = { message: "no key", type: "authentication_error", code: 401, status: "UNAUTHENTICATED" };
+    const refusal = { type: "error", message: "no key", error };
+    const { seen, response } = await call(
+      ask(`${provider.name}/some-model`),
+      () => Response.json(refusal, { status: 401 }),
+      {},
+    );
+    assertEquals(seen.headers.get(provider.auth.header), null, provider.name);
+    assertEquals(response.status, 401, provider.name);
+    assertEquals((await response.json()).error.message, "no key", provider.name);
+  }
+});
+
+Deno.test("rows of the client's wire get the body with nothing but the model changed", async () => {
+  // Odd on purpose: spaces, escapes, a repeated zero and a field that nobody knows must all survive.
+  const rest =
+    `, "messages" : [{"role":"user","content":"h\\u00e9 \\/ 👋"}],\n "x_field": {"a":[1.50, 2e3]} ,"temperature":0.70}`;
+  for (const provider of SAME) {
+    for (
+      const model of ["a", "org/model", "accounts/x/models/y:free", "@cf/meta/llama-3.1-8b", "m@2026-01-01"]
+    ) {
+      const { seen } = await call(`{"model" : ${JSON.stringify(`${provider.name}/${model}`)}${rest}`);
+      assertEquals(seen.text, `{"model" : ${JSON.stringify(model)}${rest}`, provider.name);
+    }
+  }
+});
+
+Deno.test("rows of the client's wire leave out what the row drops, and name it", async () => {
+  for (const provider of SAME) {
+    const drop = [...provider.drop ?? []];
+    const fields = drop.map((field) => `,"${field}":null`).join("") + `,"seed_":1`;
+    const { seen, response } = await call(ask(`${provider.name}/m`, fields));
+    const named = (response.headers.get("sluice-dropped") ?? "").split(", ").filter(Boolean);
+    assertEquals(named.toSorted(), drop.toSorted(), provider.name);
+    assertEquals(Object.keys(JSON.parse(seen.text)), ["model", "messages", "seed_"], provider.name);
+  }
+});
+
+Deno.test("rows of the client's wire send what the row renames under the name it knows", async () => {
+  for (const provider of SAME) {
+    for (const [from, to] of Object.entries(provider.rename ?? {})) {
+      const { seen, response } = await call(ask(`${provider.name}/m`, `,"${from}":7`));
+      const { model: _, messages: __, ...fields } = JSON.parse(seen.text);
+      assertEquals(fields, { [to]: 7 }, provider.name);
+      assertEquals(response.headers.get("sluice-dropped"), null, provider.name);
+      // A client that sends both means the newer: no member may come twice.
+      const both = await call(ask(`${provider.name}/m`, `,"${to}":1,"${from}":7,"n":1`));
+      assertEquals(both.seen.text.split(`"${to}"`).length, 2, provider.name);
+      assertEquals(JSON.parse(both.seen.text)[to], 7, provider.name);
+    }
+  }
+});
+
+Deno.test("rows of the client's wire hand the answer's bytes through, whole and streamed", async () => {
+  const whole =
+    `{"id": "x", "choices": [{"index":0, "message": {"role":"assistant","content":"é 👋"}}] , "vendor":1.0}\n`;
+  const events = `: hello\r\n\r\ndata: {"choices":[]}\r\rdata:{"odd" : 1.0}\n\ndata: [DONE]\n\n`;
+  for (const provider of SAME) {
+    const json = {
+      "content-type": "application/json; charset=utf-8",
+      "x-request-id": "r1",
+      "x-ratelimit-limit": "9",
+    };
+    const { response } = await call(ask(`${provider.name}/m`), () => new Response(whole, { headers: json }));
+    assertEquals(await response.text(), whole, provider.name);
+    assertEquals(response.headers.get("x-request-id"), "r1", provider.name);
+    assertEquals(response.headers.get("x-ratelimit-limit"), "9", provider.name);
+    const streamed = await call(
+      ask(`${provider.name}/m`, `,"stream":true`),
+      () => new Response(events, { headers: { "content-type": "text/event-stream" } }),
+    );
+    assertEquals(await streamed.response.text(), events, provider.name);
+  }
+});
+
+/** Error bodies as providers of the client's wire write them, in our words. */
+const ERRORS: {
+  row: string;
+  status: number;
+  body: unknown;
+  message: string;
+  code?: unknown;
+  param?: string;
+}[] = [
+  {
+    row: "grok",
+    status: 400,
+    body: { code: "Client specified an invalid argument", error: "Incorrect key: abc" },
+    message: "Incorrect key: abc",
+  },
+  { row: "mistral", status: 401, body: { detail: "Unauthorized" }, message: "Unauthorized" },
+  {
+    row: "mistral",
+    status: 400,
+    body: { object: "error", message: "Bad top_k", type: "invalid_request", param: "top_k", code: "3051" },
+    message: "Bad top_k",
+    code: "3051",
+    param: "top_k",
+  },
+  {
+    row: "mistral",
+    status: 422,
+    body: { detail: [{ type: "missing", loc: ["body", "messages"], msg: "Field required", input: {} }] },
+    message: "Field required",
+    param: "messages",
+  },
+  {
+    row: "cerebras",
+    status: 404,
+    body: { message: "No such model", type: "not_found_error", param: "model", code: "model_not_found" },
+    message: "No such model",
+    code: "model_not_found",
+    param: "model",
+  },
+  {
+    row: "openrouter",
+    status: 402,
+    body: { error: { message: "Insufficient credits", code: 402 } },
+    message: "Insufficient credits",
+    code: 402,
+  },
+  {
+    row: "deepseek",
+    status: 400,
+    body: {
+      error: { message: "maximum context length is 9 tokens", type: "invalid_request_error", code: "x" },
+    },
+    message: "maximum context length is 9 tokens",
+  },
+];
+
+Deno.test("rows of the client's wire tell errors of every dialect in OpenAI's shape", async () => {
+  for (const { row, status, body, message, code, param } of ERRORS) {
+    const answer = () => Response.json(body, { status, headers: { "retry-after": "7" } });
+    const { response } = await call(ask(`${row}/m`), answer);
+    assertEquals(response.status, status, row);
+    assertEquals(response.headers.get("retry-after"), "7", row);
+    const { error } = await response.json();
+    assertEquals(error.message, message, row);
+    if (code !== undefined) assertEquals(error.code, code, row);
+    if (param !== undefined) assertEquals(error.param, param, row);
+  }
+});
+
+Deno.test("rows read an error of JSON under any label, and an HTML page as a bad answer", async () => {
+  const body = JSON.stringify({
+    error: { message: "too long", type: "invalid_request_error", param: null, code: null },
+  });
+  const octets = await call(
+    ask("deepseek/m"),
+    () => new Response(body, { status: 400, headers: { "content-type": "application/octet-stream" } }),
+  );
+  assertEquals((await octets.response.json()).error.message, "too long");
+  const page = await call(
+    ask("groq/m"),
+    () => new Response("<html>502</html>", { status: 502, headers: { "content-type": "text/html" } }),
+  );
+  assertEquals(page.response.status, 502);
+  assertEquals((await page.response.json()).error.code, 2005);
+});
+
+Deno.test("workers-ai takes a bare @cf/ model, and needs an account in the URL", async () => {
+  const { seen } = await call(ask("@cf/meta/llama-3.1-8b-instruct"));
+  assertEquals(JSON.parse(seen.text).model, "@cf/meta/llama-3.1-8b-instruct");
+  assert(seen.url.includes(`/accounts/${ACCOUNT}/ai/v1/`), seen.url);
+  const gateway = createGateway({ fetch: () => Promise.reject(new Error("nothing may be sent")) });
+  const response = await gateway.fetch(
+    new Request("http://gateway.test/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: ask("workers-ai/@cf/x"),
+    }),
+  );
+  assertEquals(response.status, 400);
+});
