@@ -5,6 +5,7 @@ import { type Config, type Options, readOptions } from "./config.ts";
 import { allowCrossOrigin, preflight } from "./cors.ts";
 import { type Outgoing, prepare } from "./dispatch.ts";
 import { home } from "./home.ts";
+import { listModels } from "./models.ts";
 import { errorResponse, respond } from "./respond.ts";
 import { findRoute, type Route } from "./route.ts";
 
@@ -38,6 +39,8 @@ function serve(request: Request, config: Config): Promise<Response> | Response {
   switch (route.door) {
     case "chat":
       return chat(request, route, config);
+    case "models":
+      return listModels(config);
     case "home":
       return home(request);
     case "health":

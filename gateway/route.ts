@@ -4,6 +4,7 @@ import { GatewayError } from "../wires/errors.ts";
 /** What a path asks for. */
 export type Route =
   | { door: "chat"; account?: string; gateway?: string }
+  | { door: "models" }
   | { door: "home" }
   | { door: "health" };
 
@@ -26,6 +27,11 @@ const DOORS: readonly Door[] = [
     path: new RegExp(`^(?:(?:${GATEWAY})?/compat(?:/v1)?|/v1)?${CHAT}$`),
     methods: ["POST"],
     route: ({ account, gateway }) => ({ door: "chat", account: decode(account), gateway: decode(gateway) }),
+  },
+  {
+    path: new RegExp(`^(?:(?:${GATEWAY})?/compat(?:/v1)?|/v1)?/models/?$`),
+    methods: read,
+    route: () => ({ door: "models" }),
   },
   { path: /^\/?$/, methods: read, route: () => ({ door: "home" }) },
   { path: /^\/health\/?$/, methods: read, route: () => ({ door: "health" }) },
