@@ -1,6 +1,7 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
 import { anthropicMessages } from "../wires/anthropic_messages.ts";
 import { cohere } from "../wires/cohere.ts";
+import { gemini } from "../wires/gemini.ts";
 import { openaiChat } from "../wires/openai_chat.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import { serveDemo } from "./demo.ts";
@@ -10,6 +11,7 @@ import type { Auth, Provider, Row } from "./types.ts";
 export const WIRES = {
   anthropic: anthropicMessages,
   cohere,
+  gemini,
   openai: openaiChat,
 } satisfies Record<string, ProviderWire | SameWire>;
 
@@ -104,6 +106,15 @@ const ROWS = {
   friendli: compatible("https://api.friendli.ai/serverless/v1", { keyEnv: ["FRIENDLI_TOKEN"] }),
   // GitHub Models, which GitHub retired on 2026-07-30. Kept so that old names get GitHub's own answer.
   github: compatible("https://models.github.ai/inference", { keyEnv: ["GITHUB_TOKEN"] }),
+  "google-ai-studio": {
+    aliases: ["google", "gemini"],
+    baseUrl: "https://generativelanguage.googleapis.com",
+    wire: gemini,
+    auth: header("x-goog-api-key"),
+    modelsPath: "/v1beta/openai/models",
+    version: "v1beta",
+    keyEnv: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+  },
   grok: compatible("https://api.x.ai", { ...V1, aliases: ["xai"], keyEnv: ["XAI_API_KEY"] }),
   // The three about probabilities are documented 400s; "property '…' is unsupported" for what its SDK (1.6) does not list.
   // https://console.groq.com/docs/openai
