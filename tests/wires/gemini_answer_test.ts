@@ -168,6 +168,12 @@ Deno.test("readStream() makes an error of every end that is none", () => {
   assertEquals(rest, []);
 });
 
+Deno.test("readStream() never ends well when bytes are missing", () => {
+  const bytes = fixture("thinking");
+  const last = new TextDecoder().decode(bytes).trimEnd().length; // In UTF-16 units: at most as many as bytes.
+  for (let cut = 0; cut < last; cut++) assertEquals(streamed(bytes.subarray(0, cut)).at(-1)?.type, "error");
+});
+
 Deno.test("readStream() takes the last reason, for old models said STOP in every chunk", () => {
   const deltas = frames(
     candidate([{ text: "a" }]),
