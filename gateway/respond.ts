@@ -46,6 +46,10 @@ export function respond(
 /** An error of ours or of the provider's, as the client's wire writes it. */
 export function errorResponse(error: WireError, headers: Headers = new Headers()): Response {
   headers.set("content-type", "application/json");
+  const { retryAfterMs } = error;
+  if (retryAfterMs !== undefined && !headers.has("retry-after")) {
+    headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
+  }
   return new Response(JSON.stringify(writeError(error)), { status: error.status ?? 502, headers });
 }
 

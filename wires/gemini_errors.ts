@@ -59,12 +59,20 @@ export function readError(status: number, body: unknown): WireError {
       ? "context_length_exceeded"
       : CODES.get(error.status) ?? (typeof error.status === "string" ? error.status.toLowerCase() : null),
     status: meant,
+    retryAfterMs: retryDelay(details),
     metadata: { original: body },
   };
 }
 
 function toStatus({ code, status }: JsonObject): number {
   return typeof code === "number" && code >= 400 && code < 600 ? code : STATUS.get(status) ?? 502;
+}
+
+/** `RetryInfo`'s duration in seconds: `39s`, `0.5s`. */
+function retryDelay(details: JsonObject[]): number | undefined {
+  const delay = details.find((detail) => detail.retryDelay !== undefined)?.retryDelay;
+  const seconds = /^(\d+(?:\.\d+)?)s$/.exec(String(delay))?.[1];
+  return seconds === undefined ? undefined : Math.round(Number(seconds) * 1000);
 }
 
 /** The field that `BadRequest` complains of, in Google's words. */

@@ -174,6 +174,8 @@ export interface WireError {
   code?: string | number | null;
   /** HTTP status that this error means, where the provider says it. */
   status?: number;
+  /** When to try again, where the body says it and no header does (Google's `RetryInfo`). */
+  retryAfterMs?: number;
   metadata?: JsonObject;
 }
 

@@ -23,7 +23,15 @@ Deno.test("readError() puts Google's errors in OpenAI's words", () => {
   ];
   for (const [code, status, message, type, name] of cases) {
     const body = { error: { code, message, status } };
-    const expected = { message, type, param: null, code: name, status: code, metadata: { original: body } };
+    const expected = {
+      message,
+      type,
+      param: null,
+      code: name,
+      status: code,
+      retryAfterMs: undefined,
+      metadata: { original: body },
+    };
     assertEquals(gemini.readError(code, body), expected);
     const list = [body];
     assertEquals(gemini.readError(code, list), { ...expected, metadata: { original: list } });
@@ -78,4 +86,15 @@ Deno.test("readError() survives bodies of any other form", () => {
     assertEquals(gemini.readError(500, body).type, "server_error");
   }
   assertEquals(gemini.readError(400, { error: "plain" }).message, "plain");
+});
+
+Deno.test("readError() finds out when to try again", () => {
+  const after = (retryDelay: unknown) => {
+    const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay }];
+    return gemini.readError(429, { error: { code: 429, message: "Slow down", details } }).retryAfterMs;
+  };
+  assertEquals([after("39s"), after("0.5s"), after("12.345678s")], [39_000, 500, 12_346]);
+  for (const odd of ["", "s", "soon", 5, null, "-1s", "1.s"]) {
+    assertEquals(after(odd), undefined, String(odd));
+  }
 });

@@ -169,3 +169,18 @@ Deno.test("google-ai-studio tells of a stream that dies in the middle", async ()
   const events = (await response.text()).trimEnd().split("\n\n");
   assertEquals(JSON.parse(events.at(-1)!.replace("data: ", "")).error.code, "cut_off");
 });
+
+Deno.test("google-ai-studio's advice to wait becomes a header", async () => {
+  const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "38.2s" }];
+  const error = { code: 429, message: "You exceeded your quota.", status: "RESOURCE_EXHAUSTED", details };
+  const { chat } = gateway(Response.json([{ error }], { status: 429 }));
+  const response = await chat({ model: "gemini/gemini-3.8-flash", messages: [USER] });
+  assertEquals([response.status, response.headers.get("retry-after")], [429, "39"]);
+  const { error: { message, type, code, metadata } } = await response.json();
+  assertEquals([message, type, code], [
+    "You exceeded your quota.",
+    "rate_limit_error",
+    "rate_limit_exceeded",
+  ]);
+  assertEquals(metadata.original, [{ error }]);
+});
