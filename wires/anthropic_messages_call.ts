@@ -10,9 +10,9 @@
  */
 import { type ClaudeModel, claudeModel } from "./anthropic_models.ts";
 import { narrowSchema } from "./anthropic_schema.ts";
-import { writeMessages } from "./anthropic_messages_turns.ts";
+import { isSigned, writeMessages } from "./anthropic_messages_turns.ts";
 import { type SettingsTable, writeSettings } from "./settings.ts";
-import type { Call, JsonObject, Settings, Tool, WireRequest } from "./types.ts";
+import type { Call, JsonObject, Message, MessageOf, Settings, Tool, WireRequest } from "./types.ts";
 
 /** The last version with sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
 const VERSION = "2023-06-01";
@@ -97,15 +97,15 @@ const LEAST_BUDGET = 1024;
 /**
  * `reasoning_effort` as this model takes it: a budget below `max_tokens`, or an effort level (the nearest one not above
  * what was asked) with adaptive thinking. A native `thinking` of the client's wins; it stands beside an effort level but
- * replaces a budget. Thinking cannot be switched on where a tool is forced.
+ * replaces a budget. With a budget no tool can be forced, and tool results can only go on with thoughts that the client
+ * has kept.
  *
  * Where thoughts would be hidden their summary is asked for: they are what `reasoning_content` shows.
  */
-function planThinking({ settings, extra }: Call, model: ClaudeModel): ThinkingPlan {
+function planThinking({ settings, extra, messages }: Call, model: ClaudeModel): ThinkingPlan {
   const { reasoning_effort: effort, tool_choice, max_tokens = model.maxTokens } = settings;
   if (effort === undefined) return {};
   const native = extra.thinking !== undefined;
-  const forced = tool_choice === "required" || typeof tool_choice === "object";
   if (effort === "none") {
     if (!model.thinking || model.off === "unset") return {};
     if (!model.off) return { effort: model.efforts![0], lost: true };
@@ -113,18 +113,32 @@ function planThinking({ settings, extra }: Call, model: ClaudeModel): ThinkingPl
   }
   if (model.thinking === "adaptive") {
     const level = nearestEffort(effort, model.efforts!);
-    if (native || (forced && model.forcesTools)) return { effort: level };
+    if (native) return { effort: level };
     return {
       config: model.hidesThoughts ? { type: "adaptive", display: "summarized" } : { type: "adaptive" },
       effort: level,
     };
   }
   const wanted = Object.hasOwn(BUDGETS, effort) ? BUDGETS[effort] : undefined;
-  const impossible = !model.thinking || !wanted || native || forced || max_tokens <= LEAST_BUDGET;
-  if (impossible) return { lost: true };
+  const room = max_tokens > LEAST_BUDGET && !isForced(tool_choice) && !resumesUnthought(messages);
+  if (!model.thinking || !wanted || native || !room) return { lost: true };
   // The limit holds for thoughts and answer together: leave the answer half of a small one.
   const budget = Math.min(wanted, Math.max(LEAST_BUDGET, Math.floor(max_tokens / 2)));
   return { config: { type: "enabled", budget_tokens: budget } };
+}
+
+const isForced = (choice: Settings["tool_choice"]) => choice === "required" || typeof choice === "object";
+
+/** Whether the last turn is tool results, and the assistant's turn that they belong to does not begin with thinking. */
+function resumesUnthought(messages: Message[]): boolean {
+  let first: MessageOf<"assistant"> | undefined;
+  let open = false;
+  for (const message of messages) {
+    if (message.role === "assistant") first ??= message;
+    if (message.role === "user") first = undefined;
+    if (message.role !== "system" && message.role !== "developer") open = message.role === "tool";
+  }
+  return open && !first?.thoughts.some(isSigned);
 }
 
 /** A word that we do not know is the API's to judge. */
@@ -260,8 +274,7 @@ function writeToolChoice(
   value: NonNullable<Settings["tool_choice"]>,
   { body, model }: Draft,
 ): void | false {
-  const forced = value === "required" || typeof value === "object";
-  if (forced && !model.forcesTools) return false;
+  if (isForced(value) && !model.forcesTools) return false;
   const choice: JsonObject = typeof value === "object"
     ? { type: "tool", name: value.name }
     : { type: value === "required" ? "any" : value };

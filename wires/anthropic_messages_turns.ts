@@ -271,15 +271,18 @@ function wholeText(parts: Part[]): string | undefined {
   return whole;
 }
 
-function writeThought({ text, signature, redacted, format }: Thought): JsonObject | undefined {
-  if (redacted !== undefined) {
-    if (format === BLOCK) return parseObject(redacted);
-    return format === undefined || format === SIGNED
-      ? { type: "redacted_thinking", data: redacted }
-      : undefined;
-  }
-  if (!signature || (format !== undefined && format !== SIGNED)) return undefined;
-  return { type: "thinking", thinking: text ?? "", signature };
+/** Whether a thought is one that Anthropic takes back. */
+export function isSigned({ signature, redacted, format }: Thought): boolean {
+  return (format === undefined || format === SIGNED) && Boolean(signature || redacted);
+}
+
+function writeThought(thought: Thought): JsonObject | undefined {
+  const { text, signature, redacted, format } = thought;
+  if (redacted !== undefined && format === BLOCK) return parseObject(redacted);
+  if (!isSigned(thought)) return undefined;
+  return redacted === undefined
+    ? { type: "thinking", thinking: text ?? "", signature }
+    : { type: "redacted_thinking", data: redacted };
 }
 
 function parseObject(text: string): JsonObject | undefined {

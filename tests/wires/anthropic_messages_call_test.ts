@@ -661,6 +661,27 @@ Deno.test("writeCall() gives older models a budget below the limit", () => {
   assertEquals(budget({ reasoning_effort: "high", ...forced }), [undefined, ["reasoning_effort"]]);
 });
 
+Deno.test("writeCall() goes on from tool results without a budget when the client has lost the thoughts", () => {
+  const thoughts = [{ type: "reasoning.text", text: "Hm", signature: "s", format: "anthropic-claude-v1" }];
+  const asked = { role: "assistant", tool_calls: [call("c1")] };
+  const result = { role: "tool", tool_call_id: "c1", content: "x" };
+  const thinks = (list: unknown[], model = OLDER) => {
+    const { body, dropped } = write({ messages: list, reasoning_effort: "low" }, model);
+    return [body.thinking?.type, dropped];
+  };
+  const lost = [undefined, ["reasoning_effort"]];
+  assertEquals(thinks([USER, asked, result]), lost);
+  assertEquals(thinks([USER, { ...asked, reasoning_content: "Hm" }, result]), lost);
+  assertEquals(thinks([USER, { ...asked, reasoning_details: thoughts }, result]), ["enabled", []]);
+  // Older models think once, at the beginning of the turn.
+  assertEquals(thinks([USER, { ...asked, reasoning_details: thoughts }, result, asked, result]), [
+    "enabled",
+    [],
+  ]);
+  assertEquals(thinks([USER, asked, result, { role: "assistant", content: "A" }, USER]), ["enabled", []]);
+  assertEquals(thinks([USER, asked, result], "claude-opus-4-6"), ["adaptive", []]);
+});
+
 Deno.test("writeCall() gives newer models an effort and adaptive thinking, with a summary to show", () => {
   const plan = (effort: string, model: string, more: JsonObject = {}) => {
     const { body, dropped } = write({ reasoning_effort: effort, ...more }, model);
@@ -675,7 +696,7 @@ Deno.test("writeCall() gives newer models an effort and adaptive thinking, with 
   assertEquals(plan("minimal", NEWEST), [shown, "low", []]);
   assertEquals(plan("later", NEWEST), [shown, "later", []]);
   const forced = { tools: [{ type: "function", function: { name: "a" } }], tool_choice: "required" };
-  assertEquals(plan("high", "claude-sonnet-5", forced), [undefined, "high", []]);
+  assertEquals(plan("high", "claude-sonnet-5", forced), [shown, "high", []]);
   const native = { thinking: { type: "adaptive", display: "omitted" } };
   assertEquals(plan("high", NEWEST, native), [native.thinking, "high", []]);
 });
