@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "npm:fast-check@4.10.2";
 import { anthropicMessages } from "../../wires/anthropic_messages.ts";
 import { type Answer, collector } from "../../wires/collect.ts";
 import { chunkWriter, writeAnswer } from "../../wires/openai_chat_answer.ts";
@@ -222,6 +223,78 @@ for (const name of ["interleaved", "search", "tools"]) {
       assertEquals(content, expected);
     }
   });
+}
+
+Deno.test("writeCall() hands back any order of blocks, whole or streamed in any pieces", () => {
+  const word = fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }).filter((text) =>
+    text.trim() !== ""
+  );
+  const id = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
+  const block = fc.oneof(
+    fc.record({ type: fc.constant("text"), text: word }),
+    fc.record({ type: fc.constant("thinking"), thinking: fc.string(), signature: word }),
+    fc.record({ type: fc.constant("redacted_thinking"), data: word }),
+    fc.record({
+      type: fc.constant("tool_use"),
+      id,
+      name: id,
+      input: fc.dictionary(id, fc.jsonValue(), { maxKeys: 2 }),
+    }),
+    fc.record({
+      type: fc.constant("server_tool_use"),
+      id,
+      name: id,
+      input: fc.dictionary(id, word, { maxKeys: 2 }),
+    }),
+  );
+  const contents = fc.array(block, { minLength: 1, maxLength: 8 })
+    // Without a block that travels whole, texts are one text to the client, and calls follow it.
+    .filter((content) => content.some(({ type }) => type !== "text" && type !== "tool_use"));
+  fc.assert(fc.property(contents, fc.integer({ min: 1, max: 9 }), (content, size) => {
+    const body = plain({ id: "m", content, stop_reason: "end_turn" });
+    const events: unknown[] = [START];
+    body.content.forEach((block, index) => events.push(...blockEvents(index, block, size)));
+    for (const message of [...clientMessages(whole(body)), ...clientMessages(frames(...events, ...STOP))]) {
+      const list = [{ role: "user", content: "Hi" }, message, { role: "user", content: "Go on" }];
+      const { body: written } = anthropicMessages.writeCall(readCall({ messages: list }, "claude-opus-5"));
+      assertEquals(
+        (written.messages as { content: JsonObject[] }[])[1].content,
+        body.content as JsonObject[],
+      );
+    }
+  }));
+});
+
+/** A block as the API streams it, its text in pieces of `size`. */
+function blockEvents(index: number, block: JsonObject, size: number): unknown[] {
+  const pieces = (text: string) =>
+    Array.from({ length: Math.ceil(text.length / size) }, (_, at) => text.slice(at * size, (at + 1) * size));
+  const fill = (text: string, type: string, member: string) =>
+    pieces(text).map((piece) => filled(index, { type, [member]: piece }));
+  const closed = { type: "content_block_stop", index };
+  switch (block.type) {
+    case "text":
+      return [
+        opened(index, { ...block, text: "" }),
+        ...fill(block.text as string, "text_delta", "text"),
+        closed,
+      ];
+    case "thinking":
+      return [
+        opened(index, { ...block, thinking: "", signature: "" }),
+        ...fill(block.thinking as string, "thinking_delta", "thinking"),
+        filled(index, { type: "signature_delta", signature: block.signature }),
+        closed,
+      ];
+    case "redacted_thinking":
+      return [opened(index, block), closed];
+    default:
+      return [
+        opened(index, { ...block, input: {} }),
+        ...fill(JSON.stringify(block.input), "input_json_delta", "partial_json"),
+        closed,
+      ];
+  }
 }
 
 Deno.test("writeCall() falls back to the usual order when the client has edited the message", () => {
