@@ -1,0 +1,233 @@
+/**
+ * Replays real exchanges, recorded elsewhere, through the gateway: what the `openai` SDK makes of our answer must be what
+ * the provider's own SDK makes of the provider's bytes. The recordings are not part of this project; where their folder
+ * is missing there is nothing to replay.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import OpenAI from "npm:openai@7.57.0";
+import { createGateway } from "../mod.ts";
+import { findProvider } from "../providers/table.ts";
+import {
+  type Gist,
+  type OfficialReader,
+  readWithAnthropic,
+  readWithCohere,
+  readWithGoogle,
+} from "./official_sdks.ts";
+
+const FOLDER = new URL("../../shared/recordings/", import.meta.url);
+
+interface Recording {
+  id: string;
+  provider: string;
+  api: string;
+  model: string;
+  request: { host: string; path: string } | null;
+  response: { status: number; content_type: string | null; body?: unknown; stream?: string; text?: string };
+}
+
+type Wire = "openai" | "anthropic" | "gemini" | "cohere";
+
+const READERS: Record<string, { wire: Wire; read: OfficialReader }> = {
+  "messages": { wire: "anthropic", read: readWithAnthropic },
+  "rawPredict": { wire: "anthropic", read: readWithAnthropic },
+  "streamRawPredict": { wire: "anthropic", read: readWithAnthropic },
+  "generateContent": { wire: "gemini", read: readWithGoogle },
+  "streamGenerateContent": { wire: "gemini", read: readWithGoogle },
+  "cohere.v2.chat": { wire: "cohere", read: readWithCohere },
+};
+
+function* recordings(): Generator<Recording> {
+  for (const folder of Deno.readDirSync(FOLDER)) {
+    if (!folder.isDirectory) continue;
+    for (const { name } of Deno.readDirSync(new URL(`${folder.name}/`, FOLDER))) {
+      yield JSON.parse(Deno.readTextFileSync(new URL(`${folder.name}/${name}`, FOLDER)));
+    }
+  }
+}
+
+// ---------------------------------------------------------------- serving a recording
+
+/** Sizes of the pieces that a body arrives in; they cut lines, frames and characters. */
+const PIECES = [1, 2, 3, 5, 7, 64, 11, 1024];
+
+function pieces(text: string): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  let turn = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at += PIECES[turn++ % PIECES.length]));
+    },
+  });
+}
+
+/** What the provider sends. A stream that was asked for without `alt=sse` is a list: we ask with it. */
+function answerText({ response: { body, stream, text } }: Recording): string {
+  if (!stream?.startsWith("[")) return stream ?? text ?? JSON.stringify(body);
+  return JSON.parse(stream).map((chunk: unknown) => `data: ${JSON.stringify(chunk)}\r\n\r\n`).join("");
+}
+
+function replay(recording: Recording): Response {
+  const { status, content_type, stream } = recording.response;
+  const kind = stream !== undefined ? "text/event-stream" : content_type ?? "application/json";
+  return new Response(pieces(answerText(recording)), { status, headers: { "content-type": kind } });
+}
+
+/** A client of a gateway whose providers answer with the recording. */
+function clientOf(recording: Recording, wire: Wire) {
+  const known = findProvider(recording.provider);
+  const provider = known && (wire === "openai") === (known.wire.same === true)
+    ? recording.provider
+    : "recorded";
+  const gateway = createGateway({
+    fetch(asked) {
+      if (provider !== "recorded" && wire !== "openai") checkAddress(asked, recording);
+      return Promise.resolve(replay(recording));
+    },
+    providers: { recorded: { baseUrl: "https://recorded.example/v1", wire } },
+  });
+  const url = "https://sluice.example/v1/account/gateway/compat";
+  const client = new OpenAI({
+    apiKey: "key",
+    baseURL: url,
+    maxRetries: 0,
+    fetch: (input, init) => gateway.fetch(new Request(input, init)),
+  });
+  const body = {
+    model: `${provider}/${recording.model || "model"}`,
+    messages: [{ role: "user" as const, content: "Hello" }],
+  };
+  /** The gateway's own bytes. */
+  const post = (stream: boolean) =>
+    gateway.fetch(
+      new Request(`${url}/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer key" },
+        body: JSON.stringify({ ...body, stream }),
+      }),
+    );
+  return { client, body, post };
+}
+
+/** We ask where the recorded client asked. */
+function checkAddress(asked: string, { request }: Recording): void {
+  const { host, pathname } = new URL(asked);
+  if (request) assertEquals(host + pathname, request.host + request.path.replace(/\?.*/, ""));
+}
+
+// ---------------------------------------------------------------- what our answer says
+
+async function readOurs(recording: Recording, wire: Wire): Promise<Gist> {
+  const { client, body } = clientOf(recording, wire);
+  if (recording.response.stream === undefined) return gistOf(await client.chat.completions.create(body));
+  const stream = client.chat.completions.stream({ ...body, stream_options: { include_usage: true } });
+  const reasoning: string[] = [];
+  stream.on("chunk", ({ choices }) => {
+    for (const { index, delta } of choices) {
+      reasoning[index] = (reasoning[index] ?? "") +
+        ((delta as { reasoning_content?: string }).reasoning_content ?? "");
+    }
+  });
+  return gistOf(await stream.finalChatCompletion(), reasoning);
+}
+
+function gistOf({ choices, usage }: OpenAI.ChatCompletion, reasoning?: string[]): Gist {
+  return {
+    choices: choices.map(({ index, message, finish_reason }) => ({
+      text: message.content ?? "",
+      reasoning: reasoning?.[index] ?? (message as { reasoning_content?: string }).reasoning_content ?? "",
+      calls: (message.tool_calls ?? []).map((call) => {
+        assert(call.type === "function" && call.id);
+        return { name: call.function.name, arguments: JSON.parse(call.function.arguments) };
+      }),
+      images: (message as { images?: unknown[] }).images?.length ?? 0,
+      finish: finish_reason,
+    })),
+    ...(usage && {
+      usage: {
+        prompt: usage.prompt_tokens,
+        completion: usage.completion_tokens,
+        cached: usage.prompt_tokens_details?.cached_tokens ?? 0,
+        reasoning: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+      },
+    }),
+  };
+}
+
+// ---------------------------------------------------------------- the tests
+
+/** What our answer is compared on: a count that the provider's SDK does not know is not. */
+function comparable(ours: Gist, theirs: Gist): Gist {
+  if (ours.usage && theirs.usage && theirs.usage.reasoning === undefined) delete ours.usage.reasoning;
+  return ours;
+}
+
+/** Translated: the same answer, or an error where the provider's SDK finds one. */
+async function checkTranslated(recording: Recording): Promise<void> {
+  const { wire, read } = READERS[recording.api];
+  const { model, response: { stream } } = recording;
+  let theirs: Gist;
+  try {
+    theirs = await read(() => Promise.resolve(replay(recording)), model, stream !== undefined);
+  } catch (error) {
+    return await checkError(recording, wire, error as Error);
+  }
+  const ours = await readOurs(recording, wire);
+  assertEquals(comparable(ours, theirs), theirs);
+}
+
+/** The client's SDK raises what the provider's raises: the same status, and a message that is part of theirs. */
+async function checkError(recording: Recording, wire: Wire, theirs: Error): Promise<void> {
+  const { status } = recording.response;
+  const error = await assertRejects(() => readOurs(recording, wire), OpenAI.APIError);
+  const { message } = error.error as { message: string };
+  // Most SDKs put the whole JSON body in their message, where quotes are escaped.
+  const escaped = JSON.stringify(message).slice(1, -1);
+  assert(
+    theirs.message.includes(message) || theirs.message.includes(escaped),
+    `${message} / ${theirs.message}`,
+  );
+  if (status >= 400) assertEquals(error.status, status);
+}
+
+/** Handed through: the very bytes; of an error its message and status, in the shape that the client's SDK raises. */
+async function checkHandedThrough(recording: Recording): Promise<void> {
+  const { status, stream } = recording.response;
+  const { client, body, post } = clientOf(recording, "openai");
+  const response = await post(stream !== undefined);
+  assertEquals(response.status, status);
+  const text = await response.text();
+  if (status < 400) return assertEquals(text, answerText(recording));
+  const { error } = JSON.parse(text);
+  assert(typeof error.message === "string" && error.message !== "");
+  const raised = await assertRejects(async () => await client.chat.completions.create(body), OpenAI.APIError);
+  assertEquals(raised.status, status);
+  assert(raised.message.includes(error.message));
+}
+
+function exists(folder: URL): boolean {
+  try {
+    return Deno.statSync(folder).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+const byApi = new Map<string, Recording[]>();
+for (const recording of exists(FOLDER) ? recordings() : []) {
+  const { api } = recording;
+  if (api !== "chat.completions" && !(api in READERS)) continue;
+  byApi.set(api, [...(byApi.get(api) ?? []), recording]);
+}
+
+for (const [api, list] of byApi) {
+  Deno.test(`a recorded ${api} answer comes out of the gateway as its provider's own SDK reads it`, async (test) => {
+    for (const recording of list) {
+      await test.step(recording.id, async () => {
+        await (api === "chat.completions" ? checkHandedThrough(recording) : checkTranslated(recording));
+      });
+    }
+  });
+}
