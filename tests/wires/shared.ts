@@ -1,0 +1,376 @@
+/**
+ * What every wire is put through: the same answers in each provider's own form, as far as it has one, so that one suite
+ * says what a client sees whoever answered.
+ */
+import type { JsonObject } from "../../wires/types.ts";
+
+/** An answer in nobody's form. Lists are the pieces that a stream brings. */
+export interface Scenario {
+  name: string;
+  thinking?: string[];
+  text?: string[];
+  /** `args` is JSON text; none for a call without arguments. */
+  calls?: { id: string; name: string; args: string[] }[];
+  /** The pieces of the calls come in turns. */
+  interleaved?: true;
+  finish: "stop" | "length" | "tool_calls";
+  usage: { prompt: number; cached: number; completion: number };
+}
+
+export const TEXT: Scenario = {
+  name: "text",
+  text: ["Grüße", " aus 東京", " 🗼", "!"],
+  finish: "stop",
+  usage: { prompt: 20, cached: 8, completion: 5 },
+};
+
+const CALLS = [
+  { id: "call_a1", name: "weather", args: ['{"city":', '"Zürich"', "}"] },
+  { id: "call_b2", name: "clock", args: ['{"zone": "', 'CET"}'] },
+];
+
+export const SCENARIOS: readonly Scenario[] = [
+  TEXT,
+  { ...TEXT, name: "text cut at the limit", finish: "length" },
+  { ...TEXT, name: "thinking, then text", thinking: ["They greet ", "me. ", "I greet."] },
+  { name: "parallel calls", calls: CALLS, finish: "tool_calls", usage: TEXT.usage },
+  { name: "interleaved calls", calls: CALLS, interleaved: true, finish: "tool_calls", usage: TEXT.usage },
+  {
+    name: "calls without arguments",
+    calls: [{ id: "call_c3", name: "now", args: [] }, { id: "call_d4", name: "here", args: [] }],
+    finish: "tool_calls",
+    usage: TEXT.usage,
+  },
+];
+
+/** One server-sent event. */
+export interface SseEvent {
+  event?: string;
+  /** JSON, unless it is a text. */
+  data: unknown;
+}
+
+/** A provider as it answers in its own form. */
+export interface FakeProvider {
+  /** Row of the provider table. */
+  provider: string;
+  model: string;
+  /** Scenarios that its form cannot tell. */
+  lacks?: readonly string[];
+  whole(scenario: Scenario): JsonObject;
+  stream(scenario: Scenario): SseEvent[];
+  /** An event that tells a failure in mid-stream. */
+  failure(message: string): SseEvent;
+  /** Events without meaning that it sends between others. */
+  pings: SseEvent[];
+}
+
+/** The pieces of all calls in the order of their coming, each with its call's number; `start` opens the call. */
+function callPieces({ calls = [], interleaved }: Scenario) {
+  type Piece = { index: number; start: boolean; text: string };
+  const lists = calls.map(({ args }, index) => [
+    { index, start: true, text: "" },
+    ...args.map((text): Piece => ({ index, start: false, text })),
+  ]);
+  if (!interleaved) return lists.flat();
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length: longest }, (_, at) => lists.flatMap((list) => list.slice(at, at + 1))).flat();
+}
+
+// ---------------------------------------------------------------- OpenAI
+
+const openai: FakeProvider = {
+  provider: "openai",
+  model: "gpt-5-mini",
+  pings: [],
+  failure: (message) => ({ data: { error: { message, type: "server_error", param: null, code: null } } }),
+  whole({ text, thinking, calls, finish, usage }) {
+    return {
+      ...OPENAI_HEAD,
+      object: "chat.completion",
+      choices: [{
+        index: 0,
+        message: {
+          role: "assistant",
+          content: text ? text.join("") : null,
+          refusal: null,
+          ...(thinking && { reasoning_content: thinking.join("") }),
+          ...(calls && {
+            tool_calls: calls.map(({ id, name, args }) => ({
+              id,
+              type: "function",
+              function: { name, arguments: args.join("") || "{}" },
+            })),
+          }),
+        },
+        logprobs: null,
+        finish_reason: finish,
+      }],
+      usage: openaiUsage(usage),
+    };
+  },
+  stream(scenario) {
+    const { text = [], thinking = [], calls = [], finish, usage } = scenario;
+    const chunk = (delta: JsonObject, finish_reason: string | null = null) => ({
+      data: {
+        ...OPENAI_HEAD,
+        object: "chat.completion.chunk",
+        choices: [{ index: 0, delta, finish_reason }],
+        usage: null,
+      },
+    });
+    return [
+      chunk({ role: "assistant", content: "" }),
+      ...thinking.map((piece) => chunk({ reasoning_content: piece })),
+      ...text.map((piece) => chunk({ content: piece })),
+      ...callPieces(scenario).map(({ index, start, text }) => {
+        const { id, name, args } = calls[index];
+        const begun = { index, id, type: "function", function: { name, arguments: args.length ? "" : "{}" } };
+        return chunk({ tool_calls: [start ? begun : { index, function: { arguments: text } }] });
+      }),
+      chunk({}, finish),
+      { data: { ...OPENAI_HEAD, object: "chat.completion.chunk", choices: [], usage: openaiUsage(usage) } },
+      { data: "[DONE]" },
+    ];
+  },
+};
+
+const OPENAI_HEAD = { id: "chatcmpl-shared1", created: 1_700_000_000, model: "gpt-5-mini-2025-08-07" };
+
+const openaiUsage = ({ prompt, cached, completion }: Scenario["usage"]) => ({
+  prompt_tokens: prompt,
+  completion_tokens: completion,
+  total_tokens: prompt + completion,
+  prompt_tokens_details: { cached_tokens: cached },
+});
+
+// ---------------------------------------------------------------- Anthropic
+
+const anthropic: FakeProvider = {
+  provider: "anthropic",
+  model: "claude-sonnet-4-5",
+  pings: [{ event: "ping", data: { type: "ping" } }],
+  failure: (message) => ({
+    event: "error",
+    data: { type: "error", error: { type: "overloaded_error", message } },
+  }),
+  whole({ text, thinking, calls = [], finish, usage }) {
+    return {
+      ...anthropicHead,
+      content: [
+        ...(thinking ? [{ type: "thinking", thinking: thinking.join(""), signature: SIGNATURE }] : []),
+        ...(text ? [{ type: "text", text: text.join("") }] : []),
+        ...calls.map(({ id, name, args }) => ({
+          type: "tool_use",
+          id,
+          name,
+          input: JSON.parse(args.join("") || "{}"),
+        })),
+      ],
+      stop_reason: ANTHROPIC_STOP[finish],
+      usage: anthropicUsage(usage),
+    };
+  },
+  stream(scenario) {
+    const { text, thinking, calls = [], finish, usage } = scenario;
+    const events: JsonObject[] = [{
+      type: "message_start",
+      message: { ...anthropicHead, content: [], usage: { ...anthropicUsage(usage), output_tokens: 1 } },
+    }];
+    let blocks = 0;
+    const start = (content_block: JsonObject) =>
+      events.push({ type: "content_block_start", index: blocks, content_block });
+    const delta = (index: number, value: JsonObject) =>
+      events.push({ type: "content_block_delta", index, delta: value });
+    const stop = (index: number) => events.push({ type: "content_block_stop", index });
+    if (thinking) {
+      start({ type: "thinking", thinking: "", signature: "" });
+      for (const piece of thinking) delta(blocks, { type: "thinking_delta", thinking: piece });
+      delta(blocks, { type: "signature_delta", signature: SIGNATURE });
+      stop(blocks++);
+    }
+    if (text) {
+      start({ type: "text", text: "" });
+      for (const piece of text) delta(blocks, { type: "text_delta", text: piece });
+      stop(blocks++);
+    }
+    const first = blocks;
+    for (const { index, start: opens, text } of callPieces(scenario)) {
+      if (opens) {
+        const { id, name } = calls[index];
+        start({ type: "tool_use", id, name, input: {} });
+        delta(blocks++, { type: "input_json_delta", partial_json: "" });
+      } else delta(first + index, { type: "input_json_delta", partial_json: text });
+    }
+    calls.forEach((_, index) => stop(first + index));
+    events.push(
+      {
+        type: "message_delta",
+        delta: { stop_reason: ANTHROPIC_STOP[finish], stop_sequence: null },
+        usage: { output_tokens: usage.completion },
+      },
+      { type: "message_stop" },
+    );
+    return events.map((data) => ({ event: data.type as string, data }));
+  },
+};
+
+/** Base64, as real ones are. */
+const SIGNATURE = "EqQBCkYIBRgCKkBzaGFyZWQgc2lnbmF0dXJl";
+const ANTHROPIC_STOP = { stop: "end_turn", length: "max_tokens", tool_calls: "tool_use" };
+
+const anthropicHead = {
+  id: "msg_shared1",
+  type: "message",
+  role: "assistant",
+  model: "claude-sonnet-4-5-20250929",
+  stop_reason: null,
+  stop_sequence: null,
+};
+
+const anthropicUsage = ({ prompt, cached, completion }: Scenario["usage"]) => ({
+  input_tokens: prompt - cached,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: cached,
+  output_tokens: completion,
+});
+
+// ---------------------------------------------------------------- Gemini
+
+const gemini: FakeProvider = {
+  provider: "google-ai-studio",
+  model: "gemini-2.5-flash",
+  lacks: ["interleaved calls"],
+  pings: [],
+  failure: (message) => ({ data: { error: { code: 503, message, status: "UNAVAILABLE" } } }),
+  whole(scenario) {
+    const { text, thinking, finish, usage } = scenario;
+    const parts = [
+      ...(thinking ? [{ text: thinking.join(""), thought: true }] : []),
+      ...(text ? [{ text: text.join("") }] : []),
+      ...geminiCalls(scenario),
+    ];
+    return geminiChunk(parts, { finishReason: GEMINI_STOP[finish] }, usage);
+  },
+  stream(scenario) {
+    const { text = [], thinking = [], finish, usage } = scenario;
+    const parts = [
+      ...thinking.map((piece) => ({ text: piece, thought: true })),
+      ...text.map((piece) => ({ text: piece })),
+      ...geminiCalls(scenario),
+    ];
+    return parts.map((part, at) => ({
+      data: geminiChunk([part], at === parts.length - 1 ? { finishReason: GEMINI_STOP[finish] } : {}, usage),
+    }));
+  },
+};
+
+const GEMINI_STOP = { stop: "STOP", length: "MAX_TOKENS", tool_calls: "STOP" };
+
+const geminiCalls = ({ calls = [] }: Scenario) =>
+  calls.map(({ id, name, args }) => ({
+    functionCall: { id, name, args: JSON.parse(args.join("") || "{}") },
+  }));
+
+const geminiChunk = (parts: JsonObject[], more: JsonObject, usage: Scenario["usage"]) => ({
+  candidates: [{ index: 0, content: { role: "model", parts }, ...more }],
+  usageMetadata: {
+    promptTokenCount: usage.prompt,
+    cachedContentTokenCount: usage.cached,
+    candidatesTokenCount: usage.completion,
+    totalTokenCount: usage.prompt + usage.completion,
+  },
+  modelVersion: "gemini-2.5-flash",
+  responseId: "shared1",
+});
+
+// ---------------------------------------------------------------- Cohere
+
+const cohere: FakeProvider = {
+  provider: "cohere",
+  model: "command-a-plus-05-2026",
+  pings: [{ event: "debug", data: { type: "debug", prompt: "…" } }],
+  failure: (message) => cohereEnd("ERROR", undefined, message),
+  whole({ text, thinking, calls, finish, usage }) {
+    return {
+      id: COHERE_ID,
+      message: {
+        role: "assistant",
+        content: [
+          ...(thinking ? [{ type: "thinking", thinking: thinking.join("") }] : []),
+          ...(text ? [{ type: "text", text: text.join("") }] : []),
+        ],
+        ...(calls && {
+          tool_calls: calls.map(({ id, name, args }) => ({
+            id,
+            type: "function",
+            function: { name, arguments: args.join("") || "{}" },
+          })),
+        }),
+      },
+      finish_reason: COHERE_FINISH[finish],
+      usage: cohereUsage(usage),
+    };
+  },
+  stream(scenario) {
+    const { text, thinking, calls = [], finish, usage } = scenario;
+    const events: JsonObject[] = [
+      { type: "message-start", id: COHERE_ID, delta: { message: { role: "assistant" } } },
+    ];
+    let index = 0;
+    const block = (type: "thinking" | "text", list: string[]) => {
+      events.push({ type: "content-start", index, delta: { message: { content: { type, [type]: "" } } } });
+      for (const piece of list) {
+        events.push({ type: "content-delta", index, delta: { message: { content: { [type]: piece } } } });
+      }
+      events.push({ type: "content-end", index: index++ });
+    };
+    if (thinking) block("thinking", thinking);
+    if (text) block("text", text);
+    for (const { index, start, text } of callPieces(scenario)) {
+      const { id, name } = calls[index];
+      const tool_calls = start
+        ? { id, type: "function", function: { name, arguments: "" } }
+        : { function: { arguments: text } };
+      events.push({
+        type: start ? "tool-call-start" : "tool-call-delta",
+        index,
+        delta: { message: { tool_calls } },
+      });
+    }
+    calls.forEach((_, index) => events.push({ type: "tool-call-end", index }));
+    return [
+      ...events.map((data) => ({ event: data.type as string, data })),
+      cohereEnd(COHERE_FINISH[finish], usage),
+      { data: "[DONE]" },
+    ];
+  },
+};
+
+const COHERE_ID = "5a4ed000-0000-4000-8000-000000000001";
+const COHERE_FINISH = { stop: "COMPLETE", length: "MAX_TOKENS", tool_calls: "TOOL_CALL" };
+
+const cohereUsage = ({ prompt, cached, completion }: Scenario["usage"]) => ({
+  billed_units: { input_tokens: 3, output_tokens: completion },
+  tokens: { input_tokens: prompt, output_tokens: completion },
+  cached_tokens: cached,
+});
+
+function cohereEnd(finish_reason: string, usage?: Scenario["usage"], error?: string): SseEvent {
+  const delta = { finish_reason, usage: usage ? cohereUsage(usage) : {}, error };
+  return { event: "message-end", data: { type: "message-end", delta } };
+}
+
+export const FAKES: readonly FakeProvider[] = [openai, anthropic, gemini, cohere];
+
+/** The bytes of an event stream, with the line ending and the comment wanted. */
+export function sseText(events: SseEvent[], eol = "\n", comment = ""): string {
+  return events.map(({ event, data }) => {
+    const lines = [
+      ...(comment ? [`: ${comment}`] : []),
+      ...(event ? [`event: ${event}`] : []),
+      `data: ${typeof data === "string" ? data : JSON.stringify(data)}`,
+    ];
+    return lines.join(eol) + eol + eol;
+  }).join("");
+}
