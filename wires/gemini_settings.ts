@@ -19,10 +19,16 @@ interface Draft {
 export function writeTerms(call: Call, dropped: string[]): JsonObject {
   const draft: Draft = { body: {}, config: {}, tools: [], toolConfig: {}, dropped };
   dropped.push(...writeSettings(call, draft, SETTINGS));
-  mergeExtra(draft, call.extra);
   const { body, config, tools, toolConfig } = draft;
-  // Gemini 3 refuses built-in tools beside functions unless it may tell of the former's calls.
-  if (generation(call.model) >= 3 && mixesTools(tools)) toolConfig.includeServerSideToolInvocations ??= true;
+  if (toolConfig.functionCallingConfig && !tools.some(declares)) { // The API refuses a choice between none.
+    delete toolConfig.functionCallingConfig;
+    if (call.settings.tool_choice !== "auto") dropped.push(call.sent.get("tool_choice")!);
+  }
+  mergeExtra(draft, call.extra);
+  // Gemini 3 refuses Google's tools beside functions unless it may tell of the former's calls.
+  if (generation(call.model) >= 3 && tools.some(declares) && tools.some(runsAtGoogle)) {
+    toolConfig.includeServerSideToolInvocations ??= true;
+  }
   const terms: JsonObject = {};
   if (tools.length > 0) terms.tools = tools;
   if (!isEmpty(toolConfig)) terms.toolConfig = toolConfig;
@@ -138,10 +144,11 @@ function isStrict(call: Call): boolean {
   return call.settings.tools?.some((tool) => tool.type === "function" && tool.strict) ?? false;
 }
 
-function mixesTools(tools: JsonObject[]): boolean {
-  const isFunctions = (tool: JsonObject) => "functionDeclarations" in tool || "function_declarations" in tool;
-  return tools.some(isFunctions) && !tools.every(isFunctions);
-}
+const declares = (tool: JsonObject) => "functionDeclarations" in tool || "function_declarations" in tool;
+
+/** Computer use is a set of functions, which the client runs. */
+const runsAtGoogle = (tool: JsonObject) =>
+  !declares(tool) && !("computerUse" in tool || "computer_use" in tool);
 
 // ---------------------------------------------------------------- the client's own Gemini fields
 

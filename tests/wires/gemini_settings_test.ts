@@ -142,6 +142,17 @@ Deno.test("writeTerms() chooses tools", () => {
   assertEquals(mode("required", true), { functionCallingConfig: { mode: "ANY" } });
 });
 
+Deno.test("writeTerms() makes no choice where there is no function to choose", () => {
+  const search = { tools: [{ googleSearch: {} }] };
+  for (
+    const [tool_choice, dropped] of [["auto", []], ["none", ["tool_choice"]], ["required", ["tool_choice"]]]
+  ) {
+    assertEquals(terms({ ...search, tool_choice }), { terms: search, dropped });
+  }
+  const native = { tools: [{ functionDeclarations: [{ name: "f" }] }], tool_choice: "required" };
+  assertEquals(terms(native).terms.toolConfig, { functionCallingConfig: { mode: "ANY" } });
+});
+
 Deno.test("writeTerms() takes Google's own tools in every spelling, and drops those it does not know", () => {
   const tools = [
     { googleSearch: {} },
@@ -173,6 +184,8 @@ Deno.test("writeTerms() searches the web, and lets Gemini 3 tell of it beside fu
     dropped: ["web_search_options.search_context_size"],
   });
   assertEquals(terms(fields, "gemini-2.5-pro").terms, { tools });
+  const computer = [{ computerUse: {} }, tool("f")];
+  assertEquals(terms({ tools: computer }).terms.toolConfig, undefined);
   assertEquals(terms({ web_search_options: {} }), { terms: { tools: [{ googleSearch: {} }] }, dropped: [] });
 });
 
