@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { createGateway } from "../../mod.ts";
 import { cohere } from "../../wires/cohere.ts";
 import { collector } from "../../wires/collect.ts";
 import { readCall } from "../../wires/openai_chat_call.ts";
@@ -584,4 +585,62 @@ Deno.test("cohere survives missing members, wrong types and unknown events", () 
     cohere.readError(500, value);
   }
   assertEquals(readStream(bytes('data: {"type":\n\n')).map((delta) => delta.type), ["error"]);
+});
+
+// ---------------------------------------------------------------- through the gateway
+
+/** What the client gets and what Cohere was asked, for a request that Cohere answers with the fixture. */
+async function exchange(body: JsonObject, answer: string) {
+  let asked: { url: string; headers: Headers; body: JsonObject } | undefined;
+  const gateway = createGateway({
+    async fetch(url, init) {
+      asked = { url, headers: new Headers(init.headers), body: await new Response(init.body).json() };
+      return new Response(answer, { headers: { "content-type": "application/json" } });
+    },
+  });
+  const response = await gateway.fetch(
+    new Request("https://sluice.example/v1/chat/completions", {
+      method: "POST",
+      headers: { authorization: "Bearer key", "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
+  );
+  return { asked: asked!, response, answer: await response.json() };
+}
+
+Deno.test("cohere is asked at its own address with the client's key, and what it lacks is named", async () => {
+  const body = {
+    model: `cohere/${THINKING_MODEL}`,
+    messages: [{ ...USER, name: "ada" }],
+    user: "u",
+    seed: 1,
+  };
+  const { asked, response, answer } = await exchange(body, await fixture("citations.json"));
+  assertEquals(asked.url, "https://api.cohere.com/v2/chat");
+  assertEquals(asked.headers.get("authorization"), "Bearer key");
+  assertEquals(asked.body, { model: THINKING_MODEL, messages: [USER], seed: 1 });
+  assertEquals(response.headers.get("sluice-dropped"), "messages[0].name, user");
+  const [{ message }] = answer.choices;
+  assertEquals(message.annotations.length, 4);
+  assertEquals(message.annotations[3].url_citation.start_index, message.content.indexOf("1848"));
+});
+
+Deno.test("cohere is given back in turn 2 what it said in turn 1", async () => {
+  for (const model of [PLAIN_MODEL, THINKING_MODEL]) {
+    const text = await fixture("tools.json");
+    const first = { model: `cohere/${model}`, messages: [USER] };
+    const { answer } = await exchange(first, text);
+    const [{ message }] = answer.choices;
+    const results = message.tool_calls.map(({ id }: { id: string }) => ({
+      role: "tool",
+      tool_call_id: id,
+      content: "ok",
+    }));
+    const { asked } = await exchange({ ...first, messages: [USER, message, ...results] }, text);
+    const { tool_plan, tool_calls } = JSON.parse(text).message;
+    const plan = model === PLAIN_MODEL
+      ? { tool_plan }
+      : { content: [{ type: "thinking", thinking: tool_plan }] };
+    assertEquals(asked.body.messages, [USER, { role: "assistant", ...plan, tool_calls }, ...results]);
+  }
 });
