@@ -196,8 +196,10 @@ function clientMessages(list: Delta[]): JsonObject[] {
     content: "",
     tool_calls: [],
   };
-  for (const [, data] of sse.matchAll(/^data: (\{.*)$/gm)) {
-    const delta = JSON.parse(data).choices[0]?.delta ?? {};
+  // Only LF ends these lines; a text may hold what else counts as a line end, U+2028 say.
+  for (const line of sse.split("\n")) {
+    if (!line.startsWith("data: {")) continue;
+    const delta = JSON.parse(line.slice("data: ".length)).choices[0]?.delta ?? {};
     message.content += delta.content ?? "";
     if (delta.reasoning_details) message.reasoning_details = delta.reasoning_details;
     for (const { index, ...one } of delta.tool_calls ?? []) {
