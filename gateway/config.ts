@@ -3,6 +3,16 @@ import * as v from "npm:valibot@1.5.0";
 import { compatible, findProvider, indexProviders, PROVIDERS } from "../providers/table.ts";
 import { WIRES } from "../providers/table.ts";
 import type { ChatField, Provider } from "../providers/types.ts";
+import {
+  type GatewayToken,
+  type KeyStore,
+  keyStore,
+  type StoredKeys,
+  type TokenCheck,
+  tokenCheck,
+} from "./credentials.ts";
+import { DEFAULTS, policyOptions, type PolicySettings } from "./policies/settings.ts";
+import { type Wait, wait } from "./policies/timers.ts";
 
 /** Changes to a row of the provider table, or a row of your own. */
 export interface ProviderOptions {
@@ -47,10 +57,28 @@ export interface Options {
   strict?: boolean;
   /** Origins whose pages may call the gateway from a browser; `"*"` for any. Default none. */
   origins?: string[];
+  /** Tokens that requests must present, each for everything or for some gateways and providers. Default none. */
+  tokens?: readonly (string | GatewayToken)[];
+  /** Whether a request without a token is refused. Default: when there are tokens. */
+  tokenRequired?: boolean;
+  /** Provider keys, for requests that present a token and bring no key of their own. */
+  keys?: Record<string, StoredKeys>;
+  /** Milliseconds until the first part of an answer must have come. Default 0: no limit. */
+  requestTimeoutMs?: number;
+  /** Default: one try. `retryDelayMs` (default 1000) grows by `backoff` (default exponential), with full jitter. */
+  retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: PolicySettings["backoff"] };
+  /** Milliseconds without a byte after which a stream has failed. Default 0: no limit. */
+  streamIdleTimeoutMs?: number;
+  /** Let providers of your own be reached by plain http, not only on this machine. Default false. */
+  allowHttp?: boolean;
+  /** Where clients find the gateway, for `getUrl()`. Default `http://127.0.0.1:8787`. */
+  url?: string;
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
   /** A number from 0 up to 1. Default `Math.random`. */
   random?: () => number;
+  /** Waits between tries. Default: by the runtime's clock. */
+  wait?: Wait;
   /** Takes a line about each failure. Default: none is written. */
   log?: (entry: LogEntry) => void;
 }
@@ -63,8 +91,14 @@ export interface Config {
   maxBodyBytes: number;
   strict: boolean;
   origins: readonly string[];
+  tokens: TokenCheck;
+  keys: KeyStore;
+  policy: PolicySettings;
+  streamIdleTimeoutMs: number;
+  url: string;
   now: () => number;
   random: () => number;
+  wait: Wait;
   log: (entry: LogEntry) => void;
 }
 
@@ -75,6 +109,8 @@ const baseUrl = v.pipe(
 );
 
 const fields = v.array(v.string());
+const secret = v.pipe(v.string(), v.nonEmpty());
+const secrets = v.union([secret, v.pipe(v.array(secret), v.nonEmpty())]);
 
 const OPTIONS = v.strictObject({
   fetch: v.optional(v.function()),
@@ -95,8 +131,23 @@ const OPTIONS = v.strictObject({
   ),
   strict: v.optional(v.boolean()),
   origins: v.optional(v.array(v.string())),
+  tokens: v.optional(v.array(v.union([
+    v.pipe(v.string(), v.nonEmpty()),
+    v.strictObject({
+      token: v.pipe(v.string(), v.nonEmpty()),
+      gateways: v.optional(fields),
+      providers: v.optional(fields),
+    }),
+  ]))),
+  tokenRequired: v.optional(v.boolean()),
+  keys: v.optional(v.record(v.string(), v.union([secrets, v.record(v.string(), secrets)]))),
+  ...policyOptions,
+  streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
+  allowHttp: v.optional(v.boolean()),
+  url: v.optional(baseUrl),
   now: v.optional(v.function()),
   random: v.optional(v.function()),
+  wait: v.optional(v.function()),
   log: v.optional(v.function()),
 });
 
@@ -111,33 +162,82 @@ export function readOptions(options: Options): Config {
     const issue = result.issues[0];
     throw new TypeError(`Cannot use option ${v.getDotPath(issue) ?? "(root)"}: ${issue.message}`);
   }
-  const { limits, strict, origins } = result.output;
+  const read = result.output;
+  const now = options.now ?? Date.now;
+  const providers = readProviders(options.providers, read.allowHttp ?? false);
+  const tokens = (read.tokens ?? []).map((token) => typeof token === "string" ? { token } : token);
   return {
     // Looked up at each call: a Worker's global fetch must not be taken off its object.
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
-    providers: indexProviders(readProviders(result.output.providers as Options["providers"]).values()),
-    maxBodyBytes: limits?.maxBodyBytes ?? 64 * 2 ** 20,
-    strict: strict ?? false,
-    origins: origins ?? [],
-    now: options.now ?? Date.now,
+    providers,
+    maxBodyBytes: read.limits?.maxBodyBytes ?? 64 * 2 ** 20,
+    strict: read.strict ?? false,
+    origins: read.origins ?? [],
+    tokens: tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0),
+    keys: keyStore(readKeys(read.keys, providers), now),
+    policy: {
+      ...DEFAULTS,
+      ...defined(read.retries),
+      ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
+    },
+    streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
+    url: read.url ?? "http://127.0.0.1:8787",
+    now,
     random: options.random ?? Math.random,
+    wait: options.wait ?? wait,
     log: options.log ?? (() => {}),
   };
 }
 
-function readProviders(changes: Options["providers"] = {}): Map<string, Provider> {
+const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: NonNullable<T[K]>;
+  };
+
+/** Rows of one's own are found as `{slug}` and, as in the service we replace, as `custom-{slug}`. */
+const CUSTOM = "custom-";
+
+function readProviders(
+  changes: Options["providers"] = {},
+  allowHttp: boolean,
+): ReadonlyMap<string, Provider> {
   const providers = new Map(PROVIDERS);
-  for (const [name, { wire, ...columns }] of Object.entries(changes)) {
+  for (const [name, { wire, baseUrl, ...columns }] of Object.entries(changes)) {
     const known = findProvider(name);
-    const changed = wire ? { ...columns, wire: WIRES[wire] } : columns;
-    if (known) providers.set(known.name, { ...known, ...changed });
-    else if (columns.baseUrl === undefined) {
-      throw new TypeError(
-        `Cannot use option providers.${name}.baseUrl: a provider that is not in the table needs one`,
-      );
-    } else providers.set(name, { name, ...compatible(columns.baseUrl, changed) });
+    const base = baseUrl?.replace(/\/+$/, "");
+    const changed = defined({ ...columns, baseUrl: base, wire: wire && WIRES[wire] });
+    if (known) {
+      providers.set(known.name, { ...known, ...changed });
+      continue;
+    }
+    const option = `providers.${name}.baseUrl`;
+    if (base === undefined) {
+      throw new TypeError(`Cannot use option ${option}: a provider that is not in the table needs one`);
+    }
+    if (!allowHttp && !/^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$))/.test(base)) {
+      throw new TypeError(`Cannot use option ${option}: it must be https unless allowHttp is set`);
+    }
+    const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
+    providers.set(name, {
+      name,
+      aliases: [name === slug ? CUSTOM + slug : slug],
+      ...compatible(base, changed),
+    });
   }
-  return providers;
+  return indexProviders(providers.values());
+}
+
+function readKeys(
+  keys: Record<string, StoredKeys> = {},
+  providers: ReadonlyMap<string, Provider>,
+): Record<string, StoredKeys> {
+  const read: Record<string, StoredKeys> = {};
+  for (const [name, stored] of Object.entries(keys)) {
+    const provider = providers.get(name);
+    if (!provider) throw new TypeError(`Cannot use option keys.${name}: there is no such provider`);
+    read[provider.name] = stored;
+  }
+  return read;
 }
 
 /** Reads environment variables by name. */
@@ -151,8 +251,15 @@ export interface Served {
 }
 
 /**
- * Reads the environment of the served form: `PORT` (0 to 65535, default 8787), `HOST` (default 127.0.0.1) and
- * `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too.
+ * Reads the environment of the served form:
+ *
+ * - `PORT` (0 to 65535, default 8787) and `HOST` (default 127.0.0.1);
+ * - `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too;
+ * - `SLUICE_PROVIDERS`: rows of one's own as JSON, `{"mycorp": {"baseUrl": "https://…", "wire": "anthropic"}}`;
+ *   `SLUICE_ALLOW_HTTP=true` lets them be plain http;
+ * - `SLUICE_TOKENS`: gateway tokens, parted by commas, or JSON as in the option `tokens`;
+ * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys parted by commas), and `SLUICE_KEYS`, JSON
+ *   as in the option `keys`.
  *
  * @throws TypeError that names the variable at fault.
  */
@@ -161,14 +268,42 @@ export function readEnv(env: Env): Served {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
     throw new TypeError(`Cannot use PORT: ${JSON.stringify(port)} is no port number from 0 to 65535`);
   }
-  const providers: Record<string, ProviderOptions> = {};
+  const providers: Record<string, ProviderOptions> = readJson(env, "SLUICE_PROVIDERS") ?? {};
   for (const name of indexProviders(PROVIDERS.values()).keys()) {
     const variable = `SLUICE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_BASE_URL`;
     const value = env(variable);
     if (!value) continue;
     const url = v.safeParse(baseUrl, value);
     if (!url.success) throw new TypeError(`Cannot use ${variable}: ${url.issues[0].message}`);
-    providers[findProvider(name)!.name] = { baseUrl: url.output };
+    const row = findProvider(name)!.name;
+    providers[row] = { ...providers[row], baseUrl: url.output };
   }
-  return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options: { providers } };
+  const options: Options = { providers, keys: envKeys(env), allowHttp: env("SLUICE_ALLOW_HTTP") === "true" };
+  const tokens = env("SLUICE_TOKENS");
+  if (tokens) {
+    options.tokens = /^\s*\[/.test(tokens) ? readJson(env, "SLUICE_TOKENS") : list(tokens);
+  }
+  return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options };
+}
+
+function envKeys(env: Env): Record<string, StoredKeys> {
+  const keys: Record<string, StoredKeys> = {};
+  for (const { name, keyEnv } of PROVIDERS.values()) {
+    const value = keyEnv?.map(env).find(Boolean);
+    if (value) keys[name] = list(value);
+  }
+  return { ...keys, ...readJson<Record<string, StoredKeys>>(env, "SLUICE_KEYS") };
+}
+
+const list = (text: string) => text.split(",").map((one) => one.trim()).filter(Boolean);
+
+function readJson<T>(env: Env, variable: string): T | undefined {
+  const text = env(variable);
+  if (!text) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    // The value may hold secrets, so it is not quoted.
+    throw new TypeError(`Cannot use ${variable}: it is not valid JSON`);
+  }
 }

@@ -6,6 +6,7 @@ const ERRORS = {
   invalid_request: { status: 400 },
   invalid_model: { status: 400, code: 2019 },
   unknown_provider: { status: 400, code: 2008 },
+  unknown_key_alias: { status: 400, code: 2040 },
   dropped_fields: { status: 400 },
   unauthorized: { status: 401, code: 2009 },
   not_found: { status: 404 },

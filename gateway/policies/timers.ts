@@ -1,0 +1,34 @@
+/** Waiting, and not waiting for ever. */
+
+/** Waits, unless the signal comes first: then it rejects with the signal's reason. */
+export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
+
+/** Waits by the runtime's clock and leaves no timer behind. */
+export const wait: Wait = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const leave = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", leave);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", leave, { once: true });
+  });
+
+/**
+ * A signal that follows another and also ends after a time, unless it is disarmed.
+ *
+ * @param onLate Makes the reason of an abort that the time caused.
+ */
+export function deadline(
+  signal: AbortSignal,
+  ms: number,
+  onLate: () => unknown,
+): { signal: AbortSignal; disarm: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(onLate()), ms);
+  return { signal: AbortSignal.any([signal, controller.signal]), disarm: () => clearTimeout(timer) };
+}
