@@ -1,7 +1,7 @@
 /**
  * Gemini's generateContent, the answer. A stream is a list of partial answers, so one reader serves both.
  *
- * Checked against `@google/genai` 2.32 types and ai.google.dev, 2026-11.
+ * Checked against `@google/genai` 3.1 types and ai.google.dev, 2026-11.
  *
  * @see https://ai.google.dev/api/generate-content#generatecontentresponse
  */

@@ -1,7 +1,7 @@
 /**
  * Gemini's generateContent, the request.
  *
- * Checked against `@google/genai` 2.32 (types, and what it sends to the Developer API) and ai.google.dev, 2026-11:
+ * Checked against `@google/genai` 3.1 (types, and what it sends to the Developer API) and ai.google.dev, 2026-11:
  * function calling, thinking, thought signatures, structured output, file input methods, media resolution, tool
  * combination, long decode, OpenAI compatibility.
  *

@@ -210,6 +210,7 @@ Deno.test("readAnswer() maps every reason to stop, and tells why there is no ans
     ["MALFORMED_FUNCTION_CALL", "stop", true],
     ["UNEXPECTED_TOOL_CALL", "stop", true],
     ["TOO_MANY_TOOL_CALLS", "stop", true],
+    ["MALFORMED_RESPONSE", "stop", true],
     ["SOMETHING_NEW", "stop", true],
   ];
   for (const [finishReason, stop, told] of reasons) {
