@@ -3,6 +3,7 @@ import { anthropicMessages } from "../wires/anthropic_messages.ts";
 import { cohere } from "../wires/cohere.ts";
 import { gemini } from "../wires/gemini.ts";
 import { openaiChat } from "../wires/openai_chat.ts";
+import { perplexityAgent } from "../wires/perplexity_agent.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import { serveDemo } from "./demo.ts";
 import type { Auth, Provider, Row } from "./types.ts";
@@ -13,6 +14,7 @@ export const WIRES = {
   cohere,
   gemini,
   openai: openaiChat,
+  perplexity: perplexityAgent,
 } satisfies Record<string, ProviderWire | SameWire>;
 
 /** `authorization: Bearer KEY`. */
@@ -169,6 +171,15 @@ const ROWS = {
     chatPath: "/v1beta/chat/completions",
     keyEnv: ["PARALLEL_API_KEY"],
   }),
+  // Takes Sonar's model names too, and is what answers them since chat completions ended.
+  "perplexity-agent": {
+    baseUrl: "https://api.perplexity.ai",
+    wire: perplexityAgent,
+    auth: bearer,
+    modelsPath: "/v1/models",
+    version: "v1",
+    keyEnv: ["PERPLEXITY_API_KEY"],
+  },
   // Perplexity ended chat completions on 2026-09-27 in favour of its Agent API; calls get its own error.
   // https://docs.perplexity.ai/docs/agent-api/migrate-from-sonar/overview
   "perplexity-ai": compatible("https://api.perplexity.ai", {

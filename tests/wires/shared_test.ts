@@ -219,7 +219,9 @@ for (const fake of translated) {
     for (const scenario of [TEXT, SCENARIOS.find(({ name }) => name === "parallel calls")!]) {
       const events = fake.stream(scenario);
       const isEnd = ({ data }: SseEvent) =>
-        /stop_reason":"|finishReason|finish_reason|message_stop/.test(JSON.stringify(data));
+        /stop_reason":"|finishReason|finish_reason|message_stop|response\.completed/.test(
+          JSON.stringify(data),
+        );
       const end = events.findIndex(isEnd);
       assert(end > 0);
       for (let kept = 0; kept < end; kept++) {
