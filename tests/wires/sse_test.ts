@@ -1,0 +1,137 @@
+import { assert, assertEquals } from "@std/assert";
+import { sseReader } from "../../wires/sse.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** The events of these chunks, as `[name, data]`. */
+function read(...chunks: (string | Uint8Array)[]): [string, string][] {
+  const events: [string, string][] = [];
+  const reader = sseReader((data, event) => events.push([event, data]));
+  for (const chunk of chunks) reader.push(typeof chunk === "string" ? bytes(chunk) : chunk);
+  reader.end();
+  return events;
+}
+
+Deno.test("sseReader() ends lines at LF, CR and CRLF, also mixed", () => {
+  const expected: [string, string][] = [["a", "1"], ["", "2"]];
+  for (const eol of ["\n", "\r", "\r\n"]) {
+    assertEquals(
+      read(["event: a", "data: 1", "", "data: 2", "", ""].join(eol)),
+      expected,
+      JSON.stringify(eol),
+    );
+  }
+  assertEquals(read("event: a\rdata: 1\r\n\r\ndata: 2\n\r"), expected);
+  assertEquals(read("data: 1\n\rdata: 2\r\n\n"), [["", "1"], ["", "2"]]);
+});
+
+Deno.test("sseReader() skips comments, foreign fields and a byte order mark", () => {
+  assertEquals(
+    read(
+      "\uFEFF: PROCESSING\n\ndata: 1\n:\n: ping\nid: 7\nretry: 10\n:data: no\ndat: no\ndatas: no\nevents: no\n\n",
+    ),
+    [["", "1"]],
+  );
+  assertEquals(read(bytes("\uFEFFdata: 1\n\n").subarray(0, 1), bytes("\uFEFFdata: 1\n\n").subarray(1)), [[
+    "",
+    "1",
+  ]]);
+  // Only the first is a mark: any later one is text, and so part of a field's name.
+  assertEquals(read("data: 1\n\n\uFEFFdata: 2\n\n"), [["", "1"]]);
+});
+
+Deno.test("sseReader() takes one space after the colon, no colon at all, and colons in the value", () => {
+  assertEquals(read("data:1\n\n"), [["", "1"]]);
+  assertEquals(read("data:  1 \n\n"), [["", " 1 "]]);
+  assertEquals(read("data\n\n"), [["", ""]]);
+  assertEquals(read("data:\n\n"), [["", ""]]);
+  assertEquals(read('data: {"a":"b: c"}\nevent:x:y\n\n'), [["x:y", '{"a":"b: c"}']]);
+  assertEquals(read("event\ndata: 1\n\n"), [["", "1"]]);
+});
+
+Deno.test("sseReader() joins the data lines of one event", () => {
+  assertEquals(read("data: 1\ndata:\ndata: 3\n\n"), [["", "1\n\n3"]]);
+  assertEquals(read("data\ndata\n\n"), [["", "\n"]]);
+});
+
+Deno.test("sseReader() names each event for itself, and none without data", () => {
+  assertEquals(read("event: a\n\ndata: 1\n\nevent: b\nevent: c\ndata: 2\n\ndata: 3\n\n"), [
+    ["", "1"],
+    ["c", "2"],
+    ["", "3"],
+  ]);
+});
+
+Deno.test("sseReader() takes a last event that has no blank line after it", () => {
+  assertEquals(read("data: 1\n\nevent: e\ndata: 2"), [["", "1"], ["e", "2"]]);
+  assertEquals(read("data: 1\n"), [["", "1"]]);
+  assertEquals(read("data: 1\r"), [["", "1"]]);
+  assertEquals(read("data: 1\n\n"), [["", "1"]]);
+  assertEquals(read(""), []);
+  assertEquals(read(), []);
+});
+
+Deno.test("sseReader() yields the same wherever two cuts fall, inside characters too", () => {
+  const text = bytes("\uFEFF: c\r\nevent: é\r\ndata: 東\r\r\n\ndata: 🗼\rdata: z\n\r\ndata: end");
+  const whole = read(text);
+  assertEquals(whole, [["é", "東"], ["", "🗼\nz"], ["", "end"]]);
+  for (let one = 0; one <= text.length; one++) {
+    for (let two = one; two <= text.length; two++) {
+      const pieces = read(text.subarray(0, one), text.subarray(one, two), text.subarray(two));
+      if (JSON.stringify(pieces) !== JSON.stringify(whole)) {
+        assertEquals(pieces, whole, `cut at ${one}, ${two}`);
+      }
+    }
+  }
+  assertEquals(read(...Array.from(text, (byte) => Uint8Array.of(byte))), whole);
+});
+
+Deno.test("sseReader() survives bytes that are no UTF-8", () => {
+  assertEquals(read(Uint8Array.of(...bytes("data: "), 0xff, 0xc3, 10, 10)), [["", "\uFFFD\uFFFD"]]);
+  assertEquals(read(Uint8Array.of(...bytes("data: "), 0xf0, 0x9f)), [["", "\uFFFD"]]);
+});
+
+Deno.test("sseReader() tells an event as soon as its blank line is there", () => {
+  const seen: string[] = [];
+  const reader = sseReader((data) => seen.push(data));
+  reader.push(bytes("data: 1\n"));
+  assertEquals(seen, []);
+  reader.push(bytes("\n"));
+  assertEquals(seen, ["1"]);
+  // A CR ends a line by itself: waiting for an LF that may never come would hold the event back.
+  reader.push(bytes("data: 2\r\r"));
+  assertEquals(seen, ["1", "2"]);
+  reader.push(bytes("\ndata: 3\r\n\r\n"));
+  assertEquals(seen, ["1", "2", "3"]);
+});
+
+/** Characters that `indexOf` looks through while `run` runs. */
+function searched(run: () => void): number {
+  const { indexOf } = String.prototype;
+  let count = 0;
+  String.prototype.indexOf = function (this: string, search: string, from = 0) {
+    const at = indexOf.call(this, search, from);
+    count += (at < 0 ? this.length : at + 1) - from;
+    return at;
+  };
+  try {
+    run();
+  } finally {
+    String.prototype.indexOf = indexOf;
+  }
+  return count;
+}
+
+Deno.test("sseReader() searches each character a bounded number of times, however long its line", () => {
+  for (const [count, size] of [[1, 400_000], [400, 1000], [40_000, 10]]) {
+    const chunks = ["data: ", ...Array(count).fill("x".repeat(size)), "\n\n"];
+    const work = searched(() => assertEquals(read(...chunks)[0][1].length, count * size));
+    assert(work < 4 * count * size, `${count} chunks of ${size}: ${work} characters`);
+  }
+  // A line end of the other kind far away must not be looked for again and again.
+  for (const [near, far] of ["\r\n", "\n\r"]) {
+    const text = `${near.repeat(20_000)}data: x${far.repeat(2)}`;
+    const work = searched(() => assertEquals(read(text), [["", "x"]]));
+    assert(work < 4 * text.length, `${work} characters`);
+  }
+});
