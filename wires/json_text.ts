@@ -33,7 +33,8 @@ const isSpace = (byte: number) => byte === 32 || byte === 10 || byte === 13 || b
  */
 export function findMembers(text: Uint8Array): Map<string, Member> | undefined {
   const members = new Map<string, Member>();
-  const decoder = new TextDecoder();
+  // A mark is dropped only from the start of a text, which a key is not.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let at = skipSpace(text, 0);
   if (text[at] !== OPEN) return undefined;
   at = skipSpace(text, at + 1);
@@ -74,29 +75,28 @@ export function editMembers(
 ): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const splices: { from: number; to: number; bytes: Uint8Array }[] = [];
-  for (const [key, edit] of edits) {
-    const member = members.get(key);
-    if (!member) continue;
+  let kept = false;
+  for (const [key, member] of members) {
+    const edit = edits.get(key);
     if (edit === "remove") {
-      splices.push({ ...withComma(text, member), bytes: new Uint8Array() });
+      splices.push({ ...withComma(text, member, kept), bytes: new Uint8Array() });
       continue;
     }
-    if (edit.key !== undefined) {
+    kept = true;
+    if (edit?.key !== undefined) {
       const quoted = encoder.encode(JSON.stringify(edit.key));
       splices.push({ from: member.start, to: skipString(text, member.start), bytes: quoted });
     }
-    if (edit.value !== undefined) {
+    if (edit?.value !== undefined) {
       splices.push({ from: member.valueStart, to: member.valueEnd, bytes: encoder.encode(edit.value) });
     }
   }
   if (splices.length === 1) return spliceInPlace(text, splices[0].from, splices[0].to, splices[0].bytes);
-  splices.sort((a, b) => a.from - b.from);
   const pieces: Uint8Array[] = [];
   let at = 0;
   for (const { from, to, bytes } of splices) {
-    // Two removed neighbours may both claim the comma between them.
-    pieces.push(text.subarray(at, Math.max(at, from)), bytes);
-    at = Math.max(at, to);
+    pieces.push(text.subarray(at, from), bytes);
+    at = to;
   }
   pieces.push(text.subarray(at));
   return concat(pieces);
@@ -131,13 +131,19 @@ function concat(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** A member with the comma after it or, for the last one, the comma before it. */
-function withComma(text: Uint8Array, { start, valueEnd }: Member): { from: number; to: number } {
+/** A member with the comma before it or, where nothing before it is kept, the comma after it, if any. */
+function withComma(
+  text: Uint8Array,
+  { start, valueEnd }: Member,
+  kept: boolean,
+): { from: number; to: number } {
+  if (kept) {
+    let comma = start - 1;
+    while (text[comma] !== COMMA) comma--;
+    return { from: comma, to: valueEnd };
+  }
   const after = skipSpace(text, valueEnd);
-  if (text[after] === COMMA) return { from: start, to: skipSpace(text, after + 1) };
-  let before = start - 1;
-  while (isSpace(text[before])) before--;
-  return { from: text[before] === COMMA ? before : start, to: valueEnd };
+  return { from: start, to: text[after] === COMMA ? skipSpace(text, after + 1) : valueEnd };
 }
 
 function skipSpace(text: Uint8Array, at: number): number {
