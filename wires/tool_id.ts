@@ -8,11 +8,14 @@
 /** Stands between the id and the signature; only characters that every provider takes in an id. */
 const MARK = "__sig_";
 
+/** What base64url gives back unchanged. */
+const BASE64 = /^[A-Za-z0-9+/]+=*$/;
+
 /** `call_1` with a signature (base64) becomes `call_1__sig_…`, of letters, digits, `-` and `_` alone. */
 export function packToolId(id: string, signature: string | undefined): string {
-  if (!signature || id.includes(MARK)) return id;
+  // Any other signature rides in `extra_content` alone.
+  if (!signature || !BASE64.test(signature) || id.includes(MARK)) return id;
   const safe = signature.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-  // A signature that base64url cannot give back unchanged rides in `extra_content` alone.
   return unpackSignature(safe) === signature ? `${id}${MARK}${safe}` : id;
 }
 
