@@ -1,5 +1,7 @@
 /** Taking in a request body. */
 import { GatewayError } from "../wires/errors.ts";
+import { findMembers } from "../wires/json_text.ts";
+import type { JsonObject } from "../wires/types.ts";
 
 /**
  * Reads a JSON request's body.
@@ -24,7 +26,8 @@ export async function takeBody(request: Request, maxBytes: number): Promise<Uint
   return await readBounded(request.body, maxBytes);
 }
 
-async function readBounded(
+/** @throws GatewayError `body_too_large` before more than `maxBytes` are held. */
+export async function readBounded(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -49,4 +52,62 @@ function tooLarge(maxBytes: number): GatewayError {
     "body_too_large",
     `Cannot read the request: its body is longer than ${maxBytes} bytes`,
   );
+}
+
+// ---------------------------------------------------------------- a chat request
+
+/** A chat request's body, parsed only as far as it must be. */
+export interface Body {
+  text: Uint8Array<ArrayBuffer>;
+  /** Where its members stand; `undefined` when only a full parse can tell. */
+  members: ReturnType<typeof findMembers>;
+  get(field: string): unknown;
+  has(field: string): boolean;
+  parsed(): JsonObject;
+  /** Whether it is parsed already. */
+  isParsed(): boolean;
+}
+
+/**
+ * Bodies up to this size are parsed and checked also when they are handed through; a longer one is the provider's to
+ * check, since parsing it would cost more than sending it.
+ */
+const CHECKED_BYTES = 256 * 1024;
+
+export function readBody(text: Uint8Array<ArrayBuffer>): Body {
+  if (text.length === 0) {
+    throw new GatewayError("invalid_request", "Cannot read the request: its body is empty");
+  }
+  const members = findMembers(text);
+  let object = members && text.length > CHECKED_BYTES ? undefined : parse(text);
+  const parsed = () => object ??= parse(text);
+  return {
+    text,
+    members,
+    get(field) {
+      if (object) return Object.hasOwn(object, field) ? object[field] : undefined;
+      const member = members!.get(field);
+      return member && parseJson(text.subarray(member.valueStart, member.valueEnd));
+    },
+    has: (field) => members ? members.has(field) : Object.hasOwn(parsed(), field),
+    parsed,
+    isParsed: () => object !== undefined,
+  };
+}
+
+function parse(text: Uint8Array): JsonObject {
+  const body = parseJson(text);
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as JsonObject;
+  throw new GatewayError("invalid_request", "Cannot read the request: its body is not a JSON object");
+}
+
+function parseJson(text: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
+  } catch (cause) {
+    // The parser's own message may quote the prompt.
+    throw new GatewayError("invalid_request", "Cannot read the request: its body is not valid JSON", {
+      cause,
+    });
+  }
 }

@@ -1,13 +1,17 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
 import { takeBody } from "./body.ts";
+import { chat } from "./chat.ts";
 import { type Config, type Options, readOptions } from "./config.ts";
 import { allowCrossOrigin, preflight } from "./cors.ts";
-import { type Outgoing, prepare } from "./dispatch.ts";
+import type { Exchange, Report } from "./exchange.ts";
 import { home } from "./home.ts";
+import { uuidv7 } from "./ids.ts";
 import { listModels } from "./models.ts";
-import { errorResponse, respond } from "./respond.ts";
+import { native } from "./native.ts";
+import { envelopeResponse, errorResponse } from "./respond.ts";
 import { findRoute, type Route } from "./route.ts";
+import { universal } from "./universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
 export interface Gateway {
@@ -21,83 +25,98 @@ export interface Gateway {
  */
 export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);
-  return {
-    async fetch(request) {
-      let response: Response;
-      try {
-        response = request.method === "OPTIONS" ? preflight(request, config) : await serve(request, config);
-      } catch (error) {
-        response = failure(error, config);
-      }
-      return allowCrossOrigin(request, response, config);
-    },
-  };
+  return { fetch: (request) => serve(request, config, false) };
 }
 
-function serve(request: Request, config: Config): Promise<Response> | Response {
-  const route = findRoute(request.method, pathOf(request.url));
+/**
+ * Serves one request.
+ *
+ * @param insider The caller is a program that holds the gateway itself, and needs no token.
+ */
+export async function serve(request: Request, config: Config, insider: boolean): Promise<Response> {
+  const started = config.now();
+  const report: Report = { step: 0, upstreamMs: 0 };
+  let route: Route | undefined;
+  let response: Response;
+  try {
+    if (request.method === "OPTIONS") response = preflight(request, config);
+    else {
+      route = findRoute(request.method, pathOf(request.url));
+      response = await open(route, request, report, config, insider);
+    }
+  } catch (error) {
+    response = failure(error, request, route, config);
+  }
+  stamp(response, request, report, started, config);
+  return allowCrossOrigin(request, response, config);
+}
+
+async function open(
+  route: Route,
+  request: Request,
+  report: Report,
+  config: Config,
+  insider: boolean,
+): Promise<Response> {
+  if (route.door === "home") return home(request);
+  if (route.door === "health") return Response.json({ status: "ok" });
+  const { headers, signal } = request;
+  const { account, gateway } = route;
+  const admitted = config.tokens.admit(headers, gateway, insider);
+  const caller = admitted instanceof Promise ? await admitted : admitted;
+  const exchange: Exchange = { config, headers, signal, account, gateway, caller, report };
   switch (route.door) {
     case "chat":
-      return chat(request, route, config);
+      return chat(await takeBody(request, config.maxBodyBytes), exchange);
     case "models":
       return listModels(config);
-    case "home":
-      return home(request);
-    case "health":
-      return Response.json({ status: "ok" });
+    case "universal":
+      return universal(await takeBody(request, config.maxBodyBytes), exchange);
+    case "native":
+      return native(request, route, exchange);
+    case "unsupported":
+      throw new GatewayError(
+        "invalid_model",
+        `Compatibility endpoint: ${route.endpoint} is not supported.`,
+      );
   }
 }
 
-async function chat(
+/** What clients of the replaced service read: who answered, under which ids, and what the gateway itself took. */
+function stamp(
+  { headers }: Response,
   request: Request,
-  { account }: Route & { door: "chat" },
-  config: Config,
-): Promise<Response> {
-  const text = await takeBody(request, config.maxBodyBytes);
-  const outgoing = prepare(request, text, account, config);
-  const upstream = await send(outgoing, request.signal, config);
-  const response = await respond(upstream, outgoing, config);
-  if (outgoing.dropped.length > 0) response.headers.set("sluice-dropped", outgoing.dropped.join(", "));
-  return response;
+  { step, provider, model, upstreamMs }: Report,
+  started: number,
+  { now }: Config,
+): void {
+  const ended = now();
+  const id = uuidv7(started);
+  headers.set("cf-aig-log-id", id);
+  headers.set("cf-aig-request-id", id);
+  headers.set("cf-aig-event-id", request.headers.get("cf-aig-event-id") ?? id);
+  headers.set("cf-aig-step", `${step}`);
+  headers.set("cf-aig-provider", provider ?? "unknown");
+  headers.set("cf-aig-model", headerText(model ?? "unknown"));
+  headers.append("server-timing", `sluice;dur=${Math.max(0, ended - started - upstreamMs)}`);
 }
 
-/** @throws GatewayError `upstream_unreachable`. */
-async function send(
-  { target, url, headers, body }: Outgoing,
-  signal: AbortSignal,
-  config: Config,
-): Promise<Response> {
-  const { provider, model } = target;
-  // The provider chooses no host either: a redirect is an error.
-  const init: RequestInit = { method: "POST", headers, body, signal, redirect: "manual" };
-  try {
-    return provider.fetch ? await provider.fetch(new Request(url, init)) : await config.fetch(url, init);
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    throw new GatewayError(
-      "upstream_unreachable",
-      `Cannot reach ${provider.name}: no answer to the request`,
-      {
-        metadata: { provider: provider.name, model },
-        cause,
-      },
-    );
-  }
-}
+/** Model names are the client's; a header takes only part of what they may hold. */
+const headerText = (text: string) => /^[\x21-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 
-function failure(error: unknown, config: Config): Response {
-  const known = error instanceof GatewayError;
-  // A client that left reads no answer; anything else unknown is a fault of ours, told without its details.
-  if (!known && (error as { name?: string })?.name === "AbortError") {
-    return new Response(null, { status: 499 });
-  }
-  const fault = known
+/** A failure in the words of its door: the replaced service's own envelope, or OpenAI's. */
+function failure(error: unknown, request: Request, route: Route | undefined, config: Config): Response {
+  // Nobody reads it.
+  if (request.signal.aborted) return new Response(null, { status: 499 });
+  const fault = error instanceof GatewayError
     ? error
     : new GatewayError("internal", "Cannot serve the request: the gateway failed", { cause: error });
   const { status, message, number, code, details } = fault;
   const cause = fault.cause instanceof Error ? ` (${fault.cause.name})` : "";
   config.log({ level: "error", status, message: message + cause, code: number ?? code });
-  return errorResponse(fault.toWireError(), new Headers(details.headers));
+  const headers = new Headers(details.headers);
+  const enveloped = route?.door === "universal" || route?.door === "native";
+  return enveloped ? envelopeResponse(fault, headers) : errorResponse(fault.toWireError(), headers);
 }
 
 /** The path of an absolute URL, without the cost of parsing all of it. */

@@ -53,6 +53,25 @@ export function errorResponse(error: WireError, headers: Headers = new Headers()
   return new Response(JSON.stringify(writeError(error)), { status: error.status ?? 502, headers });
 }
 
+/** A failure in the envelope of the service we replace: `error` is its list, `message` says it where SDKs look. */
+export function envelopeResponse(fault: GatewayError, headers: Headers): Response {
+  const { status, message, details } = fault;
+  const code = fault.number ?? status;
+  headers.set("content-type", "application/json");
+  const body = {
+    success: false,
+    result: [],
+    messages: [],
+    error: [{ code, message }],
+    name: "AiGatewayError",
+    httpCode: status,
+    internalCode: code,
+    message,
+    ...(details.param && { param: details.param }),
+  };
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
 // ---------------------------------------------------------------- errors
 
 /** OpenAI's own error body goes back byte for byte; any other is read by the wire and written as OpenAI's. */

@@ -1,40 +1,42 @@
 /** Which door a request knocks at. */
 import { GatewayError } from "../wires/errors.ts";
 
-/** What a path asks for. */
+/** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
 export type Route =
-  | { door: "chat"; account?: string; gateway?: string }
-  | { door: "models" }
-  | { door: "home" }
-  | { door: "health" };
+  & { account?: string; gateway?: string }
+  & (
+    | { door: "chat" | "models" | "home" | "health" | "universal" }
+    | { door: "native"; provider: string; path: string }
+    | { door: "unsupported"; endpoint: string }
+  );
 
 interface Door {
   path: RegExp;
-  methods: readonly string[];
-  route: (groups: Record<string, string | undefined>) => Route;
+  /** Absent for any. */
+  methods?: readonly string[];
+  door: Route["door"];
 }
 
 const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
-
-// The doubled tail is what an SDK makes of a `baseURL` that already holds the whole path, as the documentation of the
-// service we replace shows it.
-const CHAT = "/chat/completions(?:/chat/completions)?/?";
+const COMPAT = `(?:(?:${GATEWAY})?/compat(?:/v1)?|/v1)?`;
 
 const read = ["GET", "HEAD"];
 
+/** The first that fits counts. */
 const DOORS: readonly Door[] = [
   {
-    path: new RegExp(`^(?:(?:${GATEWAY})?/compat(?:/v1)?|/v1)?${CHAT}$`),
+    // The doubled tail is what an SDK makes of a `baseURL` that already holds the whole path, as the documentation of
+    // the service we replace shows it.
+    path: new RegExp(`^${COMPAT}/chat/completions(?:/chat/completions)?/?$`),
     methods: ["POST"],
-    route: ({ account, gateway }) => ({ door: "chat", account: decode(account), gateway: decode(gateway) }),
+    door: "chat",
   },
-  {
-    path: new RegExp(`^(?:(?:${GATEWAY})?/compat(?:/v1)?|/v1)?/models/?$`),
-    methods: read,
-    route: () => ({ door: "models" }),
-  },
-  { path: /^\/?$/, methods: read, route: () => ({ door: "home" }) },
-  { path: /^\/health\/?$/, methods: read, route: () => ({ door: "health" }) },
+  { path: new RegExp(`^${COMPAT}/models/?$`), methods: read, door: "models" },
+  { path: /^\/?$/, methods: read, door: "home" },
+  { path: /^\/health\/?$/, methods: read, door: "health" },
+  { path: new RegExp(`^(?:${GATEWAY})?/compat/(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
+  { path: new RegExp(`^${GATEWAY}/?$`), methods: ["POST"], door: "universal" },
+  { path: new RegExp(`^${GATEWAY}/(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
 ];
 
 /**
@@ -46,8 +48,12 @@ export function findRoute(method: string, path: string): Route {
   for (const door of DOORS) {
     const match = door.path.exec(path);
     if (!match) continue;
-    if (door.methods.includes(method)) return door.route(match.groups ?? {});
-    const allow = [...door.methods, "OPTIONS"].join(", ");
+    const { methods } = door;
+    if (!methods || methods.includes(method)) {
+      const { account, gateway, ...rest } = match.groups ?? {};
+      return { door: door.door, account: decode(account), gateway: decode(gateway), ...rest } as Route;
+    }
+    const allow = [...methods, "OPTIONS"].join(", ");
     throw new GatewayError("method_not_allowed", `Cannot ${method} ${path}: it takes ${allow}`, {
       headers: { allow },
     });
@@ -61,7 +67,8 @@ export function findRoute(method: string, path: string): Route {
 
 /** The methods that a path takes, for `allow`; none when there is no such path. */
 export function allowedMethods(path: string): readonly string[] {
-  return DOORS.find((door) => door.path.test(path))?.methods ?? [];
+  const door = DOORS.find(({ path: pattern }) => pattern.test(path));
+  return door?.methods ?? (door ? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] : []);
 }
 
 function decode(segment: string | undefined): string | undefined {

@@ -162,7 +162,11 @@ const ROWS = {
   }),
   ollama: compatible("http://127.0.0.1:11434/v1", { ...MAX_TOKENS, keyEnv: ["OLLAMA_API_KEY"] }),
   openai: compatible("https://api.openai.com/v1", { keyEnv: ["OPENAI_API_KEY"] }),
-  openrouter: compatible("https://openrouter.ai/api", { ...V1, keyEnv: ["OPENROUTER_API_KEY"] }),
+  openrouter: compatible("https://openrouter.ai/api", {
+    ...V1,
+    ownModels: true,
+    keyEnv: ["OPENROUTER_API_KEY"],
+  }),
   ovhcloud: compatible("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", { keyEnv: ["OVHCLOUD_API_KEY"] }),
   // Ignores all settings but `response_format` and `stream`, and says so.
   // https://docs.parallel.ai/chat-api/sdk-compatibility

@@ -53,6 +53,8 @@ export interface Row {
   baseUrl: string;
   wire: ProviderWire | SameWire;
   auth: Auth;
+  /** `false` for a provider that has only its own paths here. */
+  chat?: false;
   /** Chat path below `baseUrl`, for a provider of the OpenAI wire. Default `/chat/completions`. */
   chatPath?: string;
   /** Model list below `baseUrl`, in OpenAI's shape unless the wire says otherwise. Default `/models`. */
@@ -65,6 +67,8 @@ export interface Row {
   drop?: readonly ChatField[];
   /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
+  /** Its chat requests have a field `models` of their own, so that the gateway leaves it alone. */
+  ownModels?: boolean;
   /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */
   fetch?: (request: Request) => Promise<Response>;
   /** Environment variables that the provider's own tools read its key from, the usual one first. */

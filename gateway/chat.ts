@@ -1,0 +1,106 @@
+/** Chat completions for one target, or the first of several that answers. */
+import { GatewayError } from "../wires/errors.ts";
+import { type Body, readBody } from "./body.ts";
+import { type Outgoing, prepare } from "./dispatch.ts";
+import type { Exchange } from "./exchange.ts";
+import { runSteps, type Step } from "./policies/run.ts";
+import { type PolicySettings, readPolicy } from "./policies/settings.ts";
+import { respond } from "./respond.ts";
+import { clientKey, send, setKey, storedKey } from "./send.ts";
+import { findTarget, type Target } from "./target.ts";
+
+/** The most targets, or steps, that one request may name. */
+export const MOST_STEPS = 20;
+
+/**
+ * Serves a chat request.
+ *
+ * @param text The client's body; it is used up.
+ * @throws GatewayError for a bad request, or when no target can be reached.
+ */
+export async function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
+  const { headers, config, signal, report } = exchange;
+  const settings = readPolicy(headers, config.policy);
+  const body = readBody(text);
+  const targets = findTargets(body, exchange);
+  const steps = targets.map((target, at) => {
+    // Same-wire bodies are changed in place: each target but the last gets its own copy.
+    const own = at === targets.length - 1 ? body : readBody(text.slice());
+    return chatStep(
+      prepare(own, target, exchange),
+      settings,
+      exchange,
+      target.provider === targets[0].provider,
+    );
+  });
+  if (steps.length > 0) note(targets[0]);
+  const outcome = await runSteps(steps, signal, config);
+  report.step = outcome.index;
+  note(targets[outcome.index]);
+  if ("error" in outcome) throw outcome.error;
+  return outcome.response;
+
+  function note({ provider, model }: Target): void {
+    report.provider = provider.name;
+    report.model = model;
+  }
+}
+
+/** The body's `model`, then those of its `models` list or of the header `sluice-fallback`. */
+function findTargets(body: Body, { headers, config, caller }: Exchange): Target[] {
+  const { providers } = config;
+  const model = body.get("model");
+  const names: unknown[] = model === undefined || model === null ? [] : [model];
+  const fallback = headers.get("sluice-fallback")?.split(",").map((name) => name.trim()).filter(Boolean);
+  const ownModels = names.length > 0 && findTarget(model, providers).provider.ownModels;
+  const list = ownModels ? undefined : body.get("models");
+  if (list !== undefined && list !== null && !Array.isArray(list)) {
+    throw new GatewayError("invalid_request", "Cannot read the request: models must be a list", {
+      param: "models",
+    });
+  }
+  for (const name of [...(list ?? []), ...(fallback ?? [])]) if (!names.includes(name)) names.push(name);
+  if (names.length > MOST_STEPS) {
+    throw new GatewayError(
+      "invalid_request",
+      `Cannot try ${names.length} models: ${MOST_STEPS} are the most`,
+      {
+        param: "models",
+      },
+    );
+  }
+  // No model at all is said as for one that is malformed.
+  const targets = (names.length > 0 ? names : [undefined]).map((name) => findTarget(name, providers));
+  for (const { provider } of targets) caller.check(provider);
+  return targets;
+}
+
+/**
+ * @param ownKey Whether the client's key may go to this target: a key is sent only to the provider it was meant for,
+ * that of the first target.
+ */
+export function chatStep(
+  outgoing: Outgoing,
+  settings: PolicySettings,
+  exchange: Exchange,
+  ownKey: boolean,
+): Step {
+  const { headers, caller, config } = exchange;
+  const { target: { provider }, dropped, url, body } = outgoing;
+  const key = ownKey ? clientKey(headers, caller.ignored) : undefined;
+  if (key !== undefined) setKey(outgoing.headers, provider, key);
+  return {
+    name: provider.name,
+    settings,
+    async send(signal) {
+      const stored = key === undefined ? storedKey(provider, caller, exchange) : undefined;
+      if (stored) setKey(outgoing.headers, provider, stored.key);
+      const init = { method: "POST", headers: outgoing.headers, body };
+      const upstream = await send(provider, url, init, signal, exchange);
+      stored?.report(upstream);
+      const response = await respond(upstream, outgoing, config);
+      if (dropped.length > 0) response.headers.set("sluice-dropped", dropped.join(", "));
+      return response;
+    },
+  };
+}

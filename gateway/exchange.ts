@@ -1,0 +1,26 @@
+/** What one request carries through the gateway. */
+import type { Config } from "./config.ts";
+import type { Caller } from "./credentials.ts";
+
+/** One request on its way. */
+export interface Exchange {
+  readonly config: Config;
+  /** The client's headers. */
+  readonly headers: Headers;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+  readonly account?: string;
+  readonly gateway?: string;
+  readonly caller: Caller;
+  readonly report: Report;
+}
+
+/** What became of a request, for response headers; filled in on the way. */
+export interface Report {
+  /** Index of the step that answered. */
+  step: number;
+  provider?: string;
+  model?: string;
+  /** Milliseconds spent waiting for providers. */
+  upstreamMs: number;
+}

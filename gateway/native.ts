@@ -1,0 +1,111 @@
+/** A provider's own API under the gateway's address, byte for byte both ways. */
+import { nativeUrl } from "../providers/native.ts";
+import type { Provider } from "../providers/types.ts";
+import { GatewayError } from "../wires/errors.ts";
+import type { Emit, StreamReader } from "../wires/types.ts";
+import { readBounded } from "./body.ts";
+import type { Exchange } from "./exchange.ts";
+import { requestHeaders, responseHeaders } from "./headers.ts";
+import { anyEvents } from "./policies/held.ts";
+import { runSteps, type Step } from "./policies/run.ts";
+import { type PolicySettings, readPolicy } from "./policies/settings.ts";
+import type { Route } from "./route.ts";
+import { copyKeys, send, setKey, storedKey } from "./send.ts";
+import { findProvider } from "./target.ts";
+
+/**
+ * Hands a request through to a provider's own path.
+ *
+ * @throws GatewayError `unknown_provider`, or for a path that the provider's row does not cover.
+ */
+export async function native(
+  request: Request,
+  { provider: slug, path }: Route & { door: "native" },
+  exchange: Exchange,
+): Promise<Response> {
+  const { config, signal, report, headers } = exchange;
+  const provider = findProvider(slug, config.providers);
+  report.provider = provider.name;
+  report.model = /\/models\/([^/:?]+)/.exec(`/${path}`)?.[1];
+  exchange.caller.check(provider);
+  const settings = readPolicy(headers, config.policy);
+  const query = request.url.indexOf("?");
+  const endpoint = query < 0 ? path : path + request.url.slice(query);
+  // Another try needs the body again; a single one streams it.
+  const body = settings.maxAttempts > 1 && request.body
+    ? await readBounded(request.body, config.maxBodyBytes)
+    : request.body;
+  const sent = nativeHeaders(headers, provider);
+  const step = nativeStep(
+    {
+      provider,
+      endpoint,
+      method: request.method,
+      headers: sent,
+      body,
+      from: headers,
+      ignored: exchange.caller.ignored,
+    },
+    settings,
+    exchange,
+  );
+  const outcome = await runSteps([step], signal, config);
+  if ("error" in outcome) throw outcome.error;
+  return outcome.response;
+}
+
+/** A request to a provider's own path. */
+export interface NativeRequest {
+  provider: Provider;
+  /** Below the provider's slug, with its query. */
+  endpoint: string;
+  method: string;
+  /** To send, without keys. */
+  headers: Headers;
+  body: BodyInit | null;
+  /** Where the client put its key. */
+  from: Headers;
+  /** Names of headers there that hold none. */
+  ignored: ReadonlySet<string>;
+}
+
+/** The headers of a native request, without keys. */
+export function nativeHeaders(from: Headers, { headers = {} }: Provider): Headers {
+  const sent = requestHeaders(from);
+  for (const [name, value] of Object.entries(headers)) if (!sent.has(name)) sent.set(name, value);
+  return sent;
+}
+
+/** @throws GatewayError for an endpoint that the provider's row does not cover. */
+export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
+  const { provider, endpoint, method, headers, body, from, ignored } = native;
+  const { caller, account } = exchange;
+  const url = nativeUrl(provider, endpoint, account);
+  if (url === undefined) {
+    throw new GatewayError("invalid_request", `Cannot find ${JSON.stringify(endpoint)} at ${provider.name}`);
+  }
+  const own = copyKeys(from, headers, ignored) || /[?&](key|api_key)=[^&]/.test(endpoint);
+  return {
+    name: provider.name,
+    settings,
+    read: streamReader(provider, endpoint),
+    async send(signal) {
+      const stored = own ? undefined : storedKey(provider, caller, exchange);
+      if (stored) setKey(headers, provider, stored.key);
+      const init: RequestInit & { headers: Headers; duplex?: "half" } = { method, headers, body };
+      if (body instanceof ReadableStream) init.duplex = "half";
+      const upstream = await send(provider, url, init, signal, exchange);
+      stored?.report(upstream);
+      const { status, statusText } = upstream;
+      return new Response(upstream.body, { status, statusText, headers: responseHeaders(upstream.headers) });
+    },
+  };
+}
+
+/** Chat paths, whose events the provider's wire reads. */
+const CHAT_PATHS = /(\/chat\/completions|\/messages|:streamGenerateContent|\/chat)(\?|$)/;
+
+function streamReader({ wire }: Provider, endpoint: string): (emit: Emit) => StreamReader {
+  if (!wire || !CHAT_PATHS.test(`/${endpoint}`)) return anyEvents;
+  return (emit) => wire.readStream(emit);
+}

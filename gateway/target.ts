@@ -1,0 +1,70 @@
+/** Which provider and model a client means. */
+import { nearestNames } from "../providers/table.ts";
+import type { Provider } from "../providers/types.ts";
+import { GatewayError } from "../wires/errors.ts";
+
+/** One provider and model that may serve a call. */
+export interface Target {
+  provider: Provider;
+  /** The provider's name for the model. */
+  model: string;
+}
+
+/**
+ * Splits `{provider}/{model}`. A bare `@cf/…` is a Workers AI model.
+ *
+ * @throws GatewayError `invalid_model` or `unknown_provider`.
+ */
+export function findTarget(model: unknown, providers: ReadonlyMap<string, Provider>): Target {
+  if (typeof model !== "string" || model === "") {
+    throw new GatewayError("invalid_model", `Cannot route the request: model must be "{provider}/{model}"`, {
+      param: "model",
+    });
+  }
+  const slash = model.indexOf("/");
+  const bare = model.startsWith("@cf/");
+  const name = bare ? "workers-ai" : model.slice(0, Math.max(0, slash));
+  const rest = bare ? model : model.slice(slash + 1);
+  if (slash < 0 || name === "" || rest === "") {
+    throw new GatewayError(
+      "invalid_model",
+      `Cannot route model ${
+        JSON.stringify(model)
+      }: write it as "{provider}/{model}", e.g. "openai/gpt-5-mini"`,
+      { param: "model" },
+    );
+  }
+  const provider = findProvider(name, providers, "model");
+  if (provider.chat === false) {
+    throw new GatewayError(
+      "invalid_model",
+      `Cannot route model ${
+        JSON.stringify(model)
+      }: ${provider.name} has no chat completions here, only its own paths`,
+      { param: "model" },
+    );
+  }
+  return { provider, model: rest };
+}
+
+/**
+ * The provider of a name or an alias.
+ *
+ * @param param Where the client wrote it.
+ * @throws GatewayError `unknown_provider` that lists the nearest names.
+ */
+export function findProvider(
+  name: string,
+  providers: ReadonlyMap<string, Provider>,
+  param?: string,
+): Provider {
+  const provider = providers.get(name);
+  if (provider) return provider;
+  const near = nearestNames(name, providers).map((one) => JSON.stringify(one));
+  throw new GatewayError(
+    "unknown_provider",
+    `Cannot route to ${JSON.stringify(name)}: there is no provider of that name` +
+      (near.length > 0 ? `; did you mean ${near.join(" or ")}?` : ""),
+    { param },
+  );
+}
