@@ -85,7 +85,7 @@ export function chatStep(
   exchange: Exchange,
   ownKey: boolean,
 ): Step {
-  const { headers, caller, config } = exchange;
+  const { headers, caller } = exchange;
   const { target: { provider }, dropped, url, body } = outgoing;
   const key = ownKey ? clientKey(headers, caller.ignored) : undefined;
   if (key !== undefined) setKey(outgoing.headers, provider, key);
@@ -98,7 +98,7 @@ export function chatStep(
       const init = { method: "POST", headers: outgoing.headers, body };
       const upstream = await send(provider, url, init, signal, exchange);
       stored?.report(upstream);
-      const response = await respond(upstream, outgoing, config);
+      const response = await respond(upstream, outgoing, exchange);
       if (dropped.length > 0) response.headers.set("sluice-dropped", dropped.join(", "));
       return response;
     },

@@ -10,8 +10,8 @@ import {
 } from "../wires/openai_chat_answer.ts";
 import { translate } from "../wires/translate.ts";
 import type { Call, Emit, JsonObject, ProviderWire, WireError } from "../wires/types.ts";
-import type { Config } from "./config.ts";
 import type { Outgoing } from "./dispatch.ts";
+import type { Exchange } from "./exchange.ts";
 import { responseHeaders } from "./headers.ts";
 
 /** Bytes of an answer we could not read that an error quotes. */
@@ -25,7 +25,7 @@ const QUOTED = 500;
 export function respond(
   upstream: Response,
   outgoing: Outgoing,
-  config: Config,
+  exchange: Exchange,
 ): Promise<Response> | Response {
   const { status } = upstream;
   if (status >= 300 && status < 400) {
@@ -38,9 +38,9 @@ export function respond(
       },
     );
   }
-  if (status >= 400) return respondError(upstream, outgoing, config);
+  if (status >= 400) return respondError(upstream, outgoing, exchange);
   const { wire } = outgoing.target.provider;
-  return wire.same ? handBack(upstream, outgoing) : rewriteBack(upstream, outgoing, wire, config);
+  return wire.same ? handBack(upstream, outgoing) : rewriteBack(upstream, outgoing, wire, exchange);
 }
 
 /** An error of ours or of the provider's, as the client's wire writes it. */
@@ -75,7 +75,11 @@ export function envelopeResponse(fault: GatewayError, headers: Headers): Respons
 // ---------------------------------------------------------------- errors
 
 /** OpenAI's own error body goes back byte for byte; any other is read by the wire and written as OpenAI's. */
-async function respondError(upstream: Response, { target }: Outgoing, config: Config): Promise<Response> {
+async function respondError(
+  upstream: Response,
+  { target }: Outgoing,
+  { config }: Exchange,
+): Promise<Response> {
   const headers = responseHeaders(upstream.headers);
   const { status } = upstream;
   const text = await upstream.text();
@@ -145,12 +149,12 @@ function rewriteBack(
   upstream: Response,
   outgoing: Outgoing,
   wire: ProviderWire,
-  config: Config,
+  exchange: Exchange,
 ): Promise<Response> | Response {
   const call = outgoing.call!;
   const defaults: AnswerDefaults = {
-    id: `chatcmpl-${randomText(config)}`,
-    created: Math.floor(config.now() / 1000),
+    id: `chatcmpl-${randomText(exchange)}`,
+    created: Math.floor(exchange.config.now() / 1000),
     model: call.model,
   };
   const form: AnswerForm = {
@@ -160,7 +164,7 @@ function rewriteBack(
   const headers = responseHeaders(upstream.headers);
   if (call.stream && contentKind(upstream.headers) === "events" && upstream.body) {
     headers.set("content-type", "text/event-stream");
-    const failure = brokenOff(outgoing, config);
+    const failure = brokenOff(outgoing, exchange);
     const body = translate(
       upstream.body,
       (emit) => wire.readStream(emit),
@@ -206,17 +210,20 @@ async function rewriteWhole(
 }
 
 /** What the client is told when the provider's stream breaks. */
-function brokenOff({ target }: Outgoing, config: Config): (cause: unknown) => WireError {
+function brokenOff({ target }: Outgoing, { config, signal }: Exchange): (cause: unknown) => WireError {
   const { name } = target.provider;
   return (cause) => {
     const message = `The stream from ${name} broke off before the answer was finished`;
-    config.log({ level: "error", status: 502, message, code: 2005, provider: name, model: target.model });
+    // When the client has left, that is why, and nobody is told.
+    if (!signal.aborted) {
+      config.log({ level: "error", status: 502, message, code: 2005, provider: name, model: target.model });
+    }
     // An error of the runtime's network code; it holds no keys and no prompt.
     return { message, type: "server_error", code: "upstream_broke_off", metadata: { cause: String(cause) } };
   };
 }
 
-function randomText(config: Config): string {
+function randomText({ config }: Exchange): string {
   return Math.floor(config.random() * 2 ** 52).toString(36).padStart(11, "0");
 }
 
