@@ -6,6 +6,7 @@ import { openaiChat } from "../wires/openai_chat.ts";
 import { perplexityAgent } from "../wires/perplexity_agent.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import { serveDemo } from "./demo.ts";
+import { azureOpenAI, baseten, bedrock, huggingface, vertex, workersAI } from "./native.ts";
 import type { Auth, Provider, Row } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
@@ -28,6 +29,11 @@ export function header(name: string): Auth {
 /** A provider that speaks OpenAI chat completions below `baseUrl` and takes a bearer key. */
 export function compatible(baseUrl: string, columns: Partial<Row> = {}): Row {
   return { baseUrl, wire: openaiChat, auth: bearer, ...columns };
+}
+
+/** A provider without chat completions of a form we speak: only its own paths are served. */
+export function ownPaths(baseUrl: string, columns: Partial<Row> = {}): Row {
+  return compatible(baseUrl, { chat: false, ...columns });
 }
 
 /** For base URLs that end before the version segment. */
@@ -70,7 +76,20 @@ const ROWS = {
     keyEnv: ["ANTHROPIC_API_KEY"],
   },
   avian: compatible("https://api.avian.io/v1", { keyEnv: ["AVIAN_API_KEY"] }),
-  baseten: compatible("https://inference.baseten.co/v1", { keyEnv: ["BASETEN_API_KEY"] }),
+  "aws-bedrock": ownPaths("https://bedrock-runtime.{region}.amazonaws.com", {
+    aliases: ["bedrock"],
+    native: bedrock,
+    keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
+  }),
+  "azure-openai": ownPaths("https://{resource}.openai.azure.com/openai/deployments", {
+    aliases: ["azure"],
+    native: azureOpenAI,
+    auth: header("api-key"),
+    keyEnv: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
+  }),
+  baseten: compatible("https://inference.baseten.co/v1", { native: baseten, keyEnv: ["BASETEN_API_KEY"] }),
+  // Clients send `cartesia-version`, which it demands.
+  cartesia: ownPaths("https://api.cartesia.ai", { auth: header("x-api-key"), keyEnv: ["CARTESIA_API_KEY"] }),
   // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
   cerebras: compatible("https://api.cerebras.ai/v1", {
     drop: [...OPENAI_ONLY, "metadata", "store"],
@@ -88,6 +107,11 @@ const ROWS = {
     ...MAX_TOKENS,
     keyEnv: ["CRUSOE_API_KEY"],
   }),
+  deepgram: ownPaths("https://api.deepgram.com", {
+    version: "v1",
+    auth: { header: "authorization", prefix: "Token " },
+    keyEnv: ["DEEPGRAM_API_KEY"],
+  }),
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", {
     ...MAX_TOKENS,
     keyEnv: ["DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"],
@@ -97,6 +121,16 @@ const ROWS = {
   demo: compatible("https://demo.invalid", { fetch: serveDemo }),
   digitalocean: compatible("https://inference.do-ai.run/v1", {
     keyEnv: ["DIGITALOCEAN_ACCESS_TOKEN", "GRADIENT_MODEL_ACCESS_KEY"],
+  }),
+  elevenlabs: ownPaths("https://api.elevenlabs.io", {
+    version: "v1",
+    auth: header("xi-api-key"),
+    keyEnv: ["ELEVENLABS_API_KEY"],
+  }),
+  fal: ownPaths("https://fal.run", {
+    auth: { header: "authorization", prefix: "Key " },
+    target: { header: "x-fal-target-url", domains: ["fal.run", "fal.ai"] },
+    keyEnv: ["FAL_KEY", "FAL_API_KEY"],
   }),
   featherless: compatible("https://api.featherless.ai/v1", { keyEnv: ["FEATHERLESS_API_KEY"] }),
   // "Extra inputs are not permitted": 400 for every field its SDK (1.2.30) does not list.
@@ -117,6 +151,10 @@ const ROWS = {
     version: "v1beta",
     keyEnv: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
   },
+  "google-vertex-ai": ownPaths("https://{region}-aiplatform.googleapis.com", {
+    aliases: ["google-vertex", "vertex"],
+    native: vertex,
+  }),
   grok: compatible("https://api.x.ai", { ...V1, aliases: ["xai"], keyEnv: ["XAI_API_KEY"] }),
   // The three about probabilities are documented 400s; "property '…' is unsupported" for what its SDK (1.6) does not list.
   // https://console.groq.com/docs/openai
@@ -126,10 +164,12 @@ const ROWS = {
   }),
   heroku: compatible("https://us.inference.heroku.com/v1", { keyEnv: ["INFERENCE_KEY"] }),
   huggingface: compatible("https://router.huggingface.co/v1", {
+    native: huggingface,
     ...MAX_TOKENS,
     keyEnv: ["HF_TOKEN", "HUGGINGFACE_API_KEY"],
   }),
   hyperbolic: compatible("https://api.hyperbolic.xyz/v1", { ...MAX_TOKENS, keyEnv: ["HYPERBOLIC_API_KEY"] }),
+  ideogram: ownPaths("https://api.ideogram.ai", { auth: header("api-key"), keyEnv: ["IDEOGRAM_API_KEY"] }),
   inception: compatible("https://api.inceptionlabs.ai/v1", { keyEnv: ["INCEPTION_API_KEY"] }),
   llamacpp: compatible("http://127.0.0.1:8080/v1", { aliases: ["llama.cpp"] }),
   lmstudio: compatible("http://127.0.0.1:1234/v1", { ...MAX_TOKENS }),
@@ -192,6 +232,7 @@ const ROWS = {
     keyEnv: ["PERPLEXITY_API_KEY"],
   }),
   poe: compatible("https://api.poe.com/v1", { ...MAX_TOKENS, keyEnv: ["POE_API_KEY"] }),
+  replicate: ownPaths("https://api.replicate.com/v1", { keyEnv: ["REPLICATE_API_TOKEN"] }),
   sambanova: compatible("https://api.sambanova.ai/v1", { keyEnv: ["SAMBANOVA_API_KEY"] }),
   scaleway: compatible("https://api.scaleway.ai/v1", { keyEnv: ["SCW_SECRET_KEY", "SCALEWAY_API_KEY"] }),
   siliconflow: compatible("https://api.siliconflow.com/v1", {
@@ -213,6 +254,7 @@ const ROWS = {
   vllm: compatible("http://127.0.0.1:8000/v1"),
   wandb: compatible("https://api.inference.wandb.ai/v1", { keyEnv: ["WANDB_API_KEY"] }),
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
+    native: workersAI,
     keyEnv: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],
   }),
   writer: compatible("https://api.writer.com/v1", {

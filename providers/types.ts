@@ -45,11 +45,17 @@ export interface Auth {
   prefix: string;
 }
 
+/** Where a path leads that `nativeUrl` has checked: `base` has its account filled in, `path` is without its query. */
+export type NativeUrl = (base: string, path: string) => string | undefined;
+
 /** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
   aliases?: readonly string[];
-  /** Where its paths begin, without a slash at the end. `{account}` is the account id of the client's URL. */
+  /**
+   * Where its paths begin, without a slash at the end. `{account}` is the account id of the client's URL; other places in
+   * the host are filled from its path by `native`.
+   */
   baseUrl: string;
   wire: ProviderWire | SameWire;
   auth: Auth;
@@ -61,6 +67,10 @@ export interface Row {
   modelsPath?: string;
   /** Version segment that a native path may leave out or repeat, e.g. `v1`. */
   version?: string;
+  /** Where its own paths lead, when that is not simply below `baseUrl`. */
+  native?: NativeUrl;
+  /** A header in which clients name another URL of this provider, and the domains it may be in. */
+  target?: { header: string; domains: readonly string[] };
   /** Headers sent with every request; the client's own win. */
   headers?: Readonly<Record<string, string>>;
   /** Top-level chat fields that this provider answers with an error; left out and named in `sluice-dropped`. */

@@ -39,8 +39,8 @@ async function call(
 const ask = (model: string, more = "") =>
   `{"model":${JSON.stringify(model)},"messages":[{"role":"user","content":"hi"}]${more}}`;
 
-/** Rows with a provider of its own somewhere. */
-const REMOTE = [...PROVIDERS.values()].filter((provider) => !provider.fetch);
+/** Rows with a provider of its own somewhere that can chat. */
+const REMOTE = [...PROVIDERS.values()].filter(({ fetch, chat }) => !fetch && chat !== false);
 const SAME = REMOTE.filter((provider) => provider.wire.same);
 
 const baseOf = ({ baseUrl }: Provider) => baseUrl.replace("{account}", ACCOUNT);

@@ -18,7 +18,7 @@ Deno.test("PROVIDERS gives no alias twice and none that is a name", () => {
 
 Deno.test("PROVIDERS has a well-formed base URL in every row, with TLS unless it is this machine", () => {
   for (const { name, baseUrl } of PROVIDERS.values()) {
-    const url = new URL(baseUrl);
+    const url = new URL(baseUrl.replaceAll(/\{\w+\}/g, "x"));
     assert(!baseUrl.endsWith("/"), `${name}: slash at the end`);
     assertEquals(url.search + url.hash + url.username, "", name);
     assert(url.protocol === "https:" || url.hostname === "127.0.0.1", `${name}: ${baseUrl}`);
