@@ -29,6 +29,8 @@ import type {
 const ROLES = ["system", "developer", "user", "assistant", "tool", "function"] as const;
 const optional = <const S extends v.GenericSchema>(schema: S) => v.nullish(schema);
 const object = v.looseObject({});
+/** `1e999` is infinite to JavaScript, and would be written as `null`. */
+const number = v.pipe(v.number(), v.finite());
 
 const PARTS = v.array(v.looseObject({ type: v.string() }));
 const CONTENT = v.union([v.string(), PARTS]);
@@ -57,18 +59,18 @@ const BODY = v.looseObject({
   function_call: optional(v.union([v.string(), object])),
   parallel_tool_calls: optional(v.boolean()),
   response_format: optional(v.looseObject({ type: v.string() })),
-  max_tokens: optional(v.number()),
-  max_completion_tokens: optional(v.number()),
-  temperature: optional(v.number()),
-  top_p: optional(v.number()),
-  top_k: optional(v.number()),
+  max_tokens: optional(number),
+  max_completion_tokens: optional(number),
+  temperature: optional(number),
+  top_p: optional(number),
+  top_k: optional(number),
   stop: optional(v.union([v.string(), v.array(v.string())])),
-  seed: optional(v.number()),
-  frequency_penalty: optional(v.number()),
-  presence_penalty: optional(v.number()),
-  n: optional(v.number()),
+  seed: optional(number),
+  frequency_penalty: optional(number),
+  presence_penalty: optional(number),
+  n: optional(number),
   logprobs: optional(v.boolean()),
-  top_logprobs: optional(v.number()),
+  top_logprobs: optional(number),
   logit_bias: optional(object),
   user: optional(v.string()),
   service_tier: optional(v.string()),
@@ -92,14 +94,11 @@ const SPELLINGS: ReadonlyMap<string, keyof Settings> = new Map([
   ["max_completion_tokens", "max_tokens"],
 ]);
 
-/** Read elsewhere, so neither settings nor unknown; `__proto__` would be set and not stored. */
-const NOT_SETTINGS: ReadonlySet<string> = new Set([
-  "model",
-  "messages",
-  "stream",
-  "stream_options",
-  "__proto__",
-]);
+/** Of two spellings of a setting the newer one counts. */
+const NEWER: ReadonlySet<string> = new Set(["max_completion_tokens", "tool_choice", "tools"]);
+
+/** Read elsewhere, so neither settings nor unknown. */
+const NOT_SETTINGS: ReadonlySet<string> = new Set(["model", "messages", "stream", "stream_options"]);
 
 /**
  * Checks what every call must hold: a conversation, and a boolean `stream` if any.
@@ -124,11 +123,18 @@ export function readCall(body: JsonObject, model: string): Call {
   const known = check(BODY, body);
   for (const [field, value] of Object.entries(body)) {
     if (NOT_SETTINGS.has(field) || value === null || value === undefined) continue;
-    const name = SPELLINGS.get(field) ?? field;
-    if (!Object.hasOwn(BODY.entries, field)) extra[field] = value;
-    else if (!sent.has(name as keyof Settings) || SPELLINGS.has(field)) {
-      sent.set(name as keyof Settings, field);
+    if (field === "__proto__") dropped.push(field); // Would be set and not stored.
+    else if (!Object.hasOwn(BODY.entries, field)) extra[field] = value;
+    else {
+      const name = SPELLINGS.get(field) ?? field as keyof Settings;
+      const other = sent.get(name);
+      if (other === undefined || NEWER.has(field)) sent.set(name, field);
+      // Limits mean the same under both names; tools do not, so the others are lost.
+      if (other !== undefined && name !== "max_tokens") dropped.push(NEWER.has(field) ? other : field);
     }
+  }
+  for (const [option, value] of Object.entries(known.stream_options ?? {})) {
+    if (option !== "include_usage" && value !== null) dropped.push(`stream_options.${option}`);
   }
   for (const name of sent.keys()) {
     if (Object.hasOwn(READERS, name)) continue;
@@ -163,6 +169,12 @@ function check<S extends v.GenericSchema>(schema: S, body: JsonObject): v.InferO
   throw fault(`${param}`, issue.expected, issue.input);
 }
 
+/** What valibot's actions ask for, which have no name of their own for it. */
+const EXPECTED: ReadonlyMap<string, string> = new Map([
+  ["non_empty", "at least one entry"],
+  ["finite", "a number that JSON can hold"],
+]);
+
 /** The fault that a person would name: inside a union, the alternative of the right type that failed deeper down. */
 function deepest(
   issue: v.BaseIssue<unknown>,
@@ -173,7 +185,7 @@ function deepest(
     const below = deepest(inner);
     return { ...below, path: [...path, ...below.path] };
   }
-  const expected = issue.type === "non_empty" ? "at least one entry" : issue.expected ?? "another value";
+  const expected = EXPECTED.get(issue.type) ?? issue.expected ?? "another value";
   return {
     path,
     expected: expected.replaceAll("Array", "list").replaceAll("Object", "object"),
@@ -204,7 +216,7 @@ const READERS: { [Name in keyof Settings]?: SettingReader } = {
   stop: (value) => typeof value === "string" ? [value] : value,
   tools: (value, field, dropped) => readTools(value as JsonObject[], field, dropped),
   tool_choice: (value, field, dropped) => readToolChoice(value as string | JsonObject, field, dropped),
-  response_format: (value) => readFormat(value as JsonObject),
+  response_format: (value, field, dropped) => readFormat(value as JsonObject, field, dropped),
 };
 
 function readTools(list: JsonObject[], field: string, dropped: string[]): Tool[] {
@@ -213,11 +225,11 @@ function readTools(list: JsonObject[], field: string, dropped: string[]): Tool[]
     const path = `${field}[${at}]`;
     if (field === "functions") tools.push(readFunction(tool, {}, path));
     else if (tool.type === "custom" && isObject(tool.custom)) dropped.push(path);
-    else if (tool.type !== "function" || !isObject(tool.function)) {
-      tools.push({ type: "native", value: tool, path });
-    } else {
+    else if (tool.type !== "function") tools.push({ type: "native", value: tool, path });
+    else {
       const { type: _, function: definition, ...beside } = tool;
-      tools.push(readFunction(definition as JsonObject, beside, path));
+      if (!isObject(definition)) throw fault(`${path}.function`, "object", definition);
+      tools.push(readFunction(definition, beside, path));
     }
   });
   return tools;
@@ -226,15 +238,13 @@ function readTools(list: JsonObject[], field: string, dropped: string[]): Tool[]
 function readFunction(definition: JsonObject, beside: JsonObject, path: string): Tool {
   const { name, description, parameters, strict, ...more } = definition;
   const { cache_control, ...extra } = { ...more, ...beside };
-  if (typeof name !== "string") {
-    throw fault(path.startsWith("functions") ? `${path}.name` : `${path}.function.name`, "string", name);
-  }
+  const at = path.startsWith("functions") ? path : `${path}.function`;
   return {
     type: "function",
-    name,
-    description: typeof description === "string" ? description : undefined,
-    parameters: isObject(parameters) ? parameters : undefined,
-    strict: typeof strict === "boolean" ? strict : undefined,
+    name: need(name, `${at}.name`),
+    description: description == null ? undefined : need(description, `${at}.description`),
+    parameters: parameters == null ? undefined : needObject(parameters, `${at}.parameters`),
+    strict: strict == null ? undefined : needBoolean(strict, `${at}.strict`),
     cache: cache_control ?? undefined,
     extra,
     path,
@@ -262,29 +272,64 @@ function readToolChoice(
   throw fault(`${field}.function.name`, "string", named.name);
 }
 
-function readFormat(value: JsonObject): Format | undefined {
-  if (value.type === "json_object") return { type: "json_object" };
-  if (value.type !== "json_schema") return undefined;
-  const { name, description, schema, strict } = isObject(value.json_schema)
-    ? value.json_schema
-    : {} as JsonObject;
-  if (!isObject(schema)) throw fault("response_format.json_schema.schema", "object", schema);
-  return {
-    type: "json_schema",
-    name: typeof name === "string" ? name : undefined,
-    description: typeof description === "string" ? description : undefined,
-    schema,
-    strict: typeof strict === "boolean" ? strict : undefined,
-  };
+function readFormat(value: JsonObject, field: string, dropped: string[]): Format | undefined {
+  switch (value.type) {
+    case "json_object":
+      return { type: "json_object" };
+    case "json_schema": {
+      const path = `${field}.json_schema`;
+      const { name, description, schema, strict } = needObject(value.json_schema, path);
+      return {
+        type: "json_schema",
+        name: typeof name === "string" ? name : undefined,
+        description: typeof description === "string" ? description : undefined,
+        schema: needObject(schema, `${path}.schema`),
+        strict: strict == null ? undefined : needBoolean(strict, `${path}.strict`),
+      };
+    }
+    case "text":
+      return undefined;
+    default: // A grammar or whatever else one provider has.
+      dropped.push(field);
+      return undefined;
+  }
 }
 
 // ---------------------------------------------------------------- messages
+
+/**
+ * Members of a message that are read, or that say nothing to a model: what clients keep of an answer and hand back.
+ * `audio` is not among them: it names an earlier answer's sound, which only its maker has.
+ */
+const MEMBERS: ReadonlySet<string> = new Set([
+  "annotations",
+  "cache_control",
+  "content",
+  "extra_content",
+  "function_call",
+  "images",
+  "is_error",
+  "name",
+  "parsed",
+  "provider_specific_fields",
+  "reasoning",
+  "reasoning_content",
+  "reasoning_details",
+  "refusal",
+  "role",
+  "thinking_blocks",
+  "tool_call_id",
+  "tool_calls",
+]);
 
 function readMessages(list: JsonObject[], dropped: string[]): Message[] {
   /** Ids for legacy function calls, which have none: a result answers the last call of its name. */
   const legacyIds = new Map<string, string>();
   return list.map((message, at): Message => {
     const path = `messages[${at}]`;
+    for (const [member, value] of Object.entries(message)) {
+      if (!MEMBERS.has(member) && value !== null) dropped.push(`${path}.${member}`);
+    }
     const common = {
       path,
       name: typeof message.name === "string" && message.role !== "function" ? message.name : undefined,
@@ -321,6 +366,7 @@ function readMessages(list: JsonObject[], dropped: string[]): Message[] {
         }
         const thoughts = readThoughts(message);
         const parts = readParts(message.content, path, thoughts);
+        parts.push(...readImages(message.images, path, dropped));
         if (typeof message.refusal === "string" && message.refusal) {
           parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
         }
@@ -351,10 +397,9 @@ function readToolCalls(message: JsonObject, path: string, dropped: string[]): To
       return;
     }
     const { name, arguments: text } = call.function;
-    if (typeof name !== "string") throw fault(`${callPath}.function.name`, "string", name);
     calls.push({
       id,
-      name,
+      name: need(name, `${callPath}.function.name`),
       arguments: argumentText(text),
       signature: googleSignature(call) ?? signature,
       path: callPath,
@@ -381,23 +426,24 @@ function googleSignature(holder: JsonObject): string | undefined {
 
 /**
  * Earlier reasoning: `reasoning_details` (ours and OpenRouter's), else `thinking_blocks` (LiteLLM's), else the bare text.
- * A client that gathered a stream may hand back fragments; those of one `index` are one block.
+ * A client that gathered a stream may hand back fragments; those of one `index` are one block, which its signature ends.
  */
 function readThoughts(message: JsonObject): Thought[] {
   const thoughts: Thought[] = [];
-  const byIndex = new Map<unknown, Thought>();
+  const open = new Map<number, Thought>();
   const details = message.reasoning_details ?? message.thinking_blocks;
   for (const detail of Array.isArray(details) ? details.filter(isObject) : []) {
     const thought = readThought(detail);
-    const earlier = detail.index === undefined ? undefined : byIndex.get(detail.index);
     if (!thought) continue;
-    if (earlier && earlier.redacted === undefined && thought.redacted === undefined) {
+    const index = typeof detail.index === "number" ? detail.index : undefined;
+    const earlier = index === undefined ? undefined : open.get(index);
+    if (earlier && thought.redacted === undefined) {
       if (thought.text !== undefined) earlier.text = (earlier.text ?? "") + thought.text;
-      earlier.signature = thought.signature ?? earlier.signature;
-    } else {
-      thoughts.push(thought);
-      byIndex.set(detail.index, thought);
-    }
+      earlier.signature = thought.signature;
+    } else thoughts.push(thought);
+    if (index === undefined) continue;
+    if (thought.signature !== undefined || thought.redacted !== undefined) open.delete(index);
+    else open.set(index, earlier ?? thought);
   }
   if (thoughts.length > 0) return thoughts;
   const text = message.reasoning_content ?? message.reasoning;
@@ -407,7 +453,8 @@ function readThoughts(message: JsonObject): Thought[] {
 function readThought(detail: JsonObject): Thought | undefined {
   const text = [detail.text, detail.thinking, detail.summary].find((value) => typeof value === "string");
   const signature = typeof detail.signature === "string" && detail.signature ? detail.signature : undefined;
-  const format = typeof detail.format === "string" ? detail.format : undefined;
+  const { format: from } = detail;
+  const format = typeof from === "string" && from !== "unknown" ? from : undefined;
   if (typeof detail.data === "string") return { redacted: detail.data, format };
   return text === undefined && !signature
     ? undefined
@@ -431,6 +478,19 @@ function readParts(content: unknown, path: string, thoughts?: Thought[]): Part[]
     parts.push(
       { ...readPart(part, partPath), path: partPath, cache: part.cache_control ?? undefined } as Part,
     );
+  });
+  return parts;
+}
+
+/** Pictures that an assistant drew, as our answers and OpenRouter's have them. */
+function readImages(images: unknown, path: string, dropped: string[]): Part[] {
+  const parts: Part[] = [];
+  (Array.isArray(images) ? images : []).forEach((image, at) => {
+    const partPath = `${path}.images[${at}]`;
+    const { url } = isObject(image) && isObject(image.image_url) ? image.image_url : {} as JsonObject;
+    if (typeof url === "string") {
+      parts.push({ type: "image", media: readUrl(url, `${partPath}.image_url.url`), path: partPath });
+    } else dropped.push(partPath);
   });
   return parts;
 }
@@ -481,6 +541,16 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
 function need(value: unknown, path: string): string {
   if (typeof value === "string") return value;
   throw fault(path, "string", value);
+}
+
+function needObject(value: unknown, path: string): JsonObject {
+  if (isObject(value)) return value;
+  throw fault(path, "object", value);
+}
+
+function needBoolean(value: unknown, path: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw fault(path, "boolean", value);
 }
 
 /** A `data:` URL by value, base64 without white space; any other address as it is. */
