@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { type Env, readEnv, type Served } from "./gateway/config.ts";
+import type { Env } from "./gateway/config.ts";
+import { configured } from "./gateway/configured.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 
 export { createGateway, type Gateway };
@@ -33,13 +34,6 @@ interface Runtime {
   process?: { exit(code: number): never };
 }
 const { Deno, Bun, process } = globalThis as Runtime;
-
-/** A gateway set up by its environment, with a line on standard error for each failure. */
-function configured(env: Env): Served & { gateway: Gateway } {
-  const served = readEnv(env);
-  const log = (entry: object) => console.error(JSON.stringify(entry));
-  return { ...served, gateway: createGateway({ ...served.options, log }) };
-}
 
 /** As `configured`; a bad value ends the process with one line and not a stack. */
 function start(env: Env): ReturnType<typeof configured> {
