@@ -1,5 +1,5 @@
 /** A provider's own API under the gateway's address, byte for byte both ways. */
-import { nativeUrl } from "../providers/native.ts";
+import { nativeUrl, targetUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import type { Emit, StreamReader } from "../wires/types.ts";
@@ -70,9 +70,10 @@ export interface NativeRequest {
 }
 
 /** The headers of a native request, without keys. */
-export function nativeHeaders(from: Headers, { headers = {} }: Provider): Headers {
+export function nativeHeaders(from: Headers, { headers = {}, target }: Provider): Headers {
   const sent = requestHeaders(from);
   for (const [name, value] of Object.entries(headers)) if (!sent.has(name)) sent.set(name, value);
+  if (target) sent.delete(target.header);
   return sent;
 }
 
@@ -80,7 +81,7 @@ export function nativeHeaders(from: Headers, { headers = {} }: Provider): Header
 export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
   const { provider, endpoint, method, headers, body, from, ignored } = native;
   const { caller, account } = exchange;
-  const url = nativeUrl(provider, endpoint, account);
+  const url = targetUrl(provider, from) ?? nativeUrl(provider, endpoint, account);
   if (url === undefined) {
     throw new GatewayError("invalid_request", `Cannot find ${JSON.stringify(endpoint)} at ${provider.name}`);
   }
