@@ -33,7 +33,9 @@ export interface Caller {
   trusted: boolean;
   /** Names of headers whose value is no provider key: our token, or what an SDK sends for want of a key. */
   ignored: ReadonlySet<string>;
-  /** @throws GatewayError `unauthorized` for a provider that the caller's token is not good for. */
+  /** Whether the caller's token is good for a provider. */
+  allows(provider: Provider): boolean;
+  /** @throws GatewayError `unauthorized` for a provider that it is not good for. */
   check(provider: Provider): void;
 }
 
@@ -92,20 +94,20 @@ export function tokenCheck(tokens: readonly GatewayToken[], required: boolean): 
   async function admit(headers: Headers, gateway: string | undefined, insider: boolean): Promise<Caller> {
     const { ignored, token } = await take(headers);
     if (!token) {
-      if (!required || insider) return { trusted: insider, ignored, check() {} };
+      if (!required || insider) return { trusted: insider, ignored, ...anyProvider };
       throw unauthorized("it needs a gateway token, as cf-aig-authorization: Bearer TOKEN");
     }
     const { gateways, providers } = token;
     if (gateways && !(gateway !== undefined && gateways.includes(gateway))) {
       throw unauthorized("its token is not for this gateway");
     }
+    const allows = ({ name }: Provider) => !providers || providers.includes(name);
     return {
       trusted: true,
       ignored,
-      check({ name }) {
-        if (providers && !providers.includes(name)) {
-          throw unauthorized(`its token is not for provider ${name}`);
-        }
+      allows,
+      check(provider) {
+        if (!allows(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);
       },
     };
   }
@@ -113,10 +115,12 @@ export function tokenCheck(tokens: readonly GatewayToken[], required: boolean): 
   if (tokens.length > 0) return { admit, ignored: async (headers) => (await take(headers)).ignored };
   // Without tokens there is nothing to await.
   return {
-    admit: (headers, _, insider) => ({ trusted: insider, ignored: placeholders(headers), check() {} }),
+    admit: (headers, _, insider) => ({ trusted: insider, ignored: placeholders(headers), ...anyProvider }),
     ignored: (headers) => Promise.resolve(placeholders(headers)),
   };
 }
+
+const anyProvider = { allows: () => true, check() {} };
 
 const unauthorized = (why: string) => new GatewayError("unauthorized", `Cannot serve the request: ${why}`);
 

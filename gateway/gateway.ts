@@ -69,7 +69,7 @@ async function open(
     case "chat":
       return chat(await takeBody(request, config.maxBodyBytes), exchange);
     case "models":
-      return listModels(config);
+      return listModels(exchange);
     case "universal":
       return universal(await takeBody(request, config.maxBodyBytes), exchange);
     case "native":

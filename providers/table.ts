@@ -71,7 +71,8 @@ const ROWS = {
     baseUrl: "https://api.anthropic.com",
     wire: anthropicMessages,
     auth: header("x-api-key"),
-    modelsPath: "/v1/models",
+    headers: { "anthropic-version": "2023-06-01" },
+    modelsPath: "/v1/models?limit=1000",
     version: "v1",
     keyEnv: ["ANTHROPIC_API_KEY"],
   },
@@ -100,7 +101,7 @@ const ROWS = {
     baseUrl: "https://api.cohere.com",
     wire: cohere,
     auth: bearer,
-    modelsPath: "/v1/models",
+    modelsPath: "/v1/models?page_size=1000&endpoint=chat",
     keyEnv: ["CO_API_KEY", "COHERE_API_KEY"],
   },
   crusoe: compatible("https://api.inference.crusoecloud.com/v1", {
@@ -141,13 +142,13 @@ const ROWS = {
   }),
   friendli: compatible("https://api.friendli.ai/serverless/v1", { keyEnv: ["FRIENDLI_TOKEN"] }),
   // GitHub Models, which GitHub retired on 2026-07-30. Kept so that old names get GitHub's own answer.
-  github: compatible("https://models.github.ai/inference", { keyEnv: ["GITHUB_TOKEN"] }),
+  github: compatible("https://models.github.ai/inference"),
   "google-ai-studio": {
     aliases: ["google", "gemini"],
     baseUrl: "https://generativelanguage.googleapis.com",
     wire: gemini,
     auth: header("x-goog-api-key"),
-    modelsPath: "/v1beta/openai/models",
+    modelsPath: "/v1beta/models?pageSize=1000",
     version: "v1beta",
     keyEnv: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
   },
@@ -255,6 +256,7 @@ const ROWS = {
   wandb: compatible("https://api.inference.wandb.ai/v1", { keyEnv: ["WANDB_API_KEY"] }),
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
     native: workersAI,
+    modelsPath: "/models/search?task=Text%20Generation&per_page=1000",
     keyEnv: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],
   }),
   writer: compatible("https://api.writer.com/v1", {

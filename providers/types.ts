@@ -63,7 +63,7 @@ export interface Row {
   chat?: false;
   /** Chat path below `baseUrl`, for a provider of the OpenAI wire. Default `/chat/completions`. */
   chatPath?: string;
-  /** Model list below `baseUrl`, in OpenAI's shape unless the wire says otherwise. Default `/models`. */
+  /** Its list of models, among its own paths. Default `/models`. */
   modelsPath?: string;
   /** Version segment that a native path may leave out or repeat, e.g. `v1`. */
   version?: string;

@@ -1,18 +1,130 @@
 import { assert, assertEquals } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
+import type { Options } from "../../gateway/config.ts";
 
-Deno.test("listModels() lists the built-in models under the names that a client writes", async () => {
-  const gateway = createGateway({ fetch: () => Promise.reject(new Error("nothing may be sent")) });
-  const roots = ["", "/v1", "/compat", "/compat/v1", "/v1/acct/gw/compat", "/v1/acct/gw/compat/v1"];
-  for (const root of roots) {
-    const response = await gateway.fetch(new Request(`http://gateway.test${root}/models`));
-    assertEquals(response.status, 200, root);
-    const { object, data } = await response.json();
-    assertEquals(object, "list");
-    const ids = data.map((model: { id: string }) => model.id);
-    assert(ids.includes("demo/echo"), ids.join());
+const TOKEN = "gateway-token";
+
+/** What providers answer, by the beginning of the URL. */
+const LISTS: Record<string, unknown> = {
+  "https://api.openai.com/v1/models": {
+    object: "list",
+    data: [{ id: "gpt-5", object: "model", created: 7, owned_by: "openai" }],
+  },
+  "https://api.anthropic.com/v1/models?limit=1000": {
+    data: [{ type: "model", id: "claude-x", display_name: "X", created_at: "1970-01-01T00:00:09Z" }],
+    has_more: false,
+  },
+  "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1000": {
+    models: [{ name: "models/gemini-x", displayName: "X" }],
+  },
+  "https://api.cohere.com/v1/models?page_size=1000&endpoint=chat": { models: [{ name: "command-x" }] },
+  "https://api.together.ai/v1/models": [{ id: "org/model", created: 8, organization: "org" }],
+  "https://api.cloudflare.com/client/v4/accounts/acct/ai/models/search?task=Text%20Generation&per_page=1000":
+    {
+      success: true,
+      result: [{ id: "0b1c", name: "@cf/meta/llama" }],
+    },
+  "https://api.mistral.ai/v1/models": { data: "junk" },
+};
+
+const KEYS = Object.fromEntries(
+  ["openai", "anthropic", "google-ai-studio", "cohere", "together", "workers-ai", "mistral"].map((name) => [
+    name,
+    `key-of-${name}`,
+  ]),
+);
+
+async function list(
+  options: Options = {},
+  headers: Record<string, string> = {},
+  path = "/v1/acct/gw/compat/models",
+) {
+  const asked: { url: string; headers: Headers }[] = [];
+  const gateway = createGateway({
+    fetch(url, init) {
+      asked.push({ url, headers: new Headers(init.headers) });
+      return Promise.resolve(url in LISTS ? Response.json(LISTS[url]) : new Response("?", { status: 404 }));
+    },
+    ...options,
+  });
+  const response = await gateway.fetch(new Request(`http://gateway.test${path}`, { headers }));
+  assertEquals(response.status, 200);
+  const { object, data } = await response.json();
+  assertEquals(object, "list");
+  const ids: string[] = data.map(({ id }: { id: string }) => id);
+  return { ids, data, asked, missing: response.headers.get("sluice-missing") };
+}
+
+const trusted = { authorization: `Bearer ${TOKEN}` };
+const remote = (ids: string[]) => ids.filter((id) => !id.startsWith("demo/"));
+
+Deno.test("listModels() lists the built-in models at every door, without asking anybody", async () => {
+  for (const root of ["", "/v1", "/compat", "/compat/v1", "/v1/acct/gw/compat", "/v1/acct/gw/compat/v1"]) {
+    const { ids, asked } = await list({}, { authorization: "Bearer a-provider-key" }, `${root}/models`);
+    assert(ids.includes("demo/echo"), root);
     assertEquals(ids.length, new Set(ids).size);
+    assertEquals(asked, [], root);
   }
+});
+
+Deno.test("listModels() asks every provider that has a stored key, with it, in the form that each has", async () => {
+  const { ids, data, asked, missing } = await list({ keys: KEYS, tokens: [TOKEN] }, trusted);
+  assertEquals(remote(ids).sort(), [
+    "anthropic/claude-x",
+    "cohere/command-x",
+    "google-ai-studio/gemini-x",
+    "openai/gpt-5",
+    "together/org/model",
+    "workers-ai/@cf/meta/llama",
+  ]);
+  assertEquals(data.find(({ id }: { id: string }) => id === "openai/gpt-5"), {
+    id: "openai/gpt-5",
+    object: "model",
+    created: 7,
+    owned_by: "openai",
+  });
+  assertEquals(data.find(({ id }: { id: string }) => id === "anthropic/claude-x").created, 9);
+  const anthropic = asked.find(({ url }) => url.includes("anthropic"))!;
+  assertEquals(anthropic.headers.get("x-api-key"), "key-of-anthropic");
+  assertEquals(anthropic.headers.get("anthropic-version"), "2023-06-01");
+  for (const { url, headers } of asked) {
+    assert(![...headers].some(([, value]) => value.includes(TOKEN)), url);
+  }
+  // Junk in place of a list is an empty one.
+  assertEquals(missing, null);
+});
+
+Deno.test("listModels() asks nobody with stored keys for a caller that may not use them", async () => {
+  const open = { keys: KEYS, tokens: [TOKEN], tokenRequired: false };
+  assertEquals((await list(open)).asked, []);
+  const limited = { keys: KEYS, tokens: [{ token: TOKEN, providers: ["openai"] }] };
+  assertEquals((await list(limited, trusted)).asked.map(({ url }) => url), [
+    "https://api.openai.com/v1/models",
+  ]);
+});
+
+Deno.test("listModels() answers without those who fail or take too long, and names them", async () => {
+  const logged: string[] = [];
+  const { ids, missing } = await list({
+    keys: { openai: "a", groq: "b", mistral: "c", cohere: "d" },
+    tokens: [TOKEN],
+    // The deadline comes when the others have answered.
+    wait: () => new Promise((resolve) => setTimeout(resolve, 20)),
+    log: ({ message }) => logged.push(message),
+    fetch(url, { signal }) {
+      if (url.includes("openai.com")) return Promise.resolve(Response.json(LISTS[url]));
+      if (url.includes("groq")) return Promise.resolve(new Response("no", { status: 401 }));
+      if (url.includes("mistral")) return Promise.reject(new TypeError("refused"));
+      return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
+    },
+  }, trusted);
+  assertEquals(remote(ids), ["openai/gpt-5"]);
+  assertEquals(missing, "cohere, groq, mistral");
+  assertEquals(logged.sort(), [
+    "Cannot list the models of cohere (upstream_timeout)",
+    "Cannot list the models of groq (bad_upstream_answer)",
+    "Cannot list the models of mistral (upstream_unreachable)",
+  ]);
 });
 
 Deno.test("listModels() is for reading only", async () => {

@@ -71,6 +71,18 @@ Deno.test("every row gets the key in its own header, once, and never in the URL"
   }
 });
 
+Deno.test("every row gets its own headers, unless the client set them", async () => {
+  const rows = REMOTE.filter(({ headers }) => headers);
+  assert(rows.length > 0);
+  for (const { name, headers } of rows) {
+    for (const [header, value] of Object.entries(headers!)) {
+      assertEquals((await call(ask(`${name}/m`))).seen.headers.get(header), value, name);
+      const own = { authorization: `Bearer ${KEY}`, [header]: "of-the-client" };
+      assertEquals((await call(ask(`${name}/m`), undefined, own)).seen.headers.get(header), "of-the-client");
+    }
+  }
+});
+
 Deno.test("every row passes its own 401 on when there is no key", async () => {
   for (const provider of REMOTE) {
     // In the words of every wire at once: OpenAI's, Anthropic's, Google's and Cohere's.
