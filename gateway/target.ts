@@ -1,5 +1,5 @@
 /** Which provider and model a client means. */
-import { nearestNames } from "../providers/table.ts";
+import { nearestNames } from "../providers/nearest_names.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 
@@ -60,7 +60,7 @@ export function findProvider(
 ): Provider {
   const provider = providers.get(name);
   if (provider) return provider;
-  const near = nearestNames(name, providers).map((one) => JSON.stringify(one));
+  const near = nearestNames(name, providers.keys()).map((one) => JSON.stringify(one));
   throw new GatewayError(
     "unknown_provider",
     `Cannot route to ${JSON.stringify(name)}: there is no provider of that name` +

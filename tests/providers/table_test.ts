@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { findProvider, nearestNames, PROVIDERS } from "../../providers/table.ts";
+import { findProvider, PROVIDERS } from "../../providers/table.ts";
 
 Deno.test("PROVIDERS is sorted by name", () => {
   const names = [...PROVIDERS.keys()];
@@ -38,14 +38,4 @@ Deno.test("findProvider() knows names and aliases and no inherited property", ()
   for (const name of ["", "nobody", "constructor", "__proto__", "toString", "hasOwnProperty"]) {
     assertEquals(findProvider(name), undefined, name);
   }
-});
-
-Deno.test("nearestNames() finds what a slip of the finger hides, and nothing far away", () => {
-  assertEquals(nearestNames("opneai")[0], "openai");
-  assertEquals(nearestNames("Groq")[0], "groq");
-  assertEquals(nearestNames("mistrall"), ["mistral"]);
-  assert(nearestNames("perplex").includes("perplexity"));
-  assertEquals(nearestNames("zzzzzzzz"), []);
-  assertEquals(nearestNames(""), []);
-  assertEquals(nearestNames("x".repeat(100_000)), []);
 });

@@ -10,12 +10,12 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
-import { collector } from "../wires/collect.ts";
-import { errorType, GatewayError } from "../wires/errors.ts";
-import { chunkWriter, writeAnswer, writeError } from "../wires/openai_chat_answer.ts";
-import { checkCall, readCall } from "../wires/openai_chat_call.ts";
-import type { Call, Delta, JsonObject, Message, Tool, WireError } from "../wires/types.ts";
-import { exampleOf, firstChars } from "./demo_schema.ts";
+import { collector } from "../../wires/collect.ts";
+import { errorType, GatewayError } from "../../wires/errors.ts";
+import { chunkWriter, writeAnswer, writeError } from "../../wires/openai_chat_answer.ts";
+import { checkCall, readCall } from "../../wires/openai_chat_call.ts";
+import type { Call, Delta, JsonObject, Message, Tool, WireError } from "../../wires/types.ts";
+import { exampleOf, firstChars } from "./example.ts";
 
 /** The models that lists name; `status-` and `slow-` take other numbers too. */
 const MODELS = ["cut", "echo", "error", "slow-2000", "status-429"];

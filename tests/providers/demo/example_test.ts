@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ajv2020 } from "npm:ajv@8.20.0/dist/2020.js";
 import addFormats from "npm:ajv-formats@3.0.1";
-import { readPattern } from "../../providers/demo_pattern.ts";
-import { exampleOf } from "../../providers/demo_schema.ts";
+import { readPattern } from "../../../providers/demo/pattern.ts";
+import { exampleOf } from "../../../providers/demo/example.ts";
 
 const text = "Where is Ada, and what is 1 + 1?";
 
@@ -297,7 +297,7 @@ Deno.test("readPattern() gives up in time where the engine would not", () => {
 
 /** Every schema that real callers sent in the recorded exchanges. */
 function* recordedSchemas(): Generator<[string, unknown]> {
-  const folder = new URL("../../../shared/recordings/", import.meta.url);
+  const folder = new URL("../../../../shared/recordings/", import.meta.url);
   for (const provider of Deno.readDirSync(folder)) {
     if (!provider.isDirectory) continue;
     for (const { name } of Deno.readDirSync(new URL(`${provider.name}/`, folder))) {
@@ -331,7 +331,7 @@ Deno.test({
 
 function hasRecordings(): boolean {
   try {
-    return Deno.statSync(new URL("../../../shared/recordings/", import.meta.url)).isDirectory;
+    return Deno.statSync(new URL("../../../../shared/recordings/", import.meta.url)).isDirectory;
   } catch {
     return false;
   }

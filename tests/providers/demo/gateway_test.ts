@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { scanEndpoint } from "npm:compatcanary@0.2.2";
-import { createGateway } from "../../gateway/gateway.ts";
+import { createGateway } from "../../../gateway/gateway.ts";
 
 const nothingSent = () => Promise.reject(new Error("nothing may be sent"));
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { serveDemo } from "../../providers/demo.ts";
+import { serveDemo } from "../../../providers/demo/demo.ts";
 
 const user = (content: unknown) => ({ role: "user", content });
 

@@ -1,0 +1,45 @@
+/** What a misspelt name was probably meant to be. */
+
+/**
+ * Names close to what a client wrote, the nearest first, for an error message.
+ *
+ * Near is a name that begins with the text or differs from it by a third of its letters at most, whatever their case.
+ *
+ * @returns At most `count` names or aliases; none when nothing is near.
+ */
+export function nearestNames(
+  name: string,
+  known: Iterable<string>,
+  count = 3,
+): string[] {
+  // Longer than any name: not worth the square of its length.
+  if (name === "" || name.length > 64) return [];
+  const wanted = name.toLowerCase();
+  const near: { name: string; distance: number }[] = [];
+  for (const candidate of known) {
+    const distance = Math.min(editDistance(wanted, candidate), candidate.startsWith(wanted) ? 1 : Infinity);
+    if (distance <= Math.max(1, Math.floor(candidate.length / 3))) near.push({ name: candidate, distance });
+  }
+  return near.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1)).slice(0, count)
+    .map((one) => one.name);
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + changed);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, before[j - 2] + 1);
+      }
+      next.push(least);
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length];
+}
