@@ -1,0 +1,59 @@
+/** Finds the runtimes that the tests drive, and installs them from npm where they are missing. */
+import { ROOT } from "../../tools/bundle.ts";
+
+const BUN = "bun@1.4.5";
+const WORKERD = "workerd@1.20261117.1";
+
+/** Out of git, and out of the way of the project's own packages. */
+const FOLDER = `${ROOT}/dist/runtimes`;
+
+/** Path of Bun: the one on PATH, else from npm. */
+export async function bunBinary(): Promise<string> {
+  return await works("bun", ["--version"]) ? "bun" : await fromNpm(BUN, "@oven", "bin/bun");
+}
+
+/** Path of workerd, from npm. */
+export function workerdBinary(): Promise<string> {
+  return fromNpm(WORKERD, "@cloudflare", "bin/workerd");
+}
+
+/**
+ * Installs a package whose program comes in optional packages, one for each platform, and finds the program that runs
+ * here. The launcher in the package itself needs an install script, which npm may be told not to run.
+ */
+async function fromNpm(name: string, scope: string, file: string): Promise<string> {
+  const folder = `${FOLDER}/${name}`;
+  const program = async () => {
+    try {
+      for await (const { name } of Deno.readDir(`${folder}/node_modules/${scope}`)) {
+        const path = `${folder}/node_modules/${scope}/${name}/${file}`;
+        if (await works(path, ["--version"])) return path;
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  };
+  const installed = await program();
+  if (installed) return installed;
+  await Deno.mkdir(folder, { recursive: true });
+  const { success, stderr } = await new Deno.Command("npm", {
+    args: ["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix", folder, name],
+    cwd: folder,
+  }).output();
+  const found = await program();
+  if (found) return found;
+  throw new Error(
+    `Cannot install ${name}: npm ${
+      success ? "has no program for this platform" : new TextDecoder().decode(stderr)
+    }`,
+  );
+}
+
+/** Whether a program is there and runs on this machine. */
+async function works(command: string, args: string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}

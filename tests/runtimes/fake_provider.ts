@@ -1,0 +1,230 @@
+/** A provider on loopback whose model names say how it behaves, and that tells what became of each request. */
+
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
+
+/** What a request to the provider held. */
+export interface Received {
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: { model: string; stream?: boolean; messages: unknown[] } & Record<string, unknown>;
+}
+
+/** The running provider; its base URLs are `${url}/openai/v1` and `${url}/anthropic`. */
+export interface FakeProvider extends AsyncDisposable {
+  url: string;
+  /** The request for a model, once it is here. */
+  arrived(model: string): Promise<Received>;
+  /** The request for a model was given up before its answer was finished. */
+  left(model: string): Promise<void>;
+  /** Requests that are being answered. */
+  readonly open: number;
+}
+
+/** Text that no single byte order or one-byte cut survives by luck. */
+export const TEXT = 'Grüße, 世界 🌍: "quoted"\n\\';
+
+/** The pieces of `TEXT` that stream one by one. */
+export const PIECES = ["Grü", "ße, 世", "界 🌍: ", '"quoted"\n', "\\"];
+
+/** The body of a streamed OpenAI answer, byte for byte, with a comment and fields of the provider's own. */
+export const OPENAI_STREAM = [
+  ": hello\n\n",
+  ...PIECES.map((text, i) =>
+    `data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1,"model":"m","x_own":${i},` +
+    `"choices":[{"index":0,"delta":${
+      JSON.stringify(i === 0 ? { role: "assistant", content: text } : { content: text })
+    },"finish_reason":null}]}\n\n`
+  ),
+  'data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1,"model":"m",' +
+  '"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
+  "data: [DONE]\n\n",
+];
+
+/** The body of a whole OpenAI answer; its spaces and order are the provider's own. */
+export const OPENAI_ANSWER = `{ "choices":[{"index":0,"message":{"role":"assistant","content":${
+  JSON.stringify(TEXT)
+}},"finish_reason":"stop"}], "id":"chatcmpl-7","object":"chat.completion","created":1,"model":"m","x_own":[1] }\n`;
+
+const anthropicEvent = (type: string, more: object) =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+
+const anthropicText = (text: string) =>
+  anthropicEvent("content_block_delta", { index: 0, delta: { type: "text_delta", text } });
+
+const ANTHROPIC_START = [
+  anthropicEvent("message_start", {
+    message: {
+      id: "msg_7",
+      type: "message",
+      role: "assistant",
+      model: "m",
+      content: [],
+      stop_reason: null,
+      usage: { input_tokens: 3, output_tokens: 1 },
+    },
+  }),
+  anthropicEvent("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
+];
+
+/** The body of a streamed Anthropic answer. */
+export const ANTHROPIC_STREAM = [
+  ...ANTHROPIC_START,
+  anthropicEvent("ping", {}),
+  ...PIECES.map(anthropicText),
+  anthropicEvent("content_block_stop", { index: 0 }),
+  anthropicEvent("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 5 } }),
+  anthropicEvent("message_stop", {}),
+];
+
+const ANTHROPIC_ANSWER = JSON.stringify({
+  id: "msg_7",
+  type: "message",
+  role: "assistant",
+  model: "m",
+  content: [{ type: "text", text: TEXT }],
+  stop_reason: "end_turn",
+  usage: { input_tokens: 3, output_tokens: 5 },
+});
+
+/** One API's form of everything this provider answers. */
+interface Dialect {
+  stream: readonly string[];
+  answer: string;
+  /** What begins a stream, and one more event with a text. */
+  start: readonly string[];
+  token(text: string): string;
+}
+
+const openai: Dialect = {
+  stream: OPENAI_STREAM,
+  answer: OPENAI_ANSWER,
+  start: [OPENAI_STREAM[1]],
+  token: (text) =>
+    `data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1,"model":"m",` +
+    `"choices":[{"index":0,"delta":${JSON.stringify({ content: text })},"finish_reason":null}]}\n\n`,
+};
+
+const anthropic: Dialect = {
+  stream: ANTHROPIC_STREAM,
+  answer: ANTHROPIC_ANSWER,
+  start: ANTHROPIC_START,
+  token: anthropicText,
+};
+
+const JSON_TYPE = { "content-type": "application/json" };
+const EVENTS_TYPE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+
+/**
+ * Starts one on a free port.
+ *
+ * What a model does is the part of its name before `-`: `silent` never answers, `quiet` sends only headers, `endless`
+ * streams for ever, `dying` drops the connection in mid-stream, `bytewise` streams one byte a chunk, `tagged` streams
+ * its own name, `zipped` answers gzip, `moved` redirects, `refused` answers 401. Any other name gets a plain answer.
+ */
+export async function startFakeProvider(): Promise<FakeProvider> {
+  const arrivals = new Signals<Received>();
+  const departures = new Signals<void>();
+  let open = 0;
+
+  const server = createServer(async (request, response) => {
+    const body: Received["body"] = JSON.parse(await text(request));
+    const path = request.url!;
+    open++;
+    response.on("close", () => {
+      open--;
+      if (!response.writableFinished) departures.give(body.model);
+    });
+    arrivals.give(body.model, { path, headers: request.headers, body });
+    await answer(response, body, path.startsWith("/anthropic/") ? anthropic : openai);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    arrived: (model) => arrivals.get(model),
+    left: (model) => departures.get(model),
+    get open() {
+      return open;
+    },
+    [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function answer(
+  response: ServerResponse,
+  { model, stream }: Received["body"],
+  dialect: Dialect,
+): Promise<void> {
+  const events = async (list: Iterable<string | Uint8Array>, ms?: number) => {
+    response.writeHead(200, EVENTS_TYPE);
+    response.flushHeaders();
+    for (const event of list) {
+      if (response.destroyed) return;
+      response.write(event);
+      if (ms !== undefined) await pause(ms);
+    }
+  };
+  switch (model.split("-")[0]) {
+    case "silent":
+      return;
+    case "quiet":
+      return await events([]);
+    case "endless":
+      return await events(endless(dialect), 20);
+    case "dying":
+      await events([...dialect.start, dialect.token("last words")], 20);
+      response.destroy();
+      return;
+    case "bytewise":
+      await events([...encoder.encode(dialect.stream.join(""))].map((byte) => Uint8Array.of(byte)));
+      return void response.end();
+    case "tagged": {
+      const rest = dialect.stream.slice(dialect.start.length);
+      await events([...dialect.start, dialect.token(model), ...rest], 0);
+      return void response.end();
+    }
+    case "zipped":
+      return void response.writeHead(200, { ...JSON_TYPE, "content-encoding": "gzip" }).end(
+        gzipSync(dialect.answer),
+      );
+    case "moved":
+      return void response.writeHead(307, { location: "/elsewhere" }).end();
+    case "refused":
+      return void response.writeHead(401, JSON_TYPE).end(REFUSAL);
+  }
+  if (!stream) return void response.writeHead(200, JSON_TYPE).end(dialect.answer);
+  await events(dialect.stream, 0);
+  response.end();
+}
+
+const encoder = new TextEncoder();
+const REFUSAL = JSON.stringify({ error: { message: "bad key", type: "authentication_error" } });
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+function* endless(dialect: Dialect): Generator<string> {
+  yield* dialect.start;
+  for (let i = 0;; i++) yield dialect.token(`${i} `);
+}
+
+/** Things that happen once a name, awaited before or after. */
+class Signals<T> {
+  #waiting = new Map<string, PromiseWithResolvers<T>>();
+
+  #of(name: string): PromiseWithResolvers<T> {
+    let one = this.#waiting.get(name);
+    if (!one) this.#waiting.set(name, one = Promise.withResolvers());
+    return one;
+  }
+  get(name: string): Promise<T> {
+    return this.#of(name).promise;
+  }
+  give(name: string, value: T): void {
+    this.#of(name).resolve(value);
+  }
+}

@@ -1,0 +1,236 @@
+/** Starts the gateway the ways people run it, each as a process of its own on a free port of loopback. */
+import { bundle, ROOT } from "../../tools/bundle.ts";
+import { bunBinary, workerdBinary } from "./binaries.ts";
+
+/** A gateway that answers at `url`. */
+export interface Running extends AsyncDisposable {
+  url: string;
+  /** What it wrote to standard output and standard error so far. */
+  output(): string;
+}
+
+/** A way to run the gateway. */
+export interface Runtime {
+  name: string;
+  /**
+   * How a client that leaves is noticed while nothing is being sent. `close`: by its end of stream. `reset`: only by a
+   * connection reset, since workerd takes the end of the client's stream for a half-closed connection.
+   */
+  noticesLeavingBy: "close" | "reset";
+  start(env: Record<string, string>): Promise<Running>;
+}
+
+/** The Deno that runs the tests. */
+export const DENO = Deno.execPath();
+
+/** As the README starts it, but without a word of its own. */
+export const RUN = ["run", "--quiet", "--no-prompt", "--allow-net", "--allow-env"];
+
+export const RUNTIMES: Runtime[] = [
+  {
+    name: "deno run",
+    noticesLeavingBy: "close",
+    start: (env) => startServed(DENO, [...RUN, "mod.ts"], env),
+  },
+  {
+    name: "deno, imported by URL",
+    noticesLeavingBy: "close",
+    start: startByUrl,
+  },
+  {
+    name: "deno, one file",
+    noticesLeavingBy: "close",
+    start: async (env) => startServed(DENO, [...RUN, await oneFile()], env),
+  },
+  {
+    name: "deno serve",
+    noticesLeavingBy: "close",
+    start: startDenoServe,
+  },
+  {
+    name: "bun run",
+    noticesLeavingBy: "close",
+    start: async (env) => startServed(await installForBun(), ["run", "mod.ts"], env),
+  },
+  {
+    name: "bun, one file",
+    noticesLeavingBy: "close",
+    start: async (env) => startServed(await bunBinary(), ["run", await oneFile()], env),
+  },
+  {
+    name: "workerd, one file",
+    noticesLeavingBy: "reset",
+    start: startWorkerd,
+  },
+];
+
+/** The one-file build, made once. */
+const oneFile = once(async () => (await bundle(await Deno.makeTempFile({ suffix: ".js" }))).path);
+
+/** Installs the project's packages, as Bun needs them, and gives Bun's path. */
+export const installForBun = once(async () => {
+  const bun = await bunBinary();
+  const { code, output } = await run(bun, ["install", "--no-save"]);
+  if (code !== 0) throw new Error(`Cannot install the packages for Bun: ${output}`);
+  return bun;
+});
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
+}
+
+/** Starts a program that prints the address it listens on. */
+export async function startServed(
+  command: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<Running> {
+  return await startProcess(
+    command,
+    args,
+    { PORT: "0", ...env },
+    /http:\/\/[\w.]+:(\d+)/,
+  );
+}
+
+/** What a run to its end gave. */
+export interface Finished {
+  code: number;
+  output: string;
+}
+
+/** Runs a program in the project's folder. */
+export async function run(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<Finished> {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args, env, cwd: ROOT }).output();
+  const decoder = new TextDecoder();
+  const output = decoder.decode(stdout) + decoder.decode(stderr);
+  return { code, output };
+}
+
+function startDenoServe(env: Record<string, string>): Promise<Running> {
+  const args = ["serve", "--no-prompt", "--allow-net", "--allow-env", "--host", "127.0.0.1", "--port", "0"];
+  return startProgram(`export { default } from "file://${ROOT}/mod.ts";`, args, env);
+}
+
+/** Serves the project's files and runs a program that imports them from there. */
+async function startByUrl(env: Record<string, string>): Promise<Running> {
+  const files = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const path = new URL(request.url).pathname;
+    try {
+      return new Response(await Deno.readFile(ROOT + path), {
+        headers: { "content-type": "text/typescript" },
+      });
+    } catch {
+      return new Response(null, { status: 404 });
+    }
+  });
+  const host = `127.0.0.1:${files.addr.port}`;
+  const program = `
+    import sluice, { createGateway, handler } from "http://${host}/mod.ts";
+    if (typeof createGateway !== "function" || typeof handler !== "function") throw new Error("an export is missing");
+    const onListen = ({ port }: Deno.NetAddr) => console.log(\`http://127.0.0.1:\${port}\`);
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, (request) => sluice.fetch!(request));
+  `;
+  // Another run may have had the same port: what is kept for its address is stale.
+  const args = [...RUN, `--allow-import=${host}`, `--reload=http://${host}`];
+  return afterwards(await startProgram(program, args, env), () => files.shutdown());
+}
+
+/** Starts a program of our own on Deno. */
+async function startProgram(source: string, args: string[], env: Record<string, string>): Promise<Running> {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(path, source);
+  return afterwards(await startServed(DENO, [...args, path], env), () => Deno.remove(path));
+}
+
+/** Does something more once the gateway has stopped. */
+function afterwards(gateway: Running, clean: () => Promise<void>): Running {
+  const stop = async () => {
+    await gateway[Symbol.asyncDispose]();
+    await clean();
+  };
+  return { ...gateway, [Symbol.asyncDispose]: stop };
+}
+
+async function startWorkerd(env: Record<string, string>): Promise<Running> {
+  const folder = await Deno.makeTempDir();
+  await Deno.copyFile(await oneFile(), `${folder}/sluice.js`);
+  const { compatibility_date, compatibility_flags } = await wranglerConfig();
+  const bindings = Object.keys(env).map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
+  await Deno.writeTextFile(
+    `${folder}/config.capnp`,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "sluice", worker = (
+      modules = [(name = "sluice.js", esModule = embed "sluice.js")],
+      bindings = [${bindings.join(", ")}],
+      compatibilityDate = "${compatibility_date}",
+      compatibilityFlags = ${JSON.stringify(compatibility_flags)},
+      globalOutbound = "network",
+    )),
+    (name = "network", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "sluice")],
+);
+`,
+  );
+  const args = ["serve", "--control-fd=1", `${folder}/config.capnp`];
+  const gateway = await startProcess(await workerdBinary(), args, env, /"socket":"http","port":(\d+)/);
+  return afterwards(gateway, () => Deno.remove(folder, { recursive: true }));
+}
+
+/** What `wrangler.jsonc` sets, so that the tests run what is deployed. */
+async function wranglerConfig(): Promise<{ compatibility_date: string; compatibility_flags: string[] }> {
+  const text = await Deno.readTextFile(`${ROOT}/wrangler.jsonc`);
+  return JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, ""));
+}
+
+async function startProcess(
+  command: string,
+  args: string[],
+  env: Record<string, string>,
+  address: RegExp,
+): Promise<Running> {
+  const child = new Deno.Command(command, { args, env, cwd: ROOT, stdout: "piped", stderr: "piped" }).spawn();
+  let output = "";
+  const listening = Promise.withResolvers<string>();
+  const follow = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      output += text;
+      const port = output.match(address)?.[1];
+      if (port) listening.resolve(`http://127.0.0.1:${port}`);
+    }
+  };
+  const outputs = Promise.all([follow(child.stdout), follow(child.stderr)]);
+  const ended = child.status.then(async ({ code }) => {
+    await outputs;
+    listening.reject(new Error(`Cannot start ${command}: it ended with code ${code}\n${output}`));
+  });
+  const deadline = setTimeout(
+    () => listening.reject(new Error(`Cannot start ${command}: no address after 30 s\n${output}`)),
+    30_000,
+  );
+  const stop = async () => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await ended;
+  };
+  try {
+    const url = await listening.promise;
+    return { url, output: () => output, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
+}

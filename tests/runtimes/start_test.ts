@@ -1,0 +1,43 @@
+/** How the served form starts, and how it refuses to. */
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { DENO, installForBun, RUN, run, startServed } from "./gateways.ts";
+
+const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
+  { name: "deno run", command: () => Promise.resolve([DENO, [...RUN, "mod.ts"]]) },
+  { name: "bun run", command: async () => [await installForBun(), ["run", "mod.ts"]] },
+];
+
+const BAD = [
+  ["PORT", "http"],
+  ["PORT", "65536"],
+  ["SLUICE_GOOGLE_AI_STUDIO_BASE_URL", "ftp://example.com"],
+  ["SLUICE_OPENAI_BASE_URL", "example.com/v1"],
+];
+
+for (const { name, command } of COMMANDS) {
+  for (const [variable, value] of BAD) {
+    Deno.test(`${name} mod.ts refuses ${variable}=${value} in one line that names it`, async () => {
+      const { code, output } = await run(...await command(), { PORT: "0", [variable]: value });
+      assertNotEquals(code, 0);
+      assertStringIncludes(output, variable);
+      assertEquals(output.trim().split("\n").length, 1, output);
+    });
+  }
+}
+
+Deno.test("deno run mod.ts says where it listens, and nothing else while all is well", async () => {
+  await using gateway = await startServed(DENO, ["run", "--allow-net", "--allow-env", "mod.ts"], {});
+  for (const path of ["/", "/health"]) {
+    assertEquals((await (await fetch(gateway.url + path)).text()).length > 0, true);
+  }
+  const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "hi" }] });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body });
+  assertStringIncludes(await response.text(), '"hi"');
+  assertMatch(gateway.output(), /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\n$/);
+});
+
+Deno.test("HOST picks the address", async () => {
+  await using gateway = await startServed(DENO, [...RUN, "mod.ts"], { HOST: "0.0.0.0" });
+  assertStringIncludes(gateway.output(), "http://0.0.0.0:");
+});
