@@ -78,7 +78,7 @@ function replay(recording: Recording): Response {
 /** A client of a gateway whose providers answer with the recording. */
 function clientOf(recording: Recording, wire: Wire) {
   const known = findProvider(recording.provider);
-  const provider = known && (wire === "openai") === (known.wire.same === true)
+  const provider = known && known.chat !== false && (wire === "openai") === (known.wire.same === true)
     ? recording.provider
     : "recorded";
   const gateway = createGateway({
