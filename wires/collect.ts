@@ -70,6 +70,7 @@ export function attach(
 /** An answer that grows with each delta. */
 export function collector(): { emit: Emit; answer: Answer } {
   const answer: Answer = { start: { type: "start" }, choices: [] };
+  let started = false;
   const choice = (index: number): Choice =>
     answer.choices[index] ??= {
       ...attachments(),
@@ -84,7 +85,8 @@ export function collector(): { emit: Emit; answer: Answer } {
     if (answer.error) return;
     switch (delta.type) {
       case "start":
-        answer.start = delta;
+        if (!started) answer.start = delta;
+        started = true;
         return;
       case "text": {
         const to = choice(delta.choice);

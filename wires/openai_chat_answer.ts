@@ -56,27 +56,34 @@ export function writeUsage(usage: Usage): JsonObject {
 /** An OpenAI error body. */
 export function writeError(error: WireError): JsonObject {
   const { message, type, param, code, metadata } = error;
-  const body = { message, type: type ?? "server_error", param: param ?? null, code: code ?? null };
+  const body = {
+    message,
+    type: type ?? "server_error",
+    param: param ?? null,
+    // Text in OpenAI's description: clients in strict languages fail to read an error whose code is a number.
+    code: code === undefined || code === null ? null : String(code),
+  };
   return { error: metadata ? { ...body, metadata } : body };
 }
 
 /** A whole answer as a `chat.completion`. */
 export function writeAnswer(answer: Answer, defaults: AnswerDefaults, form: AnswerForm): JsonObject {
   const choices = answer.choices.length > 0 ? answer.choices : collectedNothing();
+  // Entries, and not a loop up to the length: indexes are the provider's.
   return {
     id: answer.start.id ?? defaults.id,
     object: "chat.completion",
     created: answer.start.created ?? defaults.created,
     model: answer.start.model ?? defaults.model,
-    choices: Array.from(choices, (choice, index) => {
-      const { text, refusal, calls, audio } = choice ?? collectedNothing()[0];
+    choices: Object.entries(choices).map(([index, choice]) => {
+      const { text, refusal, calls, audio } = choice;
       const bare = text === "" && (calls.length > 0 || refusal !== "" || audio !== undefined);
       const message: JsonObject = {
         role: "assistant",
         content: bare ? null : text,
         refusal: refusal || null,
       };
-      if (choice?.reasoning) message.reasoning_content = choice.reasoning;
+      if (choice.reasoning) message.reasoning_content = choice.reasoning;
       Object.assign(message, writeAttachments(choice));
       if (audio) {
         const { id, data, transcript, expires_at } = audio;
@@ -98,10 +105,10 @@ export function writeAnswer(answer: Answer, defaults: AnswerDefaults, form: Answ
         else message.tool_calls = written;
       }
       return {
-        index,
+        index: Number(index),
         message,
-        logprobs: joinLogprobs(choice?.logprobs),
-        finish_reason: finishReason(choice?.stop, calls.length > 0, form),
+        logprobs: joinLogprobs(choice.logprobs),
+        finish_reason: finishReason(choice.stop, calls.length > 0, form),
       };
     }),
     ...(answer.usage && { usage: writeUsage(answer.usage) }),
@@ -153,7 +160,10 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
     const choice = choices[index]!;
     choice.tools[delta.index] = "named";
     if (form.legacyFunctions) {
-      return chunk(index, `"function_call":{"name":${JSON.stringify(name)},"arguments":""}`);
+      // There is room for one, and clients join the names of two.
+      return delta.index > 0
+        ? ""
+        : chunk(index, `"function_call":{"name":${JSON.stringify(name)},"arguments":""}`);
     }
     const extra = signature ? `,${JSON.stringify(googleContent(signature)).slice(1, -1)}` : "";
     return chunk(
@@ -165,13 +175,13 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
     );
   }
 
-  const args = (choice: number, index: number, text: string) =>
-    chunk(
-      choice,
-      form.legacyFunctions
-        ? `"function_call":{"arguments":${JSON.stringify(text)}}`
-        : `"tool_calls":[{"index":${index},"function":{"arguments":${JSON.stringify(text)}}}]`,
-    );
+  function args(choice: number, index: number, text: string): string {
+    const written = JSON.stringify(text);
+    if (!form.legacyFunctions) {
+      return chunk(choice, `"tool_calls":[{"index":${index},"function":{"arguments":${written}}}]`);
+    }
+    return index > 0 ? "" : chunk(choice, `"function_call":{"arguments":${written}}`);
+  }
 
   function content(delta: Delta): string {
     switch (delta.type) {
@@ -244,9 +254,7 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
     end() {
       if (failed) return "";
       let out = open(0);
-      choices.forEach((choice, index) => {
-        if (choice) out += close(index);
-      });
+      for (const index of Object.keys(choices)) out += close(Number(index));
       if (form.includeUsage && usage) out += `${envelope}],"usage":${JSON.stringify(writeUsage(usage))}}\n\n`;
       return `${out}data: [DONE]\n\n`;
     },
@@ -278,8 +286,7 @@ function writeAttachments(choice: Attachments | undefined): JsonObject {
   const out: JsonObject = {};
   if (!choice) return out;
   const details: JsonObject[] = [];
-  for (const thought of choice.thoughts) {
-    const { text, signature, redacted, format } = thought ?? {};
+  for (const { text, signature, redacted, format } of Object.values(choice.thoughts)) {
     const common = { format: format ?? "unknown", index: details.length };
     if (redacted !== undefined) details.push({ type: "reasoning.encrypted", data: redacted, ...common });
     else if (signature !== undefined) {
@@ -312,9 +319,12 @@ function envelopeExtras({ service_tier, fingerprint }: Extract<Delta, { type: "s
   };
 }
 
-/** OpenAI's `{content: […], refusal}` records joined into one. */
-function joinLogprobs(records: unknown[] | undefined): JsonObject | null {
-  if (!records || records.length === 0) return null;
-  const content = records.flatMap((record) => (record as { content?: unknown[] } | null)?.content ?? []);
-  return { content, refusal: null };
+/** OpenAI's `{content: […], refusal: […]}` records joined into one. */
+function joinLogprobs(records: unknown[]): JsonObject | null {
+  if (records.length === 0) return null;
+  const join = (member: "content" | "refusal") => {
+    const lists = records.map((record) => (record as JsonObject | null)?.[member]).filter(Array.isArray);
+    return lists.length > 0 ? lists.flat() : null;
+  };
+  return { content: join("content"), refusal: join("refusal") };
 }

@@ -244,7 +244,7 @@ Deno.test("rows read an error of JSON under any label, and an HTML page as a bad
     () => new Response("<html>502</html>", { status: 502, headers: { "content-type": "text/html" } }),
   );
   assertEquals(page.response.status, 502);
-  assertEquals((await page.response.json()).error.code, 2005);
+  assertEquals((await page.response.json()).error.code, "2005");
 });
 
 Deno.test("workers-ai takes a bare @cf/ model, and needs an account in the URL", async () => {
