@@ -6,7 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import { respond } from "./respond.ts";
-import { clientKey, send, setKey, storedKey } from "./send.ts";
+import { clientKey, send, setKey, storedKeys } from "./send.ts";
 import { findTarget, type Target } from "./target.ts";
 
 /** The most targets, or steps, that one request may name. */
@@ -85,15 +85,15 @@ export function chatStep(
   exchange: Exchange,
   ownKey: boolean,
 ): Step {
-  const { headers, caller } = exchange;
   const { target: { provider }, dropped, url, body } = outgoing;
-  const key = ownKey ? clientKey(headers, caller.ignored) : undefined;
+  const key = ownKey ? clientKey(exchange.caller) : undefined;
   if (key !== undefined) setKey(outgoing.headers, provider, key);
+  const keys = key === undefined ? storedKeys(provider, exchange) : undefined;
   return {
     name: provider.name,
     settings,
     async send(signal) {
-      const stored = key === undefined ? storedKey(provider, caller, exchange) : undefined;
+      const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);
       const init = { method: "POST", headers: outgoing.headers, body };
       const upstream = await send(provider, url, init, signal, exchange);

@@ -5,6 +5,7 @@ import { WIRES } from "../providers/table.ts";
 import type { ChatField, Provider } from "../providers/types.ts";
 import {
   type GatewayToken,
+  keyHeaders,
   type KeyStore,
   keyStore,
   type StoredKeys,
@@ -93,6 +94,8 @@ export interface Config {
   origins: readonly string[];
   tokens: TokenCheck;
   keys: KeyStore;
+  /** Names of headers that may hold a provider's key. */
+  keyHeaders: readonly string[];
   policy: PolicySettings;
   streamIdleTimeoutMs: number;
   url: string;
@@ -109,8 +112,29 @@ const baseUrl = v.pipe(
 );
 
 const fields = v.array(v.string());
-const secret = v.pipe(v.string(), v.nonEmpty());
-const secrets = v.union([secret, v.pipe(v.array(secret), v.nonEmpty())]);
+
+/** Something that must fit into a header. */
+const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
+
+const token = secret(/^[\x21-\x7e]+$/, "must be a text of ASCII characters without blanks");
+const key = secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters");
+const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
+const keysByAlias = v.pipe(
+  v.unknown(),
+  v.check((value) => !Array.isArray(value), "must be a key or a list of keys"),
+  v.record(v.string(), keys),
+);
+
+const headers = v.pipe(
+  v.record(v.string(), v.string()),
+  v.check((entries) => {
+    try {
+      return new Headers(entries) !== undefined;
+    } catch {
+      return false;
+    }
+  }, "must be headers: one has characters that headers cannot hold"),
+);
 
 const OPTIONS = v.strictObject({
   fetch: v.optional(v.function()),
@@ -119,8 +143,10 @@ const OPTIONS = v.strictObject({
     v.strictObject({
       baseUrl: v.optional(baseUrl),
       wire: v.optional(v.picklist(Object.keys(WIRES))),
-      headers: v.optional(v.record(v.string(), v.string())),
-      auth: v.optional(v.strictObject({ header: v.string(), prefix: v.string() })),
+      headers: v.optional(headers),
+      auth: v.optional(
+        v.strictObject({ header: v.pipe(v.string(), v.regex(/^[\w-]+$/)), prefix: v.string() }),
+      ),
       chatPath: v.optional(v.pipe(v.string(), v.startsWith("/"))),
       drop: v.optional(fields),
       rename: v.optional(v.record(v.string(), v.string())),
@@ -132,15 +158,13 @@ const OPTIONS = v.strictObject({
   strict: v.optional(v.boolean()),
   origins: v.optional(v.array(v.string())),
   tokens: v.optional(v.array(v.union([
-    v.pipe(v.string(), v.nonEmpty()),
-    v.strictObject({
-      token: v.pipe(v.string(), v.nonEmpty()),
-      gateways: v.optional(fields),
-      providers: v.optional(fields),
-    }),
-  ]))),
+    token,
+    v.strictObject({ token, gateways: v.optional(fields), providers: v.optional(fields) }),
+  ], "must be a token, or {token, gateways?, providers?}"))),
   tokenRequired: v.optional(v.boolean()),
-  keys: v.optional(v.record(v.string(), v.union([secrets, v.record(v.string(), secrets)]))),
+  keys: v.optional(
+    v.record(v.string(), v.union([keys, keysByAlias], "must be keys, or keys by alias")),
+  ),
   ...policyOptions,
   streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
   allowHttp: v.optional(v.boolean()),
@@ -157,15 +181,19 @@ const OPTIONS = v.strictObject({
  * @throws TypeError that names the option at fault.
  */
 export function readOptions(options: Options): Config {
-  const result = v.safeParse(OPTIONS, options);
+  const result = v.safeParse(OPTIONS, options, { message: complaint });
   if (!result.success) {
     const issue = result.issues[0];
-    throw new TypeError(`Cannot use option ${v.getDotPath(issue) ?? "(root)"}: ${issue.message}`);
+    throw new TypeError(`Cannot use option ${v.getDotPath(issue) ?? "(root)"}: it ${issue.message}`);
   }
   const read = result.output;
   const now = options.now ?? Date.now;
   const providers = readProviders(options.providers, read.allowHttp ?? false);
-  const tokens = (read.tokens ?? []).map((token) => typeof token === "string" ? { token } : token);
+  const credentials = keyHeaders(providers.values());
+  const tokens = readTokens(read.tokens, providers);
+  if (read.tokenRequired && tokens.length === 0) {
+    throw new TypeError("Cannot use option tokenRequired: there are no tokens");
+  }
   return {
     // Looked up at each call: a Worker's global fetch must not be taken off its object.
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
@@ -173,7 +201,8 @@ export function readOptions(options: Options): Config {
     maxBodyBytes: read.limits?.maxBodyBytes ?? 64 * 2 ** 20,
     strict: read.strict ?? false,
     origins: read.origins ?? [],
-    tokens: tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0),
+    tokens: tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
+    keyHeaders: credentials,
     keys: keyStore(readKeys(read.keys, providers), now),
     policy: {
       ...DEFAULTS,
@@ -188,6 +217,10 @@ export function readOptions(options: Options): Config {
     log: options.log ?? (() => {}),
   };
 }
+
+/** Says what was due and never what came: it may be a secret. */
+const complaint = ({ expected }: v.BaseIssue<unknown>) =>
+  expected === "never" ? "is not known" : `must be ${expected ?? "something else"}`;
 
 const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
   Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {
@@ -227,15 +260,32 @@ function readProviders(
   return indexProviders(providers.values());
 }
 
+function readTokens(
+  tokens: Options["tokens"] = [],
+  providers: ReadonlyMap<string, Provider>,
+): GatewayToken[] {
+  return tokens.map((token, at) => {
+    if (typeof token === "string") return { token };
+    const names = token.providers?.map((name) => {
+      const provider = providers.get(name);
+      if (provider) return provider.name;
+      throw new TypeError(
+        `Cannot use option tokens.${at}.providers: there is no provider ${JSON.stringify(name)}`,
+      );
+    });
+    return { ...token, providers: names };
+  });
+}
+
 function readKeys(
   keys: Record<string, StoredKeys> = {},
   providers: ReadonlyMap<string, Provider>,
-): Record<string, StoredKeys> {
-  const read: Record<string, StoredKeys> = {};
+): Map<string, StoredKeys> {
+  const read = new Map<string, StoredKeys>();
   for (const [name, stored] of Object.entries(keys)) {
     const provider = providers.get(name);
     if (!provider) throw new TypeError(`Cannot use option keys.${name}: there is no such provider`);
-    read[provider.name] = stored;
+    read.set(provider.name, stored);
   }
   return read;
 }

@@ -15,24 +15,24 @@ export interface GatewayToken {
 /** One provider's stored keys: one, several used in turn, or either by alias; the usual alias is `default`. */
 export type StoredKeys = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
 
-/** Headers in which clients put keys, and so may put our token. */
-export const CREDENTIAL_HEADERS = [
-  "cf-aig-authorization",
-  "authorization",
-  "x-api-key",
-  "x-goog-api-key",
-  "api-key",
-  "xi-api-key",
-] as const;
+/** Headers in which clients put a provider's key, the usual one first; rows may have others. */
+const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key"];
 
-const SUBPROTOCOL = "cf-aig-authorization.";
+/** Every header in which a client may put a key for one of these providers, in lower case. */
+export function keyHeaders(providers: Iterable<Provider>): readonly string[] {
+  return [...new Set([...KEY_HEADERS, ...[...providers].map(({ auth }) => auth.header.toLowerCase())])];
+}
+
+/** Where clients of the replaced service put the gateway's token. */
+const OWN_HEADER = "cf-aig-authorization";
+const OWN_SUBPROTOCOL = "cf-aig-authorization.";
 
 /** Who sent a request. */
 export interface Caller {
   /** Presented a token of ours, or is a program that holds the gateway object itself: may use stored keys. */
   trusted: boolean;
-  /** Names of headers whose value is no provider key: our token, or what an SDK sends for want of a key. */
-  ignored: ReadonlySet<string>;
+  /** The provider's keys that came along: header values by name, the usual header first. */
+  keys: ReadonlyMap<string, string>;
   /** Whether the caller's token is good for a provider. */
   allows(provider: Provider): boolean;
   /** @throws GatewayError `unauthorized` for a provider that it is not good for. */
@@ -48,14 +48,19 @@ export interface TokenCheck {
    * @throws GatewayError `unauthorized` when a token is asked for and none is there, or it is for another gateway.
    */
   admit(headers: Headers, gateway: string | undefined, insider: boolean): Promise<Caller> | Caller;
-  /** The headers of these, those of a step, whose value is no provider key. */
-  ignored(headers: Headers): Promise<ReadonlySet<string>>;
+  /** The providers' keys among these headers, those of a step. */
+  keys(headers: Headers): Promise<ReadonlyMap<string, string>>;
 }
 
 /**
  * @param required Whether a request without a token is refused. If not, it may still use its own provider keys.
+ * @param names Of headers that may hold a key, from `keyHeaders`.
  */
-export function tokenCheck(tokens: readonly GatewayToken[], required: boolean): TokenCheck {
+export function tokenCheck(
+  tokens: readonly GatewayToken[],
+  required: boolean,
+  names: readonly string[],
+): TokenCheck {
   // Hashes are compared, in constant time: a comparison of the texts would tell how much of one was right.
   const hashed = Promise.all(tokens.map(async (token) => ({ ...token, hash: await hash(token.token) })));
 
@@ -66,35 +71,37 @@ export function tokenCheck(tokens: readonly GatewayToken[], required: boolean): 
     return found;
   }
 
-  function placeholders(headers: Headers): Set<string> {
-    const ignored = new Set<string>();
-    for (const name of CREDENTIAL_HEADERS) {
+  /** The headers that hold a credential at all. */
+  function given(headers: Headers): Map<string, string> {
+    const keys = new Map<string, string>();
+    for (const name of names) {
       const value = headers.get(name);
-      if (value !== null && isPlaceholder(value)) ignored.add(name);
+      if (value !== null && !isPlaceholder(credential(value))) keys.set(name, value);
     }
-    return ignored;
+    return keys;
   }
 
-  async function take(headers: Headers): Promise<{ ignored: Set<string>; token?: GatewayToken }> {
-    const ignored = placeholders(headers);
-    let token: GatewayToken | undefined;
-    for (const name of CREDENTIAL_HEADERS) {
-      const value = headers.get(name);
-      const own = value === null || ignored.has(name) ? undefined : await find(bare(value));
-      if (own) ignored.add(name);
-      token ??= own;
+  /** Parts our token from the providers' keys. */
+  async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: GatewayToken }> {
+    const keys = given(headers);
+    const own = headers.get(OWN_HEADER);
+    let token = own === null ? undefined : await find(credential(own));
+    for (const [name, value] of keys) {
+      const found = await find(credential(value));
+      if (found) keys.delete(name);
+      token ??= found;
     }
     for (const protocol of headers.get("sec-websocket-protocol")?.split(",") ?? []) {
       const text = protocol.trim();
-      if (text.startsWith(SUBPROTOCOL)) token ??= await find(text.slice(SUBPROTOCOL.length));
+      if (text.startsWith(OWN_SUBPROTOCOL)) token ??= await find(text.slice(OWN_SUBPROTOCOL.length));
     }
-    return { ignored, token };
+    return { keys, token };
   }
 
   async function admit(headers: Headers, gateway: string | undefined, insider: boolean): Promise<Caller> {
-    const { ignored, token } = await take(headers);
+    const { keys, token } = await part(headers);
     if (!token) {
-      if (!required || insider) return { trusted: insider, ignored, ...anyProvider };
+      if (!required || insider) return { trusted: insider, keys, ...anyProvider };
       throw unauthorized("it needs a gateway token, as cf-aig-authorization: Bearer TOKEN");
     }
     const { gateways, providers } = token;
@@ -104,7 +111,7 @@ export function tokenCheck(tokens: readonly GatewayToken[], required: boolean): 
     const allows = ({ name }: Provider) => !providers || providers.includes(name);
     return {
       trusted: true,
-      ignored,
+      keys,
       allows,
       check(provider) {
         if (!allows(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);
@@ -112,11 +119,11 @@ export function tokenCheck(tokens: readonly GatewayToken[], required: boolean): 
     };
   }
 
-  if (tokens.length > 0) return { admit, ignored: async (headers) => (await take(headers)).ignored };
+  if (tokens.length > 0) return { admit, keys: async (headers) => (await part(headers)).keys };
   // Without tokens there is nothing to await.
   return {
-    admit: (headers, _, insider) => ({ trusted: insider, ignored: placeholders(headers), ...anyProvider }),
-    ignored: (headers) => Promise.resolve(placeholders(headers)),
+    admit: (headers, _, insider) => ({ trusted: insider, keys: given(headers), ...anyProvider }),
+    keys: (headers) => Promise.resolve(given(headers)),
   };
 }
 
@@ -124,13 +131,13 @@ const anyProvider = { allows: () => true, check() {} };
 
 const unauthorized = (why: string) => new GatewayError("unauthorized", `Cannot serve the request: ${why}`);
 
-/** What SDKs send when they were given no key. */
-function isPlaceholder(value: string): boolean {
-  return value.includes("CF_TEMP_TOKEN") || /^\s*(bearer)?\s*(undefined|null)?\s*$/i.test(value);
-}
+/** A header's credential without its scheme. */
+export const credential = (value: string) => value.trim().replace(/^(?:bearer|token|key)(?:\s+|$)/i, "");
 
-/** The credential without its scheme. */
-const bare = (value: string) => value.replace(/^\s*(bearer|token|key)\s+/i, "").trim();
+/** What SDKs send when they were given no key. */
+function isPlaceholder(key: string): boolean {
+  return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
+}
 
 async function hash(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
@@ -154,60 +161,73 @@ export interface TakenKey {
   report(response: Response): void;
 }
 
+/** The keys of one alias, in turn. */
+export interface KeyRing {
+  /** The next key that does not rest; if all do, the one whose rest ends first. */
+  take(): TakenKey;
+}
+
 /** The keys that the gateway holds for its users. */
 export interface KeyStore {
   /** Providers that have keys, by name. */
   readonly providers: readonly string[];
   /**
-   * The next key of an alias, skipping those that rest; if all do, the one whose rest ends first.
+   * The keys of an alias.
    *
    * @param alias `default` when absent.
    * @returns `undefined` when there is no key for the provider and no alias was asked for.
    * @throws GatewayError `unknown_key_alias`.
    */
-  take(provider: string, alias: string | null): TakenKey | undefined;
+  find(provider: string, alias: string | null): KeyRing | undefined;
 }
 
-interface RingKey {
-  key: string;
-  restsUntil: number;
-}
-
-export function keyStore(stored: Readonly<Record<string, StoredKeys>>, now: () => number): KeyStore {
-  const rings = new Map<string, Map<string, { keys: RingKey[]; next: number }>>();
-  for (const [provider, keys] of Object.entries(stored)) {
+/** Makes the store; alike rings are shared, so that keys take turns over all requests. */
+export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => number): KeyStore {
+  const rings = new Map<string, Map<string, KeyRing>>();
+  for (const [provider, keys] of stored) {
     const byAlias = typeof keys === "string" || Array.isArray(keys) ? { default: keys } : keys;
-    const aliases = new Map(
-      Object.entries(byAlias as Record<string, string | string[]>).map(([alias, list]) => [
-        alias,
-        { keys: [list].flat().map((key) => ({ key, restsUntil: 0 })), next: 0 },
-      ]),
+    rings.set(
+      provider,
+      new Map(Object.entries(byAlias).map(([alias, list]) => [alias, keyRing([list].flat(), now)])),
     );
-    rings.set(provider, aliases);
   }
   return {
     providers: [...rings.keys()],
-    take(provider, alias) {
+    find(provider, alias) {
       const ring = rings.get(provider)?.get(alias ?? "default");
-      if (!ring || ring.keys.length === 0) {
-        if (alias === null) return undefined;
-        // The aliases that there are stay the operator's secret.
-        throw new GatewayError(
-          "unknown_key_alias",
-          `Cannot use a stored key: ${provider} has none of alias ${JSON.stringify(alias)}`,
-        );
-      }
-      const { keys } = ring;
+      if (ring || alias === null) return ring;
+      // The aliases that there are stay the operator's secret.
+      throw new GatewayError(
+        "unknown_key_alias",
+        `Cannot use a stored key: ${provider} has none of alias ${JSON.stringify(alias)}`,
+        { param: "cf-aig-byok-alias" },
+      );
+    },
+  };
+}
+
+function keyRing(keys: readonly string[], now: () => number): KeyRing {
+  const ring = keys.map((key) => ({ key, restsUntil: 0 }));
+  let next = 0;
+  return {
+    take() {
       const at = now();
-      const order = keys.map((_, step) => keys[(ring.next + step) % keys.length]);
-      const chosen = order.find((key) => key.restsUntil <= at) ??
-        order.reduce((first, key) => key.restsUntil < first.restsUntil ? key : first);
-      ring.next = (keys.indexOf(chosen) + 1) % keys.length;
+      let chosen = next;
+      for (let step = 0; step < ring.length; step++) {
+        const index = (next + step) % ring.length;
+        if (ring[index].restsUntil <= at) {
+          chosen = index;
+          break;
+        }
+        if (ring[index].restsUntil < ring[chosen].restsUntil) chosen = index;
+      }
+      next = (chosen + 1) % ring.length;
+      const taken = ring[chosen];
       return {
-        key: chosen.key,
+        key: taken.key,
         report({ status, headers }) {
           if (status !== 401 && status !== 429) return;
-          chosen.restsUntil = now() + (retryAfter(headers, now()) ?? REST_MS);
+          taken.restsUntil = now() + (retryAfter(headers, now()) ?? REST_MS);
         },
       };
     },

@@ -44,7 +44,7 @@ export function prepare(body: Body, target: Target, { headers, account, config }
   return {
     target,
     url: joinUrl(provider, account, path),
-    headers: writeHeaders(headers, provider, rewritten.headers),
+    headers: writeHeaders(requestHeaders(headers, config.keyHeaders), provider, rewritten.headers),
     body: rewritten.body,
     dropped,
     call: rewritten.call,
@@ -107,8 +107,7 @@ function rewrite(body: Body, { model }: Target, wire: ProviderWire): Rewritten {
 
 // ---------------------------------------------------------------- the address and the headers
 
-function writeHeaders(from: Headers, provider: Provider, wire: Record<string, string> = {}): Headers {
-  const headers = requestHeaders(from);
+function writeHeaders(headers: Headers, provider: Provider, wire: Record<string, string> = {}): Headers {
   headers.set("content-type", "application/json");
   for (const [name, value] of Object.entries({ ...provider.headers, ...wire })) {
     const own = headers.get(name);

@@ -1,10 +1,8 @@
 /** Which headers cross the gateway. */
 
-/** Never sent on: they belong to the connection, to the gateway, to the client's browser, or are someone's key. */
+/** Never sent on: they belong to the connection, to the gateway or to the client's browser. */
 const STAY: ReadonlySet<string> = new Set([
   "accept-encoding",
-  "api-key",
-  "authorization",
   "cdn-loop",
   "connection",
   "content-encoding",
@@ -25,20 +23,22 @@ const STAY: ReadonlySet<string> = new Set([
   "true-client-ip",
   "upgrade",
   "via",
-  "x-api-key",
-  "x-goog-api-key",
   "x-real-ip",
-  "xi-api-key",
 ]);
 
 const STAY_PREFIXES = ["cf-", "sec-", "sluice-", "x-forwarded-"];
 
-/** The client's headers that a provider may see. */
-export function requestHeaders(headers: Headers): Headers {
+/**
+ * The client's headers that any provider may see.
+ *
+ * @param keys Names of the headers that may hold someone's key: they stay, and go only where they are meant to.
+ */
+export function requestHeaders(headers: Headers, keys: readonly string[]): Headers {
   const out = new Headers();
   for (const [name, value] of headers) {
     if (!STAY.has(name) && !STAY_PREFIXES.some((prefix) => name.startsWith(prefix))) out.set(name, value);
   }
+  for (const name of keys) out.delete(name);
   return out;
 }
 

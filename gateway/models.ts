@@ -4,7 +4,7 @@ import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import type { JsonObject } from "../wires/types.ts";
 import type { Exchange } from "./exchange.ts";
-import { send, setKey, storedKey } from "./send.ts";
+import { send, setKey, storedKeys } from "./send.ts";
 
 /** A provider that takes longer is left out. */
 const DEADLINE_MS = 3_000;
@@ -67,7 +67,7 @@ async function modelsOf(provider: Provider, exchange: Exchange, signal: AbortSig
     throw new GatewayError("invalid_request", `Cannot reach ${name}: it needs an account id`);
   }
   const headers = new Headers({ accept: "application/json", ...provider.headers });
-  const stored = storedKey(provider, exchange.caller, exchange);
+  const stored = storedKeys(provider, exchange)?.take();
   if (stored) setKey(headers, provider, stored.key);
   const response = await send(provider, url, { headers }, signal, exchange);
   stored?.report(response);

@@ -10,7 +10,7 @@ import { anyEvents } from "./policies/held.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import type { Route } from "./route.ts";
-import { copyKeys, send, setKey, storedKey } from "./send.ts";
+import { send, setKey, storedKeys } from "./send.ts";
 import { findProvider } from "./target.ts";
 
 /**
@@ -35,17 +35,8 @@ export async function native(
   const body = settings.maxAttempts > 1 && request.body
     ? await readBounded(request.body, config.maxBodyBytes)
     : request.body;
-  const sent = nativeHeaders(headers, provider);
   const step = nativeStep(
-    {
-      provider,
-      endpoint,
-      method: request.method,
-      headers: sent,
-      body,
-      from: headers,
-      ignored: exchange.caller.ignored,
-    },
+    { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
     settings,
     exchange,
   );
@@ -63,15 +54,14 @@ export interface NativeRequest {
   /** To send, without keys. */
   headers: Headers;
   body: BodyInit | null;
-  /** Where the client put its key. */
-  from: Headers;
-  /** Names of headers there that hold none. */
-  ignored: ReadonlySet<string>;
 }
 
 /** The headers of a native request, without keys. */
-export function nativeHeaders(from: Headers, { headers = {}, target }: Provider): Headers {
-  const sent = requestHeaders(from);
+export function nativeHeaders(
+  { headers = {}, target }: Provider,
+  { headers: from, config }: Exchange,
+): Headers {
+  const sent = requestHeaders(from, config.keyHeaders);
   for (const [name, value] of Object.entries(headers)) if (!sent.has(name)) sent.set(name, value);
   if (target) sent.delete(target.header);
   return sent;
@@ -79,19 +69,21 @@ export function nativeHeaders(from: Headers, { headers = {}, target }: Provider)
 
 /** @throws GatewayError for an endpoint that the provider's row does not cover. */
 export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
-  const { provider, endpoint, method, headers, body, from, ignored } = native;
+  const { provider, endpoint, method, headers, body } = native;
   const { caller, account } = exchange;
-  const url = targetUrl(provider, from) ?? nativeUrl(provider, endpoint, account);
+  const url = targetUrl(provider, exchange.headers) ?? nativeUrl(provider, endpoint, account);
   if (url === undefined) {
     throw new GatewayError("invalid_request", `Cannot find ${JSON.stringify(endpoint)} at ${provider.name}`);
   }
-  const own = copyKeys(from, headers, ignored) || /[?&](key|api_key)=[^&]/.test(endpoint);
+  for (const [name, value] of caller.keys) headers.set(name, value);
+  const own = caller.keys.size > 0 || /[?&](key|api_key)=[^&]/.test(endpoint);
+  const keys = own ? undefined : storedKeys(provider, exchange);
   return {
     name: provider.name,
     settings,
     read: streamReader(provider, endpoint),
     async send(signal) {
-      const stored = own ? undefined : storedKey(provider, caller, exchange);
+      const stored = keys?.take();
       if (stored) setKey(headers, provider, stored.key);
       const init: RequestInit & { headers: Headers; duplex?: "half" } = { method, headers, body };
       if (body instanceof ReadableStream) init.duplex = "half";

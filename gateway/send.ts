@@ -1,7 +1,7 @@
 /** Sending a request to its provider. */
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
-import type { Caller, TakenKey } from "./credentials.ts";
+import { type Caller, credential, type KeyRing } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import { withIdleLimit } from "./policies/held.ts";
 
@@ -49,30 +49,14 @@ export async function send(
   }
 }
 
-/** Headers that hold a provider's key, the usual one first. */
-const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key"] as const;
-
 /** The provider's key that a client sent, without its scheme. */
-export function clientKey(headers: Headers, ignored: ReadonlySet<string>): string | undefined {
-  for (const name of KEY_HEADERS) {
-    const value = ignored.has(name) ? null : headers.get(name);
-    if (value) {
-      return name === "authorization" ? value.match(/^\s*(?:bearer\s+)?(\S+)\s*$/i)?.[1] : value.trim();
-    }
+export function clientKey({ keys }: Caller): string | undefined {
+  for (const value of keys.values()) {
+    const key = credential(value);
+    // A credential of several words (`Basic …`, a signature) is for whoever stands before the gateway.
+    if (!/\s/.test(key)) return key;
   }
   return undefined;
-}
-
-/** Copies the headers in which a client sent a provider's key, as they are. Returns whether there was one. */
-export function copyKeys(from: Headers, to: Headers, ignored: ReadonlySet<string>): boolean {
-  let any = false;
-  for (const name of KEY_HEADERS) {
-    const value = ignored.has(name) ? null : from.get(name);
-    if (value === null) continue;
-    to.set(name, value);
-    any = true;
-  }
-  return any;
 }
 
 /** Writes a key where the provider wants it. */
@@ -80,11 +64,13 @@ export function setKey(headers: Headers, { auth }: Provider, key: string): void 
   headers.set(auth.header, auth.prefix + key);
 }
 
-/** A stored key, for a caller that may use one and brought none. Taken anew for each try, so that keys take turns. */
-export function storedKey(
-  provider: Provider,
-  caller: Caller,
-  { config, headers }: Exchange,
-): TakenKey | undefined {
-  return caller.trusted ? config.keys.take(provider.name, headers.get("cf-aig-byok-alias")) : undefined;
+/**
+ * The stored keys for a caller that may use them and brought none.
+ *
+ * @throws GatewayError `unknown_key_alias`.
+ */
+export function storedKeys(provider: Provider, { config, caller, headers }: Exchange): KeyRing | undefined {
+  // A provider built in needs none.
+  if (!caller.trusted || provider.fetch) return undefined;
+  return config.keys.find(provider.name, headers.get("cf-aig-byok-alias"));
 }

@@ -83,7 +83,7 @@ async function readStep(step: UniversalStep, path: string, exchange: Exchange): 
   const alias = headers.get("cf-aig-byok-alias") ?? outer.get("cf-aig-byok-alias");
   const stepHeaders = new Headers(headers);
   if (alias !== null) stepHeaders.set("cf-aig-byok-alias", alias);
-  const caller = { ...exchange.caller, ignored: await config.tokens.ignored(headers) };
+  const caller = { ...exchange.caller, keys: await config.tokens.keys(headers) };
   const own: Exchange = { ...exchange, headers: stepHeaders, caller };
   return step.provider === "compat"
     ? compatStep(step, path, own, settings)
@@ -137,7 +137,7 @@ function ownStep(
 ): NamedStep {
   const provider = findProvider(slug, exchange.config.providers, `${path}.provider`);
   exchange.caller.check(provider);
-  const headers = nativeHeaders(exchange.headers, provider);
+  const headers = nativeHeaders(provider, exchange);
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
   const step = nativeStep(
     {
@@ -146,8 +146,6 @@ function ownStep(
       method: "POST",
       headers,
       body: bodyText(query),
-      from: exchange.headers,
-      ignored: exchange.caller.ignored,
     },
     settings,
     exchange,

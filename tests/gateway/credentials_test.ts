@@ -1,0 +1,401 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { createGateway } from "../../gateway/gateway.ts";
+import type { LogEntry, Options } from "../../gateway/config.ts";
+import { ask, before, clock, completion, message, messages, post, refusal, ROOT } from "./fakes.ts";
+
+const TOKEN = "sluice-token-1";
+const STORED = {
+  tokens: [TOKEN],
+  keys: { openai: "sk-stored", anthropic: "sk-ant-stored" },
+} satisfies Options;
+
+const answer = ({ url }: { url: string }) => url.includes("anthropic") ? message() : completion();
+
+// ---------------------------------------------------------------- where a token may stand
+
+const POSITIONS: [string, string][] = [
+  ["cf-aig-authorization", `Bearer ${TOKEN}`],
+  ["cf-aig-authorization", TOKEN],
+  ["authorization", `Bearer ${TOKEN}`],
+  ["authorization", `bearer  ${TOKEN}`],
+  ["authorization", `Key ${TOKEN}`],
+  ["authorization", `Token ${TOKEN}`],
+  ["x-api-key", TOKEN],
+  ["x-goog-api-key", TOKEN],
+  ["api-key", TOKEN],
+  ["xi-api-key", TOKEN],
+  ["sec-websocket-protocol", `realtime, cf-aig-authorization.${TOKEN}`],
+];
+
+for (const [name, value] of POSITIONS) {
+  Deno.test(`a token in ${name}: ${value} opens the gateway and its stored keys, and goes no further`, async () => {
+    const { fetch, sent } = before(answer, STORED);
+    for (
+      const request of [
+        ask("anthropic/claude-x", { [name]: value }),
+        post(`${ROOT}/anthropic/v1/messages`, {}, { [name]: value }),
+      ]
+    ) {
+      assertEquals((await fetch(request)).status, 200);
+    }
+    assertEquals(sent.length, 2);
+    for (const { headers } of sent) {
+      assertEquals(headers.get("x-api-key"), "sk-ant-stored");
+      assert(![...headers.values()].some((value) => value.includes(TOKEN)), "the token was sent on");
+    }
+  });
+}
+
+Deno.test("a token of a provider's own header position is recognised and kept back", async () => {
+  const providers = { mine: { baseUrl: "https://mine.test", auth: { header: "X-Mine", prefix: "" } } };
+  const { fetch, sent } = before(answer, { tokens: [TOKEN], keys: { mine: "stored" }, providers });
+  assertEquals((await fetch(ask("mine/m", { "x-mine": TOKEN }))).status, 200);
+  assertEquals(sent[0].headers.get("x-mine"), "stored");
+  await fetch(ask("mine/m", { "cf-aig-authorization": TOKEN, "x-mine": "own" }));
+  assertEquals(sent[1].headers.get("x-mine"), "own");
+});
+
+Deno.test("a key in a provider's own header position goes to that provider only", async () => {
+  const providers = { mine: { baseUrl: "https://mine.test", auth: { header: "X-Mine", prefix: "" } } };
+  const { fetch, sent } = before(({ url }) => url.includes("mine") ? refusal(500) : completion(), {
+    providers,
+  });
+  await fetch(ask("mine/m", { "x-mine": "own", "sluice-fallback": "openai/gpt" }));
+  assertEquals(sent.map(({ headers }) => headers.get("x-mine")), ["own", null]);
+});
+
+Deno.test("without a token the answer is 401 with 2009, in the words of the door, and nothing is sent", async () => {
+  const { fetch, sent } = before(answer, STORED);
+  const wrong = { authorization: "Bearer sk-mine", "cf-aig-authorization": "Bearer wrong" };
+  const all: Record<string, string>[] = [{}, wrong, { "cf-aig-authorization": "Bearer undefined" }];
+  for (const headers of all) {
+    const compat = await fetch(ask("openai/gpt", headers));
+    assertEquals(compat.status, 401);
+    const { error } = await compat.json();
+    assertEquals([error.code, error.type], [2009, "authentication_error"]);
+    for (const path of ["", "/", "/openai/chat/completions"]) {
+      const response = await fetch(post(ROOT + path, [], headers));
+      assertEquals(response.status, 401);
+      const body = await response.json();
+      assertEquals([body.success, body.error[0].code, body.name], [false, 2009, "AiGatewayError"]);
+      assertStringIncludes(body.message, "token");
+    }
+    assertEquals((await fetch(new Request(`${ROOT}/compat/models`, { headers }))).status, 401);
+  }
+  assertEquals(sent.length, 0);
+  assertEquals((await fetch(new Request("http://gateway.test/health"))).status, 200);
+});
+
+Deno.test("token and provider key together: the key is the provider's, the token nobody's", async () => {
+  const { fetch, sent } = before(answer, STORED);
+  await fetch(
+    ask("openai/gpt", { "cf-aig-authorization": `Bearer ${TOKEN}`, authorization: "Bearer sk-mine" }),
+  );
+  await fetch(ask("anthropic/c", { authorization: `Bearer ${TOKEN}`, "x-api-key": "sk-mine" }));
+  // The token in both places, as some clients send it: the second is not the provider's key.
+  await fetch(ask("openai/gpt", { "cf-aig-authorization": TOKEN, authorization: `Bearer ${TOKEN}` }));
+  const keys = sent.map(({ headers }) => headers.get("authorization") ?? headers.get("x-api-key"));
+  assertEquals(keys, ["Bearer sk-mine", "sk-mine", "Bearer sk-stored"]);
+  assert(sent.every(({ headers }) => ![...headers.values()].some((value) => value.includes(TOKEN))));
+});
+
+const PLACEHOLDERS = [
+  ["authorization", "Bearer CF_TEMP_TOKEN"],
+  ["x-api-key", "CF_TEMP_TOKEN"],
+  ["x-goog-api-key", "CF_TEMP_TOKEN"],
+  ["authorization", ""],
+  ["authorization", "Bearer"],
+  ["authorization", "Bearer "],
+  ["authorization", "Bearer undefined"],
+  ["authorization", "Bearer null"],
+  ["x-api-key", ""],
+  ["x-api-key", "undefined"],
+] as const;
+
+for (const [name, value] of PLACEHOLDERS) {
+  Deno.test(`${name}: ${JSON.stringify(value)} is no key, so the stored one is used`, async () => {
+    const { fetch, sent } = before(answer, STORED);
+    const headers = { "cf-aig-authorization": `Bearer ${TOKEN}`, [name]: value };
+    await fetch(ask("openai/gpt", headers));
+    await fetch(post(`${ROOT}/openai/chat/completions`, {}, headers));
+    await fetch(
+      post(ROOT, [{
+        provider: "openai",
+        endpoint: "chat/completions",
+        headers: { [name]: value },
+        query: {},
+      }], {
+        "cf-aig-authorization": TOKEN,
+      }),
+    );
+    assertEquals(sent.map(({ headers }) => headers.get("authorization")), Array(3).fill("Bearer sk-stored"));
+    assertEquals(sent.map(({ headers }) => headers.get("x-api-key")), [null, null, null]);
+  });
+}
+
+Deno.test("a placeholder is nobody's key where no key is stored: the provider's own 401 comes back", async () => {
+  const { fetch, sent } = before(() => refusal(401));
+  const response = await fetch(ask("openai/gpt", { authorization: "Bearer CF_TEMP_TOKEN" }));
+  assertEquals([response.status, sent[0].headers.get("authorization")], [401, null]);
+  assertEquals((await response.json()).error.code, "no_401");
+});
+
+// ---------------------------------------------------------------- what a token is good for
+
+const LIMITED: Options = {
+  tokens: [
+    { token: "only-gw", gateways: ["gw"] },
+    { token: "only-openai", providers: ["openai"] },
+    { token: "only-google", providers: ["gemini", "custom-mine"] },
+  ],
+  keys: { openai: "sk-stored", "google-ai-studio": "g-stored", mine: "m-stored" },
+  providers: { mine: { baseUrl: "https://mine.test" } },
+};
+
+Deno.test("a token may be limited to gateways", async () => {
+  const { fetch, sent } = before(answer, LIMITED);
+  const headers = { "cf-aig-authorization": "only-gw", "content-type": "application/json" };
+  const body = JSON.stringify({ model: "openai/gpt", messages });
+  const statuses = [];
+  for (const gateway of ["/v1/acct/gw/compat", "/v1/acct/other/compat", "/v1", "/compat"]) {
+    const url = `http://gateway.test${gateway}/chat/completions`;
+    statuses.push((await fetch(new Request(url, { method: "POST", headers, body }))).status);
+  }
+  assertEquals(statuses, [200, 401, 401, 401]);
+  assertEquals(sent.length, 1);
+});
+
+Deno.test("a token may be limited to providers, by any of their names and at every door", async () => {
+  const { fetch, sent } = before(answer, LIMITED);
+  const headers = { "cf-aig-authorization": "only-openai" };
+  const step = (provider: string) => ({ provider, endpoint: "chat/completions", query: {} });
+  const compat = { provider: "compat", endpoint: "chat/completions", query: { model: "groq/x", messages } };
+  const refused = [
+    ask("groq/x", headers),
+    ask("openai/gpt", headers, { models: ["groq/x"] }),
+    ask("openai/gpt", { ...headers, "sluice-fallback": "groq/x" }),
+    post(`${ROOT}/groq/chat/completions`, {}, headers),
+    post(ROOT, [step("openai"), step("groq")], headers),
+    post(ROOT, [step("openai"), compat], headers),
+  ];
+  for (const request of refused) {
+    const response = await fetch(request);
+    assertEquals(response.status, 401, request.url);
+    const body = await response.json();
+    assertEquals(body.error.code ?? body.error[0].code, 2009);
+  }
+  assertEquals(sent.length, 0);
+  assertEquals((await fetch(ask("openai/gpt", headers))).status, 200);
+  const google = { "cf-aig-authorization": "only-google" };
+  assertEquals(
+    (await fetch(post(`${ROOT}/google-ai-studio/v1/models/g:generateContent`, {}, google))).status,
+    200,
+  );
+  assertEquals((await fetch(ask("mine/m", google))).status, 200);
+  assertEquals((await fetch(ask("openai/gpt", google))).status, 401);
+});
+
+// ---------------------------------------------------------------- stored keys
+
+Deno.test("stored keys are never used without a token", async () => {
+  const { fetch, sent } = before(answer, { keys: STORED.keys });
+  await fetch(ask("openai/gpt"));
+  await fetch(ask("openai/gpt", { "cf-aig-authorization": "Bearer anything" }));
+  await fetch(post(`${ROOT}/openai/chat/completions`, {}));
+  await fetch(post(ROOT, { provider: "openai", endpoint: "chat/completions", query: {} }));
+  assertEquals(sent.map(({ headers }) => headers.get("authorization")), [null, null, null, null]);
+});
+
+Deno.test("with tokenRequired: false a request without a token is served without stored keys", async () => {
+  const { fetch, sent } = before(answer, { ...STORED, tokenRequired: false });
+  await fetch(ask("openai/gpt"));
+  await fetch(ask("openai/gpt", { authorization: "Bearer sk-mine" }));
+  await fetch(ask("openai/gpt", { authorization: `Bearer ${TOKEN}` }));
+  assertEquals(sent.map(({ headers }) => headers.get("authorization")), [
+    null,
+    "Bearer sk-mine",
+    "Bearer sk-stored",
+  ]);
+});
+
+Deno.test("tokenRequired without a token that would do is refused at start and not an open door", () => {
+  assertThrows(() => createGateway({ tokenRequired: true }), TypeError, "tokenRequired");
+  assertThrows(() => createGateway({ tokenRequired: true, tokens: [] }), TypeError, "tokenRequired");
+});
+
+Deno.test("cf-aig-byok-alias picks a key, of the request or of a step; an unknown one is 400 with 2040", async () => {
+  const keys = { openai: { default: "sk-default", team: "sk-team" }, anthropic: "sk-ant" };
+  const { fetch, sent } = before(answer, { tokens: [TOKEN], keys });
+  const own = { "cf-aig-authorization": TOKEN };
+  const alias = { ...own, "cf-aig-byok-alias": "team" };
+  const step = { provider: "openai", endpoint: "chat/completions", query: {} };
+  await fetch(ask("openai/gpt", own));
+  await fetch(ask("openai/gpt", alias));
+  await fetch(post(`${ROOT}/openai/chat/completions`, {}, alias));
+  await fetch(post(ROOT, step, alias));
+  await fetch(post(ROOT, { ...step, headers: { "cf-aig-byok-alias": "default" } }, alias));
+  assertEquals(sent.map(({ headers }) => headers.get("authorization")), [
+    "Bearer sk-default",
+    ...Array(3).fill("Bearer sk-team"),
+    "Bearer sk-default",
+  ]);
+  for (
+    const request of [
+      ask("openai/gpt", { ...alias, "cf-aig-byok-alias": "nope" }),
+      ask("anthropic/claude", alias),
+      post(`${ROOT}/openai/x`, {}, { ...alias, "cf-aig-byok-alias": "constructor" }),
+      post(ROOT, [step, { ...step, headers: { "cf-aig-byok-alias": "nope" } }], own),
+      ask("openai/gpt", { ...alias, "cf-aig-max-attempts": "5" }, { models: ["anthropic/claude"] }),
+    ]
+  ) {
+    const response = await fetch(request);
+    assertEquals(response.status, 400);
+    const text = await response.text();
+    assertStringIncludes(text, "2040");
+    assert(!text.includes("default") && !/sk-/.test(text), "neither the aliases that there are nor keys");
+  }
+  assertEquals(sent.length, 5, "nothing is sent for an alias that one of the steps lacks");
+});
+
+Deno.test("a client's own key wins over a stored one, whatever alias it names", async () => {
+  const { fetch, sent } = before(answer, STORED);
+  const headers = {
+    "cf-aig-authorization": TOKEN,
+    authorization: "Bearer sk-mine",
+    "cf-aig-byok-alias": "nope",
+  };
+  assertEquals((await fetch(ask("openai/gpt", headers))).status, 200);
+  assertEquals(sent[0].headers.get("authorization"), "Bearer sk-mine");
+});
+
+Deno.test("an alias troubles no provider that needs no key", async () => {
+  const { fetch } = before(() => refusal(500), STORED);
+  const headers = { "cf-aig-authorization": TOKEN, "cf-aig-byok-alias": "default" };
+  assertEquals((await fetch(ask("openai/gpt", headers, { models: ["demo/echo"] }))).status, 200);
+});
+
+Deno.test("several keys take turns, and one that answers 401 or 429 rests as long as the provider asks", async () => {
+  const time = clock();
+  const bad = new Map([["Bearer b", refusal.bind(null, 429, { "retry-after": "600" })], [
+    "Bearer c",
+    refusal.bind(null, 401, undefined),
+  ]]);
+  const { fetch, sent } = before(
+    ({ headers }) => bad.get(headers.get("authorization")!)?.() ?? completion(),
+    {
+      tokens: [TOKEN],
+      keys: { openai: ["a", "b", "c"] },
+      ...time.options,
+    },
+  );
+  const used = async (times: number) => {
+    const from = sent.length;
+    for (let at = 0; at < times; at++) await fetch(ask("openai/gpt", { "cf-aig-authorization": TOKEN }));
+    return sent.slice(from).map(({ headers }) => headers.get("authorization")!.slice(-1)).join("");
+  };
+  assertEquals(await used(6), "abcaaa");
+  time.pass(60_001);
+  assertEquals(await used(4), "caaa", "c is tried again after a minute, b rests for its ten");
+  time.pass(600_000);
+  assertEquals(await used(4), "bcaa");
+});
+
+Deno.test("when all keys rest, the one whose rest ends first is used", async () => {
+  const time = clock();
+  const seconds: Record<string, string> = { a: "300", b: "100", c: "200" };
+  const { fetch, sent } = before(
+    ({ headers }) => refusal(429, { "retry-after": seconds[headers.get("authorization")!.slice(-1)] }),
+    { tokens: [TOKEN], keys: { openai: ["a", "b", "c"] }, ...time.options },
+  );
+  for (let at = 0; at < 4; at++) await fetch(ask("openai/gpt", { "cf-aig-authorization": TOKEN }));
+  assertEquals(sent.map(({ headers }) => headers.get("authorization")!.slice(-1)).join(""), "abcb");
+});
+
+Deno.test("another try takes the next key", async () => {
+  const { fetch, sent } = before(
+    ({ headers }) => headers.get("authorization") === "Bearer a" ? refusal(429) : completion(),
+    {
+      tokens: [TOKEN],
+      keys: { openai: ["a", "b"] },
+      ...clock().options,
+    },
+  );
+  const response = await fetch(
+    ask("openai/gpt", { "cf-aig-authorization": TOKEN, "cf-aig-max-attempts": "2" }),
+  );
+  assertEquals([response.status, sent.length], [200, 2]);
+});
+
+// ---------------------------------------------------------------- what must not get out
+
+Deno.test("keys and tokens are in no URL, no log and no answer", async () => {
+  const secrets = [TOKEN, "sk-stored", "sk-ant-stored", "sk-mine"];
+  const logged: LogEntry[] = [];
+  const failures: ((sent: { url: string; headers: Headers }) => Response)[] = [
+    () => refusal(401),
+    () => {
+      throw new TypeError("error sending request with key sk-stored to https://api.openai.com/v1?k=sk-mine");
+    },
+    () => new Response("<html>", { headers: { "content-type": "text/html" } }),
+    () => new Response(null, { status: 302, headers: { location: "https://elsewhere.test" } }),
+    () => completion(),
+  ];
+  for (const fail of failures) {
+    const { fetch, sent } = before(fail, { ...STORED, log: (entry) => logged.push(entry) });
+    const own = { "cf-aig-authorization": TOKEN };
+    for (
+      const request of [
+        ask("openai/gpt", own),
+        ask("anthropic/c", { ...own, "x-api-key": "sk-mine" }),
+        post(`${ROOT}/openai/chat/completions`, {}, own),
+        post(ROOT, [{ provider: "openai", endpoint: "x", query: {}, authorization: "Bearer sk-mine" }], own),
+        ask("nobody/x", own),
+      ]
+    ) {
+      const response = await fetch(request);
+      const seen = [...response.headers].join("\n") + await response.text();
+      for (const secret of secrets) assert(!seen.includes(secret), `${secret} in the answer`);
+    }
+    for (const { url } of sent) for (const secret of secrets) assert(!url.includes(secret));
+  }
+  assert(logged.length > 0);
+  for (const secret of secrets) assert(!JSON.stringify(logged).includes(secret), `${secret} in the log`);
+});
+
+Deno.test("an option that is a secret is not quoted when it is refused", () => {
+  const bad: Options[] = [
+    { tokens: ["secret\nvalue"] },
+    { tokens: [{ token: "" }] },
+    { tokens: ["geheim-ü"] },
+    // deno-lint-ignore no-explicit-any
+    { tokens: [987654 as any] },
+    // deno-lint-ignore no-explicit-any
+    { tokens: [{ token: "t", providers: 987654 as any }] },
+    { tokens: [{ token: "t", providers: ["nobody"] }] },
+    { keys: { openai: "secret\r\nvalue" } },
+    { keys: { openai: [] } },
+    { keys: { openai: { default: "secret\nvalue" } } },
+    // deno-lint-ignore no-explicit-any
+    { keys: { openai: 987654 as any } },
+    { keys: { nobody: "secret" } },
+    { providers: { openai: { headers: { authorization: "secret\n" + "value" } } } },
+    // deno-lint-ignore no-explicit-any
+    { providers: { openai: { headers: { authorization: 987654 as any } } } },
+  ];
+  for (const options of bad) {
+    const error = assertThrows(() => createGateway(options), TypeError) as Error;
+    const [name] = Object.keys(options);
+    assertStringIncludes(error.message, `option ${name}`);
+    assert(!/secret|geheim|987654/.test(error.message), error.message);
+  }
+});
+
+Deno.test("a credential is read in one pass, however many blanks it has", async () => {
+  const { fetch } = before(answer, STORED);
+  const blanks = " ".repeat(200_000);
+  // A pattern that tries every way to split the blanks needs a minute for each, and the runner's patience.
+  for (const value of [`bearer${blanks}x`, `x${blanks}x`, `undefined${blanks}x`, "bearer ".repeat(30_000)]) {
+    const response = await fetch(ask("openai/gpt", { authorization: value, "cf-aig-authorization": value }));
+    assertEquals(response.status, 401);
+  }
+});
