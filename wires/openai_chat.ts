@@ -37,12 +37,13 @@ function readStream(emit: Emit): StreamReader {
   }
 
   function readChoice(choice: JsonObject): void {
-    const index = typeof choice.index === "number" ? choice.index : 0;
+    const index = isCount(choice.index) ? choice.index : 0;
     const delta = object(choice.delta) ?? object(choice.message);
     if (delta) readDelta(delta, index, choice.logprobs);
     if (object(choice.error)) return fail(readError(200, choice)); // OpenRouter
     const reason = choice.finish_reason;
     if (typeof reason !== "string" || reason === "") return;
+    if (reason === "error") return fail(readError(200, choice)); // OpenRouter
     finished = true;
     emit({ type: "stop", choice: index, reason: STOPS.get(reason) ?? "stop" });
   }
@@ -65,17 +66,18 @@ function readStream(emit: Emit): StreamReader {
     if (typeof delta.refusal === "string" && delta.refusal) {
       emit({ type: "refusal", choice, text: delta.refusal });
     }
-    if (Array.isArray(delta.tool_calls)) {
-      const tools = choices[choice] ??= { open: -1, keys: [] };
-      for (const call of delta.tool_calls) if (object(call)) readCall(call, choice, tools);
-    }
+    const legacy = object(delta.function_call);
+    if (!legacy && !Array.isArray(delta.tool_calls)) return;
+    const tools = choices[choice] ??= { open: -1, keys: [] };
+    if (legacy) readCall({ index: 0, function: legacy }, choice, tools);
+    else for (const call of delta.tool_calls as JsonObject[]) if (object(call)) readCall(call, choice, tools);
   }
 
   /** @param told The text already came as `reasoning_content`. */
   function readDetails(details: unknown[], choice: number, told: boolean): void {
     for (const detail of details) {
       const { data, signature, format, index, text, summary } = object(detail) ?? {};
-      const block = typeof index === "number" ? index : 0;
+      const block = isCount(index) ? index : 0;
       const from = typeof format === "string" ? format : undefined;
       if (typeof data === "string") emit({ type: "thought", choice, block, redacted: data, format: from });
       const thought = told ? undefined : text ?? summary;
@@ -99,41 +101,40 @@ function readStream(emit: Emit): StreamReader {
   }
 
   /**
-   * A new call is one with a new id. Indexes do not tell: Mistral leaves them out, z.ai sends -1, OpenRouter has sent
-   * two calls under one. Later deltas have no id, or `""` (Alibaba).
+   * A new call is one with a name, under a new id or, when it has none (Google's OpenAI form), under another index or
+   * name than those before, or whole like the one before. Indexes alone do not tell: Mistral leaves them out, z.ai sends
+   * -1, OpenRouter has sent two calls under one. Later deltas have no id, the same, or `""` (Alibaba).
    */
   function readCall(call: JsonObject, choice: number, tools: ChoiceTools): void {
-    const { id, index } = call;
-    const { name, arguments: text } = object(call.function) ?? {};
-    const known = typeof id === "string" && id ? tools.keys.findIndex((key) => key.id === id) : -1;
-    const later = !(typeof id === "string" && id) && (typeof name !== "string" || !name || tools.open >= 0);
-    if (known >= 0) tools.open = known;
-    else if (later) {
-      for (let at = tools.keys.length - 1; at >= 0; at--) {
-        if (typeof index === "number" && tools.keys[at].index === index) {
-          tools.open = at;
-          break;
-        }
-      }
-    } else {
-      tools.open = tools.keys.push({ id: id as string, index }) - 1;
-      emit({
-        type: "tool",
-        choice,
-        index: tools.open,
-        id: typeof id === "string" && id ? id : `call_${choice}_${tools.open}`,
-        name: typeof name === "string" ? name : "",
-      });
+    const { index } = call;
+    const id = text(call.id);
+    const { name: written, arguments: value } = object(call.function) ?? {};
+    const name = text(written);
+    const piece = typeof value === "string" ? value : object(value) ? JSON.stringify(value) : "";
+    const whole = name !== undefined && piece.startsWith("{") && piece.endsWith("}");
+    const { keys } = tools;
+    let at = -1;
+    if (id !== undefined) at = lastWith(keys, "id", id);
+    else if (name !== undefined) {
+      at = lastWith(keys, "index", index);
+      if (at >= 0 && (keys[at].name !== name || whole && keys[at].whole)) at = -1;
     }
-    if (tools.open < 0) return;
-    const written = typeof text === "string" ? text : object(text) ? JSON.stringify(text) : "";
-    if (written) emit({ type: "args", choice, index: tools.open, text: written });
+    if (at < 0 && (name !== undefined || keys.length === 0)) {
+      at = keys.push({ id, index, name, whole }) - 1;
+      emit({ type: "tool", choice, index: at, id: id ?? `call_${choice}_${at}`, name: name ?? "" });
+    } else if (at < 0) {
+      at = lastWith(keys, "index", index);
+      if (at < 0) at = tools.open;
+    }
+    tools.open = at;
+    if (piece) emit({ type: "args", choice, index: at, text: piece });
   }
 
   return {
     frame(data, event) {
       if (failed) return;
-      if (data === "[DONE]") {
+      if (data === "") return;
+      if (data.startsWith("[DONE]")) {
         finished = true;
         return;
       }
@@ -141,10 +142,11 @@ function readStream(emit: Emit): StreamReader {
       if (!chunk) {
         return fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
       }
-      if (event === "error" || object(chunk.error) || typeof chunk.error === "string") {
+      if (event === "error" || chunk.object === "error" || object(chunk.error) || text(chunk.error)) {
         return fail(readError(200, chunk));
       }
-      if (!started) {
+      // Azure's first chunk may have neither id nor choices.
+      if (!started && (text(chunk.id) || Array.isArray(chunk.choices) && chunk.choices.length > 0)) {
         started = true;
         emit({
           type: "start",
@@ -156,8 +158,9 @@ function readStream(emit: Emit): StreamReader {
         });
       }
       if (Array.isArray(chunk.choices)) {
-        for (const choice of chunk.choices) if (object(choice)) readChoice(choice);
+        for (const choice of chunk.choices) if (object(choice) && !failed) readChoice(choice);
       }
+      if (failed) return;
       const usage = object(chunk.usage) ?? object(object(chunk.x_groq)?.usage);
       if (usage) emit({ type: "usage", usage: readUsage(usage) });
     },
@@ -172,24 +175,52 @@ function readStream(emit: Emit): StreamReader {
 interface ChoiceTools {
   /** The call that arguments belong to. */
   open: number;
-  keys: { id: string; index: unknown }[];
+  keys: ToolKey[];
 }
 
-/** OpenAI counts cached and audio tokens inside the prompt, reasoning and audio inside the completion. */
+/** What tells a call from others. */
+interface ToolKey {
+  id?: string;
+  index: unknown;
+  name?: string;
+  /** Its arguments came with its name. */
+  whole: boolean;
+}
+
+function lastWith(keys: ToolKey[], member: "id" | "index", value: unknown): number {
+  let at = keys.length - 1;
+  while (at >= 0 && keys[at][member] !== value) at--;
+  return at;
+}
+
+/**
+ * OpenAI counts cached and audio tokens inside the prompt, reasoning and audio inside the completion. What a total has
+ * beyond both is what a provider counts beside them: Mistral its audio, xAI its reasoning, and Google's OpenAI form
+ * thinks without saying so. Cached tokens also stand beside the sums: DeepSeek, Moonshot, Databricks.
+ */
 function readUsage(usage: JsonObject): Usage {
-  const prompt = object(usage.prompt_tokens_details) ?? {};
-  const completion = object(usage.completion_tokens_details) ?? {};
-  const cacheRead = count(prompt.cached_tokens);
-  const cacheWrite = count(prompt.cache_write_tokens);
-  const audioIn = count(prompt.audio_tokens);
-  const reasoning = count(completion.reasoning_tokens);
-  const audioOut = count(completion.audio_tokens);
+  const inPrompt = object(usage.prompt_tokens_details) ?? {};
+  const inCompletion = object(usage.completion_tokens_details) ?? {};
+  const cacheRead = count(inPrompt.cached_tokens) || count(usage.prompt_cache_hit_tokens) ||
+    count(usage.cache_read_input_tokens) || count(usage.cached_tokens);
+  const cacheWrite = count(inPrompt.cache_write_tokens) || count(usage.cache_creation_input_tokens);
+  const audioIn = count(inPrompt.audio_tokens);
+  const audioOut = count(inCompletion.audio_tokens);
+  let prompt = count(usage.prompt_tokens);
+  let completion = count(usage.completion_tokens);
+  let reasoning = count(inCompletion.reasoning_tokens);
+  const beside = Math.max(0, count(usage.total_tokens) - prompt - completion);
+  if (beside > 0 && beside === audioIn) prompt += beside;
+  else {
+    completion += beside;
+    reasoning ||= beside;
+  }
   return {
-    input: Math.max(0, count(usage.prompt_tokens) - cacheRead - cacheWrite - audioIn),
+    input: Math.max(0, prompt - cacheRead - cacheWrite - audioIn),
     cacheRead,
     cacheWrite,
     audioIn,
-    output: Math.max(0, count(usage.completion_tokens) - reasoning - audioOut),
+    output: Math.max(0, completion - reasoning - audioOut),
     reasoning,
     audioOut,
   };
@@ -199,14 +230,17 @@ function readUsage(usage: JsonObject): Usage {
 
 /**
  * Error bodies of the OpenAI-compatible providers: OpenAI's own object, `{error: "text"}` (xAI, with `code` beside it),
- * `{detail}` or flat `{message}` (Mistral, FastAPI servers), a list of one (Google), or text.
+ * `{detail}` or flat `{message}` (Mistral, FastAPI servers), `{title, detail}` (NVIDIA), `{errors: [{message, code}]}`
+ * (Cloudflare), a list of one (Google), or text.
  */
 function readError(status: number, body: unknown): WireError {
   const outer = object(Array.isArray(body) ? body[0] : body) ?? {};
-  const inner = object(outer.error) ?? outer;
+  const inner = object(outer.error) ?? object(Array.isArray(outer.errors) ? outer.errors[0] : undefined) ??
+    outer;
   const detail = Array.isArray(inner.detail) ? object(inner.detail[0]) : undefined;
   const message = text(inner.message) ?? text(outer.error) ?? text(inner.detail) ?? text(detail?.msg) ??
-    text(outer.message) ?? (typeof body === "string" && body.trim() ? body.trim().slice(0, 500) : undefined);
+    text(outer.message) ?? text(outer.title) ??
+    (typeof body === "string" && body.trim() ? body.trim().slice(0, 500) : undefined);
   const code = inner.code ?? outer.code ?? null;
   const where = Array.isArray(detail?.loc) ? detail.loc.slice(1).join(".") : undefined;
   return {
@@ -249,5 +283,8 @@ function object(value: unknown): JsonObject | undefined {
 }
 
 const text = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
+
+/** Whether a value counts from 0. A place in a list is what it is used for. */
+const isCount = (value: unknown): value is number => Number.isInteger(value) && value as number >= 0;
 
 const count = (value: unknown) => typeof value === "number" && value > 0 ? value : 0;
