@@ -3,6 +3,7 @@ import { ROOT } from "../../tools/bundle.ts";
 
 const BUN = "bun@1.4.5";
 const WORKERD = "workerd@1.20261117.1";
+const ESBUILD = "esbuild@0.28.2";
 
 /** Out of git, and out of the way of the project's own packages. */
 const FOLDER = `${ROOT}/dist/runtimes`;
@@ -15,6 +16,11 @@ export async function bunBinary(): Promise<string> {
 /** Path of workerd, from npm. */
 export function workerdBinary(): Promise<string> {
   return fromNpm(WORKERD, "@cloudflare", "bin/workerd");
+}
+
+/** Path of esbuild, with which workerd bundles what a `wrangler.jsonc` names. */
+export function esbuildBinary(): Promise<string> {
+  return fromNpm(ESBUILD, "@esbuild", "bin/esbuild");
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Starts the gateway the ways people run it, each as a process of its own on a free port of loopback. */
 import { bundle, ROOT } from "../../tools/bundle.ts";
-import { bunBinary, workerdBinary } from "./binaries.ts";
+import { bunBinary, esbuildBinary, workerdBinary } from "./binaries.ts";
 
 /** A gateway that answers at `url`. */
 export interface Running extends AsyncDisposable {
@@ -181,9 +181,19 @@ const config :Workerd.Config = (
 `,
   );
   const args = ["serve", "--control-fd=1", `${folder}/config.capnp`];
-  const gateway = await startProcess(await workerdBinary(), args, env, /"socket":"http","port":(\d+)/);
+  const gateway = await startProcess(await workerdBinary(), args, env, LISTENING);
   return afterwards(gateway, () => Deno.remove(folder, { recursive: true }));
 }
+
+/** Starts what `wrangler.jsonc` names, bundled as wrangler does. Its fetch reaches no loopback address. */
+export async function startWrangler(): Promise<Running> {
+  await installForBun();
+  const args = ["serve", "--control-fd=1", "--socket-addr", "http=127.0.0.1:0", "wrangler.jsonc"];
+  const env = { WORKERD_ESBUILD: await esbuildBinary() };
+  return await startProcess(await workerdBinary(), args, env, LISTENING);
+}
+
+const LISTENING = /"socket":"http","port":(\d+)/;
 
 /** What `wrangler.jsonc` sets, so that the tests run what is deployed. */
 async function wranglerConfig(): Promise<{ compatibility_date: string; compatibility_flags: string[] }> {

@@ -1,6 +1,6 @@
 /** How the served form starts, and how it refuses to. */
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { DENO, installForBun, RUN, run, startServed } from "./gateways.ts";
+import { DENO, installForBun, RUN, run, startServed, startWrangler } from "./gateways.ts";
 
 const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
   { name: "deno run", command: () => Promise.resolve([DENO, [...RUN, "mod.ts"]]) },
@@ -25,19 +25,27 @@ for (const { name, command } of COMMANDS) {
   }
 }
 
+async function demo(url: string): Promise<string> {
+  const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "hi" }] });
+  const headers = { "content-type": "application/json" };
+  return await (await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body })).text();
+}
+
 Deno.test("deno run mod.ts says where it listens, and nothing else while all is well", async () => {
   await using gateway = await startServed(DENO, ["run", "--allow-net", "--allow-env", "mod.ts"], {});
   for (const path of ["/", "/health"]) {
     assertEquals((await (await fetch(gateway.url + path)).text()).length > 0, true);
   }
-  const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "hi" }] });
-  const headers = { "content-type": "application/json" };
-  const response = await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body });
-  assertStringIncludes(await response.text(), '"hi"');
+  assertStringIncludes(await demo(gateway.url), '"hi"');
   assertMatch(gateway.output(), /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\n$/);
 });
 
 Deno.test("HOST picks the address", async () => {
   await using gateway = await startServed(DENO, [...RUN, "mod.ts"], { HOST: "0.0.0.0" });
   assertStringIncludes(gateway.output(), "http://0.0.0.0:");
+});
+
+Deno.test("wrangler.jsonc makes a Worker of mod.ts as it is", async () => {
+  await using gateway = await startWrangler();
+  assertStringIncludes(await demo(gateway.url), '"hi"');
 });
