@@ -6,19 +6,26 @@
  *
  * @module
  */
+import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gateway/binding.ts";
 import type { Env } from "./gateway/config.ts";
 import { configured } from "./gateway/configured.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 
-export { createGateway, type Gateway };
+export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
+export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { LogEntry, Options, ProviderOptions } from "./gateway/config.ts";
 
-let unconfigured: Gateway | undefined;
+let made: Gateway | undefined;
+const unconfigured = () => made ??= createGateway();
 
 /** Serves one request with every default: no options, no environment. */
 export function handler(request: Request): Promise<Response> {
-  unconfigured ??= createGateway();
-  return unconfigured.fetch(request);
+  return unconfigured().fetch(request);
+}
+
+/** The gateway as an object, with every default: `gateway("default").run({ provider, endpoint, headers, query })`. */
+export function gateway(id: string): GatewayBinding {
+  return unconfigured().gateway(id);
 }
 
 // ---------------------------------------------------------------- running it

@@ -72,7 +72,9 @@ export interface Options {
   streamIdleTimeoutMs?: number;
   /** Let providers of your own be reached by plain http, not only on this machine. Default false. */
   allowHttp?: boolean;
-  /** Where clients find the gateway, for `getUrl()`. Default `http://127.0.0.1:8787`. */
+  /** The account id for providers whose URL needs one (Workers AI), when a request's path names none or `-`. */
+  account?: string;
+  /** Where clients find the gateway, without path: what `getUrl()` begins with. Without it that fails. */
   url?: string;
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
@@ -98,7 +100,8 @@ export interface Config {
   keyHeaders: readonly string[];
   policy: PolicySettings;
   streamIdleTimeoutMs: number;
-  url: string;
+  account?: string;
+  url?: string;
   now: () => number;
   random: () => number;
   wait: Wait;
@@ -168,6 +171,7 @@ const OPTIONS = v.strictObject({
   ...policyOptions,
   streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
   allowHttp: v.optional(v.boolean()),
+  account: v.optional(v.pipe(v.string(), v.nonEmpty())),
   url: v.optional(baseUrl),
   now: v.optional(v.function()),
   random: v.optional(v.function()),
@@ -210,7 +214,8 @@ export function readOptions(options: Options): Config {
       ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
     },
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
-    url: read.url ?? "http://127.0.0.1:8787",
+    account: read.account,
+    url: read.url,
     now,
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
@@ -308,6 +313,8 @@ export interface Served {
  * - `SLUICE_PROVIDERS`: rows of one's own as JSON, `{"mycorp": {"baseUrl": "https://…", "wire": "anthropic"}}`;
  *   `SLUICE_ALLOW_HTTP=true` lets them be plain http;
  * - `SLUICE_TOKENS`: gateway tokens, parted by commas, or JSON as in the option `tokens`;
+ * - `CLOUDFLARE_ACCOUNT_ID`: the account for Workers AI when a request's path names none; `SLUICE_URL`: where clients find the
+ *   gateway, for the `getUrl()` of a Worker's binding;
  * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys parted by commas), and `SLUICE_KEYS`, JSON
  *   as in the option `keys`.
  *
@@ -323,17 +330,25 @@ export function readEnv(env: Env): Served {
     const variable = `SLUICE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_BASE_URL`;
     const value = env(variable);
     if (!value) continue;
-    const url = v.safeParse(baseUrl, value);
-    if (!url.success) throw new TypeError(`Cannot use ${variable}: ${url.issues[0].message}`);
     const row = findProvider(name)!.name;
-    providers[row] = { ...providers[row], baseUrl: url.output };
+    providers[row] = { ...providers[row], baseUrl: readUrl(variable, value) };
   }
   const options: Options = { providers, keys: envKeys(env), allowHttp: env("SLUICE_ALLOW_HTTP") === "true" };
+  const account = env("CLOUDFLARE_ACCOUNT_ID");
+  if (account) options.account = account;
+  const url = env("SLUICE_URL");
+  if (url) options.url = readUrl("SLUICE_URL", url);
   const tokens = env("SLUICE_TOKENS");
   if (tokens) {
     options.tokens = /^\s*\[/.test(tokens) ? readJson(env, "SLUICE_TOKENS") : list(tokens);
   }
   return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options };
+}
+
+function readUrl(variable: string, value: string): string {
+  const url = v.safeParse(baseUrl, value);
+  if (!url.success) throw new TypeError(`Cannot use ${variable}: ${url.issues[0].message}`);
+  return url.output;
 }
 
 function envKeys(env: Env): Record<string, StoredKeys> {

@@ -21,6 +21,8 @@ export interface Report {
   step: number;
   provider?: string;
   model?: string;
+  /** What that step was called by the client, if it was. */
+  eventId?: string;
   /** Milliseconds spent waiting for providers. */
   upstreamMs: number;
 }

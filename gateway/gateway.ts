@@ -1,5 +1,6 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
+import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
 import { takeBody } from "./body.ts";
 import { chat } from "./chat.ts";
 import { type Config, type Options, readOptions } from "./config.ts";
@@ -16,6 +17,8 @@ import { universal } from "./universal.ts";
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
 export interface Gateway {
   fetch: (request: Request) => Promise<Response>;
+  /** The gateway as an object, for the program that holds it: no token is asked for, and stored keys may be used. */
+  gateway: (id: string) => GatewayBinding;
 }
 
 /**
@@ -25,7 +28,11 @@ export interface Gateway {
  */
 export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);
-  return { fetch: (request) => serve(request, config, false) };
+  const { url, account } = config;
+  return {
+    fetch: (request) => serve(request, config, false),
+    gateway: (id) => gatewayBinding({ url, account, id, fetch: (request) => serve(request, config, true) }),
+  };
 }
 
 /**
@@ -61,7 +68,8 @@ async function open(
   if (route.door === "home") return home(request);
   if (route.door === "health") return Response.json({ status: "ok" });
   const { headers, signal } = request;
-  const { account, gateway } = route;
+  const { gateway } = route;
+  const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   const admitted = config.tokens.admit(headers, gateway, insider);
   const caller = admitted instanceof Promise ? await admitted : admitted;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, report };
@@ -86,7 +94,7 @@ async function open(
 function stamp(
   { headers }: Response,
   request: Request,
-  { step, provider, model, upstreamMs }: Report,
+  { step, provider, model, eventId, upstreamMs }: Report,
   started: number,
   { now }: Config,
 ): void {
@@ -94,7 +102,7 @@ function stamp(
   const id = uuidv7(started);
   headers.set("cf-aig-log-id", id);
   headers.set("cf-aig-request-id", id);
-  headers.set("cf-aig-event-id", request.headers.get("cf-aig-event-id") ?? id);
+  headers.set("cf-aig-event-id", eventId ?? request.headers.get("cf-aig-event-id") ?? id);
   headers.set("cf-aig-step", `${step}`);
   headers.set("cf-aig-provider", provider ?? "unknown");
   headers.set("cf-aig-model", headerText(model ?? "unknown"));

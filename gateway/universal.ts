@@ -45,11 +45,12 @@ export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchang
   report.step = outcome.index;
   report.provider = steps[outcome.index].provider;
   report.model = steps[outcome.index].model;
+  report.eventId = steps[outcome.index].eventId;
   if ("error" in outcome) throw outcome.error;
   return outcome.response;
 }
 
-type NamedStep = Step & { provider: string; model?: string };
+type NamedStep = Step & { provider: string; model?: string; eventId?: string };
 
 function readSteps(text: Uint8Array): UniversalStep[] {
   let body: unknown;
@@ -85,9 +86,10 @@ async function readStep(step: UniversalStep, path: string, exchange: Exchange): 
   if (alias !== null) stepHeaders.set("cf-aig-byok-alias", alias);
   const caller = { ...exchange.caller, keys: await config.tokens.keys(headers) };
   const own: Exchange = { ...exchange, headers: stepHeaders, caller };
-  return step.provider === "compat"
+  const made = step.provider === "compat"
     ? compatStep(step, path, own, settings)
     : ownStep(step, path, own, settings);
+  return { ...made, eventId: headers.get("cf-aig-event-id") ?? undefined };
 }
 
 function readHeaders({ headers: given, authorization }: UniversalStep, path: string): Headers {
