@@ -33,13 +33,14 @@ interface Draft {
  * begins with the text of this one. Fields that OpenAI does not have are put on the body as they are and win over what
  * was derived; members of `output_config` win one by one.
  */
-export function writeCall(call: Call): WireRequest {
+export function writeCall(given: Call): WireRequest {
+  const call = withoutLostThinking(given);
   const { settings, extra } = call;
   const model = claudeModel(call.model);
   const thinking = planThinking(call, model);
   const body: JsonObject = { model: call.model, max_tokens: settings.max_tokens ?? model.maxTokens };
   if (call.stream) body.stream = true;
-  const draft: Draft = { body, model, thinking, dropped: [] };
+  const draft: Draft = { body, model, thinking, dropped: call === given ? [] : ["thinking"] };
   if (thinking.config) body.thinking = thinking.config;
   if (thinking.effort) body.output_config = { effort: thinking.effort };
   draft.dropped.push(...writeSettings(call, draft, SETTINGS));
@@ -125,6 +126,16 @@ function planThinking({ settings, extra, messages }: Call, model: ClaudeModel): 
   // The limit holds for thoughts and answer together: leave the answer half of a small one.
   const budget = Math.min(wanted, Math.max(LEAST_BUDGET, Math.floor(max_tokens / 2)));
   return { config: { type: "enabled", budget_tokens: budget } };
+}
+
+/**
+ * The call without the client's own budget for thinking when its conversation has lost the thoughts that tool results
+ * must go on with: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`".
+ */
+function withoutLostThinking(call: Call): Call {
+  const { thinking, ...extra } = call.extra;
+  if (!isObject(thinking) || thinking.type !== "enabled" || !resumesUnthought(call.messages)) return call;
+  return { ...call, extra };
 }
 
 const isForced = (choice: Settings["tool_choice"]) => choice === "required" || typeof choice === "object";

@@ -1,0 +1,242 @@
+/**
+ * Anthropic's Messages API as far as it refuses things: each rule is one that the API answers 400 to, in its own words
+ * where they are known.
+ *
+ * @see https://platform.claude.com/docs/en/api/messages
+ * @see https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows
+ */
+import { type Asked, events, type Json, sse } from "./lab.ts";
+
+type Block = Json & { type: string };
+
+const FIELDS = new Set(
+  ("cache_control container context_management inference_geo max_tokens mcp_servers messages metadata model output_config " +
+    "service_tier speed stop_sequences stream system temperature thinking tool_choice tools top_k top_p")
+    .split(" "),
+);
+const ID = /^[a-zA-Z0-9_-]+$/;
+
+/** A provider that answers the turns in order, and refuses what Anthropic would. */
+export function strictAnthropic(turns: Block[][]) {
+  const signed = new Map<string, string>();
+  let turn = 0;
+  const play = (asked: Asked): Response => {
+    const fault = find(asked, signed);
+    if (fault) {
+      const error = { type: "invalid_request_error", message: fault };
+      return Response.json({ type: "error", error, request_id: "req_1" }, { status: 400 });
+    }
+    const content = turns[turn++ % turns.length];
+    for (const { type, thinking, signature, data } of content) {
+      if (type === "thinking") signed.set(signature as string, thinking as string);
+      if (type === "redacted_thinking") signed.set(data as string, "");
+    }
+    return asked.body.stream ? events(sse(streamOf(content), true)) : Response.json(wholeOf(content));
+  };
+  return { play, check: (asked: Asked) => find(asked, signed) };
+}
+
+const USAGE = {
+  input_tokens: 20,
+  cache_read_input_tokens: 7,
+  cache_creation_input_tokens: 5,
+  output_tokens: 30,
+};
+const HEAD = { id: "msg_1", type: "message", role: "assistant", model: "claude-x", stop_sequence: null };
+const reason = (content: Block[]) =>
+  content.some(({ type }) => type === "tool_use") ? "tool_use" : "end_turn";
+
+const wholeOf = (content: Block[]) => ({ ...HEAD, content, stop_reason: reason(content), usage: USAGE });
+
+function streamOf(content: Block[]): Json[] {
+  const out: Json[] = [{
+    type: "message_start",
+    message: { ...HEAD, content: [], stop_reason: null, usage: { ...USAGE, output_tokens: 1 } },
+  }];
+  content.forEach((block, index) => {
+    const delta = (value: Json) => out.push({ type: "content_block_delta", index, delta: value });
+    const start = (content_block: Json) => out.push({ type: "content_block_start", index, content_block });
+    const { type, text, thinking, signature, input } = block;
+    if (type === "text") {
+      start({ type, text: "" });
+      for (const piece of pieces(text as string)) delta({ type: "text_delta", text: piece });
+    } else if (type === "thinking") {
+      start({ type, thinking: "", signature: "" });
+      for (const piece of pieces(thinking as string)) delta({ type: "thinking_delta", thinking: piece });
+      delta({ type: "signature_delta", signature });
+    } else if (type === "tool_use") {
+      start({ ...block, input: {} });
+      delta({ type: "input_json_delta", partial_json: "" });
+      const json = JSON.stringify(input);
+      if (json !== "{}") {
+        for (const piece of pieces(json)) delta({ type: "input_json_delta", partial_json: piece });
+      }
+    } else start(block);
+    out.push({ type: "content_block_stop", index });
+  });
+  out.push({
+    type: "message_delta",
+    delta: { stop_reason: reason(content), stop_sequence: null },
+    usage: { output_tokens: USAGE.output_tokens },
+  }, { type: "message_stop" });
+  return out;
+}
+
+const pieces = (text: string) => text.match(/[^]{1,5}/g) ?? [];
+
+// ---------------------------------------------------------------- what it refuses
+
+function find({ url, headers, body }: Asked, signed: ReadonlyMap<string, string>): string | undefined {
+  if (url.pathname !== "/v1/messages" || url.search !== "") return `no such path: ${url}`;
+  if (headers.get("x-api-key") !== "key" || headers.has("authorization")) return "invalid x-api-key";
+  if (!headers.get("anthropic-version")) return "anthropic-version: header is required";
+  const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
+  if (unknown) return `${unknown}: Extra inputs are not permitted`;
+  const { max_tokens, thinking } = body as { max_tokens?: number; thinking?: Json };
+  if (!Number.isInteger(max_tokens) || max_tokens! < 1) return "max_tokens: Field required";
+  if (thinking?.type === "enabled") {
+    const budget = thinking.budget_tokens as number;
+    if (!(budget >= 1024)) {
+      return "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024";
+    }
+    if (budget >= max_tokens!) return "`max_tokens` must be greater than `thinking.budget_tokens`";
+    if (body.temperature !== undefined && body.temperature !== 1) {
+      return "`temperature` may only be set to 1 when thinking is enabled";
+    }
+    if (body.top_k !== undefined) return "`top_k` must be unset when thinking is enabled";
+    const { type } = (body.tool_choice ?? {}) as Json;
+    if (type === "any" || type === "tool") {
+      return "Thinking may not be enabled when tool_choice forces tool use.";
+    }
+  }
+  return inSettings(body) ?? inTools(body) ?? inSystem(body.system) ?? inMessages(body, signed);
+}
+
+function inSettings({ temperature, top_p, stop_sequences, metadata, tool_choice, tools, model }: Json) {
+  if (typeof temperature === "number" && (temperature < 0 || temperature > 1)) {
+    return "temperature: range: 0..1";
+  }
+  if (temperature !== undefined && top_p !== undefined && /4-5/.test(model as string)) {
+    return "`temperature` and `top_p` cannot both be specified for this model.";
+  }
+  for (const text of (stop_sequences ?? []) as string[]) {
+    if (text.trim() === "") return "stop_sequences: each stop sequence must contain non-whitespace";
+  }
+  const extra = Object.keys(metadata as Json ?? {}).find((name) => name !== "user_id");
+  if (extra) return `metadata.${extra}: Extra inputs are not permitted`;
+  if (tool_choice !== undefined && !(tools as unknown[])?.length) {
+    return "tool_choice: may only be specified while providing tools";
+  }
+}
+
+function inTools({ tools }: Json): string | undefined {
+  const names = new Set<unknown>();
+  for (const [at, tool] of ((tools ?? []) as Json[]).entries()) {
+    if (!/^[a-zA-Z0-9_-]{1,128}$/.test(tool.name as string)) {
+      return `tools.${at}.custom.name: String should match`;
+    }
+    if (names.has(tool.name)) return "tools: Tool names must be unique.";
+    names.add(tool.name);
+    if (tool.type === undefined && (tool.input_schema as Json)?.type !== "object") {
+      return `tools.${at}.custom.input_schema.type: Field required`;
+    }
+  }
+}
+
+function inSystem(system: unknown): string | undefined {
+  if (system === undefined) return;
+  const blocks = typeof system === "string" ? [{ type: "text", text: system }] : system as Block[];
+  return blocks.map(inText).find(Boolean);
+}
+
+function inText({ type, text }: Json): string | undefined {
+  if (type === "text" && (text as string).trim() === "") {
+    return "text content blocks must contain non-whitespace text";
+  }
+}
+
+function inMessages(
+  { messages, thinking, model }: Json,
+  signed: ReadonlyMap<string, string>,
+): string | undefined {
+  const list = messages as { role: string; content: Block[] }[];
+  if (!Array.isArray(list) || list.length === 0) return "messages: at least one message is required";
+  const used = new Set<string>();
+  let pending: string[] = [];
+  for (const [at, { role, content, ...more }] of list.entries()) {
+    const here = `messages.${at}`;
+    if (Object.keys(more).length > 0) {
+      return `${here}.${Object.keys(more)[0]}: Extra inputs are not permitted`;
+    }
+    if (role === "system") {
+      if (!/opus-(4-8|5)|fable|mythos-5/.test(model as string)) {
+        return `${here}.role: Input should be 'user' or 'assistant'`;
+      }
+      if (list[at - 1]?.role !== "user") return `${here}: system messages must follow a user turn`;
+    } else if (role !== "user" && role !== "assistant") {
+      return `${here}.role: Input should be 'user' or 'assistant'`;
+    }
+    if (list[at - 1]?.role === role) return `${here}: roles must alternate`;
+    if (!Array.isArray(content) || content.length === 0) {
+      return `${here}: all messages must have non-empty content`;
+    }
+    const fault = content.map(inText).find(Boolean) ?? content.map((block) => inMedia(block)).find(Boolean);
+    if (fault) return `${here}: ${fault}`;
+    const results = content.filter(({ type }) => type === "tool_result").map((block) =>
+      block.tool_use_id as string
+    );
+    if (pending.some((id) => !content.slice(0, results.length).some((block) => block.tool_use_id === id))) {
+      return `${here}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${pending}`;
+    }
+    if (new Set(results).size < results.length) return `${here}: each tool_use must have a single result`;
+    const stray = results.find((id) => !pending.includes(id));
+    if (stray !== undefined) {
+      return `${here}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${stray}`;
+    }
+    pending = [];
+    for (const { type, id, input, signature, thinking, data } of content) {
+      if (type === "tool_use") {
+        if (!ID.test(id as string)) return `${here}.tool_use.id: String should match pattern '${ID.source}'`;
+        if (used.has(id as string)) return `${here}: \`tool_use\` ids must be unique`;
+        if (typeof input !== "object" || input === null || Array.isArray(input)) {
+          return `${here}.tool_use.input: Input should be a valid dictionary`;
+        }
+        used.add(id as string);
+        pending.push(id as string);
+      } else if (type === "thinking" && signed.get(signature as string) !== thinking) {
+        return `${here}: Invalid \`signature\` in \`thinking\` block`;
+      } else if (type === "redacted_thinking" && !signed.has(data as string)) {
+        return `${here}: Invalid \`data\` in \`redacted_thinking\` block`;
+      }
+    }
+  }
+  if (pending.length > 0) return "`tool_use` ids were found without `tool_result` blocks";
+  const last = list[list.length - 1];
+  const end = last.content[last.content.length - 1];
+  if (last.role === "assistant" && end.type === "text" && /\s$/.test(end.text as string)) {
+    return "final assistant content cannot end with trailing whitespace";
+  }
+  const resumes = last.role === "user" && last.content.some(({ type }) => type === "tool_result");
+  if ((thinking as Json)?.type !== "enabled" || !resumes) return;
+  // The assistant's turn began after the last user message that is no result.
+  const begin = list.findLastIndex(({ role, content }) =>
+    role === "user" && !content.some(({ type }) => type === "tool_result")
+  );
+  const { type } = list.slice(begin + 1).find(({ role }) => role === "assistant")!.content[0];
+  if (type !== "thinking" && type !== "redacted_thinking") {
+    return `messages.${
+      begin + 1
+    }.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`${type}\``;
+  }
+}
+
+function inMedia({ type, source, content }: Json): string | undefined {
+  if (type === "tool_result" && Array.isArray(content)) return content.map(inMedia).find(Boolean);
+  const { type: kind, media_type } = (source ?? {}) as Json;
+  if (type === "image" && kind === "base64" && !/^image\/(jpeg|png|gif|webp)$/.test(media_type as string)) {
+    return "image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'";
+  }
+  if (type === "document" && kind === "base64" && media_type !== "application/pdf") {
+    return "document.source.base64.media_type: Input should be 'application/pdf'";
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Google's generateContent as far as it refuses things, in its own words where they are known.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/function-calling
+ * @see https://ai.google.dev/gemini-api/docs/thought-signatures
+ */
+import { type Asked, events, type Json, sse } from "./lab.ts";
+
+const FIELDS = new Set(
+  ("cachedContent contents continuationToken generationConfig labels model safetySettings serviceTier store " +
+    "systemInstruction toolConfig tools").split(" "),
+);
+const DATA = [
+  "text",
+  "inlineData",
+  "fileData",
+  "functionCall",
+  "functionResponse",
+  "executableCode",
+  "codeExecutionResult",
+  "toolCall",
+  "toolResponse",
+];
+/** What Google documents for calls that its model did not make. */
+const FOREIGN = "skip_thought_signature_validator";
+
+/** A provider that answers the turns (each a list of parts) in order, and refuses what Google would. */
+export function strictGoogle(turns: Json[][], { demandsOwn = true } = {}) {
+  const signed = new Map<string, string>();
+  let turn = 0;
+  const play = (asked: Asked): Response => {
+    const fault = find(asked, signed, demandsOwn);
+    if (fault) {
+      return Response.json({ error: { code: 400, message: fault, status: "INVALID_ARGUMENT" } }, {
+        status: 400,
+      });
+    }
+    const parts = turns[turn++ % turns.length];
+    for (const { functionCall, thoughtSignature } of parts) {
+      if (functionCall && thoughtSignature) {
+        signed.set((functionCall as Json).name as string, thoughtSignature as string);
+      }
+    }
+    return asked.url.pathname.endsWith(":streamGenerateContent")
+      ? events(
+        sse(parts.map((part, at) => answer([part], at === parts.length - 1))).replaceAll("\n", "\r\n"),
+      )
+      : Response.json(answer(parts, true));
+  };
+  return { play, check: (asked: Asked) => find(asked, signed, demandsOwn) };
+}
+
+const answer = (parts: Json[], last: boolean) => ({
+  candidates: [{ content: { role: "model", parts }, index: 0, ...(last && { finishReason: "STOP" }) }],
+  usageMetadata: {
+    promptTokenCount: 20,
+    cachedContentTokenCount: 7,
+    candidatesTokenCount: 11,
+    thoughtsTokenCount: 9,
+    totalTokenCount: 40,
+  },
+  modelVersion: "gemini-3-pro",
+  responseId: "resp1",
+});
+
+function find(
+  { url, headers, body }: Asked,
+  signed: ReadonlyMap<string, string>,
+  demandsOwn: boolean,
+): string | undefined {
+  const [, model, method] =
+    /^\/v1beta\/models\/([^/:]+):(generateContent|streamGenerateContent)$/.exec(url.pathname) ?? [];
+  if (!model) return `no such path: ${url}`;
+  if (url.search !== (method === "streamGenerateContent" ? "?alt=sse" : "")) {
+    return `wrong query: ${url.search}`;
+  }
+  if (headers.get("x-goog-api-key") !== "key" || headers.has("authorization")) return "API key not valid.";
+  const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
+  if (unknown) return `Invalid JSON payload received. Unknown name "${unknown}": Cannot find field.`;
+  const contents = body.contents as { role: string; parts: Json[] }[];
+  if (!Array.isArray(contents) || contents.length === 0) return "contents is not specified";
+  let calls: Json[] = [];
+  for (const [at, { role, parts, ...more }] of contents.entries()) {
+    const here = `contents[${at}]`;
+    if (Object.keys(more).length > 0) return `Unknown name "${Object.keys(more)[0]}" at '${here}'`;
+    if (role !== "user" && role !== "model") return "Please use a valid role: user, model.";
+    if (!Array.isArray(parts) || parts.length === 0) return `${here}.parts must not be empty`;
+    for (const part of parts) {
+      if (DATA.filter((name) => part[name] !== undefined).length !== 1) {
+        return `${here}: required oneof field 'data' must have one initialized field`;
+      }
+      if (part.text === "" && part.thoughtSignature === undefined && parts.length > 1) {
+        return `${here}: empty text`;
+      }
+    }
+    const responses = membersOf(parts, "functionResponse");
+    if (responses.length !== calls.length) {
+      return "Please ensure that the number of function response parts is equal to the number of function call parts " +
+        "of the function call turn.";
+    }
+    for (const [index, { id, name, response }] of responses.entries()) {
+      if (name !== calls[index].name) {
+        return `function response ${index} is of ${name}, not of ${calls[index].name}`;
+      }
+      if (id !== calls[index].id) return `function response ${index} has another id than its call`;
+      if (typeof response !== "object" || response === null) return "response must be a struct";
+    }
+    calls = membersOf(parts, "functionCall");
+    if (calls.length === 0) continue;
+    if (role !== "model") return "function calls are the model's";
+    if (contents[at - 1] && contents[at - 1].role !== "user") {
+      return "Please ensure that function call turn comes immediately after a user turn or after a function response turn.";
+    }
+    const first = parts.find((part) => part.functionCall)!;
+    const { name, args } = first.functionCall as Json;
+    if (typeof args !== "object" || args === null || Array.isArray(args)) return "args must be a struct";
+    const given = first.thoughtSignature;
+    if (!given) return `Function call is missing a thought_signature in functionCall parts: \`${name}\``;
+    const own = signed.get(name as string);
+    if (own !== undefined && demandsOwn ? given !== own : given !== own && given !== FOREIGN) {
+      return "Corrupted thought signature.";
+    }
+  }
+  if (calls.length > 0) return "the last turn is a function call without a response";
+  const names = ((body.tools ?? []) as Json[]).flatMap(({ functionDeclarations: list }) =>
+    (list ?? []) as Json[]
+  );
+  for (const declared of names) {
+    if (declared.parameters !== undefined && declared.parametersJsonSchema !== undefined) {
+      return "only one schema";
+    }
+    const stray = Object.keys(declared).find((key) =>
+      !["name", "description", "parameters", "parametersJsonSchema", "response", "behavior"].includes(key)
+    );
+    if (stray) return `Unknown name "${stray}" at 'tools[0].function_declarations[0]'`;
+  }
+}
+
+const membersOf = (parts: Json[], name: string) => parts.map((part) => part[name] as Json).filter(Boolean);
