@@ -18,32 +18,20 @@ export const MOST_STEPS = 20;
  * @param text The client's body; it is used up.
  * @throws GatewayError for a bad request, or when no target can be reached.
  */
-export async function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
-  const { headers, config, signal, report } = exchange;
+export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
+  const { headers, config, report } = exchange;
   const settings = readPolicy(headers, config.policy);
   const body = readBody(text);
   const targets = findTargets(body, exchange);
+  const [first] = targets;
+  report.provider = first.provider.name;
+  report.model = first.model;
   const steps = targets.map((target, at) => {
     // Same-wire bodies are changed in place: each target but the last gets its own copy.
     const own = at === targets.length - 1 ? body : readBody(text.slice());
-    return chatStep(
-      prepare(own, target, exchange),
-      settings,
-      exchange,
-      target.provider === targets[0].provider,
-    );
+    return chatStep(prepare(own, target, exchange), settings, exchange, target.provider === first.provider);
   });
-  if (steps.length > 0) note(targets[0]);
-  const outcome = await runSteps(steps, signal, config);
-  report.step = outcome.index;
-  note(targets[outcome.index]);
-  if ("error" in outcome) throw outcome.error;
-  return outcome.response;
-
-  function note({ provider, model }: Target): void {
-    report.provider = provider.name;
-    report.model = model;
-  }
+  return runSteps(steps, exchange);
 }
 
 /** The body's `model`, then those of its `models` list or of the header `sluice-fallback`. */
@@ -85,12 +73,13 @@ export function chatStep(
   exchange: Exchange,
   ownKey: boolean,
 ): Step {
-  const { target: { provider }, dropped, url, body } = outgoing;
+  const { target: { provider, model }, dropped, url, body } = outgoing;
   const key = ownKey ? clientKey(exchange.caller) : undefined;
   if (key !== undefined) setKey(outgoing.headers, provider, key);
   const keys = key === undefined ? storedKeys(provider, exchange) : undefined;
   return {
-    name: provider.name,
+    provider: provider.name,
+    model,
     settings,
     async send(signal) {
       const stored = keys?.take();

@@ -13,7 +13,7 @@ import {
   tokenCheck,
 } from "./credentials.ts";
 import { DEFAULTS, policyOptions, type PolicySettings } from "./policies/settings.ts";
-import { type Wait, wait } from "./policies/timers.ts";
+import { type Timer, type Wait, wait } from "./policies/timers.ts";
 
 /** Changes to a row of the provider table, or a row of your own. */
 export interface ProviderOptions {
@@ -103,6 +103,8 @@ export interface Config {
   account?: string;
   url?: string;
   now: () => number;
+  /** Measures durations. */
+  timer: Timer;
   random: () => number;
   wait: Wait;
   log: (entry: LogEntry) => void;
@@ -217,6 +219,7 @@ export function readOptions(options: Options): Config {
     account: read.account,
     url: read.url,
     now,
+    timer: options.now ?? (() => performance.now()),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
     log: options.log ?? (() => {}),

@@ -17,12 +17,12 @@ export interface Exchange {
 
 /** What became of a request, for response headers; filled in on the way. */
 export interface Report {
-  /** Index of the step that answered. */
+  /** Index of the step that answered, or was the last to be tried. */
   step: number;
   provider?: string;
   model?: string;
   /** What that step was called by the client, if it was. */
   eventId?: string;
-  /** Milliseconds spent waiting for providers. */
-  upstreamMs: number;
+  /** Milliseconds spent waiting for providers, or between tries. */
+  waitedMs: number;
 }

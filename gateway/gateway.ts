@@ -41,8 +41,8 @@ export function createGateway(options: Options = {}): Gateway {
  * @param insider The caller is a program that holds the gateway itself, and needs no token.
  */
 export async function serve(request: Request, config: Config, insider: boolean): Promise<Response> {
-  const started = config.now();
-  const report: Report = { step: 0, upstreamMs: 0 };
+  const started = { at: config.now(), timer: config.timer() };
+  const report: Report = { step: 0, waitedMs: 0 };
   let route: Route | undefined;
   let response: Response;
   try {
@@ -94,19 +94,19 @@ async function open(
 function stamp(
   { headers }: Response,
   request: Request,
-  { step, provider, model, eventId, upstreamMs }: Report,
-  started: number,
-  { now }: Config,
+  { step, provider, model, eventId, waitedMs }: Report,
+  started: { at: number; timer: number },
+  { timer }: Config,
 ): void {
-  const ended = now();
-  const id = uuidv7(started);
+  const own = timer() - started.timer - waitedMs;
+  const id = uuidv7(started.at);
   headers.set("cf-aig-log-id", id);
   headers.set("cf-aig-request-id", id);
   headers.set("cf-aig-event-id", eventId ?? request.headers.get("cf-aig-event-id") ?? id);
   headers.set("cf-aig-step", `${step}`);
   headers.set("cf-aig-provider", provider ?? "unknown");
   headers.set("cf-aig-model", headerText(model ?? "unknown"));
-  headers.append("server-timing", `sluice;dur=${Math.max(0, ended - started - upstreamMs)}`);
+  headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);
 }
 
 /** Model names are the client's; a header takes only part of what they may hold. */

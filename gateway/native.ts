@@ -23,10 +23,10 @@ export async function native(
   { provider: slug, path }: Route & { door: "native" },
   exchange: Exchange,
 ): Promise<Response> {
-  const { config, signal, report, headers } = exchange;
+  const { config, report, headers } = exchange;
   const provider = findProvider(slug, config.providers);
   report.provider = provider.name;
-  report.model = /\/models\/([^/:?]+)/.exec(`/${path}`)?.[1];
+  report.model = modelOf(path);
   exchange.caller.check(provider);
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
@@ -40,9 +40,7 @@ export async function native(
     settings,
     exchange,
   );
-  const outcome = await runSteps([step], signal, config);
-  if ("error" in outcome) throw outcome.error;
-  return outcome.response;
+  return runSteps([step], exchange);
 }
 
 /** A request to a provider's own path. */
@@ -50,6 +48,8 @@ export interface NativeRequest {
   provider: Provider;
   /** Below the provider's slug, with its query. */
   endpoint: string;
+  /** Where its body says it; else it is looked for in the endpoint. */
+  model?: string;
   method: string;
   /** To send, without keys. */
   headers: Headers;
@@ -69,7 +69,7 @@ export function nativeHeaders(
 
 /** @throws GatewayError for an endpoint that the provider's row does not cover. */
 export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
-  const { provider, endpoint, method, headers, body } = native;
+  const { provider, endpoint, model = modelOf(endpoint), method, headers, body } = native;
   const { caller, account } = exchange;
   const url = targetUrl(provider, exchange.headers) ?? nativeUrl(provider, endpoint, account);
   if (url === undefined) {
@@ -79,7 +79,8 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   const own = caller.keys.size > 0 || /[?&](key|api_key)=[^&]/.test(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   return {
-    name: provider.name,
+    provider: provider.name,
+    model,
     settings,
     read: streamReader(provider, endpoint),
     async send(signal) {
@@ -94,6 +95,9 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     },
   };
 }
+
+/** The model that a path names, as Google's do. */
+const modelOf = (path: string) => /(?:^|\/)models\/([^/:?]+)/.exec(path)?.[1];
 
 /** Chat paths, whose events the provider's wire reads. */
 const CHAT_PATHS = /(\/chat\/completions|\/messages|:streamGenerateContent|\/chat)(\?|$)/;

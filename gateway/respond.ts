@@ -13,6 +13,7 @@ import type { Call, Emit, JsonObject, ProviderWire, WireError } from "../wires/t
 import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
 import { responseHeaders } from "./headers.ts";
+import { readText } from "./send.ts";
 
 /** Bytes of an answer we could not read that an error quotes. */
 const QUOTED = 500;
@@ -40,7 +41,7 @@ export function respond(
   }
   if (status >= 400) return respondError(upstream, outgoing, exchange);
   const { wire } = outgoing.target.provider;
-  return wire.same ? handBack(upstream, outgoing) : rewriteBack(upstream, outgoing, wire, exchange);
+  return wire.same ? handBack(upstream, outgoing, exchange) : rewriteBack(upstream, outgoing, wire, exchange);
 }
 
 /** An error of ours or of the provider's, as the client's wire writes it. */
@@ -78,11 +79,12 @@ export function envelopeResponse(fault: GatewayError, headers: Headers): Respons
 async function respondError(
   upstream: Response,
   { target }: Outgoing,
-  { config }: Exchange,
+  exchange: Exchange,
 ): Promise<Response> {
+  const { config } = exchange;
   const headers = responseHeaders(upstream.headers);
   const { status } = upstream;
-  const text = await upstream.text();
+  const text = await readText(upstream, target.provider, exchange);
   const body = parse(text);
   const { name, wire } = target.provider;
   const log = (message: string, code?: string | number | null) =>
@@ -120,13 +122,17 @@ function notJson(provider: string, status: number, text: string, headers?: Heade
 // ---------------------------------------------------------------- the same wire
 
 /** Hands the provider's bytes through untouched. */
-async function handBack(upstream: Response, { target, stream }: Outgoing): Promise<Response> {
+async function handBack(
+  upstream: Response,
+  { target, stream }: Outgoing,
+  exchange: Exchange,
+): Promise<Response> {
   const headers = responseHeaders(upstream.headers);
   const { status } = upstream;
   const kind = contentKind(upstream.headers);
   // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
   if (kind === "other" && !stream || kind === "page") {
-    const text = await upstream.text();
+    const text = await readText(upstream, target.provider, exchange);
     if (parse(text) === undefined) throw notJson(target.provider.name, status, text);
     return new Response(text, { status, headers });
   }
@@ -173,7 +179,7 @@ function rewriteBack(
     );
     return new Response(body, { status: upstream.status, headers });
   }
-  return rewriteWhole(upstream, outgoing, wire, call, headers, defaults, form);
+  return rewriteWhole(upstream, outgoing, wire, call, headers, defaults, form, exchange);
 }
 
 async function rewriteWhole(
@@ -184,8 +190,9 @@ async function rewriteWhole(
   headers: Headers,
   defaults: AnswerDefaults,
   form: AnswerForm,
+  exchange: Exchange,
 ): Promise<Response> {
-  const text = await upstream.text();
+  const text = await readText(upstream, target.provider, exchange);
   const body = parse(text);
   if (typeof body !== "object" || body === null) throw notJson(target.provider.name, upstream.status, text);
   const { emit, answer } = collector();

@@ -4,48 +4,65 @@ import { GatewayError } from "../wires/errors.ts";
 import { type Caller, credential, type KeyRing } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import { withIdleLimit } from "./policies/held.ts";
+import { waiting } from "./policies/timers.ts";
 
 /**
  * Sends one request.
  *
  * @param signal Ends the request and the answer.
- * @throws GatewayError `upstream_unreachable`; the signal's own reason when it has ended the request.
+ * @throws GatewayError `upstream_unreachable` or `bad_upstream_answer`; whatever was thrown when the signal has ended the
+ * request.
  */
 export async function send(
   provider: Provider,
   url: string,
   init: RequestInit & { headers: Headers },
   signal: AbortSignal,
-  { config, report }: Exchange,
+  exchange: Exchange,
 ): Promise<Response> {
-  const { fetch, now, streamIdleTimeoutMs } = config;
-  const started = now();
+  const { fetch, streamIdleTimeoutMs: idleMs } = exchange.config;
+  const { name } = provider;
+  // The provider chooses no host either: a redirect is never followed.
+  const request: RequestInit = { ...init, signal, redirect: "manual" };
+  let response: Response;
   try {
-    // The provider chooses no host either: a redirect is never followed.
-    const request: RequestInit = { ...init, signal, redirect: "manual" };
-    const response = provider.fetch
-      ? await provider.fetch(new Request(url, request))
-      : await fetch(url, request);
-    return streamIdleTimeoutMs > 0 ? withIdleLimit(response, streamIdleTimeoutMs, idle) : response;
+    const sent = provider.fetch ? provider.fetch(new Request(url, request)) : fetch(url, request);
+    response = await waiting(sent, exchange);
   } catch (cause) {
     if (signal.aborted) throw cause;
-    throw new GatewayError(
-      "upstream_unreachable",
-      `Cannot reach ${provider.name}: no answer to the request`,
-      {
-        metadata: { provider: provider.name },
-        cause,
-      },
-    );
-  } finally {
-    report.upstreamMs += now() - started;
+    const metadata = { provider: name };
+    throw new GatewayError("upstream_unreachable", `Cannot reach ${name}: no answer to the request`, {
+      metadata,
+      cause,
+    });
   }
-
-  function idle(): Error {
-    return new GatewayError(
-      "upstream_timeout",
-      `${provider.name} sent nothing for ${streamIdleTimeoutMs} ms`,
+  if (response.status < 200 || response.status > 599) {
+    response.body?.cancel().catch(() => {});
+    throw new GatewayError(
+      "bad_upstream_answer",
+      `${name} answered with ${response.status}, which is no status`,
     );
+  }
+  if (idleMs === 0) return response;
+  const idle = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${idleMs} ms`);
+  return withIdleLimit(response, idleMs, idle);
+}
+
+/**
+ * Reads the whole body of an answer.
+ *
+ * @throws GatewayError `bad_upstream_answer` when it breaks; whatever was thrown when the client has left.
+ */
+export async function readText(upstream: Response, provider: Provider, exchange: Exchange): Promise<string> {
+  try {
+    return await waiting(upstream.text(), exchange);
+  } catch (cause) {
+    if (exchange.signal.aborted || cause instanceof GatewayError) throw cause;
+    const metadata = { provider: provider.name };
+    throw new GatewayError("bad_upstream_answer", `The answer of ${provider.name} broke off`, {
+      metadata,
+      cause,
+    });
   }
 }
 

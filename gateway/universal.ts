@@ -37,20 +37,10 @@ const LONGEST_HEADER = 16 * 1024;
  * @throws GatewayError with the path of the fault, e.g. `[1].endpoint`; nothing has been sent then.
  */
 export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
-  const { report, signal, config } = exchange;
-  const read = readSteps(text);
-  const steps: NamedStep[] = [];
-  for (const [at, step] of read.entries()) steps.push(await readStep(step, `[${at}]`, exchange));
-  const outcome = await runSteps(steps, signal, config);
-  report.step = outcome.index;
-  report.provider = steps[outcome.index].provider;
-  report.model = steps[outcome.index].model;
-  report.eventId = steps[outcome.index].eventId;
-  if ("error" in outcome) throw outcome.error;
-  return outcome.response;
+  const steps: Step[] = [];
+  for (const [at, step] of readSteps(text).entries()) steps.push(await readStep(step, `[${at}]`, exchange));
+  return runSteps(steps, exchange);
 }
-
-type NamedStep = Step & { provider: string; model?: string; eventId?: string };
 
 function readSteps(text: Uint8Array): UniversalStep[] {
   let body: unknown;
@@ -76,7 +66,7 @@ function readSteps(text: Uint8Array): UniversalStep[] {
 const fault = (param: string, state: string) =>
   new GatewayError("invalid_request", `Cannot read the request: ${param || "the body"} ${state}`, { param });
 
-async function readStep(step: UniversalStep, path: string, exchange: Exchange): Promise<NamedStep> {
+async function readStep(step: UniversalStep, path: string, exchange: Exchange): Promise<Step> {
   const { config, headers: outer } = exchange;
   const headers = readHeaders(step, path);
   // A step's settings: its config, its own headers, the request's headers, the options.
@@ -117,7 +107,7 @@ function compatStep(
   path: string,
   exchange: Exchange,
   settings: Step["settings"],
-): NamedStep {
+): Step {
   if (!/^\/?(v1\/)?chat\/completions\/?$/.test(endpoint)) {
     throw new GatewayError("invalid_model", `Compatibility endpoint: ${endpoint} is not supported.`, {
       param: `${path}.endpoint`,
@@ -126,8 +116,7 @@ function compatStep(
   const body = readBody(bodyText(query));
   const target = findTarget(body.get("model"), exchange.config.providers);
   exchange.caller.check(target.provider);
-  const step = chatStep(prepare(body, target, exchange), settings, exchange, true);
-  return { ...step, provider: target.provider.name, model: target.model };
+  return chatStep(prepare(body, target, exchange), settings, exchange, true);
 }
 
 /** A call in the provider's own format. */
@@ -136,15 +125,17 @@ function ownStep(
   path: string,
   exchange: Exchange,
   settings: Step["settings"],
-): NamedStep {
+): Step {
   const provider = findProvider(slug, exchange.config.providers, `${path}.provider`);
   exchange.caller.check(provider);
   const headers = nativeHeaders(provider, exchange);
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
-  const step = nativeStep(
+  const model = (query as JsonObject | null | undefined)?.model;
+  return nativeStep(
     {
       provider,
       endpoint: endpoint.replace(/^\//, ""),
+      model: typeof model === "string" ? model : undefined,
       method: "POST",
       headers,
       body: bodyText(query),
@@ -152,8 +143,6 @@ function ownStep(
     settings,
     exchange,
   );
-  const model = (query as JsonObject | undefined)?.model ?? /models\/([^/:?]+)/.exec(endpoint)?.[1];
-  return { ...step, provider: provider.name, model: typeof model === "string" ? model : undefined };
 }
 
 function bodyText(query: unknown): Uint8Array<ArrayBuffer> {

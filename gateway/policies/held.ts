@@ -1,106 +1,118 @@
 /** Reading the beginning of a body before it is passed on. */
-import { sseReader } from "../../wires/sse.ts";
 import { openaiChat } from "../../wires/openai_chat.ts";
+import { GatewayError } from "../../wires/errors.ts";
+import { sseReader } from "../../wires/sse.ts";
 import type { Delta, Emit, StreamReader, WireError } from "../../wires/types.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
-/** A stream that failed before it said anything. */
-export class EarlyFailure extends Error {
-  constructor(readonly error: WireError) {
-    super(error.message);
-    this.name = "EarlyFailure";
-  }
+/** The most that is held back of an answer, in bytes: one that is longer has begun. */
+const HELD_BYTES = 8 * 2 ** 20;
+
+/** How long an answer is held. */
+export interface Hold {
+  /** Until its first real content, so that another target may still answer in its place; else until its first byte. */
+  hold: boolean;
+  /** Reads its events. Default: OpenAI chat completions. */
+  read?: (emit: Emit) => StreamReader;
+  /** The first byte, or the end, has come. */
+  onFirst: () => void;
 }
 
 /**
- * Waits for the first bytes of a body.
+ * Waits for the beginning of an answer.
+ *
+ * With `hold` an event stream has begun with its first content: frames that only name a role are none; text, reasoning, a
+ * tool's name or a finished answer are. A JSON answer has begun when it is whole, for its reader can do nothing before.
  *
  * @param signal Ends the wait; not every body listens to the signal that its request was sent with.
- * @returns The same response, its body whole; rejects when the body fails before, or with the signal's reason.
+ * @returns The same response, its body whole.
+ * @throws GatewayError `bad_upstream_answer` for a body that breaks, or a stream that says an error or ends, before; the
+ * signal's reason.
  */
-export async function firstBytes(response: Response, signal: AbortSignal): Promise<Response> {
+export async function begin(
+  response: Response,
+  provider: string,
+  signal: AbortSignal,
+  { hold, read, onFirst }: Hold,
+): Promise<Response> {
   if (!response.body) return response;
+  const begun: Watch = hold ? contentWatch(response.headers.get("content-type") ?? "", read) : () => true;
   const source = response.body.getReader();
   const leave = () => void source.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", leave, { once: true });
   try {
-    const { done, value } = await source.read();
     signal.throwIfAborted();
-    return withBody(response, joined(done ? [] : [value as Chunk], source));
+    const held: Chunk[] = [];
+    let size = 0;
+    for (;;) {
+      const { done, value } = await source.read();
+      signal.throwIfAborted();
+      onFirst();
+      if (value) held.push(value as Chunk);
+      size += value?.length ?? 0;
+      if (begun(value) || done || size > HELD_BYTES) break;
+    }
+    return withBody(response, joined(held, source));
+  } catch (cause) {
+    source.cancel(cause).catch(() => {});
+    if (signal.aborted || cause instanceof GatewayError) throw cause;
+    throw new GatewayError("bad_upstream_answer", `The answer of ${provider} failed before it began`, {
+      metadata: cause instanceof EarlyError ? { provider, error: cause.error } : { provider },
+      cause,
+    });
   } finally {
     signal.removeEventListener("abort", leave);
   }
 }
 
-/**
- * Holds an event stream until its first real content, so that another target may still answer in its place: frames that
- * only name a role are not content; text, reasoning, a tool's name or a finished answer are.
- *
- * @param read Reads the stream's format; by default OpenAI chat completions.
- * @returns The same response, its body whole. Throws `EarlyFailure` for an error event or an end before any content,
- * and whatever a dying connection throws.
- */
-export async function firstContent(
-  response: Response,
-  read: (emit: Emit) => StreamReader = openaiChat.readStream,
-): Promise<Response> {
-  if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
-    return response;
+/** A stream said an error before anything else. */
+class EarlyError extends Error {
+  constructor(readonly error: WireError) {
+    super(error.message);
+    this.name = "EarlyError";
   }
-  const source = response.body.getReader();
-  const held: Chunk[] = [];
-  let begun = false;
-  let error: WireError | undefined;
-  const events = read((delta) => {
-    if (delta.type === "error" && !begun) error ??= delta.error;
-    else begun ||= isContent(delta);
-  });
-  const parser = sseReader((data, event) => events.frame(data, event));
-  while (!begun && !error) {
-    const { done, value } = await source.read();
-    if (done) {
-      parser.end();
-      events.end();
-      break;
-    }
-    held.push(value as Chunk);
-    parser.push(value);
-  }
-  if (error && !begun) {
-    source.cancel().catch(() => {});
-    throw new EarlyFailure(error);
-  }
-  return withBody(response, joined(held, source));
 }
 
 /**
- * A reader for streams whose format is not known: an error event, or a first event that is an error object, is a failure;
- * any other event is content.
+ * Tells after each chunk, and after the end (no chunk), whether the content has begun.
+ *
+ * @throws EarlyError
  */
-export function anyEvents(emit: Emit): StreamReader {
-  let seen = false;
-  return {
-    frame(data, event) {
-      if (seen) return;
-      seen = true;
-      let error: unknown;
-      try {
-        const parsed = JSON.parse(data);
-        error = event === "error" || parsed?.type === "error" ? parsed?.error ?? parsed : parsed?.error;
-      } catch {
-        error = event === "error" ? { message: data } : undefined;
-      }
-      if (!error) return emit({ type: "text", choice: 0, text: "…" });
-      const { message } = error as { message?: unknown };
-      emit({
-        type: "error",
-        error: { message: typeof message === "string" ? message : "The stream failed" },
-      });
-    },
-    end() {
-      if (!seen) emit({ type: "error", error: { message: "The stream ended before its first event" } });
-    },
+type Watch = (chunk: Uint8Array | undefined) => boolean;
+
+function contentWatch(type: string, read?: (emit: Emit) => StreamReader): Watch {
+  if (/^text\/event-stream\b/i.test(type)) return eventsWatch(read);
+  return /^[^;]*\bjson\b/i.test(type) ? jsonWatch() : () => true;
+}
+
+/** A list may be a stream, as Gemini's without `alt=sse`; anything else is one whole. */
+function jsonWatch(): Watch {
+  let list: boolean | undefined;
+  return (chunk) => {
+    const first = chunk?.find((byte) => byte > 32);
+    if (first !== undefined) list ??= first === 91;
+    return list === true;
+  };
+}
+
+function eventsWatch(read: (emit: Emit) => StreamReader = openaiChat.readStream): Watch {
+  let begun = false;
+  let error: WireError | undefined;
+  const events = read((delta) => {
+    if (begun || error) return;
+    if (delta.type === "error") error = delta.error;
+    else begun = isContent(delta);
+  });
+  const parser = sseReader((data, event) => events.frame(data, event));
+  return (chunk) => {
+    if (chunk) parser.push(chunk);
+    else {
+      parser.end();
+      events.end();
+    }
+    if (error) throw new EarlyError(error);
+    return begun;
   };
 }
 
@@ -114,26 +126,40 @@ function isContent(delta: Delta): boolean {
     case "args":
       return delta.text !== "";
     default:
-      return delta.type !== "error";
+      return true;
   }
 }
 
-function withBody({ status, statusText, headers }: Response, body: ReadableStream<Chunk>): Response {
-  return new Response(body, { status, statusText, headers });
+/**
+ * A reader for streams whose format is not known: an error event, or a first event that is an error object, is a failure;
+ * any other event is content.
+ */
+export function anyEvents(emit: Emit): StreamReader {
+  let seen = false;
+  return {
+    frame(data, event) {
+      if (seen) return;
+      seen = true;
+      const error = errorOf(data, event);
+      emit(error ? { type: "error", error } : { type: "text", choice: 0, text: "…" });
+    },
+    end() {
+      if (!seen) emit({ type: "error", error: { message: "The stream ended before its first event" } });
+    },
+  };
 }
 
-/** The chunks already read, then the rest as it comes. */
-function joined(chunks: Chunk[], source: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Chunk> {
-  return new ReadableStream({
-    async pull(controller) {
-      const held = chunks.shift();
-      if (held) return controller.enqueue(held);
-      const { done, value } = await source.read();
-      if (done) controller.close();
-      else controller.enqueue(value as Chunk);
-    },
-    cancel: (reason) => source.cancel(reason),
-  }, { highWaterMark: 0 });
+function errorOf(data: string, event: string): WireError | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(data);
+  } catch {
+    return event === "error" ? { message: data } : undefined;
+  }
+  const { type, error } = (body ?? {}) as { type?: unknown; error?: unknown };
+  if (!error && event !== "error" && type !== "error") return undefined;
+  const { message } = (error || body || {}) as { message?: unknown };
+  return { message: typeof message === "string" ? message : "The stream failed" };
 }
 
 /**
@@ -166,4 +192,22 @@ export function withIdleLimit(response: Response, ms: number, onIdle: () => Erro
       cancel: (reason) => source.cancel(reason),
     }, { highWaterMark: 0 }),
   );
+}
+
+function withBody({ status, statusText, headers }: Response, body: ReadableStream<Chunk>): Response {
+  return new Response(body, { status, statusText, headers });
+}
+
+/** The chunks already read, then the rest as it comes. */
+function joined(chunks: Chunk[], source: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Chunk> {
+  return new ReadableStream({
+    async pull(controller) {
+      const held = chunks.shift();
+      if (held) return controller.enqueue(held);
+      const { done, value } = await source.read();
+      if (done) controller.close();
+      else controller.enqueue(value as Chunk);
+    },
+    cancel: (reason) => source.cancel(reason),
+  }, { highWaterMark: 0 });
 }

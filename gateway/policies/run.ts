@@ -1,15 +1,18 @@
 /** Trying steps in turn until one answers. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Emit, StreamReader } from "../../wires/types.ts";
-import { EarlyFailure, firstBytes, firstContent } from "./held.ts";
+import { begin } from "./held.ts";
 import { isPassing, retryDelay } from "./retry.ts";
 import type { PolicySettings } from "./settings.ts";
-import { deadline, type Wait } from "./timers.ts";
+import { deadline, type Progress, type Timer, type Wait, waiting } from "./timers.ts";
 
 /** One way to get an answer. */
 export interface Step {
-  /** For messages. */
-  name: string;
+  /** The provider's name. */
+  provider: string;
+  model?: string;
+  /** What the client calls this step. */
+  eventId?: string;
   settings: PolicySettings;
   /** One try. Throws a GatewayError for an upstream that cannot be reached; aborts with the signal. */
   send(signal: AbortSignal): Promise<Response>;
@@ -17,81 +20,87 @@ export interface Step {
   read?: (emit: Emit) => StreamReader;
 }
 
-/** Time and chance, as options give them. */
-export interface Clock {
-  now: () => number;
-  random: () => number;
-  wait: Wait;
+/** What steps are run for: the client that waits, time and chance as options give them, and what is told afterwards. */
+export interface Run {
+  signal: AbortSignal;
+  config: { now: () => number; random: () => number; wait: Wait; timer: Timer };
+  report: Progress & Partial<Pick<Step, "provider" | "model" | "eventId">> & { step: number };
 }
 
-/** The answer that counts, and the index of the step that gave it. */
-export type Outcome = { index: number } & ({ response: Response } | { error: unknown });
+type Outcome = { response: Response } | { error: unknown };
 
 /**
  * Tries each step, with its retries, until one answers with a status under 400.
  *
  * A step's tries are used up before the next step. Only passing failures are tried again, but any failure moves on to
- * the next step: another provider may well know the model that this one does not. A stream that fails before its first
- * content counts as a failure as long as anything is left to try. The very last of several tries runs without a
- * timeout: there is nothing better to do than wait.
+ * the next step: another provider may well know the model that this one does not. An answer that fails before its first
+ * content counts as a failure as long as anything is left to try.
  *
- * @param signal The client's: ends waiting, retrying and the upstream. Its reason is thrown.
- * @returns The last step's failure when all fail.
+ * @param run Its signal is the client's: it ends waiting, retrying and the upstream, and its reason is thrown. Its report
+ * names the step that was tried last.
+ * @returns The first good answer; the last step's failure when all fail, thrown if it was no answer.
  */
-export async function runSteps(steps: readonly Step[], signal: AbortSignal, clock: Clock): Promise<Outcome> {
+export async function runSteps(steps: readonly Step[], run: Run): Promise<Response> {
+  const { config, report, signal } = run;
   let outcome: Outcome | undefined;
   for (const [index, step] of steps.entries()) {
+    const { provider, model, eventId } = step;
+    Object.assign(report, { step: index, provider, model, eventId });
     const { maxAttempts } = step.settings;
-    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      const last = index === steps.length - 1 && attempt === maxAttempts;
+    for (let attempt = 1;; attempt++) {
       discard(outcome);
-      try {
-        outcome = { index, response: await tryOnce(step, signal, last) };
-      } catch (error) {
-        if (signal.aborted) throw error;
-        outcome = { index, error };
-      }
-      const { response } = outcome as { response?: Response };
-      if (response && response.status < 400) return outcome;
-      if (last || attempt === maxAttempts || (response && !isPassing(response.status))) break;
-      const ms = retryDelay(response?.headers, attempt, step.settings, clock.now(), clock.random());
+      outcome = await tryOnce(step, index === steps.length - 1 && attempt === maxAttempts, run);
+      if ("response" in outcome && outcome.response.status < 400) return outcome.response;
+      if (attempt === maxAttempts || !isWorthAnother(outcome)) break;
+      const { headers } = "response" in outcome ? outcome.response : {};
+      const ms = retryDelay(headers, attempt, step.settings, config.now(), config.random());
       if (ms === undefined) break;
-      if (ms > 0) await clock.wait(ms, signal);
+      // The next try is certain: the failure need not hold its connection while we wait.
+      discard(outcome);
+      if (ms > 0) await waiting(config.wait(ms, signal), run);
     }
   }
-  return outcome!;
+  if ("error" in outcome!) throw outcome.error;
+  return outcome!.response;
 }
 
-async function tryOnce(step: Step, signal: AbortSignal, last: boolean): Promise<Response> {
+/**
+ * One try, until its answer has begun.
+ *
+ * @param last Nothing is left to try: the answer is passed on as it comes. As in the service we replace, the last of
+ * several tries has no limit of time: there is nothing better to do than wait.
+ */
+async function tryOnce(step: Step, last: boolean, run: Run): Promise<Outcome> {
+  const { signal } = run;
   const { requestTimeoutMs: ms, maxAttempts } = step.settings;
-  const limited = ms > 0 && !(last && maxAttempts > 1);
-  if (!limited && last) return await step.send(signal);
-  const limit = limited ? deadline(signal, ms, () => late(step.name, ms)) : undefined;
+  const limit = ms > 0 && !(last && maxAttempts > 1) ? deadline(signal, ms, () => late(step, ms)) : undefined;
+  const within = limit?.signal ?? signal;
   try {
-    const within = limit?.signal ?? signal;
-    let response = await step.send(within);
-    if (response.status < 400) {
-      if (limit) response = await firstBytes(response, within);
-      limit?.disarm();
-      if (!last) response = await firstContent(response, step.read);
-    }
-    return response;
+    const response = await step.send(within);
+    if (response.status >= 400 || (last && !limit)) return { response };
+    const read = last ? undefined : step.read;
+    const begun = begin(response, step.provider, within, {
+      hold: !last,
+      read,
+      onFirst: () => limit?.disarm(),
+    });
+    return { response: await waiting(begun, run) };
   } catch (error) {
-    if (limit?.signal.aborted && !signal.aborted) throw limit.signal.reason;
-    if (error instanceof EarlyFailure || !(error instanceof GatewayError)) {
-      throw signal.aborted ? error : brokenOff(step.name, error);
-    }
-    throw error;
+    if (signal.aborted) throw error;
+    return { error: limit?.signal.aborted ? limit.signal.reason : error };
   } finally {
     limit?.disarm();
   }
 }
 
-const late = (name: string, ms: number) =>
-  new GatewayError("upstream_timeout", `Cannot wait for ${name}: no answer began within ${ms} ms`);
+const late = ({ provider }: Step, ms: number) =>
+  new GatewayError("upstream_timeout", `Cannot wait for ${provider}: no answer began within ${ms} ms`);
 
-const brokenOff = (name: string, cause: unknown) =>
-  new GatewayError("bad_upstream_answer", `The answer of ${name} failed before its first content`, { cause });
+/** Whether a failure may be gone a moment later. One that is the gateway's own, or the request's, stays. */
+function isWorthAnother(outcome: Outcome): boolean {
+  if ("response" in outcome) return isPassing(outcome.response.status);
+  return outcome.error instanceof GatewayError && isPassing(outcome.error.status);
+}
 
 /** A failure that nobody will read must not hold its connection. */
 function discard(outcome: Outcome | undefined): void {

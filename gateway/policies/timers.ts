@@ -3,6 +3,28 @@
 /** Waits, unless the signal comes first: then it rejects with the signal's reason. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
+/** Milliseconds since some moment, for durations. */
+export type Timer = () => number;
+
+/** Where the time is counted that passes while others work. */
+export interface Progress {
+  /** Milliseconds spent waiting for providers, or between tries. */
+  waitedMs: number;
+}
+
+/** Waits for a promise; the time is not the gateway's own. */
+export async function waiting<T>(
+  promise: Promise<T>,
+  { report, config: { timer } }: { report: Progress; config: { timer: Timer } },
+): Promise<T> {
+  const started = timer();
+  try {
+    return await promise;
+  } finally {
+    report.waitedMs += timer() - started;
+  }
+}
+
 /** Waits by the runtime's clock and leaves no timer behind. */
 export const wait: Wait = (ms, signal) =>
   new Promise((resolve, reject) => {
