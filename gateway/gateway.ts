@@ -17,7 +17,12 @@ import { universal } from "./universal.ts";
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
 export interface Gateway {
   fetch: (request: Request) => Promise<Response>;
-  /** The gateway as an object, for the program that holds it: no token is asked for, and stored keys may be used. */
+  /**
+   * As `fetch`, for requests of the program that holds the gateway: no token is asked for, and stored keys may be used.
+   * Not to be served.
+   */
+  call: (request: Request) => Promise<Response>;
+  /** The gateway as an object, likewise for the program that holds it. */
   gateway: (id: string) => GatewayBinding;
 }
 
@@ -29,9 +34,11 @@ export interface Gateway {
 export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);
   const { url, account } = config;
+  const call = (request: Request) => serve(request, config, true);
   return {
     fetch: (request) => serve(request, config, false),
-    gateway: (id) => gatewayBinding({ url, account, id, fetch: (request) => serve(request, config, true) }),
+    call,
+    gateway: (id) => gatewayBinding({ url, account, id, fetch: call }),
   };
 }
 

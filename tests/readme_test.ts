@@ -9,7 +9,11 @@ function providerTable(): string {
   const rows = [...PROVIDERS.values()].map(({ name, aliases = [], chat, wire, keyEnv = [] }: Provider) => {
     const names = [name, ...aliases].map((one) => `\`${one}\``).join(", ");
     const format = Object.entries(WIRES).find(([, known]) => known === wire)?.[0];
-    const speaks = chat === false ? "its own paths only" : format === "openai" ? "OpenAI" : `native: ${format}`;
+    const speaks = chat === false
+      ? "its own paths only"
+      : format === "openai"
+      ? "OpenAI"
+      : `native: ${format}`;
     return `| ${names} | ${speaks} | ${keyEnv.map((key) => `\`${key}\``).join(", ")} |`;
   });
   return ["| names | speaks | key variables |", "| --- | --- | --- |", ...rows].join("\n");

@@ -16,14 +16,19 @@ export interface Built {
   gzipBytes: number;
 }
 
-/** Bundles and minifies `mod.ts` into `path`. */
-export async function bundle(path: string): Promise<Built> {
+/**
+ * Bundles and minifies a module into `path`.
+ *
+ * @param module Its name in the project's folder; `cloudflare:workers` stays an import in it.
+ */
+export async function bundle(path: string, module = "mod.ts"): Promise<Built> {
+  const external = ["--external", "cloudflare:workers"];
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--minify", "--output", path, `${ROOT}/mod.ts`],
+    args: ["bundle", "--quiet", "--minify", ...external, "--output", path, `${ROOT}/${module}`],
     cwd: ROOT,
   });
   const { success, stderr } = await command.output();
-  if (!success) throw new Error(`Cannot bundle mod.ts: ${new TextDecoder().decode(stderr)}`);
+  if (!success) throw new Error(`Cannot bundle ${module}: ${new TextDecoder().decode(stderr)}`);
   const code = await Deno.readFile(path);
   const packed = new Response(code).body!.pipeThrough(new CompressionStream("gzip"));
   return { path, bytes: code.length, gzipBytes: (await new Response(packed).arrayBuffer()).byteLength };

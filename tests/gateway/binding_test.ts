@@ -286,3 +286,17 @@ Deno.test("an account id is the path's, or else the option's", async () => {
   const response = await gateway("default").run(MODEL("workers-ai/@cf/meta/m"));
   assertMatch((await response.json()).message, /account id/);
 });
+
+// ---------------------------------------------------------------- call
+
+Deno.test("call() serves any path without a token", async () => {
+  const gateway = createGateway({ tokens: ["tok"] });
+  const request = () =>
+    new Request("http://sluice/v1/chat/completions", {
+      method: "POST",
+      headers: JSON_TYPE,
+      body: JSON.stringify(STEP.query),
+    });
+  assertEquals((await gateway.fetch(request())).status, 401);
+  assertEquals(await content(await gateway.call(request())), "Grüße, 世界");
+});

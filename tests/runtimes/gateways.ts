@@ -158,29 +158,55 @@ function afterwards(gateway: Running, clean: () => Promise<void>): Running {
 }
 
 async function startWorkerd(env: Record<string, string>): Promise<Running> {
-  const folder = await Deno.makeTempDir();
-  await Deno.copyFile(await oneFile(), `${folder}/sluice.js`);
+  const files = { "sluice.js": await Deno.readTextFile(await oneFile()) };
+  return serveWorkerd([await workerConfig("sluice", "sluice.js", environmentBindings(env))], files, env);
+}
+
+/** Bindings of a Worker to the variables that workerd is started with, in workerd's configuration language. */
+export const environmentBindings = (env: Record<string, string>) =>
+  Object.keys(env).map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
+
+/** A Worker of one module, as `wrangler.jsonc` sets one up, in workerd's configuration language. */
+export async function workerConfig(
+  name: string,
+  file: string,
+  bindings: string[],
+  flags: string[] = [],
+): Promise<string> {
   const { compatibility_date, compatibility_flags } = await wranglerConfig();
-  const bindings = Object.keys(env).map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
+  return `(name = "${name}", worker = (
+    modules = [(name = "${file}", esModule = embed "${file}")],
+    bindings = [${bindings.join(", ")}],
+    compatibilityDate = "${compatibility_date}",
+    compatibilityFlags = ${JSON.stringify([...compatibility_flags, ...flags])},
+    globalOutbound = "network",
+  ))`;
+}
+
+/**
+ * Starts workerd.
+ *
+ * @param workers The first is served.
+ * @param files What their modules are, by name.
+ */
+export async function serveWorkerd(
+  workers: string[],
+  files: Record<string, string>,
+  env: Record<string, string>,
+): Promise<Running> {
+  const folder = await Deno.makeTempDir();
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder}/${name}`, text);
+  const first = /name = "(\w+)"/.exec(workers[0])![1];
   await Deno.writeTextFile(
     `${folder}/config.capnp`,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [
-    (name = "sluice", worker = (
-      modules = [(name = "sluice.js", esModule = embed "sluice.js")],
-      bindings = [${bindings.join(", ")}],
-      compatibilityDate = "${compatibility_date}",
-      compatibilityFlags = ${JSON.stringify(compatibility_flags)},
-      globalOutbound = "network",
-    )),
-    (name = "network", network = (allow = ["public", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "sluice")],
+  services = [${workers.join(", ")}, (name = "network", network = (allow = ["public", "private"]))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${first}")],
 );
 `,
   );
-  const args = ["serve", "--control-fd=1", `${folder}/config.capnp`];
+  const args = ["serve", "--experimental", "--control-fd=1", `${folder}/config.capnp`];
   const gateway = await startProcess(await workerdBinary(), args, env, LISTENING);
   return afterwards(gateway, () => Deno.remove(folder, { recursive: true }));
 }

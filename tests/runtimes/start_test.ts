@@ -45,7 +45,7 @@ Deno.test("HOST picks the address", async () => {
   assertStringIncludes(gateway.output(), "http://0.0.0.0:");
 });
 
-Deno.test("wrangler.jsonc makes a Worker of mod.ts as it is", async () => {
+Deno.test("wrangler.jsonc makes a Worker of the source as it is", async () => {
   await using gateway = await startWrangler();
   assertStringIncludes(await demo(gateway.url), '"hi"');
 });

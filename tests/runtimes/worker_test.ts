@@ -1,0 +1,154 @@
+/** worker.ts in workerd, and another Worker that has it as a binding. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { bundle, ROOT } from "../../tools/bundle.ts";
+import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
+import {
+  environmentBindings,
+  installForBun,
+  run,
+  type Running,
+  serveWorkerd,
+  workerConfig,
+} from "./gateways.ts";
+import { environment } from "./suite.ts";
+
+/** Two Workers: the gateway, and one that has it as `AI`. */
+async function startCaller(provider: FakeProvider, flags: string[] = []): Promise<Running> {
+  const env = {
+    ...environment(provider),
+    OPENAI_API_KEY: "sk-stored",
+    SLUICE_TOKENS: "tok",
+    SLUICE_URL: "https://sluice.test",
+  };
+  const path = await Deno.makeTempFile({ suffix: ".js" });
+  await bundle(path, "worker.ts");
+  const files = {
+    "worker.js": await Deno.readTextFile(path),
+    "caller.js": await Deno.readTextFile(`${ROOT}/tests/runtimes/caller_worker.js`),
+  };
+  await Deno.remove(path);
+  const bindings = [
+    `(name = "AI", service = (name = "sluice", entrypoint = "AI"))`,
+    `(name = "SLUICE", service = "sluice")`,
+  ];
+  const workers = [
+    await workerConfig("caller", "caller.js", bindings, flags),
+    await workerConfig("sluice", "worker.js", environmentBindings(env)),
+  ];
+  return serveWorkerd(workers, files, env);
+}
+
+const step = (model: string, more: object = {}) => ({
+  provider: "compat",
+  endpoint: "chat/completions",
+  headers: { "Content-Type": "application/json" },
+  query: { model, messages: [{ role: "user", content: TEXT }], ...more },
+});
+
+const stream = { stream: true };
+
+Deno.test({
+  name: "a Worker with a service binding to AI",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    await using provider = await startFakeProvider();
+    await using caller = await startCaller(provider);
+
+    const ask = (path: string, data?: unknown, options?: unknown, signal?: AbortSignal) =>
+      fetch(caller.url + path, { method: "POST", body: JSON.stringify({ data, options }), signal });
+
+    await t.step("runs a step with a stored key and without a token", async () => {
+      const response = await ask("/run", step("openai/plain-1"));
+      assertEquals((await response.json()).choices[0].message.content, TEXT);
+      assertEquals(response.headers.get("cf-aig-step"), "0");
+      const { headers } = await provider.arrived("plain-1");
+      assertEquals(headers.authorization, "Bearer sk-stored");
+    });
+
+    await t.step("gets a stream as it comes, byte for byte, or translated", async () => {
+      const response = await ask("/run", step("openai/plain-2", stream));
+      assertEquals(await response.text(), OPENAI_STREAM.join(""));
+      const translated = await (await ask("/run", step("anthropic/plain-2", stream))).text();
+      const chunks = translated.split("\n\n").filter(Boolean).map((event) => event.slice("data: ".length));
+      assertEquals(chunks.pop(), "[DONE]");
+      const text = chunks.map((chunk) => JSON.parse(chunk).choices[0].delta.content ?? "");
+      assertEquals(text.join(""), TEXT);
+    });
+
+    await t.step("falls back from step to step, by the settings of its options", async () => {
+      const gateway = { eventId: "mine", retries: { maxAttempts: 2, retryDelayMs: 1 } };
+      const response = await ask("/run", [step("openai/refused-3"), step("openai/plain-3")], { gateway });
+      assertEquals((await response.json()).choices[0].message.content, TEXT);
+      assertEquals(response.headers.get("cf-aig-step"), "1");
+      assertEquals(response.headers.get("cf-aig-event-id"), "mine");
+      const refused = await ask("/run", step("openai/plain-3"), { extraHeaders: { "cf-aig-backoff": "no" } });
+      assertEquals([refused.status, (await refused.json()).param], [400, "cf-aig-backoff"]);
+    });
+
+    await t.step("is told where HTTP clients find the gateway", async () => {
+      assertEquals(await (await ask("/url")).text(), "https://sluice.test/v1/-/default/openai");
+    });
+
+    await t.step("ends the provider's work when its own client leaves", async () => {
+      const leave = new AbortController();
+      const response = await ask("/run", step("openai/endless-4", stream), {}, leave.signal);
+      await response.body!.getReader().read();
+      leave.abort();
+      await provider.left("endless-4");
+    });
+
+    await t.step("ends it by cancelling the stream", async () => {
+      assertEquals(await (await ask("/cancel", step("openai/endless-5", stream))).text(), "cancelled");
+      await provider.left("endless-5");
+    });
+
+    await t.step("ends it by a signal, through fetch()", async () => {
+      const ended = await (await ask("/fetch", step("anthropic/endless-6", stream))).text();
+      assertEquals(ended, "Error: enough");
+      await provider.left("endless-6");
+    });
+
+    await t.step("cannot hand a signal to run() without a flag", async () => {
+      const ended = await (await ask("/signal", step("openai/endless-7", stream))).text();
+      assertStringIncludes(ended, "AbortSignal serialization is not enabled");
+    });
+
+    await t.step("leaves the gateway's HTTP door as closed as it was", async () => {
+      const door = (headers: Record<string, string>) =>
+        fetch(`${caller.url}/v1/chat/completions`, {
+          method: "POST",
+          headers: { "content-type": "application/json", ...headers },
+          body: JSON.stringify(step("openai/plain-8").query),
+        });
+      assertEquals((await door({})).status, 401);
+      assertEquals((await door({ authorization: "Bearer tok" })).status, 200);
+    });
+
+    assertEquals(caller.output().match(/^.*(uncaught|disposed).*$/gim), null);
+  },
+});
+
+Deno.test({
+  name: "a Worker with the flag enable_abortsignal_rpc ends a stream of run() by a signal",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await using provider = await startFakeProvider();
+    await using caller = await startCaller(provider, ["enable_abortsignal_rpc"]);
+    const body = JSON.stringify({ data: step("openai/endless-9", stream) });
+    const ended = await (await fetch(`${caller.url}/signal`, { method: "POST", body })).text();
+    assertMatch(ended, /^Error: ReadableStream received over RPC/);
+    await provider.left("endless-9");
+  },
+});
+
+Deno.test("gateway().run() on Bun is the same object", async () => {
+  const program = `
+    import { gateway } from "./mod.ts";
+    const response = await gateway("default").run(${JSON.stringify(step("demo/echo", stream))});
+    console.log(response.headers.get("cf-aig-step"), (await response.text()).trimEnd().slice(-12));
+  `;
+  const { code, output } = await run(await installForBun(), ["-e", program]);
+  assertEquals([code, output], [0, "0 data: [DONE]\n"]);
+});

@@ -1,0 +1,68 @@
+/**
+ * The gateway as a Worker: over HTTP like `mod.ts`, and as a binding for other Workers, in place of `env.AI`:
+ *
+ * ```jsonc
+ * "services": [{ "binding": "AI", "service": "sluice", "entrypoint": "AI" }]
+ * ```
+ *
+ * Both are set up by the Worker's variables and secrets.
+ *
+ * @module
+ */
+// @ts-types="./cloudflare_workers.d.ts"
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import type { GatewayBinding, RunOptions, UniversalStep } from "./gateway/binding.ts";
+import { configured } from "./gateway/configured.ts";
+import type { Gateway } from "./gateway/gateway.ts";
+
+/** A Worker's variables and secrets, by name. */
+export type Variables = Record<string, string | undefined>;
+
+let made: Gateway | undefined;
+
+/** One for all requests, so that stored keys take turns. */
+const gatewayOf = (env: Variables) => made ??= configured((name) => env[name]).gateway;
+
+/** What the Worker's address is served by. */
+const worker: { fetch(request: Request, env: Variables): Promise<Response> } = {
+  fetch: (request, env) => gatewayOf(env).fetch(request),
+};
+export default worker;
+
+/** What a service binding with `entrypoint: "AI"` is: only Workers that were given it reach it, and need no token. */
+export class AI extends WorkerEntrypoint<Variables> {
+  /** `env.AI.gateway("default")` */
+  gateway(id: string): GatewayBinding {
+    return new GatewayTarget(gatewayOf(this.env).gateway(id));
+  }
+
+  /** `env.AI.fetch(request)`: any path of the gateway, on any host. */
+  fetch(request: Request): Promise<Response> {
+    return gatewayOf(this.env).call(request);
+  }
+}
+
+/** One gateway, for another Worker. */
+class GatewayTarget extends RpcTarget implements GatewayBinding {
+  readonly #binding: GatewayBinding;
+
+  constructor(binding: GatewayBinding) {
+    super();
+    this.#binding = binding;
+  }
+
+  /**
+   * Runs a step, or several until one answers.
+   *
+   * A `signal` crosses to another Worker only where that has the compatibility flag `enable_abortsignal_rpc`, still
+   * experimental in November 2026; its call fails before it is sent otherwise. `env.AI.fetch(request)` takes one anywhere.
+   */
+  run(data: UniversalStep | readonly UniversalStep[], options?: RunOptions): Promise<Response> {
+    return this.#binding.run(data, options);
+  }
+
+  /** Where HTTP clients find this gateway: `SLUICE_URL` and its path. */
+  getUrl(provider?: string): Promise<string> {
+    return this.#binding.getUrl(provider);
+  }
+}
