@@ -3,6 +3,7 @@ import { GatewayError } from "../wires/errors.ts";
 import { type Body, readBody } from "./body.ts";
 import { type Outgoing, prepare } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
+import { headerList } from "./headers.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import { respond } from "./respond.ts";
@@ -88,7 +89,7 @@ export function chatStep(
       const upstream = await send(provider, url, init, signal, exchange);
       stored?.report(upstream);
       const response = await respond(upstream, outgoing, exchange);
-      if (dropped.length > 0) response.headers.set("sluice-dropped", dropped.join(", "));
+      if (dropped.length > 0) response.headers.set("sluice-dropped", headerList(dropped));
       return response;
     },
   };

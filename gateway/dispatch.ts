@@ -6,7 +6,7 @@ import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { requestHeaders } from "./headers.ts";
+import { headerList, requestHeaders } from "./headers.ts";
 import type { Target } from "./target.ts";
 
 /** A request ready to be sent to its target. */
@@ -37,7 +37,7 @@ export function prepare(body: Body, target: Target, { headers, account, config }
   if (dropped.length > 0 && (config.strict || headers.get("sluice-strict") === "true")) {
     throw new GatewayError(
       "dropped_fields",
-      `Cannot send the request to ${provider.name}: it has no way to express ${dropped.join(", ")}`,
+      `Cannot send the request to ${provider.name}: it has no way to express ${headerList(dropped)}`,
       { param: dropped[0] },
     );
   }
@@ -95,14 +95,14 @@ function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonO
 /** For any other wire: reads the call and writes it anew. */
 function rewrite(body: Body, { model }: Target, wire: ProviderWire): Rewritten {
   const call = readCall(body.parsed(), model);
-  const written = wire.writeCall(call);
-  return {
-    path: written.path,
-    headers: written.headers,
-    body: JSON.stringify(written.body),
-    dropped: [...call.dropped, ...written.dropped],
-    call,
-  };
+  try {
+    const { path, headers, body: written, dropped } = wire.writeCall(call);
+    return { path, headers, body: JSON.stringify(written), dropped: [...call.dropped, ...dropped], call };
+  } catch (cause) {
+    // JSON is read to any depth, but written only as deep as the stack goes.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new GatewayError("invalid_request", "Cannot read the request: it is nested too deeply", { cause });
+  }
 }
 
 // ---------------------------------------------------------------- the address and the headers

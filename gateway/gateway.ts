@@ -6,6 +6,7 @@ import { chat } from "./chat.ts";
 import { type Config, type Options, readOptions } from "./config.ts";
 import { allowCrossOrigin, preflight } from "./cors.ts";
 import type { Exchange, Report } from "./exchange.ts";
+import { headerText } from "./headers.ts";
 import { home } from "./home.ts";
 import { uuidv7 } from "./ids.ts";
 import { listModels } from "./models.ts";
@@ -115,9 +116,6 @@ function stamp(
   headers.set("cf-aig-model", headerText(model ?? "unknown"));
   headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);
 }
-
-/** Model names are the client's; a header takes only part of what they may hold. */
-const headerText = (text: string) => /^[\x21-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 
 /** A failure in the words of its door: the replaced service's own envelope, or OpenAI's. */
 function failure(error: unknown, request: Request, route: Route | undefined, config: Config): Response {

@@ -21,6 +21,11 @@ export function findTarget(model: unknown, providers: ReadonlyMap<string, Provid
       param: "model",
     });
   }
+  if (!model.isWellFormed()) {
+    throw new GatewayError("invalid_model", "Cannot route the request: model holds half a character", {
+      param: "model",
+    });
+  }
   const slash = model.indexOf("/");
   const bare = model.startsWith("@cf/");
   const name = bare ? "workers-ai" : model.slice(0, Math.max(0, slash));

@@ -1,0 +1,224 @@
+/** What a client may write, and where it must not lead. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type Json, lab } from "./lab.ts";
+
+const USER = { role: "user", content: "Hi" };
+const CLAUDE = "anthropic/claude-sonnet-4-5";
+
+const SAID: Record<string, Json> = {
+  "/v1/messages": {
+    type: "message",
+    content: [{ type: "text", text: "Hi" }],
+    stop_reason: "end_turn",
+    usage: { input_tokens: 1, output_tokens: 1 },
+  },
+  "/v2/chat": {
+    message: { role: "assistant", content: [{ type: "text", text: "Hi" }] },
+    finish_reason: "COMPLETE",
+  },
+};
+const GEMINI = { candidates: [{ content: { parts: [{ text: "Hi" }] }, finishReason: "STOP" }] };
+const OPENAI = {
+  choices: [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }],
+};
+
+/** Every provider says "Hi". */
+const obliging = () =>
+  lab(({ url }) =>
+    Response.json(SAID[url.pathname] ?? (url.hostname.includes("googleapis") ? GEMINI : OPENAI))
+  );
+
+const MODELS = [CLAUDE, "google/gemini-3-pro", "cohere/command-a-03-2025"];
+
+// ---------------------------------------------------------------- what is left out
+
+Deno.test("names that no header can hold are told all the same, after the answer came", async () => {
+  const message = {
+    ...USER,
+    "bad\r\nset-cookie: a=1": 1,
+    "föö": 2,
+    "日本 語": 3,
+    "a,b%": 4,
+    "": 5,
+    "\ud800": 6,
+  };
+  for (const model of MODELS) {
+    const { post } = obliging();
+    const response = await post({ model, messages: [message] });
+    assertEquals(response.status, 200);
+    assertEquals(response.headers.get("set-cookie"), null);
+    assertEquals(
+      response.headers.get("sluice-dropped"),
+      "messages[0].bad%0D%0Aset-cookie:%20a=1, messages[0].f%C3%B6%C3%B6, messages[0].%E6%97%A5%E6%9C%AC%20%E8%AA%9E, " +
+        "messages[0].a%2Cb%25, messages[0]., messages[0].%EF%BF%BD",
+    );
+    const { error } = await (await post({ model, messages: [message] }, { "sluice-strict": "true" })).json();
+    assertEquals(error.param, "messages[0].bad\r\nset-cookie: a=1");
+    assert(!error.message.includes("\n"));
+  }
+});
+
+Deno.test("a list of what was left out stays short enough for a header", async () => {
+  const messages = Array.from({ length: 3000 }, (_, at) => ({ ...USER, name: `n${at}` }));
+  const { post } = obliging();
+  const dropped = (await post({ model: CLAUDE, messages })).headers.get("sluice-dropped")!;
+  assert(dropped.length < 2100);
+  const [, last, more] = /messages\[(\d+)\]\.name, and (\d+) more$/.exec(dropped)!;
+  assertEquals(Number(last) + 1 + Number(more), 3000);
+  const long = (await post({ model: CLAUDE, messages: [{ ...USER, ["ö".repeat(9000)]: 1 }] })).headers;
+  assert(long.get("sluice-dropped")!.length < 2100);
+  assertMatch(decodeURIComponent(long.get("sluice-dropped")!), /^messages\[0\]\.ö+$/);
+});
+
+Deno.test("a strict request that would lose something is refused before anything is sent", async () => {
+  for (const model of MODELS) {
+    const { post, asked } = obliging();
+    const body = { model, messages: [USER], logit_bias: { 50256: -100 } };
+    const response = await post(body, { "sluice-strict": "true" });
+    const { error } = await response.json();
+    assertEquals([response.status, error.code, error.param], [400, "dropped_fields", "logit_bias"]);
+    assertEquals(asked.length, 0);
+    assertEquals((await post(body)).headers.get("sluice-dropped"), "logit_bias");
+    assertEquals((await post({ model, messages: [USER] }, { "sluice-strict": "true" })).status, 200);
+  }
+});
+
+// ---------------------------------------------------------------- model names
+
+Deno.test("no model's name changes host, path or query", async () => {
+  const names = [
+    "a b",
+    "a:b@c",
+    "a%2e%2e%2fb",
+    "a?key=x#y",
+    "a\\..\\..\\b",
+    "..;/b",
+    "@evil.test",
+    "a:streamGenerateContent?alt=sse&x=",
+    "https://evil.test/v1",
+    "a\r\nhost: evil.test",
+    "日本",
+  ];
+  const hosts: Record<string, string> = {
+    anthropic: "api.anthropic.com/v1/messages",
+    cohere: "api.cohere.com/v2/chat",
+    openai: "api.openai.com/v1/chat/completions",
+    mistral: "api.mistral.ai/v1/chat/completions",
+  };
+  for (const name of names) {
+    for (const [provider, address] of Object.entries(hosts)) {
+      const { post, asked } = obliging();
+      assertEquals((await post({ model: `${provider}/${name}`, messages: [USER] })).status, 200, name);
+      assertEquals([asked[0].url.href, asked[0].body.model], [`https://${address}`, name]);
+    }
+    const { post, asked } = obliging();
+    const response = await post({ model: `google/${name}`, messages: [USER] });
+    await response.body?.cancel();
+    if (response.status === 400) {
+      assertEquals(asked.length, 0, name);
+      continue;
+    }
+    const { host, pathname, search } = asked[0].url;
+    assertEquals([host, search], ["generativelanguage.googleapis.com", ""], name);
+    const path = /^\/v1beta\/(?:models\/)?(.+):generateContent$/.exec(pathname)!;
+    assertEquals(decodeURIComponent(path[1]), name);
+    assertEquals(path[1].split("/").length, name.split("/").length, name);
+  }
+});
+
+Deno.test("a model's name with half a character, or without end, is refused or told short", async () => {
+  for (const model of ["anthropic/claude\ud800", "google/gemini\udc00-3", "openai/\ud83d", "\ud83d/x"]) {
+    const { post, asked } = obliging();
+    const response = await post({ model, messages: [USER] });
+    assertEquals([response.status, (await response.json()).error.param], [400, "model"]);
+    assertEquals(asked.length, 0);
+  }
+  for (const model of ["anthropic/日本語", `openai/${"x".repeat(100_000)}`]) {
+    const { headers, status } = await obliging().post({ model, messages: [USER] });
+    assertEquals(status, 200);
+    assertMatch(headers.get("cf-aig-model")!, /^[\x21-\x7e]{1,1800}$/);
+  }
+});
+
+// ---------------------------------------------------------------- what goes on as it is
+
+Deno.test("fields that nobody knows go on to every provider", async () => {
+  const own = { brand_new: { deep: [1, { x: null }] }, "odd name": true, toString: "mine" };
+  for (const model of [...MODELS, "openai/gpt-5", "mistral/large"]) {
+    const { post, asked } = obliging();
+    const response = await post({ model, messages: [USER], ...own });
+    assertEquals([response.status, response.headers.get("sluice-dropped")], [200, null]);
+    for (const [field, value] of Object.entries(own)) assertEquals(asked[0].body[field], value);
+  }
+});
+
+Deno.test("a request in the provider's own wire keeps every byte but the model's name", async () => {
+  const text =
+    '\t{ "seed":12345678901234567890, "x" : 1.10, "model" :"openai/gpt-5",\r\n "messages":[ {"role":"user",' +
+    '"content":"\\u00fc\\/\\ud83d"} ],"temperature":1e0 ,"y":{"b":1,"a":2,"b":3}}\n';
+  const { post, asked } = obliging();
+  assertEquals((await post(text)).status, 200);
+  assertEquals(asked[0].text, text.replace("openai/gpt-5", "gpt-5"));
+});
+
+Deno.test("schemas go on with every keyword and every order of theirs", async () => {
+  const parameters = {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    properties: {
+      zone: { anyOf: [{ $ref: "#/$defs/zone" }, { type: "null" }], description: "Where" },
+      at: { type: ["string", "null"], format: "date-time", nullable: true },
+      count: { type: "integer", minimum: 1, exclusiveMaximum: 10, default: 3 },
+      any: {},
+      tree: { oneOf: [{ type: "array", items: { $ref: "#" }, minItems: 2 }, { const: "leaf" }] },
+    },
+    required: ["zone"],
+    additionalProperties: { type: "string", pattern: "^a" },
+    $defs: { zone: { enum: ["UTC", "CET", 1, null] } },
+    "x-own": [1],
+  };
+  const find: Record<string, (body: Json) => unknown> = {
+    anthropic: (body) => (body.tools as Json[])[0].input_schema,
+    google: (body) => ((body.tools as Json[])[0].functionDeclarations as Json[])[0].parametersJsonSchema,
+    cohere: (body) => ((body.tools as Json[])[0].function as Json).parameters,
+  };
+  for (const model of MODELS) {
+    const { post, asked } = obliging();
+    const tools = [{ type: "function", function: { name: "f", parameters } }];
+    await post({ model, messages: [USER], tools });
+    const sent = find[model.split("/")[0]](asked[0].body);
+    assertEquals(JSON.stringify(sent), JSON.stringify(parameters), model);
+  }
+});
+
+Deno.test("stop is a text, a list or nothing", async () => {
+  const find: Record<string, (body: Json) => unknown> = {
+    anthropic: (body) => body.stop_sequences,
+    google: (body) => (body.generationConfig as Json | undefined)?.stopSequences,
+    cohere: (body) => body.stop_sequences,
+  };
+  for (const model of MODELS) {
+    const stops = [];
+    for (const stop of ["END", ["A", "B"], null, undefined]) {
+      const { post, asked } = obliging();
+      assertEquals((await post({ model, messages: [USER], stop })).status, 200);
+      stops.push(find[model.split("/")[0]](asked[0].body));
+    }
+    assertEquals(stops, [["END"], ["A", "B"], undefined, undefined], model);
+  }
+});
+
+Deno.test("what is nested too deeply to be written again is the request's fault, not ours", async () => {
+  const deep = '{"a":'.repeat(60_000) + "{}" + "}".repeat(60_000);
+  const tools = `[{"type":"function","function":{"name":"f","parameters":${deep}}}]`;
+  for (const model of MODELS) {
+    const { post, asked } = obliging();
+    const response = await post(
+      `{"model":"${model}","messages":[{"role":"user","content":"Hi"}],"tools":${tools}}`,
+    );
+    const { error } = await response.json();
+    // How deep a runtime writes is its own affair.
+    if (asked.length > 0) assertEquals(response.status, 200);
+    else assertEquals([response.status, error.type], [400, "invalid_request_error"]);
+  }
+});
