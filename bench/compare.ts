@@ -1,0 +1,337 @@
+/**
+ * What it costs to stand between a client and a provider: whole processes side by side.
+ *
+ * Each round visits every pair of load and target in random order, so that a noisy neighbour hits all alike; ratios are
+ * taken within a round, and the tables give medians with the lowest and highest round. All traffic is loopback, all
+ * loops are bounded, and only processes started here are ended.
+ *
+ * ```sh
+ * deno task bench:compare [--rounds=5] [--seconds=1] [--targets='deno|bun'] [--loads='^whole'] [--json=FILE]
+ * ```
+ *
+ * `--targets` and `--loads` pick by regular expression.
+ *
+ * @module
+ */
+import { bundle, ROOT } from "../tools/bundle.ts";
+import { bunBinary } from "../tests/runtimes/binaries.ts";
+import type { Job, Seen } from "./load.ts";
+import { cpuMicros, forgetPeak, memory, type Process, run, startProcess } from "./process.ts";
+import { direct, type Shape, startProvider, type Target, TARGETS } from "./targets.ts";
+import { printTables } from "./tables.ts";
+
+/** A load on a running target. */
+export interface Load {
+  name: string;
+  shape: Shape;
+  /** The fake provider's. */
+  model: string;
+  connections: number;
+  /** Longest time, where the usual is too short to end one answer. */
+  seconds?: number;
+  /** Measured on the provider itself too. */
+  direct?: boolean;
+}
+
+/** One visit of a load to a target. */
+export interface Visit {
+  /** CPU microseconds of the target per request. */
+  cpu: number;
+  /** Requests per second. */
+  rate: number;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+  first: number;
+  firstP99: number;
+  gap: number;
+  gapP99: number;
+  /** Bytes: the highest resident memory during the load, above that before it. */
+  peak?: number;
+  /** Bytes of resident memory per open stream. */
+  perStream?: number;
+  /** Milliseconds from the start of the process to its first answer. */
+  coldStart?: number;
+  /** Bytes resident after the first answer. */
+  resident?: number;
+}
+
+/** Visits by load, then target, one for each round. */
+export type Results = Map<string, Map<string, Visit[]>>;
+
+const SHAPES: Shape[] = ["openai", "anthropic", "gemini"];
+
+/** What is sent to targets that stay up. */
+const LOADS: Load[] = [
+  ...SHAPES.flatMap((shape): Load[] => [
+    { name: `whole, ${shape}`, shape, model: "whole", connections: 32 },
+    { name: `stream of 200, one per write, ${shape}`, shape, model: "s200x1", connections: 8 },
+    { name: `stream of 200, 16 per write, ${shape}`, shape, model: "s200x16", connections: 8 },
+    // At full speed writes pile up and are read several at once. Here each is read alone, as tokens are.
+    { name: `stream of 200, 1 ms apart, ${shape}`, shape, model: "s200x1p1", connections: 16 },
+    { name: `first token, ${shape}`, shape, model: "s64x1p20", connections: 8, seconds: 1, direct: true },
+    { name: `latency, whole, ${shape}`, shape, model: "whole", connections: 1, direct: true },
+    { name: `latency, stream, ${shape}`, shape, model: "s200x1", connections: 1, direct: true },
+    { name: `rate, stream, ${shape}`, shape, model: "s200x1", connections: 32 },
+  ]),
+];
+
+/** What is measured on a process started for it. */
+const FRESH = ["10 MB body", "idle streams, openai", "idle streams, anthropic", "cold start"] as const;
+
+const IDLE_STREAMS = 2000;
+
+const PROMPT = [
+  { role: "system", content: "You are a careful assistant." },
+  { role: "user", content: "In a few words: what is a gateway, and why would anyone want one? ".repeat(4) },
+];
+
+async function main() {
+  const flags = new Map(Deno.args.map((arg) => /^--(\w+)=(.*)$/.exec(arg)?.slice(1) as [string, string]));
+  const rounds = Number(flags.get("rounds") ?? 5);
+  const seconds = Number(flags.get("seconds") ?? 1);
+  const picked = (flag: string) => {
+    const pattern = new RegExp(flags.get(flag) ?? "", "i");
+    return (name: string) => pattern.test(name);
+  };
+  const [isTarget, isLoad] = [picked("targets"), picked("loads")];
+  const targets = TARGETS.filter(({ name }) => isTarget(name));
+  const loads = LOADS.filter(({ name }) => isLoad(name));
+  const fresh = FRESH.filter(isLoad);
+  const results: Results = new Map();
+  const add = (load: string, target: string, visit: Visit) => {
+    const byTarget = results.get(load) ?? new Map<string, Visit[]>();
+    results.set(load, byTarget.set(target, [...byTarget.get(target) ?? [], visit]));
+  };
+  const provider = await startProvider();
+  await using _provider = provider.process;
+  await using stack = new AsyncDisposableStack();
+  if (loads.length > 0) {
+    const running = new Map<Target, Running>([[direct, provider]]);
+    for (const target of targets) {
+      const started = await start(target, provider.port);
+      running.set(target, stack.use(started.process) && started);
+    }
+    const pairs = loads.flatMap((load) =>
+      [...running.keys()].filter((target) => fits(load, target)).map((target) => ({ load, target }))
+    );
+    // The first round warms up and is forgotten.
+    for (let round = 0; round <= rounds; round++) {
+      for (const { load, target } of shuffled(pairs)) {
+        const visit = await visitLoad(
+          load,
+          target,
+          running.get(target)!,
+          provider.port,
+          seconds,
+        );
+        if (round > 0) add(load.name, target.name, visit);
+      }
+      console.error(`round ${round} of ${rounds} done`);
+    }
+    await stack.disposeAsync();
+  }
+  const pairs = fresh.flatMap((load) => targets.map((target) => ({ load, target })))
+    .filter(({ load, target }) => target.kind !== "identity" || load.startsWith("idle"));
+  const freshRounds = pairs.length > 0 ? Math.min(rounds, 3) : 0;
+  for (let round = 0; round < freshRounds; round++) {
+    for (const { load, target } of shuffled(pairs)) {
+      add(load, target.name, await visitFresh(load, target, provider.port));
+    }
+    console.error(`fresh processes, round ${round + 1} of ${freshRounds} done`);
+  }
+  const file = flags.get("json");
+  if (file) {
+    const plain = [...results].map(([load, by]) => [load, Object.fromEntries(by)]);
+    await Deno.writeTextFile(file, JSON.stringify(Object.fromEntries(plain)));
+  }
+  const { bytes, gzipBytes } = await bundle(await Deno.makeTempFile({ suffix: ".js" }));
+  console.log(
+    `\`deno task bench:compare${Deno.args.map((arg) => ` ${arg}`).join("")}\`, ${await machine()}\n`,
+  );
+  printTables(results, targets);
+  console.log(
+    `Bundle: ${(bytes / 1000).toFixed(1)} kB minified, ${(gzipBytes / 1000).toFixed(1)} kB gzipped.`,
+  );
+}
+
+interface Running {
+  process: Process;
+  port: number;
+}
+
+function fits(load: Load, target: Target): boolean {
+  if (target.kind === "direct") return load.direct === true;
+  return target.kind !== "identity" || load.model !== "whole";
+}
+
+// ---------------------------------------------------------------- visits
+
+async function visitLoad(
+  load: Load,
+  target: Target,
+  { process, port }: Running,
+  provider: number,
+  seconds: number,
+): Promise<Visit> {
+  const knock = target.knock(load.shape, load.model, PROMPT, provider);
+  const job = { ...knock, port, connections: load.connections, requests: Infinity };
+  const before = cpuMicros(process.pid);
+  const seen = await drive({ ...job, requests: 1e9, seconds: load.seconds ?? seconds });
+  const cpu = cpuMicros(process.pid) - before;
+  check(seen, `${load.name} to ${target.name}`, process);
+  return visitOf(seen, cpu);
+}
+
+function visitOf(seen: Seen, cpu: number): Visit {
+  return {
+    cpu: cpu / seen.done,
+    rate: seen.done / seen.seconds,
+    p50: seen.latency.p50,
+    p99: seen.latency.p99,
+    first: seen.first.p50,
+    firstP99: seen.first.p99,
+    gap: seen.gap.p50,
+    gapP99: seen.gap.p99,
+  };
+}
+
+async function visitFresh(load: typeof FRESH[number], target: Target, provider: number): Promise<Visit> {
+  const began = performance.now();
+  const { process, port, answered } = await start(target, provider);
+  await using _ = process;
+  const coldStart = answered - began;
+  const resident = memory(process.pid).bytes;
+  const none: Visit = {
+    cpu: NaN,
+    rate: NaN,
+    p50: NaN,
+    p99: NaN,
+    first: NaN,
+    firstP99: NaN,
+    gap: NaN,
+    gapP99: NaN,
+  };
+  if (load === "cold start") return { ...none, coldStart, resident };
+  if (load === "10 MB body") {
+    const knock = target.knock("openai", "whole", IMAGE_PROMPT(), provider);
+    await using file = await temporaryFile(knock.body);
+    const job: Job = {
+      ...knock,
+      body: "",
+      bodyFile: file.path,
+      port,
+      connections: 2,
+      requests: 20,
+      seconds: 20,
+    };
+    await drive({ ...job, requests: 4 });
+    const { bytes } = memory(process.pid);
+    forgetPeak(process.pid);
+    const before = cpuMicros(process.pid);
+    const seen = await drive(job);
+    const cpu = cpuMicros(process.pid) - before;
+    check(seen, `${load} to ${target.name}`, process);
+    const { peak, bytes: settled } = memory(process.pid);
+    return { ...visitOf(seen, cpu), peak, resident: Math.max(bytes, settled) };
+  }
+  const shape: Shape = load.endsWith("openai") ? "openai" : "anthropic";
+  const warm = target.knock(shape, "s20x1", PROMPT, provider);
+  const warmed = await drive({ ...warm, port, connections: 32, requests: 1000, seconds: 5 });
+  check(warmed, `${load} to ${target.name}`, process);
+  const before = memory(process.pid).bytes;
+  const knock = target.knock(shape, "s64x1p600000", PROMPT, provider);
+  await using holder = await driver({
+    ...knock,
+    port,
+    connections: IDLE_STREAMS,
+    requests: 1e9,
+    seconds: 60,
+    hold: true,
+  });
+  await holder.process.printed(/held/);
+  await sleep(1000);
+  return { ...none, perStream: (memory(process.pid).bytes - before) / IDLE_STREAMS, resident: before };
+}
+
+/** A body of 10 MB that is nearly all one image. */
+function IMAGE_PROMPT(): unknown[] {
+  const image = "iVBORw0KGgoAAAANSUhEUgAA".repeat(Math.ceil(10e6 / 24)).slice(0, 10e6);
+  const url = `data:image/png;base64,${image}`;
+  return [{
+    role: "user",
+    content: [{ type: "text", text: "What is in this image?" }, { type: "image_url", image_url: { url } }],
+  }];
+}
+
+// ---------------------------------------------------------------- helpers
+
+/** Starts a target and waits for its first good answer. */
+async function start(target: Target, provider: number): Promise<Running & { answered: number }> {
+  const { process, port } = await target.start(provider);
+  const knock = target.knock("openai", "whole", PROMPT, provider);
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}${knock.path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...knock.headers },
+        body: knock.body,
+      });
+      const text = await response.text();
+      if (!text.includes(knock.expect)) throw new Error(`${target.name} answered ${response.status} ${text}`);
+      return { process, port, answered: performance.now() };
+    } catch (error) {
+      if (!(error instanceof TypeError) || performance.now() > deadline) {
+        const output = process.output();
+        await process[Symbol.asyncDispose]();
+        throw new Error(`${target.name} does not answer: ${output}`, { cause: error });
+      }
+      await sleep(1);
+    }
+  }
+}
+
+async function drive(job: Job): Promise<Seen> {
+  return JSON.parse(await run(await bunBinary(), [`${ROOT}/bench/load.ts`, JSON.stringify(job)]));
+}
+
+async function driver(job: Job): Promise<{ process: Process } & AsyncDisposable> {
+  const process = startProcess(await bunBinary(), [`${ROOT}/bench/load.ts`, JSON.stringify(job)]);
+  return { process, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
+}
+
+function check(seen: Seen, what: string, process: Process): void {
+  if (seen.failed === 0 && seen.done > 0) return;
+  throw new Error(
+    `${what}: ${seen.failed} of ${seen.failed + seen.done} failed: ${seen.failure} ${process.output()}`,
+  );
+}
+
+async function temporaryFile(text: string): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, text);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  const out = [...list];
+  for (let at = out.length - 1; at > 0; at--) {
+    const other = Math.floor(Math.random() * (at + 1));
+    [out[at], out[other]] = [out[other], out[at]];
+  }
+  return out;
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What it ran on. */
+async function machine(): Promise<string> {
+  const model = /model name\s*: (.*)/.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1] ?? "?";
+  const bun = (await run(await bunBinary(), ["--version"])).trim();
+  const node = (await run("node", ["--version"])).trim();
+  return `${navigator.hardwareConcurrency} cores of ${model}, Deno ${Deno.version.deno}, Bun ${bun}, Node ${node}, ` +
+    `workerd 1.20261117.1, ${new Date().toISOString().slice(0, 10)}`;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,428 @@
+/**
+ * A provider on loopback that answers at once, in every shape the benches need.
+ *
+ * The model's name is the load, so it survives any gateway:
+ *
+ * - `whole` is a whole answer;
+ * - `s200x16` a stream of 200 text deltas, 16 events per write, one write per turn of the loop;
+ * - `s200x16p20` the same with 20 ms between writes, and all up to the first text in the first;
+ * - `i7` at the end of any numbers the request, so that its arrival and its abort can be found in `/stats`.
+ *
+ * The path names the shape: `/chat/completions`, `/messages`, `:generateContent`, `:streamGenerateContent`.
+ *
+ * Runs on Bun, on bare sockets: every answer is prebuilt bytes, one `write(2)` for each write of the load, and no HTTP
+ * server in between. `GET /stats` tells what was seen; `?reset` forgets it.
+ *
+ * @example
+ * ```sh
+ * bun bench/fake_provider.ts 9000
+ * ```
+ */
+
+interface Socket {
+  data: Connection;
+  write(bytes: Uint8Array): number;
+  end(): void;
+}
+declare const Bun: {
+  listen(options: {
+    hostname: string;
+    port: number;
+    socket: {
+      open(socket: Socket): void;
+      data(socket: Socket, bytes: Uint8Array): void;
+      drain(socket: Socket): void;
+      close(socket: Socket): void;
+      error(socket: Socket, error: Error): void;
+    };
+  }): { port: number };
+  argv: string[];
+};
+
+type Shape = "openai" | "anthropic" | "gemini";
+
+const encoder = new TextEncoder();
+/** One character a byte, whatever the bytes are. */
+const decoder = new TextDecoder("latin1");
+
+/** The body is chunked, and its end not seen yet. */
+const CHUNKED = -1;
+
+/** The n-th piece of text: 3 to 9 characters, as tokens are. */
+const WORDS = [
+  " the",
+  " gateway",
+  " reads",
+  " a",
+  " frame,",
+  " writes",
+  " it",
+  " again",
+  " and",
+  " forgets.",
+];
+const word = (n: number) => WORDS[n % WORDS.length];
+
+/** What each shape sends: events of a stream, and the whole answer. */
+const SHAPES: Record<Shape, { events(deltas: number): string[]; whole(deltas: number): unknown }> = {
+  openai: {
+    events(deltas) {
+      const chunk = (delta: unknown, finish: string | null = null) =>
+        `data: ${
+          JSON.stringify({
+            id: "chatcmpl-bench0000000000000000000001",
+            object: "chat.completion.chunk",
+            created: 1790000000,
+            model: "bench-model-2026",
+            service_tier: "default",
+            system_fingerprint: "fp_bench",
+            choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+          })
+        }\n\n`;
+      return [
+        chunk({ role: "assistant", content: "", refusal: null }),
+        ...Array.from({ length: deltas }, (_, n) => chunk({ content: word(n) })),
+        chunk({}, "stop"),
+        "data: [DONE]\n\n",
+      ];
+    },
+    whole: (deltas) => ({
+      id: "chatcmpl-bench0000000000000000000001",
+      object: "chat.completion",
+      created: 1790000000,
+      model: "bench-model-2026",
+      choices: [{
+        index: 0,
+        message: { role: "assistant", content: text(deltas), refusal: null, annotations: [] },
+        logprobs: null,
+        finish_reason: "stop",
+      }],
+      usage: { prompt_tokens: 24, completion_tokens: deltas, total_tokens: 24 + deltas },
+    }),
+  },
+  anthropic: {
+    events(deltas) {
+      const event = (value: { type: string }) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
+      return [
+        event({
+          type: "message_start",
+          message: {
+            id: "msg_bench00000000000001",
+            type: "message",
+            role: "assistant",
+            model: "bench-model-2026",
+            content: [],
+            stop_reason: null,
+            stop_sequence: null,
+            usage: { input_tokens: 24, output_tokens: 1 },
+          },
+        } as { type: string }),
+        event(
+          { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } } as {
+            type: string;
+          },
+        ),
+        event({ type: "ping" }),
+        ...Array.from(
+          { length: deltas },
+          (_, n) =>
+            event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: word(n) } } as {
+              type: string;
+            }),
+        ),
+        event({ type: "content_block_stop", index: 0 } as { type: string }),
+        event(
+          {
+            type: "message_delta",
+            delta: { stop_reason: "end_turn", stop_sequence: null },
+            usage: { output_tokens: deltas },
+          } as { type: string },
+        ),
+        event({ type: "message_stop" }),
+      ];
+    },
+    whole: (deltas) => ({
+      id: "msg_bench00000000000001",
+      type: "message",
+      role: "assistant",
+      model: "bench-model-2026",
+      content: [{ type: "text", text: text(deltas) }],
+      stop_reason: "end_turn",
+      stop_sequence: null,
+      usage: {
+        input_tokens: 24,
+        cache_creation_input_tokens: 0,
+        cache_read_input_tokens: 0,
+        output_tokens: deltas,
+      },
+    }),
+  },
+  gemini: {
+    events(deltas) {
+      const chunk = (text: string, n: number, finish?: string) =>
+        `data: ${
+          JSON.stringify({
+            candidates: [{ content: { parts: [{ text }], role: "model" }, finishReason: finish, index: 0 }],
+            usageMetadata: { promptTokenCount: 24, candidatesTokenCount: n, totalTokenCount: 24 + n },
+            modelVersion: "bench-model-2026",
+            responseId: "bench0000000001",
+          })
+        }\r\n\r\n`;
+      return Array.from(
+        { length: deltas },
+        (_, n) => chunk(word(n), n + 1, n === deltas - 1 ? "STOP" : undefined),
+      );
+    },
+    whole: (deltas) => ({
+      candidates: [{
+        content: { parts: [{ text: text(deltas) }], role: "model" },
+        finishReason: "STOP",
+        index: 0,
+      }],
+      usageMetadata: { promptTokenCount: 24, candidatesTokenCount: deltas, totalTokenCount: 24 + deltas },
+      modelVersion: "bench-model-2026",
+      responseId: "bench0000000001",
+    }),
+  },
+};
+
+function text(deltas: number): string {
+  return Array.from({ length: deltas }, (_, n) => word(n)).join("");
+}
+
+/** The writes of one answer, head and HTTP chunking included. */
+interface Answer {
+  writes: Uint8Array[];
+  paceMs: number;
+}
+
+const answers = new Map<string, Answer>();
+
+function answerFor(shape: Shape, load: string): Answer {
+  const key = `${shape} ${load}`;
+  let answer = answers.get(key);
+  if (!answer) answers.set(key, answer = buildAnswer(shape, load));
+  return answer;
+}
+
+function buildAnswer(shape: Shape, load: string): Answer {
+  const match = /^s(\d+)x(\d+)(?:p(\d+))?$/.exec(load);
+  if (!match) {
+    const body = JSON.stringify(SHAPES[shape].whole(60));
+    const head =
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    return { writes: [encoder.encode(head + body)], paceMs: 0 };
+  }
+  const [deltas, perWrite, paceMs] = match.slice(1).map((digits) => Number(digits ?? 0));
+  let events = SHAPES[shape].events(deltas);
+  if (paceMs > 0) {
+    // The first write of a paced load ends with the first text: what its reader waits for is then the first token.
+    const first = events.findIndex((event) => event.includes(word(0))) + 1;
+    events = [events.slice(0, first).join(""), ...events.slice(first)];
+  }
+  const writes: string[] = [];
+  for (let at = 0; at < events.length; at += perWrite) {
+    const piece = events.slice(at, at + perWrite).join("");
+    writes.push(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+  }
+  writes[0] =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" +
+    "transfer-encoding: chunked\r\n\r\n" + writes[0];
+  writes[writes.length - 1] += "0\r\n\r\n";
+  return { writes: writes.map((piece) => encoder.encode(piece)), paceMs };
+}
+
+/** What one connection is reading, and what it is being sent. */
+class Connection {
+  head = "";
+  /** Body bytes still due, or `CHUNKED`. */
+  due = 0;
+  inBody = false;
+  /** The first bytes of the body and the last ones, where `model` is looked for. */
+  start = "";
+  tail = "";
+  answer: Answer | undefined;
+  at = 0;
+  rest: Uint8Array | undefined;
+  timer: ReturnType<typeof setInterval> | undefined;
+  id = -1;
+  closed = false;
+}
+
+const stats = {
+  requests: 0,
+  answered: 0,
+  open: 0,
+  peakOpen: 0,
+  bytesIn: 0,
+  /** Number of the request and the time in ms since the epoch its connection closed before its answer was sent. */
+  aborts: [] as [number, number][],
+  /** The same, for when the request was read whole. */
+  arrivals: [] as [number, number][],
+};
+
+/** Streams that are sent one write a turn. */
+let active: Socket[] = [];
+let turning = false;
+
+function turn() {
+  const now = active;
+  active = [];
+  for (const socket of now) {
+    if (!socket.data.closed && sendNext(socket)) active.push(socket);
+  }
+  turning = active.length > 0;
+  if (turning) setImmediate(turn);
+}
+
+/** Sends the next write. False when it was the last one, or the socket is full. */
+function sendNext(socket: Socket): boolean {
+  const connection = socket.data;
+  const answer = connection.answer;
+  if (!answer || connection.rest) return false;
+  const bytes = answer.writes[connection.at++];
+  const written = socket.write(bytes);
+  if (written < bytes.length) {
+    connection.rest = bytes.subarray(Math.max(0, written));
+    return false;
+  }
+  if (connection.at < answer.writes.length) return true;
+  finish(connection);
+  return false;
+}
+
+function finish(connection: Connection) {
+  stats.answered++;
+  connection.answer = undefined;
+  if (connection.timer) clearInterval(connection.timer);
+  connection.timer = undefined;
+}
+
+function start(socket: Socket) {
+  const connection = socket.data;
+  stats.requests++;
+  const target = connection.head.slice(connection.head.indexOf(" ") + 1, connection.head.indexOf(" HTTP/"));
+  if (target.startsWith("/stats")) return sendStats(socket, target.endsWith("?reset"));
+  const shape: Shape = target.includes("/chat/completions")
+    ? "openai"
+    : target.includes("enerateContent")
+    ? "gemini"
+    : "anthropic";
+  const model = /"model":\s*"([^"]+)"/.exec(connection.start) ??
+    /"model":\s*"([^"]+)"/.exec(connection.tail) ??
+    /models\/([^:]+):/.exec(target);
+  let load = model ? model[1].slice(model[1].lastIndexOf("/") + 1) : "whole";
+  const numbered = load.indexOf("i");
+  connection.id = -1;
+  if (numbered > 0) {
+    connection.id = Number(load.slice(numbered + 1));
+    load = load.slice(0, numbered);
+    stats.arrivals.push([connection.id, performance.timeOrigin + performance.now()]);
+  }
+  const answer = connection.answer = answerFor(shape, load);
+  connection.at = 0;
+  if (!sendNext(socket)) return;
+  if (answer.paceMs > 0) {
+    connection.timer = setInterval(() => sendNext(socket), answer.paceMs);
+  } else {
+    active.push(socket);
+    if (!turning) {
+      turning = true;
+      setImmediate(turn);
+    }
+  }
+}
+
+function sendStats(socket: Socket, reset: boolean) {
+  const body = JSON.stringify(stats);
+  socket.data.answer = undefined;
+  if (reset) {
+    stats.aborts = [];
+    stats.arrivals = [];
+    stats.requests = stats.answered = stats.bytesIn = 0;
+    stats.peakOpen = stats.open;
+  }
+  const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const bytes = encoder.encode(head + body);
+  const written = socket.write(bytes);
+  if (written < bytes.length) {
+    socket.data.rest = bytes.subarray(Math.max(0, written));
+  }
+}
+
+/** One request at a time: none of the clients measured here pipelines. */
+function read(socket: Socket, bytes: Uint8Array) {
+  const connection = socket.data;
+  stats.bytesIn += bytes.length;
+  if (!connection.inBody) {
+    const before = connection.head.length;
+    connection.head += decoder.decode(bytes.subarray(0, 65536));
+    const end = connection.head.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    bytes = bytes.subarray(end + 4 - before);
+    connection.head = connection.head.slice(0, end);
+    connection.inBody = true;
+    connection.start = connection.tail = "";
+    const length = /\r\ncontent-length: *(\d+)/i.exec(connection.head);
+    connection.due = length
+      ? Number(length[1])
+      : /\r\ntransfer-encoding: *chunked/i.test(connection.head)
+      ? CHUNKED
+      : 0;
+  }
+  if (bytes.length > 0) {
+    if (connection.due !== CHUNKED) connection.due -= bytes.length;
+    if (connection.start.length < 4096) connection.start += decoder.decode(bytes.subarray(0, 4096));
+    connection.tail = (connection.tail + decoder.decode(bytes.subarray(-4096))).slice(-4096);
+    if (connection.due === CHUNKED && connection.tail.endsWith("0\r\n\r\n")) connection.due = 0;
+  }
+  if (connection.due === 0) {
+    connection.inBody = false;
+    start(socket);
+    connection.head = "";
+  }
+}
+
+const server = Bun.listen({
+  hostname: "127.0.0.1",
+  port: Number(Bun.argv[2] ?? 0),
+  socket: {
+    open(socket) {
+      socket.data = new Connection();
+      stats.open++;
+      if (stats.open > stats.peakOpen) stats.peakOpen = stats.open;
+    },
+    data: read,
+    drain(socket) {
+      const { rest } = socket.data;
+      if (!rest) return;
+      const written = socket.write(rest);
+      if (written < rest.length) {
+        socket.data.rest = rest.subarray(Math.max(0, written));
+        return;
+      }
+      socket.data.rest = undefined;
+      const { answer } = socket.data;
+      if (!answer) return;
+      if (socket.data.at >= answer.writes.length) return finish(socket.data);
+      if (answer.paceMs === 0) {
+        active.push(socket);
+        if (!turning) {
+          turning = true;
+          setImmediate(turn);
+        }
+      }
+    },
+    close(socket) {
+      const connection = socket.data;
+      stats.open--;
+      connection.closed = true;
+      if (connection.answer || connection.inBody) {
+        stats.aborts.push([connection.id, performance.timeOrigin + performance.now()]);
+      }
+      if (connection.timer) clearInterval(connection.timer);
+    },
+    error() {},
+  },
+});
+console.log(`listening ${server.port}`);

@@ -1,0 +1,129 @@
+/** Processes that a bench starts, and what the operating system says of them. Linux only: it reads `/proc`. */
+
+/** A process that was started here. */
+export interface Process extends AsyncDisposable {
+  pid: number;
+  /** What it wrote to standard output and standard error so far. */
+  output(): string;
+  /** Waits for a match in the output, 30 s at most. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** Starts a program. It is killed when the process is disposed of. */
+export function startProcess(
+  command: string,
+  args: string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Process {
+  const child = new Deno.Command(command, {
+    args,
+    ...options,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  let ended = false;
+  let wake = () => {};
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      // A chatty peer must not fill the memory of the harness.
+      output = (output + decoder.decode(chunk, { stream: true })).slice(-64 * 1024);
+      wake();
+    }
+  };
+  const reading = Promise.all([read(child.stdout), read(child.stderr)]).then(() => {
+    ended = true;
+    wake();
+  });
+  return {
+    pid: child.pid,
+    output: () => output,
+    async printed(pattern) {
+      let late = false;
+      const timer = setTimeout(() => (late = true, wake()), 30_000);
+      try {
+        for (;;) {
+          const match = pattern.exec(output);
+          if (match) return match;
+          if (late || ended) {
+            throw new Error(`${command} ${args.join(" ")} did not print ${pattern}: ${output}`);
+          }
+          await new Promise<void>((resolve) => wake = resolve);
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch { /* It ended by itself. */ }
+      await child.status;
+      await reading;
+    },
+  };
+}
+
+/** Runs a program to its end and returns what it printed. */
+export async function run(command: string, args: string[], cwd?: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`${command} ${args.join(" ")}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout);
+}
+
+/** Processor time in microseconds that a process, its threads and its children have used. */
+export function cpuMicros(pid: number): number {
+  let micros = 0;
+  for (const one of withChildren(pid)) {
+    // Per thread, to the nanosecond; the process's own sum counts in ticks of 10 ms.
+    for (const { name } of Deno.readDirSync(`/proc/${one}/task`)) {
+      try {
+        micros += Number(Deno.readTextFileSync(`/proc/${one}/task/${name}/schedstat`).split(" ")[0]) / 1000;
+      } catch { /* The thread ended meanwhile. */ }
+    }
+  }
+  return micros;
+}
+
+/** Resident memory in bytes: now, and the most since {@link forgetPeak}. */
+export function memory(pid: number): { bytes: number; peak: number } {
+  const sum = { bytes: 0, peak: 0 };
+  for (const one of withChildren(pid)) {
+    const status = Deno.readTextFileSync(`/proc/${one}/status`);
+    sum.bytes += 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)![1]);
+    sum.peak += 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)![1]);
+  }
+  return sum;
+}
+
+/** Makes the memory that is resident now the highest seen. */
+export function forgetPeak(pid: number): void {
+  for (const one of withChildren(pid)) Deno.writeTextFileSync(`/proc/${one}/clear_refs`, "5");
+}
+
+/** Sockets and other files that a process holds open. */
+export function openFiles(pid: number): { sockets: number; all: number } {
+  let sockets = 0;
+  let all = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+    all++;
+    try {
+      if (Deno.readLinkSync(`/proc/${pid}/fd/${name}`).startsWith("socket:")) sockets++;
+    } catch { /* Closed meanwhile. */ }
+  }
+  return { sockets, all };
+}
+
+function withChildren(pid: number): number[] {
+  const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
+  return [pid, ...children ? children.split(" ").flatMap((child) => withChildren(Number(child))) : []];
+}
+
+/** A port of loopback that is free now. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
