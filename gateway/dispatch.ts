@@ -67,7 +67,7 @@ function rewriteFor(body: Body, target: Target): Rewritten {
   try {
     return wire.same ? handThrough(body, target) : rewrite(body, target, wire);
   } catch (cause) {
-    // JSON is parsed to any depth, but written and walked only as deep as the stack is.
+    // JSON is read to any depth, but walked and written only as deep as the stack goes.
     if (!(cause instanceof RangeError)) throw cause;
     throw new GatewayError("invalid_request", "Cannot read the request: it is nested too deeply", { cause });
   }
@@ -107,14 +107,8 @@ function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonO
 /** For any other wire: reads the call and writes it anew. */
 function rewrite(body: Body, { model }: Target, wire: ProviderWire): Rewritten {
   const call = readCall(body.parsed(), model);
-  try {
-    const { path, headers, body: written, dropped } = wire.writeCall(call);
-    return { path, headers, body: JSON.stringify(written), dropped: [...call.dropped, ...dropped], call };
-  } catch (cause) {
-    // JSON is read to any depth, but written only as deep as the stack goes.
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new GatewayError("invalid_request", "Cannot read the request: it is nested too deeply", { cause });
-  }
+  const { path, headers, body: written, dropped } = wire.writeCall(call);
+  return { path, headers, body: JSON.stringify(written), dropped: [...call.dropped, ...dropped], call };
 }
 
 // ---------------------------------------------------------------- the address and the headers

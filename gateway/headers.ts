@@ -86,30 +86,6 @@ export function responseHeaders(headers: Headers): Headers {
   return new Headers(pairs);
 }
 
-/** The longest value that the gateway writes itself, in characters: clients refuse heads of more than 16 KiB. */
-const LONGEST = 2048;
-
-/** Text for a header's value, cut to a length that clients take; what no header can hold is written as in a URL. */
-export function headerText(text: string): string {
-  const start = text.slice(0, LONGEST);
-  const plain = /^[\x20-\x7e]*$/.test(start) ? start : encodeURI(start.toWellFormed());
-  return plain.length < LONGEST ? plain : `${plain.slice(0, LONGEST)}...`;
-}
-
-/** A list for a header's value; of one that is too long, how many more there are. */
-export function headerList(list: readonly string[]): string {
-  const shown: string[] = [];
-  let length = 0;
-  for (const text of list) {
-    const item = headerText(text);
-    length += item.length + 2;
-    if (length > LONGEST && shown.length > 0) break;
-    shown.push(item);
-  }
-  if (shown.length < list.length) shown.push(`and ${list.length - shown.length} more`);
-  return shown.join(", ");
-}
-
 /** Characters of one text, and of a list, that go into a header: clients take only so much of all headers together. */
 const MOST = { text: 200, list: 2000 };
 

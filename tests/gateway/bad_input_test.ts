@@ -120,7 +120,21 @@ Deno.test("a body that is too long is 413, before it is held, whatever length it
 
 Deno.test("a model that is missing or has no provider is 400, with the replaced service's number", async () => {
   const { model: _, ...without } = { model: 0, messages };
-  for (const model of [undefined, null, "", 5, {}, ["openai/m"], "gpt-5", "/gpt-5", "openai/", "/"]) {
+  for (
+    const model of [
+      undefined,
+      null,
+      "",
+      5,
+      {},
+      ["openai/m"],
+      "gpt-5",
+      "/gpt-5",
+      "openai/",
+      "/",
+      "openai/\ud800",
+    ]
+  ) {
     const { status, code, param } = await refused(post(CHAT, { model, ...without }));
     assertEquals([status, code, param], [400, "2019", "model"], JSON.stringify(model));
   }
@@ -155,7 +169,7 @@ Deno.test("a long model is quoted in part, and written in no header that clients
   const { message: said } = await refused(ask("x".repeat(100_000)));
   assert(said.length < 500);
   const { fetch } = before(() => completion());
-  for (const model of ["x".repeat(100_000), "é".repeat(100_000), "\ud800", "a\r\nb"]) {
+  for (const model of ["x".repeat(100_000), "é".repeat(100_000), "a\r\nb"]) {
     const response = await fetch(ask(`openai/${model}`));
     assertEquals(response.status, 200);
     await response.body?.cancel();

@@ -44,7 +44,6 @@ Deno.test("a model goes to its provider as it is, and leads nowhere else", async
     "a%2e%2e",
     'q"\\',
     "é🗼",
-    "\ud800",
     "http://evil.example/",
     "constructor",
   ];
@@ -157,7 +156,7 @@ Deno.test("sluice-strict, or the option, refuses what cannot be expressed before
 });
 
 Deno.test("sluice-dropped holds whatever a client's fields are called, and no more than clients take", async () => {
-  const odd = { "a\r\nset-cookie: b=c": 1, "é\ud800": 2, [`x".repeat(9)`]: 3 };
+  const odd = { "a\r\nset-cookie: b=c": 1, "é\ud800": 2, '"': 3 };
   const { answer } = await sent(ask("anthropic/claude-sonnet-4-5", {}, {
     messages: [{ role: "user", content: "a", ...odd }],
   }));
