@@ -1,34 +1,45 @@
 /** The universal endpoint: steps for several providers, each in its own format, until one answers. */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../wires/errors.ts";
+import { findMembers, findObjects } from "../wires/json_text.ts";
 import type { JsonObject } from "../wires/types.ts";
-import { readBody } from "./body.ts";
+import { parseJson, readBody } from "./body.ts";
 import { chatStep, MOST_STEPS } from "./chat.ts";
 import { prepare } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
+import { checkSize, headerValue } from "./headers.ts";
 import { nativeHeaders, nativeStep } from "./native.ts";
 import { runSteps, type Step } from "./policies/run.ts";
-import { readPolicy } from "./policies/settings.ts";
+import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import { findProvider, findTarget } from "./target.ts";
 
 const STEP = v.looseObject({
-  provider: v.pipe(v.string(), v.nonEmpty()),
+  provider: v.pipe(v.string(), v.nonEmpty("must be a provider's name")),
   endpoint: v.string(),
   authorization: v.nullish(v.string()),
   headers: v.nullish(v.record(v.string(), v.unknown())),
   query: v.optional(v.unknown()),
   config: v.nullish(v.record(v.string(), v.unknown())),
-});
+}, "must be a step: {provider, endpoint, headers?, query}");
 
-const STEPS = v.pipe(v.array(STEP), v.nonEmpty(), v.maxLength(MOST_STEPS));
+const STEPS = v.pipe(
+  v.array(STEP),
+  v.nonEmpty("must hold a step"),
+  v.maxLength(MOST_STEPS, `must be ${MOST_STEPS} steps at most`),
+);
 
-type UniversalStep = v.InferOutput<typeof STEP>;
+/** A step as it was written, and where: e.g. `[1]`. */
+type WrittenStep = v.InferOutput<typeof STEP> & { path: string; body: Uint8Array<ArrayBuffer> };
 
 /** Headers that belong to the connection and not to a step. */
-const REFUSED: ReadonlySet<string> = new Set(["host", "content-length", "transfer-encoding", "connection"]);
-
-/** The longest header value of a step, in characters. */
-const LONGEST_HEADER = 16 * 1024;
+const REFUSED: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "host",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
 
 /**
  * Serves a universal request: the winner's own body, status and content type, or the last step's when all fail.
@@ -38,114 +49,134 @@ const LONGEST_HEADER = 16 * 1024;
  */
 export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const steps: Step[] = [];
-  for (const [at, step] of readSteps(text).entries()) steps.push(await readStep(step, `[${at}]`, exchange));
+  for (const step of readSteps(text)) steps.push(await makeStep(step, exchange));
   return runSteps(steps, exchange);
 }
 
-function readSteps(text: Uint8Array): UniversalStep[] {
-  let body: unknown;
-  try {
-    body = JSON.parse(new TextDecoder().decode(text));
-  } catch (cause) {
-    throw new GatewayError("invalid_request", "Cannot read the request: its body is not valid JSON", {
-      cause,
-    });
+// ---------------------------------------------------------------- what the client wrote
+
+function readSteps(text: Uint8Array<ArrayBuffer>): WrittenStep[] {
+  const parsed = parseJson(text);
+  const result = v.safeParse(STEPS, Array.isArray(parsed) ? parsed : [parsed], {
+    abortEarly: true,
+    message: ({ input, expected }) =>
+      `must be ${input === undefined ? "given" : expected?.replaceAll(/[()"]/g, "")}`,
+  });
+  if (!result.success) {
+    const [{ path = [], message }] = result.issues;
+    const at = path.map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`).join("");
+    throw fault(at, message);
   }
-  const result = v.safeParse(STEPS, Array.isArray(body) ? body : [body], { abortEarly: true });
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const path = (issue.path ?? []).map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`).join("");
-  const expected = issue.type === "max_length"
-    ? `a list of ${MOST_STEPS} steps at most`
-    : issue.type === "non_empty"
-    ? "given"
-    : issue.expected?.replaceAll(/[()"]/g, "");
-  throw fault(path, `must be ${issue.input === undefined ? "given" : expected}`);
+  const written = findObjects(text);
+  return result.output.map((step, at) => ({
+    ...step,
+    path: `[${at}]`,
+    body: bodyOf(step.query, written?.[at]),
+  }));
 }
 
 const fault = (param: string, state: string) =>
   new GatewayError("invalid_request", `Cannot read the request: ${param || "the body"} ${state}`, { param });
 
-async function readStep(step: UniversalStep, path: string, exchange: Exchange): Promise<Step> {
-  const { config, headers: outer } = exchange;
-  const headers = readHeaders(step, path);
-  // A step's settings: its config, its own headers, the request's headers, the options.
-  const settings = readPolicy(headers, readPolicy(outer, config.policy), step.config ?? {}, path);
-  const alias = headers.get("cf-aig-byok-alias") ?? outer.get("cf-aig-byok-alias");
-  const stepHeaders = new Headers(headers);
-  if (alias !== null) stepHeaders.set("cf-aig-byok-alias", alias);
-  const caller = { ...exchange.caller, keys: await config.tokens.keys(headers) };
-  const own: Exchange = { ...exchange, headers: stepHeaders, caller };
-  const made = step.provider === "compat"
-    ? compatStep(step, path, own, settings)
-    : ownStep(step, path, own, settings);
-  return { ...made, eventId: headers.get("cf-aig-event-id") ?? undefined };
+/** The body as the client wrote it, to the byte where it can be found: numbers may be more than JavaScript's hold. */
+function bodyOf(query: unknown, written: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
+  if (query === undefined || query === null) return new Uint8Array();
+  if (typeof query === "string") return new TextEncoder().encode(query);
+  const member = written && findMembers(written)?.get("query");
+  return member
+    // A copy: what is sent on may be changed in place.
+    ? written.slice(member.valueStart, member.valueEnd)
+    : new TextEncoder().encode(JSON.stringify(query));
 }
 
-function readHeaders({ headers: given, authorization }: UniversalStep, path: string): Headers {
+function readHeaders({ headers: given, authorization, path }: WrittenStep): Headers {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (value === null || value === undefined) continue;
-    const param = `${path}.headers.${name}`;
-    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  const set = (name: string, value: unknown, param: string) => {
+    if (value === null || value === undefined) return;
+    const text = headerValue(value);
     if (REFUSED.has(name.toLowerCase())) throw fault(param, "cannot be set by a step");
-    if (text.length > LONGEST_HEADER) throw fault(param, `is longer than ${LONGEST_HEADER} characters`);
+    // At its ends `Headers` would cut them off.
+    if (/[\r\n\0]/.test(text)) throw fault(param, "holds a line break");
     try {
       headers.set(name, text);
     } catch {
       throw fault(param, "is no HTTP header: its name or value has characters that headers cannot hold");
     }
-    if (/[\r\n\0]/.test(text)) throw fault(param, "holds a line break");
-  }
-  if (authorization && !headers.has("authorization")) headers.set("authorization", authorization);
+  };
+  for (const [name, value] of Object.entries(given ?? {})) set(name, value, `${path}.headers.${name}`);
+  if (!headers.has("authorization")) set("authorization", authorization, `${path}.authorization`);
   return headers;
+}
+
+// ---------------------------------------------------------------- what is sent
+
+async function makeStep(step: WrittenStep, exchange: Exchange): Promise<Step> {
+  const { provider, path, config = {} } = step;
+  const headers = readHeaders(step);
+  within(path, () => checkSize(headers));
+  const caller = { ...exchange.caller, keys: await exchange.config.tokens.keys(headers) };
+  // What the request says to the gateway holds for each step that does not say otherwise.
+  exchange.headers.forEach((value, name) => {
+    if (/^(cf-aig|sluice)-/.test(name) && !headers.has(name)) headers.set(name, value);
+  });
+  const own: Exchange = { ...exchange, headers, caller };
+  const settings = readPolicy(headers, exchange.config.policy, config ?? {}, path);
+  const made = provider === "compat" ? compatStep(step, settings, own) : nativeStepOf(step, settings, own);
+  return { ...made, eventId: headers.get("cf-aig-event-id") ?? undefined };
 }
 
 /** A chat completion, translated as on the compat path. */
 function compatStep(
-  { endpoint, query }: UniversalStep,
-  path: string,
+  { endpoint, path, body }: WrittenStep,
+  settings: PolicySettings,
   exchange: Exchange,
-  settings: Step["settings"],
 ): Step {
   if (!/^\/?(v1\/)?chat\/completions\/?$/.test(endpoint)) {
-    throw new GatewayError("invalid_model", `Compatibility endpoint: ${endpoint} is not supported.`, {
-      param: `${path}.endpoint`,
-    });
+    const message = `Compatibility endpoint: ${endpoint} is not supported.`;
+    throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
   }
-  const body = readBody(bodyText(query));
-  const target = findTarget(body.get("model"), exchange.config.providers);
-  exchange.caller.check(target.provider);
-  return chatStep(prepare(body, target, exchange), settings, exchange, true);
+  return within(`${path}.query`, () => {
+    const call = readBody(body);
+    const target = findTarget(call.get("model"), exchange.config.providers);
+    exchange.caller.check(target.provider);
+    return chatStep(prepare(call, target, exchange), settings, exchange, true);
+  });
 }
 
 /** A call in the provider's own format. */
-function ownStep(
-  { provider: slug, endpoint, query }: UniversalStep,
-  path: string,
-  exchange: Exchange,
-  settings: Step["settings"],
-): Step {
-  const provider = findProvider(slug, exchange.config.providers, `${path}.provider`);
+function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exchange): Step {
+  const { endpoint, query, path, body } = step;
+  const provider = findProvider(step.provider, exchange.config.providers, `${path}.provider`);
   exchange.caller.check(provider);
-  const headers = nativeHeaders(provider, exchange);
-  if (!headers.has("content-type")) headers.set("content-type", "application/json");
-  const model = (query as JsonObject | null | undefined)?.model;
-  return nativeStep(
-    {
-      provider,
-      endpoint: endpoint.replace(/^\//, ""),
-      model: typeof model === "string" ? model : undefined,
-      method: "POST",
-      headers,
-      body: bodyText(query),
-    },
-    settings,
-    exchange,
-  );
+  return within(path, () => {
+    const headers = nativeHeaders(provider, exchange);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    const { model } = (query ?? {}) as JsonObject;
+    return nativeStep(
+      {
+        provider,
+        endpoint,
+        model: typeof model === "string" ? model : undefined,
+        method: "POST",
+        headers,
+        body,
+      },
+      settings,
+      exchange,
+    );
+  });
 }
 
-function bodyText(query: unknown): Uint8Array<ArrayBuffer> {
-  if (query === undefined || query === null) return new Uint8Array();
-  return new TextEncoder().encode(typeof query === "string" ? query : JSON.stringify(query));
+/** Does a part of the work on a step; a fault in it is told with its place in the request. */
+function within<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { code, message, details } = error;
+    // What a native path is in a URL is the endpoint of a step.
+    const own = details.param === "path" ? "endpoint" : details.param;
+    const param = own === undefined ? path : `${path}.${own}`;
+    throw new GatewayError(code, `${message} (${path})`, { ...details, param });
+  }
 }

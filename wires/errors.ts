@@ -13,6 +13,7 @@ const ERRORS = {
   method_not_allowed: { status: 405 },
   unsupported_media_type: { status: 415 },
   body_too_large: { status: 413 },
+  headers_too_large: { status: 431 },
   internal: { status: 500 },
   bad_upstream_answer: { status: 502, code: 2005 },
   upstream_unreachable: { status: 502, code: 2005 },

@@ -59,6 +59,29 @@ export function findMembers(text: Uint8Array): Map<string, Member> | undefined {
   return undefined;
 }
 
+/**
+ * Finds the objects of the list that `text` is, or the one object.
+ *
+ * @returns Parts of `text`; `undefined` for anything else. What they hold is not validated.
+ */
+export function findObjects(text: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] | undefined {
+  const objects: Uint8Array<ArrayBuffer>[] = [];
+  let at = skipSpace(text, 0);
+  const list = text[at] === OPEN_LIST;
+  if (list) at = skipSpace(text, at + 1);
+  while (text[at] === OPEN) {
+    const end = skipValue(text, at);
+    if (end < 0) return undefined;
+    objects.push(text.subarray(at, end));
+    at = skipSpace(text, end);
+    if (!list) return at === text.length ? objects : undefined;
+    if (text[at] === CLOSE_LIST) return skipSpace(text, at + 1) === text.length ? objects : undefined;
+    if (text[at] !== COMMA) return undefined;
+    at = skipSpace(text, at + 1);
+  }
+  return undefined;
+}
+
 /** A change to one member: another key, another value (JSON text), or none of it at all. */
 export type Edit = { key?: string; value?: string } | "remove";
 
