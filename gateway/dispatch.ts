@@ -64,8 +64,13 @@ interface Rewritten {
 
 /** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
 function handThrough(body: Body, { provider, model }: Target): Rewritten {
-  const edits = new Map<string, Edit>([["model", { value: JSON.stringify(model) }]]);
-  if (!provider.ownModels) edits.set("models", "remove");
+  const { members } = body;
+  const value = JSON.stringify(model);
+  const edits = new Map<string, Edit>([["model", { value }]]);
+  const written = (field: string) => members ? members.has(field) : Object.hasOwn(body.parsed(), field);
+  // A request may name its models in a list, or in a header, and none in `model`.
+  if (!written("model")) edits.set("models", { key: "model", value });
+  else if (!provider.ownModels) edits.set("models", "remove");
   const dropped = provider.drop?.filter(body.has) ?? [];
   for (const field of dropped) edits.set(field, "remove");
   for (const [from, to] of Object.entries(provider.rename ?? {})) {
@@ -75,9 +80,9 @@ function handThrough(body: Body, { provider, model }: Target): Rewritten {
   }
   return {
     path: provider.chatPath ?? "/chat/completions",
-    body: body.members
-      ? editMembers(body.text, body.members, edits)
-      : JSON.stringify(editObject(body.parsed(), edits)),
+    body: members && (written("model") || written("models"))
+      ? editMembers(body.text, members, edits)
+      : JSON.stringify({ model, ...editObject(body.parsed(), edits) }),
     dropped,
   };
 }
