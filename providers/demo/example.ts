@@ -1,325 +1,277 @@
 /** A value that a JSON Schema accepts: how the demo provider fills a tool's arguments and a structured answer. */
+import { object } from "../../wires/json.ts";
 import type { JsonObject } from "../../wires/types.ts";
-import { flatten, type FlattenContext, hasValue, isObject, list, type Place } from "./flatten.ts";
-import { readPattern } from "./pattern.ts";
+import { textMatching } from "./pattern.ts";
 
-/** Bounds on what a value may cost: members of one array or object, one text's length, trying patterns. */
+/** Bounds on a value: characters read and written, nesting, members of one array or object, one text's length. */
+const MAX_WORK = 1_000_000;
+const MAX_DEPTH = 64;
 const MAX_ITEMS = 1_000;
-const MAX_TEXT = 100_000;
-const MAX_PATTERN_STEPS = 200_000;
+const MAX_TEXT = 10_000;
 
-interface Context extends FlattenContext {
+interface Place {
+  /** The document that references point into. */
+  root: unknown;
   /** What free texts say. */
   text: string;
-  /** For trying patterns. */
-  budget: { steps: number };
+  /** Characters that may still be read and written, in all places together. */
+  budget: { left: number };
+  /** References followed on the way here: a second visit would never end. */
+  open: readonly unknown[];
+  depth: number;
+  /** Position in the nearest list, so that its items differ where the schema has room. */
+  item: number;
 }
 
 /**
  * A value that `schema` accepts. The same arguments always give the same value.
  *
- * Read: `$ref` inside the document, `allOf`, `anyOf` and `oneOf` (first branch that works), `type`, `const`, `enum`,
- * `properties`, `required`, `dependentRequired`, `additionalProperties`, `items`, `prefixItems`, `contains`,
- * `uniqueItems`, `format`, `pattern` and all bounds. Only required members are written, and one item where an array
- * may have one. Not read: `not`, `if`, `propertyNames`, `unevaluated*`.
+ * Only required members are written, and one item where an array may have one. Not read, so that a value may offend
+ * against them: `not`, `if`, `contains`, `dependent…`, `maxProperties`, `patternProperties`, `propertyNames`, `unevaluated…`.
  *
  * @param text What a free text says, cut and padded to its bounds.
  * @returns `undefined` when there is none, or none was found within bounded work.
  */
 export function exampleOf(schema: unknown, text: string): unknown {
-  return make(schema, { root: schema, text, steps: 0, budget: { steps: MAX_PATTERN_STEPS } }, {
-    open: [],
-    depth: 0,
-    variant: 0,
-  });
+  return make([schema], { root: schema, text, budget: { left: MAX_WORK }, open: [], depth: 0, item: 0 });
 }
 
-function make(schema: unknown, context: Context, place: Place): unknown {
-  for (const [flat, open] of flatten(schema, context, place)) {
-    const value = makeFlat(flat, context, { open, depth: place.depth + 1, variant: place.variant });
-    if (value !== undefined) return value;
+// ---------------------------------------------------------------- one schema out of many
+
+/**
+ * A value that accords with all of these schemas.
+ *
+ * @param flat What is read already, as one schema without references and branches.
+ */
+function make(schemas: unknown[], place: Place, flat: JsonObject = {}): unknown {
+  const below = { ...place, depth: place.depth + 1 };
+  if (below.depth > MAX_DEPTH) return undefined;
+  const unread = [...schemas];
+  while (unread.length > 0) {
+    const schema = unread.pop();
+    // All of it, at each visit: so whatever is done with it is paid for.
+    place.budget.left -= JSON.stringify([schema, flat]).length + unread.length;
+    if (place.budget.left < 0 || schema === false) return undefined;
+    const { $ref, allOf, anyOf, oneOf, ...rest } = object(schema) ?? {};
+    const both = merge(flat, rest);
+    if (!both) return undefined;
+    flat = both;
+    if ($ref !== undefined) {
+      const target = below.open.includes($ref) ? undefined : resolve(place.root, `${$ref}`);
+      if (target === undefined) return undefined;
+      below.open = [...below.open, $ref];
+      unread.push(target);
+    }
+    for (const part of list(allOf).toReversed()) unread.push(part);
+    if (anyOf && oneOf) unread.push({ oneOf });
+    const branches = anyOf ?? oneOf;
+    if (Array.isArray(branches)) return first(branches, (branch) => make([...unread, branch], below, flat));
   }
-  return undefined;
+  return makeFlat(flat, below);
+}
+
+/** Both schemas at once; `undefined` when they contradict each other, or might. */
+function merge(a: JsonObject, b: JsonObject): JsonObject | undefined {
+  const both = { ...a, ...b };
+  for (const name of Object.keys(b)) {
+    if (!Object.hasOwn(a, name) || JSON.stringify(a[name]) === JSON.stringify(b[name])) continue;
+    both[name] = join(name, a[name], b[name]);
+    if (both[name] === undefined) return undefined;
+  }
+  return both;
+}
+
+/** Two values of one keyword as one. */
+function join(name: string, one: unknown, two: unknown): unknown {
+  switch (name) {
+    case "type": {
+      // An integer is a number.
+      const also = (types: unknown[]) => types.includes("number") ? [...types, "integer"] : types;
+      return also(list(one)).filter((type) => also(list(two)).includes(type));
+    }
+    case "properties": {
+      const members = { ...object(one) };
+      for (const [key, member] of Object.entries(object(two) ?? {})) {
+        members[key] = Object.hasOwn(members, key) ? { allOf: [members[key], member] } : member;
+      }
+      return members;
+    }
+    case "required":
+      return [...list(one), ...list(two)];
+    case "additionalProperties":
+    case "items":
+      return { allOf: [one, two] };
+  }
+  if (["const", "enum", "format", "multipleOf", "pattern", "prefixItems"].includes(name)) return undefined;
+  if (/^(min|exclusiveMin)/.test(name)) return Math.max(Number(one), Number(two));
+  if (/^(max|exclusiveMax)/.test(name)) return Math.min(Number(one), Number(two));
+  return two;
+}
+
+/** The schema that a reference inside the document names, e.g. `#/$defs/City`. */
+function resolve(root: unknown, ref: string): unknown {
+  let path = ref;
+  try {
+    path = decodeURIComponent(ref);
+  } catch {
+    // A percent sign that is no code: taken as it is.
+  }
+  const [start, ...steps] = path.split("/");
+  let found: unknown = start === "#" ? root : undefined;
+  for (const step of steps) {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    const holder = Array.isArray(found) ? found : object(found) ?? {};
+    found = Object.hasOwn(holder, key) ? (holder as JsonObject)[key] : undefined;
+  }
+  return found;
 }
 
 // ---------------------------------------------------------------- one value
 
-function makeFlat(schema: JsonObject, context: Context, place: Place): unknown {
-  const types = schema.type === undefined ? undefined : list(schema.type);
-  if ("const" in schema) {
-    const fits = fitsType(schema.const, types) &&
-      (!Array.isArray(schema.enum) || hasValue(schema.enum, schema.const));
-    return fits ? schema.const : undefined;
-  }
-  if (Array.isArray(schema.enum)) {
-    const fitting = schema.enum.filter((value) => fitsType(value, types));
+const MAKERS: ReadonlyMap<unknown, (schema: JsonObject, place: Place) => unknown> = new Map(Object.entries({
+  array: makeArray,
+  boolean: (_: JsonObject, { item }: Place) => item % 2 === 0,
+  integer: (schema: JsonObject, { item }: Place) => makeNumber(schema, item, 1),
+  null: () => null,
+  number: (schema: JsonObject, { item }: Place) => makeNumber(schema, item),
+  object: makeObject,
+  string: makeString,
+}));
+
+function makeFlat(schema: JsonObject, place: Place): unknown {
+  const types = list(schema.type ?? guessType(schema));
+  if ("const" in schema || Array.isArray(schema.enum)) {
+    const values = "const" in schema ? [schema.const] : list(schema.enum);
+    const fitting = schema.type === undefined ? values : values.filter((value) => hasType(value, types));
     // `null` only where there is nothing else to say.
-    const values = fitting.some((value) => value !== null)
-      ? fitting.filter((value) => value !== null)
-      : fitting;
-    return values[place.variant % values.length];
+    const telling = fitting.filter((value) => value !== null);
+    return telling.length > 0 ? telling[place.item % telling.length] : fitting[0];
   }
-  const wanted = types ?? [guessType(schema)];
-  for (
-    const type of [
-      ...wanted.filter((type) => type !== "null"),
-      ...wanted.filter((type) => type === "null"),
-    ]
-  ) {
-    const value = makeType(type, schema, context, place);
-    if (value !== undefined) return value;
-  }
-  return undefined;
+  const nullLast = [...types.filter((type) => type !== "null"), ...types];
+  return first(nullLast, (type) => MAKERS.get(type)?.(schema, place));
 }
 
-function makeType(type: unknown, schema: JsonObject, context: Context, place: Place): unknown {
-  switch (type) {
-    case "object":
-      return makeObject(schema, context, place);
-    case "array":
-      return makeArray(schema, context, place);
-    case "string":
-      return makeString(schema, context, place.variant);
-    case "integer":
-      return makeNumber(schema, true, place.variant);
-    case "number":
-      return makeNumber(schema, false, place.variant);
-    case "boolean":
-      return place.variant % 2 === 0;
-    case "null":
-      return null;
-  }
-}
-
-/** What a schema without `type` speaks of, by its keywords; a text when it says nothing. */
+/** Any type will do where none is named; this one says the most. */
 function guessType(schema: JsonObject): string {
-  for (const key in schema) {
-    switch (key) {
-      case "properties":
-      case "required":
-      case "additionalProperties":
-      case "patternProperties":
-      case "minProperties":
-        return "object";
-      case "items":
-      case "prefixItems":
-      case "minItems":
-      case "contains":
-      case "uniqueItems":
-        return "array";
-      case "minimum":
-      case "maximum":
-      case "exclusiveMinimum":
-      case "exclusiveMaximum":
-      case "multipleOf":
-        return "number";
-    }
-  }
-  return "string";
+  if (schema.properties || schema.required) return "object";
+  if (schema.items || schema.prefixItems || schema.minItems) return "array";
+  return "minimum" in schema || "maximum" in schema ? "number" : "string";
 }
 
-function makeObject(schema: JsonObject, context: Context, place: Place): unknown {
-  const properties = isObject(schema.properties) ? schema.properties : {};
-  const names = requiredNames(schema);
+function hasType(value: unknown, types: unknown[]): boolean {
+  const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  return types.includes(type) || (Number.isInteger(value) && types.includes("integer"));
+}
+
+function makeObject(schema: JsonObject, place: Place): unknown {
+  const properties = object(schema.properties) ?? {};
+  const names = new Set(list(schema.required).map(String));
   const least = number(schema.minProperties, 0);
-  if (least > MAX_ITEMS || names.size > MAX_ITEMS) return undefined;
-  for (const name of Object.keys(properties)) {
-    if (names.size >= least) break;
-    names.add(name);
-  }
-  for (let i = 1; names.size < least; i++) names.add(`key${i}`);
-  if (names.size > number(schema.maxProperties, Infinity)) return undefined;
+  for (const name of Object.keys(properties)) if (names.size < least) names.add(name);
+  if (names.size < least || names.size > MAX_ITEMS) return undefined;
 
   // No prototype, so that a property named `__proto__` is one.
   const value: JsonObject = Object.create(null);
-  const inOrder = [...Object.keys(properties).filter((name) => names.has(name)), ...names];
-  for (const name of new Set(inOrder)) {
-    const member = Object.hasOwn(properties, name) ? properties[name] : otherProperties(schema);
-    const made = make(member, context, { ...place, variant: 0 });
-    if (made === undefined) return undefined;
-    value[name] = made;
+  const inOrder = Object.keys(properties).filter((name) => names.has(name));
+  for (const name of new Set([...inOrder, ...names])) {
+    const member = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
+    value[name] = make([member], { ...place, item: 0 });
+    if (value[name] === undefined) return undefined;
   }
   return value;
 }
 
-function requiredNames(schema: JsonObject): Set<string> {
-  const names = new Set(list(schema.required).filter((name) => typeof name === "string"));
-  const dependent = isObject(schema.dependentRequired) ? schema.dependentRequired : {};
-  // A set may grow while it is walked: names that names bring along are seen too.
-  for (const name of names) {
-    if (Object.hasOwn(dependent, name)) {
-      for (const other of list(dependent[name])) if (typeof other === "string") names.add(other);
-    }
-  }
-  return names;
-}
-
-/** The schema of members that `properties` does not name. */
-function otherProperties(schema: JsonObject): unknown {
-  const others = schema.additionalProperties ?? true;
-  if (others !== false) return others;
-  return isObject(schema.patternProperties) ? Object.values(schema.patternProperties)[0] ?? false : false;
-}
-
-function makeArray(schema: JsonObject, context: Context, place: Place): unknown {
+function makeArray(schema: JsonObject, place: Place): unknown {
   // Draft 7 and before wrote a tuple as a list under `items`.
   const tuple = Array.isArray(schema.items) ? schema.items : list(schema.prefixItems);
   const rest = Array.isArray(schema.items) ? schema.additionalItems : schema.items;
   const least = number(schema.minItems, 0);
-  const most = number(schema.maxItems, Infinity);
-  const needed = "contains" in schema ? number(schema.minContains, 1) : 0;
-  if (Math.max(least, tuple.length, needed) > MAX_ITEMS || least > most) return undefined;
+  const most = Math.min(number(schema.maxItems, Infinity), MAX_ITEMS);
+  if (least > most) return undefined;
 
   const items: unknown[] = [];
-  const add = (item: unknown): boolean => {
-    for (let variant = items.length; variant <= items.length + 2; variant++) {
-      const made = make(item, context, { ...place, variant });
-      if (made === undefined) return false;
-      if (schema.uniqueItems === true && hasValue(items, made)) continue;
-      items.push(made);
-      return true;
-    }
-    return false;
-  };
-  for (const item of tuple.slice(0, Math.min(most, Math.max(least, tuple.length)))) {
-    if (!add(item) && items.length < least) return undefined;
+  const seen = new Set<string>();
+  const wanted = Math.min(most, Math.max(least, tuple.length, object(rest) ? 1 : 0));
+  for (let item = 0; item < wanted; item++) {
+    const made = make([item < tuple.length ? tuple[item] : rest], { ...place, item });
+    const repeats = schema.uniqueItems === true && seen.has(JSON.stringify(made));
+    // Beyond the least an item may well be impossible: a tree's leaves have no children.
+    if (made === undefined || repeats) return item < least ? undefined : items;
+    items.push(made);
+    seen.add(JSON.stringify(made));
   }
-  for (let i = 0; i < needed; i++) if (!add({ allOf: [rest ?? true, schema.contains] })) return undefined;
-  while (items.length < least) if (!add(rest ?? true)) return undefined;
-  // One item shows what the array holds; it may well be impossible (a tree's leaves have no children).
-  if (items.length === 0 && most > 0 && isObject(rest)) add(rest);
-  return items.length > most ? undefined : items;
+  return items;
 }
 
-/** An instance of each format of JSON Schema 2020-12, told apart by a digit. */
-const FORMATS: Record<string, (digit: number) => string> = {
-  "date": (digit) => `2026-01-0${digit + 1}`,
-  "date-time": (digit) => `2026-01-01T00:00:0${digit}Z`,
-  "duration": (digit) => `PT${digit + 1}S`,
-  "email": (digit) => `user${digit}@example.com`,
-  "hostname": (digit) => `host${digit}.example.com`,
-  "idn-email": (digit) => `user${digit}@example.com`,
-  "idn-hostname": (digit) => `host${digit}.example.com`,
-  "ipv4": (digit) => `192.0.2.${digit}`,
-  "ipv6": (digit) => `2001:db8::${digit}`,
-  "iri": (digit) => `https://example.com/${digit}`,
-  "iri-reference": (digit) => `/${digit}`,
-  "json-pointer": (digit) => `/${digit}`,
-  "regex": (digit) => `${digit}`,
-  "relative-json-pointer": (digit) => `${digit}`,
-  "time": (digit) => `00:00:0${digit}Z`,
-  "uri": (digit) => `https://example.com/${digit}`,
-  "uri-reference": (digit) => `/${digit}`,
-  "uri-template": (digit) => `https://example.com/${digit}`,
-  "uuid": (digit) => `00000000-0000-4000-8000-00000000000${digit}`,
-};
+const FORMATS: ReadonlyMap<unknown, string> = new Map(Object.entries({
+  "date": "2026-01-01",
+  "date-time": "2026-01-01T00:00:00Z",
+  "duration": "PT1S",
+  "email": "user@example.com",
+  "hostname": "example.com",
+  "ipv4": "192.0.2.1",
+  "ipv6": "2001:db8::1",
+  "time": "00:00:00Z",
+  "uri": "https://example.com/",
+  "uuid": "00000000-0000-4000-8000-000000000000",
+}));
 
-function makeString(schema: JsonObject, context: Context, variant: number): string | undefined {
+function makeString(schema: JsonObject, { text, item, budget }: Place): string | undefined {
   const least = number(schema.minLength, 0);
   const most = number(schema.maxLength, Infinity);
-  if (least > most || least > MAX_TEXT) return undefined;
-  const format = typeof schema.format === "string" && Object.hasOwn(FORMATS, schema.format)
-    ? FORMATS[schema.format](variant % 9)
-    : undefined;
-  const patterns = list(schema.pattern).map((pattern) => readPattern(String(pattern)));
-  const known = patterns.filter((pattern) => pattern !== undefined);
-  // A pattern that is not understood can only be trusted to be what the format says already.
-  const texts = known.length < patterns.length
-    ? [format]
-    : format === undefined || known.length > 0
-    ? [format, ...plainTexts(), ...writtenTexts()]
-    : [format];
-  return texts.find((text) =>
-    text !== undefined && fitsLength(text, least, most) &&
-    known.every((pattern) => pattern.matches(text, context.budget))
-  );
-
-  function* plainTexts(): Generator<string> {
-    const mark = variant === 0 ? "" : ` ${variant}`;
-    yield firstChars(
-      (firstChars(context.text, Math.max(0, most - mark.length)) + mark).padEnd(least, "."),
-      most,
-    );
+  if (least > Math.min(most, MAX_TEXT)) return undefined;
+  budget.left -= least;
+  const format = FORMATS.get(schema.format);
+  if (format !== undefined || schema.pattern !== undefined) {
+    // A pattern that is not understood is trusted to be what the format says already.
+    const made = schema.pattern === undefined ? format : textMatching(`${schema.pattern}`, least) ?? format;
+    return made !== undefined && made.length >= least && made.length <= most ? made : undefined;
   }
-
-  /** Texts made from the patterns: each alone, longer, padded where it is open at its ends, and all in a row. */
-  function* writtenTexts(): Generator<string> {
-    for (let extra = 0; extra <= Math.min(Math.max(least, 1), 1_000); extra = extra * 2 || 1) {
-      const written = known.map((pattern) => pattern.write(extra, variant) ?? "");
-      for (const text of written) yield* [text, text.padEnd(least, "a"), text.padStart(least, "a")];
-      const between = "a".repeat(Math.max(0, least - written.join("").length));
-      yield* [written.join(between), written.toReversed().join(between)];
-    }
-    for (const pattern of known) yield pattern.write(least, variant) ?? "";
-  }
+  const mark = item === 0 ? "" : ` ${item}`;
+  const free = head(head(text, Math.max(0, most - mark.length)) + mark, most);
+  return free + ".".repeat(Math.max(0, least - [...free].length));
 }
 
-function fitsLength(text: string, least: number, most: number): boolean {
-  const length = most === Infinity && text.length >= 2 * least ? text.length : [...text].length;
-  return length >= least && length <= most;
+/** The first `length` units of a text, or one fewer where that would halve a character. */
+export function head(text: string, length: number): string {
+  const halves = length > 0 && length < text.length && text.codePointAt(length - 1)! > 0xffff;
+  return text.slice(0, halves ? length - 1 : length);
 }
 
-/** The first characters, counted as JSON Schema does: by code point. */
-export function firstChars(text: string, count: number): string {
-  if (text.length <= count) return text;
-  let end = 0;
-  for (let left = count; left > 0 && end < text.length; left--) {
-    end += text.codePointAt(end)! > 0xffff ? 2 : 1;
-  }
-  return text.slice(0, end);
-}
-
-function makeNumber(schema: JsonObject, whole: boolean, variant: number): number | undefined {
-  let low = number(schema.minimum, -Infinity);
-  let high = number(schema.maximum, Infinity);
+/** @param least Least distance between allowed numbers; 0 when any number will do. */
+function makeNumber(schema: JsonObject, item: number, least = 0): number | undefined {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  const low = number(minimum, -Infinity);
+  const high = number(maximum, Infinity);
   // Draft 4 wrote `exclusiveMinimum: true` beside `minimum`.
-  let openLow = schema.exclusiveMinimum === true;
-  let openHigh = schema.exclusiveMaximum === true;
-  if (number(schema.exclusiveMinimum, -Infinity) >= low && typeof schema.exclusiveMinimum === "number") {
-    [low, openLow] = [schema.exclusiveMinimum, true];
-  }
-  if (number(schema.exclusiveMaximum, Infinity) <= high && typeof schema.exclusiveMaximum === "number") {
-    [high, openHigh] = [schema.exclusiveMaximum, true];
-  }
-  const fits = (value: number) =>
-    Number.isFinite(value) && (openLow ? value > low : value >= low) &&
-    (openHigh ? value < high : value <= high);
-
-  const step = stepOf(schema, whole);
-  if (step === undefined) return undefined;
-  if (step > 0) {
-    // Upwards from the lowest allowed, or from zero; downwards where only an upper bound below zero is given.
-    const upwards = low > -Infinity || high >= 0;
-    const from = upwards ? Math.max(low, Math.min(0, high)) : high;
-    let first = (upwards ? Math.ceil(from / step) : Math.floor(from / step)) * step;
-    if (!fits(first)) first += upwards ? step : -step;
-    // Adding zero makes minus zero plain.
-    const values = [first + (upwards ? variant : -variant) * step + 0, first - variant * step + 0];
-    return values.find(fits) ?? (fits(first) ? first + 0 : undefined);
-  }
-  for (const value of [variant, low, high, low + 1, high - 1, (low + high) / 2]) {
-    if (fits(value)) return value;
-  }
-  return undefined;
-}
-
-/** The distance between allowed numbers; 0 when any number will do. */
-function stepOf(schema: JsonObject, whole: boolean): number | undefined {
-  const step = number(schema.multipleOf, 0);
-  if (step <= 0) return whole ? 1 : 0;
-  if (!whole || Number.isInteger(step)) return step;
-  for (let count = 1; count <= 1000; count++) if (Number.isInteger(step * count)) return step * count;
-  return undefined;
+  const above = exclusiveMinimum === true ? low : number(exclusiveMinimum, -Infinity);
+  const below = exclusiveMaximum === true ? high : number(exclusiveMaximum, Infinity);
+  const [from, to] = [Math.max(low, above), Math.min(high, below)];
+  const near = Math.max(from, Math.min(0, to));
+  const step = Math.max(number(schema.multipleOf, 0), least);
+  const [up, down] = [Math.ceil(near / step), Math.floor(near / step)];
+  const tried = step > 0
+    ? [up + item, down - item, up, down, up + 1, down - 1].map((times) => times * step)
+    : [near + item, near, (from + to) / 2, near + 1, near - 1];
+  const found = tried.find((value) => value >= low && value <= high && value > above && value < below);
+  return found === undefined ? undefined : found + 0; // Adding zero makes minus zero plain.
 }
 
 // ---------------------------------------------------------------- helpers
+
+/** The first value that can be made. */
+function first(list: unknown[], make: (one: unknown) => unknown): unknown {
+  for (const one of list) {
+    const value = make(one);
+    if (value !== undefined) return value;
+  }
+}
 
 function number(value: unknown, otherwise: number): number {
   return typeof value === "number" ? value : otherwise;
 }
 
-function fitsType(value: unknown, types: unknown[] | undefined): boolean {
-  if (!types) return true;
-  const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
-  return types.includes(type) || (Number.isInteger(value) && types.includes("integer"));
+/** Nothing, one or many as a list. */
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : value === undefined ? [] : [value];
 }

