@@ -8,11 +8,13 @@ import {
   writeAnswer,
   writeError,
 } from "../wires/openai_chat_answer.ts";
+import { sseReader } from "../wires/sse.ts";
 import { translate } from "../wires/translate.ts";
-import type { Call, Emit, JsonObject, ProviderWire, WireError } from "../wires/types.ts";
+import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../wires/types.ts";
 import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
 import { responseHeaders } from "./headers.ts";
+import { EVENTS, peekEvents } from "./policies/held.ts";
 import { readText } from "./send.ts";
 
 /** Bytes of an answer we could not read that an error quotes. */
@@ -142,7 +144,7 @@ async function handBack(
 type ContentKind = "json" | "events" | "page" | "other" | "none";
 
 function contentKind(headers: Headers): ContentKind {
-  const type = headers.get("content-type");
+  const type = headers.get("content-type")?.toLowerCase();
   if (!type) return "none";
   if (type.includes("json")) return "json";
   if (type.startsWith("text/event-stream")) return "events";
@@ -151,69 +153,91 @@ function contentKind(headers: Headers): ContentKind {
 
 // ---------------------------------------------------------------- another wire
 
-function rewriteBack(
+/** What it takes to write an answer for the client. */
+interface Rewrite {
+  wire: ProviderWire;
+  defaults: AnswerDefaults;
+  form: AnswerForm;
+  headers: Headers;
+}
+
+async function rewriteBack(
   upstream: Response,
   outgoing: Outgoing,
   wire: ProviderWire,
   exchange: Exchange,
-): Promise<Response> | Response {
+): Promise<Response> {
   const call = outgoing.call!;
-  const defaults: AnswerDefaults = {
-    id: `chatcmpl-${randomText(exchange)}`,
-    created: Math.floor(exchange.config.now() / 1000),
-    model: call.model,
+  const rewrite: Rewrite = {
+    wire,
+    defaults: {
+      id: `chatcmpl-${randomText(exchange)}`,
+      created: Math.floor(exchange.config.now() / 1000),
+      model: call.model,
+    },
+    form: {
+      includeUsage: call.includeUsage,
+      legacyFunctions: call.sent.get("tools") === "functions",
+    },
+    headers: responseHeaders(upstream.headers),
   };
-  const form: AnswerForm = {
-    includeUsage: call.includeUsage,
-    legacyFunctions: call.sent.get("tools") === "functions",
-  };
-  const headers = responseHeaders(upstream.headers);
-  if (call.stream && contentKind(upstream.headers) === "events" && upstream.body) {
-    headers.set("content-type", "text/event-stream");
-    const failure = brokenOff(outgoing, exchange);
-    const body = translate(
-      upstream.body,
-      (emit) => wire.readStream(emit),
-      chunkWriter(defaults, form),
-      failure,
-    );
-    return new Response(body, { status: upstream.status, headers });
-  }
-  return rewriteWhole(upstream, outgoing, wire, call, headers, defaults, form, exchange);
+  const kind = contentKind(upstream.headers);
+  if (!call.stream || kind === "page") return await rewriteWhole(upstream, outgoing, rewrite, exchange);
+  if (kind === "events") return rewriteStream(upstream, outgoing, rewrite, exchange);
+  // Proxies lose the content type, and some providers answer whole.
+  const { events, response } = await peekEvents(upstream);
+  return events
+    ? rewriteStream(response, outgoing, rewrite, exchange)
+    : await rewriteWhole(response, outgoing, rewrite, exchange);
+}
+
+function rewriteStream(
+  { body, status }: Response,
+  outgoing: Outgoing,
+  { wire, defaults, form, headers }: Rewrite,
+  exchange: Exchange,
+): Response {
+  headers.set("content-type", "text/event-stream");
+  const writer = chunkWriter(defaults, form);
+  const failure = brokenOff(outgoing, exchange);
+  const source = body ?? new Blob([]).stream();
+  return new Response(translate(source, (emit) => wire.readStream(emit), writer, failure), {
+    status,
+    headers,
+  });
 }
 
 async function rewriteWhole(
   upstream: Response,
-  { target }: Outgoing,
-  wire: ProviderWire,
-  call: Call,
-  headers: Headers,
-  defaults: AnswerDefaults,
-  form: AnswerForm,
+  { target, call }: Outgoing,
+  { wire, defaults, form, headers }: Rewrite,
   exchange: Exchange,
 ): Promise<Response> {
+  const { status } = upstream;
   const text = await readText(upstream, target.provider, exchange);
   const body = parse(text);
-  if (typeof body !== "object" || body === null) throw notJson(target.provider.name, upstream.status, text);
   const { emit, answer } = collector();
-  const writer = call.stream ? chunkWriter(defaults, form) : undefined;
+  const writer = call!.stream ? chunkWriter(defaults, form) : undefined;
   let events = "";
   const take: Emit = (delta) => {
     emit(delta);
     if (writer) events += writer.delta(delta);
   };
-  wire.readAnswer(body as JsonObject, take);
+  if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
+  else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
+  else throw notJson(target.provider.name, status, text);
   if (answer.error) return errorResponse({ ...answer.error, status: answer.error.status ?? 502 }, headers);
-  if (writer) {
-    // The provider sent a whole answer where a stream was asked for.
-    headers.set("content-type", "text/event-stream");
-    return new Response(events + writer.end(), { status: upstream.status, headers });
-  }
-  headers.set("content-type", "application/json");
-  return new Response(JSON.stringify(writeAnswer(answer, defaults, form)), {
-    status: upstream.status,
-    headers,
-  });
+  headers.set("content-type", writer ? "text/event-stream" : "application/json");
+  const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
+  return new Response(written, { status, headers });
+}
+
+/** For a provider that streams though nobody asked for it. */
+function readEvents(text: string, reader: StreamReader): void {
+  const parser = sseReader((data, event) => reader.frame(data, event));
+  parser.push(new TextEncoder().encode(text));
+  parser.end();
+  reader.end();
 }
 
 /** What the client is told when the provider's stream breaks. */

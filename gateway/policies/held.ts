@@ -162,6 +162,30 @@ function errorOf(data: string, event: string): WireError | undefined {
   return { message: typeof message === "string" ? message : "The stream failed" };
 }
 
+/** How an event stream begins. */
+export const EVENTS = /^\s*(?::|(?:data|event|id|retry):)/;
+
+/**
+ * Looks at the beginning of a body that no content type vouches for.
+ *
+ * @returns Whether it is an event stream, and the same response, its body whole.
+ */
+export async function peekEvents(response: Response): Promise<{ events: boolean; response: Response }> {
+  if (!response.body) return { events: false, response };
+  const source = response.body.getReader();
+  const decoder = new TextDecoder();
+  const held: Chunk[] = [];
+  let text = "";
+  while (text.length < "retry:".length) {
+    // A body that breaks here breaks again for whoever reads on.
+    const value = await source.read().then(({ value }) => value, () => undefined);
+    if (!value) break;
+    held.push(value as Chunk);
+    text = (text + decoder.decode(value, { stream: true })).trimStart();
+  }
+  return { events: EVENTS.test(text), response: withBody(response, joined(held, source)) };
+}
+
 /**
  * A body that fails when nothing comes for a time.
  *
