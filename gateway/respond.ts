@@ -10,6 +10,7 @@ import {
 } from "../wires/openai_chat_answer.ts";
 import { sseReader } from "../wires/sse.ts";
 import { translate } from "../wires/translate.ts";
+import { parseExact } from "../wires/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../wires/types.ts";
 import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
@@ -215,7 +216,7 @@ async function rewriteWhole(
 ): Promise<Response> {
   const { status } = upstream;
   const text = await readText(upstream, target.provider, exchange);
-  const body = parse(text);
+  const body = parseExact(text);
   const { emit, answer } = collector();
   const writer = call!.stream ? chunkWriter(defaults, form) : undefined;
   let events = "";

@@ -8,6 +8,7 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (2026-11)
  */
 import type { ClaudeModel } from "./anthropic_models.ts";
+import { object, parseExact, parseObject } from "./json.ts";
 import type { JsonObject, Media, Message, MessageOf, Part, Thought, ToolCall } from "./types.ts";
 
 /** Thinking that Anthropic signed. */
@@ -218,14 +219,9 @@ function writeCallBlock(call: ToolCall): JsonObject {
 function readInput({ arguments: text, custom }: ToolCall): unknown {
   if (custom) return { input: text };
   if (text.trim() === "") return {};
-  try {
-    const input: unknown = JSON.parse(text);
-    if (typeof input === "object" && input !== null && !Array.isArray(input)) return input;
-    if (input === null) return {}; // Written for calls without arguments by some.
-  } catch {
-    // Cut off, most likely.
-  }
-  return { INVALID_JSON: text };
+  const input = parseExact(text);
+  if (input === null) return {}; // Written for calls without arguments by some.
+  return object(input) ?? { INVALID_JSON: text }; // Cut off, most likely.
 }
 
 /**
@@ -283,15 +279,6 @@ function writeThought(thought: Thought): JsonObject | undefined {
   return redacted === undefined
     ? { type: "thinking", thinking: text ?? "", signature }
     : { type: "redacted_thinking", data: redacted };
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -10,8 +10,31 @@ export function object(value: unknown): JsonObject | undefined {
 
 /** The object that the text is, if it is one. */
 export function parseObject(text: string): JsonObject | undefined {
+  return object(parse(text));
+}
+
+/**
+ * Like `JSON.parse`, but keeps the digits of integers that a double cannot hold (ids, mostly): such a number is an
+ * object that `JSON.stringify` writes as it came.
+ *
+ * @returns `undefined` for what is not JSON.
+ */
+export function parseExact(text: string): unknown {
+  return /\d{16}/.test(text) ? parse(text, keepDigits) : parse(text);
+}
+
+/** Of newer runtimes; TypeScript does not know it yet. */
+const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };
+
+function keepDigits(_: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value) || !rawJSON) return value;
+  const source = context?.source;
+  return source !== undefined && /^-?\d+$/.test(source) ? rawJSON(source) : value;
+}
+
+function parse(text: string, reviver?: typeof keepDigits): unknown {
   try {
-    return object(JSON.parse(text));
+    return JSON.parse(text, reviver);
   } catch {
     return undefined;
   }

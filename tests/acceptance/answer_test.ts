@@ -254,3 +254,18 @@ for (const { model, stream, whole, named } of WIRES) {
     }
   });
 }
+
+// ---------------------------------------------------------------- what answers hold
+
+Deno.test("the digits of a number that no double holds are kept, in answers and in what goes back", async () => {
+  const input =
+    '{"id":12345678901234567890,"list":[-9007199254740993],"near":9007199254740991,"x":0.1234567890123456789}';
+  const body = { ...WIRES[0].whole, content: [{ type: "tool_use", id: "c1", name: "f", input: "INPUT" }] };
+  const { post, asked } = lab(() => new Response(JSON.stringify(body).replace('"INPUT"', input)));
+  const { choices: [{ message }] } = await (await post({ model: WIRES[0].model, messages: [USER] })).json();
+  const { arguments: text } = message.tool_calls[0].function;
+  assertEquals(text, input.replace("0.1234567890123456789", String(0.1234567890123456789)));
+  const result = { role: "tool", tool_call_id: "c1", content: "1" };
+  await post({ model: WIRES[0].model, messages: [USER, message, result] });
+  assert(asked[1].text.includes(`"input":${text}`));
+});
