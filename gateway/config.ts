@@ -112,8 +112,24 @@ export interface Config {
 
 const baseUrl = v.pipe(
   v.string(),
-  v.regex(/^https?:\/\/[^/?#\s]+[^?#\s]*$/, "must be an http or https URL without query"),
+  v.check(isBaseUrl, "must be an http or https URL, without query or credentials"),
   v.transform((url) => url.replace(/\/+$/, "")),
+);
+
+function isBaseUrl(text: string): boolean {
+  // A row's host may have places that its path fills, as `{region}`.
+  const filled = text.replaceAll(/\{\w+\}/g, "x");
+  if (!/^https?:\/\/[^/?#\s\\][^?#\s\\]*$/.test(filled) || !URL.canParse(filled)) return false;
+  const { username, password } = new URL(filled);
+  return username === "" && password === "";
+}
+
+const origin = v.pipe(
+  v.string(),
+  v.regex(
+    /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/,
+    'must be an origin, e.g. "https://app.example", or "*"',
+  ),
 );
 
 const fields = v.array(v.string());
@@ -150,7 +166,10 @@ const OPTIONS = v.strictObject({
       wire: v.optional(v.picklist(Object.keys(WIRES))),
       headers: v.optional(headers),
       auth: v.optional(
-        v.strictObject({ header: v.pipe(v.string(), v.regex(/^[\w-]+$/)), prefix: v.string() }),
+        v.strictObject({
+          header: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
+          prefix: v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/)),
+        }),
       ),
       chatPath: v.optional(v.pipe(v.string(), v.startsWith("/"))),
       drop: v.optional(fields),
@@ -161,7 +180,7 @@ const OPTIONS = v.strictObject({
     v.strictObject({ maxBodyBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))) }),
   ),
   strict: v.optional(v.boolean()),
-  origins: v.optional(v.array(v.string())),
+  origins: v.optional(v.array(origin)),
   tokens: v.optional(v.array(v.union([
     token,
     v.strictObject({ token, gateways: v.optional(fields), providers: v.optional(fields) }),
@@ -251,6 +270,9 @@ function readProviders(
       providers.set(known.name, { ...known, ...changed });
       continue;
     }
+    if (!/^[\w.-]+$/.test(name) || name === "compat") {
+      throw new TypeError(`Cannot use option providers.${name}: it is no name that a model can begin with`);
+    }
     const option = `providers.${name}.baseUrl`;
     if (base === undefined) {
       throw new TypeError(`Cannot use option ${option}: a provider that is not in the table needs one`);
@@ -329,6 +351,8 @@ export function readEnv(env: Env): Served {
     throw new TypeError(`Cannot use PORT: ${JSON.stringify(port)} is no port number from 0 to 65535`);
   }
   const providers: Record<string, ProviderOptions> = readJson(env, "SLUICE_PROVIDERS") ?? {};
+  const options: Options = { providers, allowHttp: env("SLUICE_ALLOW_HTTP") === "true" };
+  check("SLUICE_PROVIDERS", options);
   for (const name of indexProviders(PROVIDERS.values()).keys()) {
     const variable = `SLUICE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_BASE_URL`;
     const value = env(variable);
@@ -336,42 +360,72 @@ export function readEnv(env: Env): Served {
     const row = findProvider(name)!.name;
     providers[row] = { ...providers[row], baseUrl: readUrl(variable, value) };
   }
-  const options: Options = { providers, keys: envKeys(env), allowHttp: env("SLUICE_ALLOW_HTTP") === "true" };
   const account = env("CLOUDFLARE_ACCOUNT_ID");
-  if (account) options.account = account;
+  if (account) {
+    options.account = account;
+    check("CLOUDFLARE_ACCOUNT_ID", options);
+  }
   const url = env("SLUICE_URL");
   if (url) options.url = readUrl("SLUICE_URL", url);
   const tokens = env("SLUICE_TOKENS");
   if (tokens) {
-    options.tokens = /^\s*\[/.test(tokens) ? readJson(env, "SLUICE_TOKENS") : list(tokens);
+    options.tokens = /^\s*\[/.test(tokens) ? readJson(env, "SLUICE_TOKENS", "list") : list(tokens);
+    check("SLUICE_TOKENS", options);
+  }
+  options.keys = envKeys(env);
+  const more = readJson<Record<string, StoredKeys>>(env, "SLUICE_KEYS");
+  if (more) {
+    options.keys = { ...options.keys, ...more };
+    check("SLUICE_KEYS", options);
   }
   return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options };
 }
 
 function readUrl(variable: string, value: string): string {
   const url = v.safeParse(baseUrl, value);
-  if (!url.success) throw new TypeError(`Cannot use ${variable}: ${url.issues[0].message}`);
+  if (!url.success) throw new TypeError(`Cannot use ${variable}: it ${url.issues[0].message}`);
   return url.output;
+}
+
+/** @throws TypeError that names the variable which the options are from. */
+function check(variable: string, options: Options): void {
+  try {
+    readOptions(options);
+  } catch (error) {
+    throw new TypeError(
+      `Cannot use ${variable}: ${(error as Error).message.replace(/^Cannot use option /, "")}`,
+    );
+  }
 }
 
 function envKeys(env: Env): Record<string, StoredKeys> {
   const keys: Record<string, StoredKeys> = {};
-  for (const { name, keyEnv } of PROVIDERS.values()) {
-    const value = keyEnv?.map(env).find(Boolean);
-    if (value) keys[name] = list(value);
+  for (const { name, keyEnv = [] } of PROVIDERS.values()) {
+    const variable = keyEnv.find((name) => env(name));
+    if (variable === undefined) continue;
+    keys[name] = list(env(variable)!);
+    check(variable, { keys: { [name]: keys[name] } });
   }
-  return { ...keys, ...readJson<Record<string, StoredKeys>>(env, "SLUICE_KEYS") };
+  return keys;
 }
 
 const list = (text: string) => text.split(",").map((one) => one.trim()).filter(Boolean);
 
-function readJson<T>(env: Env, variable: string): T | undefined {
+function readJson<T extends object>(
+  env: Env,
+  variable: string,
+  kind: "object" | "list" = "object",
+): T | undefined {
   const text = env(variable);
   if (!text) return undefined;
+  let value: unknown;
   try {
-    return JSON.parse(text) as T;
+    value = JSON.parse(text);
   } catch {
     // The value may hold secrets, so it is not quoted.
     throw new TypeError(`Cannot use ${variable}: it is not valid JSON`);
   }
+  const isList = Array.isArray(value);
+  if (typeof value === "object" && value !== null && isList === (kind === "list")) return value as T;
+  throw new TypeError(`Cannot use ${variable}: it is no JSON ${kind}`);
 }

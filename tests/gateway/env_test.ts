@@ -1,0 +1,79 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { readEnv } from "../../gateway/config.ts";
+import { createGateway } from "../../gateway/gateway.ts";
+import { PROVIDERS } from "../../providers/table.ts";
+import { ask, completion } from "./fakes.ts";
+
+const read = (variables: Record<string, string> = {}) => readEnv((name) => variables[name]);
+
+/** Where a gateway of this environment sends a model. */
+async function urlOf(model: string, variables: Record<string, string>): Promise<string> {
+  let asked = "";
+  const fetch = (url: string) => {
+    asked = url;
+    return Promise.resolve(completion());
+  };
+  await (await createGateway({ ...read(variables).options, fetch }).fetch(ask(model))).text();
+  return asked;
+}
+
+Deno.test("readEnv() listens on loopback, port 8787, unless told otherwise", () => {
+  const { port, hostname } = read();
+  assertEquals([port, hostname], [8787, "127.0.0.1"]);
+  const told = read({ PORT: "0", HOST: "0.0.0.0" });
+  assertEquals([told.port, told.hostname], [0, "0.0.0.0"]);
+  const empty = read({ PORT: "", HOST: "" });
+  assertEquals([empty.port, empty.hostname], [8787, "127.0.0.1"]);
+});
+
+Deno.test("readEnv() takes a base URL for every row, and for an alias", async () => {
+  for (const name of PROVIDERS.keys()) {
+    const variable = `SLUICE_${name.toUpperCase().replaceAll("-", "_")}_BASE_URL`;
+    const { options: { providers } } = read({ [variable]: "https://mine.test/" });
+    assertEquals(providers?.[name]?.baseUrl, "https://mine.test", variable);
+  }
+  assertEquals(
+    await urlOf("grok/m", { SLUICE_XAI_BASE_URL: "https://mine.test/base/" }),
+    "https://mine.test/base/v1/chat/completions",
+  );
+});
+
+Deno.test("readEnv() takes rows of one's own as JSON, to which a base URL may be added", async () => {
+  const providers = JSON.stringify({
+    mine: { baseUrl: "https://mine.test/v1" },
+    openai: { headers: { "x-team": "a" } },
+  });
+  const variables = { SLUICE_PROVIDERS: providers, SLUICE_OPENAI_BASE_URL: "https://proxy.test" };
+  assertEquals(await urlOf("mine/m", variables), "https://mine.test/v1/chat/completions");
+  assertEquals(await urlOf("openai/m", variables), "https://proxy.test/chat/completions");
+  assertEquals(read(variables).options.providers?.openai?.headers, { "x-team": "a" });
+});
+
+Deno.test("readEnv() names the variable at fault, and says no secret", () => {
+  const faults: [string, string][] = [
+    ["PORT", "x"],
+    ["PORT", "65536"],
+    ["PORT", "-1"],
+    ["PORT", "80.5"],
+    ["SLUICE_OPENAI_BASE_URL", "proxy.test"],
+    ["SLUICE_OPENAI_BASE_URL", "https://user:secret@proxy.test"],
+    ["SLUICE_GOOGLE_AI_STUDIO_BASE_URL", "https://proxy.test?key=secret"],
+    ["SLUICE_PROVIDERS", "{secret"],
+    ["SLUICE_PROVIDERS", '"secret"'],
+    ["SLUICE_PROVIDERS", "[]"],
+    ["SLUICE_PROVIDERS", '{"mine":{}}'],
+    ["SLUICE_PROVIDERS", '{"mine":{"baseUrl":"http://mine.test"}}'],
+    ["SLUICE_PROVIDERS", '{"mine":{"baseUrl":"https://mine.test","key":"secret"}}'],
+    ["SLUICE_TOKENS", '["secret", 5]'],
+    ["SLUICE_TOKENS", '[{"token":"secret","providers":["nobody"]}]'],
+    ["SLUICE_KEYS", "secret"],
+    ["SLUICE_KEYS", '{"nobody":"secret"}'],
+    ["SLUICE_KEYS", '{"openai":["secret", 5]}'],
+    ["OPENAI_API_KEY", "secret\u{1F511}"],
+  ];
+  for (const [variable, value] of faults) {
+    const { message } = assertThrows(() => read({ [variable]: value }), TypeError);
+    assert(message.startsWith(`Cannot use ${variable}: `), `${variable}=${value}: ${message}`);
+    assert(!message.includes("secret"), message);
+  }
+});
