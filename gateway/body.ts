@@ -18,11 +18,24 @@ export async function takeBody(request: Request, maxBytes: number): Promise<Uint
       } and must be application/json`,
     );
   }
+  const encoding = request.headers.get("content-encoding");
+  if (encoding && encoding !== "identity") {
+    throw new GatewayError(
+      "unsupported_media_type",
+      `Cannot read the request: its content-encoding is ${
+        JSON.stringify(encoding.slice(0, 100))
+      }; send it plain`,
+    );
+  }
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced > maxBytes) throw tooLarge(maxBytes);
   if (!request.body) return new Uint8Array();
   // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest.
-  if (announced >= 0) return new Uint8Array(await request.arrayBuffer());
+  if (announced >= 0) {
+    const whole = new Uint8Array(await request.arrayBuffer());
+    if (whole.length > maxBytes) throw tooLarge(maxBytes);
+    return whole;
+  }
   return await readBounded(request.body, maxBytes);
 }
 
@@ -62,6 +75,7 @@ export interface Body {
   /** Where its members stand; `undefined` when only a full parse can tell. */
   members: ReturnType<typeof findMembers>;
   get(field: string): unknown;
+  /** Whether a field is there and not `null`. */
   has(field: string): boolean;
   parsed(): JsonObject;
   /** Whether it is parsed already. */
@@ -81,15 +95,16 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   const members = findMembers(text);
   let object = members && text.length > CHECKED_BYTES ? undefined : parse(text);
   const parsed = () => object ??= parse(text);
+  function get(field: string): unknown {
+    if (object) return Object.hasOwn(object, field) ? object[field] : undefined;
+    const member = members!.get(field);
+    return member && parseJson(text.subarray(member.valueStart, member.valueEnd));
+  }
   return {
     text,
     members,
-    get(field) {
-      if (object) return Object.hasOwn(object, field) ? object[field] : undefined;
-      const member = members!.get(field);
-      return member && parseJson(text.subarray(member.valueStart, member.valueEnd));
-    },
-    has: (field) => members ? members.has(field) : Object.hasOwn(parsed(), field),
+    get,
+    has: (field) => (get(field) ?? null) !== null,
     parsed,
     isParsed: () => object !== undefined,
   };

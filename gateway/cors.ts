@@ -1,14 +1,13 @@
 /** Calls from browsers. */
 import { GatewayError } from "../wires/errors.ts";
 import type { Config } from "./config.ts";
-import { allowedMethods } from "./route.ts";
+import { allowedMethods, pathOf } from "./route.ts";
 
 /** Answers `OPTIONS`; what a page of a foreign origin may do is said by `allowCrossOrigin`. */
 export function preflight(request: Request, config: Config): Response {
-  const methods = allowedMethods(new URL(request.url).pathname);
-  if (methods.length === 0) {
-    throw new GatewayError("not_found", `Cannot find ${new URL(request.url).pathname}`);
-  }
+  const path = pathOf(request.url);
+  const methods = allowedMethods(path);
+  if (methods.length === 0) throw new GatewayError("not_found", `Cannot find ${path}`);
   const headers = new Headers({ allow: [...methods, "OPTIONS"].join(", ") });
   if (allowedOrigin(request, config)) {
     headers.set("access-control-allow-methods", methods.join(", "));

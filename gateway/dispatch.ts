@@ -32,9 +32,9 @@ export function prepare(body: Body, target: Target, { headers, account, config }
   const { provider } = target;
   // A long body is the provider's to check when it goes to it as it is.
   if (!provider.wire.same || body.isParsed()) checkCall(body.parsed());
-  const rewritten = provider.wire.same ? handThrough(body, target) : rewrite(body, target, provider.wire);
+  const rewritten = rewriteFor(body, target);
   const { path, dropped } = rewritten;
-  if (dropped.length > 0 && (config.strict || headers.get("sluice-strict") === "true")) {
+  if (dropped.length > 0 && (config.strict || headers.get("sluice-strict")?.toLowerCase() === "true")) {
     throw new GatewayError(
       "dropped_fields",
       `Cannot send the request to ${provider.name}: it has no way to express ${headerList(dropped)}`,
@@ -62,6 +62,17 @@ interface Rewritten {
   call?: Call;
 }
 
+function rewriteFor(body: Body, target: Target): Rewritten {
+  const { wire } = target.provider;
+  try {
+    return wire.same ? handThrough(body, target) : rewrite(body, target, wire);
+  } catch (cause) {
+    // JSON is read to any depth, but walked and written only as deep as the stack goes.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new GatewayError("invalid_request", "Cannot read the request: it is nested too deeply", { cause });
+  }
+}
+
 /** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
 function handThrough(body: Body, { provider, model }: Target): Rewritten {
   const { members } = body;
@@ -71,12 +82,13 @@ function handThrough(body: Body, { provider, model }: Target): Rewritten {
   // A request may name its models in a list, or in a header, and none in `model`.
   if (!written("model")) edits.set("models", { key: "model", value });
   else if (!provider.ownModels) edits.set("models", "remove");
+  // `null` means absent: it is removed all the same, but nothing is lost with it.
   const dropped = provider.drop?.filter(body.has) ?? [];
-  for (const field of dropped) edits.set(field, "remove");
+  for (const field of provider.drop ?? []) edits.set(field, "remove");
   for (const [from, to] of Object.entries(provider.rename ?? {})) {
-    if (!body.has(from)) continue;
-    if (body.has(to)) edits.set(to, "remove");
-    edits.set(from, { key: to });
+    const sent = body.has(from);
+    edits.set(from, sent ? { key: to } : "remove");
+    if (sent) edits.set(to, "remove");
   }
   return {
     path: provider.chatPath ?? "/chat/completions",
@@ -100,14 +112,8 @@ function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonO
 /** For any other wire: reads the call and writes it anew. */
 function rewrite(body: Body, { model }: Target, wire: ProviderWire): Rewritten {
   const call = readCall(body.parsed(), model);
-  try {
-    const { path, headers, body: written, dropped } = wire.writeCall(call);
-    return { path, headers, body: JSON.stringify(written), dropped: [...call.dropped, ...dropped], call };
-  } catch (cause) {
-    // JSON is read to any depth, but written only as deep as the stack goes.
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new GatewayError("invalid_request", "Cannot read the request: it is nested too deeply", { cause });
-  }
+  const { path, headers, body: written, dropped } = wire.writeCall(call);
+  return { path, headers, body: JSON.stringify(written), dropped: [...call.dropped, ...dropped], call };
 }
 
 // ---------------------------------------------------------------- the address and the headers

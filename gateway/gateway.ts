@@ -12,7 +12,7 @@ import { uuidv7 } from "./ids.ts";
 import { listModels } from "./models.ts";
 import { native } from "./native.ts";
 import { envelopeResponse, errorResponse } from "./respond.ts";
-import { findRoute, type Route } from "./route.ts";
+import { findRoute, pathOf, type Route } from "./route.ts";
 import { universal } from "./universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
@@ -130,12 +130,4 @@ function failure(error: unknown, request: Request, route: Route | undefined, con
   const headers = new Headers(details.headers);
   const enveloped = route?.door === "universal" || route?.door === "native";
   return enveloped ? envelopeResponse(fault, headers) : errorResponse(fault.toWireError(), headers);
-}
-
-/** The path of an absolute URL, without the cost of parsing all of it. */
-function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start < 0) return "/";
-  const end = url.slice(start).search(/[?#]/);
-  return end < 0 ? url.slice(start) : url.slice(start, start + end);
 }

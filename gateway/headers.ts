@@ -6,7 +6,6 @@ const STAY: ReadonlySet<string> = new Set([
   "accept-encoding",
   "cdn-loop",
   "connection",
-  "content-encoding",
   "content-length",
   "cookie",
   "expect",
@@ -35,32 +34,57 @@ const STAY_PREFIXES = ["cf-", "sec-", "sluice-", "x-forwarded-"];
  * @param keys Names of the headers that may hold someone's key: they stay, and go only where they are meant to.
  */
 export function requestHeaders(headers: Headers, keys: readonly string[]): Headers {
-  const out = new Headers();
-  for (const [name, value] of headers) {
-    if (!STAY.has(name) && !STAY_PREFIXES.some((prefix) => name.startsWith(prefix))) out.set(name, value);
-  }
-  for (const name of keys) out.delete(name);
-  return out;
+  const named = connectionHeaders(headers);
+  const pairs: [string, string][] = [];
+  // `for … of` sorts anew at each step in Deno: 15 times slower for 17 headers.
+  headers.forEach((value, name) => {
+    if (STAY.has(name) || keys.includes(name) || named?.includes(name)) return;
+    if (!STAY_PREFIXES.some((prefix) => name.startsWith(prefix))) pairs.push([name, value]);
+  });
+  return new Headers(pairs);
 }
 
-/** Not handed back: connection headers, cookies, and those that fetch's own decoding has made untrue. */
-const DROP: readonly string[] = [
+/** Headers that `connection` names belong to the connection too. */
+function connectionHeaders(headers: Headers): string[] | undefined {
+  const value = headers.get("connection");
+  if (value === null || value === "keep-alive" || value === "close") return undefined;
+  return value.split(",").map((name) => name.trim().toLowerCase());
+}
+
+/**
+ * Not handed back: connection headers, cookies, what fetch's own decoding has made untrue, and what would make browsers
+ * treat the gateway's host as the provider's.
+ */
+const DROP: ReadonlySet<string> = new Set([
+  "alt-svc",
+  "clear-site-data",
   "connection",
   "content-encoding",
   "content-length",
+  "content-security-policy",
+  "content-security-policy-report-only",
   "keep-alive",
+  "nel",
   "proxy-authenticate",
+  "proxy-connection",
+  "report-to",
+  "reporting-endpoints",
   "set-cookie",
+  "set-cookie2",
+  "strict-transport-security",
   "trailer",
   "transfer-encoding",
   "upgrade",
-];
+]);
 
 /** The provider's headers that the client may see, e.g. `retry-after`, `x-ratelimit-*`, request ids. */
 export function responseHeaders(headers: Headers): Headers {
-  const out = new Headers(headers);
-  for (const name of DROP) out.delete(name);
-  return out;
+  const pairs: [string, string][] = [];
+  headers.forEach((value, name) => {
+    // Whose pages may read an answer is the operator's to say and not the provider's.
+    if (!DROP.has(name) && !name.startsWith("access-control-")) pairs.push([name, value]);
+  });
+  return new Headers(pairs);
 }
 
 /** Characters of one text, and of a list, that go into a header: clients take only so much of all headers together. */

@@ -2,7 +2,7 @@
 
 /** A curl line that works as it stands. */
 export function home(request: Request): Response {
-  const { origin } = new URL(request.url);
+  const origin = URL.canParse(request.url) ? new URL(request.url).origin : "http://127.0.0.1:8787";
   const text = `Sluice: every model provider behind one OpenAI-compatible URL.
 
 Try it, no key needed:

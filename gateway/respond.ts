@@ -54,7 +54,9 @@ export function errorResponse(error: WireError, headers: Headers = new Headers()
   if (retryAfterMs !== undefined && !headers.has("retry-after")) {
     headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
   }
-  return new Response(JSON.stringify(writeError(error)), { status: error.status ?? 502, headers });
+  const { status = 502 } = error;
+  const isError = Number.isInteger(status) && status >= 400 && status < 600;
+  return new Response(JSON.stringify(writeError(error)), { status: isError ? status : 502, headers });
 }
 
 /** A failure in the envelope of the service we replace: `error` is its list, `message` says it where SDKs look. */
@@ -137,6 +139,7 @@ async function handBack(
   if (kind === "other" && !stream || kind === "page") {
     const text = await readText(upstream, target.provider, exchange);
     if (parse(text) === undefined) throw notJson(target.provider.name, status, text);
+    headers.set("content-type", "application/json");
     return new Response(text, { status, headers });
   }
   return new Response(upstream.body, { status, headers });

@@ -65,16 +65,28 @@ export function findRoute(method: string, path: string): Route {
   );
 }
 
+/** The path of an absolute URL, as it was sent. Deno's may be one that no URL parser takes, if the host is none. */
+export function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const end = url.slice(start).search(/[?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
 /** The methods that a path takes, for `allow`; none when there is no such path. */
 export function allowedMethods(path: string): readonly string[] {
   const door = DOORS.find(({ path: pattern }) => pattern.test(path));
   return door?.methods ?? (door ? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] : []);
 }
 
+/** @throws GatewayError for dots, which would lead out of the place that an id has in a provider's URL. */
 function decode(segment: string | undefined): string | undefined {
+  let id = segment;
   try {
-    return segment === undefined ? undefined : decodeURIComponent(segment);
+    id = segment === undefined ? undefined : decodeURIComponent(segment);
   } catch {
-    return segment;
+    // Taken as it is.
   }
+  if (id !== "." && id !== "..") return id;
+  throw new GatewayError("not_found", `Cannot find an account or gateway of id ${JSON.stringify(id)}`);
 }

@@ -3,6 +3,9 @@ import { nearestNames } from "../providers/nearest_names.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 
+/** A client's text for a message, cut to a length that people read. */
+const quote = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
 /** One provider and model that may serve a call. */
 export interface Target {
   provider: Provider;
@@ -33,9 +36,7 @@ export function findTarget(model: unknown, providers: ReadonlyMap<string, Provid
   if (slash < 0 || name === "" || rest === "") {
     throw new GatewayError(
       "invalid_model",
-      `Cannot route model ${
-        JSON.stringify(model)
-      }: write it as "{provider}/{model}", e.g. "openai/gpt-5-mini"`,
+      `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. "openai/gpt-5-mini"`,
       { param: "model" },
     );
   }
@@ -43,9 +44,7 @@ export function findTarget(model: unknown, providers: ReadonlyMap<string, Provid
   if (provider.chat === false) {
     throw new GatewayError(
       "invalid_model",
-      `Cannot route model ${
-        JSON.stringify(model)
-      }: ${provider.name} has no chat completions here, only its own paths`,
+      `Cannot route model ${quote(model)}: ${provider.name} has no chat completions here, only its own paths`,
       { param: "model" },
     );
   }
@@ -68,7 +67,7 @@ export function findProvider(
   const near = nearestNames(name, providers.keys()).map((one) => JSON.stringify(one));
   throw new GatewayError(
     "unknown_provider",
-    `Cannot route to ${JSON.stringify(name)}: there is no provider of that name` +
+    `Cannot route to ${quote(name)}: there is no provider of that name` +
       (near.length > 0 ? `; did you mean ${near.join(" or ")}?` : ""),
     { param },
   );

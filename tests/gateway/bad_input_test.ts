@@ -1,0 +1,233 @@
+import { assert, assertEquals } from "@std/assert";
+import type { LogEntry } from "../../gateway/config.ts";
+import { ask, before, completion, message, messages, post, ROOT } from "./fakes.ts";
+
+const CHAT = `${ROOT}/compat/chat/completions`;
+
+/** The error that a request comes to; nothing may be sent. */
+async function refused(request: Request, options = {}) {
+  const logged: LogEntry[] = [];
+  const { fetch, sent } = before(() => completion(), { log: (entry) => logged.push(entry), ...options });
+  const response = await fetch(request);
+  const { error, ...rest } = await response.json();
+  assertEquals([rest, sent], [{}, []], "an OpenAI error, and nothing sent");
+  assertEquals(response.headers.get("content-type"), "application/json");
+  assertEquals(logged.map(({ level, status }) => [level, status]), [["error", response.status]]);
+  return { status: response.status, ...error } as {
+    status: number;
+    message: string;
+    type: string;
+    param: string | null;
+    code: string;
+  };
+}
+
+const withType = (type: string | undefined, body = "{}") =>
+  new Request(CHAT, {
+    method: "POST",
+    body: new TextEncoder().encode(body),
+    headers: type ? { "content-type": type } : {},
+  });
+
+// ---------------------------------------------------------------- the body
+
+Deno.test("a body that is empty, broken, or no object is 400", async () => {
+  for (const body of ["", " ", "{", "[]", "null", "5", '"x"', "<html>", '{"model":"openai/m",}', "{}{}"]) {
+    const { status, code, type, message } = await refused(post(CHAT, body));
+    assertEquals([status, code, type], [400, "invalid_request", "invalid_request_error"], body);
+    assert(message.startsWith("Cannot read the request: its body "), message);
+  }
+  assertEquals((await refused(new Request(CHAT, { method: "POST" }))).status, 400);
+  const notUtf8 = new Request(CHAT, {
+    method: "POST",
+    body: Uint8Array.of(...new TextEncoder().encode('{"model":"'), 0xff, 0x22, 0x7d),
+    headers: { "content-type": "application/json" },
+  });
+  assertEquals((await refused(notUtf8)).status, 400);
+});
+
+Deno.test("a body of another type or in another encoding is 415", async () => {
+  for (
+    const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+      "application/jsonx",
+    ]
+  ) {
+    const { status, code, message } = await refused(withType(type));
+    assertEquals([status, code], [415, "unsupported_media_type"], type);
+    assert(message.includes(type.split(";")[0]), message);
+  }
+  const packed = post(CHAT, { model: "openai/m", messages }, { "content-encoding": "gzip" });
+  assertEquals((await refused(packed)).code, "unsupported_media_type");
+});
+
+Deno.test("JSON is taken under each of its types, and under none", async () => {
+  const { fetch } = before(() => completion());
+  const types = [
+    "application/json",
+    "Application/JSON; charset=utf-8",
+    "application/vnd.api+json",
+    undefined,
+  ];
+  for (const type of types) {
+    const response = await fetch(withType(type, JSON.stringify({ model: "openai/m", messages })));
+    assertEquals(response.status, 200, type);
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("a body that is too long is 413, before it is held, whatever length it claims", async () => {
+  const limits = { maxBodyBytes: 1000 };
+  const text = (length: number) => JSON.stringify({ model: "openai/m", messages }).padEnd(length);
+  const { fetch, sent } = before(() => completion(), { limits });
+  assertEquals((await fetch(post(CHAT, text(1000)))).status, 200);
+  assertEquals((await fetch(post(CHAT, text(1000), { "content-length": "1000" }))).status, 200);
+  assertEquals(sent.length, 2);
+
+  for (
+    const headers of [{}, { "content-length": "1001" }, { "content-length": "5" }, { "content-length": "0" }]
+  ) {
+    const { status, code, message } = await refused(
+      post(CHAT, text(1001), headers as Record<string, string>),
+      { limits },
+    );
+    assertEquals([status, code], [413, "body_too_large"]);
+    assert(message.includes("1000 bytes"), message);
+  }
+
+  // Without a length: reading stops where the limit is.
+  let pulled = 0;
+  let cancelled = false;
+  const endless = new ReadableStream({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(300));
+    },
+    cancel: () => void (cancelled = true),
+  }, { highWaterMark: 0 });
+  const request = new Request(CHAT, {
+    method: "POST",
+    body: endless,
+    headers: { "content-type": "application/json" },
+  });
+  assertEquals((await refused(request, { limits })).status, 413);
+  assertEquals([pulled, cancelled], [4, true]);
+});
+
+// ---------------------------------------------------------------- the model
+
+Deno.test("a model that is missing or has no provider is 400, with the replaced service's number", async () => {
+  const { model: _, ...without } = { model: 0, messages };
+  for (
+    const model of [
+      undefined,
+      null,
+      "",
+      5,
+      {},
+      ["openai/m"],
+      "gpt-5",
+      "/gpt-5",
+      "openai/",
+      "/",
+      "openai/\ud800",
+    ]
+  ) {
+    const { status, code, param } = await refused(post(CHAT, { model, ...without }));
+    assertEquals([status, code, param], [400, "2019", "model"], JSON.stringify(model));
+  }
+  const { message } = await refused(ask("gpt-5"));
+  assert(message.includes('"gpt-5"') && message.includes("{provider}/{model}"), message);
+});
+
+Deno.test("an unknown provider is 400 with the nearest names, and no property of an object is one", async () => {
+  const { status, code, param, message } = await refused(ask("opneai/gpt-5"));
+  assertEquals([status, code, param], [400, "2008", "model"]);
+  assert(message.includes('did you mean "openai"'), message);
+  const names = [
+    "constructor",
+    "__proto__",
+    "toString",
+    "hasOwnProperty",
+    "prototype",
+    "OpenAI ",
+    " openai",
+    "openai\0",
+    "..",
+    "x".repeat(100_000),
+  ];
+  for (const name of names) {
+    const { code, message } = await refused(ask(`${name}/x`));
+    assertEquals(code, "2008", name.slice(0, 20));
+    assert(message.length < 500);
+  }
+});
+
+Deno.test("a long model is quoted in part, and written in no header that clients refuse", async () => {
+  const { message: said } = await refused(ask("x".repeat(100_000)));
+  assert(said.length < 500);
+  const { fetch } = before(() => completion());
+  for (const model of ["x".repeat(100_000), "é".repeat(100_000), "a\r\nb"]) {
+    const response = await fetch(ask(`openai/${model}`));
+    assertEquals(response.status, 200);
+    await response.body?.cancel();
+    const header = response.headers.get("cf-aig-model")!;
+    assert(/^[\x20-\x7e]+$/.test(header) && header.length < 2200, `${header.length}`);
+  }
+});
+
+// ---------------------------------------------------------------- the conversation
+
+Deno.test("messages that are missing or malformed are 400 with their path, on every wire", async () => {
+  const cases: [string, object][] = [
+    ["messages", { messages: undefined }],
+    ["messages", { messages: [] }],
+    ["messages[2].content", { messages: [...messages, ...messages, { role: "user", content: 5 }] }],
+    ["messages[0].role", { messages: [{ role: "bot", content: "x" }] }],
+    ["messages[0].content[1].type", {
+      messages: [{ role: "user", content: [{ type: "text", text: "x" }, {}] }],
+    }],
+    ["stream", { stream: "yes" }],
+  ];
+  for (const model of ["openai/m", "anthropic/m", "google-ai-studio/m", "cohere/m", "demo/echo"]) {
+    for (const [param, fields] of cases) {
+      const { status, code, param: told } = await refused(ask(model, {}, fields));
+      assertEquals([status, code, told], [400, "invalid_request", param], model);
+    }
+  }
+});
+
+Deno.test("what only a translation reads is checked where one is made, and is the provider's business elsewhere", async () => {
+  const image = { messages: [{ role: "user", content: [{ type: "image_url" }] }] };
+  assertEquals((await refused(ask("anthropic/m", {}, image))).param, "messages[0].content[0].image_url.url");
+  const { fetch, sent } = before(() => completion());
+  await (await fetch(ask("openai/m", {}, image))).text();
+  assertEquals(JSON.parse(sent[0].body).messages, image.messages);
+});
+
+Deno.test("fields named like an object's own innards are fields like any other", async () => {
+  const text = `{"model":"anthropic/claude-sonnet-4-5","messages":${JSON.stringify(messages)},` +
+    '"__proto__":{"stream":true,"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":1}';
+  const { fetch, sent } = before(() => message());
+  const response = await fetch(post(CHAT, text));
+  assertEquals(response.status, 200);
+  await response.text();
+  assertEquals(response.headers.get("sluice-dropped"), "__proto__");
+  assertEquals(JSON.parse(sent[0].body).toString, 1, "handed on");
+  assertEquals((({}) as Record<string, unknown>).polluted, undefined);
+});
+
+Deno.test("a body nested as deep as it gets is one clear error, or goes through", async () => {
+  for (const depth of [1000, 200_000]) {
+    const nested = "[".repeat(depth) + "]".repeat(depth);
+    for (const model of ["openai/m", "anthropic/claude-sonnet-4-5"]) {
+      const { fetch } = before(({ url }) => url.includes("anthropic") ? message() : completion());
+      const text = `{"model":"${model}","messages":${JSON.stringify(messages)},"x":${nested}}`;
+      const response = await fetch(post(CHAT, text));
+      await response.text();
+      assert(response.status === 200 || response.status === 400, `${model}, ${depth}: ${response.status}`);
+    }
+  }
+});

@@ -1,0 +1,272 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Options } from "../../gateway/config.ts";
+import { ask, before, completion, message, messages, post, ROOT, type Sent } from "./fakes.ts";
+
+const CHAT = `${ROOT}/compat/chat/completions`;
+
+/** A row of one's own on the client's wire. */
+const providers: Options["providers"] = {
+  plain: { baseUrl: "https://plain.test/v1" },
+  strict: {
+    baseUrl: "https://strict.test/v1",
+    drop: ["seed", "logit_bias", "user"],
+    rename: { max_completion_tokens: "max_tokens" },
+  },
+};
+
+/** What the provider gets of a request, and the answer's headers. */
+async function sent(request: Request, options: Options = {}): Promise<Sent & { answer: Response }> {
+  const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? message() : completion(), {
+    providers,
+    ...options,
+  });
+  const answer = await fetch(request);
+  await answer.text();
+  assertEquals([answer.status, sent.length], [200, 1]);
+  return { ...sent[0], answer };
+}
+
+// ---------------------------------------------------------------- the same wire
+
+Deno.test("a body on the client's own wire changes in its model alone, byte for byte", async () => {
+  const text = '{ "unknown" : [ 1.0, 9007199254740993, "\\u00e9\\/" ],\n "model":"plain/a/b:c@d" ,' +
+    '"messages":[{"role":"user","content":"\\ud83d\\ude00 plain/a"}] , "stream" : false }\n';
+  const { body, url } = await sent(post(CHAT, text));
+  assertEquals(body, text.replace('"plain/a/b:c@d"', '"a/b:c@d"'));
+  assertEquals(url, "https://plain.test/v1/chat/completions");
+});
+
+Deno.test("a model goes to its provider as it is, and leads nowhere else", async () => {
+  const models = [
+    "a b",
+    "../../etc",
+    "a?b#c",
+    "a%2e%2e",
+    'q"\\',
+    "é🗼",
+    "http://evil.example/",
+    "constructor",
+  ];
+  for (const model of models) {
+    const { body, url } = await sent(ask(`plain/${model}`));
+    assertEquals([JSON.parse(body).model, url], [model, "https://plain.test/v1/chat/completions"]);
+    const translated = await sent(ask(`anthropic/${model}`));
+    assertEquals(translated.url, "https://api.anthropic.com/v1/messages");
+  }
+});
+
+Deno.test("a model in a provider's URL stays inside its own segment", async () => {
+  const { fetch, sent } = before(() => Response.json({ candidates: [] }));
+  for (
+    const model of [
+      "../../x",
+      "a/b",
+      "a?key=b",
+      "a#b",
+      "a:b",
+      "..",
+      ".",
+      "%2e%2e",
+      "a b",
+      "\ud800",
+      "\\..\\x",
+    ]
+  ) {
+    await (await fetch(ask(`google-ai-studio/${model}`))).text();
+    const last = sent.at(-1);
+    if (!last) continue;
+    const { hostname, pathname } = new URL(last.url);
+    assertEquals(hostname, "generativelanguage.googleapis.com");
+    assert(/^\/v1beta\/[^?#]+:generateContent$/.test(pathname), `${model}: ${last.url}`);
+    sent.length = 0;
+  }
+});
+
+Deno.test("what a row drops is left out and named, what it renames is renamed", async () => {
+  const { body, answer } = await sent(ask("strict/m", {}, {
+    logit_bias: {},
+    max_completion_tokens: 5,
+    temperature: 0,
+    seed: 7,
+  }));
+  assertEquals(JSON.parse(body), { model: "m", messages, max_tokens: 5, temperature: 0 });
+  assertEquals(answer.headers.get("sluice-dropped"), "seed, logit_bias");
+  for (
+    const order of [{ max_tokens: 1, max_completion_tokens: 2 }, { max_completion_tokens: 2, max_tokens: 1 }]
+  ) {
+    assertEquals(JSON.parse((await sent(ask("strict/m", {}, order))).body), {
+      model: "m",
+      messages,
+      max_tokens: 2,
+    });
+  }
+});
+
+Deno.test("null is as good as absent: it goes, nothing is lost with it, and nothing gives way to it", async () => {
+  const { body, answer } = await sent(
+    ask("strict/m", { "sluice-strict": "true" }, {
+      max_tokens: 5,
+      max_completion_tokens: null,
+      seed: null,
+      user: null,
+    }),
+  );
+  assertEquals(JSON.parse(body), { model: "m", messages, max_tokens: 5 });
+  assertEquals(answer.headers.get("sluice-dropped"), null);
+});
+
+Deno.test("a body whose keys only a full parse can tell is changed all the same", async () => {
+  const text =
+    '{"m\\u006fdel":"strict/m","messages":[{"role":"user","content":"a"}],"seed":1,"__proto__":{"a":1},' +
+    '"max_completion_tokens":1,"max_completion_tokens":5}';
+  const { body } = await sent(post(CHAT, text));
+  assertEquals(
+    body,
+    '{"model":"m","messages":[{"role":"user","content":"a"}],"__proto__":{"a":1},"max_tokens":5}',
+  );
+});
+
+Deno.test("a long body is changed in place and not parsed", async () => {
+  const content = "x".repeat(300_000);
+  // Broken in its middle: only a parse would see it.
+  const text =
+    `{"model":"plain/m","messages":[{"role":"user","content":"${content}"}],"x":{"y":[}],"stream":false}`;
+  const { body } = await sent(post(CHAT, text));
+  assertEquals(body, text.replace("plain/m", "m"));
+});
+
+// ---------------------------------------------------------------- the ledger
+
+Deno.test("sluice-strict, or the option, refuses what cannot be expressed before anything is sent", async () => {
+  const cases: [string, Record<string, string>, Options][] = [
+    ["strict/m", { "sluice-strict": "true" }, {}],
+    ["anthropic/claude-sonnet-4-5", { "sluice-strict": "True" }, {}],
+    ["strict/m", {}, { strict: true }],
+    ["anthropic/claude-sonnet-4-5", {}, { strict: true }],
+  ];
+  for (const [model, headers, options] of cases) {
+    const { fetch, sent } = before(() => completion(), { providers, ...options });
+    const response = await fetch(ask(model, headers, { seed: 7 }));
+    const { error } = await response.json();
+    assertEquals([response.status, error.code, error.param, sent], [400, "dropped_fields", "seed", []]);
+    assert(error.message.includes("seed"), error.message);
+  }
+  await sent(ask("strict/m", { "sluice-strict": "true" }));
+  await sent(ask("strict/m", { "sluice-strict": "false" }, { seed: 7 }));
+});
+
+Deno.test("sluice-dropped holds whatever a client's fields are called, and no more than clients take", async () => {
+  const odd = { "a\r\nset-cookie: b=c": 1, "é\ud800": 2, '"': 3 };
+  const { answer } = await sent(ask("anthropic/claude-sonnet-4-5", {}, {
+    messages: [{ role: "user", content: "a", ...odd }],
+  }));
+  const dropped = answer.headers.get("sluice-dropped")!;
+  assert(/^[\x20-\x7e]+$/.test(dropped), dropped);
+  assertEquals(answer.headers.get("set-cookie"), null);
+
+  const many = Array.from({ length: 2000 }, () => ({ role: "user", content: "a", weight: 1 }));
+  const long = await sent(ask("anthropic/claude-sonnet-4-5", {}, { messages: many }));
+  const list = long.answer.headers.get("sluice-dropped")!;
+  assert(list.length < 2200, `${list.length} characters`);
+  const shown = list.split(", ");
+  assertEquals(shown[0], "messages[0].weight");
+  assertEquals(shown.at(-1), `and ${2000 - shown.length + 1} more`);
+});
+
+// ---------------------------------------------------------------- headers
+
+Deno.test("a client's headers cross but for those of connections, browsers, gateways and keys", async () => {
+  const stay = {
+    "accept-encoding": "gzip",
+    connection: "x-hop, keep-alive",
+    cookie: "a=b",
+    forwarded: "for=1.2.3.4",
+    host: "gateway.test",
+    "keep-alive": "1",
+    origin: "https://app.example",
+    "proxy-authorization": "Basic x",
+    referer: "https://app.example/secret",
+    te: "trailers",
+    via: "1.1 x",
+    "x-hop": "1",
+    "x-forwarded-for": "1.2.3.4",
+    "x-real-ip": "1.2.3.4",
+    "cf-connecting-ip": "1.2.3.4",
+    "cf-aig-metadata": "{}",
+    "sec-fetch-mode": "cors",
+    "sluice-strict": "false",
+    "x-goog-api-key": "key-of-another",
+  };
+  const cross = {
+    accept: "application/json",
+    "anthropic-beta": "a",
+    "http-referer": "https://mine.example",
+    "idempotency-key": "1",
+    "openai-organization": "org",
+    "user-agent": "mine/1",
+    "x-stainless-lang": "js",
+    "x-title": "Mine",
+  };
+  const { headers } = await sent(ask("plain/m", { ...stay, ...cross, authorization: "Bearer sk-1" }));
+  assertEquals(Object.fromEntries(headers), {
+    ...cross,
+    authorization: "Bearer sk-1",
+    "content-type": "application/json",
+  });
+});
+
+Deno.test("a body that is handed through on a provider's own path keeps the name of its encoding", async () => {
+  const { fetch, sent } = before(() => Response.json({}));
+  await (await fetch(post(`${ROOT}/openai/v1/responses`, "packed", { "content-encoding": "zstd" }))).text();
+  assertEquals([sent[0].headers.get("content-encoding"), sent[0].body], ["zstd", "packed"]);
+});
+
+Deno.test("the key goes where the provider wants it, and never into the URL", async () => {
+  const keys: [string, string, string][] = [
+    ["openai/m", "authorization", "Bearer sk-1"],
+    ["anthropic/claude-sonnet-4-5", "x-api-key", "sk-1"],
+    ["google-ai-studio/gemini-2.5-flash", "x-goog-api-key", "sk-1"],
+    ["cohere/m", "authorization", "Bearer sk-1"],
+  ];
+  for (const [model, name, value] of keys) {
+    const { fetch, sent } = before(() => Response.json({}));
+    for (const authorization of ["Bearer sk-1", "bearer   sk-1"]) {
+      await (await fetch(ask(model, { authorization }))).text();
+      const { headers, url } = sent.pop()!;
+      assertEquals(headers.get(name), value, model);
+      if (name !== "authorization") assertEquals(headers.get("authorization"), null, model);
+      assert(!url.includes("sk-1"), url);
+    }
+    // No key: the provider's own 401 is the answer.
+    for (const authorization of ["", "Bearer", "Bearer "]) {
+      await (await fetch(ask(model, { authorization }))).text();
+      assertEquals(sent.pop()!.headers.get(name), null, `${model}: ${authorization}`);
+    }
+  }
+});
+
+Deno.test("a base URL set by hand may end in the version that the path begins with", async () => {
+  for (
+    const baseUrl of [
+      "https://proxy.test",
+      "https://proxy.test/",
+      "https://proxy.test/v1",
+      "https://proxy.test/v1/",
+    ]
+  ) {
+    const { url } = await sent(ask("anthropic/claude-sonnet-4-5"), {
+      providers: { anthropic: { baseUrl: baseUrl.replace("proxy", "anthropic") } },
+    });
+    assertEquals(url, "https://anthropic.test/v1/messages");
+  }
+});
+
+Deno.test("a provider that needs an account says so where the path has none", async () => {
+  const { fetch, sent } = before(() => completion());
+  const response = await fetch(
+    post("http://gateway.test/v1/chat/completions", { model: "@cf/meta/m", messages }),
+  );
+  const { error } = await response.json();
+  assertEquals([response.status, error.code, sent], [400, "invalid_request", []]);
+  assert(error.message.includes("{account_id}"), error.message);
+});

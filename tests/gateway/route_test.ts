@@ -1,0 +1,103 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { allowedMethods, findRoute, pathOf } from "../../gateway/route.ts";
+import { GatewayError } from "../../wires/errors.ts";
+import { before, completion, messages, post } from "./fakes.ts";
+
+const HOST = "http://gateway.test";
+
+Deno.test("every door of chat completions opens, with any ids", async () => {
+  const { fetch, sent } = before(() => completion());
+  const paths = ["", "/v1", "/compat", "/compat/v1", "/v1/acct/gw/compat", "/v1/acct/gw/compat/v1"];
+  paths.push("/v1/a%20b/ü.~-_/compat", "/v1/compat/compat/compat", "/v1/v1/chat/compat");
+  const tails = ["/chat/completions", "/chat/completions/", "/chat/completions/chat/completions"];
+  for (const path of paths) {
+    for (const tail of tails) {
+      for (const query of ["", "?api-version=1", "#x"]) {
+        const url = HOST + path + tail + query;
+        const response = await fetch(post(url, { model: "openai/m", messages }));
+        assertEquals(response.status, 200, url);
+        await response.body?.cancel();
+      }
+    }
+  }
+  assertEquals(new Set(sent.map(({ url }) => url)), new Set(["https://api.openai.com/v1/chat/completions"]));
+});
+
+Deno.test("the path's account picks the upstream's, as it was meant", async () => {
+  const { fetch, sent } = before(() => completion());
+  for (const account of ["acct", "a%2Fb", "a b", "%2e%2e%2e"]) {
+    await fetch(
+      post(`${HOST}/v1/${account}/gw/compat/chat/completions`, { model: "workers-ai/@cf/m", messages }),
+    );
+  }
+  const accounts = sent.map(({ url }) => /accounts\/([^/]+)\/ai\/v1\/chat\/completions$/.exec(url)?.[1]);
+  assertEquals(accounts, ["acct", "a%2Fb", "a%20b", "..."]);
+});
+
+Deno.test("findRoute() takes no dots for an id: they would lead elsewhere at the provider", () => {
+  // Deno hands a request's path over as it was sent, dots and all.
+  for (const id of [".", "..", "%2e%2E", ".%2e"]) {
+    for (const path of [`/v1/${id}/gw/compat/chat/completions`, `/v1/acct/${id}/compat/chat/completions`]) {
+      assertEquals(assertThrows(() => findRoute("POST", path), GatewayError).code, "not_found", path);
+    }
+  }
+});
+
+Deno.test("GET / is a page with a curl line that works as it stands", async () => {
+  const { fetch, sent } = before(() => completion());
+  const page = await (await fetch(new Request(`${HOST}:8787/`))).text();
+  const [, url, body] = /curl (\S+) [^]*?-d '(.*)'/.exec(page)!;
+  const response = await fetch(post(url, body));
+  assertEquals((await response.json()).choices[0].message.content, "Hello");
+  assertEquals(sent, [], "it needs no provider");
+});
+
+Deno.test("GET /health is 200; HEAD is taken where GET is", async () => {
+  const { fetch } = before(() => completion());
+  for (
+    const [method, path] of [["GET", "/health"], ["HEAD", "/health"], ["HEAD", "/"], ["GET", "/health/"]]
+  ) {
+    const response = await fetch(new Request(HOST + path, { method }));
+    assertEquals(response.status, 200, `${method} ${path}`);
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("anything else is 404, or 405 with the methods that there are, as an OpenAI error", async () => {
+  const { fetch, sent } = before(() => completion());
+  const cases: [string, string, number, string | null][] = [
+    ["GET", "/chat/completion", 404, null],
+    ["POST", "/nothing", 404, null],
+    ["POST", "/x/chat/completions", 404, null],
+    ["POST", "/v1//gw/compat/chat/completions", 404, null],
+    ["GET", "/v1/chat/completions", 405, "POST, OPTIONS"],
+    ["HEAD", "/v1/acct/gw/compat/chat/completions", 405, "POST, OPTIONS"],
+    ["POST", "/", 405, "GET, HEAD, OPTIONS"],
+    ["DELETE", "/health", 405, "GET, HEAD, OPTIONS"],
+  ];
+  for (const [method, path, status, allow] of cases) {
+    const response = await fetch(new Request(HOST + path, { method }));
+    assertEquals([response.status, response.headers.get("allow")], [status, allow], `${method} ${path}`);
+    const { error } = await response.json();
+    assertEquals(Object.keys(error), ["message", "type", "param", "code"]);
+    assertEquals(error.code, status === 404 ? "not_found" : "method_not_allowed");
+  }
+  assertEquals(sent, []);
+});
+
+Deno.test("pathOf() finds the path of any URL that a runtime hands over", () => {
+  const cases: [string, string][] = [
+    ["http://a/b/c?d/e", "/b/c"],
+    ["http://a/b#c?d", "/b"],
+    ["http://a", "/"],
+    ["http://a:1/", "/"],
+    ['http://a b"<>/c', "/c"],
+    ["http://a/*", "/*"],
+  ];
+  for (const [url, path] of cases) assertEquals(pathOf(url), path, url);
+});
+
+Deno.test("allowedMethods() has none for a path that is not there", () => {
+  assertEquals(allowedMethods("/nothing"), []);
+  assertEquals(allowedMethods("/v1/chat/completions"), ["POST"]);
+});
