@@ -24,6 +24,9 @@ export async function native(
   exchange: Exchange,
 ): Promise<Response> {
   const { config, report, headers } = exchange;
+  if (headers.get("upgrade")?.toLowerCase() === "websocket") {
+    throw new GatewayError("unsupported", "Cannot open a WebSocket: the gateway serves none yet");
+  }
   const provider = findProvider(slug, config.providers);
   report.provider = provider.name;
   report.model = modelOf(path);
@@ -31,16 +34,31 @@ export async function native(
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
   const endpoint = query < 0 ? path : path + request.url.slice(query);
-  // Another try needs the body again; a single one streams it.
-  const body = settings.maxAttempts > 1 && request.body
-    ? await readBounded(request.body, config.maxBodyBytes)
-    : request.body;
+  const body = await bodyOf(request, settings, config.maxBodyBytes);
   const step = nativeStep(
     { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
     settings,
     exchange,
   );
   return runSteps([step], exchange);
+}
+
+/**
+ * Announced bodies up to this size are read first, in bytes. Streams are sent in chunks by some runtimes, which not every
+ * server takes, cost more, and cannot be sent again when a connection from the pool turns out to be closed.
+ */
+const READ_FIRST = 256 * 1024;
+
+/** Another try needs the body again; a single one streams what is long, or of no known length. */
+async function bodyOf(
+  request: Request,
+  { maxAttempts }: PolicySettings,
+  maxBytes: number,
+): Promise<BodyInit | null> {
+  if (!request.body) return null;
+  const announced = Number(request.headers.get("content-length") ?? NaN);
+  if (announced <= READ_FIRST) return await request.arrayBuffer();
+  return maxAttempts > 1 ? await readBounded(request.body, maxBytes) : request.body;
 }
 
 /** A request to a provider's own path. */

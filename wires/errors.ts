@@ -15,6 +15,7 @@ const ERRORS = {
   body_too_large: { status: 413 },
   headers_too_large: { status: 431 },
   internal: { status: 500 },
+  unsupported: { status: 501 },
   bad_upstream_answer: { status: 502, code: 2005 },
   upstream_unreachable: { status: 502, code: 2005 },
   upstream_timeout: { status: 504, code: 2005 },
