@@ -36,6 +36,11 @@ export async function send(
       cause,
     });
   }
+  if (signal.aborted) {
+    // Not every fetch heeds its signal, and nobody will read this answer.
+    response.body?.cancel().catch(() => {});
+    throw signal.reason;
+  }
   if (response.status < 200 || response.status > 599) {
     response.body?.cancel().catch(() => {});
     throw new GatewayError(

@@ -1,0 +1,163 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { LogEntry } from "../../gateway/config.ts";
+import { createGateway } from "../../gateway/gateway.ts";
+import { ask, messages, ROOT, STREAM } from "./fakes.ts";
+
+/** One provider of the client's own wire, and one that is translated. */
+const MODELS = ["openai/m", "anthropic/claude-sonnet-4-5"];
+
+/** The first events of an answer, for each. */
+const BEGINNING: Record<string, string> = {
+  "openai/m": STREAM.slice(0, 2).join(""),
+  "anthropic/claude-sonnet-4-5": [
+    'event: message_start\ndata: {"type":"message_start","message":{"id":"m","usage":{"input_tokens":1}}}\n\n',
+    'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n',
+    'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}\n\n',
+  ].join(""),
+};
+
+/**
+ * A provider that answers with some bytes and then with nothing, ever.
+ *
+ * @param heeds Whether its body breaks when the signal ends the request, as the body of a runtime's fetch does.
+ */
+function stalling(bytes: string, type = "text/event-stream", heeds = true) {
+  const asked = Promise.withResolvers<AbortSignal>();
+  const cancelled = Promise.withResolvers<unknown>();
+  const fetch = (_: string, { signal }: RequestInit) => {
+    asked.resolve(signal!);
+    const body = new ReadableStream({
+      start(controller) {
+        signal!.addEventListener("abort", () => {
+          if (!heeds) return;
+          cancelled.resolve(signal!.reason);
+          controller.error(signal!.reason);
+        });
+        if (bytes) controller.enqueue(new TextEncoder().encode(bytes));
+      },
+      cancel: (reason) => cancelled.resolve(reason),
+    });
+    return Promise.resolve(new Response(body, { headers: { "content-type": type } }));
+  };
+  return { fetch, asked: asked.promise, cancelled: cancelled.promise };
+}
+
+/** A gateway with its log, and a client that can leave. */
+function scene(fetch: (url: string, init: RequestInit) => Promise<Response>) {
+  const logged: LogEntry[] = [];
+  const gateway = createGateway({ fetch, log: (entry) => logged.push(entry) });
+  const leaving = new AbortController();
+  const request = (model: string, more: object = {}) => ask(model, {}, more, { signal: leaving.signal });
+  return { fetch: gateway.fetch, logged, leaving, request };
+}
+
+for (const model of MODELS) {
+  for (const reason of [undefined, new Error("gone"), "gone"]) {
+    Deno.test(`a client that leaves ${model} before the answer ends its request, with reason ${reason}`, async () => {
+      const asked = Promise.withResolvers<AbortSignal>();
+      const { fetch, logged, leaving, request } = scene((_, { signal }) => {
+        asked.resolve(signal!);
+        return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
+      });
+      const response = fetch(request(model, { stream: true }));
+      const signal = await asked.promise;
+      assertEquals(signal.aborted, false);
+      leaving.abort(reason);
+      assertEquals([(await response).status, signal.aborted], [499, true]);
+      assertEquals(logged, [], "nothing went wrong");
+    });
+  }
+
+  Deno.test(`a client that leaves ${model} while a whole answer comes ends its request`, async () => {
+    const { fetch: provider, asked, cancelled } = stalling('{"id":', "application/json");
+    const { fetch, logged, leaving, request } = scene(provider);
+    const response = fetch(request(model));
+    await asked;
+    // What is handed through is the client's to read; what is translated is read here.
+    const read = response.then((response) => response.text());
+    await new Promise((resolve) => setTimeout(resolve));
+    leaving.abort();
+    await read.catch(() => {});
+    await cancelled;
+    assertEquals(logged, []);
+  });
+
+  for (const [place, bytes] of [["before its first event", ""], ["in mid-stream", BEGINNING[model]]]) {
+    Deno.test(`a client that leaves ${model} ${place} ends its request, by signal or by letting go`, async () => {
+      for (const how of ["signal", "cancel"]) {
+        const { fetch: provider, cancelled } = stalling(bytes);
+        const { fetch, logged, leaving, request } = scene(provider);
+        const response = await fetch(request(model, { stream: true }));
+        const reader = response.body!.getReader();
+        if (bytes) await reader.read();
+        const waiting = reader.read().catch(() => {});
+        if (how === "signal") leaving.abort();
+        else await reader.cancel("gone");
+        await cancelled;
+        await waiting;
+        await reader.cancel().catch(() => {});
+        assertEquals(logged, [], "nothing went wrong");
+      }
+    });
+  }
+
+  Deno.test(`an answer of ${model} that comes when the client is gone is let go`, async () => {
+    // Not every fetch heeds its signal.
+    const cancelled = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Response>();
+    const asked = Promise.withResolvers<void>();
+    const { fetch, logged, leaving, request } = scene(() => {
+      asked.resolve();
+      return answer.promise;
+    });
+    const response = fetch(request(model, { stream: true }));
+    await asked.promise;
+    leaving.abort();
+    const body = new ReadableStream({ cancel: () => cancelled.resolve() });
+    answer.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+    assertEquals((await response).status, 499);
+    await cancelled.promise;
+    assertEquals(logged, []);
+  });
+}
+
+Deno.test("a client that leaves while it sends its body is no failure of the gateway", async () => {
+  const { fetch, logged, leaving } = scene(() => Promise.reject(new Error("nothing may be sent")));
+  const text = JSON.stringify({ model: "openai/m", messages });
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text.slice(0, 9)));
+      leaving.signal.addEventListener("abort", () => controller.error(new TypeError("connection reset")));
+    },
+  });
+  const headers = { "content-type": "application/json" };
+  const url = `${ROOT}/compat/chat/completions`;
+  const response = fetch(new Request(url, { method: "POST", headers, body, signal: leaving.signal }));
+  leaving.abort();
+  assertEquals([(await response).status, logged], [499, []]);
+});
+
+Deno.test("over a socket, the provider is let go as soon as the client hangs up", async () => {
+  for (const model of MODELS) {
+    for (const bytes of ["", BEGINNING[model]]) {
+      const { fetch: provider, asked, cancelled } = stalling(bytes, "text/event-stream", false);
+      const logged: LogEntry[] = [];
+      const { fetch: serve } = createGateway({ fetch: provider, log: (entry) => logged.push(entry) });
+      const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, serve);
+      const leaving = new AbortController();
+      const response = await fetch(`http://127.0.0.1:${server.addr.port}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model, messages, stream: true }),
+        signal: leaving.signal,
+      });
+      await asked;
+      const read = response.text();
+      leaving.abort();
+      await assertRejects(() => read);
+      await cancelled;
+      assertEquals(logged, []);
+      await server.shutdown();
+    }
+  }
+});
