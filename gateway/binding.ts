@@ -12,6 +12,7 @@ export interface UniversalStep {
   authorization?: string;
   /** The request's body. */
   query?: unknown;
+  /** This step's timeout and retries; they win over all headers. */
   config?: {
     requestTimeout?: number;
     maxAttempts?: number;
@@ -20,21 +21,30 @@ export interface UniversalStep {
   };
 }
 
-/** What holds for all steps that do not say otherwise; each is a `cf-aig-*` header by another name. */
+/**
+ * What holds for all steps that do not say otherwise; each is a `cf-aig-*` header by another name. What is for caches and
+ * logs is taken as it is, and nothing comes of it yet.
+ */
 export interface RunSettings {
+  /** For caches. */
   cacheKey?: string;
-  /** Seconds. */
+  /** For caches, in seconds. */
   cacheTtl?: number;
+  /** For caches. */
   skipCache?: boolean;
+  /** For logs. */
   metadata?: Record<string, number | string | boolean | bigint | null>;
+  /** For logs. */
   collectLog?: boolean;
   /** Comes back as `cf-aig-event-id`. */
   eventId?: string;
+  /** Milliseconds until the first part of an answer must have come. */
   requestTimeoutMs?: number;
   /** `maxAttempts` from 1 to 5, `retryDelayMs` from 0 to 60000. */
   retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: "constant" | "linear" | "exponential" };
   /** Which of the provider's stored keys. */
   byokAlias?: string;
+  /** Zero data retention, of the service we replace; nothing is retained here. */
   zdr?: boolean;
   /** The gateway's id was given when the object was made; this one is not read. */
   id?: string;
@@ -42,6 +52,7 @@ export interface RunSettings {
 
 /** How one call is run. */
 export interface RunOptions {
+  /** What would be `cf-aig-*` headers over HTTP. */
   gateway?: RunSettings;
   /** Headers of the request as a whole; they win over `gateway`. */
   extraHeaders?: object;
