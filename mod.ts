@@ -7,8 +7,8 @@
  * @module
  */
 import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gateway/binding.ts";
-import type { Env } from "./gateway/config.ts";
 import { configured } from "./gateway/configured.ts";
+import type { Env } from "./gateway/env.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
@@ -33,7 +33,8 @@ export function gateway(id: string): GatewayBinding {
 /** What of the runtimes is used here; each has only its own. */
 interface Runtime {
   Deno?: {
-    env: { get(name: string): string | undefined };
+    env: { get(name: string): string | undefined; toObject(): Record<string, string> };
+    permissions: { querySync(permission: { name: "env" }): { state: string } };
     serve(options: object, handler: (request: Request) => Promise<Response>): unknown;
     exit(code: number): never;
   };
@@ -43,16 +44,28 @@ interface Runtime {
 const { Deno, Bun, process } = globalThis as Runtime;
 
 /** As `configured`; a bad value ends the process with one line and not a stack. */
-function start(env: Env): ReturnType<typeof configured> {
+function start(env: Env, names: string[]): ReturnType<typeof configured> {
   try {
-    return configured(env);
+    // On Deno Deploy there are many of it.
+    return configured(env, { names, alone: env("DENO_DEPLOY") === undefined });
   } catch (error) {
     console.error((error as Error).message);
     return (Deno ?? process)!.exit(1);
   }
 }
 
+/** All variables of the process, where it may see all. */
+function denoNames({ env, permissions }: NonNullable<Runtime["Deno"]>): string[] {
+  // Else it would be asked for, or refused with a stack.
+  return permissions.querySync({ name: "env" }).state === "granted" ? Object.keys(env.toObject()) : [];
+}
+
 let worker: Gateway | undefined;
+
+function serving(env: Record<string, string> = {}): Gateway {
+  if (Deno) return configured((name) => Deno.env.get(name), { names: denoNames(Deno) }).gateway;
+  return configured((name) => env[name], { names: Object.keys(env) }).gateway;
+}
 
 /**
  * For runtimes that serve a module's default export: Workers, whose variables come with each request, and Bun, which
@@ -61,25 +74,26 @@ let worker: Gateway | undefined;
  */
 const app: { fetch?: (request: Request, env?: unknown) => Promise<Response> } = {
   fetch(request, env) {
-    worker ??= configured(
-      Deno ? (name) => Deno.env.get(name) : (name) => (env as Record<string, string> | undefined)?.[name],
-    ).gateway;
+    worker ??= serving(env as Record<string, string> | undefined);
     return worker.fetch(request);
   },
 };
 export default app;
 
 if (import.meta.main && Deno) {
-  const { port, hostname, gateway } = start((name) => Deno.env.get(name));
-  const onListen = (at: { hostname: string; port: number }) =>
+  const { port, hostname, gateway, notice } = start((name) => Deno.env.get(name), denoNames(Deno));
+  const onListen = (at: { hostname: string; port: number }) => {
     console.log(`Sluice listens on http://${at.hostname}:${at.port}`);
+    if (notice) console.log(notice);
+  };
   Deno.serve({ port, hostname, onListen }, gateway.fetch);
   // `deno run` warns about a default export that could be served, and `deno serve` would serve it a second time.
   delete app.fetch;
 }
 
 if (import.meta.main && Bun) {
-  const { port, hostname, gateway } = start((name) => Bun.env[name]);
+  const { port, hostname, gateway, notice } = start((name) => Bun.env[name], Object.keys(Bun.env));
+  if (notice) console.log(notice);
   // Bun's own limit of 10 s without a byte would cut a model off while it thinks.
   Object.assign(app, { port, hostname, idleTimeout: 0, development: false, fetch: gateway.fetch });
 }

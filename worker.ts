@@ -21,7 +21,8 @@ export type Variables = Record<string, string | undefined>;
 let made: Gateway | undefined;
 
 /** One for all requests, so that stored keys take turns. */
-const gatewayOf = (env: Variables) => made ??= configured((name) => env[name]).gateway;
+const gatewayOf = (env: Variables) =>
+  made ??= configured((name) => env[name], { names: Object.keys(env) }).gateway;
 
 /** What the Worker's address is served by. */
 const worker: { fetch(request: Request, env: Variables): Promise<Response> } = {

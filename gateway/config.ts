@@ -1,4 +1,4 @@
-/** What can be set: options for programs, variables for the served form. */
+/** What can be set by a program. */
 import * as v from "npm:valibot@1.5.0";
 import { compatible, findProvider, indexProviders, PROVIDERS } from "../providers/table.ts";
 import { WIRES } from "../providers/table.ts";
@@ -110,7 +110,8 @@ export interface Config {
   log: (entry: LogEntry) => void;
 }
 
-const baseUrl = v.pipe(
+/** Where a provider's paths begin, or the gateway's. */
+export const baseUrl = v.pipe(
   v.string(),
   v.check(isBaseUrl, "must be an http or https URL, without query or credentials"),
   v.transform((url) => url.replace(/\/+$/, "")),
@@ -318,114 +319,4 @@ function readKeys(
     read.set(provider.name, stored);
   }
   return read;
-}
-
-/** Reads environment variables by name. */
-export type Env = (name: string) => string | undefined;
-
-/** Where the served form listens, and the options that its environment sets. */
-export interface Served {
-  port: number;
-  hostname: string;
-  options: Options;
-}
-
-/**
- * Reads the environment of the served form:
- *
- * - `PORT` (0 to 65535, default 8787) and `HOST` (default 127.0.0.1);
- * - `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too;
- * - `SLUICE_PROVIDERS`: rows of one's own as JSON, `{"mycorp": {"baseUrl": "https://…", "wire": "anthropic"}}`;
- *   `SLUICE_ALLOW_HTTP=true` lets them be plain http;
- * - `SLUICE_TOKENS`: gateway tokens, parted by commas, or JSON as in the option `tokens`;
- * - `CLOUDFLARE_ACCOUNT_ID`: the account for Workers AI when a request's path names none; `SLUICE_URL`: where clients find the
- *   gateway, for the `getUrl()` of a Worker's binding;
- * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys parted by commas), and `SLUICE_KEYS`, JSON
- *   as in the option `keys`.
- *
- * @throws TypeError that names the variable at fault.
- */
-export function readEnv(env: Env): Served {
-  const port = env("PORT") || "8787";
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
-    throw new TypeError(`Cannot use PORT: ${JSON.stringify(port)} is no port number from 0 to 65535`);
-  }
-  const providers: Record<string, ProviderOptions> = readJson(env, "SLUICE_PROVIDERS") ?? {};
-  const options: Options = { providers, allowHttp: env("SLUICE_ALLOW_HTTP") === "true" };
-  check("SLUICE_PROVIDERS", options);
-  for (const name of indexProviders(PROVIDERS.values()).keys()) {
-    const variable = `SLUICE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_BASE_URL`;
-    const value = env(variable);
-    if (!value) continue;
-    const row = findProvider(name)!.name;
-    providers[row] = { ...providers[row], baseUrl: readUrl(variable, value) };
-  }
-  const account = env("CLOUDFLARE_ACCOUNT_ID");
-  if (account) {
-    options.account = account;
-    check("CLOUDFLARE_ACCOUNT_ID", options);
-  }
-  const url = env("SLUICE_URL");
-  if (url) options.url = readUrl("SLUICE_URL", url);
-  const tokens = env("SLUICE_TOKENS");
-  if (tokens) {
-    options.tokens = /^\s*\[/.test(tokens) ? readJson(env, "SLUICE_TOKENS", "list") : list(tokens);
-    check("SLUICE_TOKENS", options);
-  }
-  options.keys = envKeys(env);
-  const more = readJson<Record<string, StoredKeys>>(env, "SLUICE_KEYS");
-  if (more) {
-    options.keys = { ...options.keys, ...more };
-    check("SLUICE_KEYS", options);
-  }
-  return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options };
-}
-
-function readUrl(variable: string, value: string): string {
-  const url = v.safeParse(baseUrl, value);
-  if (!url.success) throw new TypeError(`Cannot use ${variable}: it ${url.issues[0].message}`);
-  return url.output;
-}
-
-/** @throws TypeError that names the variable which the options are from. */
-function check(variable: string, options: Options): void {
-  try {
-    readOptions(options);
-  } catch (error) {
-    throw new TypeError(
-      `Cannot use ${variable}: ${(error as Error).message.replace(/^Cannot use option /, "")}`,
-    );
-  }
-}
-
-function envKeys(env: Env): Record<string, StoredKeys> {
-  const keys: Record<string, StoredKeys> = {};
-  for (const { name, keyEnv = [] } of PROVIDERS.values()) {
-    const variable = keyEnv.find((name) => env(name));
-    if (variable === undefined) continue;
-    keys[name] = list(env(variable)!);
-    check(variable, { keys: { [name]: keys[name] } });
-  }
-  return keys;
-}
-
-const list = (text: string) => text.split(",").map((one) => one.trim()).filter(Boolean);
-
-function readJson<T extends object>(
-  env: Env,
-  variable: string,
-  kind: "object" | "list" = "object",
-): T | undefined {
-  const text = env(variable);
-  if (!text) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The value may hold secrets, so it is not quoted.
-    throw new TypeError(`Cannot use ${variable}: it is not valid JSON`);
-  }
-  const isList = Array.isArray(value);
-  if (typeof value === "object" && value !== null && isList === (kind === "list")) return value as T;
-  throw new TypeError(`Cannot use ${variable}: it is no JSON ${kind}`);
 }

@@ -49,3 +49,29 @@ Deno.test("wrangler.jsonc makes a Worker of the source as it is", async () => {
   await using gateway = await startWrangler();
   assertStringIncludes(await demo(gateway.url), '"hi"');
 });
+
+for (const { name, command } of COMMANDS) {
+  Deno.test(`${name} mod.ts with a stored key makes a token, prints it once, and uses the key for it alone`, async () => {
+    const keys: (string | null)[] = [];
+    const openai = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ headers }) => {
+      keys.push(headers.get("authorization"));
+      return Response.json({});
+    });
+    const env = {
+      OPENAI_API_KEY: "sk-stored",
+      SLUICE_OPENAI_BASE_URL: `http://127.0.0.1:${openai.addr.port}`,
+    };
+    {
+      await using gateway = await startServed(...await command(), env);
+      const ask = async (headers?: HeadersInit) =>
+        await (await fetch(`${gateway.url}/v1/acct/gw/openai/models`, { headers })).text();
+      await ask();
+      const tokens = gateway.output().match(/sluice-\w+/g) ?? [];
+      assertEquals(tokens.length, 1, gateway.output());
+      await ask({ authorization: `Bearer ${tokens[0]}` });
+      assertEquals(gateway.output().includes("sk-stored"), false);
+    }
+    await openai.shutdown();
+    assertEquals(keys, [null, "Bearer sk-stored"]);
+  });
+}
