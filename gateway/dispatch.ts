@@ -1,7 +1,8 @@
 /** From a client's body to a provider's request. */
+import type { ToolId } from "../providers/tool_ids.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
-import { type Edit, editMembers } from "../wires/json_text.ts";
+import { type Edit, editMembers, holds } from "../wires/json_text.ts";
 import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
@@ -90,6 +91,8 @@ function handThrough(body: Body, { provider, model }: Target): Rewritten {
     edits.set(from, sent ? { key: to } : "remove");
     if (sent) edits.set(to, "remove");
   }
+  const messages = provider.toolId && withToolIds(body, provider.toolId);
+  if (messages) edits.set("messages", { value: JSON.stringify(messages) });
   return {
     path: provider.chatPath ?? "/chat/completions",
     body: members && (written("model") || written("models"))
@@ -97,6 +100,31 @@ function handThrough(body: Body, { provider, model }: Target): Rewritten {
       : JSON.stringify({ model, ...editObject(body.parsed(), edits) }),
     dropped,
   };
+}
+
+/** The messages with ids that the provider takes; `undefined` when it takes those that they have. */
+function withToolIds(body: Body, toolId: ToolId): unknown[] | undefined {
+  // A long body is looked into only if it has calls; base64, which makes bodies long, has no `_`.
+  const messages = body.isParsed() || holds(body.text, "_call") ? body.get("messages") : undefined;
+  if (!Array.isArray(messages)) return undefined;
+  let changed = false;
+  const take = (id: unknown) => {
+    if (typeof id !== "string") return id;
+    const taken = toolId(id);
+    changed ||= taken !== id;
+    return taken;
+  };
+  const written = messages.map((message: JsonObject | null) => {
+    if (typeof message?.tool_call_id === "string") {
+      return { ...message, tool_call_id: take(message.tool_call_id) };
+    }
+    if (!Array.isArray(message?.tool_calls)) return message;
+    const calls = message.tool_calls.map((call) =>
+      typeof call === "object" && call !== null && "id" in call ? { ...call, id: take(call.id) } : call
+    );
+    return { ...message, tool_calls: calls };
+  });
+  return changed ? written : undefined;
 }
 
 function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonObject {

@@ -7,6 +7,7 @@ import { perplexityAgent } from "../wires/perplexity_agent.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import { serveDemo } from "./demo/demo.ts";
 import { azureOpenAI, baseten, bedrock, huggingface, vertex, workersAI } from "./native.ts";
+import { mistralToolId, shortToolId } from "./tool_ids.ts";
 import type { Auth, Provider, Row } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
@@ -142,7 +143,7 @@ const ROWS = {
   }),
   friendli: compatible("https://api.friendli.ai/serverless/v1", { keyEnv: ["FRIENDLI_TOKEN"] }),
   // GitHub Models, which GitHub retired on 2026-07-30. Kept so that old names get GitHub's own answer.
-  github: compatible("https://models.github.ai/inference"),
+  github: compatible("https://models.github.ai/inference", { toolId: shortToolId(40) }),
   "google-ai-studio": {
     aliases: ["google", "gemini"],
     baseUrl: "https://generativelanguage.googleapis.com",
@@ -180,6 +181,7 @@ const ROWS = {
     ...V1,
     drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "user"],
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
+    toolId: mistralToolId,
     keyEnv: ["MISTRAL_API_KEY"],
   }),
   modelscope: compatible("https://api-inference.modelscope.cn/v1", { keyEnv: ["MODELSCOPE_API_KEY"] }),
@@ -202,10 +204,14 @@ const ROWS = {
     keyEnv: ["NVIDIA_API_KEY"],
   }),
   ollama: compatible("http://127.0.0.1:11434/v1", { ...MAX_TOKENS, keyEnv: ["OLLAMA_API_KEY"] }),
-  openai: compatible("https://api.openai.com/v1", { keyEnv: ["OPENAI_API_KEY"] }),
+  openai: compatible("https://api.openai.com/v1", {
+    toolId: shortToolId(40),
+    keyEnv: ["OPENAI_API_KEY"],
+  }),
   openrouter: compatible("https://openrouter.ai/api", {
     ...V1,
     ownModels: true,
+    toolId: shortToolId(40),
     keyEnv: ["OPENROUTER_API_KEY"],
   }),
   ovhcloud: compatible("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", { keyEnv: ["OVHCLOUD_API_KEY"] }),

@@ -1,5 +1,6 @@
 /** What a row of the provider table holds. */
 import type { ProviderWire, SameWire } from "../wires/types.ts";
+import type { ToolId } from "./tool_ids.ts";
 
 /** A top-level field of OpenAI's chat completions request (`openai` 6.49.0), deprecated ones included. */
 export type ChatField =
@@ -77,6 +78,8 @@ export interface Row {
   drop?: readonly ChatField[];
   /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
+  /** Writes tool-call ids of other providers as it takes them, for a provider that speaks the client's format. */
+  toolId?: ToolId;
   /** Its chat requests have a field `models` of their own, so that the gateway leaves it alone. */
   ownModels?: boolean;
   /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */

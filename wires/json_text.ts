@@ -82,6 +82,17 @@ export function findObjects(text: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
   return undefined;
 }
 
+/** Whether a text holds some ASCII letters. The first should be rare: it is what is searched for. */
+export function holds(text: Uint8Array, letters: string): boolean {
+  const first = letters.charCodeAt(0);
+  for (let at = text.indexOf(first); at >= 0; at = text.indexOf(first, at + 1)) {
+    let same = 1;
+    while (same < letters.length && text[at + same] === letters.charCodeAt(same)) same++;
+    if (same === letters.length) return true;
+  }
+  return false;
+}
+
 /** A change to one member: another key, another value (JSON text), or none of it at all. */
 export type Edit = { key?: string; value?: string } | "remove";
 

@@ -135,6 +135,52 @@ Deno.test("a long body is changed in place and not parsed", async () => {
   assertEquals(body, text.replace("plain/m", "m"));
 });
 
+Deno.test("a conversation moves between providers with tool ids that each takes", async () => {
+  const signed = `call_1__sig_${"abcd".repeat(300)}`;
+  const long = `toolu_${"x".repeat(60)}`;
+  const fields = (content: string) => ({
+    temperature: 0,
+    messages: [
+      { role: "user", content },
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [signed, long].map((id) => ({
+          id,
+          type: "function",
+          function: { name: "f", arguments: '{"n": 9007199254740993}' },
+        })),
+      },
+      { role: "tool", tool_call_id: signed, content: "1" },
+      { role: "tool", tool_call_id: long, content: "2" },
+    ],
+  });
+  // Also in a body that is too long to be parsed for nothing else.
+  for (const content of ["Hello", "x".repeat(300_000)]) {
+    for (const [model, taken] of [["openai/m", /^.{1,40}$/], ["mistral/m", /^[a-zA-Z0-9]{9}$/]] as const) {
+      const { body } = await sent(ask(model, {}, fields(content)));
+      const [, { tool_calls }, ...results] = JSON.parse(body).messages;
+      const ids = tool_calls.map(({ id }: { id: string }) => id);
+      for (const id of ids) assert(taken.test(id), `${model}: ${id}`);
+      assertEquals(results.map(({ tool_call_id }: { tool_call_id: string }) => tool_call_id), ids);
+      assertEquals(JSON.parse(body).temperature, 0);
+      assertEquals(tool_calls[0].function.arguments, '{"n": 9007199254740993}');
+    }
+    // A provider of which nothing is known gets them as they are.
+    assertEquals(JSON.parse((await sent(ask("plain/m", {}, fields(content)))).body), {
+      model: "m",
+      ...fields(content),
+    });
+  }
+});
+
+Deno.test("ids that are taken as they are leave the body as it is, byte for byte", async () => {
+  const text =
+    '{"model":"mistral/m", "messages":[{"role":"assistant","tool_calls":[{"id":"D681PevKs", "x":1.0}]},' +
+    ' {"role":"tool","tool_call_id":"D681PevKs","content":"9007199254740993"}, {"role":"user","content":"a"}]}';
+  assertEquals((await sent(post(CHAT, text))).body, text.replace("mistral/m", "m"));
+});
+
 // ---------------------------------------------------------------- the ledger
 
 Deno.test("sluice-strict, or the option, refuses what cannot be expressed before anything is sent", async () => {

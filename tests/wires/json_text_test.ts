@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { type Edit, editMembers, findMembers } from "../../wires/json_text.ts";
+import { type Edit, editMembers, findMembers, holds } from "../../wires/json_text.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (data: Uint8Array) => new TextDecoder().decode(data);
@@ -242,4 +242,11 @@ Deno.test("editMembers() moves no more than the shorter side of a long body", ()
     const { model, messages } = JSON.parse(textOf(edited));
     assertEquals([model, messages[0].content.length], ["gpt", image.length]);
   }
+});
+
+Deno.test("holds() finds letters wherever they stand", () => {
+  for (const text of ["_call", "x_call", "_call_", "__call", "_ca_call", "_calx _cal _call"]) {
+    assert(holds(bytes(text), "_call"), text);
+  }
+  for (const text of ["", "_", "_cal", "call", "_cal l", "_Call"]) assert(!holds(bytes(text), "_call"), text);
 });
