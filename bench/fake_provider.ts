@@ -374,7 +374,7 @@ function read(socket: Socket, bytes: Uint8Array) {
     if (connection.due !== CHUNKED) connection.due -= bytes.length;
     if (connection.start.length < 4096) connection.start += decoder.decode(bytes.subarray(0, 4096));
     connection.tail = (connection.tail + decoder.decode(bytes.subarray(-4096))).slice(-4096);
-    if (connection.due === CHUNKED && connection.tail.endsWith("0\r\n\r\n")) connection.due = 0;
+    if (connection.due === CHUNKED && connection.tail.endsWith("\r\n0\r\n\r\n")) connection.due = 0;
   }
   if (connection.due === 0) {
     connection.inBody = false;

@@ -160,7 +160,7 @@ function read(socket: Socket, bytes: Uint8Array) {
   if (client.text.length > 256) client.text = client.text.slice(-256);
   const whole = client.length >= 0
     ? client.got >= client.headEnd + client.length
-    : client.text.endsWith("0\r\n\r\n");
+    : client.text.endsWith("\r\n0\r\n\r\n");
   if (!whole || job.hold) return;
   const now = performance.now();
   if (client.status === 200 && client.matched) {

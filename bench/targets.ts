@@ -341,7 +341,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = "2026-11-17",
-  compatibilityFlags = ["enable_request_signal"],
+  
   bindings = [${texts.join(", ")}],
 );
 `,
