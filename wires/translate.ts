@@ -1,4 +1,5 @@
 /** One stream of foreign bytes into one stream of ours. */
+import { chunkReader } from "./chunks.ts";
 import { sseReader } from "./sse.ts";
 import type { Emit, StreamReader, WireError } from "./types.ts";
 import type { ChunkWriter } from "./openai_chat_answer.ts";
@@ -22,7 +23,7 @@ export function translate(
   failure: (cause: unknown) => WireError,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
-  const source = body.getReader();
+  const source = chunkReader(body);
   let out = "";
   let failed = false;
   const emit: Emit = (delta) => {
@@ -36,9 +37,9 @@ export function translate(
   /** Reads one chunk. Returns whether more may come. */
   async function step(): Promise<boolean> {
     try {
-      const { done, value } = await source.read();
-      if (!done) {
-        parser.push(value);
+      const chunk = await source.read();
+      if (chunk) {
+        parser.push(chunk);
         if (!failed) return true;
         source.cancel().catch(() => {});
         return false;
