@@ -35,31 +35,31 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   return runSteps(steps, exchange);
 }
 
-/** The body's `model`, then those of its `models` list or of the header `sluice-fallback`. */
+/** The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. */
 function findTargets(body: Body, { headers, config, caller }: Exchange): Target[] {
   const { providers } = config;
-  const model = body.get("model");
-  const names: unknown[] = model === undefined || model === null ? [] : [model];
-  const fallback = headers.get("sluice-fallback")?.split(",").map((name) => name.trim()).filter(Boolean);
-  const ownModels = names.length > 0 && findTarget(model, providers).provider.ownModels;
-  const list = ownModels ? undefined : body.get("models");
-  if (list !== undefined && list !== null && !Array.isArray(list)) {
-    throw new GatewayError("invalid_request", "Cannot read the request: models must be a list", {
-      param: "models",
-    });
+  const model = body.get("model") ?? undefined;
+  const first = model === undefined ? undefined : findTarget(model, providers);
+  // A provider's own list is for it to read.
+  const list = (first?.provider.ownModels ? undefined : body.get("models")) ?? [];
+  if (!Array.isArray(list)) {
+    const message = "Cannot read the request: models must be a list";
+    throw new GatewayError("invalid_request", message, { param: "models" });
   }
-  for (const name of [...(list ?? []), ...(fallback ?? [])]) if (!names.includes(name)) names.push(name);
-  if (names.length > MOST_STEPS) {
-    throw new GatewayError(
-      "invalid_request",
-      `Cannot try ${names.length} models: ${MOST_STEPS} are the most`,
-      {
-        param: "models",
-      },
-    );
+  const fallback = headers.get("sluice-fallback")?.split(",").map((name) => name.trim()).filter(Boolean) ??
+    [];
+  /** Where each name was written first. */
+  const names = new Map<unknown, string>();
+  if (model !== undefined) names.set(model, "model");
+  for (const [at, name] of list.entries()) if (!names.has(name)) names.set(name, `models[${at}]`);
+  for (const name of fallback) if (!names.has(name)) names.set(name, "sluice-fallback");
+  if (names.size > MOST_STEPS) {
+    const message = `Cannot try ${names.size} models: ${MOST_STEPS} are the most`;
+    throw new GatewayError("invalid_request", message, { param: "models" });
   }
-  // No model at all is said as for one that is malformed.
-  const targets = (names.length > 0 ? names : [undefined]).map((name) => findTarget(name, providers));
+  // No model at all is told as one that is malformed.
+  if (names.size === 0) names.set(undefined, "model");
+  const targets = [...names].map(([name, param]) => findTarget(name, providers, param));
   for (const { provider } of targets) caller.check(provider);
   return targets;
 }

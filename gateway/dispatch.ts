@@ -138,8 +138,10 @@ function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonO
 }
 
 /** For any other wire: reads the call and writes it anew. */
-function rewrite(body: Body, { model }: Target, wire: ProviderWire): Rewritten {
+function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): Rewritten {
   const call = readCall(body.parsed(), model);
+  // The gateway's own field, and unknown to the provider.
+  if (!provider.ownModels) delete call.extra.models;
   const { path, headers, body: written, dropped } = wire.writeCall(call);
   return { path, headers, body: JSON.stringify(written), dropped: [...call.dropped, ...dropped], call };
 }

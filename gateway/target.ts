@@ -16,18 +16,21 @@ export interface Target {
 /**
  * Splits `{provider}/{model}`. A bare `@cf/…` is a Workers AI model.
  *
+ * @param param Where the client wrote it.
  * @throws GatewayError `invalid_model` or `unknown_provider`.
  */
-export function findTarget(model: unknown, providers: ReadonlyMap<string, Provider>): Target {
+export function findTarget(
+  model: unknown,
+  providers: ReadonlyMap<string, Provider>,
+  param = "model",
+): Target {
   if (typeof model !== "string" || model === "") {
-    throw new GatewayError("invalid_model", `Cannot route the request: model must be "{provider}/{model}"`, {
-      param: "model",
-    });
+    const message = `Cannot route the request: ${param} must be "{provider}/{model}"`;
+    throw new GatewayError("invalid_model", message, { param });
   }
   if (!model.isWellFormed()) {
-    throw new GatewayError("invalid_model", "Cannot route the request: model holds half a character", {
-      param: "model",
-    });
+    const message = `Cannot route the request: ${param} holds half a character`;
+    throw new GatewayError("invalid_model", message, { param });
   }
   const slash = model.indexOf("/");
   const bare = model.startsWith("@cf/");
@@ -37,15 +40,15 @@ export function findTarget(model: unknown, providers: ReadonlyMap<string, Provid
     throw new GatewayError(
       "invalid_model",
       `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. "openai/gpt-5-mini"`,
-      { param: "model" },
+      { param },
     );
   }
-  const provider = findProvider(name, providers, "model");
+  const provider = findProvider(name, providers, param);
   if (provider.chat === false) {
     throw new GatewayError(
       "invalid_model",
       `Cannot route model ${quote(model)}: ${provider.name} has no chat completions here, only its own paths`,
-      { param: "model" },
+      { param },
     );
   }
   return { provider, model: rest };
