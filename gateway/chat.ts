@@ -27,10 +27,10 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   const [first] = targets;
   report.provider = first.provider.name;
   report.model = first.model;
-  const steps = targets.map((target, at) => {
-    // Same-wire bodies are changed in place: each target but the last gets its own copy.
-    const own = at === targets.length - 1 ? body : readBody(text.slice());
-    return chatStep(prepare(own, target, exchange), settings, exchange, target.provider === first.provider);
+  const only = targets.length === 1;
+  const steps = targets.map((target) => {
+    const outgoing = prepare(body, target, exchange, only);
+    return chatStep(outgoing, settings, exchange, target.provider === first.provider);
   });
   return runSteps(steps, exchange);
 }
@@ -85,7 +85,7 @@ export function chatStep(
     async send(signal) {
       const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);
-      const init = { method: "POST", headers: outgoing.headers, body };
+      const init = { method: "POST", headers: outgoing.headers, body: body() };
       const upstream = await send(provider, url, init, signal, exchange);
       stored?.report(upstream);
       const response = await respond(upstream, outgoing, exchange);

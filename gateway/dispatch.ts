@@ -15,7 +15,8 @@ export interface Outgoing {
   target: Target;
   url: string;
   headers: Headers;
-  body: BodyInit;
+  /** The body, for one try. */
+  body: () => BodyInit;
   /** Client fields that the target cannot express. */
   dropped: string[];
   /** Absent when the bodies are handed through. */
@@ -26,14 +27,21 @@ export interface Outgoing {
 /**
  * Prepares a chat request for a target.
  *
- * @param body Is used up: same-wire bodies are changed in place. Give each of several targets its own.
+ * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place. If it is for
+ * others too, it is written anew for each try: twenty targets do not hold twenty copies of it.
  * @throws GatewayError for a body that is not a chat request, or one that `strict` refuses.
  */
-export function prepare(body: Body, target: Target, { headers, account, config }: Exchange): Outgoing {
+export function prepare(
+  body: Body,
+  target: Target,
+  { headers, account, config }: Exchange,
+  only = true,
+): Outgoing {
   const { provider } = target;
   // A long body is the provider's to check when it goes to it as it is.
   if (!provider.wire.same || body.isParsed()) checkCall(body.parsed());
-  const rewritten = rewriteFor(body, target);
+  const { wire } = provider;
+  const rewritten = inDepth(() => wire.same ? handThrough(body, target, only) : rewrite(body, target, wire));
   const { path, dropped } = rewritten;
   if (dropped.length > 0 && (config.strict || headers.get("sluice-strict")?.toLowerCase() === "true")) {
     throw new GatewayError(
@@ -42,11 +50,13 @@ export function prepare(body: Body, target: Target, { headers, account, config }
       { param: dropped[0] },
     );
   }
+  const write = () => inDepth(rewritten.write);
+  const written = only ? write() : undefined;
   return {
     target,
     url: joinUrl(provider, account, path),
     headers: writeHeaders(requestHeaders(headers, config.keyHeaders), provider, rewritten.headers),
-    body: rewritten.body,
+    body: () => written ?? write(),
     dropped,
     call: rewritten.call,
     stream: body.get("stream") === true,
@@ -57,25 +67,24 @@ export function prepare(body: Body, target: Target, { headers, account, config }
 
 interface Rewritten {
   path: string;
-  body: BodyInit;
+  write: () => BodyInit;
   headers?: Record<string, string>;
   dropped: string[];
   call?: Call;
 }
 
-function rewriteFor(body: Body, target: Target): Rewritten {
-  const { wire } = target.provider;
+/** JSON is read to any depth, but walked and written only as deep as the stack goes. */
+function inDepth<T>(work: () => T): T {
   try {
-    return wire.same ? handThrough(body, target) : rewrite(body, target, wire);
+    return work();
   } catch (cause) {
-    // JSON is read to any depth, but walked and written only as deep as the stack goes.
     if (!(cause instanceof RangeError)) throw cause;
     throw new GatewayError("invalid_request", "Cannot read the request: it is nested too deeply", { cause });
   }
 }
 
 /** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
-function handThrough(body: Body, { provider, model }: Target): Rewritten {
+function handThrough(body: Body, { provider, model }: Target, only: boolean): Rewritten {
   const { members } = body;
   const value = JSON.stringify(model);
   const edits = new Map<string, Edit>([["model", { value }]]);
@@ -95,9 +104,10 @@ function handThrough(body: Body, { provider, model }: Target): Rewritten {
   if (messages) edits.set("messages", { value: JSON.stringify(messages) });
   return {
     path: provider.chatPath ?? "/chat/completions",
-    body: members && (written("model") || written("models"))
-      ? editMembers(body.text, members, edits)
-      : JSON.stringify({ model, ...editObject(body.parsed(), edits) }),
+    write: () =>
+      members && (written("model") || written("models"))
+        ? editMembers(only ? body.text : body.text.slice(), members, edits)
+        : JSON.stringify({ model, ...editObject(body.parsed(), edits) }),
     dropped,
   };
 }
@@ -143,7 +153,8 @@ function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): R
   // The gateway's own field, and unknown to the provider.
   if (!provider.ownModels) delete call.extra.models;
   const { path, headers, body: written, dropped } = wire.writeCall(call);
-  return { path, headers, body: JSON.stringify(written), dropped: [...call.dropped, ...dropped], call };
+  const write = () => JSON.stringify(written);
+  return { path, headers, write, dropped: [...call.dropped, ...dropped], call };
 }
 
 // ---------------------------------------------------------------- the address and the headers

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Options } from "../../gateway/config.ts";
-import { ask, before, completion, message, messages, post, ROOT, type Sent } from "./fakes.ts";
+import { ask, before, completion, message, messages, post, refusal, ROOT, type Sent } from "./fakes.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 
@@ -179,6 +179,63 @@ Deno.test("ids that are taken as they are leave the body as it is, byte for byte
     '{"model":"mistral/m", "messages":[{"role":"assistant","tool_calls":[{"id":"D681PevKs", "x":1.0}]},' +
     ' {"role":"tool","tool_call_id":"D681PevKs","content":"9007199254740993"}, {"role":"user","content":"a"}]}';
   assertEquals((await sent(post(CHAT, text))).body, text.replace("mistral/m", "m"));
+});
+
+Deno.test("each of several targets gets the body that it would get alone, in every try", async () => {
+  const models = ["openai/a", "anthropic/claude-sonnet-4-5", "strict/b", "google-ai-studio/gemini-2.5-flash"];
+  models.push("cohere/command-a-03-2025", "mistral/c", "openai/d");
+  const schema = {
+    type: "object",
+    properties: { x: { type: ["string", "null"], $ref: "#/$defs/x" } },
+    $defs: { x: {} },
+  };
+  const fields = {
+    seed: 7,
+    max_completion_tokens: 9,
+    response_format: { type: "json_schema", json_schema: { name: "n", schema, strict: true } },
+    tools: [{ type: "function", function: { name: "f", parameters: schema } }],
+    messages: [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: [{ type: "text", text: "Hi", cache_control: { type: "ephemeral" } }] },
+      {
+        role: "assistant",
+        content: "x",
+        tool_calls: [{ id: "call_1__sig_abcd", type: "function", function: { name: "f", arguments: "{}" } }],
+      },
+      { role: "tool", tool_call_id: "call_1__sig_abcd", content: "1" },
+    ],
+  };
+  const alone: string[] = [];
+  for (const model of models) {
+    const { fetch, sent } = before(() => refusal(503), { providers });
+    await (await fetch(ask(model, {}, fields))).text();
+    alone.push(sent[0].body);
+  }
+  const { fetch, sent } = before(() => refusal(503), { providers, wait: () => Promise.resolve() });
+  const [model, ...rest] = models;
+  await (await fetch(ask(model, { "cf-aig-max-attempts": "2" }, { ...fields, models: rest }))).text();
+  assertEquals(sent.map(({ body }) => body), alone.flatMap((body) => [body, body]));
+});
+
+Deno.test("a long body for many targets is not held once for each", async () => {
+  const { slice } = Uint8Array.prototype;
+  let copies = 0;
+  Uint8Array.prototype.slice = function (...range) {
+    if (this.length > 1_000_000) copies++;
+    return slice.apply(this, range);
+  };
+  try {
+    const long = { messages: [{ role: "user", content: "x".repeat(1_000_000) }] };
+    const { fetch, sent } = before(() => completion(), { providers });
+    const models = Array.from({ length: 19 }, (_, at) => `plain/${at}`);
+    assertEquals((await fetch(ask("plain/first", {}, { ...long, models }))).status, 200);
+    assertEquals([sent.length, copies], [1, 1]);
+    copies = 0;
+    await (await fetch(ask("plain/first", {}, long))).text();
+    assertEquals(copies, 0, "one target alone needs none");
+  } finally {
+    Uint8Array.prototype.slice = slice;
+  }
 });
 
 // ---------------------------------------------------------------- the ledger
