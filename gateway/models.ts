@@ -2,7 +2,7 @@
 import { nativeUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
-import type { JsonObject } from "../wires/types.ts";
+import { object } from "../wires/json.ts";
 import type { Exchange } from "./exchange.ts";
 import { send, setKey, storedKeys } from "./send.ts";
 
@@ -84,11 +84,11 @@ async function modelsOf(provider: Provider, exchange: Exchange, signal: AbortSig
  * Cohere), `{result}` of names (Cloudflare).
  */
 function readModels(body: unknown, provider: string): Model[] {
-  const { data, models, result } = object(body);
+  const { data, models, result } = object(body) ?? {};
   const list = [body, data, models, result].find(Array.isArray) ?? [];
   const named = list === models || list === result;
   return list.flatMap((entry): Model[] => {
-    const { id, name, created, created_at, owned_by } = object(entry);
+    const { id, name, created, created_at, owned_by } = object(entry) ?? {};
     const model = named ? name : id;
     if (typeof model !== "string" || model === "") return [];
     const since = typeof created === "number" ? created : Date.parse(`${created_at}`) / 1000;
@@ -100,6 +100,3 @@ function readModels(body: unknown, provider: string): Model[] {
     }];
   });
 }
-
-const object = (value: unknown): JsonObject =>
-  typeof value === "object" && value !== null ? value as JsonObject : {};

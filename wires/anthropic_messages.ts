@@ -14,6 +14,7 @@
 import { writeCall } from "./anthropic_messages_call.ts";
 import { BLOCK, LAYOUT, SIGNED, writeLayout } from "./anthropic_messages_turns.ts";
 import { errorType } from "./errors.ts";
+import { isObject, object, objects, parseObject, text } from "./json.ts";
 import type {
   Citation,
   Emit,
@@ -82,9 +83,9 @@ function readStream(emit: Emit): StreamReader {
         case "content_block_stop":
           return message.close(frame.index);
         case "message_start":
-          return message.start(isObject(frame.message) ? frame.message : {});
+          return message.start(object(frame.message) ?? {});
         case "message_delta":
-          return message.finish(isObject(frame.delta) ? frame.delta : {}, frame.usage);
+          return message.finish(object(frame.delta) ?? {}, frame.usage);
         case "message_stop":
           message.end();
           done = true;
@@ -153,7 +154,7 @@ function messageReader(emit: Emit) {
     usage.cacheRead = count(from.cache_read_input_tokens) ?? usage.cacheRead;
     usage.cacheWrite = count(from.cache_creation_input_tokens) ?? usage.cacheWrite;
     usage.output = count(from.output_tokens) ?? usage.output;
-    const details = isObject(from.output_tokens_details) ? from.output_tokens_details : {};
+    const details = object(from.output_tokens_details) ?? {};
     usage.reasoning = count(details.thinking_tokens) ?? usage.reasoning;
   }
 
@@ -190,16 +191,16 @@ function messageReader(emit: Emit) {
       const tier = isObject(message.usage) ? message.usage.service_tier : undefined;
       emit({
         type: "start",
-        id: asText(message.id),
-        model: asText(message.model),
-        service_tier: tier === "standard" ? "default" : asText(tier),
+        id: text(message.id),
+        model: text(message.model),
+        service_tier: tier === "standard" ? "default" : text(tier),
       });
     },
 
     open(index: unknown, block: JsonObject): void {
       switch (block.type) {
         case "text":
-          open.set(index, { type: "text", start: length, citations: asObjects(block.citations) });
+          open.set(index, { type: "text", start: length, citations: objects(block.citations) });
           return say(block.text);
         case "thinking": {
           const opened: Block = { type: "thought", block: thoughts++, signed: false };
@@ -208,7 +209,7 @@ function messageReader(emit: Emit) {
           return sign(opened, block.signature);
         }
         case "redacted_thinking": {
-          const redacted = asText(block.data);
+          const redacted = text(block.data);
           const opened: Block = { type: "thought", block: thoughts++, signed: redacted !== undefined };
           open.set(index, opened);
           if (redacted) emit({ type: "thought", choice: 0, block: opened.block, redacted, format: SIGNED });
@@ -220,8 +221,8 @@ function messageReader(emit: Emit) {
             type: "tool",
             choice: 0,
             index: tools++,
-            id: asText(block.id) ?? `toolu_${tools}`,
-            name: asText(block.name) ?? "",
+            id: text(block.id) ?? `toolu_${tools}`,
+            name: text(block.name) ?? "",
           });
           return;
         default:
@@ -234,7 +235,7 @@ function messageReader(emit: Emit) {
       switch (block?.type) {
         case "text":
           if (delta.type === "text_delta") say(delta.text);
-          else if (delta.type === "citations_delta") block.citations.push(...asObjects([delta.citation]));
+          else if (delta.type === "citations_delta") block.citations.push(...objects([delta.citation]));
           return;
         case "thought":
           if (delta.type === "thinking_delta") think(block.block, delta.thinking);
@@ -244,7 +245,7 @@ function messageReader(emit: Emit) {
           if (delta.type === "input_json_delta") argue(block, delta.partial_json);
           return;
         case "other":
-          if (delta.type === "input_json_delta") block.input += asText(delta.partial_json) ?? "";
+          if (delta.type === "input_json_delta") block.input += text(delta.partial_json) ?? "";
           else {
             // Its final values: `compaction_delta` and what may come after it.
             const { type: _, ...values } = delta;
@@ -260,8 +261,8 @@ function messageReader(emit: Emit) {
       readUsage(counts);
       if (typeof delta.stop_reason !== "string") return;
       stop = STOPS.get(delta.stop_reason) ?? "stop";
-      const details = isObject(delta.stop_details) ? delta.stop_details : {};
-      const explanation = asText(details.explanation);
+      const details = object(delta.stop_details) ?? {};
+      const explanation = text(details.explanation);
       if (explanation) emit({ type: "refusal", choice: 0, text: explanation });
     },
 
@@ -288,8 +289,8 @@ function messageReader(emit: Emit) {
 function readCitation(citation: JsonObject, start: number, end: number): Citation {
   const { url, title, ...extra } = citation;
   return {
-    url: asText(url) ?? asText(extra.source) ?? "",
-    title: asText(title) ?? asText(extra.document_title) ?? "",
+    url: text(url) ?? text(extra.source) ?? "",
+    title: text(title) ?? text(extra.document_title) ?? "",
     start,
     end,
     extra,
@@ -321,21 +322,21 @@ const BLAMED = /^([a-z_]+): /;
 
 /** `{type: "error", error: {type, message, details?}, request_id}`, whole or as an event; or text from a proxy before it. */
 function readError(status: number, body: unknown): WireError {
-  const outer = isObject(body) ? body : {};
-  const error = isObject(outer.error) ? outer.error : {};
-  const message = asText(error.message) ?? asText(outer.message) ??
-    (typeof body === "string" ? asText(body.trim().slice(0, 500)) : undefined);
+  const outer = object(body) ?? {};
+  const error = object(outer.error) ?? {};
+  const message = text(error.message) ?? text(outer.message) ??
+    (typeof body === "string" ? text(body.trim().slice(0, 500)) : undefined);
   const known = ERRORS.get(error.type);
   const failed = status >= 400 ? status : known?.status ?? 502;
-  const details = isObject(error.details) ? error.details : {};
-  let { type = errorType(failed), code = asText(details.error_code) ?? null } = known ?? {} as {
+  const details = object(error.details) ?? {};
+  let { type = errorType(failed), code = text(details.error_code) ?? null } = known ?? {} as {
     type?: string;
     code?: string | null;
   };
   if (message && OVERFLOW.test(message)) code = "context_length_exceeded";
   else if (message && NO_CREDIT.test(message)) type = code = "insufficient_quota";
   else if (message && error.type === "not_found_error" && NO_MODEL.test(message)) code = "model_not_found";
-  const requestId = asText(outer.request_id);
+  const requestId = text(outer.request_id);
   return {
     message: message ?? `The provider answered ${failed} without a message`,
     type,
@@ -347,22 +348,5 @@ function readError(status: number, body: unknown): WireError {
 }
 
 // ---------------------------------------------------------------- helpers
-
-function parseObject(data: string): JsonObject | undefined {
-  try {
-    const value = JSON.parse(data);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-const asText = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
-
-const asObjects = (value: unknown): JsonObject[] => Array.isArray(value) ? value.filter(isObject) : [];
 
 const count = (value: unknown) => typeof value === "number" && value >= 0 ? value : undefined;

@@ -11,6 +11,7 @@
 import { type ClaudeModel, claudeModel } from "./anthropic_models.ts";
 import { narrowSchema } from "./anthropic_schema.ts";
 import { isSigned, writeMessages } from "./anthropic_messages_turns.ts";
+import { isObject, list } from "./json.ts";
 import { type SettingsTable, writeSettings } from "./settings.ts";
 import type { Call, JsonObject, Message, MessageOf, Settings, Tool, WireRequest } from "./types.ts";
 
@@ -259,7 +260,7 @@ function writeUserId(body: JsonObject, id: string): void | false {
 /** Tools in the client's order. */
 function writeTools(tools: Tool[], { body, dropped }: Draft): void {
   if (tools.length > 0) {
-    body.tools = [...tools.map((tool) => writeTool(tool, dropped)), ...asList(body.tools)];
+    body.tools = [...tools.map((tool) => writeTool(tool, dropped)), ...list(body.tools)];
   }
 }
 
@@ -301,12 +302,6 @@ function writeWebSearch(value: JsonObject, { body, dropped }: Draft): void {
     : user_location;
   const tool: JsonObject = { type: "web_search_20250305", name: "web_search" };
   if (place) tool.user_location = place;
-  body.tools = [...asList(body.tools), tool];
+  body.tools = [...list(body.tools), tool];
   for (const name of Object.keys(rest)) dropped.push(`web_search_options.${name}`);
-}
-
-const asList = (value: unknown): unknown[] => Array.isArray(value) ? value : [];
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

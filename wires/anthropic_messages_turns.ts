@@ -9,6 +9,7 @@
  */
 import type { ClaudeModel } from "./anthropic_models.ts";
 import { object, parseExact, parseObject } from "./json.ts";
+import { contentPath } from "./parts.ts";
 import type { JsonObject, Media, Message, MessageOf, Part, Thought, ToolCall } from "./types.ts";
 
 /** Thinking that Anthropic signed. */
@@ -117,14 +118,6 @@ type Place = ReadonlySet<Part["type"]>;
 const TEXT_ONLY: Place = new Set(["text", "refusal"]);
 const USER: Place = new Set(["text", "refusal", "image", "file"]);
 
-/** How the client's part is called where it is dropped. */
-const FIELDS: Partial<Record<Part["type"], string>> = {
-  image: "image_url",
-  audio: "input_audio",
-  video: "video_url",
-  file: "file",
-};
-
 /** The content of a message; its own `cache_control` is its last block's. */
 function writeParts(message: Message, place: Place, dropped: string[]): JsonObject[] {
   const blocks: JsonObject[] = [];
@@ -144,10 +137,7 @@ function mark(blocks: JsonObject[], cache: unknown): JsonObject[] {
 function writePart(part: Part, place: Place, dropped: string[]): JsonObject | undefined {
   if (part.type === "native") return part.value;
   const written = place.has(part.type) ? writeKnown(part, dropped) : undefined;
-  if (written === undefined) {
-    const field = FIELDS[part.type];
-    dropped.push(field ? `${part.path}.${field}` : part.path);
-  }
+  if (written === undefined) dropped.push(contentPath(part));
   return written ?? undefined;
 }
 
@@ -229,7 +219,7 @@ function readInput({ arguments: text, custom }: ToolCall): unknown {
  *
  * Other characters become `_`; a hash of the whole keeps ids apart that would then be equal.
  */
-export function safeId(id: string): string {
+function safeId(id: string): string {
   if (/^[a-zA-Z0-9_-]+$/.test(id)) return id;
   let hash = 0x811c9dc5;
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);

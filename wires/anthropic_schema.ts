@@ -6,6 +6,7 @@
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations (2026-11)
  */
+import { isObject } from "./json.ts";
 import type { JsonObject } from "./types.ts";
 
 /** Keywords that hold one schema, a list of them, or a map of them by name. */
@@ -88,7 +89,5 @@ function narrowAll(value: unknown, path: string, dropped: string[], single = fal
 
 /** `true` and `false` are schemas too. */
 function narrowOne(value: unknown, path: string, dropped: string[]): unknown {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? narrowSchema(value as JsonObject, path, dropped)
-    : value;
+  return isObject(value) ? narrowSchema(value, path, dropped) : value;
 }

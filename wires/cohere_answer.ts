@@ -1,5 +1,6 @@
 /** Cohere's chat API, the answer: whole bodies and stream events into deltas. */
 import { errorType, GatewayError } from "./errors.ts";
+import { count, text } from "./json.ts";
 import { isOverflow } from "./openai_chat.ts";
 import type { Emit, JsonObject, StopReason, StreamReader, WireError } from "./types.ts";
 
@@ -74,11 +75,10 @@ function pieces(emit: Emit) {
     },
     /** @returns Our number for the call. */
     call(call: CohereCall | undefined | null): number {
-      const { name, arguments: text } = call?.function ?? {};
+      const { name, arguments: args } = call?.function ?? {};
       const index = calls++;
-      const id = typeof call?.id === "string" && call.id ? call.id : `call_${index}`;
-      emit({ type: "tool", choice: 0, index, id, name: typeof name === "string" ? name : "" });
-      if (typeof text === "string" && text) emit({ type: "args", choice: 0, index, text });
+      emit({ type: "tool", choice: 0, index, id: text(call?.id) ?? `call_${index}`, name: text(name) ?? "" });
+      if (typeof args === "string" && args) emit({ type: "args", choice: 0, index, text: args });
       return index;
     },
     citations(list: unknown): void {
@@ -167,7 +167,7 @@ export function readStream(emit: Emit): StreamReader {
 
 /** One annotation per source: that is how OpenAI says that a passage rests on several. */
 function cite(citation: CohereCitation, said: string, starts: Map<unknown, number>, emit: Emit): void {
-  const { text, type } = citation;
+  const { type } = citation;
   // Citations of the thinking and of the plan point into text that is not the answer's: their range is empty.
   const inText = type === undefined || type === "TEXT_CONTENT";
   const from = starts.get(citation.content_index) ?? 0;
@@ -175,14 +175,14 @@ function cite(citation: CohereCitation, said: string, starts: Map<unknown, numbe
   const sources = Array.isArray(citation.sources) && citation.sources.length > 0 ? citation.sources : [{}];
   for (const source of sources as (JsonObject | null)[]) {
     const about = (source?.document ?? source?.tool_output ?? {}) as JsonObject;
-    const extra: JsonObject = { text, source };
+    const extra: JsonObject = { text: citation.text, source };
     if (!inText) Object.assign(extra, { type, start: citation.start, end: citation.end });
     emit({
       type: "citation",
       choice: 0,
       citation: {
-        url: typeof about.url === "string" ? about.url : "",
-        title: [about.title, source?.id].find((name) => typeof name === "string") as string ?? "",
+        url: text(about.url) ?? "",
+        title: text(about.title) ?? text(source?.id) ?? "",
         start: inText ? from + start : 0,
         end: inText ? from + end : 0,
         extra,
@@ -211,9 +211,9 @@ function range(block: string, { start, end, text }: CohereCitation): { start: nu
 /** Cohere gives a text chunk and the log probabilities of its tokens; the chunk's own is their sum. */
 function readLogprobs(items: unknown): JsonObject {
   const content = (Array.isArray(items) ? items : [items]).map((item) => ({
-    token: typeof item?.text === "string" ? item.text : "",
+    token: text(item?.text) ?? "",
     logprob: Array.isArray(item?.logprobs)
-      ? item.logprobs.reduce((sum: number, one: unknown) => sum + count(one), 0)
+      ? item.logprobs.reduce((sum: number, one: unknown) => typeof one === "number" ? sum + one : sum, 0)
       : 0,
     bytes: null,
     top_logprobs: [],
@@ -244,8 +244,6 @@ function readUsage(value: unknown, emit: Emit): void {
   });
 }
 
-const count = (value: unknown) => typeof value === "number" ? value : 0;
-
 const STOP_REASONS: ReadonlyMap<unknown, StopReason> = new Map([
   ["COMPLETE", "stop"],
   ["STOP_SEQUENCE", "stop"],
@@ -272,9 +270,9 @@ function readFinish(reason: unknown, about: { error?: unknown; error_type?: unkn
   emit({
     type: "error",
     error: {
-      message: typeof error === "string" && error ? error : `Cohere did not finish its answer: ${reason}`,
+      message: text(error) ?? `Cohere did not finish its answer: ${reason}`,
       type: errorType(status),
-      code: typeof error_type === "string" ? error_type : null,
+      code: text(error_type) ?? null,
       status,
       metadata: { original: { finish_reason: reason, error, error_type } },
     },
@@ -283,10 +281,8 @@ function readFinish(reason: unknown, about: { error?: unknown; error_type?: unkn
 
 /** Reads the body of an answer that was not 2xx: `{id, message}`. */
 export function readError(status: number, body: unknown): WireError {
-  const text = body && typeof body === "object" ? (body as JsonObject).message : body;
-  const message = typeof text === "string" && text.trim()
-    ? text.trim()
-    : `Cohere answered with status ${status}`;
+  const said = body && typeof body === "object" ? (body as JsonObject).message : body;
+  const message = (typeof said === "string" && said.trim()) || `Cohere answered with status ${status}`;
   return {
     message,
     type: errorType(status),

@@ -1,6 +1,7 @@
 /** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
+import { contentPath, mediaUrl } from "./parts.ts";
 import { type SettingsTable, writeSettings } from "./settings.ts";
-import type { Call, JsonObject, Media, Message, MessageOf, Part, Tool, WireRequest } from "./types.ts";
+import type { Call, JsonObject, Message, MessageOf, Part, Tool, WireRequest } from "./types.ts";
 
 /** A body in the making, with the client's names of what it cannot hold. */
 interface Draft {
@@ -158,27 +159,18 @@ function writeParts(parts: Part[], images: boolean, dropped: string[]): JsonObje
         blocks.push(part.value);
         break;
       case "image":
-        if (!images || "id" in part.media) dropped.push(`${part.path}.image_url`);
+        if (!images || "id" in part.media) dropped.push(contentPath(part));
         else {
-          const url = address(part.media);
+          const url = mediaUrl(part.media);
           blocks.push({ type: "image_url", image_url: part.detail ? { url, detail: part.detail } : { url } });
         }
         break;
-      case "audio":
-        dropped.push(`${part.path}.input_audio`);
-        break;
-      case "video":
-        dropped.push(`${part.path}.video_url`);
-        break;
-      case "file":
-        dropped.push(`${part.path}.file`);
+      default:
+        dropped.push(contentPath(part));
     }
   }
   return blocks;
 }
-
-const address = (media: Exclude<Media, { id: string }>) =>
-  "url" in media ? media.url : `data:${media.mime};base64,${media.data}`;
 
 /** The tool that `tool_choice` names, if it is among the tools. */
 function chosenTool({ settings: { tools, tool_choice: choice } }: Call): Tool | undefined {

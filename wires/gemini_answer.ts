@@ -8,7 +8,7 @@
 import { readCitations } from "./gemini_citations.ts";
 import { readError } from "./gemini_errors.ts";
 import { partialArguments } from "./gemini_partial_args.ts";
-import { object, parseObject } from "./json.ts";
+import { count, object, parseObject, text } from "./json.ts";
 import type { Emit, JsonObject, StopReason, StreamReader, Usage, WireError } from "./types.ts";
 
 /** Names our own entries in `reasoning_details`, as OpenRouter does. */
@@ -75,12 +75,12 @@ function answerReader(emit: Emit, whole: boolean) {
 
   function start(body: JsonObject): void {
     started = true;
-    id = text(body.responseId);
-    const created = Date.parse(text(body.createTime));
+    id = text(body.responseId) ?? "";
+    const created = Date.parse(text(body.createTime) ?? "");
     emit({
       type: "start",
       id: id || undefined,
-      model: text(body.modelVersion) || undefined,
+      model: text(body.modelVersion),
       created: Number.isNaN(created) ? undefined : Math.floor(created / 1000),
     });
   }
@@ -129,7 +129,7 @@ function answerReader(emit: Emit, whole: boolean) {
   /** @returns Whether the log probabilities went along. */
   function readPart(part: JsonObject, choice: number, state: Choice, logprobs: unknown): boolean {
     const said = part.text;
-    const signature = text(part.thoughtSignature) || undefined;
+    const signature = text(part.thoughtSignature);
     if (typeof said === "string") {
       if (part.thought === true) {
         readThought(said, signature, choice, state);
@@ -158,12 +158,12 @@ function answerReader(emit: Emit, whole: boolean) {
       if (url) emit({ type: "image", choice, media: { url } });
     } else if (part.executableCode !== undefined) {
       const { language, code } = object(part.executableCode) ?? {};
-      seal(choice, state, part, fence(text(language).toLowerCase(), text(code)));
+      seal(choice, state, part, fence(text(language)?.toLowerCase() ?? "", text(code) ?? ""));
     } else if (part.codeExecutionResult !== undefined) {
-      seal(choice, state, part, fence("", text(object(part.codeExecutionResult)?.output)));
+      seal(choice, state, part, fence("", text(object(part.codeExecutionResult)?.output) ?? ""));
     } else if (part.toolCall !== undefined || part.toolResponse !== undefined) seal(choice, state, part);
-    const spoken = object(part.audioTranscription)?.text;
-    if (typeof spoken === "string" && spoken) emit({ type: "audio", choice, transcript: spoken });
+    const spoken = text(object(part.audioTranscription)?.text);
+    if (spoken) emit({ type: "audio", choice, transcript: spoken });
     return false;
   }
 
@@ -193,7 +193,7 @@ function answerReader(emit: Emit, whole: boolean) {
       closeCall(choice, state);
       const index = state.tools++;
       state.spoke = true;
-      const callId = text(call.id) || `call_${id && `${id}_`}${choice}_${index}`;
+      const callId = text(call.id) ?? `call_${id && `${id}_`}${choice}_${index}`;
       emit(
         signature === undefined
           ? { type: "tool", choice, index, id: callId, name }
@@ -222,8 +222,8 @@ function answerReader(emit: Emit, whole: boolean) {
 
   /** Images and sound; other media go out as images too, their type in the data URL. */
   function readBlob(blob: JsonObject, choice: number, state: Choice): void {
-    const mime = text(blob.mimeType) || "application/octet-stream";
-    const data = text(blob.data);
+    const mime = text(blob.mimeType) ?? "application/octet-stream";
+    const data = text(blob.data) ?? "";
     state.spoke = true;
     if (mime.startsWith("audio/")) emit({ type: "audio", choice, data, mime });
     else emit({ type: "image", choice, media: { mime, data } });
@@ -233,7 +233,7 @@ function answerReader(emit: Emit, whole: boolean) {
     if (failed) return;
     const seen = choices.some(Boolean);
     if (!seen && block) {
-      const why = text(block.blockReasonMessage) || `The prompt was blocked: ${block.blockReason}`;
+      const why = text(block.blockReasonMessage) ?? `The prompt was blocked: ${block.blockReason}`;
       emit({ type: "refusal", choice: 0, text: why });
       if (usage) emit({ type: "usage", usage: readUsage(usage) });
       return emit({ type: "stop", choice: 0, reason: "content_filter" });
@@ -254,7 +254,7 @@ function answerReader(emit: Emit, whole: boolean) {
     const reason = STOPS.get(choice.reason) ?? "stop";
     const ended = choice.reason === undefined || ENDS.has(choice.reason);
     // Why there is no answer, in the provider's words: OpenAI's finish reasons cannot tell.
-    const why = text(choice.message) || (choice.spoke ? "" : `The model stopped: ${choice.reason}`);
+    const why = text(choice.message) ?? (choice.spoke ? "" : `The model stopped: ${choice.reason}`);
     if (!ended && why) emit({ type: "refusal", choice: index, text: why });
     emit({ type: "stop", choice: index, reason });
   }
@@ -358,7 +358,7 @@ function readLogprobs(result: unknown): JsonObject | undefined {
 function logprob(candidate: unknown): JsonObject {
   const { token, logProbability } = object(candidate) ?? {};
   return {
-    token: text(token),
+    token: text(token) ?? "",
     logprob: typeof logProbability === "number" ? logProbability : 0,
     bytes: null,
   };
@@ -372,7 +372,3 @@ const fence = (language: string, code: string) => `\`\`\`${language}\n${code.rep
 /** Candidates are few: a wild number must not make a list of a billion holes. */
 const isIndex = (index: unknown): index is number =>
   typeof index === "number" && Number.isInteger(index) && index >= 0 && index < 128;
-
-const text = (value: unknown) => typeof value === "string" ? value : "";
-
-const count = (value: unknown) => typeof value === "number" && value > 0 ? value : 0;

@@ -1,5 +1,5 @@
 /** Gemini's sources: grounding and recitation into citations. */
-import { object } from "./json.ts";
+import { list, object, text } from "./json.ts";
 import type { Citation, JsonObject } from "./types.ts";
 
 /** What an answer says of its sources, and the text they are about. */
@@ -24,8 +24,8 @@ export function readCitations(from: Sources, take: (citation: Citation) => void)
   for (const value of list(object(from.citations)?.citations)) {
     const { uri, title, license, startIndex, endIndex } = object(value) ?? {};
     const [start, end] = locate(0, startIndex, endIndex, undefined);
-    const extra = text(license) ? { license: text(license) } : undefined;
-    take({ url: text(uri), title: text(title), start, end, extra });
+    const extra = text(license) ? { license } : undefined;
+    take({ url: text(uri) ?? "", title: text(title) ?? "", start, end, extra });
   }
 }
 
@@ -54,8 +54,8 @@ function readChunk(value: unknown): { url: string; title: string; extra?: JsonOb
   const source = object(chunk.web) ?? object(chunk.retrievedContext) ?? object(chunk.maps) ??
     object(chunk.image) ?? {};
   const { uri, sourceUri, documentName, fileSearchStore, title, text: cited } = source;
-  const url = text(uri) || text(sourceUri) || text(documentName) || text(fileSearchStore);
-  return { url, title: text(title), extra: text(cited) ? { cited_text: text(cited) } : undefined };
+  const url = text(uri) ?? text(sourceUri) ?? text(documentName) ?? text(fileSearchStore) ?? "";
+  return { url, title: text(title) ?? "", extra: text(cited) ? { cited_text: cited } : undefined };
 }
 
 type Locate = (part: unknown, start: unknown, end: unknown, quote: unknown) => [number, number];
@@ -97,7 +97,3 @@ function unitsByByte(text: string): Uint32Array {
   table[byte] = text.length;
   return table.subarray(0, byte + 1);
 }
-
-const list = (value: unknown): unknown[] => Array.isArray(value) ? value : [];
-
-const text = (value: unknown) => typeof value === "string" ? value : "";

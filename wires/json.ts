@@ -1,11 +1,34 @@
-/** Reading JSON of unknown shape. */
+/** Reading JSON of unknown shape. Whatever a value is, what comes of it is harmless. */
 import type { JsonObject } from "./types.ts";
+
+/** Whether the value is an object and no list. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** The value, if it is an object and no list. */
 export function object(value: unknown): JsonObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as JsonObject
-    : undefined;
+  return isObject(value) ? value : undefined;
+}
+
+/** The value, if it is a list; else an empty one. */
+export function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The objects in the value, if it is a list. */
+export function objects(value: unknown): JsonObject[] {
+  return list(value).filter(isObject);
+}
+
+/** The value, if it is a text and not empty. */
+export function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The value, if it is a number above zero; else zero. */
+export function count(value: unknown): number {
+  return typeof value === "number" && value > 0 ? value : 0;
 }
 
 /** The object that the text is, if it is one. */

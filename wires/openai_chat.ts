@@ -8,6 +8,7 @@
  * @see https://platform.openai.com/docs/api-reference/chat
  */
 import { errorType } from "./errors.ts";
+import { count, object, parseObject, text } from "./json.ts";
 import type { Emit, JsonObject, SameWire, StopReason, StreamReader, Usage, WireError } from "./types.ts";
 
 /** The format that clients and most providers speak. */
@@ -138,7 +139,7 @@ function readStream(emit: Emit): StreamReader {
         finished = true;
         return;
       }
-      const chunk = parse(data);
+      const chunk = parseObject(data);
       if (!chunk) {
         return fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
       }
@@ -268,23 +269,5 @@ export function isOverflow(message: string | undefined, code?: unknown): boolean
 
 // ---------------------------------------------------------------- helpers
 
-function parse(data: string): JsonObject | undefined {
-  try {
-    return object(JSON.parse(data));
-  } catch {
-    return undefined;
-  }
-}
-
-function object(value: unknown): JsonObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as JsonObject
-    : undefined;
-}
-
-const text = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
-
 /** Whether a value counts from 0. A place in a list is what it is used for. */
 const isCount = (value: unknown): value is number => Number.isInteger(value) && value as number >= 0;
-
-const count = (value: unknown) => typeof value === "number" && value > 0 ? value : 0;

@@ -7,8 +7,9 @@
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */
 import { type Answer, attach, type Attachments, attachments, collector } from "./collect.ts";
+import { mediaUrl } from "./parts.ts";
 import { packToolId } from "./tool_id.ts";
-import type { Citation, Delta, JsonObject, Media, StopReason, Usage, WireError } from "./types.ts";
+import type { Citation, Delta, JsonObject, StopReason, Usage, WireError } from "./types.ts";
 
 /** What the answer's envelope needs when the provider gives none. */
 export interface AnswerDefaults {
@@ -296,7 +297,10 @@ function writeAttachments(choice: Attachments | undefined): JsonObject {
   if (details.length > 0) out.reasoning_details = details;
   if (choice.citations.length > 0) out.annotations = choice.citations.map(writeCitation);
   if (choice.images.length > 0) {
-    out.images = choice.images.map((media) => ({ type: "image_url", image_url: { url: mediaUrl(media) } }));
+    out.images = choice.images.map((media) => ({
+      type: "image_url",
+      image_url: { url: "id" in media ? media.id : mediaUrl(media) },
+    }));
   }
   return { ...out, ...googleContent(choice.signature) };
 }
@@ -308,9 +312,6 @@ const writeCitation = ({ url, title, start, end, extra }: Citation) => ({
 
 const googleContent = (signature: string | undefined): JsonObject =>
   signature ? { extra_content: { google: { thought_signature: signature } } } : {};
-
-const mediaUrl = (media: Media) =>
-  "url" in media ? media.url : "id" in media ? media.id : `data:${media.mime};base64,${media.data}`;
 
 function envelopeExtras({ service_tier, fingerprint }: Extract<Delta, { type: "start" }>): JsonObject {
   return {

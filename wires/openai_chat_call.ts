@@ -9,6 +9,7 @@
  */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "./errors.ts";
+import { isObject } from "./json.ts";
 import { unpackToolId } from "./tool_id.ts";
 import type {
   Call,
@@ -577,8 +578,4 @@ function decode(text: string, path: string): string {
   } catch {
     throw fault(path, "a well-formed data URL", text);
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

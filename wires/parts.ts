@@ -1,0 +1,20 @@
+/** What several wires ask of a message's parts. */
+import type { Media, Part } from "./types.ts";
+
+/** The address of what has one, and a `data:` URL for what comes by value. */
+export function mediaUrl(media: Exclude<Media, { id: string }>): string {
+  return "url" in media ? media.url : `data:${media.mime};base64,${media.data}`;
+}
+
+const MEMBERS: Partial<Record<Part["type"], string>> = {
+  image: "image_url",
+  audio: "input_audio",
+  video: "video_url",
+  file: "file",
+};
+
+/** The client's path of what a part holds, for where it is dropped: `messages[0].content[1].input_audio`. */
+export function contentPath({ type, path }: Part): string {
+  const member = MEMBERS[type];
+  return member ? `${path}.${member}` : path;
+}
