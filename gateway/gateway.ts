@@ -12,7 +12,7 @@ import { uuidv7 } from "./ids.ts";
 import { listModels } from "./models.ts";
 import { native } from "./native.ts";
 import { envelopeResponse, errorResponse } from "./respond.ts";
-import { findRoute, pathOf, type Route } from "./route.ts";
+import { doorOf, findRoute, pathOf, type Route } from "./route.ts";
 import { universal } from "./universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
@@ -51,16 +51,13 @@ export function createGateway(options: Options = {}): Gateway {
 export async function serve(request: Request, config: Config, insider: boolean): Promise<Response> {
   const started = { at: config.now(), timer: config.timer() };
   const report: Report = { step: 0, waitedMs: 0 };
-  let route: Route | undefined;
   let response: Response;
   try {
-    if (request.method === "OPTIONS") response = preflight(request, config);
-    else {
-      route = findRoute(request.method, pathOf(request.url));
-      response = await open(route, request, report, config, insider);
-    }
+    response = request.method === "OPTIONS"
+      ? preflight(request, config)
+      : await open(findRoute(request.method, pathOf(request.url)), request, report, config, insider);
   } catch (error) {
-    response = failure(error, request, route, config);
+    response = failure(error, request, report, config);
   }
   stamp(response, request, report, started, config);
   return allowCrossOrigin(request, response, config);
@@ -118,7 +115,7 @@ function stamp(
 }
 
 /** A failure in the words of its door: the replaced service's own envelope, or OpenAI's. */
-function failure(error: unknown, request: Request, route: Route | undefined, config: Config): Response {
+function failure(error: unknown, request: Request, { provider, model }: Report, config: Config): Response {
   // Nobody reads it.
   if (request.signal.aborted) return new Response(null, { status: 499 });
   const fault = error instanceof GatewayError
@@ -126,8 +123,9 @@ function failure(error: unknown, request: Request, route: Route | undefined, con
     : new GatewayError("internal", "Cannot serve the request: the gateway failed", { cause: error });
   const { status, message, number, code, details } = fault;
   const cause = fault.cause instanceof Error ? ` (${fault.cause.name})` : "";
-  config.log({ level: "error", status, message: message + cause, code: number ?? code });
+  config.log({ level: "error", status, message: message + cause, code: number ?? code, provider, model });
   const headers = new Headers(details.headers);
-  const enveloped = route?.door === "universal" || route?.door === "native";
+  const door = doorOf(pathOf(request.url));
+  const enveloped = door === "universal" || door === "native";
   return enveloped ? envelopeResponse(fault, headers) : errorResponse(fault.toWireError(), headers);
 }

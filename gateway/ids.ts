@@ -10,8 +10,8 @@ export function uuidv7(now: number): string {
   const bytes = crypto.getRandomValues(new Uint8Array(10));
   const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const time = Math.floor(now).toString(16).padStart(12, "0");
-  const variant = (8 + (bytes[2] & 3)).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${random.slice(0, 3)}-${variant}${random.slice(5, 8)}-${
-    random.slice(8, 20)
+  const variant = (8 + (bytes[1] & 3)).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(5, 8)}-${
+    random.slice(8)
   }`;
 }

@@ -73,9 +73,14 @@ export function pathOf(url: string): string {
   return end < 0 ? url.slice(start) : url.slice(start, start + end);
 }
 
+/** The door of a path, whatever the method. */
+export const doorOf = (path: string): Route["door"] | undefined => find(path)?.door;
+
+const find = (path: string) => DOORS.find(({ path: pattern }) => pattern.test(path));
+
 /** The methods that a path takes, for `allow`; none when there is no such path. */
 export function allowedMethods(path: string): readonly string[] {
-  const door = DOORS.find(({ path: pattern }) => pattern.test(path));
+  const door = find(path);
   return door?.methods ?? (door ? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] : []);
 }
 
