@@ -102,8 +102,9 @@ function call(gateway: string, head: string, body = "") {
   };
 }
 
-function callChat(gateway: string, body: object) {
-  const text = JSON.stringify({ messages: [{ role: "user", content: "hi" }], ...body });
+/** @param bytes Length of the prompt; that of the request is some 250 bytes more. */
+function callChat(gateway: string, body: object, bytes = 2) {
+  const text = JSON.stringify({ messages: [{ role: "user", content: "x".repeat(bytes) }], ...body });
   const head = `POST ${PATH} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: ${text.length}`;
   return call(gateway, head, text);
 }
@@ -218,7 +219,7 @@ export const CASES: Case[] = [
   ...forEachProvider("a client that leaves in mid-stream ends the provider's work", async (setting, name) => {
     const { gateway, provider } = setting;
     const model = fresh("endless");
-    const client = callChat(gateway, { model: `${name}/${model}`, stream: true });
+    const client = callChat(gateway, { model: `${name}/${model}`, stream: true }, 2_000);
     await within(client.got('"3 "'), "tokens come as they are made");
     client.leave("close");
     await within(provider.left(model), "the provider is told");
