@@ -50,6 +50,8 @@ export function prepare(
       { param: dropped[0] },
     );
   }
+  // Read before the body is written: what is changed in place stands elsewhere then.
+  const stream = body.get("stream") === true;
   const write = () => inDepth(rewritten.write);
   const written = only ? write() : undefined;
   return {
@@ -59,7 +61,7 @@ export function prepare(
     body: () => written ?? write(),
     dropped,
     call: rewritten.call,
-    stream: body.get("stream") === true,
+    stream,
   };
 }
 

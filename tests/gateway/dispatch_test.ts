@@ -135,6 +135,30 @@ Deno.test("a long body is changed in place and not parsed", async () => {
   assertEquals(body, text.replace("plain/m", "m"));
 });
 
+Deno.test("a long body is read before it is changed, wherever its members stand", async () => {
+  const long = `"messages":[{"role":"user","content":"${"x".repeat(300_000)}"}]`;
+  const [model, stream] = ['"model":"plain/m"', '"stream":true'];
+  for (
+    const members of [[stream, model, long], [model, stream, long], [long, model, stream], [
+      long,
+      stream,
+      model,
+    ]]
+  ) {
+    const text = `{${members.join(", ")}}`;
+    // A label of no kind passes only where a stream was asked for.
+    const { fetch, sent } = before(
+      () => new Response("data: [DONE]\n\n", { headers: { "content-type": "x/y" } }),
+      {
+        providers,
+      },
+    );
+    const response = await fetch(post(CHAT, text));
+    assertEquals([response.status, await response.text()], [200, "data: [DONE]\n\n"]);
+    assertEquals(sent[0].body, text.replace("plain/m", "m"));
+  }
+});
+
 Deno.test("a conversation moves between providers with tool ids that each takes", async () => {
   const signed = `call_1__sig_${"abcd".repeat(300)}`;
   const long = `toolu_${"x".repeat(60)}`;
