@@ -13,7 +13,7 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
-export type { LogEntry, Options, ProviderOptions } from "./gateway/config.ts";
+export type { LogEntry, Options, ProviderOptions } from "./gateway/options.ts";
 
 let made: Gateway | undefined;
 const unconfigured = () => made ??= createGateway();

@@ -1,8 +1,6 @@
-/** What can be set by a program. */
-import * as v from "npm:valibot@1.5.0";
-import { compatible, findProvider, indexProviders, PROVIDERS } from "../providers/table.ts";
-import { WIRES } from "../providers/table.ts";
-import type { ChatField, Provider } from "../providers/types.ts";
+/** What a program set, checked and with every default. */
+import { compatible, findProvider, indexProviders, PROVIDERS, WIRES } from "../providers/table.ts";
+import type { Provider } from "../providers/types.ts";
 import {
   type GatewayToken,
   keyHeaders,
@@ -12,79 +10,9 @@ import {
   type TokenCheck,
   tokenCheck,
 } from "./credentials.ts";
-import { DEFAULTS, policyOptions, type PolicySettings } from "./policies/settings.ts";
+import { checkOptions, type LogEntry, type Options } from "./options.ts";
+import { DEFAULTS, type PolicySettings } from "./policies/settings.ts";
 import { type Timer, type Wait, wait } from "./policies/timers.ts";
-
-/** Changes to a row of the provider table, or a row of your own. */
-export interface ProviderOptions {
-  /** Where the provider's paths begin. A row of your own must have one. */
-  baseUrl?: string;
-  /** Which format it speaks. Default: the row's, or `openai` for a row of your own. */
-  wire?: keyof typeof WIRES;
-  /** Headers for every request to it. */
-  headers?: Record<string, string>;
-  /** The header that carries its key. Default: the row's, or `authorization: Bearer …`. */
-  auth?: { header: string; prefix: string };
-  /** Chat path below `baseUrl`. Default: the row's, or `/chat/completions`. */
-  chatPath?: string;
-  /** Top-level fields it refuses; they are left out and named in `sluice-dropped`. */
-  drop?: readonly ChatField[];
-  /** Top-level fields it knows by another name. */
-  rename?: Readonly<Partial<Record<ChatField, string>>>;
-}
-
-/** One line about one request. Never holds keys, prompts or answers. */
-export interface LogEntry {
-  level: "info" | "error";
-  status: number;
-  message: string;
-  /** Stable name or number of a failure. */
-  code?: string | number | null;
-  provider?: string;
-  model?: string;
-}
-
-/** What `createGateway` takes; all of it optional. */
-export interface Options {
-  /** Sends requests to providers. Default: the runtime's `fetch`. */
-  fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** By provider name: other settings for a row, or rows of your own. */
-  providers?: Record<string, ProviderOptions>;
-  limits?: {
-    /** Longest request body taken, in bytes. Default 64 MiB. */
-    maxBodyBytes?: number;
-  };
-  /** Refuse a request with a field that its target cannot express, as with `sluice-strict: true`. Default false. */
-  strict?: boolean;
-  /** Origins whose pages may call the gateway from a browser; `"*"` for any. Default none. */
-  origins?: string[];
-  /** Tokens that requests must present, each for everything or for some gateways and providers. Default none. */
-  tokens?: readonly (string | GatewayToken)[];
-  /** Whether a request without a token is refused. Default: when there are tokens. */
-  tokenRequired?: boolean;
-  /** Provider keys, for requests that present a token and bring no key of their own. */
-  keys?: Record<string, StoredKeys>;
-  /** Milliseconds until the first part of an answer must have come. Default 0: no limit. */
-  requestTimeoutMs?: number;
-  /** Default: one try. `retryDelayMs` (default 1000) grows by `backoff` (default exponential), with full jitter. */
-  retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: PolicySettings["backoff"] };
-  /** Milliseconds without a byte after which a stream has failed. Default 0: no limit. */
-  streamIdleTimeoutMs?: number;
-  /** Let providers of your own be reached by plain http, not only on this machine. Default false. */
-  allowHttp?: boolean;
-  /** The account id for providers whose URL needs one (Workers AI), when a request's path names none or `-`. */
-  account?: string;
-  /** Where clients find the gateway, without path: what `getUrl()` begins with. Without it that fails. */
-  url?: string;
-  /** The time, in milliseconds since 1970. Default `Date.now`. */
-  now?: () => number;
-  /** A number from 0 up to 1. Default `Math.random`. */
-  random?: () => number;
-  /** Waits between tries. Default: by the runtime's clock. */
-  wait?: Wait;
-  /** Takes a line about each failure. Default: none is written. */
-  log?: (entry: LogEntry) => void;
-}
 
 /** Options with every default filled in. */
 export interface Config {
@@ -110,109 +38,13 @@ export interface Config {
   log: (entry: LogEntry) => void;
 }
 
-/** Where a provider's paths begin, or the gateway's. */
-export const baseUrl = v.pipe(
-  v.string(),
-  v.check(isBaseUrl, "must be an http or https URL, without query or credentials"),
-  v.transform((url) => url.replace(/\/+$/, "")),
-);
-
-function isBaseUrl(text: string): boolean {
-  // A row's host may have places that its path fills, as `{region}`.
-  const filled = text.replaceAll(/\{\w+\}/g, "x");
-  if (!/^https?:\/\/[^/?#\s\\][^?#\s\\]*$/.test(filled) || !URL.canParse(filled)) return false;
-  const { username, password } = new URL(filled);
-  return username === "" && password === "";
-}
-
-const origin = v.pipe(
-  v.string(),
-  v.regex(
-    /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/,
-    'must be an origin, e.g. "https://app.example", or "*"',
-  ),
-);
-
-const fields = v.array(v.string());
-
-/** Something that must fit into a header. */
-const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
-
-const token = secret(/^[\x21-\x7e]+$/, "must be a text of ASCII characters without blanks");
-const key = secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters");
-const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
-const keysByAlias = v.pipe(
-  v.unknown(),
-  v.check((value) => !Array.isArray(value), "must be a key or a list of keys"),
-  v.record(v.string(), keys),
-);
-
-const headers = v.pipe(
-  v.record(v.string(), v.string()),
-  v.check((entries) => {
-    try {
-      return new Headers(entries) !== undefined;
-    } catch {
-      return false;
-    }
-  }, "must be headers: one has characters that headers cannot hold"),
-);
-
-const OPTIONS = v.strictObject({
-  fetch: v.optional(v.function()),
-  providers: v.optional(v.record(
-    v.string(),
-    v.strictObject({
-      baseUrl: v.optional(baseUrl),
-      wire: v.optional(v.picklist(Object.keys(WIRES))),
-      headers: v.optional(headers),
-      auth: v.optional(
-        v.strictObject({
-          header: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
-          prefix: v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/)),
-        }),
-      ),
-      chatPath: v.optional(v.pipe(v.string(), v.startsWith("/"))),
-      drop: v.optional(fields),
-      rename: v.optional(v.record(v.string(), v.string())),
-    }),
-  )),
-  limits: v.optional(
-    v.strictObject({ maxBodyBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))) }),
-  ),
-  strict: v.optional(v.boolean()),
-  origins: v.optional(v.array(origin)),
-  tokens: v.optional(v.array(v.union([
-    token,
-    v.strictObject({ token, gateways: v.optional(fields), providers: v.optional(fields) }),
-  ], "must be a token, or {token, gateways?, providers?}"))),
-  tokenRequired: v.optional(v.boolean()),
-  keys: v.optional(
-    v.record(v.string(), v.union([keys, keysByAlias], "must be keys, or keys by alias")),
-  ),
-  ...policyOptions,
-  streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
-  allowHttp: v.optional(v.boolean()),
-  account: v.optional(v.pipe(v.string(), v.nonEmpty())),
-  url: v.optional(baseUrl),
-  now: v.optional(v.function()),
-  random: v.optional(v.function()),
-  wait: v.optional(v.function()),
-  log: v.optional(v.function()),
-});
-
 /**
  * Fills in the defaults.
  *
  * @throws TypeError that names the option at fault.
  */
 export function readOptions(options: Options): Config {
-  const result = v.safeParse(OPTIONS, options, { message: complaint });
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw new TypeError(`Cannot use option ${v.getDotPath(issue) ?? "(root)"}: it ${issue.message}`);
-  }
-  const read = result.output;
+  const read = checkOptions(options);
   const now = options.now ?? Date.now;
   const providers = readProviders(options.providers, read.allowHttp ?? false);
   const credentials = keyHeaders(providers.values());
@@ -245,10 +77,6 @@ export function readOptions(options: Options): Config {
     log: options.log ?? (() => {}),
   };
 }
-
-/** Says what was due and never what came: it may be a secret. */
-const complaint = ({ expected }: v.BaseIssue<unknown>) =>
-  expected === "never" ? "is not known" : `must be ${expected ?? "something else"}`;
 
 const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
   Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {

@@ -2,8 +2,9 @@
 import * as v from "npm:valibot@1.5.0";
 import { nearestNames } from "../providers/nearest_names.ts";
 import { indexProviders, PROVIDERS } from "../providers/table.ts";
-import { baseUrl, type Options, type ProviderOptions, readOptions } from "./config.ts";
+import { readOptions } from "./config.ts";
 import type { StoredKeys } from "./credentials.ts";
+import { baseUrl, type Options, type ProviderOptions } from "./options.ts";
 
 /** Reads environment variables by name. */
 export type Env = (name: string) => string | undefined;

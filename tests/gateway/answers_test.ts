@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { LogEntry, Options } from "../../gateway/config.ts";
+import type { LogEntry, Options } from "../../gateway/options.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { uuidv7 } from "../../gateway/ids.ts";
 import {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { LogEntry } from "../../gateway/config.ts";
+import type { LogEntry } from "../../gateway/options.ts";
 import { ask, before, completion, message, messages, post, ROOT } from "./fakes.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;

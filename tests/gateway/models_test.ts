@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
-import type { Options } from "../../gateway/config.ts";
+import type { Options } from "../../gateway/options.ts";
 
 const TOKEN = "gateway-token";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry, Options } from "../../gateway/config.ts";
+import type { LogEntry, Options } from "../../gateway/options.ts";
 import { ask, before, chunk, completion, events, message, pieces, refusal, STREAM } from "./fakes.ts";
 
 /** One provider of the client's own wire, and one that is translated. */
