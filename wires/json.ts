@@ -52,7 +52,7 @@ const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 function keepDigits(_: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || !rawJSON) return value;
   const source = context?.source;
-  return source !== undefined && /^-?\d+$/.test(source) ? rawJSON(source) : value;
+  return source !== undefined && /^-?\d+$/.test(source) && source !== String(value) ? rawJSON(source) : value;
 }
 
 function parse(text: string, reviver?: typeof keepDigits): unknown {
