@@ -82,10 +82,16 @@ export function writeCall(call: Call): WireRequest {
   const { thinking } = call.extra as { thinking?: { type?: unknown } };
   const off = thinking ? thinking.type === "disabled" : call.settings.reasoning_effort === "none";
   const thinks = canThink(call.model) && !off;
-  body.messages = call.messages.map((message) => writeMessage(message, thinks, dropped));
+  const written = call.messages.map((message) => writeMessage(message, thinks, dropped));
+  const said = written.filter(({ role, content, tool_calls }) =>
+    content !== "" || role === "tool" || tool_calls
+  );
+  const messages = said.length > 0 ? said : written; // Empty ones say nothing and are refused.
   dropped.push(...writeSettings(call, draft, SETTINGS));
   if (call.stream) body.stream = true;
-  return { path: "/v2/chat", body: Object.assign(body, call.extra), dropped };
+  Object.assign(body, call.extra);
+  body.messages = messages; // Last, so that a conversation's next request begins with this one's bytes.
+  return { path: "/v2/chat", body, dropped };
 }
 
 function writeMessage(message: Message, thinks: boolean, dropped: string[]): JsonObject {

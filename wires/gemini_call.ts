@@ -72,7 +72,8 @@ function writeMessages({ messages, model }: Call, dropped: string[]) {
   }
 
   for (const message of messages) {
-    if (message.role !== "tool") closeResults();
+    // Instructions are hoisted: results on both sides of them are one turn.
+    if (message.role === "user" || message.role === "assistant") closeResults();
     noteUnsaid(message, dropped);
     switch (message.role) {
       case "system":
@@ -108,9 +109,13 @@ function addTurn(contents: Content[], role: Content["role"], parts: JsonObject[]
   const last = contents.at(-1);
   if (parts.length === 0) return;
   // A turn of results is answered by the model before the user speaks on.
-  if (last?.role === role && !last.parts.some((part) => part.functionResponse)) last.parts.push(...parts);
-  else contents.push({ role, parts });
+  if (last?.role !== role || last.parts.some((part) => part.functionResponse)) contents.push({ role, parts });
+  else if (last.parts.every(isBlank)) last.parts = parts;
+  else if (!parts.every(isBlank)) last.parts.push(...parts);
 }
+
+/** Says nothing, and is refused beside what does. */
+const isBlank = ({ text, thoughtSignature }: JsonObject) => text === "" && thoughtSignature === undefined;
 
 /** Names what no content of Gemini's can hold. A function's result keeps its name. */
 function noteUnsaid(message: Message, dropped: string[]): void {

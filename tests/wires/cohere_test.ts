@@ -106,7 +106,6 @@ Deno.test("cohere leaves out and names parts that it cannot express", () => {
   assertEquals(messages, [
     { role: "user", content: "Hear this." },
     { role: "assistant", content: "I will not." },
-    { role: "system", content: "" },
   ]);
   assertEquals(dropped, [
     "messages[0].name",
@@ -117,6 +116,18 @@ Deno.test("cohere leaves out and names parts that it cannot express", () => {
     "messages[0].content[3].video_url",
     "messages[2].content[0].image_url",
   ]);
+});
+
+Deno.test("cohere leaves out messages that say nothing, unless there is no other", () => {
+  const blank = { role: "user", content: "" };
+  const { messages } = write({
+    messages: [blank, { role: "system", content: "" }, { role: "user", content: "Hi" }, {
+      role: "assistant",
+      content: null,
+    }],
+  });
+  assertEquals(messages, [{ role: "user", content: "Hi" }]);
+  assertEquals(write({ messages: [blank] }).messages, [blank]);
 });
 
 const toolCall = (id: string, args: string) => ({

@@ -90,9 +90,11 @@ Deno.test("writeCall() leaves out empty texts, but not the whole of what a user 
       { role: "user", content: "" },
       { role: "assistant", content: "" },
       { role: "assistant", content: null },
+      { role: "assistant", content: "Yes?" },
       { role: "user", content: [{ type: "text", text: "" }, { type: "text", text: "Hi" }] },
+      { role: "user", content: "" },
     ]).contents,
-    [user({ text: "" }, { text: "Hi" })],
+    [user({ text: "" }), { role: "model", parts: [{ text: "Yes?" }] }, user({ text: "Hi" })],
   );
 });
 
