@@ -1,8 +1,8 @@
 /** From a client's body to a provider's request. */
-import type { ToolId } from "../providers/tool_ids.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { type Edit, editMembers, holds } from "../wires/json_text.ts";
+import { fitMessages } from "../wires/openai_chat_messages.ts";
 import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
@@ -95,14 +95,14 @@ function handThrough(body: Body, { provider, model }: Target, only: boolean): Re
   if (!written("model")) edits.set("models", { key: "model", value });
   else if (!provider.ownModels) edits.set("models", "remove");
   // `null` means absent: it is removed all the same, but nothing is lost with it.
-  const dropped = provider.drop?.filter(body.has) ?? [];
+  const dropped: string[] = provider.drop?.filter(body.has) ?? [];
   for (const field of provider.drop ?? []) edits.set(field, "remove");
   for (const [from, to] of Object.entries(provider.rename ?? {})) {
     const sent = body.has(from);
     edits.set(from, sent ? { key: to } : "remove");
     if (sent) edits.set(to, "remove");
   }
-  const messages = provider.toolId && withToolIds(body, provider.toolId);
+  const messages = refit(body, provider, dropped);
   if (messages) edits.set("messages", { value: JSON.stringify(messages) });
   return {
     path: provider.chatPath ?? "/chat/completions",
@@ -114,29 +114,11 @@ function handThrough(body: Body, { provider, model }: Target, only: boolean): Re
   };
 }
 
-/** The messages with ids that the provider takes; `undefined` when it takes those that they have. */
-function withToolIds(body: Body, toolId: ToolId): unknown[] | undefined {
-  // A long body is looked into only if it has calls; base64, which makes bodies long, has no `_`.
-  const messages = body.isParsed() || holds(body.text, "_call") ? body.get("messages") : undefined;
-  if (!Array.isArray(messages)) return undefined;
-  let changed = false;
-  const take = (id: unknown) => {
-    if (typeof id !== "string") return id;
-    const taken = toolId(id);
-    changed ||= taken !== id;
-    return taken;
-  };
-  const written = messages.map((message: JsonObject | null) => {
-    if (typeof message?.tool_call_id === "string") {
-      return { ...message, tool_call_id: take(message.tool_call_id) };
-    }
-    if (!Array.isArray(message?.tool_calls)) return message;
-    const calls = message.tool_calls.map((call) =>
-      typeof call === "object" && call !== null && "id" in call ? { ...call, id: take(call.id) } : call
-    );
-    return { ...message, tool_calls: calls };
-  });
-  return changed ? written : undefined;
+/** The messages as the provider takes them; `undefined` when it takes them as they are. */
+function refit(body: Body, { messages, toolId }: Provider, dropped: string[]): unknown[] | undefined {
+  // For ids alone a long body is looked into only if it has calls; base64, which makes bodies long, has no `_`.
+  const calls = toolId && (body.isParsed() || holds(body.text, "_call"));
+  return messages || calls ? fitMessages(body.get("messages"), { ...messages, toolId }, dropped) : undefined;
 }
 
 function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonObject {

@@ -43,6 +43,9 @@ const V1 = { chatPath: "/v1/chat/completions", modelsPath: "/v1/models", version
 /** Where only the older name is known, and the newer one would be ignored or refused. */
 const MAX_TOKENS = { rename: { max_completion_tokens: "max_tokens" } } as const;
 
+/** Where the newer name for a system message is refused. */
+const NO_DEVELOPER = { developer: "system" } as const;
+
 /**
  * What only OpenAI itself knows, for those who refuse what they do not know. All of it is beside the point of the
  * answer; what is not (`functions`, `modalities`, `web_search_options`) is sent on, for the provider's own error says
@@ -95,6 +98,7 @@ const ROWS = {
   // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
   cerebras: compatible("https://api.cerebras.ai/v1", {
     drop: [...OPENAI_ONLY, "metadata", "store"],
+    messages: { members: ["content", "name", "reasoning", "role", "tool_call_id", "tool_calls"] },
     keyEnv: ["CEREBRAS_API_KEY"],
   }),
   chutes: compatible("https://llm.chutes.ai/v1", { ...MAX_TOKENS, keyEnv: ["CHUTES_API_KEY"] }),
@@ -118,7 +122,12 @@ const ROWS = {
     ...MAX_TOKENS,
     keyEnv: ["DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"],
   }),
-  deepseek: compatible("https://api.deepseek.com", { ...MAX_TOKENS, keyEnv: ["DEEPSEEK_API_KEY"] }),
+  // "messages[0].role: unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`"
+  deepseek: compatible("https://api.deepseek.com", {
+    ...MAX_TOKENS,
+    messages: { roles: NO_DEVELOPER },
+    keyEnv: ["DEEPSEEK_API_KEY"],
+  }),
   // No host: see `fetch`.
   demo: compatible("https://demo.invalid", { fetch: serveDemo }),
   digitalocean: compatible("https://inference.do-ai.run/v1", {
@@ -162,6 +171,9 @@ const ROWS = {
   // https://console.groq.com/docs/openai
   groq: compatible("https://api.groq.com/openai/v1", {
     drop: ["logit_bias", "logprobs", "top_logprobs", ...OPENAI_ONLY, "prediction", "prompt_cache_key"],
+    messages: {
+      members: ["content", "function_call", "name", "reasoning", "role", "tool_call_id", "tool_calls"],
+    },
     keyEnv: ["GROQ_API_KEY"],
   }),
   heroku: compatible("https://us.inference.heroku.com/v1", { keyEnv: ["INFERENCE_KEY"] }),
@@ -182,6 +194,10 @@ const ROWS = {
     drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "user"],
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
     toolId: mistralToolId,
+    messages: {
+      members: ["content", "name", "prefix", "role", "tool_call_id", "tool_calls"],
+      roles: NO_DEVELOPER,
+    },
     keyEnv: ["MISTRAL_API_KEY"],
   }),
   modelscope: compatible("https://api-inference.modelscope.cn/v1", { keyEnv: ["MODELSCOPE_API_KEY"] }),

@@ -1,4 +1,5 @@
 /** What a row of the provider table holds. */
+import type { MessageRules } from "../wires/openai_chat_messages.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
@@ -80,6 +81,8 @@ export interface Row {
   rename?: Readonly<Partial<Record<ChatField, string>>>;
   /** Writes tool-call ids of other providers as it takes them, for a provider that speaks the client's format. */
   toolId?: ToolId;
+  /** What it takes in messages, for a provider that speaks the client's format and takes less than OpenAI does. */
+  messages?: Omit<MessageRules, "toolId">;
   /** Its chat requests have a field `models` of their own, so that the gateway leaves it alone. */
   ownModels?: boolean;
   /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */

@@ -200,7 +200,7 @@ Deno.test("a conversation moves between providers with tool ids that each takes"
 
 Deno.test("ids that are taken as they are leave the body as it is, byte for byte", async () => {
   const text =
-    '{"model":"mistral/m", "messages":[{"role":"assistant","tool_calls":[{"id":"D681PevKs", "x":1.0}]},' +
+    '{"model":"mistral/m", "messages":[{"role":"assistant","tool_calls":[{"id":"D681PevKs", "index":1.0}]},' +
     ' {"role":"tool","tool_call_id":"D681PevKs","content":"9007199254740993"}, {"role":"user","content":"a"}]}';
   assertEquals((await sent(post(CHAT, text))).body, text.replace("mistral/m", "m"));
 });

@@ -1,0 +1,68 @@
+/**
+ * Messages for those OpenAI-compatible providers that refuse what clients hand back of other providers' answers, our own
+ * among them: ids in another form, reasoning, signatures.
+ */
+import { isObject, list } from "./json.ts";
+import type { JsonObject } from "./types.ts";
+
+/** What a provider takes in messages, where that is less than OpenAI takes. */
+export interface MessageRules {
+  /** Members of messages that it takes; of tool calls it gets `id`, `type`, `function` and `index` then. */
+  members?: readonly string[];
+  /** Roles that it knows by another name, e.g. `developer` as `system`. */
+  roles?: Readonly<Record<string, string>>;
+  /** Writes a call's id as one that it takes. */
+  toolId?: (id: string) => string;
+}
+
+/**
+ * Brings messages within the rules.
+ *
+ * @param messages As the client wrote them, of any shape.
+ * @param dropped Takes the paths of what is left out and said something.
+ * @returns Nothing if they are so already.
+ */
+export function fitMessages(
+  messages: unknown,
+  rules: MessageRules,
+  dropped: string[],
+): unknown[] | undefined {
+  const given = list(messages);
+  const fitted = given.map((message, at) =>
+    isObject(message) ? fitMessage(message, `messages[${at}]`, rules, dropped) : message
+  );
+  return fitted.some((message, at) => message !== given[at]) ? fitted : undefined;
+}
+
+/** The same object, if nothing has to change. */
+function fitMessage(message: JsonObject, path: string, rules: MessageRules, dropped: string[]): JsonObject {
+  const { members, roles = {}, toolId = same } = rules;
+  let out = members ? keep(message, members, path, dropped) : message;
+  const { role, tool_call_id: id, tool_calls: calls } = out;
+  if (typeof role === "string" && Object.hasOwn(roles, role)) out = { ...out, role: roles[role] };
+  if (typeof id === "string" && toolId(id) !== id) out = { ...out, tool_call_id: toolId(id) };
+  if (!Array.isArray(calls)) return out;
+  const fitted = calls.map((call, at) => {
+    if (!isObject(call)) return call;
+    const kept = members ? keep(call, CALL, `${path}.tool_calls[${at}]`, dropped) : call;
+    return typeof kept.id === "string" && toolId(kept.id) !== kept.id
+      ? { ...kept, id: toolId(kept.id) }
+      : kept;
+  });
+  return fitted.some((call, at) => call !== calls[at]) ? { ...out, tool_calls: fitted } : out;
+}
+
+const CALL = ["function", "id", "index", "type"];
+
+const same = (id: string) => id;
+
+function keep(holder: JsonObject, members: readonly string[], path: string, dropped: string[]): JsonObject {
+  const others = Object.keys(holder).filter((name) => !members.includes(name));
+  if (others.length === 0) return holder;
+  for (const name of others) if (!isNothing(holder[name])) dropped.push(`${path}.${name}`);
+  return Object.fromEntries(Object.entries(holder).filter(([name]) => members.includes(name)));
+}
+
+/** What SDKs write where there is nothing: `refusal: null`, `annotations: []`. */
+const isNothing = (value: unknown) =>
+  value === null || value === "" || (Array.isArray(value) && value.length === 0);
