@@ -9,8 +9,8 @@
  */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "./errors.ts";
-import { isObject } from "./json.ts";
-import { unpackToolId } from "./tool_id.ts";
+import { isObject, objects } from "./json.ts";
+import { callIds, unpackToolId } from "./tool_id.ts";
 import type {
   Call,
   Format,
@@ -326,6 +326,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
 function readMessages(list: JsonObject[], dropped: string[]): Message[] {
   /** Ids for legacy function calls, which have none: a result answers the last call of its name. */
   const legacyIds = new Map<string, string>();
+  const ids = callIds();
   return list.map((message, at): Message => {
     const path = `messages[${at}]`;
     for (const [member, value] of Object.entries(message)) {
@@ -341,7 +342,7 @@ function readMessages(list: JsonObject[], dropped: string[]): Message[] {
         return {
           ...common,
           role: "tool",
-          callId: unpackToolId(message.tool_call_id as string).id,
+          callId: ids.result(unpackToolId(message.tool_call_id as string).id),
           error: message.is_error === true ? true : undefined,
           parts: readParts(message.content, path),
         };
@@ -349,17 +350,17 @@ function readMessages(list: JsonObject[], dropped: string[]): Message[] {
         return {
           ...common,
           role: "tool",
-          callId: legacyIds.get(message.name as string) ?? `call_${message.name}`,
+          callId: ids.result(legacyIds.get(message.name as string) ?? `call_${message.name}`),
           parts: readParts(message.content, path),
         };
       case "assistant": {
-        const calls = readToolCalls(message, path, dropped);
+        const calls = readToolCalls(message, path, dropped, ids.call);
         if (isObject(message.function_call)) {
           const { name, arguments: text } = message.function_call;
           const id = `call_${at}_${name}`;
           legacyIds.set(name as string, id);
           calls.push({
-            id,
+            id: ids.call(id),
             name: name as string,
             arguments: argumentText(text),
             path: `${path}.function_call`,
@@ -371,7 +372,8 @@ function readMessages(list: JsonObject[], dropped: string[]): Message[] {
         if (typeof message.refusal === "string" && message.refusal) {
           parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
         }
-        return { ...common, role: "assistant", parts, thoughts, calls, signature: googleSignature(message) };
+        const signature = googleSignature(message) ?? routedSignatures(message).get(undefined);
+        return { ...common, role: "assistant", parts, thoughts, calls, signature };
       }
       default:
         return {
@@ -383,11 +385,19 @@ function readMessages(list: JsonObject[], dropped: string[]): Message[] {
   });
 }
 
-function readToolCalls(message: JsonObject, path: string, dropped: string[]): ToolCall[] {
+/** @param ownId Gives each call an id that no other has. */
+function readToolCalls(
+  message: JsonObject,
+  path: string,
+  dropped: string[],
+  ownId: (id: string) => string,
+): ToolCall[] {
+  const signatures = routedSignatures(message);
   const calls: ToolCall[] = [];
   ((message.tool_calls ?? []) as JsonObject[]).forEach((call, at) => {
     const callPath = `${path}.tool_calls[${at}]`;
-    const { id, signature } = unpackToolId(call.id as string);
+    const { id: given, signature } = unpackToolId(call.id as string);
+    const id = ownId(given);
     if (isObject(call.custom)) {
       const { name, input } = call.custom;
       calls.push({ id, name: String(name), arguments: argumentText(input), custom: true, path: callPath });
@@ -402,7 +412,7 @@ function readToolCalls(message: JsonObject, path: string, dropped: string[]): To
       id,
       name: need(name, `${callPath}.function.name`),
       arguments: argumentText(text),
-      signature: googleSignature(call) ?? signature,
+      signature: googleSignature(call) ?? signature ?? signatures.get(given),
       path: callPath,
     });
   });
@@ -426,6 +436,22 @@ function googleSignature(holder: JsonObject): string | undefined {
 }
 
 /**
+ * Gemini's signatures as OpenRouter has them: encrypted reasoning with the id of the call that it signs, or without one
+ * for the answer itself. Ours are JSON, which no signature is.
+ */
+function routedSignatures({ reasoning_details: details }: JsonObject): Map<unknown, string> {
+  const signatures = new Map<unknown, string>();
+  for (const detail of objects(details)) {
+    if (isRoutedSignature(detail)) signatures.set(detail.id ?? undefined, detail.data as string);
+  }
+  return signatures;
+}
+
+const isRoutedSignature = ({ type, data, format }: JsonObject) =>
+  type === "reasoning.encrypted" && format === "google-gemini-v1" && typeof data === "string" &&
+  /^[\w+/-]+=*$/.test(data);
+
+/**
  * Earlier reasoning: `reasoning_details` (ours and OpenRouter's), else `thinking_blocks` (LiteLLM's), else the bare text.
  * A client that gathered a stream may hand back fragments; those of one `index` are one block, which its signature ends.
  */
@@ -433,8 +459,8 @@ function readThoughts(message: JsonObject): Thought[] {
   const thoughts: Thought[] = [];
   const open = new Map<number, Thought>();
   const details = message.reasoning_details ?? message.thinking_blocks;
-  for (const detail of Array.isArray(details) ? details.filter(isObject) : []) {
-    const thought = readThought(detail);
+  for (const detail of objects(details)) {
+    const thought = isRoutedSignature(detail) ? undefined : readThought(detail);
     if (!thought) continue;
     const index = typeof detail.index === "number" ? detail.index : undefined;
     const earlier = index === undefined ? undefined : open.get(index);

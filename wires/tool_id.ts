@@ -1,5 +1,5 @@
 /**
- * Tool-call ids that carry a signature.
+ * Tool-call ids: carrying a signature, and as each provider takes them.
  *
  * Gemini signs its calls and refuses a second turn without the signatures. Clients that keep `extra_content` hand them
  * back; most drop every field they do not know, but all of them keep ids. So the signature rides in the id as well.
@@ -29,4 +29,36 @@ export function unpackToolId(packed: string): { id: string; signature?: string }
 function unpackSignature(safe: string): string {
   const text = safe.replaceAll("-", "+").replaceAll("_", "/");
   return text + "=".repeat((4 - text.length % 4) % 4);
+}
+
+/**
+ * Gives each call of a conversation an id of its own, and tells a result which call it answers.
+ *
+ * Some models count their calls anew in each turn (`call_0`), and some give no ids at all; once such a conversation moves
+ * to another provider, ids that come twice are refused (Anthropic) or taken for one call.
+ */
+export function callIds() {
+  const used = new Set<string>();
+  const calls = new Map<string, { id: string; answered: boolean }[]>();
+  return {
+    /** The id for a call to which the client gave `id`: the same, unless it came before or is empty. */
+    call(id: string): string {
+      const base = id || "call";
+      let own = base;
+      for (let count = 2; used.has(own); count++) own = `${base}_${count}`;
+      used.add(own);
+      const same = calls.get(id);
+      if (same) same.push({ id: own, answered: false });
+      else calls.set(id, [{ id: own, answered: false }]);
+      return own;
+    },
+    /** The id of the first call so named that has no result yet, else of the last. */
+    result(id: string): string {
+      const same = calls.get(id);
+      if (!same) return id;
+      const call = same.find(({ answered }) => !answered) ?? same[same.length - 1];
+      call.answered = true;
+      return call.id;
+    },
+  };
 }
