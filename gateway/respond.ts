@@ -9,6 +9,7 @@ import {
   writeError,
 } from "../wires/openai_chat_answer.ts";
 import { sseReader } from "../wires/sse.ts";
+import { isOverflow } from "../wires/openai_chat.ts";
 import { translate } from "../wires/translate.ts";
 import { parseExact } from "../wires/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../wires/types.ts";
@@ -17,6 +18,8 @@ import type { Exchange } from "./exchange.ts";
 import { responseHeaders } from "./headers.ts";
 import { EVENTS, peekEvents } from "./policies/held.ts";
 import { readText } from "./send.ts";
+
+const OVERFLOW_CODE = "context_length_exceeded";
 
 /** Bytes of an answer we could not read that an error quotes. */
 const QUOTED = 500;
@@ -94,7 +97,7 @@ async function respondError(
   const { name, wire } = target.provider;
   const log = (message: string, code?: string | number | null) =>
     config.log({ level: "error", status, message, code, provider: name, model: target.model });
-  if (wire.same && isOpenAIError(body)) {
+  if (wire.same && isOpenAIError(body) && !isNamelessOverflow(body.error)) {
     log("the provider refused", body.error.code);
     headers.set("content-type", "application/json");
     return new Response(text, { status, headers });
@@ -106,6 +109,10 @@ async function respondError(
   const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };
   return errorResponse({ ...error, metadata, status }, headers);
 }
+
+/** A prompt that does not fit, told in words alone: clients that shorten it look for OpenAI's code. */
+const isNamelessOverflow = ({ message, code }: { message: string; code?: string | null }) =>
+  code !== OVERFLOW_CODE && isOverflow(message, code);
 
 function isOpenAIError(body: unknown): body is { error: { message: string; code?: string | null } } {
   const error = (body as { error?: { message?: unknown } } | undefined)?.error;

@@ -204,6 +204,29 @@ Deno.test("an OpenAI error on the client's own wire goes back byte for byte", as
   ]);
 });
 
+Deno.test("a prompt that does not fit has OpenAI's code, whoever says so and in whatever words", async () => {
+  const told = (code: string | null) => ({
+    error: { message: "This model's maximum context length is 9 tokens.", type: "t", param: null, code },
+  });
+  const bodies: [string, unknown][] = [
+    ["openai/m", told("context_length_exceeded")],
+    ["deepseek/m", told("invalid_request_error")],
+    ["groq/m", told(null)],
+    ["anthropic/m", {
+      type: "error",
+      error: { type: "invalid_request_error", message: "prompt is too long: 9 > 5" },
+    }],
+  ];
+  for (const [model, body] of bodies) {
+    const { status, json } = await answer(model, Response.json(body, { status: 400 }));
+    const { error } = json();
+    assertEquals([status, error.code], [400, "context_length_exceeded"], model);
+    // What is as it should be goes back untouched.
+    if (model === "openai/m") assertEquals(json(), body);
+    else assertEquals(error.metadata.original, body);
+  }
+});
+
 Deno.test("any other error becomes OpenAI's, with the provider's status and its original beside it", async () => {
   const bodies: [string, number, unknown, string][] = [
     ["openai/m", 400, { detail: "no" }, "no"],

@@ -410,7 +410,18 @@ Deno.test("isOverflow() knows a prompt that does not fit, in the words of many",
   ];
   for (const saying of sayings) assert(isOverflow(saying), saying);
   assert(isOverflow("anything", "context_length_exceeded"));
-  for (const saying of ["context is required", "max_tokens is too large: 99999", "Invalid API key", ""]) {
+  assert(!isOverflow(sayings[0], "rate_limit_exceeded"));
+  const groq = "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 9000";
+  for (
+    const saying of [
+      groq,
+      "Too many tokens, please wait before trying again.",
+      "context is required",
+      "max_tokens is too large: 99999",
+      "Invalid API key",
+      "",
+    ]
+  ) {
     assert(!isOverflow(saying), saying);
   }
   assertEquals(openaiChat.readError(400, { error: { message: sayings[0] } }).code, "context_length_exceeded");
