@@ -7,7 +7,7 @@ import { parseJson, readBody } from "./body.ts";
 import { chatStep, MOST_STEPS } from "./chat.ts";
 import { prepare } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
-import { checkSize, headerValue } from "./headers.ts";
+import { headerValue } from "./headers.ts";
 import { nativeHeaders, nativeStep } from "./native.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
@@ -113,7 +113,6 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
 async function makeStep(step: WrittenStep, exchange: Exchange): Promise<Step> {
   const { provider, path, config = {} } = step;
   const headers = readHeaders(step);
-  within(path, () => checkSize(headers));
   const caller = { ...exchange.caller, keys: await exchange.config.tokens.keys(headers) };
   // What the request says to the gateway holds for each step that does not say otherwise.
   exchange.headers.forEach((value, name) => {
@@ -135,7 +134,7 @@ function compatStep(
     const message = `Compatibility endpoint: ${endpoint} is not supported.`;
     throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
   }
-  return within(`${path}.query`, () => {
+  return within(path, () => {
     const call = readBody(body);
     const target = findTarget(call.get("model"), exchange.config.providers);
     exchange.caller.check(target.provider);
@@ -174,9 +173,16 @@ function within<T>(path: string, make: () => T): T {
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const { code, message, details } = error;
-    // What a native path is in a URL is the endpoint of a step.
-    const own = details.param === "path" ? "endpoint" : details.param;
-    const param = own === undefined ? path : `${path}.${own}`;
-    throw new GatewayError(code, `${message} (${path})`, { ...details, param });
+    throw new GatewayError(code, `${message} (${path})`, {
+      ...details,
+      param: path + placeOf(details.param),
+    });
   }
+}
+
+/** Where in a step a fault is that was found as that of a request. */
+function placeOf(param: string | undefined): string {
+  if (param === "path") return ".endpoint";
+  const isHeader = param === "headers" || param?.startsWith("cf-aig-");
+  return (isHeader ? "" : ".query") + (param === undefined ? "" : `.${param}`);
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
 import { PROVIDERS } from "../../providers/table.ts";
-import { before, completion, events, nothing, pieces, post, refusal, ROOT } from "./fakes.ts";
+import { ask, before, completion, events, nothing, pieces, post, refusal, ROOT } from "./fakes.ts";
 
 /** Speaks to a server in bytes, as no URL parser would write them. */
 async function speak(port: number, request: string): Promise<string> {
@@ -402,4 +402,15 @@ Deno.test("native() tells a status that is none from one that is", async () => {
   const response = await fetch(post(`${ROOT}/openai/x`, {}));
   assertEquals(response.status, 502);
   assertEquals((await response.json()).internalCode, 2005);
+});
+
+Deno.test("native() and compat refuse headers that no provider takes, before anything is sent", async () => {
+  const { fetch } = createGateway({ fetch: nothing.fetch });
+  for (const name of ["x-a", "authorization"]) {
+    const headers = { [name]: "b".repeat(70_000) };
+    const native = await fetch(post(`${ROOT}/openai/x`, {}, headers));
+    assertEquals([native.status, (await native.json()).param], [431, "headers"]);
+    const compat = await fetch(ask("openai/gpt", headers));
+    assertEquals([compat.status, (await compat.json()).error.param], [431, "headers"]);
+  }
 });

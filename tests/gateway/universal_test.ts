@@ -348,6 +348,16 @@ const BAD: [string, unknown, string | undefined, number][] = [
   ],
   ["headers that are too long", chatStep({ headers: { "x-a": "b".repeat(100_000) } }), "[0].headers", 431],
   [
+    "headers of a compat step that are too long",
+    chatStep({
+      provider: "compat",
+      query: { model: "demo/echo", messages },
+      headers: { "x-a": "b".repeat(100_000) },
+    }),
+    "[0].headers",
+    431,
+  ],
+  [
     "too many headers",
     chatStep({
       headers: Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`x-header-${at}`, "b"])),
