@@ -250,6 +250,10 @@ Deno.test("writeCall() hands back any order of blocks, whole or streamed in any 
     }),
   );
   const contents = fc.array(block, { minLength: 1, maxLength: 8 })
+    // The API gives no id twice.
+    .map((content) =>
+      content.map((block, at) => "id" in block ? { ...block, id: `${block.id}-${at}` } : block)
+    )
     // Without a block that travels whole, texts are one text to the client, and calls follow it.
     .filter((content) => content.some(({ type }) => type !== "text" && type !== "tool_use"));
   fc.assert(fc.property(contents, fc.integer({ min: 1, max: 9 }), (content, size) => {
