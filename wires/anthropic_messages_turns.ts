@@ -230,8 +230,8 @@ function safeId(id: string): string {
 
 /**
  * The blocks of an assistant's message: thinking, text, calls; or in the order in which the model wrote them, where it
- * wrote them in another and the client kept what we said of it. Thoughts that Anthropic did not sign are left out: they
- * prove nothing and it refuses them.
+ * wrote them in another and the client kept what we said of it. Thoughts that Anthropic did not sign are left out and
+ * named: they prove nothing and it refuses them.
  */
 function writeAssistant(message: MessageOf<"assistant">, dropped: string[]): JsonObject[] {
   const kept: JsonObject[] = [];
@@ -240,12 +240,17 @@ function writeAssistant(message: MessageOf<"assistant">, dropped: string[]): Jso
     if (thought.format === LAYOUT) layout = thought.redacted;
     const block = writeThought(thought);
     if (block) kept.push(block);
+    else if (thought.format !== LAYOUT) dropped.push(`${message.path}.${fieldOf(thought)}`);
   }
   const text = writeParts({ ...message, cache: undefined }, TEXT_ONLY, dropped);
   const calls = message.calls.map(writeCallBlock);
   const ordered = layout === undefined ? undefined : arrange(layout, kept, wholeText(message.parts), calls);
   return mark(ordered ?? [...kept, ...text, ...calls], message.cache);
 }
+
+/** Where clients have a thought. */
+const fieldOf = ({ signature, redacted }: Thought) =>
+  signature === undefined && redacted === undefined ? "reasoning_content" : "reasoning_details";
 
 /** The text as the model wrote it, also where it is white space; nothing if there is anything else. */
 function wholeText(parts: Part[]): string | undefined {

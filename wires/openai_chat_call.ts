@@ -478,7 +478,11 @@ function readThoughts(message: JsonObject): Thought[] {
 }
 
 function readThought(detail: JsonObject): Thought | undefined {
-  const text = [detail.text, detail.thinking, detail.summary].find((value) => typeof value === "string");
+  // Mistral has a list of texts.
+  const thinking = Array.isArray(detail.thinking)
+    ? objects(detail.thinking).map(({ text }) => text ?? "").join("")
+    : detail.thinking;
+  const text = [detail.text, thinking, detail.summary].find((value) => typeof value === "string");
   const signature = typeof detail.signature === "string" && detail.signature ? detail.signature : undefined;
   const { format: from } = detail;
   const format = typeof from === "string" && from !== "unknown" ? from : undefined;
@@ -587,7 +591,8 @@ function readUrl(url: string, path: string): Media {
   if (comma < 0) throw fault(path, "a data URL with a comma before its data", url);
   const [mime, ...parameters] = url.slice(url.indexOf(":") + 1, comma).split(";").map((text) => text.trim());
   const rest = url.slice(comma + 1);
-  const type = mime || "text/plain";
+  // JPEG has one name, but many write another, which providers refuse.
+  const type = mime.toLowerCase().replace(/^image\/p?jpg$/, "image/jpeg") || "text/plain";
   if (parameters.some((text) => text.toLowerCase() === "base64")) {
     // Line breaks inside, and percent signs for `+` and `=`, are common in the wild; most data has neither.
     const data = rest.includes("%") ? decode(rest, path) : rest;

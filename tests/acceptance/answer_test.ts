@@ -269,3 +269,115 @@ Deno.test("the digits of a number that no double holds are kept, in answers and 
   await post({ model: WIRES[0].model, messages: [USER, message, result] });
   assert(asked[1].text.includes(`"input":${text}`));
 });
+
+Deno.test("arguments of five megabytes come through, whole and streamed, and cost no more than their length", async () => {
+  const big = JSON.stringify({ text: 'ü\\"'.repeat(1_250_000) });
+  const [{ model, stream }] = WIRES;
+  const list = stream.map((event) =>
+    (event as Any).delta?.partial_json === "[1]}"
+      ? { ...(event as Json), delta: { type: "input_json_delta", partial_json: big.slice(1) } }
+      : event
+  ).map((event) =>
+    (event as Any).delta?.partial_json === '{"x":'
+      ? { ...(event as Json), delta: { type: "input_json_delta", partial_json: "{" } }
+      : event
+  );
+  const { openai } = lab(() => events(sse(list, true)));
+  const message =
+    (await openai.chat.completions.stream({ model, messages: [USER] } as Any).finalChatCompletion())
+      .choices[0].message as Any;
+  assert(message.tool_calls[0].function.arguments === big);
+});
+
+Deno.test("a character in two halves, and escapes cut in the middle, are joined by the client", async () => {
+  const pieces = ['{"a":"\\ud8', "3d\\ude0", "0", " \ud83d", "\ude00", '"}'];
+  const [{ model, stream }] = WIRES;
+  const at = stream.findIndex((event) => (event as Any).delta?.partial_json);
+  const list = [
+    ...stream.slice(0, at),
+    ...pieces.map((partial_json) => ({
+      type: "content_block_delta",
+      index: 1,
+      delta: { type: "input_json_delta", partial_json },
+    })),
+    ...stream.slice(at + 2),
+  ];
+  for (const size of [1, 1e6]) {
+    const { openai } = lab(() =>
+      new Response(inPieces(sse(list as Json[], true), size), { headers: EVENTS })
+    );
+    const message =
+      (await openai.chat.completions.stream({ model, messages: [USER] } as Any).finalChatCompletion())
+        .choices[0].message as Any;
+    assertEquals(JSON.parse(message.tool_calls[0].function.arguments), { a: "😀 😀" });
+  }
+});
+
+Deno.test("Gemini's candidates come as choices, each with its own text, calls and reason", async () => {
+  const step = (list: [index: number, part: Json, more?: Json][]) => ({
+    candidates: list.map(([index, part, more]) => ({
+      index,
+      content: { role: "model", parts: [part] },
+      ...more,
+    })),
+    usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 4, totalTokenCount: 7 },
+  });
+  const call = (name: string) => ({ functionCall: { name, args: { of: name } } });
+  const list = [
+    step([[0, { text: "A" }], [1, { text: "x" }]]),
+    step([[1, { text: "y" }]]),
+    step([[1, call("one")], [0, { text: "B" }, { finishReason: "MAX_TOKENS" }]]),
+    step([[1, call("two"), { finishReason: "STOP" }]]),
+  ];
+  const body = { model: "google/gemini-2.5-flash", n: 2, messages: [USER] } as Any;
+  const { openai, asked } = lab(() => events(sse(list)));
+  const { choices, usage } = await openai.chat.completions.stream({
+    ...body,
+    stream_options: { include_usage: true },
+  })
+    .finalChatCompletion() as Any;
+  assertEquals((asked[0].body.generationConfig as Json).candidateCount, 2);
+  assertEquals(choices.map((choice: Any) => [choice.index, choice.message.content, choice.finish_reason]), [
+    [0, "AB", "length"],
+    [1, "xy", "tool_calls"],
+  ]);
+  const calls = choices[1].message.tool_calls.map((
+    { function: { name, arguments: args } }: Any,
+  ) => [name, args]);
+  assertEquals(calls, [["one", '{"of":"one"}'], ["two", '{"of":"two"}']]);
+  assertEquals(new Set(choices[1].message.tool_calls.map((one: Any) => one.id)).size, 2);
+  assertEquals(usage.total_tokens, 7);
+});
+
+Deno.test("pictures and sound from Gemini come out whole and streamed", async () => {
+  const parts = [
+    { inlineData: { mimeType: "image/png", data: "QUJD" } },
+    { text: "See" },
+    { inlineData: { mimeType: "audio/L16;rate=24000", data: "REVG" } },
+  ];
+  const body = { model: "google/gemini-2.5-flash-image", messages: [USER] } as Any;
+  const made: Any = await lab(() => Response.json(google(parts, { finishReason: "STOP" }))).openai.chat
+    .completions
+    .create(body);
+  const gathered: Any = (await lab(() => events(sse([google(parts, { finishReason: "STOP" })]))).openai.chat
+    .completions.stream(body).finalChatCompletion()).choices[0].message;
+  const { message } = made.choices[0];
+  assertEquals(message.images, [{ type: "image_url", image_url: { url: "data:image/png;base64,QUJD" } }]);
+  assertEquals(gathered.images, message.images);
+  assertEquals([message.content, gathered.content], ["See", "See"]);
+  assertEquals([message.audio.data, gathered.audio.data], ["REVG", "REVG"]);
+});
+
+Deno.test("a client of functions gets one function_call from every provider, whole and streamed", async () => {
+  for (const { model, stream, whole, named } of WIRES) {
+    const functions = [{ name: "f", parameters: { type: "object", properties: {} } }];
+    const body = { model, messages: [USER], functions } as Any;
+    const made: Any = await lab(() => Response.json(whole)).openai.chat.completions.create(body);
+    const gathered: Any = await lab(() => events(sse(stream, named))).openai.chat.completions.stream(body)
+      .finalChatCompletion();
+    for (const { choices: [{ message, finish_reason }] } of [made, gathered]) {
+      assertEquals(message.function_call, { name: "f", arguments: '{"x":[1]}' }, model);
+      assertEquals([message.tool_calls, finish_reason], [undefined, "function_call"], model);
+    }
+  }
+});

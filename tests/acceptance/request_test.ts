@@ -222,3 +222,104 @@ Deno.test("what is nested too deeply to be written again is the request's fault,
     else assertEquals([response.status, error.type], [400, "invalid_request_error"]);
   }
 });
+
+// ---------------------------------------------------------------- parts
+
+Deno.test("pictures and PDFs go out under the names that providers take, however their URLs are written", async () => {
+  const find: Record<string, (body: Json) => Json[]> = {
+    anthropic: (body) => ((body.messages as Json[])[0].content as Json[]).map(({ source }) => source as Json),
+    google: (body) =>
+      ((body.contents as Json[])[0].parts as Json[]).map(({ inlineData }) => inlineData as Json),
+  };
+  const image = (url: string) => ({ type: "image_url", image_url: { url } });
+  const file = (file_data: string) => ({ type: "file", file: { file_data } });
+  const content = [
+    image("data:image/jpg;base64,QUJD"),
+    image("DATA:image/PNG;foo=bar;BASE64,QU\r\nJD"),
+    image("data:image/pjpg;base64,QUJD"),
+    file("data:application/pdf;name=x.pdf;base64,QUJD"),
+    file("data:application/pdf;filename=a%20b.pdf;charset=utf-8;base64,QUJD"),
+    file("QUJD"),
+  ];
+  const mimes = [
+    "image/jpeg",
+    "image/png",
+    "image/jpeg",
+    "application/pdf",
+    "application/pdf",
+    "application/pdf",
+  ];
+  for (const model of MODELS.slice(0, 2)) {
+    const { post, asked } = obliging();
+    const response = await post({ model, messages: [{ role: "user", content }] });
+    assertEquals([response.status, response.headers.get("sluice-dropped")], [200, null]);
+    const sources = find[model.split("/")[0]](asked[0].body);
+    assertEquals(sources.map(({ mimeType, media_type }) => mimeType ?? media_type), mimes);
+    assertEquals(sources.map(({ data }) => data), content.map(() => "QUJD"));
+  }
+});
+
+Deno.test("parts that a provider cannot hold are named by their place, and the rest goes on", async () => {
+  const content = [
+    { type: "text", text: "Hear" },
+    { type: "input_audio", input_audio: { data: "QUJD", format: "mp3" } },
+    { type: "video_url", video_url: { url: "https://films.test/a.mp4" } },
+    { type: "file", file: { file_data: "data:application/zip;base64,QUJD" } },
+    { type: "image_url", image_url: { url: "https://pictures.test/a.png" } },
+  ];
+  const lost: Record<string, string | null> = {
+    "anthropic/claude-sonnet-4-5":
+      "messages[1].content[1].input_audio, messages[1].content[2].video_url, messages[1].content[3].file",
+    "google/gemini-3-pro": null,
+    "cohere/command-a-03-2025":
+      "messages[1].content[1].input_audio, messages[1].content[2].video_url, messages[1].content[3].file",
+  };
+  for (const model of MODELS) {
+    const { post, asked } = obliging();
+    const response = await post({
+      model,
+      messages: [{ role: "system", content: "S" }, { role: "user", content }],
+    });
+    assertEquals([response.status, response.headers.get("sluice-dropped")], [200, lost[model]]);
+    assert(asked[0].text.includes("https://pictures.test/a.png"));
+    assert(asked[0].text.includes("Hear"));
+  }
+});
+
+Deno.test("what is written in a conversation is in no log and in no message of ours", async () => {
+  const secret = "SECRET-PROMPT";
+  const bodies: unknown[] = [
+    `{"model":"${CLAUDE}","messages":[{"role":"user","content":"${secret}"}`,
+    { model: CLAUDE, messages: [{ role: secret, content: secret }] },
+    {
+      model: CLAUDE,
+      messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: `data:${secret}` } }] }],
+    },
+    { model: CLAUDE, messages: [{ role: "user", content: { [secret]: 1 } }] },
+    { model: CLAUDE, messages: [{ role: "user", content: secret }], stop: { [secret]: secret } },
+    { model: CLAUDE, messages: [{ role: "user", content: secret }], tool_choice: secret },
+    { model: CLAUDE, messages: [{ role: "user", content: secret }], max_tokens: secret },
+  ];
+  for (const body of bodies) {
+    const { post, logged, asked } = obliging();
+    const response = await post(body);
+    assertEquals([response.status, asked.length], [400, 0]);
+    const text = await response.text();
+    assert(!text.includes(secret), text);
+    assert(!JSON.stringify(logged).includes(secret));
+  }
+  // Nor where the provider fails in every way.
+  const page = `<html>${secret}</html>`;
+  for (
+    const [status, said] of [[200, page], [200, "{"], [500, page], [
+      400,
+      JSON.stringify({ error: { message: secret } }),
+    ]]
+  ) {
+    for (const stream of [false, true]) {
+      const { post, logged } = lab(() => new Response(said as string, { status: status as number }));
+      await (await post({ model: CLAUDE, messages: [{ role: "user", content: secret }], stream })).text();
+      assert(!JSON.stringify(logged).includes(secret));
+    }
+  }
+});

@@ -671,7 +671,10 @@ Deno.test("writeCall() goes on from tool results without a budget when the clien
   };
   const lost = [undefined, ["reasoning_effort"]];
   assertEquals(thinks([USER, asked, result]), lost);
-  assertEquals(thinks([USER, { ...asked, reasoning_content: "Hm" }, result]), lost);
+  assertEquals(thinks([USER, { ...asked, reasoning_content: "Hm" }, result]), [
+    undefined,
+    ["reasoning_effort", "messages[1].reasoning_content"],
+  ]);
   assertEquals(thinks([USER, { ...asked, reasoning_details: thoughts }, result]), ["enabled", []]);
   // Older models think once, at the beginning of the turn.
   assertEquals(thinks([USER, { ...asked, reasoning_details: thoughts }, result, asked, result]), [
@@ -735,10 +738,13 @@ Deno.test("writeCall() hands back only thoughts that Anthropic signed", () => {
       text("A"),
     ],
   );
-  assertEquals(
-    messages([USER, { role: "assistant", content: "A", reasoning_content: "Hm" }, USER])[1].content,
-    [
-      text("A"),
-    ],
-  );
+  const unsigned = { role: "assistant", content: "A", reasoning_content: "Hm" };
+  const foreign = {
+    role: "assistant",
+    content: "A",
+    reasoning_details: [{ type: "reasoning.encrypted", data: "s", format: "openai-responses-v1" }],
+  };
+  const { body, dropped } = write({ messages: [USER, unsigned, USER, foreign, USER] });
+  assertEquals([body.messages[1].content, body.messages[3].content], [[text("A")], [text("A")]]);
+  assertEquals(dropped, ["messages[1].reasoning_content", "messages[3].reasoning_details"]);
 });
