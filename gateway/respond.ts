@@ -119,15 +119,12 @@ function isOpenAIError(body: unknown): body is { error: { message: string; code?
   return typeof error === "object" && error !== null && typeof error.message === "string";
 }
 
-function notJson(provider: string, status: number, text: string, headers?: Headers): GatewayError {
-  const retryAfter = headers?.get("retry-after");
+/** @param headers The provider's, as the client may see them: limits and request ids matter here most of all. */
+function notJson(provider: string, status: number, text: string, headers: Headers): GatewayError {
   return new GatewayError(
     "bad_upstream_answer",
     `${provider} answered ${status} with something that is not JSON`,
-    {
-      metadata: { provider, status, body: text.slice(0, QUOTED) },
-      headers: retryAfter ? { "retry-after": retryAfter } : undefined,
-    },
+    { metadata: { provider, status, body: text.slice(0, QUOTED) }, headers: Object.fromEntries(headers) },
   );
 }
 
@@ -145,7 +142,7 @@ async function handBack(
   // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
   if (kind === "other" && !stream || kind === "page") {
     const text = await readText(upstream, target.provider, exchange);
-    if (parse(text) === undefined) throw notJson(target.provider.name, status, text);
+    if (parse(text) === undefined) throw notJson(target.provider.name, status, text, headers);
     headers.set("content-type", "application/json");
     return new Response(text, { status, headers });
   }
@@ -236,7 +233,7 @@ async function rewriteWhole(
   };
   if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
   else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
-  else throw notJson(target.provider.name, status, text);
+  else throw notJson(target.provider.name, status, text, headers);
   if (answer.error) return errorResponse({ ...answer.error, status: answer.error.status ?? 502 }, headers);
   headers.set("content-type", writer ? "text/event-stream" : "application/json");
   const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
