@@ -13,7 +13,12 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
+export type { GatewayToken, StoredKeys } from "./gateway/credentials.ts";
 export type { LogEntry, Options, ProviderOptions } from "./gateway/options.ts";
+export type { PolicySettings } from "./gateway/policies/settings.ts";
+export type { Wait } from "./gateway/policies/timers.ts";
+export type { WireName } from "./providers/table.ts";
+export type { ChatField } from "./providers/types.ts";
 
 let made: Gateway | undefined;
 const unconfigured = () => made ??= createGateway();

@@ -5,6 +5,7 @@ import { retryAfter } from "./policies/retry.ts";
 
 /** A credential of the gateway's own. */
 export interface GatewayToken {
+  /** The secret itself. */
   token: string;
   /** Gateway ids that it is good for; absent for all. */
   gateways?: readonly string[];

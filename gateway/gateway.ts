@@ -18,6 +18,7 @@ import { universal } from "./universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
 export interface Gateway {
+  /** Serves one request. */
   fetch: (request: Request) => Promise<Response>;
   /**
    * As `fetch`, for requests of the program that holds the gateway: no token is asked for, and stored keys may be used.

@@ -1,6 +1,6 @@
 /** What can be set by a program. */
 import * as v from "npm:valibot@1.5.0";
-import { WIRES } from "../providers/table.ts";
+import { type WireName, WIRES } from "../providers/table.ts";
 import type { ChatField } from "../providers/types.ts";
 import type { GatewayToken, StoredKeys } from "./credentials.ts";
 import { policyOptions, type PolicySettings } from "./policies/settings.ts";
@@ -11,7 +11,7 @@ export interface ProviderOptions {
   /** Where the provider's paths begin. A row of your own must have one. */
   baseUrl?: string;
   /** Which format it speaks. Default: the row's, or `openai` for a row of your own. */
-  wire?: keyof typeof WIRES;
+  wire?: WireName;
   /** Headers for every request to it. */
   headers?: Record<string, string>;
   /** The header that carries its key. Default: the row's, or `authorization: Bearer …`. */
@@ -26,12 +26,17 @@ export interface ProviderOptions {
 
 /** One line about one request. Never holds keys, prompts or answers. */
 export interface LogEntry {
+  /** `error` for a failure. */
   level: "info" | "error";
+  /** HTTP status of the answer. */
   status: number;
+  /** For people. */
   message: string;
   /** Stable name or number of a failure. */
   code?: string | number | null;
+  /** Row that the request was for, where that is known. */
   provider?: string;
+  /** The provider's name for the model, likewise. */
   model?: string;
 }
 
@@ -41,6 +46,7 @@ export interface Options {
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** By provider name: other settings for a row, or rows of your own. */
   providers?: Record<string, ProviderOptions>;
+  /** What the gateway takes at most. */
   limits?: {
     /** Longest request body taken, in bytes. Default 64 MiB. */
     maxBodyBytes?: number;

@@ -17,7 +17,10 @@ export const WIRES = {
   gemini,
   openai: openaiChat,
   perplexity: perplexityAgent,
-} satisfies Record<string, ProviderWire | SameWire>;
+} satisfies Record<WireName, ProviderWire | SameWire>;
+
+/** Name of a format that providers speak. */
+export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity";
 
 /** `authorization: Bearer KEY`. */
 export const bearer: Auth = { header: "authorization", prefix: "Bearer " };
