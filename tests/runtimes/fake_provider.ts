@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
-  body: { model: string; stream?: boolean; messages: unknown[] } & Record<string, unknown>;
+  body: { model: string; stream?: boolean; messages?: unknown[] } & Record<string, unknown>;
 }
 
 /** The running provider; its base URLs are `${url}/openai/v1` and `${url}/anthropic`. */
@@ -79,7 +79,8 @@ export const ANTHROPIC_STREAM = [
   anthropicEvent("message_stop", {}),
 ];
 
-const ANTHROPIC_ANSWER = JSON.stringify({
+/** The body of a whole Anthropic answer. */
+export const ANTHROPIC_ANSWER = JSON.stringify({
   id: "msg_7",
   type: "message",
   role: "assistant",
@@ -204,7 +205,8 @@ async function answer(
 }
 
 const encoder = new TextEncoder();
-const REFUSAL = JSON.stringify({ error: { message: "bad key", type: "authentication_error" } });
+/** The body of a 401. */
+export const REFUSAL = JSON.stringify({ error: { message: "bad key", type: "authentication_error" } });
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 function* endless(dialect: Dialect): Generator<string> {

@@ -1,7 +1,15 @@
 /** What must hold on every runtime, as cases against a running gateway and a fake provider. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "node:net";
-import { type FakeProvider, OPENAI_ANSWER, OPENAI_STREAM, TEXT } from "./fake_provider.ts";
+import {
+  ANTHROPIC_ANSWER,
+  ANTHROPIC_STREAM,
+  type FakeProvider,
+  OPENAI_ANSWER,
+  OPENAI_STREAM,
+  REFUSAL,
+  TEXT,
+} from "./fake_provider.ts";
 import type { Runtime } from "./gateways.ts";
 
 /** What a case works with. */
@@ -42,6 +50,17 @@ function ask(gateway: string, model: string, more: object = {}, headers: Record<
     body: JSON.stringify({ model, messages: [{ role: "user", content: TEXT }], ...more }),
   });
 }
+
+/** The gateway's paths as clients of the replaced service write them. */
+const ROOT = "/v1/acct/gw";
+
+const post = (url: string, body: unknown, headers: Record<string, string> = {}, init: RequestInit = {}) =>
+  fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer test-key", ...headers },
+    body: JSON.stringify(body),
+    ...init,
+  });
 
 /** The events of a stream; the last one must be whole. */
 async function events(response: Response): Promise<string[]> {
@@ -269,6 +288,126 @@ export const CASES: Case[] = [
       assertStringIncludes(text, model);
     }));
   }),
+  ...forEachProvider("a provider's own path is byte for byte, both ways", async (setting, name) => {
+    const { gateway, provider } = setting;
+    const [path, answer, stream] = name === "openai"
+      ? ["chat/completions", OPENAI_ANSWER, OPENAI_STREAM]
+      : ["v1/messages", ANTHROPIC_ANSWER, ANTHROPIC_STREAM];
+    const url = `${gateway}${ROOT}/${name}/${path}`;
+    const model = fresh("plain");
+    const whole = await post(`${url}?a=%2F&b=`, { model, x: [1] }, { cookie: "a=b", "x-own": "1" });
+    assertEquals(await whole.text(), answer);
+    const { path: sent, headers, body } = await arrival(provider, model);
+    assertEquals(sent, `/${name === "openai" ? "openai/v1" : name}/${path}?a=%2F&b=`);
+    assertEquals(body, { model, x: [1] });
+    assertEquals([headers.authorization, headers["x-own"], headers.cookie], [
+      "Bearer test-key",
+      "1",
+      undefined,
+    ]);
+    assertEquals(headers["content-length"], `${JSON.stringify(body).length}`);
+    for (const behaviour of ["plain", "bytewise"]) {
+      const streamed = await post(url, { model: fresh(behaviour), stream: true });
+      assertEquals(await streamed.text(), stream.join(""));
+      assertStringIncludes(streamed.headers.get("cf-aig-log-id") ?? "", "-7");
+    }
+  }),
+  {
+    name: "a provider's own path hands back refusals and redirects as they are",
+    async run({ gateway }) {
+      const url = `${gateway}${ROOT}/openai/chat/completions`;
+      const refused = await post(url, { model: fresh("refused") });
+      assertEquals([refused.status, await refused.text()], [401, REFUSAL]);
+      const moved = await post(url, { model: fresh("moved") }, {}, { redirect: "manual" });
+      assertEquals([moved.status, moved.headers.get("location")], [307, "/elsewhere"]);
+      await moved.body?.cancel();
+    },
+  },
+  {
+    name: "a body of no known length goes on as it comes",
+    async run({ gateway, provider }) {
+      const model = fresh("plain");
+      const text = JSON.stringify({ model, pad: "x".repeat(100_000) });
+      const client = call(
+        gateway,
+        `POST ${ROOT}/openai/chat/completions HTTP/1.1\r\ntransfer-encoding: chunked\r\nconnection: close`,
+        [text.slice(0, 10), text.slice(10)].map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join(
+          "",
+        ) +
+          "0\r\n\r\n",
+      );
+      await within(client.got("chatcmpl-7"), "the answer");
+      client.leave("close");
+      assertEquals((await arrival(provider, model)).body.pad, "x".repeat(100_000));
+    },
+  },
+  ...forEachProvider("a client that leaves a provider's own path ends its work", async (setting, name) => {
+    const { gateway, provider } = setting;
+    const model = fresh("endless");
+    const text = JSON.stringify({ model, pad: "x".repeat(2000) });
+    const path = `${ROOT}/${name}/${name === "openai" ? "chat/completions" : "v1/messages"}`;
+    const client = call(gateway, `POST ${path} HTTP/1.1\r\ncontent-length: ${text.length}`, text);
+    await within(client.got('"3 "'), "tokens come as they are made");
+    client.leave("close");
+    await within(provider.left(model), "the provider is told");
+  }),
+  {
+    name:
+      "steps are tried in turn: one that cannot be reached, one that is silent, one that stalls, one that answers",
+    async run({ gateway, provider }) {
+      const [silent, quiet, last] = [fresh("silent"), fresh("quiet"), fresh("plain")];
+      const step = (model: string, more: object = {}) => ({
+        provider: "openai",
+        endpoint: "chat/completions",
+        headers: { Authorization: "Bearer step-key", "X-Own": 1 },
+        query: { model, stream: true },
+        ...more,
+      });
+      const response = await post(gateway + ROOT, [
+        step("any", { provider: "groq", config: { maxAttempts: 2, retryDelay: 1 } }),
+        step(silent, { config: { requestTimeout: 200 } }),
+        step(quiet, { config: { requestTimeout: 200 } }),
+        step(last),
+      ]);
+      assertEquals([response.status, response.headers.get("cf-aig-step")], [200, "3"]);
+      assertEquals(await response.text(), OPENAI_STREAM.join(""));
+      const { headers } = await arrival(provider, last);
+      assertEquals([headers.authorization, headers["x-own"]], ["Bearer step-key", "1"]);
+      await within(Promise.all([provider.left(silent), provider.left(quiet)]), "those before are left");
+    },
+  },
+  {
+    name: "a chat falls back from model to model, each in its own wire",
+    async run({ gateway }) {
+      for (const stream of [false, true]) {
+        const fallback = { "sluice-fallback": `openai/${fresh("refused")}, anthropic/${fresh("plain")}` };
+        const response = await ask(gateway, "groq/any", { stream }, fallback);
+        assertEquals(response.headers.get("cf-aig-provider"), "anthropic");
+        const text = stream
+          ? await streamedText(response)
+          : (await response.json()).choices[0].message.content;
+        assertEquals(text, TEXT);
+      }
+    },
+  },
+  {
+    name: "a native or universal request that fails has the replaced service's envelope",
+    async run({ gateway }) {
+      for (
+        const [path, body, status, code] of [
+          ["/groq/chat/completions", {}, 502, 2005],
+          ["/nobody/x", {}, 400, 2008],
+          ["", [{ provider: "groq", endpoint: "x", query: {} }], 502, 2005],
+          ["/", [], 400, 400],
+        ] as const
+      ) {
+        const response = await post(gateway + ROOT + path, body);
+        assertEquals(response.status, status);
+        const { success, error } = await response.json();
+        assertEquals([success, error[0].code], [false, code]);
+      }
+    },
+  },
   {
     name: "the other doors: health, home, preflight, no such path, wrong method",
     async run({ gateway }) {
