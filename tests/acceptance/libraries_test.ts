@@ -1,0 +1,141 @@
+/** The same agent runs by the libraries that people really use, each keeping of an answer what it keeps. */
+import { createOpenAICompatible } from "npm:@ai-sdk/openai-compatible@3.0.92";
+import { HumanMessage, ToolMessage } from "npm:@langchain/core@1.4.0/messages";
+import { ChatOpenAI } from "npm:@langchain/openai@1.6.0";
+import { createOpenRouter } from "npm:@openrouter/ai-sdk-provider@3.1.0";
+import { generateText, stepCountIs, streamText, tool } from "npm:ai@7.0.173";
+import { z } from "npm:zod@4.6.7";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Lab, lab } from "./lab.ts";
+import { strictAnthropic } from "./strict_anthropic.ts";
+import { strictCohere } from "./strict_cohere.ts";
+import { strictGoogle } from "./strict_google.ts";
+import { CLAUDE, COMMAND, GEMINI } from "./turns.ts";
+
+/** OpenRouter's provider joins thoughts that stand side by side in its list into one, with one signature for both. */
+const APART = CLAUDE.map((blocks) => blocks.filter(({ thinking }) => thinking !== "Really."));
+
+const PROVIDERS: Record<string, (joins: boolean) => ReturnType<typeof strictAnthropic>> = {
+  "anthropic/claude-sonnet-4-5": (joins) => strictAnthropic(joins ? APART : CLAUDE),
+  "anthropic/claude-opus-5": (joins) => strictAnthropic(joins ? APART : CLAUDE),
+  "google/gemini-3-pro": () => strictGoogle(GEMINI),
+  "cohere/command-a-reasoning-08-2025": () => strictCohere(COMMAND),
+};
+
+/** Runs tools until the model answers in words, and then asks once more. */
+type Library = (lab: Lab, model: string, stream: boolean) => Promise<string>;
+
+const city = z.object({ city: z.string().optional() });
+
+// deno-lint-ignore no-explicit-any -- Two major versions of the AI SDK's types meet here.
+const aiSdk = (provider: (lab: Lab) => (model: string) => any): Library => async (room, name, stream) => {
+  const model = provider(room)(name);
+  const say = (inputSchema: typeof city) =>
+    tool({ inputSchema, execute: ({ city }) => `of ${city}`, description: "Says" });
+  const options = {
+    model,
+    system: "Be brief",
+    maxRetries: 0,
+    tools: { weather: say(city), clock: say(city) },
+    stopWhen: stepCountIs(5),
+  };
+  // deno-lint-ignore no-explicit-any -- Messages as the SDK gives them.
+  const messages: any[] = [{ role: "user", content: "How is the weather?" }];
+  const run = async () => {
+    if (!stream) return await generateText({ ...options, messages });
+    const result = streamText({ ...options, messages, onError: ({ error }) => raised.push(error) });
+    await result.consumeStream();
+    if (raised.length > 0) throw raised[0];
+    return { text: await result.text, response: await result.response };
+  };
+  const raised: unknown[] = [];
+  const first = await run();
+  messages.push(...first.response.messages, { role: "user", content: "And now?" });
+  await run();
+  return first.text;
+};
+
+const baseURL = "http://gateway.test/v1";
+const fetchOf = ({ gateway }: Lab) => (input: RequestInfo | URL, init?: RequestInit) =>
+  gateway.fetch(new Request(input as string, init));
+
+const langChain: Library = async (room, name, stream) => {
+  const model = new ChatOpenAI({
+    model: name,
+    apiKey: "key",
+    maxRetries: 0,
+    configuration: { baseURL, fetch: fetchOf(room) as typeof fetch },
+  }).bindTools(["weather", "clock"].map((name) => ({
+    type: "function" as const,
+    function: { name, parameters: { type: "object", properties: { city: { type: "string" } } } },
+  })));
+  // deno-lint-ignore no-explicit-any -- Messages as LangChain gives them.
+  const messages: any[] = [new HumanMessage("How is the weather?")];
+  const ask = async () => {
+    if (!stream) return await model.invoke(messages);
+    let whole;
+    for await (const chunk of await model.stream(messages)) whole = whole?.concat(chunk) ?? chunk;
+    return whole!;
+  };
+  for (let turn = 0; turn < 5; turn++) {
+    const answer = await ask();
+    messages.push(answer);
+    if (!answer.tool_calls?.length) {
+      messages.push(new HumanMessage("And now?"));
+      await ask();
+      return answer.text;
+    }
+    for (const { id, name } of answer.tool_calls) {
+      messages.push(new ToolMessage({ tool_call_id: id!, content: `of ${name}` }));
+    }
+  }
+  return "";
+};
+
+const runTools: Library = async ({ openai }, model, stream) => {
+  const say = (name: string) => ({
+    type: "function" as const,
+    function: {
+      name,
+      description: "Says",
+      parameters: { type: "object", properties: { city: { type: "string" } } },
+      parse: JSON.parse,
+      function: ({ city }: { city?: string }) => `of ${city}`,
+    },
+  });
+  const messages = [{ role: "user" as const, content: "How is the weather?" }];
+  const tools = [say("weather"), say("clock")];
+  const runner = stream
+    ? openai.chat.completions.runTools({ model, messages, tools, stream })
+    : openai.chat.completions.runTools({ model, messages, tools });
+  const text = await runner.finalContent();
+  const next = [...runner.messages, { role: "user" as const, content: "And now?" }];
+  // deno-lint-ignore no-explicit-any -- Tools without their functions are another type.
+  await openai.chat.completions.create({ model, messages: next, tools: tools as any });
+  return text ?? "";
+};
+
+const LIBRARIES: Record<string, Library> = {
+  "the AI SDK": aiSdk((room) =>
+    createOpenAICompatible({ name: "sluice", apiKey: "key", baseURL, fetch: fetchOf(room) as typeof fetch })
+  ),
+  "OpenRouter's provider for the AI SDK": aiSdk((room) =>
+    createOpenRouter({ apiKey: "key", baseURL, fetch: fetchOf(room) as typeof fetch }).chat
+  ),
+  "LangChain": langChain,
+  "the OpenAI SDK's runTools()": runTools,
+};
+
+for (const [name, library] of Object.entries(LIBRARIES)) {
+  for (const [model, provider] of Object.entries(PROVIDERS)) {
+    for (const stream of [false, true]) {
+      Deno.test(`${name} runs an agent over ${model}, ${stream ? "streamed" : "whole"}`, async () => {
+        const { play, check } = provider(name.includes("OpenRouter"));
+        const room = lab(play);
+        assertStringIncludes(await library(room, model, stream), "Sunny, and noon.");
+        assert(room.asked.length >= 4);
+        assertEquals(room.asked.map(check).find(Boolean), undefined);
+      });
+    }
+  }
+}
