@@ -43,7 +43,7 @@ export function readEnv(env: Env, names: Iterable<string> = []): Served {
     throw new TypeError(`Cannot use PORT: ${JSON.stringify(port)} is no port number from 0 to 65535`);
   }
   const providers: Record<string, ProviderOptions> = readJson(env, "SLUICE_PROVIDERS") ?? {};
-  const options: Options = { providers, allowHttp: env("SLUICE_ALLOW_HTTP") === "true" };
+  const options: Options = { providers, allowHttp: readSwitch(env, "SLUICE_ALLOW_HTTP") };
   check("SLUICE_PROVIDERS", options);
   for (const [variable, row] of baseUrls()) {
     const value = env(variable);
@@ -94,6 +94,12 @@ function strangers(names: Iterable<string>): string[] {
       return `${name} is not read` + (near.length > 0 ? `; did you mean ${near[0]}?` : "");
     },
   );
+}
+
+function readSwitch(env: Env, variable: string): boolean {
+  const value = env(variable) || "false";
+  if (value === "true" || value === "false") return value === "true";
+  throw new TypeError(`Cannot use ${variable}: it must be "true" or "false"`);
 }
 
 function readUrl(variable: string, value: string): string {

@@ -9,6 +9,8 @@ const STAY: ReadonlySet<string> = new Set([
   "content-length",
   "cookie",
   "expect",
+  "fastly-client-ip",
+  "fly-client-ip",
   "forwarded",
   "host",
   "keep-alive",
@@ -23,6 +25,8 @@ const STAY: ReadonlySet<string> = new Set([
   "true-client-ip",
   "upgrade",
   "via",
+  "x-client-ip",
+  "x-cluster-client-ip",
   "x-real-ip",
 ]);
 

@@ -93,15 +93,16 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
   const headers = new Headers();
   const set = (name: string, value: unknown, param: string) => {
     if (value === null || value === undefined) return;
-    const text = headerValue(value);
     if (REFUSED.has(name.toLowerCase())) throw fault(param, "cannot be set by a step");
-    // At its ends `Headers` would cut them off.
-    if (/[\r\n\0]/.test(text)) throw fault(param, "holds a line break");
+    let text: string;
     try {
+      text = headerValue(value);
       headers.set(name, text);
     } catch {
-      throw fault(param, "is no HTTP header: its name or value has characters that headers cannot hold");
+      throw fault(param, "is no HTTP header: its name or value has what headers cannot hold");
     }
+    // At its ends they were cut off.
+    if (/[\r\n\0]/.test(text)) throw fault(param, "holds a line break");
   };
   for (const [name, value] of Object.entries(given ?? {})) set(name, value, `${path}.headers.${name}`);
   if (!headers.has("authorization")) set("authorization", authorization, `${path}.authorization`);

@@ -106,3 +106,14 @@ Deno.test("SLUICE_TOKENS takes a list as text or JSON; stored keys take several 
     openai: { default: "sk-3", team: ["sk-4"] },
   });
 });
+
+Deno.test("SLUICE_ALLOW_HTTP is true or false, and lets rows of one's own be plain http", () => {
+  const row = '{"mine": {"baseUrl": "http://llm.internal:8000/v1"}}';
+  const read = (SLUICE_ALLOW_HTTP: string) => {
+    const env: Record<string, string> = { SLUICE_ALLOW_HTTP, SLUICE_PROVIDERS: row };
+    return readEnv((name) => env[name]).options.allowHttp;
+  };
+  assertEquals(read("true"), true);
+  for (const value of ["false", ""]) assertThrows(() => read(value), TypeError, "allowHttp");
+  for (const value of ["yes", "TRUE", "1"]) assertThrows(() => read(value), TypeError, "SLUICE_ALLOW_HTTP");
+});

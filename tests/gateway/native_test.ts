@@ -222,6 +222,8 @@ Deno.test("native() keeps back what is the connection's, the gateway's or the br
     "x-forwarded-host": "h",
     "x-real-ip": "203.0.113.9",
     "true-client-ip": "203.0.113.9",
+    "x-client-ip": "203.0.113.9",
+    "fly-client-ip": "203.0.113.9",
     via: "1.1 a",
     "cdn-loop": "a",
     connection: "keep-alive, x-hop",
