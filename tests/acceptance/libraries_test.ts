@@ -1,6 +1,6 @@
 /** The same agent runs by the libraries that people really use, each keeping of an answer what it keeps. */
 import { createOpenAICompatible } from "npm:@ai-sdk/openai-compatible@3.0.92";
-import { HumanMessage, ToolMessage } from "npm:@langchain/core@1.4.0/messages";
+import { type AIMessageChunk, HumanMessage, ToolMessage } from "npm:@langchain/core@1.4.0/messages";
 import { ChatOpenAI } from "npm:@langchain/openai@1.6.0";
 import { createOpenRouter } from "npm:@openrouter/ai-sdk-provider@3.1.0";
 import { generateText, stepCountIs, streamText, tool } from "npm:ai@7.0.173";
@@ -73,7 +73,7 @@ const langChain: Library = async (room, name, stream) => {
   const messages: any[] = [new HumanMessage("How is the weather?")];
   const ask = async () => {
     if (!stream) return await model.invoke(messages);
-    let whole;
+    let whole: AIMessageChunk | undefined;
     for await (const chunk of await model.stream(messages)) whole = whole?.concat(chunk) ?? chunk;
     return whole!;
   };
