@@ -36,7 +36,7 @@ export function compatible(baseUrl: string, columns: Partial<Row> = {}): Row {
 }
 
 /** A provider without chat completions of a form we speak: only its own paths are served. */
-export function ownPaths(baseUrl: string, columns: Partial<Row> = {}): Row {
+function ownPaths(baseUrl: string, columns: Partial<Row> = {}): Row {
   return compatible(baseUrl, { chat: false, ...columns });
 }
 

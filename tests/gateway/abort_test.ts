@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { LogEntry } from "../../gateway/options.ts";
 import { createGateway } from "../../gateway/gateway.ts";
-import { ask, messages, ROOT, STREAM } from "./fakes.ts";
+import { ask, messages, ROOT, STREAM } from "../fakes.ts";
 
 /** One provider of the client's own wire, and one that is translated. */
 const MODELS = ["openai/m", "anthropic/claude-sonnet-4-5"];

@@ -14,7 +14,7 @@ import {
   refusal,
   ROOT,
   STREAM,
-} from "./fakes.ts";
+} from "../fakes.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

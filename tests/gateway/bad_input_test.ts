@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LogEntry } from "../../gateway/options.ts";
-import { ask, before, completion, message, messages, post, ROOT } from "./fakes.ts";
+import { ask, before, completion, message, messages, post, ROOT } from "../fakes.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 

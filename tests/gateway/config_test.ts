@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Options } from "../../gateway/options.ts";
 import { createGateway } from "../../gateway/gateway.ts";
-import { ask, before, completion, message } from "./fakes.ts";
+import { ask, before, completion, message } from "../fakes.ts";
 
 /** The complaint about options that are no good. */
 function complaint(options: unknown): string {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { configured, type Serving } from "../../gateway/configured.ts";
 import { readEnv } from "../../gateway/env.ts";
-import { ask, completion } from "./fakes.ts";
+import { ask, completion } from "../fakes.ts";
 
 /** A gateway of this environment, what it sent to OpenAI's host, and what it wrote on standard error. */
 async function served(variables: Record<string, string>, serving: Serving = {}) {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ask, before, completion, events, refusal, ROOT, STREAM } from "./fakes.ts";
+import { ask, before, completion, events, refusal, ROOT, STREAM } from "../fakes.ts";
 
 const PAGE = "https://app.example";
 const URL_OF_CHAT = `${ROOT}/compat/chat/completions`;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readEnv } from "../../gateway/env.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { PROVIDERS } from "../../providers/table.ts";
-import { ask, completion } from "./fakes.ts";
+import { ask, completion } from "../fakes.ts";
 
 const read = (variables: Record<string, string> = {}) => readEnv((name) => variables[name]);
 

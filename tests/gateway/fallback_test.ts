@@ -14,7 +14,7 @@ import {
   ROOT,
   type Sent,
   STREAM,
-} from "./fakes.ts";
+} from "../fakes.ts";
 
 /** Answers of providers by a part of their URL; others fail with 503. */
 function answers(byHost: Record<string, () => Response>) {

@@ -1,29 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { createGateway } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
-
-const messages = [{ role: "user", content: "Hello" }];
+import { before, completion, messages, post, refusal, ROOT } from "../fakes.ts";
 
 /** Sends a chat request; gives the bodies that the providers got. */
 async function sent(body: JsonObject | string, headers: Record<string, string> = {}): Promise<JsonObject[]> {
-  const bodies: JsonObject[] = [];
-  const { fetch } = createGateway({
-    fetch: async (url, init) => {
-      bodies.push(await new Response(init.body as BodyInit).json());
-      return url.includes("api.openai.com")
-        ? Response.json({ error: { message: "busy" } }, { status: 503 })
-        : Response.json({ id: "a", choices: [] });
-    },
-  });
-  const response = await fetch(
-    new Request("http://gateway/v1/chat/completions", {
-      method: "POST",
-      headers: { "content-type": "application/json", ...headers },
-      body: typeof body === "string" ? body : JSON.stringify(body),
-    }),
-  );
+  const { fetch, sent } = before(({ url }) => url.includes("api.openai.com") ? refusal(503) : completion());
+  const response = await fetch(post(`${ROOT}/compat/chat/completions`, body, headers));
   await response.body?.cancel();
-  return bodies;
+  return sent.map(({ body }) => JSON.parse(body));
 }
 
 const both = [{ model: "gpt", messages }, { model: "llama", messages }];

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { Options } from "../../gateway/options.ts";
+import { before } from "../fakes.ts";
 
 const TOKEN = "gateway-token";
 
@@ -39,20 +40,16 @@ async function list(
   headers: Record<string, string> = {},
   path = "/v1/acct/gw/compat/models",
 ) {
-  const asked: { url: string; headers: Headers }[] = [];
-  const gateway = createGateway({
-    fetch(url, init) {
-      asked.push({ url, headers: new Headers(init.headers) });
-      return Promise.resolve(url in LISTS ? Response.json(LISTS[url]) : new Response("?", { status: 404 }));
-    },
-    ...options,
-  });
-  const response = await gateway.fetch(new Request(`http://gateway.test${path}`, { headers }));
+  const { fetch, sent } = before(
+    ({ url }) => url in LISTS ? Response.json(LISTS[url]) : new Response("?", { status: 404 }),
+    options,
+  );
+  const response = await fetch(new Request(`http://gateway.test${path}`, { headers }));
   assertEquals(response.status, 200);
   const { object, data } = await response.json();
   assertEquals(object, "list");
   const ids: string[] = data.map(({ id }: { id: string }) => id);
-  return { ids, data, asked, missing: response.headers.get("sluice-missing") };
+  return { ids, data, asked: sent, missing: response.headers.get("sluice-missing") };
 }
 
 const trusted = { authorization: `Bearer ${TOKEN}` };

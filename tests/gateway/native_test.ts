@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
 import { PROVIDERS } from "../../providers/table.ts";
-import { ask, before, completion, events, nothing, pieces, post, refusal, ROOT } from "./fakes.ts";
+import { ask, before, completion, events, nothing, pieces, post, refusal, ROOT } from "../fakes.ts";
 
 /** Speaks to a server in bytes, as no URL parser would write them. */
 async function speak(port: number, request: string): Promise<string> {

@@ -17,7 +17,7 @@ import {
   refusal,
   ROOT,
   STREAM,
-} from "./fakes.ts";
+} from "../fakes.ts";
 
 const step = { provider: "openai", endpoint: "chat/completions", query: { model: "gpt" } };
 

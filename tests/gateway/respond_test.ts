@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { LogEntry, Options } from "../../gateway/options.ts";
-import { ask, before, chunk, completion, events, message, pieces, refusal, STREAM } from "./fakes.ts";
+import { ask, before, chunk, completion, events, message, pieces, refusal, STREAM } from "../fakes.ts";
 
 /** One provider of the client's own wire, and one that is translated. */
 const MODELS = ["openai/m", "anthropic/claude-sonnet-4-5"];

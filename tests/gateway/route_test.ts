@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { allowedMethods, findRoute, pathOf } from "../../gateway/route.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import { before, completion, messages, post } from "./fakes.ts";
+import { before, completion, messages, post } from "../fakes.ts";
 
 const HOST = "http://gateway.test";
 

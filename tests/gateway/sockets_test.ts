@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { Options } from "../../gateway/options.ts";
-import { ask, chunk, post, ROOT, STREAM } from "./fakes.ts";
+import { ask, chunk, post, ROOT, STREAM } from "../fakes.ts";
 
 /** What becomes of one request: bytes to write, or what to do. */
 type Act = string | "hang" | "close" | "reset" | Promise<unknown>;

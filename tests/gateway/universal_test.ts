@@ -14,7 +14,7 @@ import {
   ROOT,
   type Sent,
   STREAM,
-} from "./fakes.ts";
+} from "../fakes.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 
 const chatStep = (more: object = {}) => ({

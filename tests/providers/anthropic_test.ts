@@ -1,9 +1,9 @@
 /** The row `anthropic` from the client's door to the provider and back, driven by the official OpenAI SDK. */
 import OpenAI from "npm:openai@7.57.0";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { createGateway } from "../../mod.ts";
 import type { Options } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
+import { before } from "../fakes.ts";
 
 const FIXTURES = new URL("../fixtures/anthropic/", import.meta.url);
 const load = (name: string) => Deno.readTextFileSync(new URL(name, FIXTURES));
@@ -14,32 +14,21 @@ const events = (name: string) =>
   });
 const json = (name: string) => Response.json(JSON.parse(load(`${name}.json`)));
 
-interface Sent {
-  url: string;
-  headers: Headers;
-  body: JsonObject & { messages: { role: string; content: JsonObject[] }[] };
+/** Of what Anthropic is sent. */
+interface Conversation {
+  messages: { role: string; content: JsonObject[] }[];
 }
 
 /** A gateway before a fake Anthropic, and an SDK before the gateway. */
 function setUp(answer: (body: JsonObject) => Response, options: Options = {}) {
-  const sent: Sent[] = [];
-  const gateway = createGateway({
-    ...options,
-    fetch: (url, init) => {
-      const body = JSON.parse(
-        typeof init.body === "string" ? init.body : new TextDecoder().decode(init.body as Uint8Array),
-      );
-      sent.push({ url, headers: new Headers(init.headers), body });
-      return Promise.resolve(answer(body));
-    },
-  });
+  const gateway = before(({ body }) => answer(JSON.parse(body)), options);
   const client = new OpenAI({
     apiKey: "sk-ant-test",
     baseURL: "http://gateway.test/v1",
     maxRetries: 0,
     fetch: (input, init) => gateway.fetch(new Request(input, init)),
   });
-  return { sent, client, gateway };
+  return { sent: gateway.sent, client, gateway };
 }
 
 const USER = { role: "user" as const, content: "Hi" };
@@ -54,7 +43,7 @@ Deno.test("anthropic is called at its own path, with its own key header and no o
   assertEquals(headers.get("authorization"), null);
   assertEquals(headers.get("anthropic-version"), "2023-06-01");
   assertEquals(headers.get("anthropic-beta"), "b-1");
-  assertEquals(body, {
+  assertEquals(JSON.parse(body), {
     model: "claude-opus-4-8",
     max_tokens: 128_000,
     messages: [{ role: "user", content: [{ type: "text", text: "Hi" }] }],
@@ -105,7 +94,7 @@ Deno.test("anthropic gets a second turn back as it wrote the first, from either 
       content: "4",
     }));
     await client.chat.completions.create({ ...common, messages: [USER, message, ...results] });
-    const { messages } = sent.at(-1)!.body;
+    const { messages } = JSON.parse(sent.at(-1)!.body) as Conversation;
     assertEquals(messages.map(({ role }) => role), ["user", "assistant", "user"]);
     assertEquals(messages[1].content, expected);
     assertEquals(messages[2].content.map(({ tool_use_id }) => tool_use_id), ["toolu_1", "toolu_2"]);

@@ -2,38 +2,23 @@ import { assert, assertEquals } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
 import { PROVIDERS } from "../../providers/table.ts";
 import type { Provider } from "../../providers/types.ts";
+import { before, post, type Sent } from "../fakes.ts";
 
 const KEY = "key-1234567890";
 const ACCOUNT = "0123456789abcdef";
-
-/** What the fake provider saw. */
-interface Seen {
-  url: string;
-  headers: Headers;
-  text: string;
-}
 
 /** Sends one chat request through a fresh gateway and a fake provider. */
 async function call(
   body: string,
   answer: () => Response = () => Response.json({}),
   headers: Record<string, string> = { authorization: `Bearer ${KEY}` },
-): Promise<{ seen: Seen; response: Response }> {
-  let seen: Seen | undefined;
-  const gateway = createGateway({
-    async fetch(url, init) {
-      seen = { url, headers: new Headers(init.headers), text: await new Response(init.body).text() };
-      return answer();
-    },
-  });
-  const request = new Request(`http://gateway.test/v1/${ACCOUNT}/default/compat/chat/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body,
-  });
-  const response = await gateway.fetch(request);
-  assert(seen, `nothing was sent: ${response.status} ${await response.clone().text()}`);
-  return { seen, response };
+): Promise<{ seen: Sent; response: Response }> {
+  const { fetch, sent } = before(answer);
+  const response = await fetch(
+    post(`http://gateway.test/v1/${ACCOUNT}/default/compat/chat/completions`, body, headers),
+  );
+  assert(sent.length > 0, `nothing was sent: ${response.status} ${await response.clone().text()}`);
+  return { seen: sent[0], response };
 }
 
 const ask = (model: string, more = "") =>
@@ -67,7 +52,7 @@ Deno.test("every row gets the key in its own header, once, and never in the URL"
     assertEquals(seen.headers.get(header), prefix + KEY, provider.name);
     const holders = [...seen.headers].filter(([, value]) => value.includes(KEY));
     assertEquals(holders.map(([name]) => name), [header], provider.name);
-    assert(!seen.url.includes(KEY) && !seen.text.includes(KEY), provider.name);
+    assert(!seen.url.includes(KEY) && !seen.body.includes(KEY), provider.name);
   }
 });
 
@@ -108,7 +93,7 @@ Deno.test("rows of the client's wire get the body with nothing but the model cha
       const model of ["a", "org/model", "accounts/x/models/y:free", "@cf/meta/llama-3.1-8b", "m@2026-01-01"]
     ) {
       const { seen } = await call(`{"model" : ${JSON.stringify(`${provider.name}/${model}`)}${rest}`);
-      assertEquals(seen.text, `{"model" : ${JSON.stringify(model)}${rest}`, provider.name);
+      assertEquals(seen.body, `{"model" : ${JSON.stringify(model)}${rest}`, provider.name);
     }
   }
 });
@@ -120,7 +105,7 @@ Deno.test("rows of the client's wire leave out what the row drops, and name it",
     const { seen, response } = await call(ask(`${provider.name}/m`, fields));
     const named = (response.headers.get("sluice-dropped") ?? "").split(", ").filter(Boolean);
     assertEquals(named.toSorted(), drop.toSorted(), provider.name);
-    assertEquals(Object.keys(JSON.parse(seen.text)), ["model", "messages", "seed_"], provider.name);
+    assertEquals(Object.keys(JSON.parse(seen.body)), ["model", "messages", "seed_"], provider.name);
   }
 });
 
@@ -128,13 +113,13 @@ Deno.test("rows of the client's wire send what the row renames under the name it
   for (const provider of SAME) {
     for (const [from, to] of Object.entries(provider.rename ?? {})) {
       const { seen, response } = await call(ask(`${provider.name}/m`, `,"${from}":7`));
-      const { model: _, messages: __, ...fields } = JSON.parse(seen.text);
+      const { model: _, messages: __, ...fields } = JSON.parse(seen.body);
       assertEquals(fields, { [to]: 7 }, provider.name);
       assertEquals(response.headers.get("sluice-dropped"), null, provider.name);
       // A client that sends both means the newer: no member may come twice.
       const both = await call(ask(`${provider.name}/m`, `,"${to}":1,"${from}":7,"n":1`));
-      assertEquals(both.seen.text.split(`"${to}"`).length, 2, provider.name);
-      assertEquals(JSON.parse(both.seen.text)[to], 7, provider.name);
+      assertEquals(both.seen.body.split(`"${to}"`).length, 2, provider.name);
+      assertEquals(JSON.parse(both.seen.body)[to], 7, provider.name);
     }
   }
 });
@@ -249,7 +234,7 @@ Deno.test("rows read an error of JSON under any label, and an HTML page as a bad
 
 Deno.test("workers-ai takes a bare @cf/ model, and needs an account in the URL", async () => {
   const { seen } = await call(ask("@cf/meta/llama-3.1-8b-instruct"));
-  assertEquals(JSON.parse(seen.text).model, "@cf/meta/llama-3.1-8b-instruct");
+  assertEquals(JSON.parse(seen.body).model, "@cf/meta/llama-3.1-8b-instruct");
   assert(seen.url.includes(`/accounts/${ACCOUNT}/ai/v1/`), seen.url);
   const gateway = createGateway({ fetch: () => Promise.reject(new Error("nothing may be sent")) });
   const response = await gateway.fetch(

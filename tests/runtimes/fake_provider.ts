@@ -70,7 +70,7 @@ const ANTHROPIC_START = [
 ];
 
 /** The body of a streamed Anthropic answer. */
-export const ANTHROPIC_STREAM = [
+const ANTHROPIC_STREAM = [
   ...ANTHROPIC_START,
   anthropicEvent("ping", {}),
   ...PIECES.map(anthropicText),

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { createGateway } from "../../mod.ts";
 import { cohere } from "../../wires/cohere.ts";
 import { collector } from "../../wires/collect.ts";
 import { readCall } from "../../wires/openai_chat_call.ts";
 import { sseReader } from "../../wires/sse.ts";
 import type { Delta, JsonObject } from "../../wires/types.ts";
+import { before, post, ROOT } from "../fakes.ts";
 
 const FIXTURES = new URL("../fixtures/cohere/", import.meta.url);
 const THINKING_MODEL = "command-a-plus-05-2026";
@@ -602,21 +602,12 @@ Deno.test("cohere survives missing members, wrong types and unknown events", () 
 
 /** What the client gets and what Cohere was asked, for a request that Cohere answers with the fixture. */
 async function exchange(body: JsonObject, answer: string) {
-  let asked: { url: string; headers: Headers; body: JsonObject } | undefined;
-  const gateway = createGateway({
-    async fetch(url, init) {
-      asked = { url, headers: new Headers(init.headers), body: await new Response(init.body).json() };
-      return new Response(answer, { headers: { "content-type": "application/json" } });
-    },
-  });
-  const response = await gateway.fetch(
-    new Request("https://sluice.example/v1/chat/completions", {
-      method: "POST",
-      headers: { authorization: "Bearer key", "content-type": "application/json" },
-      body: JSON.stringify(body),
-    }),
+  const { fetch, sent } = before(() => Response.json(JSON.parse(answer)));
+  const response = await fetch(
+    post(`${ROOT}/compat/chat/completions`, body, { authorization: "Bearer key" }),
   );
-  return { asked: asked!, response, answer: await response.json() };
+  const [{ url, headers, body: text }] = sent;
+  return { asked: { url, headers, body: JSON.parse(text) }, response, answer: await response.json() };
 }
 
 Deno.test("cohere is asked at its own address with the client's key, and what it lacks is named", async () => {

@@ -1,33 +1,13 @@
 /** Gemini through the gateway. */
 import { assertEquals } from "@std/assert";
-import { createGateway } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
-
-interface Sent {
-  url: string;
-  headers: Headers;
-  body: JsonObject;
-}
+import { before, post, ROOT } from "../fakes.ts";
 
 /** A gateway whose provider answers as told, and what was sent to it. */
 function gateway(...answers: Response[]) {
-  const sent: Sent[] = [];
-  const { fetch } = createGateway({
-    now: () => 1_700_000_000_000,
-    random: () => 0.5,
-    async fetch(url, init) {
-      sent.push({ url, headers: new Headers(init.headers), body: await new Response(init.body).json() });
-      return answers.shift()!;
-    },
-  });
+  const { fetch, sent } = before(() => answers.shift()!, { now: () => 1_700_000_000_000, random: () => 0.5 });
   const chat = (body: JsonObject, headers: Record<string, string> = {}) =>
-    fetch(
-      new Request("http://gateway.test/v1/chat/completions", {
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: "Bearer secret-key", ...headers },
-        body: JSON.stringify(body),
-      }),
-    );
+    fetch(post(`${ROOT}/compat/chat/completions`, body, { authorization: "Bearer secret-key", ...headers }));
   return { chat, sent };
 }
 
@@ -60,7 +40,7 @@ Deno.test("google-ai-studio takes the key in a header, never in the URL, under e
     );
     assertEquals(sent[0].headers.get("x-goog-api-key"), "secret-key");
     assertEquals(sent[0].headers.get("authorization"), null);
-    assertEquals(sent[0].body, {
+    assertEquals(JSON.parse(sent[0].body), {
       generationConfig: { seed: 1 },
       contents: [{ role: "user", parts: [{ text: "Hi" }] }],
     });
@@ -128,7 +108,7 @@ Deno.test("google-ai-studio streams a tool loop whose second turn carries the fi
       messages: [USER, { role: "assistant", content, tool_calls: calls }, ...results],
     }),
   );
-  const [, turn, answers] = sent[1].body.contents as { parts: JsonObject[] }[];
+  const [, turn, answers] = JSON.parse(sent[1].body).contents as { parts: JsonObject[] }[];
   const ids = ["fc-17", "call_resp-calls_0_1", "call_resp-calls_0_2"];
   assertEquals(turn.parts, [
     { text: "I will look up both." },

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { createGateway } from "../../gateway/gateway.ts";
 import { collector } from "../../wires/collect.ts";
 import { perplexityAgent } from "../../wires/perplexity_agent.ts";
 import { readCall } from "../../wires/openai_chat_call.ts";
 import type { Delta, JsonObject } from "../../wires/types.ts";
+import { ask, before } from "../fakes.ts";
 
 const user = { role: "user", content: "Who won?" };
 
@@ -317,21 +317,11 @@ Deno.test("perplexityAgent.readStream() survives anything", () => {
 });
 
 Deno.test("perplexityAgent answers a client through the gateway, sources as annotations", async () => {
-  let sent = "";
-  const gateway = createGateway({
-    async fetch(url, init) {
-      sent = `${url} ${await new Response(init.body).text()}`;
-      return Response.json({ id: "r", status: "completed", output: [SOURCES, said("Ada[1]")] });
-    },
-  });
-  const response = await gateway.fetch(
-    new Request("http://gateway.test/v1/chat/completions", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "perplexity-agent/sonar", messages: [user], seed: 1 }),
-    }),
+  const { fetch, sent } = before(() =>
+    Response.json({ id: "r", status: "completed", output: [SOURCES, said("Ada[1]")] })
   );
-  assert(sent.startsWith("https://api.perplexity.ai/v1/agent {"), sent);
+  const response = await fetch(ask("perplexity-agent/sonar", {}, { messages: [user], seed: 1 }));
+  assertEquals(sent[0].url, "https://api.perplexity.ai/v1/agent");
   assertEquals(response.headers.get("sluice-dropped"), "seed");
   const { choices } = await response.json();
   assertEquals(choices[0].message.annotations[0].url_citation.url, "https://example.com/1");

@@ -1,6 +1,6 @@
-/** What tests of the gateway stand on: providers that are functions, and requests as clients write them. */
-import { createGateway } from "../../gateway/gateway.ts";
-import type { Options } from "../../gateway/options.ts";
+/** What tests stand on: providers that are functions, and requests as clients write them. */
+import { createGateway } from "../gateway/gateway.ts";
+import type { Options } from "../gateway/options.ts";
 
 /** What was sent to a provider. */
 export interface Sent {
