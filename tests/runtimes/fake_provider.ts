@@ -70,7 +70,7 @@ const ANTHROPIC_START = [
 ];
 
 /** The body of a streamed Anthropic answer. */
-const ANTHROPIC_STREAM = [
+export const ANTHROPIC_STREAM = [
   ...ANTHROPIC_START,
   anthropicEvent("ping", {}),
   ...PIECES.map(anthropicText),
