@@ -25,6 +25,10 @@ const CREATED = 1767225600;
 
 const MAX_SLOW_MS = 600_000;
 const MAX_CHOICES = 128;
+
+/** All choices together, in UTF-16 units: a short request must not fill the memory with its answer. */
+const MAX_ANSWER = 2 ** 26;
+
 const UNITS_PER_TOKEN = 4;
 
 /** Longest text copied into a tool's argument or a structured answer, in UTF-16 units. */
@@ -109,6 +113,9 @@ function answer(call: Call, id: string): Delta[] {
     ? writeJson(tool.parameters ?? { type: "object" }, call, tool.path)
     : untilStop(plainAnswer(call), call.settings.stop ?? []);
   const said = limit === undefined ? whole : head(whole, limit * UNITS_PER_TOKEN);
+  if (said.length * choices.length > MAX_ANSWER) {
+    throw refusal(`Cannot answer: ${choices.length} choices of ${said.length} characters are too much`, "n");
+  }
   const tokens = countTokens(said);
 
   const deltas: Delta[] = [{ type: "start" }];

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../wires/types.ts";
 import { textMatching } from "./pattern.ts";
 
 /** Bounds on a value: characters read and written, nesting, members of one array or object, one text's length. */
-const MAX_WORK = 1_000_000;
+const MAX_WORK = 2_000_000;
 const MAX_DEPTH = 64;
 const MAX_ITEMS = 1_000;
 const MAX_TEXT = 10_000;

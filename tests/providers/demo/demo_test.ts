@@ -121,6 +121,7 @@ Deno.test("demo/echo answers n times", async () => {
   assertEquals([...new Set(indexes)].sort(), [0, 1, 2]);
   assertEquals((await fault({ n: 0 })).param, "n");
   assertEquals((await fault({ n: 1000 })).param, "n");
+  assertEquals((await fault({ n: 128, messages: [user("x".repeat(2 ** 19 + 1))] })).param, "n");
   assertEquals((await fault({ max_tokens: 0 })).param, "max_tokens");
   assertEquals((await fault({ max_completion_tokens: 1.5 })).param, "max_completion_tokens");
 });
