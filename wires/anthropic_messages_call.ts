@@ -51,6 +51,7 @@ export function writeCall(given: Call): WireRequest {
   if (output_config !== undefined) body.output_config = merge(body.output_config, output_config);
   const preface = joinSystem(extraSystem, system);
   if (preface !== undefined) body.system = preface;
+  if (list(body.tools).length === 0) declareUsedTools(call.messages, body);
   body.messages = messages;
   return {
     path: "/v1/messages",
@@ -58,6 +59,18 @@ export function writeCall(given: Call): WireRequest {
     headers: { "anthropic-version": VERSION },
     dropped: [...draft.dropped, ...dropped],
   };
+}
+
+/**
+ * A conversation with calls must have tools ("Requests which include `tool_use` or `tool_result` blocks must define
+ * tools"), which OpenAI does not ask of its last request. Those that were called are declared, and not to be called again.
+ */
+function declareUsedTools(messages: Message[], body: JsonObject): void {
+  const calls = messages.flatMap((message) => message.role === "assistant" ? message.calls : []);
+  if (calls.length === 0) return;
+  const names = new Set(calls.map(({ name }) => name));
+  body.tools = [...names].map((name) => ({ name, input_schema: { type: "object" } }));
+  body.tool_choice = { type: "none" };
 }
 
 function merge(derived: unknown, own: unknown): unknown {
@@ -68,7 +81,7 @@ function merge(derived: unknown, own: unknown): unknown {
 function joinSystem(own: unknown, blocks: JsonObject[]): unknown {
   if (own !== undefined) {
     if (blocks.length === 0) return own;
-    return [...(typeof own === "string" ? [{ type: "text", text: own }] : own as JsonObject[]), ...blocks];
+    return [...(typeof own === "string" ? [{ type: "text", text: own }] : [own].flat()), ...blocks];
   }
   if (blocks.length === 0) return undefined;
   return blocks.length === 1 && !blocks[0].cache_control ? blocks[0].text : blocks;

@@ -131,6 +131,29 @@ Deno.test("results with instructions between them stay together", async () => {
   }
 });
 
+Deno.test("a conversation with calls may go on without tools, and then none is called", async () => {
+  const call = (id: string, name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });
+  const messages = [
+    { role: "user", content: "Go" },
+    { role: "assistant", content: null, tool_calls: [call("a", "f"), call("b", "g"), call("c", "f")] },
+    ...["a", "b", "c"].map((id) => ({ role: "tool", tool_call_id: id, content: "1" })),
+    { role: "user", content: "Sum up" },
+  ];
+  for (const [model, provider] of Object.entries(NATIVE)) {
+    for (const tools of [undefined, []]) {
+      const { check, play } = provider();
+      const { post, asked } = lab(play);
+      const response = await post({ model, messages, tools });
+      await response.body?.cancel();
+      assertEquals([response.status, check(asked[0])], [200, undefined], model);
+      assertEquals(response.headers.get("sluice-dropped"), null);
+      if (!model.startsWith("anthropic")) continue;
+      assertEquals((asked[0].body.tools as Json[]).map(({ name }) => name), ["f", "g"]);
+      assertEquals(asked[0].body.tool_choice, { type: "none" });
+    }
+  }
+});
+
 // ---------------------------------------------------------------- ids
 
 /** What the results of a request answer: pairs of what was called and what came of it. */

@@ -1,5 +1,6 @@
 /** What a client may write, and where it must not lead. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import fc from "npm:fast-check@4.10.2";
 import { type Json, lab } from "./lab.ts";
 
 const USER = { role: "user", content: "Hi" };
@@ -322,4 +323,46 @@ Deno.test("what is written in a conversation is in no log and in no message of o
       assert(!JSON.stringify(logged).includes(secret));
     }
   }
+});
+
+Deno.test("a request of any shape is answered, or refused as the client's fault", async () => {
+  const own = [
+    "system thinking output_config tools tool_choice metadata generationConfig generation_config thinkingConfig",
+    "toolConfig systemInstruction extra_body google safetySettings contents response_format stream_options stop user",
+    "reasoning_effort parallel_tool_calls functions function_call modalities audio web_search_options n logprobs",
+    "service_tier documents citation_options __proto__ constructor max_tokens temperature top_p top_k messages",
+  ].join(" ").split(" ");
+  const value = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.dictionary(
+      fc.constantFrom("type", "function", "name", "google", "mode", ...own),
+      fc.jsonValue({ maxDepth: 2 }),
+    ),
+    fc.array(
+      fc.dictionary(fc.constantFrom("type", "function", "name", "custom"), fc.jsonValue({ maxDepth: 2 })),
+    ),
+  );
+  const member = fc.constantFrom(
+    ..."content name cache_control tool_calls reasoning_details reasoning_content images refusal extra_content audio"
+      .split(" "),
+  );
+  const message = fc.tuple(
+    fc.constantFrom("user", "assistant", "system", "tool"),
+    fc.dictionary(member, value),
+  )
+    .map(([role, members]) => ({ role, content: "Hi", tool_call_id: "c", ...members }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...MODELS, "perplexity-agent/sonar", "mistral/m", "openai/m"),
+      fc.dictionary(fc.constantFrom(...own), value, { maxKeys: 4 }),
+      fc.array(message, { maxLength: 3 }),
+      async (model, fields, messages) => {
+        const { post, asked } = obliging();
+        const response = await post({ model, messages: [USER, ...messages], ...fields });
+        const { error } = await response.json();
+        if (asked.length === 0) assertEquals([response.status, error.type], [400, "invalid_request_error"]);
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });

@@ -156,7 +156,7 @@ function inText({ type, text }: Json): string | undefined {
 }
 
 function inMessages(
-  { messages, thinking, model }: Json,
+  { messages, thinking, model, tools }: Json,
   signed: ReadonlyMap<string, string>,
 ): string | undefined {
   const list = messages as { role: string; content: Block[] }[];
@@ -211,6 +211,9 @@ function inMessages(
     }
   }
   if (pending.length > 0) return "`tool_use` ids were found without `tool_result` blocks";
+  if (used.size > 0 && !(tools as unknown[])?.length) {
+    return "Requests which include `tool_use` or `tool_result` blocks must define tools.";
+  }
   const last = list[list.length - 1];
   const end = last.content[last.content.length - 1];
   if (last.role === "assistant" && end.type === "text" && /\s$/.test(end.text as string)) {
