@@ -29,14 +29,14 @@ export async function takeBody(request: Request, maxBytes: number): Promise<Uint
   }
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced > maxBytes) throw tooLarge(maxBytes);
-  if (!request.body) return new Uint8Array();
-  // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest.
+  // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest; to look at
+  // `body` before would make a stream of it.
   if (announced >= 0) {
     const whole = new Uint8Array(await request.arrayBuffer());
     if (whole.length > maxBytes) throw tooLarge(maxBytes);
     return whole;
   }
-  return await readBounded(request.body, maxBytes);
+  return request.body ? await readBounded(request.body, maxBytes) : new Uint8Array();
 }
 
 /** @throws GatewayError `body_too_large` before more than `maxBytes` are held. */
