@@ -7,14 +7,14 @@ import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { headerList, requestHeaders } from "./headers.ts";
+import { headerList, requestHeaders, type SentHeaders } from "./headers.ts";
 import type { Target } from "./target.ts";
 
 /** A request ready to be sent to its target. */
 export interface Outgoing {
   target: Target;
   url: string;
-  headers: Headers;
+  headers: SentHeaders;
   /** The body, for one try. */
   body: () => BodyInit;
   /** Client fields that the target cannot express. */
@@ -143,15 +143,18 @@ function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): R
 
 // ---------------------------------------------------------------- the address and the headers
 
-function writeHeaders(headers: Headers, provider: Provider, wire: Record<string, string> = {}): Headers {
-  headers.set("content-type", "application/json");
-  for (const [name, value] of Object.entries({ ...provider.headers, ...wire })) {
-    const own = headers.get(name);
-    // A client's list of betas and ours are both wanted; of anything else its own wins.
-    if (own === null) headers.set(name, value);
-    else if (name.endsWith("-beta") && !own.includes(value)) headers.set(name, `${own},${value}`);
-  }
+function writeHeaders(headers: SentHeaders, provider: Provider, wire?: Record<string, string>): SentHeaders {
+  headers["content-type"] = "application/json";
+  const own = provider.headers && wire ? { ...provider.headers, ...wire } : provider.headers ?? wire;
+  for (const name in own) addHeader(headers, name.toLowerCase(), own[name]);
   return headers;
+}
+
+/** A client's list of betas and ours are both wanted; of anything else its own wins. */
+function addHeader(headers: SentHeaders, name: string, value: string): void {
+  const own = headers[name];
+  if (own === undefined) headers[name] = value;
+  else if (name.endsWith("-beta") && !own.includes(value)) headers[name] = `${own},${value}`;
 }
 
 /** Where a path of the provider is, with the client's account where the provider wants one. */

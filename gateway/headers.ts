@@ -36,20 +36,27 @@ const STAY_PREFIXES = ["cf-", "sec-", "sluice-", "x-forwarded-"];
 const MOST_CHARS = 64 * 1024;
 
 /**
+ * Headers to send, their names in lower case. A plain object: Deno fills a request from one in a quarter of the time that
+ * it takes from `Headers` (15 us for 60, with 12 headers), and Bun is as fast.
+ */
+export type SentHeaders = Record<string, string>;
+
+/**
  * The client's headers that any provider may see.
  *
  * @param keys Names of the headers that may hold someone's key: they stay, and go only where they are meant to.
  * @throws GatewayError `headers_too_large`
  */
-export function requestHeaders(headers: Headers, keys: readonly string[]): Headers {
+export function requestHeaders(headers: Headers, keys: readonly string[]): SentHeaders {
   const named = connectionHeaders(headers);
-  const pairs: [string, string][] = [];
+  // Without a prototype, for a header may be called `__proto__`.
+  const sent: SentHeaders = Object.create(null);
   let size = 0;
   // `for … of` sorts anew at each step in Deno: 15 times slower for 17 headers.
   headers.forEach((value, name) => {
     size += name.length + value.length;
-    if (STAY.has(name) || keys.includes(name) || named?.includes(name)) return;
-    if (!STAY_PREFIXES.some((prefix) => name.startsWith(prefix))) pairs.push([name, value]);
+    if (STAY.has(name) || staysByPrefix(name) || keys.includes(name) || named?.includes(name)) return;
+    sent[name] = value;
   });
   if (size > MOST_CHARS) {
     throw new GatewayError(
@@ -58,7 +65,12 @@ export function requestHeaders(headers: Headers, keys: readonly string[]): Heade
       { param: "headers" },
     );
   }
-  return new Headers(pairs);
+  return sent;
+}
+
+function staysByPrefix(name: string): boolean {
+  for (const prefix of STAY_PREFIXES) if (name.startsWith(prefix)) return true;
+  return false;
 }
 
 /** Headers that `connection` names belong to the connection too. */
@@ -96,12 +108,12 @@ const DROP: ReadonlySet<string> = new Set([
 
 /** The provider's headers that the client may see, e.g. `retry-after`, `x-ratelimit-*`, request ids. */
 export function responseHeaders(headers: Headers): Headers {
-  const pairs: [string, string][] = [];
+  const out = new Headers();
   headers.forEach((value, name) => {
     // Whose pages may read an answer is the operator's to say and not the provider's.
-    if (!DROP.has(name) && !name.startsWith("access-control-")) pairs.push([name, value]);
+    if (!DROP.has(name) && !name.startsWith("access-control-")) out.append(name, value);
   });
-  return new Headers(pairs);
+  return out;
 }
 
 /** Characters of one text, and of a list, that go into a header: clients take only so much of all headers together. */

@@ -4,6 +4,7 @@ import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { object } from "../wires/json.ts";
 import type { Exchange } from "./exchange.ts";
+import type { SentHeaders } from "./headers.ts";
 import { send, setKey, storedKeys } from "./send.ts";
 
 /** A provider that takes longer is left out. */
@@ -66,7 +67,8 @@ async function modelsOf(provider: Provider, exchange: Exchange, signal: AbortSig
   if (url === undefined) {
     throw new GatewayError("invalid_request", `Cannot reach ${name}: it needs an account id`);
   }
-  const headers = new Headers({ accept: "application/json", ...provider.headers });
+  const headers: SentHeaders = { accept: "application/json" };
+  for (const [name, value] of Object.entries(provider.headers ?? {})) headers[name.toLowerCase()] = value;
   const stored = storedKeys(provider, exchange)?.take();
   if (stored) setKey(headers, provider, stored.key);
   const response = await send(provider, url, { headers }, signal, exchange);

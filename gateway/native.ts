@@ -5,7 +5,7 @@ import { GatewayError } from "../wires/errors.ts";
 import type { Emit, StreamReader } from "../wires/types.ts";
 import { readBounded } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { requestHeaders, responseHeaders } from "./headers.ts";
+import { requestHeaders, responseHeaders, type SentHeaders } from "./headers.ts";
 import { anyEvents } from "./policies/held.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
@@ -70,7 +70,7 @@ export interface NativeRequest {
   model?: string;
   method: string;
   /** To send, without keys. */
-  headers: Headers;
+  headers: SentHeaders;
   body: BodyInit | null;
 }
 
@@ -78,10 +78,10 @@ export interface NativeRequest {
 export function nativeHeaders(
   { headers = {}, target }: Provider,
   { headers: from, config }: Exchange,
-): Headers {
+): SentHeaders {
   const sent = requestHeaders(from, config.keyHeaders);
-  for (const [name, value] of Object.entries(headers)) if (!sent.has(name)) sent.set(name, value);
-  if (target) sent.delete(target.header);
+  for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] ??= value;
+  if (target) delete sent[target.header];
   return sent;
 }
 
@@ -95,7 +95,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       param: "path",
     });
   }
-  for (const [name, value] of caller.keys) headers.set(name, value);
+  for (const [name, value] of caller.keys) headers[name] = value;
   const own = caller.keys.size > 0 || /[?&](key|api_key)=[^&]/.test(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   return {
@@ -106,7 +106,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     async send(signal) {
       const stored = keys?.take();
       if (stored) setKey(headers, provider, stored.key);
-      const init: RequestInit & { headers: Headers; duplex?: "half" } = { method, headers, body };
+      const init: RequestInit & { duplex?: "half" } = { method, headers, body };
       if (body instanceof ReadableStream) init.duplex = "half";
       const upstream = await send(provider, url, init, signal, exchange);
       stored?.report(upstream);

@@ -3,6 +3,7 @@ import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { type Caller, credential, type KeyRing } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
+import type { SentHeaders } from "./headers.ts";
 import { withIdleLimit } from "./policies/held.ts";
 import { waiting } from "./policies/timers.ts";
 
@@ -16,7 +17,7 @@ import { waiting } from "./policies/timers.ts";
 export async function send(
   provider: Provider,
   url: string,
-  init: RequestInit & { headers: Headers },
+  init: RequestInit,
   signal: AbortSignal,
   exchange: Exchange,
 ): Promise<Response> {
@@ -82,8 +83,8 @@ export function clientKey({ keys }: Caller): string | undefined {
 }
 
 /** Writes a key where the provider wants it. */
-export function setKey(headers: Headers, { auth }: Provider, key: string): void {
-  headers.set(auth.header, auth.prefix + key);
+export function setKey(headers: SentHeaders, { auth }: Provider, key: string): void {
+  headers[auth.header.toLowerCase()] = auth.prefix + key;
 }
 
 /**

@@ -150,7 +150,7 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
   exchange.caller.check(provider);
   return within(path, () => {
     const headers = nativeHeaders(provider, exchange);
-    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    headers["content-type"] ??= "application/json";
     const { model } = (query ?? {}) as JsonObject;
     return nativeStep(
       {
