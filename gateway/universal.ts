@@ -84,8 +84,7 @@ function bodyOf(query: unknown, written: Uint8Array<ArrayBuffer> | undefined): U
   if (typeof query === "string") return new TextEncoder().encode(query);
   const member = written && findMembers(written)?.get("query");
   return member
-    // A copy: what is sent on may be changed in place.
-    ? written.slice(member.valueStart, member.valueEnd)
+    ? written.subarray(member.valueStart, member.valueEnd)
     : new TextEncoder().encode(JSON.stringify(query));
 }
 

@@ -102,6 +102,7 @@ Deno.test("token and provider key together: the key is the provider's, the token
 const PLACEHOLDERS = [
   ["authorization", "Bearer CF_TEMP_TOKEN"],
   ["x-api-key", "CF_TEMP_TOKEN"],
+  ["xi-api-key", "key-CF_TEMP_TOKEN-1"],
   ["x-goog-api-key", "CF_TEMP_TOKEN"],
   ["authorization", ""],
   ["authorization", "Bearer"],

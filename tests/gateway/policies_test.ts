@@ -387,6 +387,13 @@ Deno.test("a stream is passed on from its first content, and its later failure i
   assertEquals(broken.sent.length, 1);
 });
 
+Deno.test("an error after content is no early failure, also in the same piece", async () => {
+  const text = ROLE + chunk({ content: "Hi" }) + ERROR;
+  const { fetch, sent } = before(() => events(text), clock().options);
+  const response = await fetch(ask("openai/gpt", { "cf-aig-max-attempts": "2" }, { stream: true }));
+  assertEquals([await response.text(), sent.length], [text, 1]);
+});
+
 Deno.test("a tool's name, reasoning or a refusal is content", async () => {
   const call = { index: 0, id: "call_1", type: "function", function: { name: "f", arguments: "" } };
   for (const delta of [{ tool_calls: [call] }, { reasoning_content: "hm" }, { refusal: "No" }]) {
@@ -513,6 +520,30 @@ for (const [door, request] of DOORS) {
   });
 }
 
+Deno.test("a timeout ends with the first byte, also of an answer that is still held", async () => {
+  const { signal } = new AbortController();
+  const held = { "cf-aig-request-timeout": "20", "cf-aig-max-attempts": "2" };
+  const stream = before(() => events(STREAM[0], wait(60, signal), ...STREAM.slice(1)));
+  const streamed = await stream.fetch(ask("openai/gpt", held, { stream: true }));
+  assertEquals([await streamed.text(), stream.sent.length], [STREAM.join(""), 1]);
+  const headers = { "content-type": "application/json" };
+  const json = before(() => new Response(pieces("{", wait(60, signal), "}"), { headers }));
+  const whole = await json.fetch(ask("openai/gpt", held));
+  assertEquals([await whole.text(), json.sent.length], ["{}", 1]);
+});
+
+Deno.test("a timeout is 504 whatever fetch makes of its signal, and so is an idle body", async () => {
+  const late = before(({ signal }) =>
+    new Promise((_, reject) => {
+      signal.addEventListener("abort", () =>
+        reject(new DOMException("The operation was aborted", "AbortError")));
+    })
+  );
+  assertEquals((await late.fetch(ask("openai/gpt", { "cf-aig-request-timeout": "20" }))).status, 504);
+  const idle = before(() => events(new Promise(() => {})), { streamIdleTimeoutMs: 20 });
+  assertEquals((await idle.fetch(ask("openai/gpt", { "cf-aig-request-timeout": "60000" }))).status, 504);
+});
+
 Deno.test("a timeout falls back", async () => {
   const { fetch, sent } = before((one, at) => at === 0 ? silent(one) : completion("second"));
   const response = await fetch(post(ROOT, [{ ...step, config: { requestTimeout: 20 } }, step]));
@@ -615,6 +646,23 @@ for (const [door, request] of DOORS) {
     }
   });
 }
+
+Deno.test("a client that leaves ends all steps, not only the one that runs", async () => {
+  for (
+    const request of [
+      post(ROOT, [step, step, { ...step, config: { maxAttempts: 5 } }]),
+      ask("openai/a", {}, { models: ["groq/b", "demo/echo"] }),
+    ]
+  ) {
+    const client = new AbortController();
+    const { fetch, sent } = before((one) => {
+      setTimeout(() => client.abort(), 5);
+      return silent(one);
+    });
+    assertEquals((await fetch(new Request(request, { signal: client.signal }))).status, 499);
+    assertEquals(sent.length, 1);
+  }
+});
 
 // ---------------------------------------------------------------- timers
 
