@@ -116,9 +116,13 @@ function handThrough(body: Body, { provider, model }: Target, only: boolean): Re
 
 /** The messages as the provider takes them; `undefined` when it takes them as they are. */
 function refit(body: Body, { messages, toolId }: Provider, dropped: string[]): unknown[] | undefined {
-  // For ids alone a long body is looked into only if it has calls; base64, which makes bodies long, has no `_`.
-  const calls = toolId && (body.isParsed() || holds(body.text, "_call"));
-  return messages || calls ? fitMessages(body.get("messages"), { ...messages, toolId }, dropped) : undefined;
+  const { members, roles = {} } = messages ?? {};
+  // For ids and roles a long body is looked into only if it has any; base64, which makes bodies long, has no `_` or `"`.
+  const worth = members || body.isParsed() || (toolId && holds(body.text, "_call")) ||
+    Object.keys(roles).some((role) => holds(body.text, `"${role}"`));
+  return worth && (messages || toolId)
+    ? fitMessages(body.get("messages"), { ...messages, toolId }, dropped)
+    : undefined;
 }
 
 function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonObject {

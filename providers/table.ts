@@ -69,9 +69,11 @@ const OPENAI_ONLY = [
  */
 const ROWS = {
   ai21: compatible("https://api.ai21.com/studio/v1", { ...MAX_TOKENS, keyEnv: ["AI21_API_KEY"] }),
+  // "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.[0].role'"
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", {
     aliases: ["dashscope"],
     ...MAX_TOKENS,
+    messages: { roles: NO_DEVELOPER },
     keyEnv: ["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
   }),
   anthropic: {
@@ -204,8 +206,10 @@ const ROWS = {
     keyEnv: ["MISTRAL_API_KEY"],
   }),
   modelscope: compatible("https://api-inference.modelscope.cn/v1", { keyEnv: ["MODELSCOPE_API_KEY"] }),
+  // "unsupported role ROLE_UNSPECIFIED"
   moonshot: compatible("https://api.moonshot.ai/v1", {
     aliases: ["moonshotai"],
+    messages: { roles: NO_DEVELOPER },
     keyEnv: ["MOONSHOT_API_KEY"],
   }),
   morph: compatible("https://api.morphllm.com/v1", { keyEnv: ["MORPH_API_KEY"] }),
@@ -293,9 +297,11 @@ const ROWS = {
     ...MAX_TOKENS,
     keyEnv: ["XIAOMI_API_KEY", "XIAOMI_MIMO_API_KEY"],
   }),
+  // "[1214] Incorrect role information"
   zai: compatible("https://api.z.ai/api/paas/v4", {
     aliases: ["z-ai"],
     ...MAX_TOKENS,
+    messages: { roles: NO_DEVELOPER },
     keyEnv: ["ZAI_API_KEY", "ZHIPU_API_KEY"],
   }),
 } satisfies Record<string, Row>;

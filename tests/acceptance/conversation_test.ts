@@ -356,3 +356,23 @@ Deno.test("what a provider refuses in messages is left out, and named if it said
     assertEquals(response.headers.get("sluice-dropped"), dropped, model!);
   }
 });
+
+Deno.test("a developer is the system where a provider knows no developer, in long requests too", async () => {
+  const user = (length: number) => ({ role: "user", content: "x".repeat(length) });
+  for (const provider of ["alibaba", "deepseek", "mistral", "moonshot", "zai"]) {
+    for (const length of [1, 300_000]) {
+      const { post, asked } = lab(() => Response.json({ choices: [] }));
+      const messages = [{ role: "developer", content: "Be brief" }, user(length)];
+      const response = await post({ model: `${provider}/m`, messages });
+      await response.body?.cancel();
+      assertEquals((asked[0].body.messages as Json[]).map(({ role }) => role), ["system", "user"], provider);
+      assertEquals(response.headers.get("sluice-dropped"), null);
+    }
+  }
+  const { post, asked } = lab(() => Response.json({ choices: [] }));
+  const text = `{"model":"deepseek/m","x":1.0,"messages":[{"role":"user","content":"${
+    "x".repeat(300_000)
+  }"}]}`;
+  await (await post(text)).body?.cancel();
+  assertEquals(asked[0].text, text.replace("deepseek/m", "m"));
+});
