@@ -58,7 +58,10 @@ const SETTINGS: SettingsTable<Draft> = {
   top_p: (value, { config }) => void (config.topP = value),
   top_k: (value, { config }) => void (config.topK = value),
   stop: (value, { config }) => void (config.stopSequences = value),
-  seed: (value, { config }) => void (config.seed = value),
+  seed(value, { config }) {
+    if (value !== (value | 0)) return false; // 32 bits here, 64 at OpenAI.
+    config.seed = value;
+  },
   frequency_penalty: (value, { config }) => void (config.frequencyPenalty = value),
   presence_penalty: (value, { config }) => void (config.presencePenalty = value),
   n: (value, { config }) => void (config.candidateCount = value),

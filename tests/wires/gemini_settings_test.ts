@@ -63,9 +63,12 @@ Deno.test("writeTerms() names what Gemini cannot do, in the client's order and w
     prompt_cache_retention: "24h",
     safety_identifier: "s",
     metadata: { Title: "Not A Label!" },
+    seed: 2 ** 31,
   };
   assertEquals(terms(fields), { terms: {}, dropped: Object.keys(fields) });
   assertEquals(terms({ parallel_tool_calls: true }), { terms: {}, dropped: [] });
+  const seed = 2 ** 31 - 1;
+  assertEquals(terms({ seed }), { terms: { generationConfig: { seed } }, dropped: [] });
 });
 
 Deno.test("writeTerms() writes tier, labels and storing", () => {
