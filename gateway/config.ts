@@ -1,5 +1,12 @@
 /** What a program set, checked and with every default. */
-import { compatible, findProvider, indexProviders, PROVIDERS, WIRES } from "../providers/table.ts";
+import {
+  compatible,
+  findProvider,
+  indexProviders,
+  PROVIDERS,
+  type WireName,
+  WIRES,
+} from "../providers/table.ts";
 import type { Provider } from "../providers/types.ts";
 import {
   type GatewayToken,
@@ -83,6 +90,15 @@ const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNull
     [K in keyof T]: NonNullable<T[K]>;
   };
 
+/** The row of each wire's own author: others who speak it mostly take keys and list models as that does. */
+const AUTHORS: Record<WireName, string> = {
+  anthropic: "anthropic",
+  cohere: "cohere",
+  gemini: "google-ai-studio",
+  openai: "openai",
+  perplexity: "perplexity-agent",
+};
+
 /** Rows of one's own are found as `{slug}` and, as in the service we replace, as `custom-{slug}`. */
 const CUSTOM = "custom-";
 
@@ -109,11 +125,12 @@ function readProviders(
     if (!allowHttp && !/^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$))/.test(base)) {
       throw new TypeError(`Cannot use option ${option}: it must be https unless allowHttp is set`);
     }
+    const { auth, modelsPath } = PROVIDERS.get(AUTHORS[wire ?? "openai"])!;
     const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
     providers.set(name, {
       name,
       aliases: [name === slug ? CUSTOM + slug : slug],
-      ...compatible(base, changed),
+      ...compatible(base, { auth, modelsPath, ...changed }),
     });
   }
   return indexProviders(providers.values());

@@ -14,7 +14,7 @@ export interface ProviderOptions {
   wire?: WireName;
   /** Headers for every request to it. */
   headers?: Record<string, string>;
-  /** The header that carries its key. Default: the row's, or `authorization: Bearer …`. */
+  /** The header that carries its key. Default: the row's, or that of the wire's author, e.g. `x-api-key`. */
   auth?: { header: string; prefix: string };
   /** Chat path below `baseUrl`. Default: the row's, or `/chat/completions`. */
   chatPath?: string;

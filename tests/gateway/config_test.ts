@@ -146,6 +146,34 @@ Deno.test("a row of one's own speaks its wire, under its own name and as custom-
   assertEquals(sent[0].headers.get("authorization"), null);
 });
 
+Deno.test("a row of one's own takes its key as the wire's author does, unless it says otherwise", async () => {
+  const at = { baseUrl: "https://mine.test" };
+  const usual = {
+    openai: ["authorization", "Bearer sk-1"],
+    anthropic: ["x-api-key", "sk-1"],
+    gemini: ["x-goog-api-key", "sk-1"],
+    cohere: ["authorization", "Bearer sk-1"],
+    perplexity: ["authorization", "Bearer sk-1"],
+  } as const;
+  for (const [wire, [header, value]] of Object.entries(usual)) {
+    const { fetch, sent } = before(() => completion(), {
+      providers: { mine: { ...at, wire: wire as keyof typeof usual } },
+    });
+    await (await fetch(ask("mine/m", { authorization: "Bearer sk-1" }))).text();
+    const keys = ["authorization", "x-api-key", "x-goog-api-key"].map((
+      name,
+    ) => [name, sent[0].headers.get(name)]);
+    assertEquals(keys.filter(([, value]) => value !== null), [[header, value]], wire);
+  }
+  const auth = { header: "authorization", prefix: "Bearer " };
+  const { fetch, sent } = before(() => message(), {
+    providers: { mine: { ...at, wire: "anthropic", auth } },
+  });
+  await (await fetch(ask("mine/m", { "x-api-key": "sk-1" }))).text();
+  assertEquals(sent[0].headers.get("authorization"), "Bearer sk-1");
+  assertEquals(sent[0].headers.get("x-api-key"), null);
+});
+
 Deno.test("a row is changed under its alias too", async () => {
   const { fetch, sent } = before(() => completion(), {
     providers: { xai: { baseUrl: "https://mine.test" } },
