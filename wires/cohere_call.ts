@@ -49,13 +49,29 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   max_tokens: (value, { body }) => void (body.max_tokens = value),
   temperature: (value, { body }) => void (body.temperature = value),
-  top_p: (value, { body }) => void (body.p = value),
-  top_k: (value, { body }) => void (body.k = value),
+  /** From 0.01 to 0.99: without it the default is 0.75, so that the ends are better written as near as can be. */
+  top_p(value, { body }) {
+    if (value < 0 || value > 1) return false;
+    body.p = Math.min(0.99, Math.max(0.01, value));
+  },
+  top_k(value, { body }) {
+    if (value > 500) return false;
+    body.k = value;
+  },
   stop: (value, { body }) => void (body.stop_sequences = value),
   seed: (value, { body }) => void (body.seed = value),
-  frequency_penalty: (value, { body }) => void (body.frequency_penalty = value),
-  presence_penalty: (value, { body }) => void (body.presence_penalty = value),
+  // From 0 to 1; OpenAI's go from -2 to 2.
+  frequency_penalty(value, { body }) {
+    if (value < 0 || value > 1) return false;
+    body.frequency_penalty = value;
+  },
+  presence_penalty(value, { body }) {
+    if (value < 0 || value > 1) return false;
+    body.presence_penalty = value;
+  },
   n: (value) => value === 1 ? undefined : false,
+  store: (value) => value ? false : undefined,
+  logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
   logprobs: (value, { body }) => void (body.logprobs = value),
   top_logprobs: (value) => value === 0 ? undefined : false,
   modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,

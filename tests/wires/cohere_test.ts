@@ -333,6 +333,17 @@ Deno.test("cohere writes sampling settings under its own names", () => {
   });
 });
 
+Deno.test("cohere keeps to the ranges of its settings, which are narrower than OpenAI's", () => {
+  assertEquals(settings({ top_p: 1 }), { p: 0.99, dropped: [] });
+  assertEquals(settings({ top_p: 0 }), { p: 0.01, dropped: [] });
+  const beyond = { frequency_penalty: -0.5, presence_penalty: 1.5, top_k: 501, top_p: 1.1 };
+  assertEquals(settings(beyond), { dropped: Object.keys(beyond) });
+  assertEquals(settings({ frequency_penalty: 0, store: false, logit_bias: {} }), {
+    frequency_penalty: 0,
+    dropped: [],
+  });
+});
+
 Deno.test("cohere names the settings that it cannot express, in the client's order", () => {
   const body = {
     user: "u",
