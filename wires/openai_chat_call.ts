@@ -10,7 +10,7 @@
 import * as v from "npm:valibot@1.5.0";
 import { isObject } from "./json.ts";
 import { check, fault, need, needBoolean, needObject } from "./openai_chat_faults.ts";
-import { MESSAGES, readMessages } from "./openai_chat_turns.ts";
+import { isPlainTalk, MESSAGES, readMessages } from "./openai_chat_turns.ts";
 import type { Call, Format, JsonObject, Settings, Tool, ToolChoice } from "./types.ts";
 
 // ---------------------------------------------------------------- the door
@@ -79,7 +79,18 @@ const NOT_SETTINGS: ReadonlySet<string> = new Set(["model", "messages", "stream"
  * @throws GatewayError `invalid_request` whose `param` is the path of the fault, e.g. `messages[2].content`.
  */
 export function checkCall(body: JsonObject): void {
+  const { messages, stream } = body;
+  if (isPlainTalk(messages) && (stream === undefined || typeof stream === "boolean")) return;
   check(DOOR, body);
+}
+
+/** Checks the settings that were sent: the schema as a whole visits all that there are, and copies the body. */
+function checkSettings(body: JsonObject): void {
+  for (const field of Object.keys(body)) {
+    if (!Object.hasOwn(BODY.entries, field)) continue;
+    // Once more, for the words of the fault.
+    if (!v.is(BODY.entries[field as keyof typeof BODY.entries], body[field])) check(BODY, body);
+  }
 }
 
 /**
@@ -93,7 +104,8 @@ export function readCall(body: JsonObject, model: string): Call {
   const sent: Call["sent"] = new Map();
   const extra: JsonObject = {};
   const dropped: string[] = [];
-  const known = check(BODY, body);
+  checkSettings(body);
+  const options = body.stream_options as { include_usage?: boolean | null } | null | undefined;
   for (const [field, value] of Object.entries(body)) {
     if (NOT_SETTINGS.has(field) || value === null || value === undefined) continue;
     if (field === "__proto__") dropped.push(field); // Would be set and not stored.
@@ -106,7 +118,7 @@ export function readCall(body: JsonObject, model: string): Call {
       if (other !== undefined && name !== "max_tokens") dropped.push(NEWER.has(field) ? other : field);
     }
   }
-  for (const [option, value] of Object.entries(known.stream_options ?? {})) {
+  for (const [option, value] of Object.entries(options ?? {})) {
     if (option !== "include_usage" && value !== null) dropped.push(`stream_options.${option}`);
   }
   for (const name of sent.keys()) {
@@ -122,7 +134,7 @@ export function readCall(body: JsonObject, model: string): Call {
   return {
     model,
     stream: body.stream === true,
-    includeUsage: known.stream_options?.include_usage === true,
+    includeUsage: options?.include_usage === true,
     messages: readMessages(body.messages as JsonObject[], dropped),
     settings,
     sent,

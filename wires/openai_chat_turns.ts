@@ -24,6 +24,27 @@ const MESSAGE = v.variant("role", [
 export const MESSAGES = v.pipe(v.array(MESSAGE), v.nonEmpty());
 
 /**
+ * Whether a value is a conversation of nothing but texts, which `MESSAGES` passes too. Most are, and the schema takes 20
+ * times as long to say so.
+ */
+export function isPlainTalk(messages: unknown): boolean {
+  if (!Array.isArray(messages) || messages.length === 0) return false;
+  for (const message of messages) {
+    if (typeof message?.content !== "string") return false;
+    switch (message.role) {
+      case "system":
+      case "developer":
+      case "user":
+        continue;
+      case "assistant":
+        if (message.tool_calls === undefined && message.function_call === undefined) continue;
+    }
+    return false;
+  }
+  return true;
+}
+
+/**
  * Members of a message that are read, or that say nothing to a model: what clients keep of an answer and hand back.
  * `audio` is not among them: it names an earlier answer's sound, which only its maker has.
  */

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
+import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../../wires/errors.ts";
+import { isObject } from "../../wires/json.ts";
 import { checkCall, readCall } from "../../wires/openai_chat_call.ts";
+import { isPlainTalk, MESSAGES } from "../../wires/openai_chat_turns.ts";
 import type { Call, JsonObject, Message } from "../../wires/types.ts";
 
 const USER = { role: "user", content: "Hello" };
@@ -583,6 +586,102 @@ Deno.test("readCall() names the path of every fault", () => {
     ["modalities[0]", { modalities: [5] }],
   ];
   for (const [param, fields] of faults) assertEquals(fault(fields).param, param, JSON.stringify(fields));
+});
+
+Deno.test("readCall() refuses a body as soon as one of its settings is of a wrong type, and no other", () => {
+  const values = fc.constantFrom<unknown>(
+    null,
+    "none",
+    1,
+    1.5,
+    true,
+    {},
+    [],
+    ["a"],
+    [{ name: "f" }],
+    Infinity,
+    {
+      type: "none",
+      name: "f",
+    },
+  );
+  const SETTINGS: Record<string, (value: unknown) => boolean> = {
+    temperature: Number.isFinite,
+    max_tokens: Number.isFinite,
+    seed: Number.isFinite,
+    user: (value) => typeof value === "string",
+    store: (value) => typeof value === "boolean",
+    metadata: (value) => typeof value === "object",
+    modalities: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
+    stop: (value) =>
+      typeof value === "string" || Array.isArray(value) && value.every((one) => typeof one === "string"),
+    functions: (value) => Array.isArray(value) && value.every((one) => typeof one === "object"),
+    tool_choice: (value) => value === "none" || isObject(value) && "name" in value,
+  };
+  const fields = fc.uniqueArray(fc.tuple(fc.constantFrom(...Object.keys(SETTINGS)), values), {
+    selector: ([field]) => field,
+    maxLength: 4,
+  });
+  fc.assert(fc.property(fields, (fields) => {
+    const right = fields.every(([field, value]) => value === null || SETTINGS[field](value));
+    const body = { messages: [USER], ...Object.fromEntries(fields) };
+    let accepted = true;
+    try {
+      checkCall(body);
+      readCall(body, "m");
+    } catch (error) {
+      assert(error instanceof GatewayError);
+      accepted = false;
+    }
+    assertEquals(accepted, right);
+  }));
+});
+
+Deno.test("isPlainTalk() is true for a part of what the schema passes, and for nothing else", () => {
+  const message = fc.record({
+    role: fc.constantFrom<unknown>(
+      "system",
+      "developer",
+      "user",
+      "assistant",
+      "tool",
+      "function",
+      "bot",
+      "toString",
+    ),
+    content: fc.constantFrom<unknown>("text", "", null, 5, [], [{ type: "text", text: "a" }]),
+    tool_calls: fc.constantFrom<unknown>(null, [], [{ id: "a" }], [{}], "x"),
+    function_call: fc.constantFrom<unknown>(null, { name: "f" }, {}),
+    tool_call_id: fc.constantFrom<unknown>("a", 5),
+    name: fc.constantFrom<unknown>("a", 5),
+  }, { requiredKeys: [] });
+  const messages = fc.oneof(
+    {
+      weight: 9,
+      arbitrary: fc.array(
+        fc.oneof(
+          {
+            weight: 3,
+            arbitrary: fc.record({ role: fc.constantFrom("user", "assistant"), content: fc.string() }),
+          },
+          { weight: 3, arbitrary: message },
+          fc.constantFrom<unknown>(null, "text", 5, []),
+        ),
+        { maxLength: 3 },
+      ),
+    },
+    fc.constantFrom<unknown>({}, "text", null, undefined),
+  );
+  let plain = 0;
+  fc.assert(
+    fc.property(messages, (messages) => {
+      if (!isPlainTalk(messages)) return;
+      plain++;
+      assert(v.is(MESSAGES, messages), JSON.stringify(messages));
+    }),
+    { numRuns: 3000 },
+  );
+  assert(plain > 100, `${plain} conversations were plain`);
 });
 
 Deno.test("readCall() says what is wrong without saying what was written", () => {
