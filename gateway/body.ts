@@ -72,8 +72,8 @@ function tooLarge(maxBytes: number): GatewayError {
 /** A chat request's body, parsed only as far as it must be. */
 export interface Body {
   text: Uint8Array<ArrayBuffer>;
-  /** Where its members stand; `undefined` when only a full parse can tell. */
-  members: ReturnType<typeof findMembers>;
+  /** Where its members stand; `undefined` when only a full parse can tell. Found when first asked for. */
+  readonly members: ReturnType<typeof findMembers>;
   get(field: string): unknown;
   /** Whether a field is there and not `null`. */
   has(field: string): boolean;
@@ -92,8 +92,10 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   if (text.length === 0) {
     throw new GatewayError("invalid_request", "Cannot read the request: its body is empty");
   }
-  const members = findMembers(text);
-  let object = members && text.length > CHECKED_BYTES ? undefined : parse(text);
+  const isLong = text.length > CHECKED_BYTES;
+  let members = isLong ? findMembers(text) : undefined;
+  let sought = isLong;
+  let object = members ? undefined : parse(text);
   const parsed = () => object ??= parse(text);
   function get(field: string): unknown {
     if (object) return Object.hasOwn(object, field) ? object[field] : undefined;
@@ -102,7 +104,11 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   }
   return {
     text,
-    members,
+    get members() {
+      if (!sought) members = findMembers(text);
+      sought = true;
+      return members;
+    },
     get,
     has: (field) => (get(field) ?? null) !== null,
     parsed,
