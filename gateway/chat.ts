@@ -46,8 +46,12 @@ function findTargets(body: Body, { headers, config, caller }: Exchange): Target[
     const message = "Cannot read the request: models must be a list";
     throw new GatewayError("invalid_request", message, { param: "models" });
   }
-  const fallback = headers.get("sluice-fallback")?.split(",").map((name) => name.trim()).filter(Boolean) ??
-    [];
+  const written = headers.get("sluice-fallback");
+  if (first && list.length === 0 && written === null) {
+    caller.check(first.provider);
+    return [first];
+  }
+  const fallback = written?.split(",").map((name) => name.trim()).filter(Boolean) ?? [];
   /** Where each name was written first. */
   const names = new Map<unknown, string>();
   if (model !== undefined) names.set(model, "model");

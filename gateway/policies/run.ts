@@ -43,9 +43,12 @@ type Outcome = { response: Response } | { error: unknown };
 export async function runSteps(steps: readonly Step[], run: Run): Promise<Response> {
   const { config, report, signal } = run;
   let outcome: Outcome | undefined;
-  for (const [index, step] of steps.entries()) {
-    const { provider, model, eventId } = step;
-    Object.assign(report, { step: index, provider, model, eventId });
+  for (let index = 0; index < steps.length; index++) {
+    const step = steps[index];
+    report.step = index;
+    report.provider = step.provider;
+    report.model = step.model;
+    report.eventId = step.eventId;
     const { maxAttempts } = step.settings;
     for (let attempt = 1;; attempt++) {
       discard(outcome);

@@ -61,6 +61,8 @@ const SETTINGS = {
   },
 } as const;
 
+const READ = Object.entries(SETTINGS);
+
 /** The settings that options may hold, with the same limits. */
 export const policyOptions = {
   requestTimeoutMs: v.optional(SETTINGS.requestTimeoutMs.schema),
@@ -84,7 +86,7 @@ export function readPolicy(
   path = "",
 ): PolicySettings {
   let settings = base;
-  for (const [name, { header, config: key, schema, says }] of Object.entries(SETTINGS)) {
+  for (const [name, { header, config: key, schema, says }] of READ) {
     const own = Object.hasOwn(config, key) ? config[key] : undefined;
     const value = own ?? headers.get(header);
     if (value === null || value === undefined) continue;
