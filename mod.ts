@@ -48,15 +48,20 @@ interface Runtime {
 }
 const { Deno, Bun, process } = globalThis as Runtime;
 
-/** As `configured`; a bad value ends the process with one line and not a stack. */
-function start(env: Env, names: string[]): ReturnType<typeof configured> {
+/** What cannot start ends the process with one line and not a stack. */
+function orExit<T>(work: () => T): T {
   try {
-    // On Deno Deploy there are many of it.
-    return configured(env, { names, alone: env("DENO_DEPLOY") === undefined });
+    return work();
   } catch (error) {
     console.error((error as Error).message);
     return (Deno ?? process)!.exit(1);
   }
+}
+
+/** As `configured`, for a process of its own. */
+function start(env: Env, names: string[]): ReturnType<typeof configured> {
+  // On Deno Deploy there are many of it.
+  return orExit(() => configured(env, { names, alone: env("DENO_DEPLOY") === undefined }));
 }
 
 /** All variables of the process, where it may see all. */
@@ -91,7 +96,13 @@ if (import.meta.main && Deno) {
     console.log(`Sluice listens on http://${at.hostname}:${at.port}`);
     if (notice) console.log(notice);
   };
-  Deno.serve({ port, hostname, onListen }, gateway.fetch);
+  orExit(() => {
+    try {
+      Deno.serve({ port, hostname, onListen }, gateway.fetch);
+    } catch (error) {
+      throw new Error(`Cannot listen on HOST ${hostname}, PORT ${port}: ${(error as Error).message}`);
+    }
+  });
   // `deno run` warns about a default export that could be served, and `deno serve` would serve it a second time.
   delete app.fetch;
 }

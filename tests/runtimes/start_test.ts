@@ -25,6 +25,13 @@ for (const { name, command } of COMMANDS) {
   }
 }
 
+Deno.test("deno run mod.ts says in one line that its address is taken", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { code, output } = await run(DENO, [...RUN, "mod.ts"], { PORT: `${taken.addr.port}` });
+  assertNotEquals(code, 0);
+  assertMatch(output, /^Cannot listen on HOST 127\.0\.0\.1, PORT \d+: .*in use.*\n$/);
+});
+
 async function demo(url: string): Promise<string> {
   const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "hi" }] });
   const headers = { "content-type": "application/json" };
