@@ -19,6 +19,8 @@
  * ```
  */
 
+import { type Shape, SHAPES, word } from "./shapes.ts";
+
 interface Socket {
   data: Connection;
   write(bytes: Uint8Array): number;
@@ -39,156 +41,12 @@ declare const Bun: {
   argv: string[];
 };
 
-type Shape = "openai" | "anthropic" | "gemini";
-
 const encoder = new TextEncoder();
 /** One character a byte, whatever the bytes are. */
 const decoder = new TextDecoder("latin1");
 
 /** The body is chunked, and its end not seen yet. */
 const CHUNKED = -1;
-
-/** The n-th piece of text: 3 to 9 characters, as tokens are. */
-const WORDS = [
-  " the",
-  " gateway",
-  " reads",
-  " a",
-  " frame,",
-  " writes",
-  " it",
-  " again",
-  " and",
-  " forgets.",
-];
-const word = (n: number) => WORDS[n % WORDS.length];
-
-/** What each shape sends: events of a stream, and the whole answer. */
-const SHAPES: Record<Shape, { events(deltas: number): string[]; whole(deltas: number): unknown }> = {
-  openai: {
-    events(deltas) {
-      const chunk = (delta: unknown, finish: string | null = null) =>
-        `data: ${
-          JSON.stringify({
-            id: "chatcmpl-bench0000000000000000000001",
-            object: "chat.completion.chunk",
-            created: 1790000000,
-            model: "bench-model-2026",
-            service_tier: "default",
-            system_fingerprint: "fp_bench",
-            choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-          })
-        }\n\n`;
-      return [
-        chunk({ role: "assistant", content: "", refusal: null }),
-        ...Array.from({ length: deltas }, (_, n) => chunk({ content: word(n) })),
-        chunk({}, "stop"),
-        "data: [DONE]\n\n",
-      ];
-    },
-    whole: (deltas) => ({
-      id: "chatcmpl-bench0000000000000000000001",
-      object: "chat.completion",
-      created: 1790000000,
-      model: "bench-model-2026",
-      choices: [{
-        index: 0,
-        message: { role: "assistant", content: text(deltas), refusal: null, annotations: [] },
-        logprobs: null,
-        finish_reason: "stop",
-      }],
-      usage: { prompt_tokens: 24, completion_tokens: deltas, total_tokens: 24 + deltas },
-    }),
-  },
-  anthropic: {
-    events(deltas) {
-      const event = (value: { type: string }) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
-      return [
-        event({
-          type: "message_start",
-          message: {
-            id: "msg_bench00000000000001",
-            type: "message",
-            role: "assistant",
-            model: "bench-model-2026",
-            content: [],
-            stop_reason: null,
-            stop_sequence: null,
-            usage: { input_tokens: 24, output_tokens: 1 },
-          },
-        } as { type: string }),
-        event(
-          { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } } as {
-            type: string;
-          },
-        ),
-        event({ type: "ping" }),
-        ...Array.from(
-          { length: deltas },
-          (_, n) =>
-            event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: word(n) } } as {
-              type: string;
-            }),
-        ),
-        event({ type: "content_block_stop", index: 0 } as { type: string }),
-        event(
-          {
-            type: "message_delta",
-            delta: { stop_reason: "end_turn", stop_sequence: null },
-            usage: { output_tokens: deltas },
-          } as { type: string },
-        ),
-        event({ type: "message_stop" }),
-      ];
-    },
-    whole: (deltas) => ({
-      id: "msg_bench00000000000001",
-      type: "message",
-      role: "assistant",
-      model: "bench-model-2026",
-      content: [{ type: "text", text: text(deltas) }],
-      stop_reason: "end_turn",
-      stop_sequence: null,
-      usage: {
-        input_tokens: 24,
-        cache_creation_input_tokens: 0,
-        cache_read_input_tokens: 0,
-        output_tokens: deltas,
-      },
-    }),
-  },
-  gemini: {
-    events(deltas) {
-      const chunk = (text: string, n: number, finish?: string) =>
-        `data: ${
-          JSON.stringify({
-            candidates: [{ content: { parts: [{ text }], role: "model" }, finishReason: finish, index: 0 }],
-            usageMetadata: { promptTokenCount: 24, candidatesTokenCount: n, totalTokenCount: 24 + n },
-            modelVersion: "bench-model-2026",
-            responseId: "bench0000000001",
-          })
-        }\r\n\r\n`;
-      return Array.from(
-        { length: deltas },
-        (_, n) => chunk(word(n), n + 1, n === deltas - 1 ? "STOP" : undefined),
-      );
-    },
-    whole: (deltas) => ({
-      candidates: [{
-        content: { parts: [{ text: text(deltas) }], role: "model" },
-        finishReason: "STOP",
-        index: 0,
-      }],
-      usageMetadata: { promptTokenCount: 24, candidatesTokenCount: deltas, totalTokenCount: 24 + deltas },
-      modelVersion: "bench-model-2026",
-      responseId: "bench0000000001",
-    }),
-  },
-};
-
-function text(deltas: number): string {
-  return Array.from({ length: deltas }, (_, n) => word(n)).join("");
-}
 
 /** The writes of one answer, head and HTTP chunking included. */
 interface Answer {
