@@ -103,7 +103,15 @@ const ROWS = {
   // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
   cerebras: compatible("https://api.cerebras.ai/v1", {
     drop: [...OPENAI_ONLY, "metadata", "store"],
-    messages: { members: ["content", "name", "reasoning", "role", "tool_call_id", "tool_calls"] },
+    messages: {
+      members: {
+        assistant: ["name", "reasoning", "tool_calls"],
+        developer: ["name"],
+        system: ["name"],
+        tool: ["name", "tool_call_id"],
+        user: ["name"],
+      },
+    },
     keyEnv: ["CEREBRAS_API_KEY"],
   }),
   chutes: compatible("https://llm.chutes.ai/v1", { ...MAX_TOKENS, keyEnv: ["CHUTES_API_KEY"] }),
@@ -177,7 +185,13 @@ const ROWS = {
   groq: compatible("https://api.groq.com/openai/v1", {
     drop: ["logit_bias", "logprobs", "top_logprobs", ...OPENAI_ONLY, "prediction", "prompt_cache_key"],
     messages: {
-      members: ["content", "function_call", "name", "reasoning", "role", "tool_call_id", "tool_calls"],
+      members: {
+        assistant: ["function_call", "name", "reasoning", "tool_calls"],
+        developer: ["name"],
+        system: ["name"],
+        tool: ["tool_call_id"],
+        user: ["name"],
+      },
     },
     keyEnv: ["GROQ_API_KEY"],
   }),
@@ -200,7 +214,13 @@ const ROWS = {
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
     toolId: mistralToolId,
     messages: {
-      members: ["content", "name", "prefix", "role", "tool_call_id", "tool_calls"],
+      members: {
+        assistant: ["prefix", "tool_calls"],
+        developer: [],
+        system: [],
+        tool: ["name", "tool_call_id"],
+        user: [],
+      },
       roles: NO_DEVELOPER,
     },
     keyEnv: ["MISTRAL_API_KEY"],

@@ -7,8 +7,11 @@ import type { JsonObject } from "./types.ts";
 
 /** What a provider takes in messages, where that is less than OpenAI takes. */
 export interface MessageRules {
-  /** Members of messages that it takes; of tool calls it gets `id`, `type`, `function` and `index` then. */
-  members?: readonly string[];
+  /**
+   * Members of messages that it takes, beside `role` and `content`, by role; messages of other roles are left alone. Of
+   * tool calls it gets `id`, `type`, `function` and `index` then.
+   */
+  members?: Readonly<Record<string, readonly string[]>>;
   /** Roles that it knows by another name, e.g. `developer` as `system`. */
   roles?: Readonly<Record<string, string>>;
   /** Writes a call's id as one that it takes. */
@@ -37,8 +40,12 @@ export function fitMessages(
 /** The same object, if nothing has to change. */
 function fitMessage(message: JsonObject, path: string, rules: MessageRules, dropped: string[]): JsonObject {
   const { members, roles = {}, toolId = same } = rules;
-  let out = members ? keep(message, members, path, dropped) : message;
-  const { role, tool_call_id: id, tool_calls: calls } = out;
+  const { role } = message;
+  const taken = members && typeof role === "string" && Object.hasOwn(members, role)
+    ? members[role]
+    : undefined;
+  let out = taken ? keep(message, [...ANY, ...taken], path, dropped) : message;
+  const { tool_call_id: id, tool_calls: calls } = out;
   if (typeof role === "string" && Object.hasOwn(roles, role)) out = { ...out, role: roles[role] };
   if (typeof id === "string" && toolId(id) !== id) out = { ...out, tool_call_id: toolId(id) };
   if (!Array.isArray(calls)) return out;
@@ -52,6 +59,7 @@ function fitMessage(message: JsonObject, path: string, rules: MessageRules, drop
   return fitted.some((call, at) => call !== calls[at]) ? { ...out, tool_calls: fitted } : out;
 }
 
+const ANY = ["content", "role"];
 const CALL = ["function", "id", "index", "type"];
 
 const same = (id: string) => id;

@@ -338,16 +338,17 @@ Deno.test("what a provider refuses in messages is left out, and named if it said
       reasoning_details: [{ type: "reasoning.text", text: "Hm", signature: "c2ln", index: 0 }],
       tool_calls: [{ ...call, extra_content: { google: { thought_signature: "QUJD" } } }],
     },
-    { role: "tool", tool_call_id: "c1", content: "1" },
+    { role: "tool", tool_call_id: "c1", content: "1", name: "f" },
   ];
   const lost =
     "messages[2].reasoning_content, messages[2].reasoning_details, messages[2].tool_calls[0].extra_content";
-  for (
-    const [model, dropped] of [["mistral/m", lost], ["groq/m", lost], ["deepseek/m", null], [
-      "openai/m",
-      null,
-    ]]
-  ) {
+  const cases = [
+    ["mistral/m", `messages[1].name, ${lost}`],
+    ["groq/m", `${lost}, messages[3].name`],
+    ["deepseek/m", null],
+    ["openai/m", null],
+  ];
+  for (const [model, dropped] of cases) {
     const { play, check } = strictOpenAI([{ text: "Yes" }]);
     const { post, asked } = lab(play);
     const response = await post({ model, messages });

@@ -10,10 +10,8 @@ interface Rules {
   ids: RegExp;
   roles: string[];
   /** Absent for a provider that takes any member. */
-  members?: string[];
+  members?: Record<string, string[]>;
 }
-
-const COMMON = ["content", "name", "role", "tool_call_id", "tool_calls"];
 
 /** By host. */
 const RULES: Record<string, Rules> = {
@@ -21,12 +19,23 @@ const RULES: Record<string, Rules> = {
   "api.mistral.ai": {
     ids: /^[a-zA-Z0-9]{9}$/,
     roles: ["system", "user", "assistant", "tool"],
-    members: [...COMMON, "prefix"],
+    members: {
+      system: [],
+      user: [],
+      assistant: ["tool_calls", "prefix"],
+      tool: ["tool_call_id", "name"],
+    },
   },
   "api.groq.com": {
     ids: /^/,
     roles: ["developer", "system", "user", "assistant", "tool"],
-    members: [...COMMON, "reasoning", "function_call"],
+    members: {
+      developer: ["name"],
+      system: ["name"],
+      user: ["name"],
+      assistant: ["name", "tool_calls", "reasoning", "function_call"],
+      tool: ["tool_call_id"],
+    },
   },
   "api.deepseek.com": { ids: /^/, roles: ["system", "user", "assistant", "tool"] },
 };
@@ -68,7 +77,8 @@ function check({ url, body }: Asked): string | undefined {
   for (const [at, message] of (body.messages as Json[]).entries()) {
     const here = `messages[${at}]`;
     if (!roles.includes(message.role as string)) return `${here}.role: unknown variant \`${message.role}\``;
-    const stray = members && Object.keys(message).find((name) => !members.includes(name));
+    const taken = members && ["role", "content", ...members[message.role as string]];
+    const stray = taken && Object.keys(message).find((name) => !taken.includes(name));
     if (stray) return `'${here}' : property '${stray}' is unsupported`;
     if (message.role === "tool") {
       if (!pending.includes(message.tool_call_id)) return `${here}: no call ${message.tool_call_id}`;
