@@ -20,6 +20,9 @@ interface Door {
 const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
 const COMPAT = `(?:(?:${GATEWAY})?/compat(?:/v1)?|/v1)?`;
 
+/** OpenAI paths that SDKs ask for and that are not here; under `/v1` some would pass for an account and a gateway. */
+const MISSING = "completions|embeddings|moderations|responses|(?:audio|images)/[a-z]+";
+
 const read = ["GET", "HEAD"];
 
 /** The first that fits counts. */
@@ -35,6 +38,7 @@ const DOORS: readonly Door[] = [
   { path: /^\/?$/, methods: read, door: "home" },
   { path: /^\/health\/?$/, methods: read, door: "health" },
   { path: new RegExp(`^(?:${GATEWAY})?/compat/(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
+  { path: new RegExp(`^(?:/v1)?/(?<endpoint>${MISSING})/?$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/?$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
 ];

@@ -101,3 +101,16 @@ Deno.test("allowedMethods() has none for a path that is not there", () => {
   assertEquals(allowedMethods("/nothing"), []);
   assertEquals(allowedMethods("/v1/chat/completions"), ["POST"]);
 });
+
+Deno.test("OpenAI's other paths are told to be missing, not taken for an account and a gateway", async () => {
+  const { fetch, sent } = before(() => completion());
+  for (const path of ["/v1/embeddings", "/responses", "/v1/images/generations", "/v1/audio/speech/"]) {
+    const response = await fetch(post(HOST + path, { model: "openai/m", input: "Hello" }));
+    const { error } = await response.json();
+    const endpoint = path.replace(/^\/(v1\/)?|\/$/g, "");
+    assertEquals(response.status, 400);
+    assertEquals(error.message, `Compatibility endpoint: ${endpoint} is not supported.`);
+    assertEquals(error.code, "2019");
+  }
+  assertEquals(sent.length, 0);
+});
