@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { bundle, ROOT } from "../tools/bundle.ts";
+import { bundle, ROOT } from "../tests/bundle.ts";
 import { bunBinary } from "../tests/runtimes/binaries.ts";
 import type { Job, Seen } from "./load.ts";
 import { cpuMicros, forgetPeak, memory, type Process, run, startProcess } from "./process.ts";

@@ -1,5 +1,5 @@
 /** What the benches compare: ways to stand between a client and a provider, each a process of its own. */
-import { bundle, ROOT } from "../tools/bundle.ts";
+import { bundle, ROOT } from "../tests/bundle.ts";
 import { bunBinary, workerdBinary } from "../tests/runtimes/binaries.ts";
 import { freePort, type Process, run, startProcess } from "./process.ts";
 

@@ -1,6 +1,6 @@
 /** What the gateway is made of. */
 import { assertEquals } from "@std/assert";
-import { bundle, ROOT } from "../tools/bundle.ts";
+import { bundle, ROOT } from "./bundle.ts";
 
 /** The part of `deno info --json` that is read here. */
 interface Info {

@@ -1,5 +1,5 @@
 /** Finds the runtimes that the tests drive, and installs them from npm where they are missing. */
-import { ROOT } from "../../tools/bundle.ts";
+import { ROOT } from "../bundle.ts";
 
 const BUN = "bun@1.4.5";
 const WORKERD = "workerd@1.20261117.1";

@@ -1,5 +1,5 @@
 /** Starts the gateway the ways people run it, each as a process of its own on a free port of loopback. */
-import { bundle, ROOT } from "../../tools/bundle.ts";
+import { bundle, ROOT } from "../bundle.ts";
 import { bunBinary, esbuildBinary, workerdBinary } from "./binaries.ts";
 
 /** A gateway that answers at `url`. */

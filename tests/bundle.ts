@@ -7,7 +7,7 @@
  */
 
 /** The project's folder, without a slash at the end. */
-export const ROOT = import.meta.dirname!.replace(/\/tools$/, "");
+export const ROOT = import.meta.dirname!.replace(/\/tests$/, "");
 
 /** What was built. */
 export interface Built {
