@@ -10,7 +10,7 @@ import type { JsonObject } from "../wires/types.ts";
  */
 export async function takeBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get("content-type");
-  if (type && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
+  if (type && type !== "application/json" && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
     throw new GatewayError(
       "unsupported_media_type",
       `Cannot read the request: its content-type is ${
@@ -122,10 +122,12 @@ function parse(text: Uint8Array): JsonObject {
   throw new GatewayError("invalid_request", "Cannot read the request: its body is not a JSON object");
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
 /** @throws GatewayError `invalid_request` */
 export function parseJson(text: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
+    return JSON.parse(decoder.decode(text));
   } catch (cause) {
     // The parser's own message may quote the prompt.
     throw new GatewayError("invalid_request", "Cannot read the request: its body is not valid JSON", {

@@ -43,12 +43,20 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${GATEWAY}/(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
 ];
 
+/** The short forms, that most requests come by: found without trying patterns. */
+const SHORT: ReadonlySet<string> = new Set([
+  "/chat/completions",
+  "/compat/chat/completions",
+  "/v1/chat/completions",
+]);
+
 /**
  * Finds the door of a path.
  *
  * @throws GatewayError `not_found`, or `method_not_allowed` with an `allow` header.
  */
 export function findRoute(method: string, path: string): Route {
+  if (method === "POST" && SHORT.has(path)) return { door: "chat", account: undefined, gateway: undefined };
   for (const door of DOORS) {
     const match = door.path.exec(path);
     if (!match) continue;
@@ -73,8 +81,10 @@ export function findRoute(method: string, path: string): Route {
 export function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   if (start < 0) return "/";
-  const end = url.slice(start).search(/[?#]/);
-  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+  let end = url.indexOf("?", start);
+  if (end < 0) end = url.length;
+  const hash = url.indexOf("#", start);
+  return url.slice(start, hash < 0 ? end : Math.min(end, hash));
 }
 
 /** The door of a path, whatever the method. */

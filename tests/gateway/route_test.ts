@@ -85,6 +85,14 @@ Deno.test("anything else is 404, or 405 with the methods that there are, as an O
   assertEquals(sent, []);
 });
 
+Deno.test("findRoute() gives for short forms what the patterns give", () => {
+  for (const path of ["/chat/completions", "/compat/chat/completions", "/v1/chat/completions"]) {
+    // With a slash behind it a path is no short form.
+    assertEquals(findRoute("POST", path), findRoute("POST", `${path}/`), path);
+    assertEquals(assertThrows(() => findRoute("GET", path), GatewayError).code, "method_not_allowed", path);
+  }
+});
+
 Deno.test("pathOf() finds the path of any URL that a runtime hands over", () => {
   const cases: [string, string][] = [
     ["http://a/b/c?d/e", "/b/c"],
