@@ -6,12 +6,14 @@
  * - `whole` is a whole answer;
  * - `s200x16` a stream of 200 text deltas, 16 events per write, one write per turn of the loop;
  * - `s200x16p20` the same with 20 ms between writes, and all up to the first text in the first;
+ * - `mute` no answer at all, `head` the headers of a stream and nothing more;
  * - `i7` at the end of any numbers the request, so that its arrival and its abort can be found in `/stats`.
  *
  * The path names the shape: `/chat/completions`, `/messages`, `:generateContent`, `:streamGenerateContent`.
  *
  * Runs on Bun, on bare sockets: every answer is prebuilt bytes, one `write(2)` for each write of the load, and no HTTP
- * server in between. `GET /stats` tells what was seen; `?reset` forgets it.
+ * server in between. `GET /stats` tells what was seen; `?reset` forgets it, and `?hangup` ends the connections on which
+ * nothing is going on.
  *
  * @example
  * ```sh
@@ -51,8 +53,15 @@ const CHUNKED = -1;
 /** The writes of one answer, head and HTTP chunking included. */
 interface Answer {
   writes: Uint8Array[];
+  /** `NEVER`: after the first write no other comes. */
   paceMs: number;
 }
+
+const NEVER = Infinity;
+
+const EVENTS_HEAD =
+  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" +
+  "transfer-encoding: chunked\r\n\r\n";
 
 const answers = new Map<string, Answer>();
 
@@ -64,6 +73,10 @@ function answerFor(shape: Shape, load: string): Answer {
 }
 
 function buildAnswer(shape: Shape, load: string): Answer {
+  if (load === "mute" || load === "head") {
+    const first = encoder.encode(load === "mute" ? "" : EVENTS_HEAD);
+    return { writes: [first, new Uint8Array()], paceMs: NEVER };
+  }
   const match = /^s(\d+)x(\d+)(?:p(\d+))?$/.exec(load);
   if (!match) {
     const body = JSON.stringify(SHAPES[shape].whole(60));
@@ -83,9 +96,7 @@ function buildAnswer(shape: Shape, load: string): Answer {
     const piece = events.slice(at, at + perWrite).join("");
     writes.push(`${piece.length.toString(16)}\r\n${piece}\r\n`);
   }
-  writes[0] =
-    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" +
-    "transfer-encoding: chunked\r\n\r\n" + writes[0];
+  writes[0] = EVENTS_HEAD + writes[0];
   writes[writes.length - 1] += "0\r\n\r\n";
   return { writes: writes.map((piece) => encoder.encode(piece)), paceMs };
 }
@@ -106,6 +117,12 @@ class Connection {
   id = -1;
   closed = false;
 }
+
+/** Every connection that is open. */
+const sockets = new Set<Socket>();
+
+/** A request is coming in on it, or an answer going out. */
+const isBusy = ({ data }: Socket) => data.inBody || data.head !== "" || data.answer !== undefined;
 
 const stats = {
   requests: 0,
@@ -160,7 +177,7 @@ function start(socket: Socket) {
   const connection = socket.data;
   stats.requests++;
   const target = connection.head.slice(connection.head.indexOf(" ") + 1, connection.head.indexOf(" HTTP/"));
-  if (target.startsWith("/stats")) return sendStats(socket, target.endsWith("?reset"));
+  if (target.startsWith("/stats")) return sendStats(socket, target.slice(target.indexOf("?") + 1));
   const shape: Shape = target.includes("/chat/completions")
     ? "openai"
     : target.includes("enerateContent")
@@ -179,7 +196,7 @@ function start(socket: Socket) {
   }
   const answer = connection.answer = answerFor(shape, load);
   connection.at = 0;
-  if (!sendNext(socket)) return;
+  if (!sendNext(socket) || answer.paceMs === NEVER) return;
   if (answer.paceMs > 0) {
     connection.timer = setInterval(() => sendNext(socket), answer.paceMs);
   } else {
@@ -191,10 +208,14 @@ function start(socket: Socket) {
   }
 }
 
-function sendStats(socket: Socket, reset: boolean) {
-  const body = JSON.stringify(stats);
+function sendStats(socket: Socket, query: string) {
   socket.data.answer = undefined;
-  if (reset) {
+  socket.data.head = "";
+  const body = JSON.stringify({ ...stats, busy: [...sockets].filter(isBusy).length });
+  if (query === "hangup") {
+    for (const other of [...sockets]) if (other !== socket && !isBusy(other)) other.end();
+  }
+  if (query === "reset") {
     stats.aborts = [];
     stats.arrivals = [];
     stats.requests = stats.answered = stats.bytesIn = 0;
@@ -247,6 +268,7 @@ const server = Bun.listen({
   socket: {
     open(socket) {
       socket.data = new Connection();
+      sockets.add(socket);
       stats.open++;
       if (stats.open > stats.peakOpen) stats.peakOpen = stats.open;
     },
@@ -273,6 +295,7 @@ const server = Bun.listen({
     },
     close(socket) {
       const connection = socket.data;
+      sockets.delete(socket);
       stats.open--;
       connection.closed = true;
       if (connection.answer || connection.inBody) {
