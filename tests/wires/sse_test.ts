@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "npm:fast-check@4.10.2";
 import { sseReader } from "../../wires/sse.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -84,6 +85,29 @@ Deno.test("sseReader() yields the same wherever two cuts fall, inside characters
     }
   }
   assertEquals(read(...Array.from(text, (byte) => Uint8Array.of(byte))), whole);
+});
+
+Deno.test("sseReader() yields the same however any bytes are cut, with marks and broken characters among them", () => {
+  const texts = ["data", ":", " ", "event", "x", "\n", "\n\n", "\r", "\r\n\r\n", "é", "🗼", "\uFEFF"].map(
+    bytes,
+  );
+  const broken = [[0xff], [0xe6], [0x9d, 0xb1], [0xf0, 0x9f]].map((some) => Uint8Array.from(some));
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(...texts, bytes("data: 1\n\n"), ...broken), { maxLength: 20 }),
+      fc.array(fc.nat(6), { minLength: 1 }),
+      (pieces, lengths) => {
+        const whole = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+        const chunks: Uint8Array[] = [];
+        for (let at = 0, n = 0; at < whole.length && n < 200; n++) {
+          const length = n < lengths.length ? lengths[n] : whole.length;
+          chunks.push(whole.subarray(at, at += length));
+        }
+        assertEquals(read(...chunks), read(whole));
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });
 
 Deno.test("sseReader() survives bytes that are no UTF-8", () => {
