@@ -5,7 +5,8 @@
  * Held to: each answer is whole and right, and the provider was asked once for each; each client's leaving reaches the
  * provider, in 50 ms at the 99th percentile of the median round; no stream and no socket stays open at the provider or in
  * the gateway; memory settles. All traffic is loopback, all loops are bounded, and only processes started here are ended. Takes about two
- * minutes on two cores; what fails is named, and the exit code is 1.
+ * minutes on two cores; what fails is named, and the exit code is 1. In a run of a tenth, heaps have not yet reached their
+ * plateau, and memory may be said to grow.
  *
  * ```sh
  * deno task soak [--requests=20000] [--aborts=5000] [--targets='deno|bun']
