@@ -6,7 +6,7 @@
  * loops are bounded, and only processes started here are ended.
  *
  * ```sh
- * deno task bench:compare [--rounds=5] [--seconds=1] [--targets='deno|bun'] [--loads='^whole'] [--json=FILE]
+ * deno task bench:compare [--rounds=5] [--seconds=1] [--warm=4] [--targets='deno|bun'] [--loads='^whole'] [--json=FILE]
  * ```
  *
  * `--targets` and `--loads` pick by regular expression.
@@ -90,6 +90,7 @@ async function main() {
   const flags = new Map(Deno.args.map((arg) => /^--(\w+)=(.*)$/.exec(arg)?.slice(1) as [string, string]));
   const rounds = Number(flags.get("rounds") ?? 5);
   const seconds = Number(flags.get("seconds") ?? 1);
+  const warm = Number(flags.get("warm") ?? 4);
   const picked = (flag: string) => {
     const pattern = new RegExp(flags.get(flag) ?? "", "i");
     return (name: string) => pattern.test(name);
@@ -115,16 +116,11 @@ async function main() {
     const pairs = loads.flatMap((load) =>
       [...running.keys()].filter((target) => fits(load, target)).map((target) => ({ load, target }))
     );
-    // The first round warms up and is forgotten.
+    // The first round warms up and is forgotten: compilers of JavaScript work for some 20,000 requests.
     for (let round = 0; round <= rounds; round++) {
       for (const { load, target } of shuffled(pairs)) {
-        const visit = await visitLoad(
-          load,
-          target,
-          running.get(target)!,
-          provider.port,
-          seconds,
-        );
+        const time = round > 0 ? seconds : load.connections > 1 && !/p\d+$/.test(load.model) ? warm : 0.2;
+        const visit = await visitLoad(load, target, running.get(target)!, provider.port, time);
         if (round > 0) add(load.name, target.name, visit);
       }
       console.error(`round ${round} of ${rounds} done`);
