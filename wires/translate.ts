@@ -1,5 +1,5 @@
 /** One stream of foreign bytes into one stream of ours. */
-import { chunkReader } from "./chunks.ts";
+import { type Chunk, chunkReader } from "./chunks.ts";
 import { sseReader } from "./sse.ts";
 import type { Emit, StreamReader, WireError } from "./types.ts";
 import type { ChunkWriter } from "./openai_chat_answer.ts";
@@ -34,30 +34,37 @@ export function translate(
   const events = reader(emit);
   const parser = sseReader((data, event) => events.frame(data, event));
 
-  /** Reads one chunk. Returns whether more may come. */
-  async function step(): Promise<boolean> {
-    try {
-      const chunk = await source.read();
-      if (chunk) {
-        parser.push(chunk);
-        if (!failed) return true;
-        source.cancel().catch(() => {});
-        return false;
-      }
-      parser.end();
-      events.end();
-    } catch (cause) {
-      emit({ type: "error", error: failure(cause) });
-      source.cancel(cause).catch(() => {});
+  /** Takes in what was read. Returns whether more may come. */
+  function take({ done, value }: Chunk): boolean {
+    if (!done) {
+      parser.push(value);
+      if (!failed) return true;
+      source.cancel().catch(() => {});
+      return false;
     }
+    parser.end();
+    events.end();
     out += writer.end();
     return false;
   }
 
+  let last: Uint8Array | undefined;
   return new ReadableStream({
     async pull(controller) {
       let more = true;
-      while (more && out === "") more = await step();
+      while (more && out === "") {
+        // One await for each chunk, and no promise around it.
+        try {
+          const chunk = await source.read(last);
+          last = chunk.value;
+          more = take(chunk);
+        } catch (cause) {
+          more = false;
+          emit({ type: "error", error: failure(cause) });
+          source.cancel(cause).catch(() => {});
+          out += writer.end();
+        }
+      }
       if (out !== "") controller.enqueue(encoder.encode(out));
       out = "";
       if (!more) controller.close();

@@ -29,9 +29,10 @@ Deno.test("chunkReader() gives the same bytes of byte streams and of plain ones"
   for (const kind of KINDS) {
     const reader = chunkReader(sourceOf(kind, chunks).body);
     const got: number[] = [];
-    for (let chunk = await reader.read(); chunk; chunk = await reader.read()) got.push(...chunk);
+    let chunk = await reader.read();
+    for (; !chunk.done; chunk = await reader.read(chunk.value)) got.push(...chunk.value);
     assertEquals(got, whole, `${kind}`);
-    assertEquals(await reader.read(), undefined, `${kind}, after the end`);
+    assertEquals((await reader.read(chunk.value)).done, true, `${kind}, after the end`);
   }
 });
 
@@ -39,7 +40,7 @@ Deno.test("chunkReader() rejects when the body breaks, after what came before", 
   for (const kind of KINDS) {
     const broken = new Error("connection reset");
     const reader = chunkReader(sourceOf(kind, [new Uint8Array([7])], broken).body);
-    assertEquals([...(await reader.read())!], [7], `${kind}`);
+    assertEquals([...(await reader.read()).value!], [7], `${kind}`);
     await assertRejects(() => reader.read(), Error, "connection reset");
   }
 });
@@ -55,6 +56,6 @@ Deno.test("chunkReader() passes a cancel on, also while a read waits", async () 
     const reader = chunkReader(body);
     const waiting = reader.read();
     await reader.cancel("gone");
-    assertEquals([await waiting, cancelled], [undefined, "gone"], `${kind}`);
+    assertEquals([(await waiting).done, cancelled], [true, "gone"], `${kind}`);
   }
 });
