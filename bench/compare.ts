@@ -77,7 +77,13 @@ const LOADS: Load[] = [
 ];
 
 /** What is measured on a process started for it. */
-const FRESH = ["10 MB body", "idle streams, openai", "idle streams, anthropic", "cold start"] as const;
+const FRESH = [
+  "10 MB body",
+  "idle streams, openai",
+  "idle streams, anthropic",
+  "cold start",
+  "cold start, one file",
+] as const;
 
 const IDLE_STREAMS = 2000;
 
@@ -128,7 +134,8 @@ async function main() {
     await stack.disposeAsync();
   }
   const pairs = fresh.flatMap((load) => targets.map((target) => ({ load, target })))
-    .filter(({ load, target }) => target.kind !== "identity" || load.startsWith("idle"));
+    .filter(({ load, target }) => target.kind !== "identity" || load.startsWith("idle"))
+    .filter(({ load, target }) => target.kind !== "peer" || !load.endsWith("one file"));
   const freshRounds = pairs.length > 0 ? Math.min(rounds, 3) : 0;
   for (let round = 0; round < freshRounds; round++) {
     for (const { load, target } of shuffled(pairs)) {
@@ -193,10 +200,9 @@ function visitOf(seen: Seen, cpu: number): Visit {
 }
 
 async function visitFresh(load: typeof FRESH[number], target: Target, provider: number): Promise<Visit> {
-  const began = performance.now();
-  const { process, port, answered } = await start(target, provider);
+  const { process, port, answered } = await start(target, provider, load.endsWith("one file"));
   await using _ = process;
-  const coldStart = answered - began;
+  const coldStart = answered - process.startedAt;
   const resident = memory(process.pid).bytes;
   const none: Visit = {
     cpu: NaN,
@@ -208,7 +214,7 @@ async function visitFresh(load: typeof FRESH[number], target: Target, provider: 
     gap: NaN,
     gapP99: NaN,
   };
-  if (load === "cold start") return { ...none, coldStart, resident };
+  if (load.startsWith("cold start")) return { ...none, coldStart, resident };
   if (load === "10 MB body") {
     const knock = target.knock("openai", "whole", IMAGE_PROMPT(), provider);
     await using file = await temporaryFile(knock.body);
@@ -263,8 +269,12 @@ function IMAGE_PROMPT(): unknown[] {
 // ---------------------------------------------------------------- helpers
 
 /** Starts a target and waits for its first good answer. */
-async function start(target: Target, provider: number): Promise<Running & { answered: number }> {
-  const { process, port } = await target.start(provider);
+async function start(
+  target: Target,
+  provider: number,
+  oneFile = false,
+): Promise<Running & { answered: number }> {
+  const { process, port } = await target.start(provider, oneFile);
   const knock = target.knock("openai", "whole", PROMPT, provider);
   const deadline = performance.now() + 20_000;
   for (;;) {

@@ -3,6 +3,8 @@
 /** A process that was started here. */
 export interface Process extends AsyncDisposable {
   pid: number;
+  /** When it was started, by `performance.now()`. */
+  startedAt: number;
   /** What it wrote to standard output and standard error so far. */
   output(): string;
   /** Waits for a match in the output, 30 s at most. */
@@ -15,6 +17,7 @@ export function startProcess(
   args: string[],
   options: { env?: Record<string, string>; cwd?: string } = {},
 ): Process {
+  const startedAt = performance.now();
   const child = new Deno.Command(command, {
     args,
     ...options,
@@ -39,6 +42,7 @@ export function startProcess(
   });
   return {
     pid: child.pid,
+    startedAt,
     output: () => output,
     async printed(pattern) {
       let late = false;

@@ -50,7 +50,7 @@ export function printTables(results: Results, targets: readonly Target[]): void 
   printTable("Memory and start", results, targets, (load, target) => {
     const visits = results.get(load)?.get(target.name);
     if (!visits) return undefined;
-    if (load === "cold start") {
+    if (load.startsWith("cold start")) {
       return `${withSpread(visits.map((visit) => visit.coldStart!), 0)} ms, ${
         (median(visits.map((visit) => visit.resident!)) / 1e6).toFixed(0)
       } MB`;

@@ -20,8 +20,12 @@ export interface Target {
   name: string;
   runtime: "deno" | "bun" | "workerd" | "node" | "none";
   kind: "direct" | "floor" | "identity" | "ours" | "peer";
-  /** Starts it in front of a provider's port. */
-  start(provider: number): Promise<{ process: Process; port: number }>;
+  /**
+   * Starts it in front of a provider's port.
+   *
+   * @param oneFile Our own as `deno task bundle` makes it, not from its source.
+   */
+  start(provider: number, oneFile?: boolean): Promise<{ process: Process; port: number }>;
   /** @param load The fake provider's model. */
   knock(shape: Shape, load: string, messages: unknown[], provider: number): Knock;
 }
@@ -141,7 +145,7 @@ function ours(runtime: "deno" | "bun" | "workerd"): Target {
       body: chat(`${PREFIXES[shape]}/${load}`, load, messages),
       expect: expectChat(load),
     }),
-    async start(provider) {
+    async start(provider, oneFile) {
       const port = freePort();
       const url = `http://127.0.0.1:${provider}`;
       const env = {
@@ -152,19 +156,15 @@ function ours(runtime: "deno" | "bun" | "workerd"): Target {
       };
       if (runtime === "workerd") {
         const { PORT: _, ...bindings } = env;
-        return { process: await startWorkerd(await oneFile(), port, bindings), port };
+        return { process: await startWorkerd(await oneFileCode(), port, bindings), port };
       }
+      const file = oneFile ? await oneFilePath() : `${ROOT}/mod.ts`;
       if (runtime === "bun") {
         await packages();
-        return {
-          process: startProcess(await bunBinary(), ["run", `${ROOT}/mod.ts`], {
-            env: { ...env, ...BUN_ENV },
-            cwd: ROOT,
-          }),
-          port,
-        };
+        const options = { env: { ...env, ...BUN_ENV }, cwd: ROOT };
+        return { process: startProcess(await bunBinary(), ["run", file], options), port };
       }
-      const args = ["run", "--quiet", "--allow-net", "--allow-env", `${ROOT}/mod.ts`];
+      const args = ["run", "--quiet", "--allow-net", "--allow-env", file];
       return { process: startProcess(Deno.execPath(), args, { env, cwd: ROOT }), port };
     },
   };
@@ -176,13 +176,13 @@ const PREFIXES: Record<Shape, string> = {
   gemini: "google-ai-studio",
 };
 
-const oneFile = once(async () => {
-  const path = await Deno.makeTempFile({ suffix: ".js" });
+const oneFilePath = once(async () => {
+  const path = `${await Deno.makeTempDir()}/sluice.js`;
   await bundle(path);
-  const code = await Deno.readTextFile(path);
-  await Deno.remove(path);
-  return code;
+  return path;
 });
+
+const oneFileCode = once(async () => await Deno.readTextFile(await oneFilePath()));
 
 const packages = once(async () => {
   await run(await bunBinary(), ["install", "--no-save"], ROOT);
