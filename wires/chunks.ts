@@ -1,7 +1,7 @@
 /** Reading a body chunk by chunk. */
 
-/** Bytes that one read takes at most. */
-const READ_BYTES = 16 * 1024;
+/** Bytes that a read takes at most, at first and after reads that took as much; an idle stream holds that many. */
+const READ_BYTES = { first: 4 * 1024, most: 64 * 1024 };
 
 /** A chunk of a body, or its end. */
 export type Chunk = { done: false; value: Uint8Array } | { done: true; value?: Uint8Array };
@@ -26,9 +26,15 @@ export interface ChunkReader {
 export function chunkReader(body: ReadableStream<Uint8Array>): ChunkReader {
   const byob = byobReader(body);
   if (!byob) return body.getReader() as ChunkReader;
+  let bytes = READ_BYTES.first;
   return {
-    // After a cancel nothing comes back, nor from a read that is asked for while another waits.
-    read: (spent) => byob.read(new Uint8Array(spent?.buffer as ArrayBuffer ?? READ_BYTES)) as Promise<Chunk>,
+    read(spent) {
+      const short = spent?.length === bytes && bytes < READ_BYTES.most;
+      if (short) bytes *= 4;
+      // Of a body that was cancelled no memory comes back.
+      const buffer = short || !spent ? new ArrayBuffer(bytes) : spent.buffer as ArrayBuffer;
+      return byob.read(new Uint8Array(buffer)) as Promise<Chunk>;
+    },
     cancel: (reason) => byob.cancel(reason),
   };
 }

@@ -4,6 +4,8 @@ import { sseReader } from "./sse.ts";
 import type { Emit, StreamReader, WireError } from "./types.ts";
 import type { ChunkWriter } from "./openai_chat_answer.ts";
 
+const encoder = new TextEncoder();
+
 /**
  * Translates an event stream while it arrives: framing, reader and writer fused in one step, so that each chunk of the
  * source is at most one chunk of the result.
@@ -22,7 +24,6 @@ export function translate(
   writer: ChunkWriter,
   failure: (cause: unknown) => WireError,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const encoder = new TextEncoder();
   const source = chunkReader(body);
   let out = "";
   let failed = false;
