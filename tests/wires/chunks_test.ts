@@ -30,7 +30,9 @@ Deno.test("chunkReader() gives the same bytes of byte streams and of plain ones"
     const reader = chunkReader(sourceOf(kind, chunks).body);
     const got: number[] = [];
     let chunk = await reader.read();
-    for (; !chunk.done; chunk = await reader.read(chunk.value)) got.push(...chunk.value);
+    for (; !chunk.done; chunk = await reader.read(chunk.value)) {
+      for (const byte of chunk.value) got.push(byte);
+    }
     assertEquals(got, whole, `${kind}`);
     assertEquals((await reader.read(chunk.value)).done, true, `${kind}, after the end`);
   }
