@@ -87,7 +87,7 @@ function inDepth<T>(work: () => T): T {
 
 /** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
 function handThrough(body: Body, { provider, model }: Target, only: boolean): Rewritten {
-  const { members } = body;
+  const members = body.members();
   const value = JSON.stringify(model);
   const edits = new Map<string, Edit>([["model", { value }]]);
   const written = (field: string) => members ? members.has(field) : Object.hasOwn(body.parsed(), field);
