@@ -4,11 +4,11 @@ import { findMembers } from "../wires/json_text.ts";
 import type { JsonObject } from "../wires/types.ts";
 
 /**
- * Reads a JSON request's body.
+ * Reads a JSON request's body, for {@link bytesOf}. (Apart, so that the promise is the runtime's own.)
  *
  * @throws GatewayError `unsupported_media_type`, or `body_too_large` before more than `maxBytes` are held.
  */
-export async function takeBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export function takeBody(request: Request, maxBytes: number): Promise<ArrayBuffer> {
   const type = request.headers.get("content-type");
   if (type && type !== "application/json" && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
     throw new GatewayError(
@@ -31,19 +31,21 @@ export async function takeBody(request: Request, maxBytes: number): Promise<Uint
   if (announced > maxBytes) throw tooLarge(maxBytes);
   // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest; to look at
   // `body` before would make a stream of it.
-  if (announced >= 0) {
-    const whole = new Uint8Array(await request.arrayBuffer());
-    if (whole.length > maxBytes) throw tooLarge(maxBytes);
-    return whole;
-  }
-  return request.body ? await readBounded(request.body, maxBytes) : new Uint8Array();
+  if (announced >= 0) return request.arrayBuffer();
+  return request.body ? readBounded(request.body, maxBytes) : Promise.resolve(new ArrayBuffer());
+}
+
+/** @throws GatewayError `body_too_large`, for requests that never were HTTP and claim what they like. */
+export function bytesOf(body: ArrayBuffer, maxBytes: number): Uint8Array<ArrayBuffer> {
+  if (body.byteLength > maxBytes) throw tooLarge(maxBytes);
+  return new Uint8Array(body);
 }
 
 /** @throws GatewayError `body_too_large` before more than `maxBytes` are held. */
 export async function readBounded(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<ArrayBuffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -57,7 +59,7 @@ export async function readBounded(
     whole.set(chunk, at);
     at += chunk.length;
   }
-  return whole;
+  return whole.buffer;
 }
 
 function tooLarge(maxBytes: number): GatewayError {
@@ -72,6 +74,8 @@ function tooLarge(maxBytes: number): GatewayError {
 /** A chat request's body, parsed only as far as it must be. */
 export interface Body {
   text: Uint8Array<ArrayBuffer>;
+  /** The same decoded, if it is short enough to be parsed at once. */
+  source?: string;
   /** Where its members stand; `undefined` when only a full parse can tell. Found when first asked for. */
   members(): ReturnType<typeof findMembers>;
   get(field: string): unknown;
@@ -95,8 +99,9 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   const isLong = text.length > CHECKED_BYTES;
   let members = isLong ? findMembers(text) : undefined;
   let sought = isLong;
-  let object = members ? undefined : parse(text);
-  const parsed = () => object ??= parse(text);
+  const source = members ? undefined : decode(text);
+  let object = source === undefined ? undefined : parse(source);
+  const parsed = () => object ??= parse(decode(text));
   function get(field: string): unknown {
     if (object) return Object.hasOwn(object, field) ? object[field] : undefined;
     const member = members!.get(field);
@@ -104,6 +109,7 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   }
   return {
     text,
+    source: isLong ? undefined : source,
     // No getter: V8 keeps one that is made with its object, and all that it sees, until a full collection. A body of 10 MB
     // took twice the memory.
     members() {
@@ -118,22 +124,33 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   };
 }
 
-function parse(text: Uint8Array): JsonObject {
-  const body = parseJson(text);
+function parse(source: string): JsonObject {
+  const body = parseText(source);
   if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as JsonObject;
   throw new GatewayError("invalid_request", "Cannot read the request: its body is not a JSON object");
 }
 
+/** @throws GatewayError `invalid_request` */
+export const parseJson = (text: Uint8Array): unknown => parseText(decode(text));
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** @throws GatewayError `invalid_request` */
-export function parseJson(text: Uint8Array): unknown {
+function decode(text: Uint8Array): string {
   try {
-    return JSON.parse(decoder.decode(text));
+    return decoder.decode(text);
   } catch (cause) {
-    // The parser's own message may quote the prompt.
-    throw new GatewayError("invalid_request", "Cannot read the request: its body is not valid JSON", {
-      cause,
-    });
+    throw notJson(cause);
   }
 }
+
+function parseText(source: string): unknown {
+  try {
+    return JSON.parse(source);
+  } catch (cause) {
+    throw notJson(cause);
+  }
+}
+
+/** Without the parser's own message, which may quote the prompt. */
+const notJson = (cause: unknown) =>
+  new GatewayError("invalid_request", "Cannot read the request: its body is not valid JSON", { cause });

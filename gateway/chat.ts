@@ -3,9 +3,9 @@ import { GatewayError } from "../wires/errors.ts";
 import { type Body, readBody } from "./body.ts";
 import { type Outgoing, prepare } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
-import { headerList } from "./headers.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
+import { headersInit } from "./headers.ts";
 import { respond } from "./respond.ts";
 import { clientKey, send, setKey, storedKeys } from "./send.ts";
 import { findTarget, type Target } from "./target.ts";
@@ -78,7 +78,7 @@ export function chatStep(
   exchange: Exchange,
   ownKey: boolean,
 ): Step {
-  const { target: { provider, model }, dropped, url, body } = outgoing;
+  const { target: { provider, model }, url, body } = outgoing;
   const key = ownKey ? clientKey(exchange.caller) : undefined;
   if (key !== undefined) setKey(outgoing.headers, provider, key);
   const keys = key === undefined ? storedKeys(provider, exchange) : undefined;
@@ -86,15 +86,14 @@ export function chatStep(
     provider: provider.name,
     model,
     settings,
-    async send(signal) {
+    send(signal) {
       const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);
-      const init = { method: "POST", headers: outgoing.headers, body: body() };
-      const upstream = await send(provider, url, init, signal, exchange);
-      stored?.report(upstream);
-      const response = await respond(upstream, outgoing, exchange);
-      if (dropped.length > 0) response.headers.set("sluice-dropped", headerList(dropped));
-      return response;
+      const init = { method: "POST", headers: headersInit(outgoing.headers), body: body() };
+      return send(provider, url, init, signal, exchange, (upstream) => {
+        stored?.report(upstream);
+        return respond(upstream, outgoing, exchange);
+      });
     },
   };
 }

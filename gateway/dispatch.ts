@@ -1,7 +1,7 @@
 /** From a client's body to a provider's request. */
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
-import { type Edit, editMembers, holds } from "../wires/json_text.ts";
+import { type Edit, editMembers, holds, replaceText } from "../wires/json_text.ts";
 import { fitMessages } from "../wires/openai_chat_messages.ts";
 import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
@@ -86,7 +86,35 @@ function inDepth<T>(work: () => T): T {
 }
 
 /** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
-function handThrough(body: Body, { provider, model }: Target, only: boolean): Rewritten {
+function handThrough(body: Body, target: Target, only: boolean): Rewritten {
+  const { provider: { chatPath: path = "/chat/completions" } } = target;
+  const dropped: string[] = [];
+  const messages = refit(body, target.provider, dropped);
+  const text = messages ? undefined : onlyModel(body, target);
+  if (text !== undefined) return { path, write: () => text, dropped };
+  return editAll(body, target, only, messages, dropped);
+}
+
+/** The text with no more changed than the model's name; `undefined` where more has to be, or it is not plain where. */
+function onlyModel({ source, parsed }: Body, { provider, model }: Target): string | undefined {
+  if (source === undefined) return undefined;
+  const body = parsed();
+  const { drop = NONE, rename } = provider;
+  for (const field of drop) if (Object.hasOwn(body, field)) return undefined;
+  for (const field in rename) if (Object.hasOwn(body, field)) return undefined;
+  if (typeof body.model !== "string" || Object.hasOwn(body, "models")) return undefined;
+  return replaceText(source, "model", body.model, model);
+}
+
+const NONE: readonly string[] = [];
+
+function editAll(
+  body: Body,
+  { provider, model }: Target,
+  only: boolean,
+  messages: unknown[] | undefined,
+  dropped: string[],
+): Rewritten {
   const members = body.members();
   const value = JSON.stringify(model);
   const edits = new Map<string, Edit>([["model", { value }]]);
@@ -95,14 +123,13 @@ function handThrough(body: Body, { provider, model }: Target, only: boolean): Re
   if (!written("model")) edits.set("models", { key: "model", value });
   else if (!provider.ownModels) edits.set("models", "remove");
   // `null` means absent: it is removed all the same, but nothing is lost with it.
-  const dropped: string[] = provider.drop?.filter(body.has) ?? [];
+  dropped.unshift(...provider.drop?.filter(body.has) ?? []);
   for (const field of provider.drop ?? []) edits.set(field, "remove");
   for (const [from, to] of Object.entries(provider.rename ?? {})) {
     const sent = body.has(from);
     edits.set(from, sent ? { key: to } : "remove");
     if (sent) edits.set(to, "remove");
   }
-  const messages = refit(body, provider, dropped);
   if (messages) edits.set("messages", { value: JSON.stringify(messages) });
   return {
     path: provider.chatPath ?? "/chat/completions",
@@ -148,7 +175,7 @@ function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): R
 // ---------------------------------------------------------------- the address and the headers
 
 function writeHeaders(headers: SentHeaders, provider: Provider, wire?: Record<string, string>): SentHeaders {
-  headers["content-type"] = "application/json";
+  headers.set("content-type", "application/json");
   const own = provider.headers && wire ? { ...provider.headers, ...wire } : provider.headers ?? wire;
   for (const name in own) addHeader(headers, name.toLowerCase(), own[name]);
   return headers;
@@ -156,9 +183,9 @@ function writeHeaders(headers: SentHeaders, provider: Provider, wire?: Record<st
 
 /** A client's list of betas and ours are both wanted; of anything else its own wins. */
 function addHeader(headers: SentHeaders, name: string, value: string): void {
-  const own = headers[name];
-  if (own === undefined) headers[name] = value;
-  else if (name.endsWith("-beta") && !own.includes(value)) headers[name] = `${own},${value}`;
+  const own = headers.get(name);
+  if (own === null) headers.set(name, value);
+  else if (name.endsWith("-beta") && !own.includes(value)) headers.set(name, `${own},${value}`);
 }
 
 /** Where a path of the provider is, with the client's account where the provider wants one. */

@@ -1,7 +1,7 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
-import { takeBody } from "./body.ts";
+import { bytesOf, takeBody } from "./body.ts";
 import { chat } from "./chat.ts";
 import { type Config, readOptions } from "./config.ts";
 import { allowCrossOrigin, preflight } from "./cors.ts";
@@ -75,20 +75,22 @@ async function open(
   if (route.door === "home") return home(request);
   if (route.door === "health") return Response.json({ status: "ok" });
   const { headers, signal } = request;
+  const { maxBodyBytes: maxBytes } = config;
   const { gateway } = route;
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   const admitted = config.tokens.admit(headers, gateway, insider);
   const caller = admitted instanceof Promise ? await admitted : admitted;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, report };
   switch (route.door) {
+    // Awaited here, for a promise that is returned is awaited twice.
     case "chat":
-      return chat(await takeBody(request, config.maxBodyBytes), exchange);
+      return await chat(bytesOf(await takeBody(request, maxBytes), maxBytes), exchange);
     case "models":
-      return listModels(exchange);
+      return await listModels(exchange);
     case "universal":
-      return universal(await takeBody(request, config.maxBodyBytes), exchange);
+      return await universal(bytesOf(await takeBody(request, maxBytes), maxBytes), exchange);
     case "native":
-      return native(request, route, exchange);
+      return await native(request, route, exchange);
     case "unsupported":
       throw new GatewayError(
         "invalid_model",

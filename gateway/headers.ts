@@ -47,11 +47,35 @@ function staysByPrefix(name: string): boolean {
 /** The most that the headers of a request or a step may hold, in characters: providers' proxies take no more. */
 const MOST_CHARS = 64 * 1024;
 
+/** Headers to send; names in lower case. */
+export type SentHeaders = Headers | PlainHeaders;
+
 /**
- * Headers to send, their names in lower case. A plain object: Deno fills a request from one in a quarter of the time that
- * it takes from `Headers` (15 us for 60, with 12 headers), and Bun is as fast.
+ * As `Headers`, in a plain object: Deno fills a request from one in a quarter of the time that it takes from `Headers`
+ * (15 us for 60, with 12 headers). On Bun and workerd a copy of the client's `Headers` is cheaper (by 20 us of Bun's 140).
  */
-export type SentHeaders = Record<string, string>;
+class PlainHeaders {
+  // Without a prototype, for a header may be called `__proto__`.
+  readonly values: Record<string, string> = Object.create(null);
+  get(name: string): string | null {
+    return this.values[name] ?? null;
+  }
+  set(name: string, value: string): void {
+    this.values[name] = value;
+  }
+  delete(name: string): void {
+    delete this.values[name];
+  }
+}
+
+const plain = "Deno" in globalThis;
+
+/** No headers yet, to send. */
+export const sentHeaders = (): SentHeaders => plain ? new PlainHeaders() : new Headers();
+
+/** As `fetch` takes them. */
+export const headersInit = (headers: SentHeaders): HeadersInit =>
+  headers instanceof PlainHeaders ? headers.values : headers;
 
 /**
  * The client's headers that any provider may see.
@@ -61,14 +85,14 @@ export type SentHeaders = Record<string, string>;
  */
 export function requestHeaders(headers: Headers, keys: readonly string[]): SentHeaders {
   const named = connectionHeaders(headers);
-  // Without a prototype, for a header may be called `__proto__`.
-  const sent: SentHeaders = Object.create(null);
+  const sent = plain ? new PlainHeaders() : new Headers(headers);
   let size = 0;
   // `for … of` sorts anew at each step in Deno: 15 times slower for 17 headers.
   headers.forEach((value, name) => {
     size += name.length + value.length;
-    if (STAY.has(name) || staysByPrefix(name) || keys.includes(name) || named?.includes(name)) return;
-    sent[name] = value;
+    const stays = STAY.has(name) || staysByPrefix(name) || keys.includes(name) || named?.includes(name);
+    if (stays && !plain) sent.delete(name);
+    else if (!stays && plain) sent.set(name, value);
   });
   if (size > MOST_CHARS) {
     throw new GatewayError(

@@ -4,7 +4,7 @@ import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { object } from "../wires/json.ts";
 import type { Exchange } from "./exchange.ts";
-import type { SentHeaders } from "./headers.ts";
+import { headersInit, sentHeaders } from "./headers.ts";
 import { send, setKey, storedKeys } from "./send.ts";
 
 /** A provider that takes longer is left out. */
@@ -61,24 +61,26 @@ function configured({ config: { providers, keys }, caller }: Exchange): Provider
   return [...chosen];
 }
 
-async function modelsOf(provider: Provider, exchange: Exchange, signal: AbortSignal): Promise<Model[]> {
+function modelsOf(provider: Provider, exchange: Exchange, signal: AbortSignal): Promise<Model[]> {
   const { name, modelsPath = "/models" } = provider;
   const url = nativeUrl(provider, modelsPath, exchange.account);
   if (url === undefined) {
     throw new GatewayError("invalid_request", `Cannot reach ${name}: it needs an account id`);
   }
-  const headers: SentHeaders = { accept: "application/json" };
-  for (const [name, value] of Object.entries(provider.headers ?? {})) headers[name.toLowerCase()] = value;
+  const headers = sentHeaders();
+  headers.set("accept", "application/json");
+  for (const [name, value] of Object.entries(provider.headers ?? {})) headers.set(name.toLowerCase(), value);
   const stored = storedKeys(provider, exchange)?.take();
   if (stored) setKey(headers, provider, stored.key);
-  const response = await send(provider, url, { headers }, signal, exchange);
-  stored?.report(response);
-  if (response.ok) return readModels(await response.json(), name);
-  await response.body?.cancel();
-  throw new GatewayError(
-    "bad_upstream_answer",
-    `Cannot read the models of ${name}: it answered ${response.status}`,
-  );
+  return send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
+    stored?.report(response);
+    if (response.ok) return readModels(await response.json(), name);
+    await response.body?.cancel();
+    throw new GatewayError(
+      "bad_upstream_answer",
+      `Cannot read the models of ${name}: it answered ${response.status}`,
+    );
+  });
 }
 
 /**

@@ -5,7 +5,7 @@ import { GatewayError } from "../wires/errors.ts";
 import type { Emit, StreamReader } from "../wires/types.ts";
 import { readBounded } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { requestHeaders, responseHeaders, type SentHeaders } from "./headers.ts";
+import { headersInit, requestHeaders, responseHeaders, type SentHeaders } from "./headers.ts";
 import { anyEvents } from "./policies/held.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
@@ -80,8 +80,11 @@ export function nativeHeaders(
   { headers: from, config }: Exchange,
 ): SentHeaders {
   const sent = requestHeaders(from, config.keyHeaders);
-  for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] ??= value;
-  if (target) delete sent[target.header];
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (sent.get(lower) === null) sent.set(lower, value);
+  }
+  if (target) sent.delete(target.header);
   return sent;
 }
 
@@ -95,7 +98,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       param: "path",
     });
   }
-  for (const [name, value] of caller.keys) headers[name] = value;
+  for (const [name, value] of caller.keys) headers.set(name, value);
   const own = caller.keys.size > 0 || /[?&](key|api_key)=[^&]/.test(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   return {
@@ -103,15 +106,16 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     model,
     settings,
     read: streamReader(provider, endpoint),
-    async send(signal) {
+    send(signal) {
       const stored = keys?.take();
       if (stored) setKey(headers, provider, stored.key);
-      const init: RequestInit & { duplex?: "half" } = { method, headers, body };
+      const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
       if (body instanceof ReadableStream) init.duplex = "half";
-      const upstream = await send(provider, url, init, signal, exchange);
-      stored?.report(upstream);
-      const { status, statusText } = upstream;
-      return new Response(upstream.body, { status, statusText, headers: responseHeaders(upstream.headers) });
+      return send(provider, url, init, signal, exchange, (upstream) => {
+        stored?.report(upstream);
+        const { body, status, statusText } = upstream;
+        return new Response(body, { status, statusText, headers: responseHeaders(upstream.headers) });
+      });
     },
   };
 }

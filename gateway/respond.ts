@@ -15,7 +15,7 @@ import { parseExact } from "../wires/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../wires/types.ts";
 import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
-import { responseHeaders } from "./headers.ts";
+import { headerList, responseHeaders } from "./headers.ts";
 import { EVENTS, peekEvents } from "./policies/held.ts";
 import { readText } from "./send.ts";
 
@@ -48,6 +48,13 @@ export function respond(
   if (status >= 400) return respondError(upstream, outgoing, exchange);
   const { wire } = outgoing.target.provider;
   return wire.same ? handBack(upstream, outgoing, exchange) : rewriteBack(upstream, outgoing, wire, exchange);
+}
+
+/** The provider's headers as the client may see them, and what could not be sent to the provider. */
+function headersFor({ headers }: Response, { dropped }: Outgoing): Headers {
+  const out = responseHeaders(headers);
+  if (dropped.length > 0) out.set("sluice-dropped", headerList(dropped));
+  return out;
 }
 
 /** An error of ours or of the provider's, as the client's wire writes it. */
@@ -86,11 +93,12 @@ export function envelopeResponse(fault: GatewayError, headers: Headers): Respons
 /** OpenAI's own error body goes back byte for byte; any other is read by the wire and written as OpenAI's. */
 async function respondError(
   upstream: Response,
-  { target }: Outgoing,
+  outgoing: Outgoing,
   exchange: Exchange,
 ): Promise<Response> {
   const { config } = exchange;
-  const headers = responseHeaders(upstream.headers);
+  const { target } = outgoing;
+  const headers = headersFor(upstream, outgoing);
   const { status } = upstream;
   const text = await readText(upstream, target.provider, exchange);
   const body = parse(text);
@@ -131,22 +139,27 @@ function notJson(provider: string, status: number, text: string, headers: Header
 // ---------------------------------------------------------------- the same wire
 
 /** Hands the provider's bytes through untouched. */
-async function handBack(
+function handBack(
   upstream: Response,
-  { target, stream }: Outgoing,
+  outgoing: Outgoing,
   exchange: Exchange,
-): Promise<Response> {
-  const headers = responseHeaders(upstream.headers);
-  const { status } = upstream;
+): Promise<Response> | Response {
   const kind = contentKind(upstream.headers);
   // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
-  if (kind === "other" && !stream || kind === "page") {
-    const text = await readText(upstream, target.provider, exchange);
-    if (parse(text) === undefined) throw notJson(target.provider.name, status, text, headers);
-    headers.set("content-type", "application/json");
-    return new Response(text, { status, headers });
-  }
-  return new Response(upstream.body, { status, headers });
+  if (kind === "page" || kind === "other" && !outgoing.stream) return relabel(upstream, outgoing, exchange);
+  const { status, body } = upstream;
+  return new Response(body, { status, headers: headersFor(upstream, outgoing) });
+}
+
+/** @throws GatewayError `bad_upstream_answer` for what is not JSON, whatever it is called. */
+async function relabel(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
+  const { target } = outgoing;
+  const headers = headersFor(upstream, outgoing);
+  const { status } = upstream;
+  const text = await readText(upstream, target.provider, exchange);
+  if (parse(text) === undefined) throw notJson(target.provider.name, status, text, headers);
+  headers.set("content-type", "application/json");
+  return new Response(text, { status, headers });
 }
 
 type ContentKind = "json" | "events" | "page" | "other" | "none";
@@ -187,7 +200,7 @@ async function rewriteBack(
       includeUsage: call.includeUsage,
       legacyFunctions: call.sent.get("tools") === "functions",
     },
-    headers: responseHeaders(upstream.headers),
+    headers: headersFor(upstream, outgoing),
   };
   const kind = contentKind(upstream.headers);
   if (!call.stream || kind === "page") return await rewriteWhole(upstream, outgoing, rewrite, exchange);

@@ -11,24 +11,27 @@ import { waiting } from "./policies/timers.ts";
  * Sends one request.
  *
  * @param signal Ends the request and the answer.
+ * @param take What to do with the answer. (Not awaited by each caller: every asynchronous function between a request and
+ * its answer costs about 2 us.)
  * @throws GatewayError `upstream_unreachable` or `bad_upstream_answer`; whatever was thrown when the signal has ended the
  * request.
  */
-export async function send(
+export async function send<T>(
   provider: Provider,
   url: string,
   init: RequestInit,
   signal: AbortSignal,
   exchange: Exchange,
-): Promise<Response> {
-  const { fetch, streamIdleTimeoutMs: idleMs } = exchange.config;
+  take: (answer: Response) => T | Promise<T>,
+): Promise<T> {
+  const { config: { fetch, streamIdleTimeoutMs: idleMs, timer }, report } = exchange;
   const { name } = provider;
   // The provider chooses no host either: a redirect is never followed.
   const request: RequestInit = { ...init, signal, redirect: "manual" };
+  const started = timer();
   let response: Response;
   try {
-    const sent = provider.fetch ? provider.fetch(new Request(url, request)) : fetch(url, request);
-    response = await waiting(sent, exchange);
+    response = await (provider.fetch ? provider.fetch(new Request(url, request)) : fetch(url, request));
   } catch (cause) {
     if (signal.aborted) throw cause;
     const metadata = { provider: name };
@@ -36,6 +39,8 @@ export async function send(
       metadata,
       cause,
     });
+  } finally {
+    report.waitedMs += timer() - started;
   }
   if (signal.aborted) {
     // Not every fetch heeds its signal, and nobody will read this answer.
@@ -49,9 +54,9 @@ export async function send(
       `${name} answered with ${response.status}, which is no status`,
     );
   }
-  if (idleMs === 0) return response;
+  if (idleMs === 0) return take(response);
   const idle = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${idleMs} ms`);
-  return withIdleLimit(response, idleMs, idle);
+  return take(withIdleLimit(response, idleMs, idle));
 }
 
 /**
@@ -84,7 +89,7 @@ export function clientKey({ keys }: Caller): string | undefined {
 
 /** Writes a key where the provider wants it. */
 export function setKey(headers: SentHeaders, { auth }: Provider, key: string): void {
-  headers[auth.header.toLowerCase()] = auth.prefix + key;
+  headers.set(auth.header.toLowerCase(), auth.prefix + key);
 }
 
 /**

@@ -149,7 +149,7 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
   exchange.caller.check(provider);
   return within(path, () => {
     const headers = nativeHeaders(provider, exchange);
-    headers["content-type"] ??= "application/json";
+    if (headers.get("content-type") === null) headers.set("content-type", "application/json");
     const { model } = (query ?? {}) as JsonObject;
     return nativeStep(
       {

@@ -102,6 +102,30 @@ export function holds(text: Uint8Array, letters: string): boolean {
   return false;
 }
 
+/**
+ * An object's text with one of its texts replaced; everything else stays as it is. What `editMembers` does to bytes, for
+ * texts that are decoded and parsed already: it takes a tenth of the time.
+ *
+ * @param source What was parsed: `value` is its member `key`.
+ * @returns `undefined` when it is not plain where that member stands: its key is written twice, at whatever depth, or
+ * something is escaped by its number, as a key may be; or its value is written in another way than ours.
+ */
+export function replaceText(
+  source: string,
+  key: string,
+  value: string,
+  wanted: string,
+): string | undefined {
+  const quoted = `"${key}"`;
+  const at = source.indexOf(quoted);
+  if (at !== source.lastIndexOf(quoted) || source.includes("\\u")) return undefined;
+  let from = at + quoted.length;
+  while (source.charCodeAt(from) === COLON || isSpace(source.charCodeAt(from))) from++;
+  const written = JSON.stringify(value);
+  if (!source.startsWith(written, from)) return undefined;
+  return source.slice(0, from) + JSON.stringify(wanted) + source.slice(from + written.length);
+}
+
 /** A change to one member: another key, another value (JSON text), or none of it at all. */
 export type Edit = { key?: string; value?: string } | "remove";
 

@@ -40,15 +40,22 @@ type Outcome = { response: Response } | { error: unknown };
  * names the step that was tried last.
  * @returns The first good answer; the last step's failure when all fail, thrown if it was no answer.
  */
-export async function runSteps(steps: readonly Step[], run: Run): Promise<Response> {
-  const { config, report, signal } = run;
+export function runSteps(steps: readonly Step[], run: Run): Promise<Response> {
+  const [{ settings, send }] = steps;
+  if (steps.length > 1 || settings.maxAttempts > 1 || settings.requestTimeoutMs > 0) {
+    return runAll(steps, run);
+  }
+  // As most requests are: nothing to come after it, and no limit.
+  enter(steps[0], 0, run);
+  return send(run.signal);
+}
+
+async function runAll(steps: readonly Step[], run: Run): Promise<Response> {
+  const { config, signal } = run;
   let outcome: Outcome | undefined;
   for (let index = 0; index < steps.length; index++) {
     const step = steps[index];
-    report.step = index;
-    report.provider = step.provider;
-    report.model = step.model;
-    report.eventId = step.eventId;
+    enter(step, index, run);
     const { maxAttempts } = step.settings;
     for (let attempt = 1;; attempt++) {
       discard(outcome);
@@ -65,6 +72,13 @@ export async function runSteps(steps: readonly Step[], run: Run): Promise<Respon
   }
   if ("error" in outcome!) throw outcome.error;
   return outcome!.response;
+}
+
+function enter({ provider, model, eventId }: Step, index: number, { report }: Run): void {
+  report.step = index;
+  report.provider = provider;
+  report.model = model;
+  report.eventId = eventId;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { type Edit, editMembers, findMembers, holds } from "../../wires/json_text.ts";
+import { type Edit, editMembers, findMembers, holds, replaceText } from "../../wires/json_text.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (data: Uint8Array) => new TextDecoder().decode(data);
@@ -201,6 +201,50 @@ Deno.test("editMembers() is what parsing, editing and writing again would be, on
     }),
     { numRuns: 500 },
   );
+});
+
+// ---------------------------------------------------------------- the short way
+
+Deno.test("replaceText() leaves to others what is not plain", () => {
+  const replace = (text: string) => replaceText(text, "model", JSON.parse(text).model, "gpt");
+  assertEquals(replace('{ "n":1e2, "model" :\n"a/gpt" }'), '{ "n":1e2, "model" :\n"gpt" }');
+  assertEquals(replace('{"x":"say \\"model\\"","model":"a"}'), '{"x":"say \\"model\\"","model":"gpt"}');
+  assertEquals(replace('{"messages":["model"],"model":"a"}'), undefined);
+  assertEquals(replace('{"model":"a","tools":[{"model":"a"}]}'), undefined);
+  assertEquals(replace('{"model":"a","model":"a"}'), undefined);
+  assertEquals(replace('{"model":"a","mod\\u0065l":"a"}'), undefined);
+  assertEquals(replace('{"model":"a\\/b"}'), undefined);
+});
+
+Deno.test("replaceText() is what editMembers() is, on any JSON that it takes", () => {
+  const name = fc.oneof(fc.constantFrom("openai/gpt", "é", 'a"b', "a\\b", ""), fc.string({ unit: "binary" }));
+  const written = fc.constantFrom('"model"', '"mod\\u0065l"', '"models"', '"\\"model\\""');
+  const other = fc.oneof(
+    fc.tuple(string, json),
+    fc.tuple(string, object),
+    fc.tuple(written, json),
+    fc.tuple(string, written),
+    fc.tuple(string, written.map((key) => `{${key}:"openai/gpt"}`)),
+  );
+  let taken = 0;
+  fc.assert(
+    fc.property(name, fc.array(other, { maxLength: 3 }), fc.nat(3), space, (model, others, at, gap) => {
+      const members = others.map(([key, value]) => `${key}${gap}:${gap}${value}`);
+      members.splice(at, 0, `${gap}"model"${gap}:${gap}${JSON.stringify(model)}${gap}`);
+      const text = `{${members.join(`,${gap}`)}}${gap}`;
+      const parsed = JSON.parse(text);
+      if (typeof parsed.model !== "string") return;
+      const replaced = replaceText(text, "model", parsed.model, "another");
+      if (replaced === undefined) return;
+      taken++;
+      // Where keys are written twice there is nothing else to compare with.
+      assertEquals(JSON.parse(replaced), { ...parsed, model: "another" }, text);
+      const edited = edit(text, { model: { value: '"another"' } });
+      if (edited !== undefined) assertEquals(replaced, edited, text);
+    }),
+    { numRuns: 1000 },
+  );
+  assert(taken > 200, `${taken}`);
 });
 
 Deno.test("findMembers() agrees with a full parse on any JSON text, or leaves it to that", () => {
