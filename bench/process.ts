@@ -78,16 +78,23 @@ export async function run(command: string, args: string[], cwd?: string): Promis
   return decoder.decode(stdout);
 }
 
+/** By process and thread, in microseconds. Threads that have ended keep what they were last seen with. */
+const seenThreads = new Map<number, Map<string, number>>();
+
 /** Processor time in microseconds that a process, its threads and its children have used. */
 export function cpuMicros(pid: number): number {
   let micros = 0;
   for (const one of withChildren(pid)) {
+    const threads = seenThreads.get(one) ?? new Map<string, number>();
+    seenThreads.set(one, threads);
     // Per thread, to the nanosecond; the process's own sum counts in ticks of 10 ms.
     for (const { name } of Deno.readDirSync(`/proc/${one}/task`)) {
       try {
-        micros += Number(Deno.readTextFileSync(`/proc/${one}/task/${name}/schedstat`).split(" ")[0]) / 1000;
+        const nanos = Deno.readTextFileSync(`/proc/${one}/task/${name}/schedstat`).split(" ")[0];
+        threads.set(name, Number(nanos) / 1000);
       } catch { /* The thread ended meanwhile. */ }
     }
+    for (const used of threads.values()) micros += used;
   }
   return micros;
 }
