@@ -89,7 +89,7 @@ export function chatStep(
     send(signal) {
       const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);
-      const init = { method: "POST", headers: headersInit(outgoing.headers), body: body() };
+      const init: RequestInit = { method: "POST", headers: headersInit(outgoing.headers), body: body() };
       return send(provider, url, init, signal, exchange, (upstream) => {
         stored?.report(upstream);
         return respond(upstream, outgoing, exchange);

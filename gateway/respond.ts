@@ -91,31 +91,28 @@ export function envelopeResponse(fault: GatewayError, headers: Headers): Respons
 // ---------------------------------------------------------------- errors
 
 /** OpenAI's own error body goes back byte for byte; any other is read by the wire and written as OpenAI's. */
-async function respondError(
-  upstream: Response,
-  outgoing: Outgoing,
-  exchange: Exchange,
-): Promise<Response> {
+function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
   const { config } = exchange;
-  const { target } = outgoing;
+  const { target: { provider, model } } = outgoing;
+  const { name, wire } = provider;
   const headers = headersFor(upstream, outgoing);
   const { status } = upstream;
-  const text = await readText(upstream, target.provider, exchange);
-  const body = parse(text);
-  const { name, wire } = target.provider;
   const log = (message: string, code?: string | number | null) =>
-    config.log({ level: "error", status, message, code, provider: name, model: target.model });
-  if (wire.same && isOpenAIError(body) && !isNamelessOverflow(body.error)) {
-    log("the provider refused", body.error.code);
-    headers.set("content-type", "application/json");
-    return new Response(text, { status, headers });
-  }
-  if (body === undefined && status >= 500) throw notJson(name, status, text, headers);
-  const error = wire.readError(status, body ?? text.slice(0, QUOTED));
-  log("the provider refused", error.code);
-  const requestId = headers.get("request-id") ?? headers.get("x-request-id");
-  const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };
-  return errorResponse({ ...error, metadata, status }, headers);
+    config.log({ level: "error", status, message, code, provider: name, model });
+  return readText(upstream, provider, exchange, (text) => {
+    const body = parse(text);
+    if (wire.same && isOpenAIError(body) && !isNamelessOverflow(body.error)) {
+      log("the provider refused", body.error.code);
+      headers.set("content-type", "application/json");
+      return new Response(text, { status, headers });
+    }
+    if (body === undefined && status >= 500) throw notJson(name, status, text, headers);
+    const error = wire.readError(status, body ?? text.slice(0, QUOTED));
+    log("the provider refused", error.code);
+    const requestId = headers.get("request-id") ?? headers.get("x-request-id");
+    const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };
+    return errorResponse({ ...error, metadata, status }, headers);
+  });
 }
 
 /** A prompt that does not fit, told in words alone: clients that shorten it look for OpenAI's code. */
@@ -152,14 +149,15 @@ function handBack(
 }
 
 /** @throws GatewayError `bad_upstream_answer` for what is not JSON, whatever it is called. */
-async function relabel(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
-  const { target } = outgoing;
+function relabel(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
+  const { provider } = outgoing.target;
   const headers = headersFor(upstream, outgoing);
   const { status } = upstream;
-  const text = await readText(upstream, target.provider, exchange);
-  if (parse(text) === undefined) throw notJson(target.provider.name, status, text, headers);
-  headers.set("content-type", "application/json");
-  return new Response(text, { status, headers });
+  return readText(upstream, provider, exchange, (text) => {
+    if (parse(text) === undefined) throw notJson(provider.name, status, text, headers);
+    headers.set("content-type", "application/json");
+    return new Response(text, { status, headers });
+  });
 }
 
 type ContentKind = "json" | "events" | "page" | "other" | "none";
@@ -182,12 +180,12 @@ interface Rewrite {
   headers: Headers;
 }
 
-async function rewriteBack(
+function rewriteBack(
   upstream: Response,
   outgoing: Outgoing,
   wire: ProviderWire,
   exchange: Exchange,
-): Promise<Response> {
+): Promise<Response> | Response {
   const call = outgoing.call!;
   const rewrite: Rewrite = {
     wire,
@@ -203,13 +201,14 @@ async function rewriteBack(
     headers: headersFor(upstream, outgoing),
   };
   const kind = contentKind(upstream.headers);
-  if (!call.stream || kind === "page") return await rewriteWhole(upstream, outgoing, rewrite, exchange);
+  if (!call.stream || kind === "page") return rewriteWhole(upstream, outgoing, rewrite, exchange);
   if (kind === "events") return rewriteStream(upstream, outgoing, rewrite, exchange);
   // Proxies lose the content type, and some providers answer whole.
-  const { events, response } = await peekEvents(upstream);
-  return events
-    ? rewriteStream(response, outgoing, rewrite, exchange)
-    : await rewriteWhole(response, outgoing, rewrite, exchange);
+  return peekEvents(upstream).then(({ events, response }) =>
+    events
+      ? rewriteStream(response, outgoing, rewrite, exchange)
+      : rewriteWhole(response, outgoing, rewrite, exchange)
+  );
 }
 
 function rewriteStream(
@@ -228,29 +227,30 @@ function rewriteStream(
   });
 }
 
-async function rewriteWhole(
+function rewriteWhole(
   upstream: Response,
   { target, call }: Outgoing,
   { wire, defaults, form, headers }: Rewrite,
   exchange: Exchange,
 ): Promise<Response> {
   const { status } = upstream;
-  const text = await readText(upstream, target.provider, exchange);
-  const body = parseExact(text);
-  const { emit, answer } = collector();
-  const writer = call!.stream ? chunkWriter(defaults, form) : undefined;
-  let events = "";
-  const take: Emit = (delta) => {
-    emit(delta);
-    if (writer) events += writer.delta(delta);
-  };
-  if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
-  else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
-  else throw notJson(target.provider.name, status, text, headers);
-  if (answer.error) return errorResponse({ ...answer.error, status: answer.error.status ?? 502 }, headers);
-  headers.set("content-type", writer ? "text/event-stream" : "application/json");
-  const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
-  return new Response(written, { status, headers });
+  return readText(upstream, target.provider, exchange, (text) => {
+    const body = parseExact(text);
+    const { emit, answer } = collector();
+    const writer = call!.stream ? chunkWriter(defaults, form) : undefined;
+    let events = "";
+    const take: Emit = (delta) => {
+      emit(delta);
+      if (writer) events += writer.delta(delta);
+    };
+    if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
+    else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
+    else throw notJson(target.provider.name, status, text, headers);
+    if (answer.error) return errorResponse({ ...answer.error, status: answer.error.status ?? 502 }, headers);
+    headers.set("content-type", writer ? "text/event-stream" : "application/json");
+    const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
+    return new Response(written, { status, headers });
+  });
 }
 
 /** For a provider that streams though nobody asked for it. */

@@ -5,11 +5,11 @@ import { type Caller, credential, type KeyRing } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import type { SentHeaders } from "./headers.ts";
 import { withIdleLimit } from "./policies/held.ts";
-import { waiting } from "./policies/timers.ts";
 
 /**
  * Sends one request.
  *
+ * @param init Made for this call: what is always the same is added to it.
  * @param signal Ends the request and the answer.
  * @param take What to do with the answer. (Not awaited by each caller: every asynchronous function between a request and
  * its answer costs about 2 us.)
@@ -27,11 +27,12 @@ export async function send<T>(
   const { config: { fetch, streamIdleTimeoutMs: idleMs, timer }, report } = exchange;
   const { name } = provider;
   // The provider chooses no host either: a redirect is never followed.
-  const request: RequestInit = { ...init, signal, redirect: "manual" };
+  init.signal = signal;
+  init.redirect = "manual";
   const started = timer();
   let response: Response;
   try {
-    response = await (provider.fetch ? provider.fetch(new Request(url, request)) : fetch(url, request));
+    response = await (provider.fetch ? provider.fetch(new Request(url, init)) : fetch(url, init));
   } catch (cause) {
     if (signal.aborted) throw cause;
     const metadata = { provider: name };
@@ -54,27 +55,41 @@ export async function send<T>(
       `${name} answered with ${response.status}, which is no status`,
     );
   }
-  if (idleMs === 0) return take(response);
-  const idle = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${idleMs} ms`);
-  return take(withIdleLimit(response, idleMs, idle));
+  if (idleMs > 0) {
+    const idle = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${idleMs} ms`);
+    response = withIdleLimit(response, idleMs, idle);
+  }
+  const taken = take(response);
+  return taken instanceof Promise ? await taken : taken;
 }
 
 /**
  * Reads the whole body of an answer.
  *
+ * @param take What to do with it.
  * @throws GatewayError `bad_upstream_answer` when it breaks; whatever was thrown when the client has left.
  */
-export async function readText(upstream: Response, provider: Provider, exchange: Exchange): Promise<string> {
+export async function readText<T>(
+  upstream: Response,
+  provider: Provider,
+  { signal, report, config: { timer } }: Exchange,
+  take: (text: string) => T,
+): Promise<T> {
+  const started = timer();
+  let text: string;
   try {
-    return await waiting(upstream.text(), exchange);
+    text = await upstream.text();
   } catch (cause) {
-    if (exchange.signal.aborted || cause instanceof GatewayError) throw cause;
+    if (signal.aborted || cause instanceof GatewayError) throw cause;
     const metadata = { provider: provider.name };
     throw new GatewayError("bad_upstream_answer", `The answer of ${provider.name} broke off`, {
       metadata,
       cause,
     });
+  } finally {
+    report.waitedMs += timer() - started;
   }
+  return take(text);
 }
 
 /** The provider's key that a client sent, without its scheme. */

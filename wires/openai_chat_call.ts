@@ -106,7 +106,8 @@ export function readCall(body: JsonObject, model: string): Call {
   const dropped: string[] = [];
   checkSettings(body);
   const options = body.stream_options as { include_usage?: boolean | null } | null | undefined;
-  for (const [field, value] of Object.entries(body)) {
+  for (const field in body) {
+    const value = body[field];
     if (NOT_SETTINGS.has(field) || value === null || value === undefined) continue;
     if (field === "__proto__") dropped.push(field); // Would be set and not stored.
     else if (!Object.hasOwn(BODY.entries, field)) extra[field] = value;
@@ -118,14 +119,16 @@ export function readCall(body: JsonObject, model: string): Call {
       if (other !== undefined && name !== "max_tokens") dropped.push(NEWER.has(field) ? other : field);
     }
   }
-  for (const [option, value] of Object.entries(options ?? {})) {
-    if (option !== "include_usage" && value !== null) dropped.push(`stream_options.${option}`);
+  for (const option in options) {
+    if (option !== "include_usage" && options[option as "include_usage"] !== null) {
+      dropped.push(`stream_options.${option}`);
+    }
   }
   for (const name of sent.keys()) {
     if (Object.hasOwn(READERS, name)) continue;
     (settings as JsonObject)[name] = body[sent.get(name)!];
   }
-  for (const [name, read] of Object.entries(READERS) as [keyof Settings, SettingReader][]) {
+  for (const [name, read] of READ) {
     const field = sent.get(name);
     const value = field === undefined ? undefined : read(body[field], field, dropped);
     if (value === undefined) sent.delete(name);
@@ -154,6 +157,8 @@ const READERS: { [Name in keyof Settings]?: SettingReader } = {
   tool_choice: (value, field, dropped) => readToolChoice(value as string | JsonObject, field, dropped),
   response_format: (value, field, dropped) => readFormat(value as JsonObject, field, dropped),
 };
+
+const READ = Object.entries(READERS) as [keyof Settings, SettingReader][];
 
 function readTools(list: JsonObject[], field: string, dropped: string[]): Tool[] {
   const tools: Tool[] = [];

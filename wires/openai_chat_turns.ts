@@ -76,8 +76,8 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
   const ids = callIds();
   return list.map((message, at): Message => {
     const path = `messages[${at}]`;
-    for (const [member, value] of Object.entries(message)) {
-      if (!MEMBERS.has(member) && value !== null) dropped.push(`${path}.${member}`);
+    for (const member in message) {
+      if (!MEMBERS.has(member) && message[member] !== null) dropped.push(`${path}.${member}`);
     }
     const common = {
       path,
