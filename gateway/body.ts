@@ -81,6 +81,11 @@ export interface Body {
   get(field: string): unknown;
   /** Whether a field is there and not `null`. */
   has(field: string): boolean;
+  /**
+   * Whether a text is somewhere in its values, of one that is not parsed: one of the words that rows' rules for messages are
+   * about.
+   */
+  mentions(word: string): boolean;
   parsed(): JsonObject;
   /** Whether it is parsed already. */
   isParsed(): boolean;
@@ -92,12 +97,16 @@ export interface Body {
  */
 const CHECKED_BYTES = 256 * 1024;
 
+/** What {@link Body.mentions} knows of. */
+const WORDS = ["tool_calls", "tool_call_id", "developer"];
+
 export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   if (text.length === 0) {
     throw new GatewayError("invalid_request", "Cannot read the request: its body is empty");
   }
   const isLong = text.length > CHECKED_BYTES;
-  let members = isLong ? findMembers(text) : undefined;
+  const mentioned = new Set<string>();
+  let members = isLong ? findMembers(text, WORDS, mentioned) : undefined;
   let sought = isLong;
   const source = members ? undefined : decode(text);
   let object = source === undefined ? undefined : parse(source);
@@ -118,6 +127,7 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
       return members;
     },
     get,
+    mentions: (word) => mentioned.has(word) || !WORDS.includes(word),
     has: (field) => (get(field) ?? null) !== null,
     parsed,
     isParsed: () => object !== undefined,

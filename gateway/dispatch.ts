@@ -1,7 +1,7 @@
 /** From a client's body to a provider's request. */
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
-import { type Edit, editMembers, holds, replaceText } from "../wires/json_text.ts";
+import { type Edit, editMembers, replaceText } from "../wires/json_text.ts";
 import { fitMessages } from "../wires/openai_chat_messages.ts";
 import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
@@ -141,12 +141,15 @@ function editAll(
   };
 }
 
+/** The members of messages that hold ids. */
+const TOOL_MEMBERS = ["tool_calls", "tool_call_id"];
+
 /** The messages as the provider takes them; `undefined` when it takes them as they are. */
 function refit(body: Body, { messages, toolId }: Provider, dropped: string[]): unknown[] | undefined {
   const { members, roles = {} } = messages ?? {};
-  // For ids and roles a long body is looked into only if it has any; base64, which makes bodies long, has no `_` or `"`.
-  const worth = members || body.isParsed() || (toolId && holds(body.text, "_call")) ||
-    Object.keys(roles).some((role) => holds(body.text, `"${role}"`));
+  // For ids and roles a long body is looked into only if it has any.
+  const worth = members || body.isParsed() || (toolId && TOOL_MEMBERS.some(body.mentions)) ||
+    Object.keys(roles).some(body.mentions);
   return worth && (messages || toolId)
     ? fitMessages(body.get("messages"), { ...messages, toolId }, dropped)
     : undefined;
