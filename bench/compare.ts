@@ -1,8 +1,9 @@
 /**
  * What it costs to stand between a client and a provider: whole processes side by side.
  *
- * Each round visits every pair of load and target in random order, so that a noisy neighbour hits all alike; ratios are
- * taken within a round, and the tables give medians with the lowest and highest round. All traffic is loopback, all
+ * Each round visits every load, and for it every target, in random order, so that a noisy neighbour hits all alike; ratios
+ * are taken within a round, and the tables give medians with the lowest and highest round. Many short rounds tell more
+ * than a few long ones. All traffic is loopback, all
  * loops are bounded, and only processes started here are ended.
  *
  * ```sh
@@ -120,12 +121,16 @@ async function main() {
       const started = await start(target, provider.port);
       running.set(target, stack.use(started.process) && started);
     }
-    const pairs = loads.flatMap((load) =>
-      [...running.keys()].filter((target) => fits(load, target)).map((target) => ({ load, target }))
-    );
     // The first round warms up and is forgotten: compilers of JavaScript work for some 20,000 requests.
     for (let round = 0; round <= rounds; round++) {
-      for (const { load, target } of shuffled(pairs)) {
+      // All targets of a load one after the other: what a neighbour does changes from second to second.
+      const pairs = shuffled(loads).flatMap((load) =>
+        shuffled([...running.keys()]).filter((target) => fits(load, target)).map((target) => ({
+          load,
+          target,
+        }))
+      );
+      for (const { load, target } of pairs) {
         const visited = round > 0 ? load : warming(load);
         const time = round > 0 ? load.seconds ?? seconds : warm;
         const visit = await visitLoad(visited, target, running.get(target)!, provider.port, time);

@@ -43,11 +43,16 @@ interface Runtimes {
   };
   Bun?: { serve(options: object): unknown; env: Record<string, string> };
 }
-const { Deno: deno, Bun: bun } = globalThis as unknown as Runtimes;
-if (import.meta.main && (deno || bun)) {
+
+/** Serves one kind of gateway on `PORT`, on Deno and on Bun. */
+export function serveOne(serve: (request: Request, settings: Settings) => Promise<Response>): void {
+  const { Deno: deno, Bun: bun } = globalThis as unknown as Runtimes;
   const env = (deno?.env.toObject() ?? bun!.env) as unknown as Settings & { PORT: string };
   const address = { port: Number(env.PORT), hostname: "127.0.0.1" };
-  const handler = (request: Request) => pass(request, env);
+  const handler = (request: Request) => serve(request, env);
   if (deno) deno.serve({ ...address, onListen: () => {} }, handler);
   else bun!.serve({ ...address, idleTimeout: 0, fetch: handler });
 }
+
+// Bundled as a Worker it is started by its export.
+if (import.meta.main && ("Deno" in globalThis || "Bun" in globalThis)) serveOne(pass);

@@ -7,6 +7,8 @@ export interface Process extends AsyncDisposable {
   startedAt: number;
   /** What it wrote to standard output and standard error so far. */
   output(): string;
+  /** Resolves when it has ended, however that came. */
+  ended: Promise<unknown>;
   /** Waits for a match in the output, 30 s at most. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
@@ -43,6 +45,7 @@ export function startProcess(
   return {
     pid: child.pid,
     startedAt,
+    ended: child.status,
     output: () => output,
     async printed(pattern) {
       let late = false;

@@ -19,7 +19,7 @@ export interface Knock {
 export interface Target {
   name: string;
   runtime: "deno" | "bun" | "workerd" | "node" | "none";
-  kind: "direct" | "floor" | "identity" | "ours" | "peer";
+  kind: "direct" | "floor" | "identity" | "least" | "ours" | "peer";
   /**
    * Starts it in front of a provider's port.
    *
@@ -107,23 +107,31 @@ function floor(runtime: "deno" | "bun" | "workerd", identity: boolean): Target {
     kind: identity ? "identity" : "floor",
     knock: nativeKnock,
     async start(provider) {
+      const settings = { UPSTREAM: `http://127.0.0.1:${provider}`, ...(identity && { IDENTITY: "1" }) };
+      if (runtime !== "workerd") return await startFloor(runtime, `${ROOT}/bench/floor.ts`, settings);
       const port = freePort();
-      const env = {
-        PORT: `${port}`,
-        UPSTREAM: `http://127.0.0.1:${provider}`,
-        ...(identity && { IDENTITY: "1" }),
-      };
-      const file = `${ROOT}/bench/floor.ts`;
-      if (runtime === "workerd") {
-        const { PORT: _, ...bindings } = env;
-        const code = await floorWorker();
-        return { process: await startWorkerd(code, port, bindings), port };
-      }
-      const process = runtime === "deno"
-        ? startProcess(Deno.execPath(), ["run", "--quiet", "--allow-net", "--allow-env", file], { env })
-        : startProcess(await bunBinary(), [file], { env: { ...env, ...BUN_ENV } });
-      return { process, port };
+      return { process: await startWorkerd(await floorWorker(), port, settings), port };
     },
+  };
+}
+
+async function startFloor(runtime: "deno" | "bun", file: string, settings: Record<string, string>) {
+  const port = freePort();
+  const env = { PORT: `${port}`, ...settings };
+  const process = runtime === "deno"
+    ? startProcess(Deno.execPath(), ["run", "--quiet", "--allow-net", "--allow-env", file], { env })
+    : startProcess(await bunBinary(), [file], { env: { ...env, ...BUN_ENV } });
+  return { process, port };
+}
+
+/** What of a mark is the runtime's. */
+function least(runtime: "deno" | "bun"): Target {
+  return {
+    ...floor(runtime, false),
+    name: `least gateway, ${runtime}`,
+    kind: "least",
+    start: (provider) =>
+      startFloor(runtime, `${ROOT}/bench/least.ts`, { UPSTREAM: `http://127.0.0.1:${provider}` }),
   };
 }
 
@@ -305,10 +313,12 @@ export const direct: Target = {
 export const TARGETS: readonly Target[] = [
   floor("deno", false),
   floor("deno", true),
+  least("deno"),
   ours("deno"),
   llmops("deno"),
   floor("bun", false),
   floor("bun", true),
+  least("bun"),
   ours("bun"),
   llmops("bun"),
   floor("workerd", false),

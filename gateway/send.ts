@@ -11,8 +11,8 @@ import { withIdleLimit } from "./policies/held.ts";
  *
  * @param init Made for this call: what is always the same is added to it.
  * @param signal Ends the request and the answer.
- * @param take What to do with the answer. (Not awaited by each caller: every asynchronous function between a request and
- * its answer costs about 2 us.)
+ * @param take What to do with the answer. (Rather than awaiting it in each caller: functions that wait for functions that
+ * wait show in the cost of a small call.)
  * @throws GatewayError `upstream_unreachable` or `bad_upstream_answer`; whatever was thrown when the signal has ended the
  * request.
  */
