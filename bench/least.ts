@@ -32,7 +32,10 @@ export async function least(request: Request, { UPSTREAM }: Settings): Promise<R
     : isStream
     ? through(answer.body!)
     : JSON.stringify(JSON.parse(await answer.text()));
-  const response = new Response(given, { status: answer.status, headers: responseHeaders(answer.headers) });
+  const response = new Response(given, { status: answer.status });
+  answer.headers.forEach((value, name) => {
+    if (!GONE.has(name)) response.headers.set(name, value);
+  });
   const id = crypto.randomUUID();
   for (const name of ["log-id", "request-id", "event-id"]) response.headers.set(`cf-aig-${name}`, id);
   response.headers.set("cf-aig-step", "0");
@@ -56,14 +59,6 @@ function requestHeaders(headers: Headers): HeadersInit {
   for (const name of GONE) copy.delete(name);
   copy.set("authorization", key);
   return copy;
-}
-
-function responseHeaders(headers: Headers): Headers {
-  const out = new Headers();
-  headers.forEach((value, name) => {
-    if (!GONE.has(name)) out.append(name, value);
-  });
-  return out;
 }
 
 /** The cheapest stream of JavaScript that each runtime has: pulled, and on Deno read into one buffer. */

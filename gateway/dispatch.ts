@@ -87,12 +87,12 @@ function inDepth<T>(work: () => T): T {
 
 /** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
 function handThrough(body: Body, target: Target, only: boolean): Rewritten {
-  const { provider: { chatPath: path = "/chat/completions" } } = target;
+  const { provider } = target;
   const dropped: string[] = [];
-  const messages = refit(body, target.provider, dropped);
+  const messages = refit(body, provider, dropped);
   const text = messages ? undefined : onlyModel(body, target);
-  if (text !== undefined) return { path, write: () => text, dropped };
-  return editAll(body, target, only, messages, dropped);
+  const write = text === undefined ? editAll(body, target, only, messages, dropped) : () => text;
+  return { path: provider.chatPath ?? "/chat/completions", write, dropped };
 }
 
 /** The text with no more changed than the model's name; `undefined` where more has to be, or it is not plain where. */
@@ -108,13 +108,14 @@ function onlyModel({ source, parsed }: Body, { provider, model }: Target): strin
 
 const NONE: readonly string[] = [];
 
+/** Writes the body with all changes that the row asks for. */
 function editAll(
   body: Body,
   { provider, model }: Target,
   only: boolean,
   messages: unknown[] | undefined,
   dropped: string[],
-): Rewritten {
+): () => BodyInit {
   const members = body.members();
   const value = JSON.stringify(model);
   const edits = new Map<string, Edit>([["model", { value }]]);
@@ -131,14 +132,10 @@ function editAll(
     if (sent) edits.set(to, "remove");
   }
   if (messages) edits.set("messages", { value: JSON.stringify(messages) });
-  return {
-    path: provider.chatPath ?? "/chat/completions",
-    write: () =>
-      members && (written("model") || written("models"))
-        ? editMembers(only ? body.text : body.text.slice(), members, edits)
-        : JSON.stringify({ model, ...editObject(body.parsed(), edits) }),
-    dropped,
-  };
+  return () =>
+    members && (written("model") || written("models"))
+      ? editMembers(only ? body.text : body.text.slice(), members, edits)
+      : JSON.stringify({ model, ...editObject(body.parsed(), edits) });
 }
 
 /** The members of messages that hold ids. */

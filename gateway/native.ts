@@ -114,7 +114,9 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       return send(provider, url, init, signal, exchange, (upstream) => {
         stored?.report(upstream);
         const { body, status, statusText } = upstream;
-        return new Response(body, { status, statusText, headers: responseHeaders(upstream.headers) });
+        const response = new Response(body, { status, statusText });
+        responseHeaders(upstream.headers, response.headers);
+        return response;
       });
     },
   };

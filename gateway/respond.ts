@@ -51,8 +51,8 @@ export function respond(
 }
 
 /** The provider's headers as the client may see them, and what could not be sent to the provider. */
-function headersFor({ headers }: Response, { dropped }: Outgoing): Headers {
-  const out = responseHeaders(headers);
+function headersFor({ headers }: Response, { dropped }: Outgoing, out?: Headers): Headers {
+  out = responseHeaders(headers, out);
   if (dropped.length > 0) out.set("sluice-dropped", headerList(dropped));
   return out;
 }
@@ -145,7 +145,9 @@ function handBack(
   // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
   if (kind === "page" || kind === "other" && !outgoing.stream) return relabel(upstream, outgoing, exchange);
   const { status, body } = upstream;
-  return new Response(body, { status, headers: headersFor(upstream, outgoing) });
+  const response = new Response(body, { status });
+  headersFor(upstream, outgoing, response.headers);
+  return response;
 }
 
 /** @throws GatewayError `bad_upstream_answer` for what is not JSON, whatever it is called. */
@@ -177,7 +179,6 @@ interface Rewrite {
   wire: ProviderWire;
   defaults: AnswerDefaults;
   form: AnswerForm;
-  headers: Headers;
 }
 
 function rewriteBack(
@@ -198,7 +199,6 @@ function rewriteBack(
       includeUsage: call.includeUsage,
       legacyFunctions: call.sent.get("tools") === "functions",
     },
-    headers: headersFor(upstream, outgoing),
   };
   const kind = contentKind(upstream.headers);
   if (!call.stream || kind === "page") return rewriteWhole(upstream, outgoing, rewrite, exchange);
@@ -212,27 +212,28 @@ function rewriteBack(
 }
 
 function rewriteStream(
-  { body, status }: Response,
+  upstream: Response,
   outgoing: Outgoing,
-  { wire, defaults, form, headers }: Rewrite,
+  { wire, defaults, form }: Rewrite,
   exchange: Exchange,
 ): Response {
-  headers.set("content-type", "text/event-stream");
+  const { body, status } = upstream;
   const writer = chunkWriter(defaults, form);
   const failure = brokenOff(outgoing, exchange);
   const source = body ?? new Blob([]).stream();
-  return new Response(translate(source, (emit) => wire.readStream(emit), writer, failure), {
-    status,
-    headers,
-  });
+  const events = translate(source, (emit) => wire.readStream(emit), writer, failure);
+  const response = new Response(events, { status });
+  headersFor(upstream, outgoing, response.headers).set("content-type", "text/event-stream");
+  return response;
 }
 
 function rewriteWhole(
   upstream: Response,
-  { target, call }: Outgoing,
-  { wire, defaults, form, headers }: Rewrite,
+  outgoing: Outgoing,
+  { wire, defaults, form }: Rewrite,
   exchange: Exchange,
 ): Promise<Response> {
+  const { target, call } = outgoing;
   const { status } = upstream;
   return readText(upstream, target.provider, exchange, (text) => {
     const body = parseExact(text);
@@ -245,11 +246,16 @@ function rewriteWhole(
     };
     if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
     else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
-    else throw notJson(target.provider.name, status, text, headers);
-    if (answer.error) return errorResponse({ ...answer.error, status: answer.error.status ?? 502 }, headers);
-    headers.set("content-type", writer ? "text/event-stream" : "application/json");
+    else throw notJson(target.provider.name, status, text, headersFor(upstream, outgoing));
+    const { error } = answer;
+    if (error) {
+      return errorResponse({ ...error, status: error.status ?? 502 }, headersFor(upstream, outgoing));
+    }
     const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
-    return new Response(written, { status, headers });
+    const response = new Response(written, { status });
+    const type = writer ? "text/event-stream" : "application/json";
+    headersFor(upstream, outgoing, response.headers).set("content-type", type);
+    return response;
   });
 }
 
