@@ -3,8 +3,7 @@
  *
  * Each round visits every load, and for it every target, in random order, so that a noisy neighbour hits all alike; ratios
  * are taken within a round, and the tables give medians with the lowest and highest round. Many short rounds tell more
- * than a few long ones. All traffic is loopback, all
- * loops are bounded, and only processes started here are ended.
+ * than a few long ones. All traffic is loopback, all loops are bounded, and only processes started here are ended.
  *
  * ```sh
  * deno task bench:compare [--rounds=5] [--seconds=1] [--warm=4] [--targets='deno|bun'] [--loads='^whole'] [--json=FILE]

@@ -16,7 +16,7 @@ import type { Seen } from "./load.ts";
 import { freePort, run, startProcess } from "./process.ts";
 import { type Shape, startProvider, TARGETS } from "./targets.ts";
 
-const SECONDS = { warm: 3, measured: 4 };
+const SECONDS = 7;
 
 /** A `.cpuprofile`, as far as it is read. */
 interface Profile {
@@ -83,21 +83,15 @@ async function record(load: string, shape: Shape): Promise<{ profile: Profile; d
   await process.printed(/listening/);
   const prompt = [{ role: "user", content: "What is a gateway, and why would anyone want one? ".repeat(6) }];
   const knock = TARGETS.find(({ kind }) => kind === "ours")!.knock(shape, load, prompt, provider.port);
-  let done = 0;
-  for (const seconds of Object.values(SECONDS)) {
-    const job = { ...knock, port, connections: load === "whole" ? 32 : 8, requests: 1e9, seconds };
-    const seen: Seen = JSON.parse(
-      await run(await bunBinary(), [`${ROOT}/bench/load.ts`, JSON.stringify(job)]),
-    );
-    if (seen.failed > 0) throw new Error(`${seen.failed} requests failed: ${seen.failure}`);
-    done += seen.done;
-  }
+  const job = { ...knock, port, connections: load === "whole" ? 32 : 8, requests: 1e9, seconds: SECONDS };
+  const seen: Seen = JSON.parse(await run(await bunBinary(), [`${ROOT}/bench/load.ts`, JSON.stringify(job)]));
+  if (seen.failed > 0) throw new Error(`${seen.failed} requests failed: ${seen.failure}`);
   Deno.kill(process.pid, "SIGINT");
   await process.ended;
   const [file] = [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".cpuprofile"));
   const profile = JSON.parse(await Deno.readTextFile(`${folder}/${file.name}`));
   await Deno.remove(folder, { recursive: true });
-  return { profile, done };
+  return { profile, done: seen.done };
 }
 
 function print(what: string, times: Map<string, number>, total: number, requests: number, most = 99): void {

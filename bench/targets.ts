@@ -185,7 +185,8 @@ const PREFIXES: Record<Shape, string> = {
 };
 
 const oneFilePath = once(async () => {
-  const path = `${await Deno.makeTempDir()}/sluice.js`;
+  const path = `${ROOT}/dist/sluice.js`;
+  await Deno.mkdir(`${ROOT}/dist`, { recursive: true });
   await bundle(path);
   return path;
 });

@@ -1,6 +1,7 @@
 /** Taking in a request body. */
 import { GatewayError } from "../wires/errors.ts";
 import { findMembers } from "../wires/json_text.ts";
+import { TOOL_MEMBERS } from "../wires/openai_chat_messages.ts";
 import type { JsonObject } from "../wires/types.ts";
 
 /**
@@ -81,10 +82,7 @@ export interface Body {
   get(field: string): unknown;
   /** Whether a field is there and not `null`. */
   has(field: string): boolean;
-  /**
-   * Whether a text is somewhere in its values, of one that is not parsed: one of the words that rows' rules for messages are
-   * about.
-   */
+  /** Whether a text may be somewhere in its values. */
   mentions(word: string): boolean;
   parsed(): JsonObject;
   /** Whether it is parsed already. */
@@ -97,16 +95,16 @@ export interface Body {
  */
 const CHECKED_BYTES = 256 * 1024;
 
-/** What {@link Body.mentions} knows of. */
-const WORDS = ["tool_calls", "tool_call_id", "developer"];
+/** What rows' rules for messages are about, and long bodies are searched for. */
+const WORDS = [...TOOL_MEMBERS, "developer"];
 
 export function readBody(text: Uint8Array<ArrayBuffer>): Body {
   if (text.length === 0) {
     throw new GatewayError("invalid_request", "Cannot read the request: its body is empty");
   }
   const isLong = text.length > CHECKED_BYTES;
-  const mentioned = new Set<string>();
-  let members = isLong ? findMembers(text, WORDS, mentioned) : undefined;
+  const words = isLong ? new Map(WORDS.map((word) => [word, false])) : undefined;
+  let members = isLong ? findMembers(text, words) : undefined;
   let sought = isLong;
   const source = members ? undefined : decode(text);
   let object = source === undefined ? undefined : parse(source);
@@ -127,7 +125,7 @@ export function readBody(text: Uint8Array<ArrayBuffer>): Body {
       return members;
     },
     get,
-    mentions: (word) => mentioned.has(word) || !WORDS.includes(word),
+    mentions: (word) => words?.get(word) ?? true,
     has: (field) => (get(field) ?? null) !== null,
     parsed,
     isParsed: () => object !== undefined,

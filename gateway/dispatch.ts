@@ -2,7 +2,7 @@
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { type Edit, editMembers, replaceText } from "../wires/json_text.ts";
-import { fitMessages } from "../wires/openai_chat_messages.ts";
+import { fitMessages, TOOL_MEMBERS } from "../wires/openai_chat_messages.ts";
 import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
@@ -88,10 +88,11 @@ function inDepth<T>(work: () => T): T {
 /** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
 function handThrough(body: Body, target: Target, only: boolean): Rewritten {
   const { provider } = target;
-  const dropped: string[] = [];
+  // `null` means absent: it is removed all the same, but nothing is lost with it.
+  const dropped: string[] = provider.drop?.filter(body.has) ?? [];
   const messages = refit(body, provider, dropped);
   const text = messages ? undefined : onlyModel(body, target);
-  const write = text === undefined ? editAll(body, target, only, messages, dropped) : () => text;
+  const write = text === undefined ? editAll(body, target, only, messages) : () => text;
   return { path: provider.chatPath ?? "/chat/completions", write, dropped };
 }
 
@@ -99,14 +100,12 @@ function handThrough(body: Body, target: Target, only: boolean): Rewritten {
 function onlyModel({ source, parsed }: Body, { provider, model }: Target): string | undefined {
   if (source === undefined) return undefined;
   const body = parsed();
-  const { drop = NONE, rename } = provider;
-  for (const field of drop) if (Object.hasOwn(body, field)) return undefined;
-  for (const field in rename) if (Object.hasOwn(body, field)) return undefined;
-  if (typeof body.model !== "string" || Object.hasOwn(body, "models")) return undefined;
+  const written = (field: string) => Object.hasOwn(body, field);
+  const { drop, rename } = provider;
+  if (drop?.some(written) || (rename && Object.keys(rename).some(written))) return undefined;
+  if (typeof body.model !== "string" || written("models")) return undefined;
   return replaceText(source, "model", body.model, model);
 }
-
-const NONE: readonly string[] = [];
 
 /** Writes the body with all changes that the row asks for. */
 function editAll(
@@ -114,7 +113,6 @@ function editAll(
   { provider, model }: Target,
   only: boolean,
   messages: unknown[] | undefined,
-  dropped: string[],
 ): () => BodyInit {
   const members = body.members();
   const value = JSON.stringify(model);
@@ -123,8 +121,6 @@ function editAll(
   // A request may name its models in a list, or in a header, and none in `model`.
   if (!written("model")) edits.set("models", { key: "model", value });
   else if (!provider.ownModels) edits.set("models", "remove");
-  // `null` means absent: it is removed all the same, but nothing is lost with it.
-  dropped.unshift(...provider.drop?.filter(body.has) ?? []);
   for (const field of provider.drop ?? []) edits.set(field, "remove");
   for (const [from, to] of Object.entries(provider.rename ?? {})) {
     const sent = body.has(from);
@@ -137,9 +133,6 @@ function editAll(
       ? editMembers(only ? body.text : body.text.slice(), members, edits)
       : JSON.stringify({ model, ...editObject(body.parsed(), edits) });
 }
-
-/** The members of messages that hold ids. */
-const TOOL_MEMBERS = ["tool_calls", "tool_call_id"];
 
 /** The messages as the provider takes them; `undefined` when it takes them as they are. */
 function refit(body: Body, { messages, toolId }: Provider, dropped: string[]): unknown[] | undefined {

@@ -5,7 +5,7 @@ import { GatewayError } from "../wires/errors.ts";
 import type { Emit, StreamReader } from "../wires/types.ts";
 import { readBounded } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { headersInit, requestHeaders, responseHeaders, type SentHeaders } from "./headers.ts";
+import { headersInit, requestHeaders, responseHeaders, type SentHeaders, setMissing } from "./headers.ts";
 import { anyEvents } from "./policies/held.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
@@ -80,10 +80,7 @@ export function nativeHeaders(
   { headers: from, config }: Exchange,
 ): SentHeaders {
   const sent = requestHeaders(from, config.keyHeaders);
-  for (const [name, value] of Object.entries(headers)) {
-    const lower = name.toLowerCase();
-    if (sent.get(lower) === null) sent.set(lower, value);
-  }
+  for (const [name, value] of Object.entries(headers)) setMissing(sent, name.toLowerCase(), value);
   if (target) sent.delete(target.header);
   return sent;
 }

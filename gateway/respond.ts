@@ -19,6 +19,7 @@ import { headerList, responseHeaders } from "./headers.ts";
 import { EVENTS, peekEvents } from "./policies/held.ts";
 import { readText } from "./send.ts";
 
+const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
 const OVERFLOW_CODE = "context_length_exceeded";
 
 /** Bytes of an answer we could not read that an error quotes. */
@@ -51,10 +52,23 @@ export function respond(
 }
 
 /** The provider's headers as the client may see them, and what could not be sent to the provider. */
-function headersFor({ headers }: Response, { dropped }: Outgoing, out?: Headers): Headers {
-  out = responseHeaders(headers, out);
+function headersFor({ headers }: Response, { dropped }: Outgoing, out = new Headers()): Headers {
+  responseHeaders(headers, out);
   if (dropped.length > 0) out.set("sluice-dropped", headerList(dropped));
   return out;
+}
+
+/**
+ * An answer with the provider's status and headers.
+ *
+ * @param type Its content type. Default: the provider's.
+ */
+function answerWith(body: BodyInit | null, upstream: Response, outgoing: Outgoing, type?: string): Response {
+  // Written into the headers that it has: a response made with headers copies them.
+  const response = new Response(body, { status: upstream.status });
+  headersFor(upstream, outgoing, response.headers);
+  if (type) response.headers.set("content-type", type);
+  return response;
 }
 
 /** An error of ours or of the provider's, as the client's wire writes it. */
@@ -95,7 +109,6 @@ function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange
   const { config } = exchange;
   const { target: { provider, model } } = outgoing;
   const { name, wire } = provider;
-  const headers = headersFor(upstream, outgoing);
   const { status } = upstream;
   const log = (message: string, code?: string | number | null) =>
     config.log({ level: "error", status, message, code, provider: name, model });
@@ -103,9 +116,9 @@ function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange
     const body = parse(text);
     if (wire.same && isOpenAIError(body) && !isNamelessOverflow(body.error)) {
       log("the provider refused", body.error.code);
-      headers.set("content-type", "application/json");
-      return new Response(text, { status, headers });
+      return answerWith(text, upstream, outgoing, JSON_TYPE);
     }
+    const headers = headersFor(upstream, outgoing);
     if (body === undefined && status >= 500) throw notJson(name, status, text, headers);
     const error = wire.readError(status, body ?? text.slice(0, QUOTED));
     log("the provider refused", error.code);
@@ -144,21 +157,15 @@ function handBack(
   const kind = contentKind(upstream.headers);
   // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
   if (kind === "page" || kind === "other" && !outgoing.stream) return relabel(upstream, outgoing, exchange);
-  const { status, body } = upstream;
-  const response = new Response(body, { status });
-  headersFor(upstream, outgoing, response.headers);
-  return response;
+  return answerWith(upstream.body, upstream, outgoing);
 }
 
 /** @throws GatewayError `bad_upstream_answer` for what is not JSON, whatever it is called. */
 function relabel(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
   const { provider } = outgoing.target;
-  const headers = headersFor(upstream, outgoing);
-  const { status } = upstream;
   return readText(upstream, provider, exchange, (text) => {
-    if (parse(text) === undefined) throw notJson(provider.name, status, text, headers);
-    headers.set("content-type", "application/json");
-    return new Response(text, { status, headers });
+    if (parse(text) !== undefined) return answerWith(text, upstream, outgoing, JSON_TYPE);
+    throw notJson(provider.name, upstream.status, text, headersFor(upstream, outgoing));
   });
 }
 
@@ -217,14 +224,11 @@ function rewriteStream(
   { wire, defaults, form }: Rewrite,
   exchange: Exchange,
 ): Response {
-  const { body, status } = upstream;
   const writer = chunkWriter(defaults, form);
   const failure = brokenOff(outgoing, exchange);
-  const source = body ?? new Blob([]).stream();
+  const source = upstream.body ?? new Blob([]).stream();
   const events = translate(source, (emit) => wire.readStream(emit), writer, failure);
-  const response = new Response(events, { status });
-  headersFor(upstream, outgoing, response.headers).set("content-type", "text/event-stream");
-  return response;
+  return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }
 
 function rewriteWhole(
@@ -234,7 +238,6 @@ function rewriteWhole(
   exchange: Exchange,
 ): Promise<Response> {
   const { target, call } = outgoing;
-  const { status } = upstream;
   return readText(upstream, target.provider, exchange, (text) => {
     const body = parseExact(text);
     const { emit, answer } = collector();
@@ -246,16 +249,13 @@ function rewriteWhole(
     };
     if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
     else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
-    else throw notJson(target.provider.name, status, text, headersFor(upstream, outgoing));
+    else throw notJson(target.provider.name, upstream.status, text, headersFor(upstream, outgoing));
     const { error } = answer;
     if (error) {
       return errorResponse({ ...error, status: error.status ?? 502 }, headersFor(upstream, outgoing));
     }
     const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
-    const response = new Response(written, { status });
-    const type = writer ? "text/event-stream" : "application/json";
-    headersFor(upstream, outgoing, response.headers).set("content-type", type);
-    return response;
+    return answerWith(written, upstream, outgoing, writer ? EVENTS_TYPE : JSON_TYPE);
   });
 }
 

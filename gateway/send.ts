@@ -5,6 +5,7 @@ import { type Caller, credential, type KeyRing } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import type { SentHeaders } from "./headers.ts";
 import { withIdleLimit } from "./policies/held.ts";
+import { stopwatch } from "./policies/timers.ts";
 
 /**
  * Sends one request.
@@ -24,12 +25,12 @@ export async function send<T>(
   exchange: Exchange,
   take: (answer: Response) => T | Promise<T>,
 ): Promise<T> {
-  const { config: { fetch, streamIdleTimeoutMs: idleMs, timer }, report } = exchange;
+  const { fetch, streamIdleTimeoutMs: idleMs } = exchange.config;
   const { name } = provider;
   // The provider chooses no host either: a redirect is never followed.
   init.signal = signal;
   init.redirect = "manual";
-  const started = timer();
+  const stop = stopwatch(exchange);
   let response: Response;
   try {
     response = await (provider.fetch ? provider.fetch(new Request(url, init)) : fetch(url, init));
@@ -41,7 +42,7 @@ export async function send<T>(
       cause,
     });
   } finally {
-    report.waitedMs += timer() - started;
+    stop();
   }
   if (signal.aborted) {
     // Not every fetch heeds its signal, and nobody will read this answer.
@@ -72,22 +73,22 @@ export async function send<T>(
 export async function readText<T>(
   upstream: Response,
   provider: Provider,
-  { signal, report, config: { timer } }: Exchange,
+  exchange: Exchange,
   take: (text: string) => T,
 ): Promise<T> {
-  const started = timer();
+  const stop = stopwatch(exchange);
   let text: string;
   try {
     text = await upstream.text();
   } catch (cause) {
-    if (signal.aborted || cause instanceof GatewayError) throw cause;
+    if (exchange.signal.aborted || cause instanceof GatewayError) throw cause;
     const metadata = { provider: provider.name };
     throw new GatewayError("bad_upstream_answer", `The answer of ${provider.name} broke off`, {
       metadata,
       cause,
     });
   } finally {
-    report.waitedMs += timer() - started;
+    stop();
   }
   return take(text);
 }

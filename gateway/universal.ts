@@ -7,7 +7,7 @@ import { parseJson, readBody } from "./body.ts";
 import { chatStep, MOST_STEPS } from "./chat.ts";
 import { prepare } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
-import { headerValue } from "./headers.ts";
+import { headerValue, setMissing } from "./headers.ts";
 import { nativeHeaders, nativeStep } from "./native.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
@@ -149,7 +149,7 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
   exchange.caller.check(provider);
   return within(path, () => {
     const headers = nativeHeaders(provider, exchange);
-    if (headers.get("content-type") === null) headers.set("content-type", "application/json");
+    setMissing(headers, "content-type", "application/json");
     const { model } = (query ?? {}) as JsonObject;
     return nativeStep(
       {

@@ -28,19 +28,19 @@ const isSpace = (byte: number) => byte === 32 || byte === 10 || byte === 13 || b
 /**
  * Finds the members of the object that `text` is.
  *
- * @param noted Takes those of `words` that are strings somewhere in the values, as they are and not as parts of others.
- * Looked for on the way, as each walk through 10 MB takes milliseconds.
+ * @param words Words to look for on the way, as each walk through 10 MB takes milliseconds: `true` is set for those that
+ * are strings somewhere in the values, as they are and not as parts of others.
  * @returns By key; `undefined` when the text is not one object, or when a key is written twice or with escapes, so that
  * only a full parse is sure to agree with the provider's. Values are found but not validated.
  */
 export function findMembers(
   text: Uint8Array,
-  words: readonly string[] = [],
-  noted: Set<string> = new Set(),
+  words?: Map<string, boolean>,
 ): Map<string, Member> | undefined {
-  const note = (from: number, to: number) => {
-    for (const word of words) if (isWord(text, from, to, word)) noted.add(word);
-  };
+  const sought = [...words?.keys() ?? []];
+  const note = words && ((from: number, to: number) => {
+    for (const word of sought) if (isWord(text, from, to, word)) words.set(word, true);
+  });
   const members = new Map<string, Member>();
   let at = skipSpace(text, 0);
   if (text[at] !== OPEN) return undefined;

@@ -105,7 +105,7 @@ export function readCall(body: JsonObject, model: string): Call {
   const extra: JsonObject = {};
   const dropped: string[] = [];
   checkSettings(body);
-  const options = body.stream_options as { include_usage?: boolean | null } | null | undefined;
+  const options = body.stream_options as JsonObject | null | undefined;
   for (const field in body) {
     const value = body[field];
     if (NOT_SETTINGS.has(field) || value === null || value === undefined) continue;
@@ -120,9 +120,7 @@ export function readCall(body: JsonObject, model: string): Call {
     }
   }
   for (const option in options) {
-    if (option !== "include_usage" && options[option as "include_usage"] !== null) {
-      dropped.push(`stream_options.${option}`);
-    }
+    if (option !== "include_usage" && options![option] !== null) dropped.push(`stream_options.${option}`);
   }
   for (const name of sent.keys()) {
     if (Object.hasOwn(READERS, name)) continue;

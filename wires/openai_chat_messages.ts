@@ -5,6 +5,9 @@
 import { isObject, list } from "./json.ts";
 import type { JsonObject } from "./types.ts";
 
+/** The members of messages that hold ids of calls. */
+export const TOOL_MEMBERS = ["tool_calls", "tool_call_id"];
+
 /** What a provider takes in messages, where that is less than OpenAI takes. */
 export interface MessageRules {
   /**

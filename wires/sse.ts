@@ -47,6 +47,12 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
     }
   }
 
+  function lineOfPieces(): void {
+    const whole = pieces.join("");
+    pieces = [];
+    line(whole, 0, whole.length);
+  }
+
   function read(text: string): void {
     let from = 0;
     if (afterCr && text.length > 0) {
@@ -59,9 +65,7 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
       const at = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
       if (pieces.length > 0) {
         pieces.push(text.slice(from, at));
-        const whole = pieces.join("");
-        pieces = [];
-        line(whole, 0, whole.length);
+        lineOfPieces();
       } else {
         line(text, from, at);
       }
@@ -90,11 +94,7 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
     },
     end() {
       read(decoder.decode());
-      if (pieces.length > 0) {
-        const whole = pieces.join("");
-        line(whole, 0, whole.length);
-      }
-      pieces = [];
+      if (pieces.length > 0) lineOfPieces();
       line("", 0, 0);
     },
   };

@@ -41,13 +41,14 @@ type Outcome = { response: Response } | { error: unknown };
  * @returns The first good answer; the last step's failure when all fail, thrown if it was no answer.
  */
 export function runSteps(steps: readonly Step[], run: Run): Promise<Response> {
-  const [{ settings, send }] = steps;
+  const [step] = steps;
+  const { settings } = step;
   if (steps.length > 1 || settings.maxAttempts > 1 || settings.requestTimeoutMs > 0) {
     return runAll(steps, run);
   }
   // As most requests are: nothing to come after it, and no limit.
-  enter(steps[0], 0, run);
-  return send(run.signal);
+  enter(step, 0, run);
+  return step.send(run.signal);
 }
 
 async function runAll(steps: readonly Step[], run: Run): Promise<Response> {

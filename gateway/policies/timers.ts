@@ -12,16 +12,25 @@ export interface Progress {
   waitedMs: number;
 }
 
-/** Waits for a promise; the time is not the gateway's own. */
-export async function waiting<T>(
-  promise: Promise<T>,
-  { report, config: { timer } }: { report: Progress; config: { timer: Timer } },
-): Promise<T> {
+/** What waiting is counted by, and where. */
+interface Counted {
+  report: Progress;
+  config: { timer: Timer };
+}
+
+/** Begins to wait for others; what it returns ends it. The time between is not the gateway's own. */
+export function stopwatch({ report, config: { timer } }: Counted): () => void {
   const started = timer();
+  return () => void (report.waitedMs += timer() - started);
+}
+
+/** Waits for a promise, with a stopwatch. */
+export async function waiting<T>(promise: Promise<T>, run: Counted): Promise<T> {
+  const stop = stopwatch(run);
   try {
     return await promise;
   } finally {
-    report.waitedMs += timer() - started;
+    stop();
   }
 }
 

@@ -290,9 +290,9 @@ Deno.test("editMembers() moves no more than the shorter side of a long body", ()
 
 Deno.test("findMembers() notes words that are strings in values, at any depth", () => {
   const noted = (text: string) => {
-    const found = new Set<string>();
-    findMembers(bytes(text), ["tool_calls", "id"], found);
-    return [...found];
+    const words = new Map([["tool_calls", false], ["id", false]]);
+    findMembers(bytes(text), words);
+    return [...words.keys()].filter((word) => words.get(word));
   };
   assertEquals(noted('{"a":[{"tool_calls":[{"id":"x"}]}]}'), ["tool_calls", "id"]);
   assertEquals(noted('{"a":{"b":"id"}}'), ["id"]);
