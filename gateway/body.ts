@@ -5,11 +5,11 @@ import { TOOL_MEMBERS } from "../wires/openai_chat_messages.ts";
 import type { JsonObject } from "../wires/types.ts";
 
 /**
- * Reads a JSON request's body, for {@link bytesOf}. (Apart, so that the promise is the runtime's own.)
+ * Reads a JSON request's body.
  *
  * @throws GatewayError `unsupported_media_type`, or `body_too_large` before more than `maxBytes` are held.
  */
-export function takeBody(request: Request, maxBytes: number): Promise<ArrayBuffer> {
+export async function takeBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get("content-type");
   if (type && type !== "application/json" && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
     throw new GatewayError(
@@ -32,21 +32,20 @@ export function takeBody(request: Request, maxBytes: number): Promise<ArrayBuffe
   if (announced > maxBytes) throw tooLarge(maxBytes);
   // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest; to look at
   // `body` before would make a stream of it.
-  if (announced >= 0) return request.arrayBuffer();
-  return request.body ? readBounded(request.body, maxBytes) : Promise.resolve(new ArrayBuffer());
-}
-
-/** @throws GatewayError `body_too_large`, for requests that never were HTTP and claim what they like. */
-export function bytesOf(body: ArrayBuffer, maxBytes: number): Uint8Array<ArrayBuffer> {
-  if (body.byteLength > maxBytes) throw tooLarge(maxBytes);
-  return new Uint8Array(body);
+  if (announced >= 0) {
+    const whole = new Uint8Array(await request.arrayBuffer());
+    // Requests that never were HTTP claim what they like.
+    if (whole.length > maxBytes) throw tooLarge(maxBytes);
+    return whole;
+  }
+  return request.body ? await readBounded(request.body, maxBytes) : new Uint8Array();
 }
 
 /** @throws GatewayError `body_too_large` before more than `maxBytes` are held. */
 export async function readBounded(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
-): Promise<ArrayBuffer> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -60,7 +59,7 @@ export async function readBounded(
     whole.set(chunk, at);
     at += chunk.length;
   }
-  return whole.buffer;
+  return whole;
 }
 
 function tooLarge(maxBytes: number): GatewayError {

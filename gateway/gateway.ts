@@ -1,7 +1,7 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
-import { bytesOf, takeBody } from "./body.ts";
+import { takeBody } from "./body.ts";
 import { chat } from "./chat.ts";
 import { type Config, readOptions } from "./config.ts";
 import { allowCrossOrigin, preflight } from "./cors.ts";
@@ -75,7 +75,6 @@ async function open(
   if (route.door === "home") return home(request);
   if (route.door === "health") return Response.json({ status: "ok" });
   const { headers, signal } = request;
-  const { maxBodyBytes: maxBytes } = config;
   const { gateway } = route;
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   const admitted = config.tokens.admit(headers, gateway, insider);
@@ -84,11 +83,11 @@ async function open(
   switch (route.door) {
     // Awaited here, for a promise that is returned is awaited twice.
     case "chat":
-      return await chat(bytesOf(await takeBody(request, maxBytes), maxBytes), exchange);
+      return await chat(await takeBody(request, config.maxBodyBytes), exchange);
     case "models":
       return await listModels(exchange);
     case "universal":
-      return await universal(bytesOf(await takeBody(request, maxBytes), maxBytes), exchange);
+      return await universal(await takeBody(request, config.maxBodyBytes), exchange);
     case "native":
       return await native(request, route, exchange);
     case "unsupported":
