@@ -147,8 +147,9 @@ function planThinking({ settings, extra, messages }: Call, model: ClaudeModel): 
  * must go on with: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`".
  */
 function withoutLostThinking(call: Call): Call {
-  const { thinking, ...extra } = call.extra;
+  const { thinking } = call.extra;
   if (!isObject(thinking) || thinking.type !== "enabled" || !resumesUnthought(call.messages)) return call;
+  const { thinking: _, ...extra } = call.extra;
   return { ...call, extra };
 }
 

@@ -49,9 +49,9 @@ export function writeMessages(list: Message[], model: ClaudeModel): Conversation
   }
 
   function releaseSystem(): void {
+    if (held.length === 0) return;
     const blocks = held.flat();
     held = [];
-    if (blocks.length === 0) return;
     if (model.systemTurns && last()?.role === "user") turn("system").content.push(...blocks);
     else system.push(...blocks);
   }

@@ -6,7 +6,7 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */
-import { type Answer, attach, type Attachments, attachments, collector } from "./collect.ts";
+import { type Answer, attach, type Attachments, attachments, type Choice, collector } from "./collect.ts";
 import { mediaUrl } from "./parts.ts";
 import { packToolId } from "./tool_id.ts";
 import type { Citation, Delta, JsonObject, StopReason, Usage, WireError } from "./types.ts";
@@ -69,51 +69,57 @@ export function writeError(error: WireError): JsonObject {
 
 /** A whole answer as a `chat.completion`. */
 export function writeAnswer(answer: Answer, defaults: AnswerDefaults, form: AnswerForm): JsonObject {
-  const choices = answer.choices.length > 0 ? answer.choices : collectedNothing();
-  // Entries, and not a loop up to the length: indexes are the provider's.
-  return {
-    id: answer.start.id ?? defaults.id,
+  const { start, usage } = answer;
+  const collected = answer.choices.length > 0 ? answer.choices : collectedNothing();
+  const out: JsonObject = {
+    id: start.id ?? defaults.id,
     object: "chat.completion",
-    created: answer.start.created ?? defaults.created,
-    model: answer.start.model ?? defaults.model,
-    choices: Object.entries(choices).map(([index, choice]) => {
-      const { text, refusal, calls, audio } = choice;
-      const bare = text === "" && (calls.length > 0 || refusal !== "" || audio !== undefined);
-      const message: JsonObject = {
-        role: "assistant",
-        content: bare ? null : text,
-        refusal: refusal || null,
-      };
-      if (choice.reasoning) message.reasoning_content = choice.reasoning;
-      Object.assign(message, writeAttachments(choice));
-      if (audio) {
-        const { id, data, transcript, expires_at } = audio;
-        message.audio = {
-          id: id ?? `audio_${defaults.id}`,
-          data,
-          transcript,
-          expires_at: expires_at ?? defaults.created,
-        };
-      }
-      if (calls.length > 0) {
-        const written = calls.filter(Boolean).map((call) => ({
-          id: packToolId(call.id, call.signature),
-          type: "function",
-          function: { name: call.name, arguments: call.arguments || "{}" },
-          ...googleContent(call.signature),
-        }));
-        if (form.legacyFunctions) message.function_call = written[0].function;
-        else message.tool_calls = written;
-      }
-      return {
-        index: Number(index),
-        message,
-        logprobs: joinLogprobs(choice.logprobs),
-        finish_reason: finishReason(choice.stop, calls.length > 0, form),
-      };
-    }),
-    ...(answer.usage && { usage: writeUsage(answer.usage) }),
-    ...envelopeExtras(answer.start),
+    created: start.created ?? defaults.created,
+    model: start.model ?? defaults.model,
+    // Entries, and not a loop up to the length: indexes are the provider's.
+    choices: Object.entries(collected).map(([index, choice]) =>
+      writeChoice(Number(index), choice, defaults, form)
+    ),
+  };
+  if (usage) out.usage = writeUsage(usage);
+  return writeEnvelopeExtras(start, out);
+}
+
+function writeChoice(
+  index: number,
+  choice: Choice,
+  defaults: AnswerDefaults,
+  form: AnswerForm,
+): JsonObject {
+  const { text, refusal, calls, audio } = choice;
+  const bare = text === "" && (calls.length > 0 || refusal !== "" || audio !== undefined);
+  const message: JsonObject = { role: "assistant", content: bare ? null : text, refusal: refusal || null };
+  if (choice.reasoning) message.reasoning_content = choice.reasoning;
+  writeAttachments(choice, message);
+  if (audio) {
+    const { id, data, transcript, expires_at } = audio;
+    message.audio = {
+      id: id ?? `audio_${defaults.id}`,
+      data,
+      transcript,
+      expires_at: expires_at ?? defaults.created,
+    };
+  }
+  if (calls.length > 0) {
+    const written = calls.filter(Boolean).map((call) => ({
+      id: packToolId(call.id, call.signature),
+      type: "function",
+      function: { name: call.name, arguments: call.arguments || "{}" },
+      ...googleContent(call.signature),
+    }));
+    if (form.legacyFunctions) message.function_call = written[0].function;
+    else message.tool_calls = written;
+  }
+  return {
+    index,
+    message,
+    logprobs: joinLogprobs(choice.logprobs),
+    finish_reason: finishReason(choice.stop, calls.length > 0, form),
   };
 }
 
@@ -138,7 +144,7 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
     const id = JSON.stringify(delta?.id ?? defaults.id);
     const model = JSON.stringify(delta?.model ?? defaults.model);
     const created = delta?.created ?? defaults.created;
-    const extras = delta ? JSON.stringify(envelopeExtras(delta)).slice(1, -1) : "";
+    const extras = delta ? members(writeEnvelopeExtras(delta, {})) : "";
     envelope = `data: {"id":${id},"object":"chat.completion.chunk","created":${created},"model":${model},${
       extras && `${extras},`
     }"choices":[`;
@@ -166,7 +172,7 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
         ? ""
         : chunk(index, `"function_call":{"name":${JSON.stringify(name)},"arguments":""}`);
     }
-    const extra = signature ? `,${JSON.stringify(googleContent(signature)).slice(1, -1)}` : "";
+    const extra = signature ? `,${members(googleContent(signature))}` : "";
     return chunk(
       index,
       `"tool_calls":[{"index":${delta.index},"id":${
@@ -227,7 +233,7 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
     choice.tools.forEach((state, tool) => {
       if (state === "named") out += args(index, tool, "{}");
     });
-    const rest = JSON.stringify(writeAttachments(choice)).slice(1, -1);
+    const rest = members(writeAttachments(choice, {}));
     if (rest) out += chunk(index, rest);
     return out + chunk(index, "", JSON.stringify(finishReason(choice.stop, choice.tools.length > 0, form)));
   }
@@ -282,10 +288,11 @@ function finishReason(stop: StopReason | undefined, calls: boolean, form: Answer
   return stop === undefined || stop === "tool_calls" ? "stop" : stop;
 }
 
-/** The members that are complete only at the end; none for what is empty. */
-function writeAttachments(choice: Attachments | undefined): JsonObject {
-  const out: JsonObject = {};
-  if (!choice) return out;
+/** An object's members as JSON, without its braces. */
+const members = (object: JsonObject) => JSON.stringify(object).slice(1, -1);
+
+/** Adds the members that are complete only at the end; none for what is empty. */
+function writeAttachments(choice: Attachments, out: JsonObject): JsonObject {
   const details: JsonObject[] = [];
   for (const { text, signature, redacted, format } of Object.values(choice.thoughts)) {
     const common = { format: format ?? "unknown", index: details.length };
@@ -302,7 +309,7 @@ function writeAttachments(choice: Attachments | undefined): JsonObject {
       image_url: { url: "id" in media ? media.id : mediaUrl(media) },
     }));
   }
-  return { ...out, ...googleContent(choice.signature) };
+  return Object.assign(out, googleContent(choice.signature));
 }
 
 const writeCitation = ({ url, title, start, end, extra }: Citation) => ({
@@ -313,11 +320,13 @@ const writeCitation = ({ url, title, start, end, extra }: Citation) => ({
 const googleContent = (signature: string | undefined): JsonObject =>
   signature ? { extra_content: { google: { thought_signature: signature } } } : {};
 
-function envelopeExtras({ service_tier, fingerprint }: Extract<Delta, { type: "start" }>): JsonObject {
-  return {
-    ...(service_tier !== undefined && { service_tier }),
-    ...(fingerprint !== undefined && { system_fingerprint: fingerprint }),
-  };
+function writeEnvelopeExtras(
+  { service_tier, fingerprint }: Extract<Delta, { type: "start" }>,
+  out: JsonObject,
+): JsonObject {
+  if (service_tier !== undefined) out.service_tier = service_tier;
+  if (fingerprint !== undefined) out.system_fingerprint = fingerprint;
+  return out;
 }
 
 /** OpenAI's `{content: […], refusal: […]}` records joined into one. */
