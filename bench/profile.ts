@@ -1,11 +1,13 @@
 /**
- * Where the time of a call goes: the gateway on Deno under V8's sampling profiler, driven over loopback.
+ * Where the time of a call goes: the gateway under the sampling profiler of V8 or of JavaScriptCore, driven over loopback.
  *
- * Prints self time per request by area and by our own functions. Built-in functions of JavaScript (`JSON.parse`) count for
- * whoever calls them; what is outside JavaScript, sockets above all, is not in it.
+ * Prints self time per request by area, and by functions of ours and of the runtime's that are not JavaScript. V8 counts
+ * built-in functions of JavaScript (`JSON.parse`) for whoever calls them. What happens outside JavaScript, at sockets
+ * above all, is not in it. Bun's profiler goes by the clock: what waits or wakes another thread (`fetch`) looks dearer than
+ * it is, and all of it about twice as slow as without.
  *
  * ```sh
- * deno task bench:profile [whole|s200x1] [openai|anthropic|gemini]
+ * deno task bench:profile [whole|s200x1] [openai|anthropic|gemini] [deno|bun]
  * ```
  *
  * @module
@@ -17,6 +19,8 @@ import { freePort, run, startProcess } from "./process.ts";
 import { type Shape, startProvider, TARGETS } from "./targets.ts";
 
 const SECONDS = 7;
+
+type Runtime = "deno" | "bun";
 
 /** A `.cpuprofile`, as far as it is read. */
 interface Profile {
@@ -37,14 +41,17 @@ const AREAS: [area: string, pattern: RegExp][] = [
   ["Deno, HTTP server", /ext:deno_http/],
   ["Deno, type checks of Web IDL", /webidl/],
   ["Deno, other", /^ext:/],
+  ["Bun, other", /^(node|bun|internal):/],
 ];
 
+const NATIVE = "calls out of JavaScript";
+
 async function main() {
-  const [load = "whole", shape = "openai"] = Deno.args as [string?, Shape?];
-  const { profile, done } = await record(load, shape);
+  const [load = "whole", shape = "openai", runtime = "deno"] = Deno.args as [string?, Shape?, Runtime?];
+  const { profile, done } = await record(load, shape, runtime);
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const areas = new Map<string, number>();
-  const own = new Map<string, number>();
+  const functions = new Map<string, number>();
   const add = (to: Map<string, number>, key: string, micros: number) =>
     to.set(key, (to.get(key) ?? 0) + micros);
   for (const [at, id] of profile.samples.entries()) {
@@ -53,27 +60,35 @@ async function main() {
     if (name === "(idle)" || name === "(root)") continue;
     const area = name === "(garbage collector)"
       ? "garbage collection"
-      : AREAS.find(([, pattern]) => pattern.test(url))?.[0] ?? "calls out of JavaScript";
+      : AREAS.find(([, pattern]) => pattern.test(url))?.[0] ?? NATIVE;
     add(areas, area, micros);
-    if (area.startsWith("Sluice")) {
-      add(own, `${name || "(anonymous)"}, ${url.slice(url.lastIndexOf("/") + 1)}`, micros);
+    const isNative = area === NATIVE;
+    if (isNative || area.startsWith("Sluice")) {
+      const place = isNative ? "native" : url.slice(url.lastIndexOf("/") + 1);
+      add(functions, `${name || "(anonymous)"}, ${place}`, micros);
     }
   }
   const total = [...areas.values()].reduce((sum, micros) => sum + micros, 0);
   print("area", areas, total, done);
-  print("function of ours", own, total, done, 15);
+  print("function", functions, total, done, 20);
 }
 
 /** Profiles the gateway under a load. The compilers' first seconds are in the profile, and in the count of requests. */
-async function record(load: string, shape: Shape): Promise<{ profile: Profile; done: number }> {
+async function record(
+  load: string,
+  shape: Shape,
+  runtime: Runtime,
+): Promise<{ profile: Profile; done: number }> {
   const folder = await Deno.makeTempDir();
   const provider = await startProvider();
   await using _provider = provider.process;
   const port = freePort();
-  const process = startProcess(Deno.execPath(), [
-    "run",
-    "--allow-net",
-    "--allow-env",
+  const bun = await bunBinary();
+  const [binary, flags] = runtime === "bun"
+    ? [bun, []]
+    : [Deno.execPath(), ["run", "--allow-net", "--allow-env"]];
+  const process = startProcess(binary, [
+    ...flags,
     "--cpu-prof",
     "--cpu-prof-interval=100",
     `--cpu-prof-dir=${folder}`,
@@ -84,7 +99,7 @@ async function record(load: string, shape: Shape): Promise<{ profile: Profile; d
   const prompt = [{ role: "user", content: "What is a gateway, and why would anyone want one? ".repeat(6) }];
   const knock = TARGETS.find(({ kind }) => kind === "ours")!.knock(shape, load, prompt, provider.port);
   const job = { ...knock, port, connections: load === "whole" ? 32 : 8, requests: 1e9, seconds: SECONDS };
-  const seen: Seen = JSON.parse(await run(await bunBinary(), [`${ROOT}/bench/load.ts`, JSON.stringify(job)]));
+  const seen: Seen = JSON.parse(await run(bun, [`${ROOT}/bench/load.ts`, JSON.stringify(job)]));
   if (seen.failed > 0) throw new Error(`${seen.failed} requests failed: ${seen.failure}`);
   Deno.kill(process.pid, "SIGINT");
   await process.ended;

@@ -1,16 +1,24 @@
 /** The gateway as `profile.ts` runs it: with a way to end, for a profile is written when a process ends by itself. */
-import { createGateway } from "../mod.ts";
+import { createGateway, type Gateway } from "../mod.ts";
+import { serveOne } from "./floor.ts";
 
-const upstream = Deno.env.get("UPSTREAM");
-const gateway = createGateway({
-  providers: {
-    openai: { baseUrl: `${upstream}/v1` },
-    anthropic: { baseUrl: upstream },
-    "google-ai-studio": { baseUrl: `${upstream}/v1beta` },
-  },
+let gateway: Gateway | undefined;
+
+serveOne((request, { UPSTREAM }) => {
+  gateway ??= createGateway({
+    providers: {
+      openai: { baseUrl: `${UPSTREAM}/v1` },
+      anthropic: { baseUrl: UPSTREAM },
+      "google-ai-studio": { baseUrl: `${UPSTREAM}/v1beta` },
+    },
+  });
+  return gateway.fetch(request);
 });
-Deno.addSignalListener("SIGINT", () => Deno.exit(0));
-Deno.serve(
-  { port: Number(Deno.env.get("PORT")), hostname: "127.0.0.1", onListen: () => console.log("listening") },
-  gateway.fetch,
-);
+
+interface Process {
+  on(signal: string, listener: () => void): void;
+  exit(code: number): never;
+}
+const { process } = globalThis as unknown as { process: Process };
+process.on("SIGINT", () => process.exit(0));
+console.log("listening");
