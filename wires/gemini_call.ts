@@ -105,13 +105,18 @@ function writeMessages({ messages, model }: Call, dropped: string[]) {
 }
 
 /** Adds a turn, or to the last one when it is of the same role: older models refuse two in a row. */
-function addTurn(contents: Content[], role: Content["role"], parts: JsonObject[]): void {
+function addTurn(contents: Content[], role: Content["role"], list: JsonObject[]): void {
+  if (list.length === 0) return;
+  const said = list.filter((part) => !isBlank(part));
+  const parts = said.length > 0 ? said : list;
   const last = contents.at(-1);
-  if (parts.length === 0) return;
+  // Its first part tells what a turn is: results stand first, and blanks only where nothing is said. To look at all of
+  // them for each message took 9 s for 160,000 messages of a user.
+  const first = last?.parts[0];
   // A turn of results is answered by the model before the user speaks on.
-  if (last?.role !== role || last.parts.some((part) => part.functionResponse)) contents.push({ role, parts });
-  else if (last.parts.every(isBlank)) last.parts = parts;
-  else if (!parts.every(isBlank)) last.parts.push(...parts);
+  if (last?.role !== role || first!.functionResponse) contents.push({ role, parts });
+  else if (isBlank(first!)) last.parts = parts;
+  else for (const part of said) last.parts.push(part);
 }
 
 /** Says nothing, and is refused beside what does. */

@@ -39,26 +39,26 @@ function unpackSignature(safe: string): string {
  */
 export function callIds() {
   const used = new Set<string>();
-  const calls = new Map<string, { id: string; answered: boolean }[]>();
+  /** By the client's id: the number that its next repeat gets, its calls' own ids, and how many of them have results. */
+  const calls = new Map<string, { next: number; ids: string[]; answered: number }>();
   return {
     /** The id for a call to which the client gave `id`: the same, unless it came before or is empty. */
     call(id: string): string {
       const base = id || "call";
+      const same = calls.get(id) ?? { next: 2, ids: [], answered: 0 };
       let own = base;
-      for (let count = 2; used.has(own); count++) own = `${base}_${count}`;
+      while (used.has(own)) own = `${base}_${same.next++}`;
       used.add(own);
-      const same = calls.get(id);
-      if (same) same.push({ id: own, answered: false });
-      else calls.set(id, [{ id: own, answered: false }]);
+      same.ids.push(own);
+      calls.set(id, same);
       return own;
     },
     /** The id of the first call so named that has no result yet, else of the last. */
     result(id: string): string {
       const same = calls.get(id);
       if (!same) return id;
-      const call = same.find(({ answered }) => !answered) ?? same[same.length - 1];
-      call.answered = true;
-      return call.id;
+      const { ids } = same;
+      return same.answered < ids.length ? ids[same.answered++] : ids[ids.length - 1];
     },
   };
 }

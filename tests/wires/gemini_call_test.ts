@@ -52,6 +52,15 @@ Deno.test("writeCall() puts the contents last, so that a longer conversation beg
 
 // ---------------------------------------------------------------- messages
 
+Deno.test("writeCall() joins what one role says in a row, and leaves empty text out of it", () => {
+  const said = (...texts: string[]) => texts.map((content) => ({ role: "user", content }));
+  const texts = Array.from({ length: 100_000 }, (_, at) => `${at}`); // Half a minute, if each looked at all before it.
+  assertEquals(contents(said("", ...texts, "")).contents, [user(...texts.map((text) => ({ text })))]);
+  assertEquals(contents(said("", "")).contents, [user({ text: "" })]);
+  const mixed = [{ role: "user", content: [{ type: "text", text: "" }, { type: "text", text: "Hi" }] }];
+  assertEquals(contents([...said("", "Well"), ...mixed]).contents, [user({ text: "Well" }, { text: "Hi" })]);
+});
+
 Deno.test("writeCall() hoists system and developer messages in order", () => {
   const { body, dropped } = write({
     messages: [
