@@ -86,6 +86,7 @@ export function chatStep(
     provider: provider.name,
     model,
     settings,
+    otherKey: keys?.isFree,
     send(signal) {
       const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);

@@ -1,7 +1,7 @@
 /** Who may use the gateway, and with whose provider keys. */
 import { GatewayError } from "../wires/errors.ts";
 import type { Provider } from "../providers/types.ts";
-import { retryAfter } from "./policies/retry.ts";
+import { isKeyRefusal, retryAfter } from "./policies/retry.ts";
 
 /** A credential of the gateway's own. */
 export interface GatewayToken {
@@ -174,6 +174,8 @@ export interface TakenKey {
 export interface KeyRing {
   /** The next key that does not rest; if all do, the one whose rest ends first. */
   take(): TakenKey;
+  /** Whether there is one that does not rest. */
+  isFree(): boolean;
 }
 
 /** The keys that the gateway holds for its users. */
@@ -219,6 +221,7 @@ function keyRing(keys: readonly string[], now: () => number): KeyRing {
   const ring = keys.map((key) => ({ key, restsUntil: 0 }));
   let next = 0;
   return {
+    isFree: () => ring.some(({ restsUntil }) => restsUntil <= now()),
     take() {
       const at = now();
       let chosen = next;
@@ -235,7 +238,7 @@ function keyRing(keys: readonly string[], now: () => number): KeyRing {
       return {
         key: taken.key,
         report({ status, headers }) {
-          if (status !== 401 && status !== 429) return;
+          if (!isKeyRefusal(status)) return;
           taken.restsUntil = now() + (retryAfter(headers, now()) ?? REST_MS);
         },
       };

@@ -103,6 +103,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     model,
     settings,
     read: streamReader(provider, endpoint),
+    otherKey: keys?.isFree,
     send(signal) {
       const stored = keys?.take();
       if (stored) setKey(headers, provider, stored.key);

@@ -7,6 +7,9 @@ const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 /** Whether an answer of this status may be different the next time. */
 export const isPassing = (status: number) => status >= 500 || PASSING.has(status);
 
+/** Whether an answer of this status is about the key it was asked with: another may do. */
+export const isKeyRefusal = (status: number) => status === 401 || status === 429;
+
 /** The longest wait between two tries, in milliseconds. */
 const LONGEST_WAIT_MS = 60_000;
 

@@ -2,7 +2,7 @@
 import { GatewayError } from "../../wires/errors.ts";
 import type { Emit, StreamReader } from "../../wires/types.ts";
 import { begin } from "./held.ts";
-import { isPassing, retryDelay } from "./retry.ts";
+import { isKeyRefusal, isPassing, retryDelay } from "./retry.ts";
 import type { PolicySettings } from "./settings.ts";
 import { deadline, type Progress, type Timer, type Wait, waiting } from "./timers.ts";
 
@@ -16,6 +16,8 @@ export interface Step {
   settings: PolicySettings;
   /** One try. Throws a GatewayError for an upstream that cannot be reached; aborts with the signal. */
   send(signal: AbortSignal): Promise<Response>;
+  /** Whether a key is free that was not just refused: with that, a try is worth it at once. */
+  otherKey?: () => boolean;
   /** Reads the events of the answer, to know when its content has begun. Default: OpenAI chat completions. */
   read?: (emit: Emit) => StreamReader;
 }
@@ -62,9 +64,13 @@ async function runAll(steps: readonly Step[], run: Run): Promise<Response> {
       discard(outcome);
       outcome = await tryOnce(step, index === steps.length - 1 && attempt === maxAttempts, run);
       if ("response" in outcome && outcome.response.status < 400) return outcome.response;
-      if (attempt === maxAttempts || !isWorthAnother(outcome)) break;
-      const { headers } = "response" in outcome ? outcome.response : {};
-      const ms = retryDelay(headers, attempt, step.settings, config.now(), config.random());
+      if (attempt === maxAttempts) break;
+      const { status, headers } = told(outcome);
+      const ms = isKeyRefusal(status) && step.otherKey?.()
+        ? 0
+        : isPassing(status)
+        ? retryDelay(headers, attempt, step.settings, config.now(), config.random())
+        : undefined;
       if (ms === undefined) break;
       // The next try is certain: the failure need not hold its connection while we wait.
       discard(outcome);
@@ -114,10 +120,13 @@ async function tryOnce(step: Step, last: boolean, run: Run): Promise<Outcome> {
 const late = ({ provider }: Step, ms: number) =>
   new GatewayError("upstream_timeout", `Cannot wait for ${provider}: no answer began within ${ms} ms`);
 
-/** Whether a failure may be gone a moment later. One that is the gateway's own, or the request's, stays. */
-function isWorthAnother(outcome: Outcome): boolean {
-  if ("response" in outcome) return isPassing(outcome.response.status);
-  return outcome.error instanceof GatewayError && isPassing(outcome.error.status);
+/** What a failure says of another try. One that is the gateway's own, or the request's, has no status that passes. */
+function told(outcome: Outcome): { status: number; headers?: Headers } {
+  if ("response" in outcome) return outcome.response;
+  const { error } = outcome;
+  return error instanceof GatewayError
+    ? { status: error.status, headers: new Headers(error.details.headers) }
+    : { status: 0 };
 }
 
 /** A failure that nobody will read must not hold its connection. */

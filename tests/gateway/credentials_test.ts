@@ -312,20 +312,46 @@ Deno.test("when all keys rest, the one whose rest ends first is used", async () 
   assertEquals(sent.map(({ headers }) => headers.get("authorization")!.slice(-1)).join(""), "abcb");
 });
 
-Deno.test("another try takes the next key", async () => {
-  const { fetch, sent } = before(
-    ({ headers }) => headers.get("authorization") === "Bearer a" ? refusal(429) : completion(),
-    {
+for (const door of ["compat", "native"]) {
+  Deno.test(`${door}: another try takes the next key at once, whatever the refused one was told`, async () => {
+    const headers = { "cf-aig-authorization": TOKEN, "cf-aig-max-attempts": "3" };
+    const request = () =>
+      door === "compat" ? ask("openai/gpt", headers) : post(`${ROOT}/openai/chat/completions`, {}, headers);
+    for (
+      const refused of [
+        () => refusal(429),
+        () => refusal(429, { "retry-after": "30" }),
+        () => refusal(429, { "retry-after": "3600" }),
+        () => refusal(401),
+      ]
+    ) {
+      const time = clock();
+      const keys = { openai: ["a", "b"] };
+      const { fetch, sent } = before(
+        ({ headers }) => headers.get("authorization") === "Bearer a" ? refused() : completion(),
+        { tokens: [TOKEN], keys, ...time.options },
+      );
+      assertEquals((await fetch(request())).status, 200);
+      assertEquals([sent.length, time.waits], [2, []]);
+    }
+    // When all are refused it waits, or gives up, as with one.
+    const time = clock();
+    const { fetch, sent } = before(() => refusal(429, { "retry-after": "5" }), {
       tokens: [TOKEN],
       keys: { openai: ["a", "b"] },
-      ...clock().options,
-    },
-  );
-  const response = await fetch(
-    ask("openai/gpt", { "cf-aig-authorization": TOKEN, "cf-aig-max-attempts": "2" }),
-  );
-  assertEquals([response.status, sent.length], [200, 2]);
-});
+      ...time.options,
+    });
+    assertEquals((await fetch(request())).status, 429);
+    assertEquals([sent.length, time.waits], [3, [5000]]);
+    const bad = before(() => refusal(401), {
+      tokens: [TOKEN],
+      keys: { openai: ["a", "b"] },
+      ...time.options,
+    });
+    assertEquals((await bad.fetch(request())).status, 401);
+    assertEquals(bad.sent.length, 2);
+  });
+}
 
 // ---------------------------------------------------------------- what must not get out
 

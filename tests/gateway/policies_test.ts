@@ -220,6 +220,24 @@ Deno.test("retry-after is waited for as it says, up to a minute, and not tried a
   }
 });
 
+Deno.test("retry-after is waited for as well when the failure is a page, text or nothing", async () => {
+  for (
+    const [type, body] of [["text/html", "<h1>503</h1>"], ["text/plain", "overloaded"], ["text/html", ""]]
+  ) {
+    const failing = (value: string) => () =>
+      new Response(body, { status: 503, headers: { "content-type": type, "retry-after": value } });
+    const time = clock();
+    const seven = failing("7");
+    const { fetch } = before((_, at) => at === 0 ? seven() : completion(), time.options);
+    assertEquals((await fetch(ask("openai/gpt", { "cf-aig-max-attempts": "2" }))).status, 200);
+    assertEquals(time.waits, [7000], type);
+    const hour = before(failing("3600"), time.options);
+    const response = await hour.fetch(ask("openai/gpt", { "cf-aig-max-attempts": "5" }));
+    assertEquals([response.status, hour.sent.length], [502, 1]);
+    assertEquals(response.headers.get("retry-after"), "3600");
+  }
+});
+
 Deno.test("retryDelay() and retryAfter() are finite and never negative", () => {
   const now = Date.UTC(2026, 10, 24);
   const texts = [
