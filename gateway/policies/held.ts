@@ -1,6 +1,7 @@
 /** Reading the beginning of a body before it is passed on. */
 import { openaiChat } from "../../wires/openai_chat.ts";
 import { GatewayError } from "../../wires/errors.ts";
+import { list, object } from "../../wires/json.ts";
 import { sseReader } from "../../wires/sse.ts";
 import type { Delta, Emit, StreamReader, WireError } from "../../wires/types.ts";
 
@@ -86,14 +87,34 @@ function contentWatch(type: string, read?: (emit: Emit) => StreamReader): Watch 
   return /^[^;]*\bjson\b/i.test(type) ? jsonWatch() : () => true;
 }
 
-/** A list may be a stream, as Gemini's without `alt=sse`; anything else is one whole. */
+/**
+ * A list may be a stream, as Gemini's without `alt=sse`; anything else is one whole. One that is cut off, or an error
+ * that calls itself a success, is a failure; one that is empty may be all that was asked for.
+ */
 function jsonWatch(): Watch {
-  let list: boolean | undefined;
+  const decoder = new TextDecoder();
+  let isList: boolean | undefined;
+  let text = "";
   return (chunk) => {
     const first = chunk?.find((byte) => byte > 32);
-    if (first !== undefined) list ??= first === 91;
-    return list === true;
+    if (first !== undefined) isList ??= first === 91;
+    if (isList) return true;
+    text += decoder.decode(chunk, { stream: chunk !== undefined });
+    const error = chunk || isList === undefined ? undefined : wholeError(text);
+    if (error) throw new EarlyError(error);
+    return false;
   };
+}
+
+function wholeError(text: string): WireError | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { message: "The answer is cut off" };
+  }
+  // Some say what went wrong beside an answer.
+  return list(object(body)?.choices).length > 0 ? undefined : errorIn(body, "");
 }
 
 function eventsWatch(read: (emit: Emit) => StreamReader = openaiChat.readStream): Watch {
@@ -150,12 +171,14 @@ export function anyEvents(emit: Emit): StreamReader {
 }
 
 function errorOf(data: string, event: string): WireError | undefined {
-  let body: unknown;
   try {
-    body = JSON.parse(data);
+    return errorIn(JSON.parse(data), event);
   } catch {
     return event === "error" ? { message: data } : undefined;
   }
+}
+
+function errorIn(body: unknown, event: string): WireError | undefined {
   const { type, error } = (body ?? {}) as { type?: unknown; error?: unknown };
   if (!error && event !== "error" && type !== "error") return undefined;
   const { message } = (error || body || {}) as { message?: unknown };

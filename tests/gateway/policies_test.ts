@@ -460,6 +460,55 @@ Deno.test("a whole answer that breaks is a failure as long as anything is left t
   }
 });
 
+Deno.test("a whole answer that is cut off or holds an error is a failure as long as anything is left to try", async () => {
+  const json = { headers: { "content-type": "application/json; charset=utf-8" } };
+  const retry = { "cf-aig-max-attempts": "2" };
+  const answered = async (text: string, request: Request) => {
+    const { fetch } = before(
+      (_, at) => at === 0 ? new Response(text, json) : completion("second"),
+      clock().options,
+    );
+    const response = await fetch(request);
+    return [response.status, await response.text()] as const;
+  };
+  const requests = () => [
+    ask("openai/gpt", retry),
+    ask("openai/gpt", {}, { models: ["groq/llama"] }),
+    post(`${ROOT}/openai/chat/completions`, {}, retry),
+    post(ROOT, [step, step]),
+  ];
+  for (
+    const text of [
+      '{"choices": [{"index": 0, "message": {"content": "fir',
+      '{"error": {"message": "overloaded"}}',
+      '{"choices": [], "error": {"message": "no one is there"}}',
+      '{"type": "error", "error": {"type": "overloaded_error"}}',
+    ]
+  ) {
+    for (const request of requests()) {
+      const [status, body] = await answered(text, request);
+      assertEquals(status, 200);
+      assertStringIncludes(body, "second", text);
+    }
+  }
+  // What is an answer all the same.
+  for (
+    const text of [
+      '{"choices": [{"message": {"content": "first"}}], "error": {"message": "late"}}',
+      '{"id": "resp_1", "error": null, "note": "first"}',
+      '"first"',
+      "",
+    ]
+  ) {
+    const [, native] = requests().slice(1, 3);
+    assertEquals(await answered(text, native), [200, text]);
+  }
+  // The last one's is passed on as it came.
+  const { fetch } = before(() => new Response('{"error": {"message": "overloaded"}}', json), clock().options);
+  const response = await fetch(ask("openai/gpt", retry));
+  assertEquals([response.status, await response.text()], [200, '{"error": {"message": "overloaded"}}']);
+});
+
 Deno.test("a translated whole answer that breaks on the last try is 502 and not the gateway's own failure", async () => {
   const headers = { "content-type": "application/json" };
   const broken = () => new Response(pieces('{"content": [', new TypeError("reset")), { headers });
