@@ -7,7 +7,8 @@ import type { JsonObject } from "../wires/types.ts";
 /**
  * Reads a JSON request's body.
  *
- * @throws GatewayError `unsupported_media_type`, or `body_too_large` before more than `maxBytes` are held.
+ * @throws GatewayError `unsupported_media_type`, or `body_too_large` before more than `maxBytes` are held, or `invalid_request`
+ * for a body that breaks off.
  */
 export async function takeBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get("content-type");
@@ -30,15 +31,21 @@ export async function takeBody(request: Request, maxBytes: number): Promise<Uint
   }
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced > maxBytes) throw tooLarge(maxBytes);
-  // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest; to look at
-  // `body` before would make a stream of it.
-  if (announced >= 0) {
-    const whole = new Uint8Array(await request.arrayBuffer());
-    // Requests that never were HTTP claim what they like.
-    if (whole.length > maxBytes) throw tooLarge(maxBytes);
-    return whole;
+  try {
+    // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest; to look
+    // at `body` before would make a stream of it.
+    if (announced >= 0) {
+      const whole = new Uint8Array(await request.arrayBuffer());
+      // Requests that never were HTTP claim what they like.
+      if (whole.length > maxBytes) throw tooLarge(maxBytes);
+      return whole;
+    }
+    return request.body ? await readBounded(request.body, maxBytes) : new Uint8Array();
+  } catch (cause) {
+    if (cause instanceof GatewayError || request.signal.aborted) throw cause;
+    // The client has left, most likely: Deno tells the signal later, if at all.
+    throw new GatewayError("invalid_request", "Cannot read the request: its body broke off", { cause });
   }
-  return request.body ? await readBounded(request.body, maxBytes) : new Uint8Array();
 }
 
 /** @throws GatewayError `body_too_large` before more than `maxBytes` are held. */

@@ -137,6 +137,30 @@ Deno.test("a client that leaves while it sends its body is no failure of the gat
   assertEquals([(await response).status, logged], [499, []]);
 });
 
+Deno.test("a body that breaks off is the client's fault and told as 400", async () => {
+  const { fetch, logged } = scene(() => Promise.reject(new Error("nothing may be sent")));
+  const body = new ReadableStream({ start: (controller) => controller.error(new TypeError("reset")) });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(
+    new Request(`${ROOT}/compat/chat/completions`, { method: "POST", headers, body }),
+  );
+  const { error } = await response.json();
+  assertEquals([response.status, error.message], [400, "Cannot read the request: its body broke off"]);
+  assertEquals(logged.map(({ status }) => status), [400]);
+});
+
+Deno.test("over a socket, a body that ends before its announced length is 400", async () => {
+  const { fetch: serve } = createGateway({ fetch: () => Promise.reject(new Error("nothing may be sent")) });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, serve);
+  const socket = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  const head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+  await socket.write(new TextEncoder().encode(`${head}content-length: 100\r\n\r\n{"model":`));
+  await socket.closeWrite();
+  const answer = await new Response(socket.readable).text();
+  assertEquals(answer.slice(0, 12), "HTTP/1.1 400");
+  await server.shutdown();
+});
+
 Deno.test("over a socket, the provider is let go as soon as the client hangs up", async () => {
   for (const model of MODELS) {
     for (const bytes of ["", BEGINNING[model]]) {
