@@ -28,6 +28,9 @@ export function keyHeaders(providers: Iterable<Provider>): readonly string[] {
 const OWN_HEADER = "cf-aig-authorization";
 const OWN_SUBPROTOCOL = "cf-aig-authorization.";
 
+/** How many in one header are looked at one by one. */
+const MOST_CREDENTIALS = 8;
+
 /** Who sent a request. */
 export interface Caller {
   /** Presented a token of ours, or is a program that holds the gateway object itself: may use stored keys. */
@@ -88,9 +91,17 @@ export function tokenCheck(
     const own = headers.get(OWN_HEADER);
     let token = own === null ? undefined : await find(credential(own));
     for (const [name, value] of keys) {
-      const found = await find(credential(value));
-      if (found) keys.delete(name);
-      token ??= found;
+      const others: string[] = [];
+      const list = value.split(",", MOST_CREDENTIALS + 1);
+      // Two headers of one name come as one. A signature has commas too, any number of them.
+      const whole = list.length > MOST_CREDENTIALS || (list.length > 1 && await find(credential(value)));
+      for (const one of whole ? [value] : list) {
+        const found = await find(credential(one));
+        token ??= found;
+        if (!found) others.push(one);
+      }
+      if (others.length === 0) keys.delete(name);
+      else keys.set(name, others.join(",").trim());
     }
     for (const protocol of headers.get("sec-websocket-protocol")?.split(",") ?? []) {
       const text = protocol.trim();

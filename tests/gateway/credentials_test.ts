@@ -55,6 +55,30 @@ Deno.test("a token of a provider's own header position is recognised and kept ba
   assertEquals(sent[1].headers.get("x-mine"), "own");
 });
 
+Deno.test("a token in a header that comes twice is recognised beside the other, and kept back", async () => {
+  for (const values of [[`Bearer ${TOKEN}`, "Bearer sk-own"], ["Bearer sk-own", TOKEN]]) {
+    const headers = values.map((value) => ["authorization", value] as [string, string]);
+    for (const path of ["/compat/chat/completions", "/openai/chat/completions"]) {
+      const { fetch, sent } = before(answer, STORED);
+      const body = JSON.stringify({ model: "openai/gpt", messages });
+      const type: [string, string] = ["content-type", "application/json"];
+      const response = await fetch(
+        new Request(ROOT + path, { method: "POST", headers: [type, ...headers], body }),
+      );
+      assertEquals([response.status, sent[0].headers.get("authorization")], [200, "Bearer sk-own"]);
+    }
+  }
+  // A token may hold commas itself.
+  const odd = before(answer, { ...STORED, tokens: ["a,b"] });
+  await odd.fetch(post(`${ROOT}/openai/x`, {}, { authorization: "Bearer a,b" }));
+  assertEquals(odd.sent[0].headers.get("authorization"), "Bearer sk-stored");
+  // Commas of other credentials stay where they are.
+  const signature = "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;x-amz-date, Signature=c";
+  const { fetch, sent } = before(answer, STORED);
+  await fetch(post(`${ROOT}/openai/x`, {}, { "cf-aig-authorization": TOKEN, authorization: signature }));
+  assertEquals(sent[0].headers.get("authorization"), signature);
+});
+
 Deno.test("a key in a provider's own header position goes to that provider only", async () => {
   const providers = { mine: { baseUrl: "https://mine.test", auth: { header: "X-Mine", prefix: "" } } };
   const { fetch, sent } = before(({ url }) => url.includes("mine") ? refusal(500) : completion(), {
