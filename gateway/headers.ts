@@ -118,7 +118,7 @@ function connectionHeaders(headers: Headers): string[] | undefined {
 }
 
 /**
- * Not handed back: connection headers, cookies, what fetch's own decoding has made untrue, and what would make browsers
+ * Not handed back: connection headers, cookies, what only the gateway says, what fetch's own decoding has made untrue, and what would make browsers
  * treat the gateway's host as the provider's.
  */
 const DROP: ReadonlySet<string> = new Set([
@@ -137,6 +137,7 @@ const DROP: ReadonlySet<string> = new Set([
   "reporting-endpoints",
   "set-cookie",
   "set-cookie2",
+  "sluice-dropped",
   "strict-transport-security",
   "trailer",
   "transfer-encoding",
@@ -149,9 +150,11 @@ const DROP: ReadonlySet<string> = new Set([
  * @param out Takes them. Those of a response that is made already save the copy that one made with headers makes.
  */
 export function responseHeaders(headers: Headers, out: Headers = new Headers()): Headers {
+  const named = connectionHeaders(headers);
   headers.forEach((value, name) => {
     // Whose pages may read an answer is the operator's to say and not the provider's.
-    if (!DROP.has(name) && !name.startsWith("access-control-")) out.append(name, value);
+    const stays = DROP.has(name) || name.startsWith("access-control-") || named?.includes(name);
+    if (!stays) out.append(name, value);
   });
   return out;
 }

@@ -45,6 +45,26 @@ for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND
   });
 }
 
+Deno.test("native() sends a DELETE without a body without one, and with its own if it has any", async () => {
+  const bodies: unknown[] = [];
+  const { fetch: serve } = createGateway({
+    fetch: async (_, { body }) => {
+      bodies.push(body && await new Response(body).text());
+      return new Response("{}");
+    },
+  });
+  await served(serve, async (port) => {
+    for (const body of [undefined, '{"ids":[1]}']) {
+      const response = await fetch(`http://127.0.0.1:${port}/v1/-/default/openai/files/1`, {
+        method: "DELETE",
+        body,
+      });
+      assertEquals([response.status, await response.text()], [200, "{}"]);
+    }
+  });
+  assertEquals(bodies, [null, '{"ids":[1]}']);
+});
+
 Deno.test("native() keeps every byte of a path and its query as it came over the network", async () => {
   const { fetch, sent } = before(() => new Response("ok"));
   const tails = [
@@ -337,7 +357,9 @@ Deno.test("native() hands back an event stream byte for byte, cut as it was", as
 Deno.test("native() keeps back what a provider says to its own connection, host and browsers", async () => {
   const stay = {
     "set-cookie": "a=b",
-    connection: "close",
+    connection: "close, x-hop",
+    "x-hop": "1",
+    "sluice-dropped": "seed",
     "keep-alive": "timeout=5",
     "transfer-encoding": "chunked",
     "content-encoding": "gzip",
