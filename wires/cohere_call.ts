@@ -138,8 +138,8 @@ function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, droppe
   const thoughts: JsonObject[] = [];
   for (const { text } of message.thoughts) {
     if (text && (thinks || calls.length > 0)) thoughts.push({ type: "thinking", thinking: text });
+    else dropped.push(`${path}.${text ? "reasoning_content" : "reasoning_details"}`);
   }
-  if (thoughts.length < message.thoughts.length) dropped.push(`${path}.reasoning_content`);
   if (calls.length === 0) {
     out.content = content([...thoughts, ...said]);
     return out;

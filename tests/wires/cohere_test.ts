@@ -218,6 +218,25 @@ Deno.test("cohere gives a plain model its plan back, and with it what was said b
   assertEquals(write({ messages: THOUGHTFUL, thinking: { type: "disabled" } }).messages.slice(1), expected);
 });
 
+Deno.test("cohere names sealed reasoning as what it is, and not the text that went with it", () => {
+  const details = [
+    { type: "reasoning.text", text: "A greeting.", signature: "s", format: "anthropic-claude-v1", index: 0 },
+    { type: "reasoning.encrypted", data: "sealed", format: "anthropic-claude-v1", index: 1 },
+  ];
+  const turn = {
+    role: "assistant",
+    content: "Hi!",
+    reasoning_content: "A greeting.",
+    reasoning_details: details,
+  };
+  const { messages, dropped } = write({ messages: [USER, turn, USER] });
+  assertEquals(messages[1].content, [{ type: "thinking", thinking: "A greeting." }, {
+    type: "text",
+    text: "Hi!",
+  }]);
+  assertEquals(dropped, ["messages[1].reasoning_details"]);
+});
+
 Deno.test("cohere writes reasoning_effort as a share of the answer, without limit from high on", () => {
   const thinking = (reasoning_effort: string, more = {}) => settings({ reasoning_effort, ...more }).thinking;
   assertEquals(thinking("none"), { type: "disabled" });
