@@ -1,7 +1,8 @@
 /** What can be set by the environment of the served form. */
 import * as v from "npm:valibot@1.5.0";
 import { nearestNames } from "../providers/nearest_names.ts";
-import { indexProviders, PROVIDERS } from "../providers/table.ts";
+import { findProvider, indexProviders, PROVIDERS } from "../providers/table.ts";
+import { isObject } from "../wires/json.ts";
 import { readOptions } from "./config.ts";
 import type { StoredKeys } from "./credentials.ts";
 import { baseUrl, type Options, type ProviderOptions } from "./options.ts";
@@ -66,7 +67,13 @@ export function readEnv(env: Env, names: Iterable<string> = []): Served {
   options.keys = envKeys(env);
   const more = readJson<Record<string, StoredKeys>>(env, "SLUICE_KEYS");
   if (more) {
-    options.keys = { ...options.keys, ...more };
+    for (const [name, stored] of Object.entries(more)) {
+      const row = findProvider(name)?.name ?? name;
+      const own = options.keys[row];
+      // Keys by alias are beside the one of the provider's own variable, unless they replace it.
+      const beside = Array.isArray(own) && isObject(stored);
+      options.keys[row] = beside ? { default: own as string[], ...stored } : stored;
+    }
     check("SLUICE_KEYS", options);
   }
   return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options, warnings: strangers(names) };

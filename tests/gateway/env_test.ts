@@ -77,3 +77,15 @@ Deno.test("readEnv() names the variable at fault, and says no secret", () => {
     assert(!message.includes("secret"), message);
   }
 });
+
+Deno.test("readEnv() has keys by alias beside the key of the provider's own variable", () => {
+  const keys = (own: object, more: Record<string, string> = { OPENAI_API_KEY: "sk-1,sk-2" }) =>
+    read({ ...more, SLUICE_KEYS: JSON.stringify(own) }).options.keys;
+  assertEquals(keys({ openai: { b: "sk-b" } }), { openai: { default: ["sk-1", "sk-2"], b: "sk-b" } });
+  assertEquals(keys({ openai: { default: "sk-d" } }), { openai: { default: "sk-d" } });
+  assertEquals(keys({ openai: "sk-o", groq: { b: "sk-g" } }), { openai: "sk-o", groq: { b: "sk-g" } });
+  assertEquals(keys({ gemini: { b: "sk-b" } }, { GEMINI_API_KEY: "sk-1" }), {
+    "google-ai-studio": { default: ["sk-1"], b: "sk-b" },
+  });
+  assertThrows(() => keys({ openai: null }), TypeError, "SLUICE_KEYS");
+});
