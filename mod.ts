@@ -2,7 +2,7 @@
  * Sluice: one `fetch` handler that puts every model provider behind one OpenAI-compatible URL.
  *
  * Import it (`import { handler } from ".../mod.ts"`), or run it: `deno run --allow-net --allow-env mod.ts`,
- * `deno serve mod.ts`, `bun run mod.ts`, or as a Worker's main module.
+ * `bun run mod.ts`, or as a Worker's main module.
  *
  * @module
  */
@@ -111,5 +111,7 @@ if (import.meta.main && Bun) {
   const { port, hostname, gateway, notice } = start((name) => Bun.env[name], Object.keys(Bun.env));
   if (notice) console.log(notice);
   // Bun's own limit of 10 s without a byte would cut a model off while it thinks.
-  Object.assign(app, { port, hostname, idleTimeout: 0, development: false, fetch: gateway.fetch });
+  // Outside development it would share a taken port with whoever has it, which gets half of the requests.
+  const served = { idleTimeout: 0, development: false, reusePort: false };
+  Object.assign(app, { port, hostname, ...served, fetch: gateway.fetch });
 }

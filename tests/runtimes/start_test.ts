@@ -32,6 +32,14 @@ Deno.test("deno run mod.ts says in one line that its address is taken", async ()
   assertMatch(output, /^Cannot listen on HOST 127\.0\.0\.1, PORT \d+: .*in use.*\n$/);
 });
 
+Deno.test("bun run mod.ts shares no port with another", async () => {
+  const bun = await installForBun();
+  await using gateway = await startServed(bun, ["run", "mod.ts"], {});
+  const { code, output } = await run(bun, ["run", "mod.ts"], { PORT: new URL(gateway.url).port });
+  assertNotEquals(code, 0);
+  assertStringIncludes(output, "EADDRINUSE");
+});
+
 async function demo(url: string): Promise<string> {
   const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "hi" }] });
   const headers = { "content-type": "application/json" };
