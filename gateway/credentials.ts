@@ -114,7 +114,11 @@ export function tokenCheck(
     const { keys, token } = await part(headers);
     if (!token) {
       if (!required || insider) return unlimited(insider, keys);
-      throw unauthorized("it needs a gateway token, as cf-aig-authorization: Bearer TOKEN");
+      throw unauthorized(
+        headers.has(OWN_HEADER)
+          ? `there is no such gateway token as the one in ${OWN_HEADER}`
+          : `it needs a gateway token, as ${OWN_HEADER}: Bearer TOKEN`,
+      );
     }
     const { gateways, providers } = token;
     if (gateways && !(gateway !== undefined && gateways.includes(gateway))) {

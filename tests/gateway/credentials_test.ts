@@ -88,6 +88,17 @@ Deno.test("a key in a provider's own header position goes to that provider only"
   assertEquals(sent.map(({ headers }) => headers.get("x-mine")), ["own", null]);
 });
 
+Deno.test("an unknown token is told from none", async () => {
+  const { fetch } = before(answer, STORED);
+  const told = async (headers: Record<string, string>) =>
+    (await (await fetch(ask("openai/gpt", headers))).json()).error.message;
+  assertStringIncludes(
+    await told({ "cf-aig-authorization": "Bearer wrong" }),
+    "there is no such gateway token",
+  );
+  assertStringIncludes(await told({ authorization: "Bearer sk-own" }), "it needs a gateway token");
+});
+
 Deno.test("without a token the answer is 401 with 2009, in the words of the door, and nothing is sent", async () => {
   const { fetch, sent } = before(answer, STORED);
   const wrong = { authorization: "Bearer sk-mine", "cf-aig-authorization": "Bearer wrong" };
