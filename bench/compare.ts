@@ -98,19 +98,19 @@ const PROMPT = [
 ];
 
 async function main() {
-  const flags = new Map(Deno.args.map((arg) => /^--(\w+)=(.*)$/.exec(arg)?.slice(1) as [string, string]));
-  const rounds = Number(flags.get("rounds") ?? 5);
-  const seconds = Number(flags.get("seconds") ?? 1);
-  const lead = Number(flags.get("lead") ?? 1);
-  const warm = Number(flags.get("warm") ?? 4);
-  const picked = (flag: string) => {
-    const pattern = new RegExp(flags.get(flag) ?? "", "i");
+  const { rounds, seconds, lead, warm, json: file, ...patterns } = readFlags();
+  const picked = (flag: "targets" | "loads") => {
+    const pattern = new RegExp(patterns[flag], "i");
     return (name: string) => pattern.test(name);
   };
   const [isTarget, isLoad] = [picked("targets"), picked("loads")];
   const targets = TARGETS.filter(({ name }) => isTarget(name));
   const loads = LOADS.filter(({ name }) => isLoad(name));
   const fresh = FRESH.filter(isLoad);
+  if (targets.length === 0) leave(`--targets fits none of ${TARGETS.map(({ name }) => name).join("; ")}`);
+  if (loads.length + fresh.length === 0) {
+    leave(`--loads fits none of ${[...LOADS.map(({ name }) => name), ...FRESH].join("; ")}`);
+  }
   const results: Results = new Map();
   const add = (load: string, target: string, visit: Visit) => {
     const byTarget = results.get(load) ?? new Map<string, Visit[]>();
@@ -154,14 +154,13 @@ async function main() {
     }
     console.error(`fresh processes, round ${round + 1} of ${freshRounds} done`);
   }
-  const file = flags.get("json");
   if (file) {
     const plain = [...results].map(([load, by]) => [load, Object.fromEntries(by)]);
     await Deno.writeTextFile(file, JSON.stringify(Object.fromEntries(plain)));
   }
   const { bytes, gzipBytes } = await bundle(await Deno.makeTempFile({ suffix: ".js" }));
   console.log(
-    `\`deno task bench:compare${Deno.args.map((arg) => ` ${arg}`).join("")}\`, ${await machine()}\n`,
+    `\`deno task bench:compare${Deno.args.map((arg) => ` ${quoted(arg)}`).join("")}\`, ${await machine()}\n`,
   );
   printTables(results, targets);
   console.log(
@@ -283,6 +282,40 @@ function IMAGE_PROMPT(): unknown[] {
 }
 
 // ---------------------------------------------------------------- helpers
+
+const FLAGS = { rounds: "5", seconds: "1", lead: "1", warm: "4", targets: "", loads: "", json: "" };
+
+function readFlags() {
+  const flags: Record<string, string> = { ...FLAGS };
+  for (const arg of Deno.args) {
+    const [, name = "", value] = /^--(\w+)=(.*)$/.exec(arg) ?? [];
+    if (!Object.hasOwn(FLAGS, name)) leave(`there is no ${arg}`);
+    flags[name] = value;
+  }
+  const number = (name: keyof typeof FLAGS) => {
+    const value = Number(flags[name]);
+    return flags[name] !== "" && value >= 0 ? value : leave(`--${name} must be a number`);
+  };
+  return {
+    rounds: number("rounds"),
+    seconds: number("seconds"),
+    lead: number("lead"),
+    warm: number("warm"),
+    targets: flags.targets,
+    loads: flags.loads,
+    json: flags.json,
+  };
+}
+
+function leave(why: string): never {
+  console.error(
+    `Cannot compare: ${why}. The flags are ${Object.keys(FLAGS).map((name) => `--${name}=`).join(" ")}`,
+  );
+  Deno.exit(1);
+}
+
+/** For a shell. */
+const quoted = (arg: string) => /^[\w=.-]+$/.test(arg) ? arg : arg.replace(/=(.*)$/, "='$1'");
 
 /** Starts a target and waits for its first good answer. */
 async function start(
