@@ -194,6 +194,7 @@ function joinUrl(provider: Provider, account: string | undefined, path: string):
     }
     base = base.replace("{account}", encodeURIComponent(account));
   }
-  // A base URL set by hand may hold the version that the path begins with.
-  return base.endsWith("/v1") && path.startsWith("/v1/") ? base + path.slice(3) : base + path;
+  // A base URL set by hand may hold the version that the path begins with: `/v1`, `/v1beta`, `/v2`.
+  const version = path.startsWith("/v") ? path.slice(0, path.indexOf("/", 1)) : "";
+  return version && base.endsWith(version) ? base + path.slice(version.length) : base + path;
 }

@@ -38,6 +38,20 @@ Deno.test("readEnv() takes a base URL for every row, and for an alias", async ()
   );
 });
 
+Deno.test("a base URL may hold the version that a provider's paths begin with", async () => {
+  for (
+    const [model, variable, version] of [
+      ["anthropic/m", "SLUICE_ANTHROPIC_BASE_URL", "v1"],
+      ["gemini/m", "SLUICE_GEMINI_BASE_URL", "v1beta"],
+      ["cohere/m", "SLUICE_COHERE_BASE_URL", "v2"],
+    ]
+  ) {
+    const bare = await urlOf(model, { [variable]: "https://mine.test/base" });
+    assertEquals(bare.startsWith(`https://mine.test/base/${version}/`), true, bare);
+    assertEquals(await urlOf(model, { [variable]: `https://mine.test/base/${version}` }), bare);
+  }
+});
+
 Deno.test("readEnv() takes rows of one's own as JSON, to which a base URL may be added", async () => {
   const providers = JSON.stringify({
     mine: { baseUrl: "https://mine.test/v1" },
