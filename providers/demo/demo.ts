@@ -208,6 +208,8 @@ const BROKEN: WireError = {
   type: "server_error",
 };
 
+const CUT_AFTER_MS = 10;
+
 const brokenConnection = () => new Error("The model demo/cut broke the connection");
 
 function* events(deltas: Delta[], writer: ChunkWriter, model: string): Generator<string> {
@@ -228,11 +230,17 @@ function* cut(text: string): Generator<string> {
 function send(texts: Iterator<string>, type: string): Response {
   const encoder = new TextEncoder();
   const stream = new ReadableStream({
-    pull(controller) {
-      for (;;) {
-        const { done, value } = texts.next();
-        if (done) return controller.close();
-        if (value) return controller.enqueue(encoder.encode(value));
+    async pull(controller) {
+      try {
+        for (;;) {
+          const { done, value } = texts.next();
+          if (done) return controller.close();
+          if (value) return controller.enqueue(encoder.encode(value));
+        }
+      } catch (cut) {
+        // Bun sends nothing of an answer that breaks before its first bytes have left.
+        await new Promise((resolve) => setTimeout(resolve, CUT_AFTER_MS));
+        throw cut;
       }
     },
   }, { highWaterMark: 0 });

@@ -1,5 +1,5 @@
 /** How the served form starts, and how it refuses to. */
-import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DENO, installForBun, RUN, run, startServed, startWrangler } from "./gateways.ts";
 
 const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
@@ -54,6 +54,27 @@ Deno.test("deno run mod.ts says where it listens, and nothing else while all is 
   assertStringIncludes(await demo(gateway.url), '"hi"');
   assertMatch(gateway.output(), /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\n$/);
 });
+
+for (const { name, command } of COMMANDS) {
+  Deno.test(`${name} mod.ts: demo/cut breaks off in the middle of its answer, and not before`, async () => {
+    await using gateway = await startServed(...await command(), {});
+    for (const stream of [true, false]) {
+      const body = JSON.stringify({
+        model: "demo/cut",
+        stream,
+        messages: [{ role: "user", content: "Hello there" }],
+      });
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body });
+      let text = "";
+      await assertRejects(async () => {
+        for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) text += piece;
+      });
+      assertStringIncludes(text, "Hell");
+      assertEquals(text.includes('finish_reason":"stop'), false);
+    }
+  });
+}
 
 Deno.test("HOST picks the address", async () => {
   await using gateway = await startServed(DENO, [...RUN, "mod.ts"], { HOST: "0.0.0.0" });
