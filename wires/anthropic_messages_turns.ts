@@ -8,7 +8,7 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (2026-11)
  */
 import type { ClaudeModel } from "./anthropic_models.ts";
-import { object, parseExact, parseObject } from "./json.ts";
+import { append, object, parseExact, parseObject } from "./json.ts";
 import { contentPath } from "./parts.ts";
 import type { JsonObject, Media, Message, MessageOf, Part, Thought, ToolCall } from "./types.ts";
 
@@ -52,8 +52,8 @@ export function writeMessages(list: Message[], model: ClaudeModel): Conversation
     if (held.length === 0) return;
     const blocks = held.flat();
     held = [];
-    if (model.systemTurns && last()?.role === "user") turn("system").content.push(...blocks);
-    else system.push(...blocks);
+    if (model.systemTurns && last()?.role === "user") append(turn("system").content, blocks);
+    else append(system, blocks);
   }
 
   for (const message of list) {
@@ -68,7 +68,7 @@ export function writeMessages(list: Message[], model: ClaudeModel): Conversation
       }
       case "user": {
         const blocks = writeParts(message, USER, dropped);
-        if (blocks.length > 0) turn("user").content.push(...blocks);
+        if (blocks.length > 0) append(turn("user").content, blocks);
         break;
       }
       case "tool":
@@ -78,14 +78,14 @@ export function writeMessages(list: Message[], model: ClaudeModel): Conversation
         const blocks = writeAssistant(message, dropped);
         if (blocks.length === 0) break;
         releaseSystem();
-        turn("assistant").content.push(...blocks);
+        append(turn("assistant").content, blocks);
       }
     }
   }
   // Where the user has said nothing, the model is to answer these.
   const asked = turns.length === 0 ? held.splice(-1) : last().role === "assistant" ? held.splice(0) : [];
   releaseSystem();
-  if (asked.length > 0) turn("user").content.push(...asked.flat());
+  if (asked.length > 0) append(turn("user").content, asked.flat());
   if (last()?.role === "assistant") trimPrefill(turns);
   return {
     system,

@@ -13,7 +13,7 @@
 import { THOUGHT_FORMAT } from "./gemini_answer.ts";
 import { camel, writeTerms } from "./gemini_settings.ts";
 import { generation, modelPath } from "./gemini_models.ts";
-import { object, parseObject } from "./json.ts";
+import { append, object, parseObject } from "./json.ts";
 import type {
   Call,
   JsonObject,
@@ -78,7 +78,7 @@ function writeMessages({ messages, model }: Call, dropped: string[]) {
     switch (message.role) {
       case "system":
       case "developer":
-        system.push(...writeSystem(message, dropped));
+        append(system, writeSystem(message, dropped));
         break;
       case "user":
         addTurn(contents, "user", writeParts(message.parts, model, dropped));
@@ -116,7 +116,7 @@ function addTurn(contents: Content[], role: Content["role"], list: JsonObject[])
   // A turn of results is answered by the model before the user speaks on.
   if (last?.role !== role || first!.functionResponse) contents.push({ role, parts });
   else if (isBlank(first!)) last.parts = parts;
-  else for (const part of said) last.parts.push(part);
+  else append(last.parts, said);
 }
 
 /** Says nothing, and is refused beside what does. */

@@ -21,6 +21,11 @@ export function objects(value: unknown): JsonObject[] {
   return list(value).filter(isObject);
 }
 
+/** Adds all of a list to another: `push(...from)` overflows the stack with some 120,000. */
+export function append<T>(to: T[], from: readonly T[]): void {
+  for (const one of from) to.push(one);
+}
+
 /** The value, if it is a text and not empty. */
 export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;

@@ -1,6 +1,6 @@
 /** OpenAI chat completions, the client's half: its messages into neutral ones. */
 import * as v from "npm:valibot@1.5.0";
-import { isObject, objects } from "./json.ts";
+import { append, isObject, objects } from "./json.ts";
 import { fault, need } from "./openai_chat_faults.ts";
 import { callIds, unpackToolId } from "./tool_id.ts";
 import type { JsonObject, Media, Message, Part, Thought, ToolCall } from "./types.ts";
@@ -115,7 +115,7 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
         }
         const thoughts = readThoughts(message);
         const parts = readParts(message.content, path, thoughts);
-        parts.push(...readImages(message.images, path, dropped));
+        append(parts, readImages(message.images, path, dropped));
         if (typeof message.refusal === "string" && message.refusal) {
           parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
         }

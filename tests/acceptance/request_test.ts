@@ -224,6 +224,23 @@ Deno.test("what is nested too deeply to be written again is the request's fault,
   }
 });
 
+Deno.test("a message of many parts, or of many pictures, goes out whole", async () => {
+  const most = 150_000; // What is spread into a call's arguments overflows the stack with some 120,000.
+  const texts = Array(most).fill({ type: "text", text: "x" });
+  const images = Array(most).fill({ image_url: { url: "https://example.com/a" } });
+  for (const model of MODELS) {
+    const { post, asked } = obliging();
+    const conversation = [
+      { role: "system", content: texts },
+      { role: "user", content: texts },
+      { role: "assistant", content: "x", images },
+      USER,
+    ];
+    assertEquals((await post({ model, messages: conversation })).status, 200, model);
+    assertEquals((JSON.stringify(asked[0].body).match(/"x"/g) ?? []).length >= 2 * most, true, model);
+  }
+});
+
 // ---------------------------------------------------------------- parts
 
 Deno.test("pictures and PDFs go out under the names that providers take, however their URLs are written", async () => {
