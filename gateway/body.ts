@@ -7,8 +7,7 @@ import type { JsonObject } from "../wires/types.ts";
 /**
  * Reads a JSON request's body.
  *
- * @throws GatewayError `unsupported_media_type`, or `body_too_large` before more than `maxBytes` are held, or `invalid_request`
- * for a body that breaks off.
+ * @throws GatewayError `unsupported_media_type`, and as `readWhole`.
  */
 export async function takeBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get("content-type");
@@ -29,6 +28,16 @@ export async function takeBody(request: Request, maxBytes: number): Promise<Uint
       }; send it plain`,
     );
   }
+  return await readWhole(request, maxBytes);
+}
+
+/**
+ * Reads a request's body.
+ *
+ * @throws GatewayError `body_too_large` before more than `maxBytes` are held, or `invalid_request` for a body that breaks
+ * off.
+ */
+export async function readWhole(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced > maxBytes) throw tooLarge(maxBytes);
   try {
@@ -49,7 +58,7 @@ export async function takeBody(request: Request, maxBytes: number): Promise<Uint
 }
 
 /** @throws GatewayError `body_too_large` before more than `maxBytes` are held. */
-export async function readBounded(
+async function readBounded(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {

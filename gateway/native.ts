@@ -3,7 +3,7 @@ import { nativeUrl, targetUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import type { Emit, StreamReader } from "../wires/types.ts";
-import { readBounded } from "./body.ts";
+import { readWhole } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { headersInit, requestHeaders, responseHeaders, type SentHeaders, setMissing } from "./headers.ts";
 import { anyEvents } from "./policies/held.ts";
@@ -57,11 +57,11 @@ async function bodyOf(
 ): Promise<BodyInit | null> {
   if (!request.body) return null;
   const announced = Number(request.headers.get("content-length") ?? NaN);
-  if (announced <= READ_FIRST) return await request.arrayBuffer();
+  if (announced <= READ_FIRST) return await readWhole(request, Infinity);
   // Deno makes a stream of the body that a DELETE does not have, and would send it on in chunks.
   const isDelete = request.method === "DELETE";
   if (maxAttempts === 1 && !isDelete) return request.body;
-  const whole = await readBounded(request.body, maxBytes);
+  const whole = await readWhole(request, maxBytes);
   return isDelete && whole.length === 0 ? null : whole;
 }
 

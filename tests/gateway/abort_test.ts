@@ -137,6 +137,20 @@ Deno.test("a client that leaves while it sends its body is no failure of the gat
   assertEquals([(await response).status, logged], [499, []]);
 });
 
+Deno.test("a body that breaks off before a native path's first try is 400 too", async () => {
+  const { fetch, logged } = scene(() => Promise.reject(new Error("nothing may be sent")));
+  const ways: Record<string, string>[] = [{ "content-length": "99" }, { "cf-aig-max-attempts": "2" }];
+  for (const headers of ways) {
+    const body = new ReadableStream({ start: (controller) => controller.error(new TypeError("reset")) });
+    const response = await fetch(new Request(`${ROOT}/openai/files`, { method: "POST", headers, body }));
+    assertEquals([response.status, (await response.json()).message], [
+      400,
+      "Cannot read the request: its body broke off",
+    ]);
+  }
+  assertEquals(logged.map(({ status }) => status), [400, 400]);
+});
+
 Deno.test("a body that breaks off is the client's fault and told as 400", async () => {
   const { fetch, logged } = scene(() => Promise.reject(new Error("nothing may be sent")));
   const body = new ReadableStream({ start: (controller) => controller.error(new TypeError("reset")) });
