@@ -11,7 +11,7 @@ import {
 import { sseReader } from "../wires/sse.ts";
 import { isOverflow } from "../wires/openai_chat.ts";
 import { translate } from "../wires/translate.ts";
-import { parseExact } from "../wires/json.ts";
+import { parse, parseExact } from "../wires/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../wires/types.ts";
 import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
@@ -283,12 +283,4 @@ function brokenOff({ target }: Outgoing, { config, signal }: Exchange): (cause: 
 
 function randomText({ config }: Exchange): string {
   return Math.floor(config.random() * 2 ** 52).toString(36).padStart(11, "0");
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

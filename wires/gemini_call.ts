@@ -13,7 +13,7 @@
 import { THOUGHT_FORMAT } from "./gemini_answer.ts";
 import { camel, writeTerms } from "./gemini_settings.ts";
 import { generation, modelPath } from "./gemini_models.ts";
-import { append, object, parseObject } from "./json.ts";
+import { append, object, parse, parseObject } from "./json.ts";
 import type {
   Call,
   JsonObject,
@@ -251,11 +251,7 @@ function fitsResult(part: JsonObject): boolean {
 /** JSON as JSON; but text where Google's numbers, which are doubles, would change a digit. */
 function resultValue(text: string): unknown {
   if (!/^\s*[{[]/.test(text) || /\d{16}/.test(text)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return parse(text) ?? text;
 }
 
 // ---------------------------------------------------------------- parts

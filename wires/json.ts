@@ -60,7 +60,8 @@ function keepDigits(_: string, value: unknown, context?: { source?: string }): u
   return source !== undefined && /^-?\d+$/.test(source) && source !== String(value) ? rawJSON(source) : value;
 }
 
-function parse(text: string, reviver?: typeof keepDigits): unknown {
+/** Like `JSON.parse`, but `undefined` for what is not JSON. */
+export function parse(text: string, reviver?: typeof keepDigits): unknown {
   try {
     return JSON.parse(text, reviver);
   } catch {

@@ -1,7 +1,7 @@
 /** Reading the beginning of a body before it is passed on. */
 import { openaiChat } from "../../wires/openai_chat.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import { list, object } from "../../wires/json.ts";
+import { list, object, parse } from "../../wires/json.ts";
 import { sseReader } from "../../wires/sse.ts";
 import type { Delta, Emit, StreamReader, WireError } from "../../wires/types.ts";
 
@@ -107,12 +107,8 @@ function jsonWatch(): Watch {
 }
 
 function wholeError(text: string): WireError | undefined {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return { message: "The answer is cut off" };
-  }
+  const body = parse(text);
+  if (body === undefined) return { message: "The answer is cut off" };
   // Some say what went wrong beside an answer.
   return list(object(body)?.choices).length > 0 ? undefined : errorIn(body, "");
 }
@@ -171,11 +167,9 @@ export function anyEvents(emit: Emit): StreamReader {
 }
 
 function errorOf(data: string, event: string): WireError | undefined {
-  try {
-    return errorIn(JSON.parse(data), event);
-  } catch {
-    return event === "error" ? { message: data } : undefined;
-  }
+  const body = parse(data);
+  if (body !== undefined) return errorIn(body, event);
+  return event === "error" ? { message: data } : undefined;
 }
 
 function errorIn(body: unknown, event: string): WireError | undefined {
