@@ -85,23 +85,33 @@ export function tokenCheck(
     return keys;
   }
 
+  /** Parts a header's value: two headers of one name come as one. */
+  async function partValue(value: string): Promise<{ found?: GatewayToken; rest?: string }> {
+    const whole = await find(credential(value));
+    if (whole) return { found: whole };
+    // A signature has commas too, any number of them.
+    const list = value.split(",", MOST_CREDENTIALS + 1);
+    if (list.length === 1 || list.length > MOST_CREDENTIALS) return { rest: value };
+    let found: GatewayToken | undefined;
+    const others: string[] = [];
+    for (const one of list) {
+      const token = await find(credential(one));
+      found ??= token;
+      if (!token) others.push(one);
+    }
+    return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
+  }
+
   /** Parts our token from the providers' keys. */
   async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: GatewayToken }> {
     const keys = given(headers);
     const own = headers.get(OWN_HEADER);
     let token = own === null ? undefined : await find(credential(own));
     for (const [name, value] of keys) {
-      const others: string[] = [];
-      const list = value.split(",", MOST_CREDENTIALS + 1);
-      // Two headers of one name come as one. A signature has commas too, any number of them.
-      const whole = list.length > MOST_CREDENTIALS || (list.length > 1 && await find(credential(value)));
-      for (const one of whole ? [value] : list) {
-        const found = await find(credential(one));
-        token ??= found;
-        if (!found) others.push(one);
-      }
-      if (others.length === 0) keys.delete(name);
-      else keys.set(name, others.join(",").trim());
+      const { found, rest } = await partValue(value);
+      token ??= found;
+      if (rest === undefined) keys.delete(name);
+      else keys.set(name, rest);
     }
     for (const protocol of headers.get("sec-websocket-protocol")?.split(",") ?? []) {
       const text = protocol.trim();

@@ -195,6 +195,6 @@ function joinUrl(provider: Provider, account: string | undefined, path: string):
     base = base.replace("{account}", encodeURIComponent(account));
   }
   // A base URL set by hand may hold the version that the path begins with: `/v1`, `/v1beta`, `/v2`.
-  const version = path.startsWith("/v") ? path.slice(0, path.indexOf("/", 1)) : "";
+  const version = /^\/v\d\w*(?=\/)/.exec(path)?.[0];
   return version && base.endsWith(version) ? base + path.slice(version.length) : base + path;
 }

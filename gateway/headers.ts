@@ -118,8 +118,8 @@ function connectionHeaders(headers: Headers): string[] | undefined {
 }
 
 /**
- * Not handed back: connection headers, cookies, what only the gateway says, what fetch's own decoding has made untrue, and what would make browsers
- * treat the gateway's host as the provider's.
+ * Not handed back: connection headers, cookies, what only the gateway says, what fetch's own decoding has made untrue, and
+ * what would make browsers treat the gateway's host as the provider's.
  */
 const DROP: ReadonlySet<string> = new Set([
   "alt-svc",

@@ -65,12 +65,7 @@ async function runAll(steps: readonly Step[], run: Run): Promise<Response> {
       outcome = await tryOnce(step, index === steps.length - 1 && attempt === maxAttempts, run);
       if ("response" in outcome && outcome.response.status < 400) return outcome.response;
       if (attempt === maxAttempts) break;
-      const { status, headers } = told(outcome);
-      const ms = isKeyRefusal(status) && step.otherKey?.()
-        ? 0
-        : isPassing(status)
-        ? retryDelay(headers, attempt, step.settings, config.now(), config.random())
-        : undefined;
+      const ms = pauseAfter(outcome, attempt, step, run);
       if (ms === undefined) break;
       // The next try is certain: the failure need not hold its connection while we wait.
       discard(outcome);
@@ -119,6 +114,14 @@ async function tryOnce(step: Step, last: boolean, run: Run): Promise<Outcome> {
 
 const late = ({ provider }: Step, ms: number) =>
   new GatewayError("upstream_timeout", `Cannot wait for ${provider}: no answer began within ${ms} ms`);
+
+/** Milliseconds to wait before another try; `undefined` when none is worth it. */
+function pauseAfter(outcome: Outcome, attempt: number, step: Step, { config }: Run): number | undefined {
+  const { status, headers } = told(outcome);
+  if (isKeyRefusal(status) && step.otherKey?.()) return 0;
+  if (!isPassing(status)) return undefined;
+  return retryDelay(headers, attempt, step.settings, config.now(), config.random());
+}
 
 /** What a failure says of another try. One that is the gateway's own, or the request's, has no status that passes. */
 function told(outcome: Outcome): { status: number; headers?: Headers } {
