@@ -19,6 +19,7 @@
  */
 import { bundle, ROOT } from "../tests/bundle.ts";
 import { bunBinary } from "../tests/runtimes/binaries.ts";
+import { leave, readFlags } from "./flags.ts";
 import type { Job, Seen } from "./load.ts";
 import { cpuMicros, forgetPeak, memory, type Process, run, startProcess } from "./process.ts";
 import { direct, type Shape, startProvider, type Target, TARGETS } from "./targets.ts";
@@ -98,7 +99,15 @@ const PROMPT = [
 ];
 
 async function main() {
-  const { rounds, seconds, lead, warm, json: file, ...patterns } = readFlags();
+  const { rounds, seconds, lead, warm, json: file, ...patterns } = readFlags({
+    rounds: 5,
+    seconds: 1,
+    lead: 1,
+    warm: 4,
+    targets: "",
+    loads: "",
+    json: "",
+  });
   const picked = (flag: "targets" | "loads") => {
     const pattern = new RegExp(patterns[flag], "i");
     return (name: string) => pattern.test(name);
@@ -127,18 +136,15 @@ async function main() {
     }
     // The first round warms up and is forgotten: compilers of JavaScript work for some 20,000 requests.
     for (let round = 0; round <= rounds; round++) {
-      // All targets of a load one after the other: what a neighbour does changes from second to second.
-      const pairs = shuffled(loads).flatMap((load) =>
-        shuffled([...running.keys()]).filter((target) => fits(load, target)).map((target) => ({
-          load,
-          target,
-        }))
-      );
-      for (const { load, target } of pairs) {
-        const visit = (load: Load, seconds: number) =>
-          visitLoad(load, target, running.get(target)!, provider.port, seconds);
-        await visit(warming(load), round > 0 ? lead : warm);
-        if (round > 0) add(load.name, target.name, await visit(load, load.seconds ?? seconds));
+      for (const load of shuffled(loads)) {
+        // All targets of a load one after the other: what a neighbour does changes from second to second.
+        for (const [target, at] of shuffled([...running])) {
+          if (!fits(load, target)) continue;
+          await visitLoad(warming(load), target, at, provider.port, round > 0 ? lead : warm);
+          if (round === 0) continue;
+          const visit = await visitLoad(load, target, at, provider.port, load.seconds ?? seconds);
+          add(load.name, target.name, visit);
+        }
       }
       console.error(`round ${round} of ${rounds} done`);
     }
@@ -282,37 +288,6 @@ function IMAGE_PROMPT(): unknown[] {
 }
 
 // ---------------------------------------------------------------- helpers
-
-const FLAGS = { rounds: "5", seconds: "1", lead: "1", warm: "4", targets: "", loads: "", json: "" };
-
-function readFlags() {
-  const flags: Record<string, string> = { ...FLAGS };
-  for (const arg of Deno.args) {
-    const [, name = "", value] = /^--(\w+)=(.*)$/.exec(arg) ?? [];
-    if (!Object.hasOwn(FLAGS, name)) leave(`there is no ${arg}`);
-    flags[name] = value;
-  }
-  const number = (name: keyof typeof FLAGS) => {
-    const value = Number(flags[name]);
-    return flags[name] !== "" && value >= 0 ? value : leave(`--${name} must be a number`);
-  };
-  return {
-    rounds: number("rounds"),
-    seconds: number("seconds"),
-    lead: number("lead"),
-    warm: number("warm"),
-    targets: flags.targets,
-    loads: flags.loads,
-    json: flags.json,
-  };
-}
-
-function leave(why: string): never {
-  console.error(
-    `Cannot compare: ${why}. The flags are ${Object.keys(FLAGS).map((name) => `--${name}=`).join(" ")}`,
-  );
-  Deno.exit(1);
-}
 
 /** For a shell. */
 const quoted = (arg: string) => /^[\w=.-]+$/.test(arg) ? arg : arg.replace(/=(.*)$/, "='$1'");

@@ -15,6 +15,7 @@
  * @module
  */
 import { connect } from "node:net";
+import { readFlags } from "./flags.ts";
 import { memory, openFiles } from "./process.ts";
 import { text } from "./shapes.ts";
 import { startProvider, type Target, TARGETS } from "./targets.ts";
@@ -59,10 +60,8 @@ interface Stats {
 }
 
 async function main(): Promise<void> {
-  const flags = new Map(Deno.args.map((arg) => /^--(\w+)=(.*)$/.exec(arg)?.slice(1) as [string, string]));
-  const requests = Number(flags.get("requests") ?? 20_000);
-  const aborts = Number(flags.get("aborts") ?? 5000);
-  const isTarget = new RegExp(flags.get("targets") ?? "", "i");
+  const { requests, aborts, targets: pattern } = readFlags({ requests: 20_000, aborts: 5000, targets: "" });
+  const isTarget = new RegExp(pattern, "i");
   const targets = TARGETS.filter(({ kind, name }) => kind === "ours" && isTarget.test(name));
   const faults: string[] = [];
   for (const target of targets) {

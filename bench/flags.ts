@@ -1,0 +1,26 @@
+/** The flags of the benches' programs, `--name=value`. */
+
+/**
+ * Reads the program's flags; one that does not exist ends it, as does a number that is none.
+ *
+ * @param defaults By name; what a flag is by default says whether it is a number.
+ */
+export function readFlags<T extends Record<string, number | string>>(defaults: T): T {
+  const flags: Record<string, number | string> = { ...defaults };
+  for (const arg of Deno.args) {
+    const [, name = "", value = ""] = /^--(\w+)=(.*)$/.exec(arg) ?? [];
+    if (!Object.hasOwn(defaults, name)) {
+      leave(`there is no ${arg}, only ${Object.keys(defaults).map((name) => `--${name}=`).join(" ")}`);
+    }
+    const isNumber = typeof defaults[name] === "number";
+    if (isNumber && !/^\d+(\.\d+)?$/.test(value)) leave(`--${name} must be a number`);
+    flags[name] = isNumber ? Number(value) : value;
+  }
+  return flags as T;
+}
+
+/** Ends the program, for flags that ask for what is not there. */
+export function leave(why: string): never {
+  console.error(`Cannot run: ${why}`);
+  Deno.exit(1);
+}
