@@ -144,11 +144,11 @@ const OPTIONS = v.strictObject({
       headers: v.optional(headers),
       auth: v.optional(
         v.strictObject({
-          header: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
-          prefix: v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/)),
+          header: v.pipe(v.string(), v.regex(/^[\w-]+$/, "must be a header's name")),
+          prefix: v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/, "must be a text of ASCII characters")),
         }),
       ),
-      chatPath: v.optional(v.pipe(v.string(), v.startsWith("/"))),
+      chatPath: v.optional(v.pipe(v.string(), v.startsWith("/", "must begin with /"))),
       drop: v.optional(fields),
       rename: v.optional(v.record(v.string(), v.string())),
     }),
@@ -190,5 +190,29 @@ export function checkOptions(options: Options): v.InferOutput<typeof OPTIONS> {
 }
 
 /** Says what was due and never what came: it may be a secret. */
-const complaint = ({ expected }: v.BaseIssue<unknown>) =>
-  expected === "never" ? "is not known" : `must be ${expected ?? "something else"}`;
+function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): string {
+  switch (type) {
+    case "integer":
+      return "must be a whole number";
+    case "max_value":
+      return `must be at most ${requirement}`;
+    case "min_value":
+      return `must be at least ${requirement}`;
+    case "non_empty":
+      return "must not be empty";
+    case "boolean":
+      return "must be true or false";
+  }
+  if (expected === "never") return "is not known";
+  const due = expected?.replaceAll(/[()]/g, "").replaceAll(" | ", " or ") ?? "something else";
+  return `must be ${KINDS.get(due) ?? due}`;
+}
+
+/** The schema's names for kinds of values, in words. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ["Array", "a list"],
+  ["Function", "a function"],
+  ["Object", "an object"],
+  ["number", "a number"],
+  ["string", "a text"],
+]);

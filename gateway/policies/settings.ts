@@ -24,7 +24,10 @@ export const DEFAULTS: PolicySettings = {
 
 const whole = (most: number, least = 0) =>
   v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.regex(/^\s*\d{1,10}\s*$/), v.transform(Number))]),
+    v.union(
+      [v.number(), v.pipe(v.string(), v.regex(/^\s*\d{1,10}\s*$/), v.transform(Number))],
+      "must be a whole number",
+    ),
     v.integer(),
     v.minValue(least),
     v.maxValue(most),

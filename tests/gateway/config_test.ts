@@ -46,6 +46,30 @@ Deno.test("createGateway() names the option at fault", () => {
   }
 });
 
+Deno.test("createGateway() says in words what an option must be", () => {
+  const row = (fields: object) => ({ providers: { mine: { baseUrl: "https://mine.test", ...fields } } });
+  const faults: [string, unknown][] = [
+    ["(root): it must be an object", 5],
+    ["nope: it is not known", { nope: 1 }],
+    ["fetch: it must be a function", { fetch: "x" }],
+    ["strict: it must be true or false", { strict: "yes" }],
+    ["account: it must be a text", { account: 1 }],
+    ["account: it must not be empty", { account: "" }],
+    ["origins: it must be a list", { origins: "https://app.example" }],
+    ["limits.maxBodyBytes: it must be a number", { limits: { maxBodyBytes: "1" } }],
+    ["limits.maxBodyBytes: it must be at least 1", { limits: { maxBodyBytes: 0 } }],
+    ["limits.maxBodyBytes: it must be a whole number", { limits: { maxBodyBytes: 1.5 } }],
+    ["retries.maxAttempts: it must be at most 5", { retries: { maxAttempts: 9 } }],
+    ['retries.backoff: it must be "constant" or "linear" or "exponential"', { retries: { backoff: "x" } }],
+    ["requestTimeoutMs: it must be a whole number", { requestTimeoutMs: true }],
+    ["keys.openai: it must be keys, or keys by alias", { keys: { openai: 5 } }],
+    ["keys.openai: it must not be empty", { keys: { openai: [] } }],
+    ["providers.mine.auth.header: it must be a header's name", row({ auth: { header: "a b", prefix: "" } })],
+    ["providers.mine.chatPath: it must begin with /", row({ chatPath: "chat" })],
+  ];
+  for (const [says, options] of faults) assertEquals(complaint(options), `Cannot use option ${says}`);
+});
+
 Deno.test("createGateway() takes a base URL that something can be below, and no other", async () => {
   const bad = [
     "",
