@@ -37,7 +37,7 @@ export async function send<T>(
   } catch (cause) {
     if (signal.aborted) throw cause;
     const metadata = { provider: name };
-    throw new GatewayError("upstream_unreachable", `Cannot reach ${name}: no answer to the request`, {
+    throw new GatewayError("upstream_unreachable", `Cannot reach ${name}: ${reasonOf(cause)}`, {
       metadata,
       cause,
     });
@@ -62,6 +62,25 @@ export async function send<T>(
   }
   const taken = take(response);
   return taken instanceof Promise ? await taken : taken;
+}
+
+/** What errors of Bun's and Deno's network code are about. workerd's tell nothing. */
+const REASONS: readonly [RegExp, string][] = [
+  [/ECONNREFUSED|Connection refused/, "the connection was refused"],
+  [/ENOTFOUND|EAI_AGAIN|dns error/, "its host was not found"],
+  [/CERT|SIGNATURE|tls/i, "no secure connection could be made"],
+  [/ECONNRESET|connection closed|reset by peer/i, "the connection was closed before an answer"],
+];
+
+/** In words of ours: the runtime's may quote the URL. */
+function reasonOf(cause: unknown): string {
+  let text = "";
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    text += `${(error as { code?: unknown }).code ?? ""} ${error.message} `;
+  }
+  text = text.replaceAll(/\S+:\/\/\S+/g, "");
+  const known = REASONS.find(([pattern]) => pattern.test(text));
+  return known?.[1] ?? "no answer to the request";
 }
 
 /**

@@ -178,8 +178,41 @@ Deno.test("a provider that cannot be reached is 502", async () => {
     const { error } = json();
     const provider = model.split("/")[0];
     assertEquals([status, error.code, error.metadata], [502, "2005", { provider }]);
-    assert(error.message.includes(provider) && !error.message.includes("connection refused"));
+    assertEquals(error.message, `Cannot reach ${provider}: no answer to the request`);
     assertEquals([logged.length, logged[0].message.endsWith("(TypeError)")], [1, true]);
+  }
+});
+
+Deno.test("why a provider cannot be reached is said in words of ours", async () => {
+  const coded = (code: string) => Object.assign(new TypeError("at https://api.example/?key=x"), { code });
+  const sending = "error sending request for url (https://api.example/?key=x): client error";
+  const causes: [Error, string][] = [
+    [coded("ECONNREFUSED"), "the connection was refused"],
+    [coded("ENOTFOUND"), "its host was not found"],
+    [coded("ECONNRESET"), "the connection was closed before an answer"],
+    [coded("UNABLE_TO_VERIFY_LEAF_SIGNATURE"), "no secure connection could be made"],
+    [coded("DEPTH_ZERO_SELF_SIGNED_CERT"), "no secure connection could be made"],
+    [
+      new TypeError(`${sending} (Connect): dns error: failed to lookup address information`),
+      "its host was not found",
+    ],
+    [
+      new TypeError("fetch failed", {
+        cause: new Error(`${sending} (Connect): tcp connect error: Connection refused (os error 111)`),
+      }),
+      "the connection was refused",
+    ],
+    [new TypeError("for https://certs.example/tls"), "no answer to the request"],
+    [new TypeError(`${sending} (Connect): tls handshake eof`), "no secure connection could be made"],
+    [
+      new TypeError(`${sending} (Connect): invalid peer certificate: UnknownIssuer`),
+      "no secure connection could be made",
+    ],
+  ];
+  for (const [cause, why] of causes) {
+    const { json, logged } = await answer("openai/m", () => Promise.reject(cause));
+    assertEquals(json().error.message, `Cannot reach openai: ${why}`);
+    assertEquals(logged.map(({ message }) => message), [`Cannot reach openai: ${why} (TypeError)`]);
   }
 });
 
