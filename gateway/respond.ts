@@ -148,16 +148,27 @@ function notJson(provider: string, status: number, text: string, headers: Header
 
 // ---------------------------------------------------------------- the same wire
 
-/** Hands the provider's bytes through untouched. */
+/**
+ * Hands the provider's bytes through untouched.
+ *
+ * @throws GatewayError `bad_upstream_answer` for none: to a client a success without an answer is a crash.
+ */
 function handBack(
   upstream: Response,
   outgoing: Outgoing,
   exchange: Exchange,
 ): Promise<Response> | Response {
-  const kind = contentKind(upstream.headers);
+  const { status, headers, body } = upstream;
+  if (!body || headers.get("content-length") === "0") {
+    const { name } = outgoing.target.provider;
+    throw new GatewayError("bad_upstream_answer", `${name} answered ${status} with nothing`, {
+      metadata: { provider: name, status },
+    });
+  }
+  const kind = contentKind(headers);
   // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
   if (kind === "page" || kind === "other" && !outgoing.stream) return relabel(upstream, outgoing, exchange);
-  return answerWith(upstream.body, upstream, outgoing);
+  return answerWith(body, upstream, outgoing);
 }
 
 /** @throws GatewayError `bad_upstream_answer` for what is not JSON, whatever it is called. */

@@ -122,6 +122,22 @@ Deno.test("an answer that is empty, cut off or no object is 502", async () => {
   }
 });
 
+Deno.test("a success without a body is 502 on the client's own wire too, and another model may do better", async () => {
+  const empty = { "content-length": "0", "content-type": "application/json" };
+  for (const nothing of [new Response("", { headers: empty }), new Response(null, { status: 204 })]) {
+    const { status, json, logged } = await answer("openai/m", () => Promise.resolve(nothing.clone()));
+    const { error } = json();
+    const message = `openai answered ${nothing.status} with nothing`;
+    assertEquals([status, error.code, error.message], [502, "2005", message]);
+    assertEquals(error.metadata, { provider: "openai", status: nothing.status });
+    assertEquals(logged.map((entry) => entry.message), [message]);
+    const fetch = (url: string) =>
+      Promise.resolve(url.startsWith("https://api.openai.com/") ? nothing.clone() : completion());
+    const fallback = await answer("openai/m", completion(), { models: ["groq/m"] }, { fetch });
+    assertEquals(fallback.status, 200);
+  }
+});
+
 Deno.test("an answer that breaks off before it can be read is 502", async () => {
   const broken = (status: number, type: string) =>
     new Response(pieces('{"id":', new Error("connection reset")), {

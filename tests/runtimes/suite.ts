@@ -200,6 +200,10 @@ export const CASES: Case[] = [
       assertEquals((await response.json()).error.message, "bad key");
     },
   },
+  ...forEachProvider("a success without a body is 502", async ({ gateway }, provider) => {
+    const response = await ask(gateway, `${provider}/${fresh("empty")}`);
+    assertEquals([response.status, (await response.json()).error.code], [502, "2005"]);
+  }),
   {
     name: "a redirect is not followed",
     async run({ gateway }) {
