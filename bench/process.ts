@@ -135,9 +135,3 @@ function withChildren(pid: number): number[] {
   const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
   return [pid, ...children ? children.split(" ").flatMap((child) => withChildren(Number(child))) : []];
 }
-
-/** A port of loopback that is free now. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

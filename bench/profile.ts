@@ -13,9 +13,10 @@
  * @module
  */
 import { ROOT } from "../tests/bundle.ts";
+import { freePort } from "../tests/free_port.ts";
 import { bunBinary } from "../tests/runtimes/binaries.ts";
 import type { Seen } from "./load.ts";
-import { freePort, run, startProcess } from "./process.ts";
+import { run, startProcess } from "./process.ts";
 import { type Shape, startProvider, TARGETS } from "./targets.ts";
 
 const SECONDS = 7;

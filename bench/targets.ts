@@ -1,7 +1,8 @@
 /** What the benches compare: ways to stand between a client and a provider, each a process of its own. */
 import { bundle, ROOT } from "../tests/bundle.ts";
+import { freePort } from "../tests/free_port.ts";
 import { bunBinary, workerdBinary } from "../tests/runtimes/binaries.ts";
-import { freePort, type Process, run, startProcess } from "./process.ts";
+import { type Process, run, startProcess } from "./process.ts";
 
 /** A format of the fake provider. */
 export type Shape = "openai" | "anthropic" | "gemini";

@@ -1,6 +1,7 @@
 /** What must hold on every runtime, as cases against a running gateway and a fake provider. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "node:net";
+import { freePort } from "../free_port.ts";
 import {
   ANTHROPIC_ANSWER,
   ANTHROPIC_STREAM,
@@ -29,14 +30,8 @@ export interface Case {
 export const environment = (provider: FakeProvider) => ({
   SLUICE_OPENAI_BASE_URL: `${provider.url}/openai/v1`,
   SLUICE_ANTHROPIC_BASE_URL: `${provider.url}/anthropic`,
-  SLUICE_GROQ_BASE_URL: `http://127.0.0.1:${closedPort()}/v1`,
+  SLUICE_GROQ_BASE_URL: `http://127.0.0.1:${freePort()}/v1`,
 });
-
-/** A port of loopback on which nobody listens. */
-function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** One provider of the client's own wire, whose bodies are handed through, and one that is translated. */
 const PROVIDERS = ["openai", "anthropic"];
