@@ -200,8 +200,6 @@ function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): strin
       return `must be at least ${requirement}`;
     case "non_empty":
       return "must not be empty";
-    case "boolean":
-      return "must be true or false";
   }
   if (expected === "never") return "is not known";
   const due = expected?.replaceAll(/[()]/g, "").replaceAll(" | ", " or ") ?? "something else";
@@ -213,6 +211,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ["Array", "a list"],
   ["Function", "a function"],
   ["Object", "an object"],
+  ["boolean", "true or false"],
   ["number", "a number"],
   ["string", "a text"],
 ]);
