@@ -269,7 +269,7 @@ function messageReader(emit: Emit) {
     isFinished: () => stop !== undefined,
 
     end(): void {
-      for (const index of [...open.keys()]) close(index);
+      for (const index of open.keys()) close(index);
       const layout = writeLayout(order);
       if (layout) emit({ type: "thought", choice: 0, block: thoughts, redacted: layout, format: LAYOUT });
       const { input, cacheRead, cacheWrite, output, reasoning } = usage;

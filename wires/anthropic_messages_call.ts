@@ -45,9 +45,9 @@ export function writeCall(given: Call): WireRequest {
   if (thinking.config) body.thinking = thinking.config;
   if (thinking.effort) body.output_config = { effort: thinking.effort };
   draft.dropped.push(...writeSettings(call, draft, SETTINGS));
-  const { system, messages, dropped } = writeMessages(call.messages, model);
-  const { output_config, system: extraSystem, ...rest } = extra;
-  Object.assign(body, rest);
+  const { system, messages } = writeMessages(call.messages, model, draft.dropped);
+  const { output_config, system: extraSystem } = extra;
+  for (const name in extra) if (name !== "output_config" && name !== "system") body[name] = extra[name];
   if (output_config !== undefined) body.output_config = merge(body.output_config, output_config);
   const preface = joinSystem(extraSystem, system);
   if (preface !== undefined) body.system = preface;
@@ -57,7 +57,7 @@ export function writeCall(given: Call): WireRequest {
     path: "/v1/messages",
     body,
     headers: { "anthropic-version": VERSION },
-    dropped: [...draft.dropped, ...dropped],
+    dropped: draft.dropped,
   };
 }
 

@@ -19,11 +19,10 @@ export const BLOCK = "anthropic-block-v1";
 /** The order of an assistant's blocks, see `writeLayout`. */
 export const LAYOUT = "anthropic-layout-v1";
 
-/** `system` and `messages`, with the client's paths of what they cannot hold. */
+/** A conversation as the body has it. */
 export interface Conversation {
   system: JsonObject[];
   messages: { role: string; content: JsonObject[] }[];
-  dropped: string[];
 }
 
 /**
@@ -33,11 +32,12 @@ export interface Conversation {
  * the same gap, on models that take them there: `system` would change, and with it every cached or signed prefix. Other
  * models, and gaps in which the user says nothing, have them in `system`; at the end, where the model must answer them,
  * they are the user's. Empty text is left out, as the API refuses it.
+ *
+ * @param dropped Takes the client's paths of what cannot be expressed.
  */
-export function writeMessages(list: Message[], model: ClaudeModel): Conversation {
+export function writeMessages(list: Message[], model: ClaudeModel, dropped: string[]): Conversation {
   const system: JsonObject[] = [];
   const turns: Turn[] = [];
-  const dropped: string[] = [];
   /** System messages of this gap. */
   let held: JsonObject[][] = [];
 
@@ -90,7 +90,6 @@ export function writeMessages(list: Message[], model: ClaudeModel): Conversation
   return {
     system,
     messages: turns.map(({ role, results, content }) => ({ role, content: [...results, ...content] })),
-    dropped,
   };
 }
 
@@ -129,8 +128,9 @@ function writeParts(message: Message, place: Place, dropped: string[]): JsonObje
 }
 
 function mark(blocks: JsonObject[], cache: unknown): JsonObject[] {
+  if (cache === undefined) return blocks;
   const at = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking");
-  if (cache !== undefined && at >= 0) blocks[at] = { ...blocks[at], cache_control: cache };
+  if (at >= 0) blocks[at] = { ...blocks[at], cache_control: cache };
   return blocks;
 }
 

@@ -18,7 +18,7 @@ export function list(value: unknown): unknown[] {
 
 /** The objects in the value, if it is a list. */
 export function objects(value: unknown): JsonObject[] {
-  return list(value).filter(isObject);
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /** Adds all of a list to another: `push(...from)` overflows the stack with some 120,000. */

@@ -309,7 +309,8 @@ function writeAttachments(choice: Attachments, out: JsonObject): JsonObject {
       image_url: { url: "id" in media ? media.id : mediaUrl(media) },
     }));
   }
-  return Object.assign(out, googleContent(choice.signature));
+  if (choice.signature) Object.assign(out, googleContent(choice.signature));
+  return out;
 }
 
 const writeCitation = ({ url, title, start, end, extra }: Citation) => ({
