@@ -3,13 +3,15 @@
  *
  * Each round visits every load, and for it every target, in random order, so that a noisy neighbour hits all alike; ratios
  * are taken within a round, and the tables give medians with the lowest and highest round. Many short rounds tell more
- * than a few long ones. Each visit begins with a lead that is not counted: a process that had no requests for some
- * seconds has been collected, and with objects that died V8 throws away optimised code (124 functions of Deno's and ours
- * after 24 s, seen with `--trace-deopt`; a small call took 1.6 x the floor then, and 1.1 x a second later). All traffic is
- * loopback, all loops are bounded, and only processes started here are ended.
+ * than a few long ones. Each visit begins with a lead that is not counted: a process that had no requests for eight
+ * seconds has been collected, and with objects that died V8 throws away optimised code (124 functions of Deno's and ours,
+ * seen with `--trace-deopt`), which it makes anew only after 3,000 calls. A translated call took 1.7 x the floor in the
+ * first two seconds after ten idle ones, 1.3 x in the next two, and 1.2 x in a process that is never idle. So the lead is
+ * seconds of whole calls, whatever is measured: streams alone would need a quarter of a minute for as many. All traffic
+ * is loopback, all loops are bounded, and only processes started here are ended.
  *
  * ```sh
- * deno task bench:compare [--rounds=5] [--seconds=1] [--lead=1] [--warm=4] [--targets='deno|bun'] [--loads='^whole']
+ * deno task bench:compare [--rounds=5] [--seconds=1] [--lead=3] [--warm=4] [--targets='deno|bun'] [--loads='^whole']
  *   [--json=FILE]
  * ```
  *
@@ -102,7 +104,7 @@ async function main() {
   const { rounds, seconds, lead, warm, json: file, ...patterns } = readFlags({
     rounds: 5,
     seconds: 1,
-    lead: 1,
+    lead: 3,
     warm: 4,
     targets: "",
     loads: "",
@@ -140,7 +142,8 @@ async function main() {
         // All targets of a load one after the other: what a neighbour does changes from second to second.
         for (const [target, at] of shuffled([...running])) {
           if (!fits(load, target)) continue;
-          await visitLoad(warming(load), target, at, provider.port, round > 0 ? lead : warm);
+          await visitLoad(wholeCalls(load), target, at, provider.port, round > 0 ? lead : warm);
+          if (load.model !== "whole") await visitLoad(atFullSpeed(load), target, at, provider.port, 1);
           if (round === 0) continue;
           const visit = await visitLoad(load, target, at, provider.port, load.seconds ?? seconds);
           add(load.name, target.name, visit);
@@ -174,8 +177,13 @@ async function main() {
   );
 }
 
-/** The same work at full speed: at a token in 20 ms compilers would not be done in an hour. */
-function warming(load: Load): Load {
+/** What every call passes through, as often as compilers want to see it. */
+function wholeCalls(load: Load): Load {
+  return { ...load, model: "whole", connections: 32 };
+}
+
+/** The same work without its pauses: at a token in 20 ms compilers would not be done in an hour. */
+function atFullSpeed(load: Load): Load {
   return { ...load, model: load.model.replace(/p\d+$/, ""), connections: Math.max(8, load.connections) };
 }
 
