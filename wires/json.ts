@@ -18,7 +18,7 @@ export function list(value: unknown): unknown[] {
 
 /** The objects in the value, if it is a list. */
 export function objects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  return list(value).filter(isObject);
 }
 
 /** Adds all of a list to another: `push(...from)` overflows the stack with some 120,000. */

@@ -309,8 +309,7 @@ function writeAttachments(choice: Attachments, out: JsonObject): JsonObject {
       image_url: { url: "id" in media ? media.id : mediaUrl(media) },
     }));
   }
-  if (choice.signature) Object.assign(out, googleContent(choice.signature));
-  return out;
+  return Object.assign(out, googleContent(choice.signature));
 }
 
 const writeCitation = ({ url, title, start, end, extra }: Citation) => ({

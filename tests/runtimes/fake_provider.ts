@@ -123,7 +123,8 @@ const EVENTS_TYPE = { "content-type": "text/event-stream; charset=utf-8", "cache
  *
  * What a model does is the part of its name before `-`: `silent` never answers, `quiet` sends only headers, `endless`
  * streams for ever, `dying` drops the connection in mid-stream, `bytewise` streams one byte a chunk, `tagged` streams
- * its own name, `zipped` answers gzip, `moved` redirects, `refused` answers 401, `empty` 200 with nothing. Any other name gets a plain answer.
+ * its own name, `zipped` answers gzip, `moved` redirects, `refused` answers 401, `empty` 200 with nothing. Any other name
+ * gets a plain answer.
  */
 export async function startFakeProvider(): Promise<FakeProvider> {
   const arrivals = new Signals<Received>();
