@@ -95,9 +95,9 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   const { caller, account } = exchange;
   const url = targetUrl(provider, exchange.headers) ?? nativeUrl(provider, endpoint, account);
   if (url === undefined) {
-    throw new GatewayError("invalid_request", `Cannot find ${JSON.stringify(endpoint)} at ${provider.name}`, {
-      param: "path",
-    });
+    // Without its query, which may hold a key.
+    const path = JSON.stringify(endpoint.split("?", 1)[0]);
+    throw new GatewayError("invalid_request", `Cannot find ${path} at ${provider.name}`, { param: "path" });
   }
   for (const [name, value] of caller.keys) headers.set(name, value);
   const own = caller.keys.size > 0 || /[?&](key|api_key)=[^&]/.test(endpoint);

@@ -412,6 +412,7 @@ Deno.test("keys and tokens are in no URL, no log and no answer", async () => {
         post(`${ROOT}/openai/chat/completions`, {}, own),
         post(ROOT, [{ provider: "openai", endpoint: "x", query: {}, authorization: "Bearer sk-mine" }], own),
         ask("nobody/x", own),
+        post("https://gateway.test/v1/-/g/workers-ai/run/x?key=sk-mine", {}, own),
       ]
     ) {
       const response = await fetch(request);
