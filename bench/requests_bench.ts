@@ -67,13 +67,15 @@ const HEADERS = {
   "x-stainless-runtime-version": "v24.0.0",
 };
 
-const headers = new Headers(HEADERS);
-const { signal } = new AbortController();
-const caller = await config.tokens.admit(headers, undefined, true);
+const request = new Request("http://localhost/v1/chat/completions", { headers: HEADERS });
+const { headers, signal } = request;
+const caller = await config.tokens.admit(request, undefined, true);
 const exchange: Exchange = { config, headers, signal, caller, report: { step: 0, waitedMs: 0 } };
 const openai = config.providers.get("openai")!;
 const checked = tokenCheck([{ token: "token-of-ours" }], true, config.keyHeaders);
-const withToken = new Headers({ ...HEADERS, "cf-aig-authorization": "Bearer token-of-ours" });
+const withToken = new Request(request.url, {
+  headers: { ...HEADERS, "cf-aig-authorization": "Bearer token-of-ours" },
+});
 assertEquals(clientKey(caller), "sk-bench-0123456789abcdef");
 assertEquals(storedKeys(openai, exchange)?.take().key, "sk-1");
 assert((await checked.admit(withToken, undefined, false)).trusted);
@@ -81,7 +83,7 @@ assert((await checked.admit(withToken, undefined, false)).trusted);
   const group = "key lookup";
   Deno.bench("Headers.get", { group, baseline: true }, () => void headers.get("authorization"));
   Deno.bench("a client's key", { group }, async () => {
-    clientKey(await config.tokens.admit(headers, undefined, false));
+    clientKey(await config.tokens.admit(request, undefined, false));
   });
   Deno.bench("a stored key", { group }, () => void storedKeys(openai, exchange)!.take());
   Deno.bench("a gateway token, hashed and compared", { group }, async () => {

@@ -28,8 +28,16 @@ export function keyHeaders(providers: Iterable<Provider>): readonly string[] {
 const OWN_HEADER = "cf-aig-authorization";
 const OWN_SUBPROTOCOL = "cf-aig-authorization.";
 
-/** How many in one header are looked at one by one. */
+/** How many in one header, or one query, are looked at one by one. */
 const MOST_CREDENTIALS = 8;
+
+/** A parameter in which some providers take their key. */
+const KEY_PARAM = /^(?:key|api_key)=(.+)$/;
+
+/** Whether a path below a provider brings a key in its query. */
+export const hasQueryKey = (endpoint: string) => paramsOf(endpoint).some((param) => KEY_PARAM.test(param));
+
+const paramsOf = (url: string) => url.includes("?") ? url.slice(url.indexOf("?") + 1).split("&") : [];
 
 /** Who sent a request. */
 export interface Caller {
@@ -46,14 +54,16 @@ export interface Caller {
 /** The gateway's tokens. */
 export interface TokenCheck {
   /**
-   * Finds out who sent a request with these headers.
+   * Finds out who sent a request.
    *
    * @param insider The sender is a program that holds the gateway object and needs no token.
    * @throws GatewayError `unauthorized` when a token is asked for and none is there, or it is for another gateway.
    */
-  admit(headers: Headers, gateway: string | undefined, insider: boolean): Promise<Caller> | Caller;
+  admit(request: Request, gateway: string | undefined, insider: boolean): Promise<Caller> | Caller;
   /** The providers' keys among these headers, those of a step. */
   keys(headers: Headers): Promise<ReadonlyMap<string, string>>;
+  /** A path below a provider, without the tokens of ours in its query. */
+  withoutTokens(endpoint: string): Promise<string>;
 }
 
 /**
@@ -75,6 +85,13 @@ export function tokenCheck(
     return found;
   }
 
+  /** The token in one credential, with or without its scheme. */
+  async function findIn(value: string): Promise<GatewayToken | undefined> {
+    let found = await find(credential(value));
+    for (const half of basicPair(value)) found ??= await find(half);
+    return found;
+  }
+
   /** The headers that hold a credential at all. */
   function given(headers: Headers): Map<string, string> {
     const keys = new Map<string, string>();
@@ -87,7 +104,7 @@ export function tokenCheck(
 
   /** Parts a header's value: two headers of one name come as one. */
   async function partValue(value: string): Promise<{ found?: GatewayToken; rest?: string }> {
-    const whole = await find(credential(value));
+    const whole = await findIn(value);
     if (whole) return { found: whole };
     // A signature has commas too, any number of them.
     const list = value.split(",", MOST_CREDENTIALS + 1);
@@ -95,18 +112,34 @@ export function tokenCheck(
     let found: GatewayToken | undefined;
     const others: string[] = [];
     for (const one of list) {
-      const token = await find(credential(one));
+      const token = await findIn(one);
       found ??= token;
       if (!token) others.push(one);
     }
     return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
   }
 
+  /** Parts our token from an address, whose query is where some clients put a key. */
+  async function partQuery(url: string): Promise<{ url: string; token?: GatewayToken }> {
+    const params = paramsOf(url);
+    const written = params.filter((param) => KEY_PARAM.test(param));
+    if (written.length === 0 || written.length > MOST_CREDENTIALS) return { url };
+    let token: GatewayToken | undefined;
+    const ours = new Set<string>();
+    for (const param of written) {
+      const found = await find(decodeParam(KEY_PARAM.exec(param)![1]));
+      token ??= found;
+      if (found) ours.add(param);
+    }
+    const rest = params.filter((param) => !ours.has(param)).join("&");
+    return { url: url.slice(0, url.indexOf("?")) + (rest && `?${rest}`), token };
+  }
+
   /** Parts our token from the providers' keys. */
   async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: GatewayToken }> {
     const keys = given(headers);
     const own = headers.get(OWN_HEADER);
-    let token = own === null ? undefined : await find(credential(own));
+    let token = own === null ? undefined : await findIn(own);
     for (const [name, value] of keys) {
       const { found, rest } = await partValue(value);
       token ??= found;
@@ -120,8 +153,13 @@ export function tokenCheck(
     return { keys, token };
   }
 
-  async function admit(headers: Headers, gateway: string | undefined, insider: boolean): Promise<Caller> {
-    const { keys, token } = await part(headers);
+  async function admit(
+    { headers, url }: Request,
+    gateway: string | undefined,
+    insider: boolean,
+  ): Promise<Caller> {
+    const { keys, token: inHeaders } = await part(headers);
+    const token = inHeaders ?? (await partQuery(url)).token;
     if (!token) {
       if (!required || insider) return unlimited(insider, keys);
       throw unauthorized(
@@ -145,11 +183,18 @@ export function tokenCheck(
     };
   }
 
-  if (tokens.length > 0) return { admit, keys: async (headers) => (await part(headers)).keys };
+  if (tokens.length > 0) {
+    return {
+      admit,
+      keys: async (headers) => (await part(headers)).keys,
+      withoutTokens: async (endpoint) => (await partQuery(endpoint)).url,
+    };
+  }
   // Without tokens there is nothing to await.
   return {
-    admit: (headers, _, insider) => unlimited(insider, given(headers)),
+    admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
     keys: (headers) => Promise.resolve(given(headers)),
+    withoutTokens: (endpoint) => Promise.resolve(endpoint),
   };
 }
 
@@ -167,6 +212,26 @@ const unauthorized = (why: string) => new GatewayError("unauthorized", `Cannot s
 
 /** A header's credential without its scheme. */
 export const credential = (value: string) => value.trim().replace(/^(?:bearer|token|key)(?:\s+|$)/i, "");
+
+/** User and password of a `Basic` credential; none of any other. */
+function basicPair(value: string): string[] {
+  const [, pair] = /^basic\s+(\S+)$/i.exec(value.trim()) ?? [];
+  if (pair === undefined) return [];
+  try {
+    const [user, ...password] = atob(pair).split(":");
+    return [user, password.join(":")];
+  } catch {
+    return [];
+  }
+}
+
+function decodeParam(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 /** What SDKs send when they were given no key. */
 function isPlaceholder(key: string): boolean {

@@ -77,7 +77,7 @@ async function open(
   const { headers, signal } = request;
   const { gateway } = route;
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
-  const admitted = config.tokens.admit(headers, gateway, insider);
+  const admitted = config.tokens.admit(request, gateway, insider);
   const caller = admitted instanceof Promise ? await admitted : admitted;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, report };
   switch (route.door) {

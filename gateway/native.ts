@@ -4,6 +4,7 @@ import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import type { Emit, StreamReader } from "../wires/types.ts";
 import { readWhole } from "./body.ts";
+import { hasQueryKey } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import { headersInit, requestHeaders, responseHeaders, type SentHeaders, setMissing } from "./headers.ts";
 import { anyEvents } from "./policies/held.ts";
@@ -33,7 +34,7 @@ export async function native(
   exchange.caller.check(provider);
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
-  const endpoint = query < 0 ? path : path + request.url.slice(query);
+  const endpoint = query < 0 ? path : await config.tokens.withoutTokens(path + request.url.slice(query));
   const body = await bodyOf(request, settings, config.maxBodyBytes);
   const step = nativeStep(
     { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
@@ -100,7 +101,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     throw new GatewayError("invalid_request", `Cannot find ${path} at ${provider.name}`, { param: "path" });
   }
   for (const [name, value] of caller.keys) headers.set(name, value);
-  const own = caller.keys.size > 0 || /[?&](key|api_key)=[^&]/.test(endpoint);
+  const own = caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   return {
     provider: provider.name,

@@ -110,10 +110,12 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
 
 // ---------------------------------------------------------------- what is sent
 
-async function makeStep(step: WrittenStep, exchange: Exchange): Promise<Step> {
+async function makeStep(written: WrittenStep, exchange: Exchange): Promise<Step> {
+  const { tokens } = exchange.config;
+  const step = { ...written, endpoint: await tokens.withoutTokens(written.endpoint) };
   const { provider, path, config = {} } = step;
   const headers = readHeaders(step);
-  const caller = { ...exchange.caller, keys: await exchange.config.tokens.keys(headers) };
+  const caller = { ...exchange.caller, keys: await tokens.keys(headers) };
   // What the request says to the gateway holds for each step that does not say otherwise.
   exchange.headers.forEach((value, name) => {
     if (/^(cf-aig|sluice)-/.test(name) && !headers.has(name)) headers.set(name, value);

@@ -20,6 +20,8 @@ const POSITIONS: [string, string][] = [
   ["authorization", `bearer  ${TOKEN}`],
   ["authorization", `Key ${TOKEN}`],
   ["authorization", `Token ${TOKEN}`],
+  ["authorization", `Basic ${btoa(`${TOKEN}:`)}`],
+  ["authorization", `basic ${btoa(`user:${TOKEN}`)}`],
   ["x-api-key", TOKEN],
   ["x-goog-api-key", TOKEN],
   ["api-key", TOKEN],
@@ -86,6 +88,42 @@ Deno.test("a key in a provider's own header position goes to that provider only"
   });
   await fetch(ask("mine/m", { "x-mine": "own", "sluice-fallback": "openai/gpt" }));
   assertEquals(sent.map(({ headers }) => headers.get("x-mine")), ["own", null]);
+});
+
+Deno.test("a token in the query of a provider's path is taken for one, and goes no further", async () => {
+  const token = "t%/+1";
+  const written = encodeURIComponent(token);
+  const options = { tokens: [token, "other"], keys: { "google-ai-studio": "stored" } };
+  const cases: [query: string, sent: string, key: string | null][] = [
+    [`?key=${written}`, "", "stored"],
+    [`?key=${token}`, "", "stored"],
+    [`?api_key=${written}`, "", "stored"],
+    [`?key=${written}&alt=sse`, "?alt=sse", "stored"],
+    [`?alt=sse&key=${written}&x=%2F`, "?alt=sse&x=%2F", "stored"],
+    [`?key=${written}&key=other`, "", "stored"],
+    [`?key=${written}&key=mine`, "?key=mine", null],
+  ];
+  for (const [query, rest, key] of cases) {
+    const { fetch, sent } = before(answer, options);
+    const path = "v1beta/models/g:generateContent";
+    const step = [{ provider: "google-ai-studio", endpoint: path + query, query: {} }];
+    for (
+      const request of [
+        post(`${ROOT}/google-ai-studio/${path}${query}`, {}),
+        post(ROOT, step, { "cf-aig-authorization": token }),
+      ]
+    ) {
+      assertEquals((await fetch(request)).status, 200, query);
+      const { url, headers } = sent.at(-1)!;
+      assertEquals(url, `https://generativelanguage.googleapis.com/${path}${rest}`);
+      assertEquals(headers.get("x-goog-api-key"), key, query);
+    }
+  }
+  const { fetch, sent } = before(answer, options);
+  for (const query of ["?key=mine", "?key=%", "?akey=other", "?key=", `?${"key=x&".repeat(9)}key=other`]) {
+    assertEquals((await fetch(post(`${ROOT}/google-ai-studio/v1/models${query}`, {}))).status, 401, query);
+  }
+  assertEquals(sent.length, 0);
 });
 
 Deno.test("an unknown token is told from none", async () => {
