@@ -14,8 +14,8 @@ import { stopwatch } from "./policies/timers.ts";
  * @param signal Ends the request and the answer.
  * @param take What to do with the answer. (Rather than awaiting it in each caller: functions that wait for functions that
  * wait show in the cost of a small call.)
- * @throws GatewayError `upstream_unreachable` or `bad_upstream_answer`; whatever was thrown when the signal has ended the
- * request.
+ * @throws GatewayError `upstream_unreachable`, `bad_upstream_answer`, or `invalid_request` for a streamed body that breaks
+ * off; whatever was thrown when the signal has ended the request.
  */
 export async function send<T>(
   provider: Provider,
@@ -36,8 +36,13 @@ export async function send<T>(
     response = await (provider.fetch ? provider.fetch(new Request(url, init)) : fetch(url, init));
   } catch (cause) {
     if (signal.aborted) throw cause;
+    const words = wordsOf(cause);
+    // A client that left while its body was sent on: Deno tells no signal.
+    if (init.body instanceof ReadableStream && words.includes("Cannot read request body")) {
+      throw new GatewayError("invalid_request", "Cannot read the request: its body broke off", { cause });
+    }
     const metadata = { provider: name };
-    throw new GatewayError("upstream_unreachable", `Cannot reach ${name}: ${reasonOf(cause)}`, {
+    throw new GatewayError("upstream_unreachable", `Cannot reach ${name}: ${reasonIn(words)}`, {
       metadata,
       cause,
     });
@@ -72,16 +77,18 @@ const REASONS: readonly [RegExp, string][] = [
   [/ECONNRESET|connection closed|reset by peer/i, "the connection was closed before an answer"],
 ];
 
-/** In words of ours: the runtime's may quote the URL. */
-function reasonOf(cause: unknown): string {
+/** All that a runtime's error says, without URLs. */
+function wordsOf(cause: unknown): string {
   let text = "";
   for (let error = cause; error instanceof Error; error = error.cause) {
     text += `${(error as { code?: unknown }).code ?? ""} ${error.message} `;
   }
-  text = text.replaceAll(/\S+:\/\/\S+/g, "");
-  const known = REASONS.find(([pattern]) => pattern.test(text));
-  return known?.[1] ?? "no answer to the request";
+  return text.replaceAll(/\S+:\/\/\S+/g, "");
 }
+
+/** In words of ours: the runtime's are not for clients. */
+const reasonIn = (words: string) =>
+  REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? "no answer to the request";
 
 /**
  * Reads the whole body of an answer.

@@ -175,6 +175,28 @@ Deno.test("over a socket, a body that ends before its announced length is 400", 
   await server.shutdown();
 });
 
+Deno.test("over a socket, an upload that breaks off while it is sent on is no failure of the provider", async () => {
+  const begun = Promise.withResolvers<void>();
+  const provider = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const reading = Array.fromAsync(request.body!, () => begun.resolve());
+    await assertRejects(() => reading);
+    return new Response("ok");
+  });
+  const logged = Promise.withResolvers<LogEntry>();
+  const baseUrl = `http://127.0.0.1:${provider.addr.port}`;
+  const { fetch: serve } = createGateway({ providers: { openai: { baseUrl } }, log: logged.resolve });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, serve);
+  const socket = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  const head = "POST /v1/acct/gw/openai/files HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+  await socket.write(new TextEncoder().encode(`${head}5\r\nhello\r\n`));
+  await begun.promise;
+  socket.close();
+  const { status, message } = await logged.promise;
+  assertEquals([status, message], [400, "Cannot read the request: its body broke off (TypeError)"]);
+  await server.shutdown();
+  await provider.shutdown();
+});
+
 Deno.test("over a socket, the provider is let go as soon as the client hangs up", async () => {
   for (const model of MODELS) {
     for (const bytes of ["", BEGINNING[model]]) {
