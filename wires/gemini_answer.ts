@@ -28,11 +28,8 @@ export function readStream(emit: Emit): StreamReader {
     frame(data) {
       if (data === "[DONE]") return; // Not Google's, but some proxies add it.
       const body = parseObject(data);
-      if (body) reader.answer(body);
-      else {reader.fail({
-          message: "The provider sent an event that is not a JSON object",
-          code: "bad_chunk",
-        });}
+      if (body) return reader.answer(body);
+      reader.fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
     },
     end: reader.end,
   };
