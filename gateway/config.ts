@@ -140,7 +140,11 @@ function readTokens(
   tokens: Options["tokens"] = [],
   providers: ReadonlyMap<string, Provider>,
 ): GatewayToken[] {
+  const texts = tokens.map((token) => typeof token === "string" ? token : token.token);
   return tokens.map((token, at) => {
+    const first = texts.indexOf(texts[at]);
+    // With other limits it would be anyone's guess which hold.
+    if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
     if (typeof token === "string") return { token };
     const names = token.providers?.map((name) => {
       const provider = providers.get(name);

@@ -234,7 +234,7 @@ function decodeParam(text: string): string {
 }
 
 /** What SDKs send when they were given no key. */
-function isPlaceholder(key: string): boolean {
+export function isPlaceholder(key: string): boolean {
   return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
 }
 

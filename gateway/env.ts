@@ -6,6 +6,7 @@ import { isObject } from "../wires/json.ts";
 import { readOptions } from "./config.ts";
 import type { StoredKeys } from "./credentials.ts";
 import { baseUrl, type Options, type ProviderOptions } from "./options.ts";
+import { readJsonText, readListText, readSwitchText } from "./texts.ts";
 
 /** Reads environment variables by name. */
 export type Env = (name: string) => string | undefined;
@@ -59,14 +60,16 @@ export function readEnv(env: Env, names: Iterable<string> = []): Served {
   if (url) options.url = readUrl("SLUICE_URL", url);
   const tokens = env("SLUICE_TOKENS");
   if (tokens) {
-    options.tokens = /^\s*\[/.test(tokens) ? readJson(env, "SLUICE_TOKENS", "list") : list(tokens);
-    check("SLUICE_TOKENS", options);
+    options.tokens = readList("SLUICE_TOKENS", tokens) as Options["tokens"];
     // None at all would leave open what was meant to be shut.
     if (options.tokens?.length === 0) throw new TypeError("Cannot use SLUICE_TOKENS: it holds no token");
+    check("SLUICE_TOKENS", options);
   }
   options.keys = envKeys(env);
   const more = readJson<Record<string, StoredKeys>>(env, "SLUICE_KEYS");
   if (more) {
+    // First by itself, for two names of one provider would be merged below.
+    check("SLUICE_KEYS", { ...options, keys: more });
     for (const [name, stored] of Object.entries(more)) {
       const row = findProvider(name)?.name ?? name;
       const own = options.keys[row];
@@ -74,7 +77,6 @@ export function readEnv(env: Env, names: Iterable<string> = []): Served {
       const beside = Array.isArray(own) && isObject(stored);
       options.keys[row] = beside ? { default: own as string[], ...stored } : stored;
     }
-    check("SLUICE_KEYS", options);
   }
   return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options, warnings: strangers(names) };
 }
@@ -104,9 +106,9 @@ function strangers(names: Iterable<string>): string[] {
 }
 
 function readSwitch(env: Env, variable: string): boolean {
-  const value = env(variable) || "false";
-  if (value === "true" || value === "false") return value === "true";
-  throw new TypeError(`Cannot use ${variable}: it must be "true" or "false"`);
+  const value = readSwitchText(env(variable) || "false");
+  if (value === undefined) throw new TypeError(`Cannot use ${variable}: it must be "true" or "false"`);
+  return value;
 }
 
 function readUrl(variable: string, value: string): string {
@@ -131,29 +133,36 @@ function envKeys(env: Env): Record<string, StoredKeys> {
   for (const { name, keyEnv = [] } of PROVIDERS.values()) {
     const variable = keyEnv.find((name) => env(name));
     if (variable === undefined) continue;
-    keys[name] = list(env(variable)!);
+    const read = readList(variable, env(variable)!);
+    if (!read.every((key) => typeof key === "string" && !/["{}[\]]/.test(key))) {
+      throw new TypeError(
+        `Cannot use ${variable}: it must be a key, or keys parted by commas; keys by alias go into SLUICE_KEYS`,
+      );
+    }
+    keys[name] = read as string[];
     check(variable, { keys: { [name]: keys[name] } });
   }
   return keys;
 }
 
-const list = (text: string) => text.split(",").map((one) => one.trim()).filter(Boolean);
+/** @throws TypeError that names the variable. */
+function readList(variable: string, text: string): unknown[] {
+  return naming(variable, () => readListText(text));
+}
 
-function readJson<T extends object>(
-  env: Env,
-  variable: string,
-  kind: "object" | "list" = "object",
-): T | undefined {
+function readJson<T extends object>(env: Env, variable: string): T | undefined {
   const text = env(variable);
   if (!text) return undefined;
-  let value: unknown;
+  const value = naming(variable, () => readJsonText(text));
+  if (isObject(value)) return value as T;
+  throw new TypeError(`Cannot use ${variable}: it must be a JSON object`);
+}
+
+/** @throws TypeError that names the variable. */
+function naming<T>(variable: string, read: () => T): T {
   try {
-    value = JSON.parse(text);
-  } catch {
-    // The value may hold secrets, so it is not quoted.
-    throw new TypeError(`Cannot use ${variable}: it is not valid JSON`);
+    return read();
+  } catch (error) {
+    throw new TypeError(`Cannot use ${variable}: ${(error as Error).message}`);
   }
-  const isList = Array.isArray(value);
-  if (typeof value === "object" && value !== null && isList === (kind === "list")) return value as T;
-  throw new TypeError(`Cannot use ${variable}: it is no JSON ${kind}`);
 }

@@ -2,9 +2,10 @@
 import * as v from "npm:valibot@1.5.0";
 import { type WireName, WIRES } from "../providers/table.ts";
 import type { ChatField } from "../providers/types.ts";
-import type { GatewayToken, StoredKeys } from "./credentials.ts";
+import { type GatewayToken, isPlaceholder, type StoredKeys } from "./credentials.ts";
 import { policyOptions, type PolicySettings } from "./policies/settings.ts";
 import type { Wait } from "./policies/timers.ts";
+import { readSwitchText } from "./texts.ts";
 
 /** Changes to a row of the provider table, or a row of your own. */
 export interface ProviderOptions {
@@ -113,7 +114,14 @@ const fields = v.array(v.string());
 /** Something that must fit into a header. */
 const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
 
-const token = secret(/^[\x21-\x7e]+$/, "must be a text of ASCII characters without blanks");
+/** Without what parts credentials in a header, and without what JSON is made of: a token is never a piece of either. */
+const token = v.pipe(
+  secret(/^[!#-+\--Z\\^-z|~]+$/, 'must be a text of ASCII characters without blanks and { } [ ] " ,'),
+  v.check(
+    (text) => !isPlaceholder(text) && readSwitchText(text) === undefined,
+    "must not be a word that programs write where they have no token",
+  ),
+);
 const key = secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters");
 const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
 const keysByAlias = v.pipe(
@@ -158,10 +166,13 @@ const OPTIONS = v.strictObject({
   ),
   strict: v.optional(v.boolean()),
   origins: v.optional(v.array(origin)),
-  tokens: v.optional(v.array(v.union([
-    token,
-    v.strictObject({ token, gateways: v.optional(fields), providers: v.optional(fields) }),
-  ], "must be a token, or {token, gateways?, providers?}"))),
+  tokens: v.optional(v.pipe(
+    v.array(v.union([
+      token,
+      v.strictObject({ token, gateways: v.optional(fields), providers: v.optional(fields) }),
+    ], "must be a token, or {token, gateways?, providers?}")),
+    v.nonEmpty("must hold a token, or be left out for a gateway that is open to all"),
+  )),
   tokenRequired: v.optional(v.boolean()),
   keys: v.optional(
     v.record(v.string(), v.union([keys, keysByAlias], "must be keys, or keys by alias")),

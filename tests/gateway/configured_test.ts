@@ -85,10 +85,132 @@ Deno.test("configured() warns of variables that nobody reads, and starts", async
   ]);
 });
 
+/** What is read of one variable. */
+const readOne = (variable: string, value: string) =>
+  readEnv((name) => name === variable ? value : undefined).options;
+
 Deno.test("SLUICE_TOKENS without a token in it is refused, not taken for none", () => {
-  for (const value of [",", " , ", "[]"]) {
-    const read = () => readEnv((name) => name === "SLUICE_TOKENS" ? value : undefined);
-    assertThrows(read, TypeError, "SLUICE_TOKENS");
+  for (const value of [",", " , ", "[]", " [ ] ", "\ufeff", "  ", '[""]']) {
+    assertThrows(() => readOne("SLUICE_TOKENS", value), TypeError, "SLUICE_TOKENS");
+  }
+});
+
+Deno.test("SLUICE_TOKENS takes texts parted by commas, a JSON list, or one JSON object, with blanks or a mark around", () => {
+  const limited = { token: "t", gateways: ["prod"], providers: ["openai"] };
+  const json = JSON.stringify(limited);
+  const good: [string, unknown[]][] = [
+    ["a", ["a"]],
+    [" a , b,,c ", ["a", "b", "c"]],
+    ["\ufeffa,b\r\n", ["a", "b"]],
+    [json, [limited]],
+    [`\ufeff \n${json}\n`, [limited]],
+    [JSON.stringify(limited, null, 2), [limited]],
+    [`[${json}, "u"]`, [limited, "u"]],
+    ['\ufeff["u"]', ["u"]],
+  ];
+  for (const [value, tokens] of good) assertEquals(readOne("SLUICE_TOKENS", value).tokens, tokens, value);
+});
+
+Deno.test("SLUICE_TOKENS that looks like JSON and is none ends the start, and is never cut at its commas", () => {
+  const json = '{"token":"secret","gateways":["prod"],"providers":["openai"]}';
+  const bad = [
+    `${json},`,
+    `${json},${json}`,
+    `[${json}`,
+    `${json}]`,
+    `'${json}'`,
+    `'["secret","b"]'`,
+    `"[\\"secret\\"]"`,
+    `secret,${json}`,
+    `"secret"`,
+    `"secret,b"`,
+    `"secret","b"`,
+    "'secret'",
+    "`secret,b`",
+    "[secret,b]",
+    "{token: secret}",
+    "secret,[b]",
+    "[null]",
+    "[5]",
+    "[[]]",
+    "{}",
+    '{"tokens":["secret"]}',
+    '{"Token":"secret"}',
+    '{"token":"secret","provider":"openai"}',
+    '{"token":"secret","providers":"openai"}',
+    '{"token":"secret","gateways":null}',
+    '["secret","secret"]',
+    "secret,secret",
+    "null",
+    "undefined",
+    "true",
+  ];
+  for (const value of bad) {
+    const { message } = assertThrows(() => readOne("SLUICE_TOKENS", value), TypeError);
+    assertStringIncludes(message, "Cannot use SLUICE_TOKENS: ", value);
+    assert(!message.includes("secret"), message);
+  }
+  assertThrows(() => readOne("SLUICE_TOKENS", "'[]'"), TypeError, "take off the quotes around it");
+});
+
+Deno.test("a token of SLUICE_TOKENS as one JSON object has its limits, and no piece of it opens anything", async () => {
+  const token = '{"token":"t","gateways":["prod"],"providers":["openai"]}';
+  const { sent, gateway } = await served({ SLUICE_TOKENS: token, OPENAI_API_KEY: "sk-stored" });
+  assertEquals(sent, []);
+  for (const piece of ['"gateways":["prod"]', '{"token":"t"', '"providers":["openai"]}', token]) {
+    assertEquals((await gateway.fetch(ask("openai/gpt", { authorization: `Bearer ${piece}` }))).status, 401);
+  }
+});
+
+Deno.test("a variable of keys takes keys parted by commas or a JSON list of them, and nothing else like JSON", () => {
+  const good: [string, string[]][] = [
+    ["sk-1", ["sk-1"]],
+    ["\ufeff sk-1, sk-2\n", ["sk-1", "sk-2"]],
+    ['["sk-1","sk-2"]', ["sk-1", "sk-2"]],
+    ["id:sk-1", ["id:sk-1"]],
+  ];
+  for (const [value, keys] of good) assertEquals(readOne("OPENAI_API_KEY", value).keys, { openai: keys });
+  const bad = [
+    '["sk-1"',
+    '"sk-1"',
+    "'sk-1'",
+    "'sk-1,sk-2'",
+    '{"default":"sk-1"}',
+    "sk-1,{}",
+    "[]",
+    "[5]",
+    '["[sk-1]"]',
+  ];
+  for (const value of bad) {
+    const { message } = assertThrows(() => readOne("OPENAI_API_KEY", value), TypeError);
+    assertStringIncludes(message, "Cannot use OPENAI_API_KEY: ", value);
+    assert(!message.includes("sk-"), message);
+  }
+});
+
+Deno.test("SLUICE_KEYS and SLUICE_PROVIDERS are a JSON object, with blanks or a mark around, and nothing else", () => {
+  const keys = '{"openai":{"team":"sk-1"}}';
+  assertEquals(readOne("SLUICE_KEYS", `\ufeff ${keys}\n`).keys, JSON.parse(keys));
+  const row = '{"mine":{"baseUrl":"https://mine.test"}}';
+  assertEquals(readOne("SLUICE_PROVIDERS", `\ufeff${row} `).providers, JSON.parse(row));
+  for (const variable of ["SLUICE_KEYS", "SLUICE_PROVIDERS"]) {
+    for (
+      const value of [
+        `'${keys}'`,
+        JSON.stringify(keys),
+        `[${keys}]`,
+        "[]",
+        `${keys},`,
+        "sk-1",
+        "null",
+        "5",
+        " ",
+      ]
+    ) {
+      const { message } = assertThrows(() => readOne(variable, value), TypeError);
+      assertStringIncludes(message, `Cannot use ${variable}: `, value);
+      assert(!message.includes("sk-"), message);
+    }
   }
 });
 
@@ -113,7 +235,11 @@ Deno.test("SLUICE_ALLOW_HTTP is true or false, and lets rows of one's own be pla
     const env: Record<string, string> = { SLUICE_ALLOW_HTTP, SLUICE_PROVIDERS: row };
     return readEnv((name) => env[name]).options.allowHttp;
   };
-  assertEquals(read("true"), true);
-  for (const value of ["false", ""]) assertThrows(() => read(value), TypeError, "allowHttp");
-  for (const value of ["yes", "TRUE", "1"]) assertThrows(() => read(value), TypeError, "SLUICE_ALLOW_HTTP");
+  for (const value of ["true", "TRUE", "yes", "on", "1", " true\n"]) assertEquals(read(value), true, value);
+  for (const value of ["false", "", "False", "no", "off", "0"]) {
+    assertThrows(() => read(value), TypeError, "allowHttp");
+  }
+  for (const value of ["y", "2", "enabled", "'true'"]) {
+    assertThrows(() => read(value), TypeError, "SLUICE_ALLOW_HTTP");
+  }
 });
