@@ -45,6 +45,8 @@ export interface Caller {
   trusted: boolean;
   /** The provider's keys that came along: header values by name, the usual header first. */
   keys: ReadonlyMap<string, string>;
+  /** Where a credential stood that is not a token of ours, e.g. `authorization`; of a caller that is not trusted. */
+  stranger?: string;
   /** Whether the caller's token is good for a provider. */
   allows(provider: Provider): boolean;
   /** @throws GatewayError `unauthorized` for a provider that it is not good for. */
@@ -53,6 +55,8 @@ export interface Caller {
 
 /** The gateway's tokens. */
 export interface TokenCheck {
+  /** Whether the gateway has a token. */
+  any: boolean;
   /**
    * Finds out who sent a request.
    *
@@ -161,12 +165,9 @@ export function tokenCheck(
     const { keys, token: inHeaders } = await part(headers);
     const token = inHeaders ?? (await partQuery(url)).token;
     if (!token) {
-      if (!required || insider) return unlimited(insider, keys);
-      throw unauthorized(
-        headers.has(OWN_HEADER)
-          ? `there is no such gateway token as the one in ${OWN_HEADER}`
-          : `it needs a gateway token, as ${OWN_HEADER}: Bearer TOKEN`,
-      );
+      const stranger = placeOfCredential(headers, keys, url);
+      if (!required || insider) return { ...unlimited(insider, keys), stranger };
+      throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
     }
     const { gateways, providers } = token;
     if (gateways && !(gateway !== undefined && gateways.includes(gateway))) {
@@ -185,6 +186,7 @@ export function tokenCheck(
 
   if (tokens.length > 0) {
     return {
+      any: true,
       admit,
       keys: async (headers) => (await part(headers)).keys,
       withoutTokens: async (endpoint) => (await partQuery(endpoint)).url,
@@ -192,6 +194,7 @@ export function tokenCheck(
   }
   // Without tokens there is nothing to await.
   return {
+    any: false,
     admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
     keys: (headers) => Promise.resolve(given(headers)),
     withoutTokens: (endpoint) => Promise.resolve(endpoint),
@@ -209,6 +212,36 @@ const unlimited = (trusted: boolean, keys: Caller["keys"]): Caller => ({
 });
 
 const unauthorized = (why: string) => new GatewayError("unauthorized", `Cannot serve the request: ${why}`);
+
+const NO_TOKEN = `it needs a gateway token, as ${OWN_HEADER}: Bearer TOKEN`;
+
+const noSuchToken = (place: string) =>
+  `there is no such gateway token as the one in ${place}; send a token of this gateway in its place` +
+  (place === OWN_HEADER ? "" : `, or as ${OWN_HEADER}: Bearer TOKEN beside the provider's key`);
+
+/** Where a request holds a credential, be it a wrong token or a provider's key: the likeliest place of a token first. */
+function placeOfCredential(headers: Headers, keys: Caller["keys"], url: string): string | undefined {
+  if (headers.has(OWN_HEADER)) return OWN_HEADER;
+  const protocol = "sec-websocket-protocol";
+  if (headers.get(protocol)?.includes(OWN_SUBPROTOCOL)) return protocol;
+  const [name] = keys.keys();
+  return name ?? (hasQueryKey(url) ? "the query" : undefined);
+}
+
+/** Why a caller that is not trusted cannot use a provider's stored keys: it brought neither a token nor a key of its own. */
+export function noStoredKey({ name }: Provider, { stranger }: Caller, { any }: TokenCheck): GatewayError {
+  if (!any) {
+    return unauthorized(
+      `the stored key of ${name} needs a gateway token, and the gateway has none: set the option tokens, ` +
+        "or SLUICE_TOKENS, or send a key of your own",
+    );
+  }
+  return unauthorized(
+    stranger === undefined
+      ? `${NO_TOKEN}, for the stored key of ${name}, or a key of your own`
+      : noSuchToken(stranger),
+  );
+}
 
 /** A header's credential without its scheme. */
 export const credential = (value: string) => value.trim().replace(/^(?:bearer|token|key)(?:\s+|$)/i, "");
@@ -253,6 +286,9 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 /** How long a key rests that its provider refused, when the provider does not say, in milliseconds. */
 const REST_MS = 60_000;
 
+/** The longest rest that a provider may ask for, in milliseconds: a mistake of its own must not lose a key for days. */
+const LONGEST_REST_MS = 3_600_000;
+
 /** A stored key, for one try. */
 export interface TakenKey {
   key: string;
@@ -272,6 +308,8 @@ export interface KeyRing {
 export interface KeyStore {
   /** Providers that have keys, by name. */
   readonly providers: readonly string[];
+  /** Whether a provider has keys, of any alias. */
+  has(provider: string): boolean;
   /**
    * The keys of an alias.
    *
@@ -294,6 +332,7 @@ export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => num
   }
   return {
     providers: [...rings.keys()],
+    has: (provider) => rings.has(provider),
     find(provider, alias) {
       const ring = rings.get(provider)?.get(alias ?? "default");
       if (ring || alias === null) return ring;
@@ -329,7 +368,7 @@ function keyRing(keys: readonly string[], now: () => number): KeyRing {
         key: taken.key,
         report({ status, headers }) {
           if (!isKeyRefusal(status)) return;
-          taken.restsUntil = now() + (retryAfter(headers, now()) ?? REST_MS);
+          taken.restsUntil = now() + Math.min(retryAfter(headers, now()) ?? REST_MS, LONGEST_REST_MS);
         },
       };
     },

@@ -7,7 +7,7 @@ import { checkCall, readCall } from "../wires/openai_chat_call.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { headerList, requestHeaders, type SentHeaders } from "./headers.ts";
+import { headerList, readSwitch, requestHeaders, type SentHeaders } from "./headers.ts";
 import type { Target } from "./target.ts";
 
 /** A request ready to be sent to its target. */
@@ -43,7 +43,8 @@ export function prepare(
   const { wire } = provider;
   const rewritten = inDepth(() => wire.same ? handThrough(body, target, only) : rewrite(body, target, wire));
   const { path, dropped } = rewritten;
-  if (dropped.length > 0 && (config.strict || headers.get("sluice-strict")?.toLowerCase() === "true")) {
+  const strict = readSwitch(headers, "sluice-strict") || config.strict;
+  if (dropped.length > 0 && strict) {
     throw new GatewayError(
       "dropped_fields",
       `Cannot send the request to ${provider.name}: it has no way to express ${headerList(dropped)}`,

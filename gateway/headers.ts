@@ -1,5 +1,6 @@
 /** Which headers cross the gateway. */
 import { GatewayError } from "../wires/errors.ts";
+import { readSwitchText } from "./texts.ts";
 
 /** Never sent on: they belong to the connection, to the gateway or to the client's browser. */
 const STAY: ReadonlySet<string> = new Set([
@@ -157,6 +158,20 @@ export function responseHeaders(headers: Headers, out: Headers = new Headers()):
     if (!stays) out.append(name, value);
   });
   return out;
+}
+
+/**
+ * A switch that the client sets; off when it is not there.
+ *
+ * @throws GatewayError `invalid_request` for a value that is neither on nor off.
+ */
+export function readSwitch(headers: Headers, name: string): boolean {
+  const value = headers.get(name);
+  if (value === null) return false;
+  const on = readSwitchText(value);
+  if (on !== undefined) return on;
+  const message = `Cannot read the request: ${name} must be "true" or "false"`;
+  throw new GatewayError("invalid_request", message, { param: name });
 }
 
 /** Characters of one text, and of a list, that go into a header: clients take only so much of all headers together. */

@@ -1,7 +1,7 @@
 /** Sending a request to its provider. */
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
-import { type Caller, credential, type KeyRing } from "./credentials.ts";
+import { type Caller, credential, type KeyRing, noStoredKey } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import type { SentHeaders } from "./headers.ts";
 import { withIdleLimit } from "./policies/held.ts";
@@ -135,12 +135,20 @@ export function setKey(headers: SentHeaders, { auth }: Provider, key: string): v
 }
 
 /**
- * The stored keys for a caller that may use them and brought none.
+ * The stored keys for a caller that brought no key of its own. Those of a caller that may not use them refuse each try:
+ * without a key the provider would, in words that do not say what is missing here.
  *
  * @throws GatewayError `unknown_key_alias`.
  */
 export function storedKeys(provider: Provider, { config, caller, headers }: Exchange): KeyRing | undefined {
   // A provider built in needs none.
-  if (!caller.trusted || provider.fetch) return undefined;
-  return config.keys.find(provider.name, headers.get("cf-aig-byok-alias"));
+  if (provider.fetch) return undefined;
+  if (caller.trusted) return config.keys.find(provider.name, headers.get("cf-aig-byok-alias"));
+  if (!config.keys.has(provider.name)) return undefined;
+  return {
+    isFree: () => false,
+    take() {
+      throw noStoredKey(provider, caller, config.tokens);
+    },
+  };
 }

@@ -185,6 +185,6 @@ function within<T>(path: string, make: () => T): T {
 /** Where in a step a fault is that was found as that of a request. */
 function placeOf(param: string | undefined): string {
   if (param === "path") return ".endpoint";
-  const isHeader = param === "headers" || param?.startsWith("cf-aig-");
+  const isHeader = param === "headers" || /^(cf-aig|sluice)-/.test(param ?? "");
   return (isHeader ? "" : ".query") + (param === undefined ? "" : `.${param}`);
 }

@@ -122,15 +122,131 @@ Deno.test("a token in the query of a provider's path is taken for one, and goes 
   assertEquals(sent.length, 0);
 });
 
-Deno.test("an unknown token is told from none", async () => {
-  const { fetch } = before(answer, STORED);
-  const told = async (headers: Record<string, string>) =>
-    (await (await fetch(ask("openai/gpt", headers))).json()).error.message;
-  assertStringIncludes(
-    await told({ "cf-aig-authorization": "Bearer wrong" }),
-    "there is no such gateway token",
-  );
-  assertStringIncludes(await told({ authorization: "Bearer sk-own" }), "it needs a gateway token");
+/** A request at each door that spends. */
+const doors = (headers: Record<string, string>, query = ""): [door: string, Request][] => {
+  const step = { provider: "openai", endpoint: "chat/completions", query: {} };
+  return [
+    ["chat", post(`${ROOT}/compat/chat/completions${query}`, { model: "openai/gpt", messages }, headers)],
+    [
+      "translated",
+      post(`http://g.test/v1/chat/completions${query}`, { model: "anthropic/c", messages }, headers),
+    ],
+    ["native", post(`${ROOT}/openai/chat/completions${query}`, {}, headers)],
+    ["universal", post(`${ROOT}${query}`, [step], headers)],
+    [
+      "compat step",
+      post(ROOT + query, {
+        ...step,
+        provider: "compat",
+        query: { model: "openai/gpt", messages },
+      }, headers),
+    ],
+  ];
+};
+
+const told = async (response: Response): Promise<string> => {
+  const { error, message } = await response.json();
+  return message ?? error.message;
+};
+
+Deno.test("a wrong token is told from none at every door, with its place and the cure", async () => {
+  const wrong: [place: string, headers: Record<string, string>, query?: string][] = [
+    ["cf-aig-authorization", { "cf-aig-authorization": "Bearer wrong" }],
+    ["cf-aig-authorization", { "cf-aig-authorization": "wrong", authorization: "Bearer sk-own" }],
+    ["authorization", { authorization: "Bearer wrong" }],
+    ["authorization", { authorization: "wrong" }],
+    ["authorization", { authorization: `Basic ${btoa("wrong:")}` }],
+    ["authorization", { authorization: `Basic ${btoa("user:wrong")}` }],
+    ["authorization", { authorization: "Bearer wrong, Bearer wrong too" }],
+    ["x-api-key", { "x-api-key": "wrong" }],
+    ["x-goog-api-key", { "x-goog-api-key": "wrong" }],
+    ["api-key", { "api-key": "wrong" }],
+    ["xi-api-key", { "xi-api-key": "wrong" }],
+    ["sec-websocket-protocol", { "sec-websocket-protocol": "realtime, cf-aig-authorization.wrong" }],
+    ["the query", {}, "?key=wrong"],
+    ["the query", {}, "?alt=sse&api_key=wrong"],
+  ];
+  const { fetch, sent } = before(answer, STORED);
+  for (const [place, headers, query] of wrong) {
+    const models = new Request(`${ROOT}/compat/models${query ?? ""}`, { headers });
+    for (const [door, request] of [...doors(headers, query), ["models", models] as [string, Request]]) {
+      const response = await fetch(request);
+      assertEquals(response.status, 401, door);
+      const text = await told(response);
+      assertStringIncludes(text, `there is no such gateway token as the one in ${place}; send`, door);
+      assert(place === "cf-aig-authorization" || text.includes("cf-aig-authorization: Bearer TOKEN"), text);
+      assert(!text.includes("wrong"), "a secret that is nearly right is one too");
+    }
+  }
+  const missing: Record<string, string>[] = [{}, { authorization: "Bearer undefined" }, { "x-api-key": "" }];
+  for (const headers of missing) {
+    for (const [door, request] of doors(headers)) {
+      assertStringIncludes(await told(await fetch(request)), "it needs a gateway token, as cf-aig", door);
+    }
+  }
+  assertEquals(sent.length, 0);
+});
+
+Deno.test("a stored key whose token was forgotten, or is wrong, is said here and not by the provider", async () => {
+  const optional = { ...STORED, tokenRequired: false };
+  const cases: [Options, Record<string, string>, string][] = [
+    [optional, {}, "it needs a gateway token, as cf-aig-authorization: Bearer TOKEN, for the stored key of "],
+    [optional, { authorization: "Bearer undefined" }, "it needs a gateway token"],
+    [
+      optional,
+      { "cf-aig-authorization": "wrong" },
+      "there is no such gateway token as the one in cf-aig-authorization",
+    ],
+    [optional, { authorization: "" }, "it needs a gateway token"],
+    [{ keys: STORED.keys }, {}, "the gateway has none: set the option tokens, or SLUICE_TOKENS"],
+    [{ keys: STORED.keys }, { "cf-aig-authorization": "any" }, "the gateway has none"],
+    // No key under the usual alias is no reason to send none.
+    [{ keys: { openai: { team: "sk-1" }, anthropic: { team: "sk-2" } } }, {}, "the gateway has none"],
+  ];
+  for (const [options, headers, words] of cases) {
+    const { fetch, sent } = before(answer, options);
+    for (const [door, request] of doors({ ...headers, "cf-aig-max-attempts": "3" })) {
+      const response = await fetch(request);
+      assertEquals(response.status, 401, door);
+      const body = await response.clone().json();
+      assertEquals(Number(body.error.code ?? body.error[0].code), 2009);
+      assertStringIncludes(await told(response), words, door);
+    }
+    assertEquals(sent.length, 0);
+  }
+  // At chat a Basic credential is for a proxy before the gateway.
+  const { fetch, sent } = before(answer, optional);
+  const basic = await fetch(ask("openai/gpt", { authorization: `Basic ${btoa("user:wrong")}` }));
+  assertEquals([basic.status, sent.length], [401, 0]);
+  assertStringIncludes(await told(basic), "as the one in authorization");
+});
+
+Deno.test("where tokens are optional a client's own key passes at every door, also beside a wrong token", async () => {
+  for (const options of [{ ...STORED, tokenRequired: false }, { keys: STORED.keys }, {}]) {
+    for (const more of [{}, { "cf-aig-authorization": "Bearer wrong" }] as Record<string, string>[]) {
+      const { fetch, sent } = before(answer, options);
+      const own = { ...more, authorization: "Bearer sk-own" };
+      const [chat, translated, native] = doors(own);
+      const step = {
+        provider: "openai",
+        endpoint: "chat/completions",
+        authorization: "Bearer sk-own",
+        query: {},
+      };
+      for (const request of [chat[1], translated[1], native[1], post(ROOT, [step], more)]) {
+        assertEquals((await fetch(request)).status, 200);
+      }
+      const google = `${ROOT}/google-ai-studio/v1beta/models/g:generateContent?key=own`;
+      assertEquals((await fetch(post(google, {}, more))).status, 200);
+      assertEquals(sent.map(({ headers }) => headers.get("authorization") ?? headers.get("x-api-key")), [
+        "Bearer sk-own",
+        "sk-own",
+        "Bearer sk-own",
+        "Bearer sk-own",
+        null,
+      ]);
+    }
+  }
 });
 
 Deno.test("without a token the answer is 401 with 2009, in the words of the door, and nothing is sent", async () => {
@@ -268,17 +384,18 @@ Deno.test("a token may be limited to providers, by any of their names and at eve
 // ---------------------------------------------------------------- stored keys
 
 Deno.test("stored keys are never used without a token", async () => {
-  const { fetch, sent } = before(answer, { keys: STORED.keys });
-  await fetch(ask("openai/gpt"));
-  await fetch(ask("openai/gpt", { "cf-aig-authorization": "Bearer anything" }));
-  await fetch(post(`${ROOT}/openai/chat/completions`, {}));
-  await fetch(post(ROOT, { provider: "openai", endpoint: "chat/completions", query: {} }));
-  assertEquals(sent.map(({ headers }) => headers.get("authorization")), [null, null, null, null]);
+  const { fetch, sent } = before(answer, { keys: { groq: "gsk-stored" } });
+  for (const headers of [{}, { "cf-aig-authorization": "Bearer anything" }] as Record<string, string>[]) {
+    for (const [, request] of doors(headers)) await fetch(request);
+  }
+  assertEquals(sent.length, 10, "providers without a stored key are asked as before");
+  assert(sent.every(({ headers }) => ![...headers.values()].some((value) => value.includes("stored"))));
 });
 
-Deno.test("with tokenRequired: false a request without a token is served without stored keys", async () => {
+Deno.test("with tokenRequired: false a request without a token is served, but without stored keys", async () => {
   const { fetch, sent } = before(answer, { ...STORED, tokenRequired: false });
   await fetch(ask("openai/gpt"));
+  await fetch(ask("groq/x"));
   await fetch(ask("openai/gpt", { authorization: "Bearer sk-mine" }));
   await fetch(ask("openai/gpt", { authorization: `Bearer ${TOKEN}` }));
   assertEquals(sent.map(({ headers }) => headers.get("authorization")), [
@@ -411,6 +528,39 @@ Deno.test("several keys take turns, and one that answers 401 or 429 rests as lon
   assertEquals(await used(4), "caaa", "c is tried again after a minute, b rests for its ten");
   time.pass(600_000);
   assertEquals(await used(4), "bcaa");
+});
+
+Deno.test("a key rests for an hour at most, whatever its provider asks for, and a minute where it asks nonsense", async () => {
+  const hour = 3_600_000, minute = 60_000;
+  const cases: [Record<string, string>, number][] = [
+    [{ "retry-after": "3599" }, 3_599_000],
+    [{ "retry-after": "86400" }, hour],
+    [{ "retry-after": "9".repeat(400) }, hour],
+    [{ "retry-after-ms": "9".repeat(30) }, hour],
+    [{ "retry-after": "Fri, 01 Jan 2100 00:00:00 GMT" }, hour],
+    [{ "retry-after": "Infinity" }, minute],
+    [{ "retry-after": "-5" }, minute],
+    [{ "retry-after": "1e9" }, minute],
+    [{ "retry-after": "soon" }, minute],
+    [{ "retry-after": "" }, minute],
+  ];
+  for (const [headers, rest] of cases) {
+    const time = clock();
+    const { fetch, sent } = before(
+      (_, at) => at === 0 ? refusal(429, headers) : completion(),
+      { tokens: [TOKEN], keys: { openai: ["a", "b"] }, ...time.options },
+    );
+    const used = async (times: number) => {
+      const from = sent.length;
+      for (let at = 0; at < times; at++) await fetch(ask("openai/gpt", { "cf-aig-authorization": TOKEN }));
+      return sent.slice(from).map(({ headers }) => headers.get("authorization")!.slice(-1)).join("");
+    };
+    assertEquals(await used(3), "abb", JSON.stringify(headers));
+    time.pass(rest - 1);
+    assertEquals(await used(2), "bb", JSON.stringify(headers));
+    time.pass(1);
+    assertEquals(await used(2), "ab", JSON.stringify(headers));
+  }
 });
 
 Deno.test("when all keys rest, the one whose rest ends first is used", async () => {

@@ -264,6 +264,41 @@ Deno.test("a long body for many targets is not held once for each", async () => 
 
 // ---------------------------------------------------------------- the ledger
 
+Deno.test("sluice-strict is on or off in any usual word, and refused in any other", async () => {
+  for (const value of ["true", "TRUE", " True ", "1", "yes", "on", "On"]) {
+    const response = await before(() => message()).fetch(
+      ask("anthropic/c", { "sluice-strict": value }, { seed: 1 }),
+    );
+    assertEquals([response.status, (await response.json()).error.param], [400, "seed"], value);
+  }
+  for (const value of ["false", "False", "0", "no", "OFF"]) {
+    const response = await before(() => message()).fetch(
+      ask("anthropic/c", { "sluice-strict": value }, { seed: 1 }),
+    );
+    assertEquals([response.status, response.headers.get("sluice-dropped")], [200, "seed"], value);
+  }
+  for (
+    const value of ["", "2", "y", "strict", "enabled", "true, true", "true;", "'true'", "ja", "constructor"]
+  ) {
+    const { fetch, sent } = before(() => message());
+    const step = { provider: "compat", endpoint: "chat/completions", query: { model: "openai/m", messages } };
+    // Also where nothing would be dropped: it is a mistake all the same.
+    for (
+      const request of [
+        ask("anthropic/c", { "sluice-strict": value }, { seed: 1 }),
+        ask("openai/m", { "sluice-strict": value }),
+        post(ROOT, [step], { "sluice-strict": value }),
+        post(ROOT, [{ ...step, headers: { "sluice-strict": value } }]),
+      ]
+    ) {
+      const response = await fetch(request);
+      assertEquals([response.status, sent.length], [400, 0], value);
+      const text = await response.text();
+      assert(/sluice-strict must be .{0,2}"true.{0,2}" or .{0,2}"false/.test(text), text);
+    }
+  }
+});
+
 Deno.test("sluice-strict, or the option, refuses what cannot be expressed before anything is sent", async () => {
   const cases: [string, Record<string, string>, Options][] = [
     ["strict/m", { "sluice-strict": "true" }, {}],

@@ -151,14 +151,18 @@ Deno.test("chat() sends a client's key to the first model's provider only, store
     null,
   ]);
   const untrusted = before(() => refusal(404), { keys });
-  await untrusted.fetch(ask("openai/a", { "x-api-key": "sk-mine" }, { models: ["anthropic/b"] }));
+  const response = await untrusted.fetch(
+    ask("openai/a", { "x-api-key": "sk-mine" }, { models: ["anthropic/b", "mistral/e"] }),
+  );
   assertEquals(
     untrusted.sent.map(({ headers }) => [headers.get("authorization"), headers.get("x-api-key")]),
     [
       ["Bearer sk-mine", null],
+      // Not to Anthropic, whose stored key is for requests with a token.
       [null, null],
     ],
   );
+  assertEquals(response.headers.get("cf-aig-step"), "2");
 });
 
 // ---------------------------------------------------------------- bad input
