@@ -1,9 +1,11 @@
 /** From a client's body to a provider's request. */
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
+import { append } from "../wires/json.ts";
 import { type Edit, editMembers, replaceText } from "../wires/json_text.ts";
 import { fitMessages, TOOL_MEMBERS } from "../wires/openai_chat_messages.ts";
 import { checkCall, readCall } from "../wires/openai_chat_call.ts";
+import type { Fit } from "../wires/openai_chat_models.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
@@ -91,9 +93,11 @@ function handThrough(body: Body, target: Target, only: boolean): Rewritten {
   const { provider } = target;
   // `null` means absent: it is removed all the same, but nothing is lost with it.
   const dropped: string[] = provider.drop?.filter(body.has) ?? [];
-  const messages = refit(body, provider, dropped);
-  const text = messages ? undefined : onlyModel(body, target);
-  const write = text === undefined ? editAll(body, target, only, messages) : () => text;
+  const fit = provider.models?.(target.model, body.get);
+  if (fit) append(dropped, fit.dropped);
+  const messages = refit(body, provider, dropped, fit?.roles);
+  const text = messages || fit ? undefined : onlyModel(body, target);
+  const write = text === undefined ? editAll(body, target, only, messages, fit) : () => text;
   return { path: provider.chatPath ?? "/chat/completions", write, dropped };
 }
 
@@ -114,6 +118,7 @@ function editAll(
   { provider, model }: Target,
   only: boolean,
   messages: unknown[] | undefined,
+  fit: Fit | undefined,
 ): () => BodyInit {
   const members = body.members();
   const value = JSON.stringify(model);
@@ -128,22 +133,29 @@ function editAll(
     edits.set(from, sent ? { key: to } : "remove");
     if (sent) edits.set(to, "remove");
   }
+  for (const [field, edit] of fit?.edits ?? []) edits.set(field, edit);
   if (messages) edits.set("messages", { value: JSON.stringify(messages) });
-  return () =>
-    members && (written("model") || written("models"))
+  return () => {
+    // Thrown here and not before: with others to try, this target's turn may never come.
+    if (fit?.fault) throw fit.fault;
+    return members && (written("model") || written("models"))
       ? editMembers(only ? body.text : body.text.slice(), members, edits)
       : JSON.stringify({ model, ...editObject(body.parsed(), edits) });
+  };
 }
 
 /** The messages as the provider takes them; `undefined` when it takes them as they are. */
-function refit(body: Body, { messages, toolId }: Provider, dropped: string[]): unknown[] | undefined {
-  const { members, roles = {} } = messages ?? {};
+function refit(
+  body: Body,
+  { messages, toolId }: Provider,
+  dropped: string[],
+  roles = messages?.roles,
+): unknown[] | undefined {
+  if (!messages && !toolId && !roles) return undefined;
   // For ids and roles a long body is looked into only if it has any.
-  const worth = members || body.isParsed() || (toolId && TOOL_MEMBERS.some(body.mentions)) ||
-    Object.keys(roles).some(body.mentions);
-  return worth && (messages || toolId)
-    ? fitMessages(body.get("messages"), { ...messages, toolId }, dropped)
-    : undefined;
+  const worth = messages?.members || body.isParsed() || (toolId && TOOL_MEMBERS.some(body.mentions)) ||
+    (roles && Object.keys(roles).some(body.mentions));
+  return worth ? fitMessages(body.get("messages"), { ...messages, roles, toolId }, dropped) : undefined;
 }
 
 function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonObject {

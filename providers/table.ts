@@ -3,6 +3,7 @@ import { anthropicMessages } from "../wires/anthropic_messages.ts";
 import { cohere } from "../wires/cohere.ts";
 import { gemini } from "../wires/gemini.ts";
 import { openaiChat } from "../wires/openai_chat.ts";
+import { fitOpenAI } from "../wires/openai_chat_models.ts";
 import { perplexityAgent } from "../wires/perplexity_agent.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import { serveDemo } from "./demo/demo.ts";
@@ -94,6 +95,7 @@ const ROWS = {
   "azure-openai": ownPaths("https://{resource}.openai.azure.com/openai/deployments", {
     aliases: ["azure"],
     native: azureOpenAI,
+    models: fitOpenAI,
     auth: header("api-key"),
     keyEnv: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
   }),
@@ -248,6 +250,7 @@ const ROWS = {
   }),
   ollama: compatible("http://127.0.0.1:11434/v1", { ...MAX_TOKENS, keyEnv: ["OLLAMA_API_KEY"] }),
   openai: compatible("https://api.openai.com/v1", {
+    models: fitOpenAI,
     toolId: shortToolId(40),
     keyEnv: ["OPENAI_API_KEY"],
   }),

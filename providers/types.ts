@@ -1,4 +1,5 @@
 /** What a row of the provider table holds. */
+import type { Fit } from "../wires/openai_chat_models.ts";
 import type { MessageRules } from "../wires/openai_chat_messages.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
@@ -83,6 +84,12 @@ export interface Row {
   toolId?: ToolId;
   /** What it takes in messages, for a provider that speaks the client's format and takes less than OpenAI does. */
   messages?: Omit<MessageRules, "toolId">;
+  /**
+   * What its models take, where they differ in the settings that they refuse.
+   *
+   * @returns What must change in a request for the model; `undefined` for nothing.
+   */
+  models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
   /** Its chat requests have a field `models` of their own, so that the gateway leaves it alone. */
   ownModels?: boolean;
   /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */

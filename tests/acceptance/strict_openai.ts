@@ -40,6 +40,179 @@ const RULES: Record<string, Rules> = {
   "api.deepseek.com": { ids: /^/, roles: ["system", "user", "assistant", "tool"] },
 };
 
+// ---------------------------------------------------------------- OpenAI's own models
+
+/** What each model refuses, as OpenAI's errors, types and guides had it in November 2026; by the start of its name. */
+interface ModelRules {
+  reasons: boolean;
+  /** Of `reasoning_effort`; none where the field is unknown. */
+  efforts: string[];
+  /** The effort when none is sent. */
+  effort: string;
+  /** Sampling is taken while the effort is `none`. */
+  sampling?: true;
+  stop?: true;
+  parallel?: true;
+  verbosity?: true;
+  functions: "always" | "without effort" | "none only";
+  noSystem?: true;
+  retention?: true;
+}
+
+const REASONS: ModelRules = {
+  reasons: true,
+  efforts: ["minimal", "low", "medium", "high"],
+  effort: "medium",
+  parallel: true,
+  verbosity: true,
+  functions: "always",
+  retention: true,
+};
+const O_SERIES: ModelRules = {
+  reasons: true,
+  efforts: ["low", "medium", "high"],
+  effort: "medium",
+  functions: "always",
+  retention: true,
+};
+const FROM_52 = ["none", "low", "medium", "high", "xhigh"];
+const ASTRA: ModelRules = {
+  ...REASONS,
+  efforts: ["low", "medium", "high", "xhigh"],
+  functions: "none only",
+  retention: undefined,
+};
+const SOL_6: ModelRules = { ...ASTRA, efforts: FROM_52, sampling: true };
+const PLAIN: ModelRules = {
+  reasons: false,
+  efforts: [],
+  effort: "none",
+  sampling: true,
+  stop: true,
+  parallel: true,
+  functions: "always",
+  retention: true,
+};
+
+/** The first that fits counts. */
+const MODELS: [start: string, rules: ModelRules | "search"][] = [
+  ["gpt-4o-search-preview", "search"],
+  ["gpt-4o-mini-search-preview", "search"],
+  ["gpt-5-search-api", "search"],
+  ["gpt-3.5", PLAIN],
+  ["gpt-4", PLAIN],
+  ["gpt-5-chat", PLAIN],
+  ["gpt-5.1-chat", { ...REASONS, efforts: ["medium"] }],
+  ["gpt-5.3-chat", { ...REASONS, efforts: ["medium"] }],
+  ["gpt-5.1", {
+    ...REASONS,
+    efforts: ["none", "low", "medium", "high"],
+    effort: "none",
+    sampling: true,
+  }],
+  ["gpt-5.2", { ...REASONS, efforts: FROM_52, effort: "none", sampling: true }],
+  ["gpt-5.4", { ...REASONS, efforts: FROM_52, effort: "none", sampling: true, functions: "without effort" }],
+  ["gpt-5.5", { ...REASONS, efforts: FROM_52, sampling: true, functions: "without effort" }],
+  ["gpt-5.6", { ...REASONS, efforts: FROM_52, sampling: true, functions: "none only" }],
+  ["gpt-5", REASONS],
+  ["gpt-6-sol", SOL_6],
+  ["gpt-6-luna", SOL_6],
+  ["gpt-6.1-terra", SOL_6],
+  ["gpt-6", ASTRA],
+  ["o1-mini", { ...O_SERIES, efforts: [], stop: true, noSystem: true }],
+  ["o1-preview", { ...O_SERIES, efforts: [], stop: true, noSystem: true }],
+  ["o1", { ...O_SERIES, stop: true }],
+  ["o3-mini", { ...O_SERIES, stop: true }],
+  ["o3", O_SERIES],
+  ["o4-mini", O_SERIES],
+];
+
+const unsupported = (name: string) => `Unsupported parameter: '${name}' is not supported with this model.`;
+const incompatible = (name: string) => `Model incompatible request argument supplied: ${name}`;
+
+/** Why OpenAI refuses the settings of a request. */
+function refusedByOpenAI(body: Json): string | undefined {
+  const model = (body.model as string).replace(/^ft:/, "");
+  const rules = MODELS.find(([start]) => model.startsWith(start))?.[1];
+  if (!rules) return undefined;
+  const sent = (name: string) => name in body;
+  if (rules === "search") {
+    const refused = [
+      "temperature",
+      "top_p",
+      "frequency_penalty",
+      "presence_penalty",
+      "logprobs",
+      "logit_bias",
+    ];
+    refused.push(
+      "top_logprobs",
+      "n",
+      "seed",
+      "stop",
+      "parallel_tool_calls",
+      "prediction",
+      "reasoning_effort",
+    );
+    const name = refused.find(sent);
+    return name && incompatible(name);
+  }
+  if (rules.noSystem) {
+    const at = (body.messages as Json[]).findIndex(({ role }) => role === "system" || role === "developer");
+    if (at >= 0) {
+      const { role } = (body.messages as Json[])[at];
+      return `Unsupported value: 'messages[${at}].role' does not support '${role}' with this model.`;
+    }
+  }
+  const { reasoning_effort: effort } = body;
+  if (sent("reasoning_effort") && rules.efforts.length === 0) {
+    return "Unrecognized request argument supplied: reasoning_effort";
+  }
+  if (sent("reasoning_effort") && !rules.efforts.includes(effort as string)) {
+    return `Unsupported value: 'reasoning_effort' does not support '${effort}' with this model. ` +
+      `Supported values are: ${rules.efforts.map((one) => `'${one}'`).join(", ")}.`;
+  }
+  if (sent("verbosity") && !rules.verbosity && body.verbosity !== "medium") {
+    return `Unsupported value: 'verbosity' does not support '${body.verbosity}' with this model. ` +
+      "Supported values are: 'medium'.";
+  }
+  const inEffect = effort ?? rules.effort;
+  const tools = [...(body.tools ?? []) as Json[], ...(body.functions ?? []) as Json[]];
+  const functions = tools.some(({ type = "function" }) => type === "function");
+  if (functions && rules.functions === "without effort" && sent("reasoning_effort") && effort !== "none") {
+    return `Function tools with reasoning_effort are not supported for ${model} in /v1/chat/completions. ` +
+      "Please use /v1/responses instead.";
+  }
+  if (functions && rules.functions === "none only" && inEffect !== "none") {
+    return `Function tools with reasoning_effort are not supported for ${model} in /v1/chat/completions. ` +
+      "To use function tools, use /v1/responses or set reasoning_effort to 'none'.";
+  }
+  if (sent("parallel_tool_calls") && !rules.parallel) return unsupported("parallel_tool_calls");
+  if (sent("prompt_cache_retention") && !rules.retention) return unsupported("prompt_cache_retention");
+  if (!rules.reasons) return undefined;
+  if (sent("max_tokens")) {
+    return `${unsupported("max_tokens")} Use 'max_completion_tokens' instead.`;
+  }
+  if (sent("stop") && !rules.stop) return unsupported("stop");
+  const isSampled = rules.sampling && inEffect === "none";
+  for (const name of ["temperature", "top_p"]) {
+    if (!isSampled && sent(name) && body[name] !== 1) {
+      return `Unsupported value: '${name}' does not support ${
+        body[name]
+      } with this model. Only the default (1) value is supported.`;
+    }
+  }
+  for (const name of ["frequency_penalty", "presence_penalty"]) {
+    if (sent(name) && body[name] !== 0) return unsupported(name);
+  }
+  if (!isSampled && sent("logprobs") && body.logprobs !== false) return unsupported("logprobs");
+  const refused = ["logit_bias", "prediction", "audio", "web_search_options"];
+  if (!isSampled) refused.push("top_logprobs");
+  if ((body.modalities as string[] | undefined)?.includes("audio")) return unsupported("modalities");
+  const name = refused.find(sent);
+  return name && unsupported(name);
+}
+
 export function strictOpenAI(turns: Turn[]) {
   let turn = 0;
   const play = (asked: Asked): Response => {
@@ -72,6 +245,8 @@ export function strictOpenAI(turns: Turn[]) {
 }
 
 function check({ url, body }: Asked): string | undefined {
+  const refused = url.host === "api.openai.com" ? refusedByOpenAI(body) : undefined;
+  if (refused) return refused;
   const { ids, roles, members } = RULES[url.host];
   let pending: unknown[] = [];
   for (const [at, message] of (body.messages as Json[]).entries()) {

@@ -1,0 +1,352 @@
+/** OpenAI's own row before an OpenAI that refuses what it refuses. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Json, lab } from "./lab.ts";
+import { strictOpenAI } from "./strict_openai.ts";
+
+const talk = (role = "user") => [{ role, content: "Hello" }, { role: "user", content: "Go" }];
+const FUNCTION = {
+  type: "function",
+  function: { name: "f", parameters: { type: "object", properties: {} } },
+};
+
+/** Each with what a model may refuse of it. */
+const SETTINGS: Json = {
+  max_tokens: 50,
+  temperature: 0.2,
+  top_p: 0.9,
+  frequency_penalty: 0.5,
+  presence_penalty: -1,
+  logprobs: true,
+  top_logprobs: 3,
+  logit_bias: { "50256": -100 },
+  stop: ["END"],
+  parallel_tool_calls: false,
+  prediction: { type: "content", content: "x" },
+  audio: { voice: "alloy", format: "mp3" },
+  modalities: ["text", "audio"],
+  web_search_options: { search_context_size: "low" },
+  verbosity: "low",
+  prompt_cache_retention: "24h",
+};
+
+const SAMPLING = ["temperature", "top_p", "logprobs", "top_logprobs"];
+const NEVER = [
+  "frequency_penalty",
+  "presence_penalty",
+  "logit_bias",
+  "prediction",
+  "audio",
+  "modalities",
+  "web_search_options",
+];
+const GPT_5 = [...SAMPLING, ...NEVER, "stop"];
+const O1 = [...SAMPLING, ...NEVER, "parallel_tool_calls", "verbosity"];
+const SEARCH = [
+  ...SAMPLING,
+  "frequency_penalty",
+  "presence_penalty",
+  "logit_bias",
+  "stop",
+  "parallel_tool_calls",
+  "prediction",
+];
+
+/** By model: what is named of all these settings when no effort is sent. */
+const REFUSED: Record<string, string[]> = {
+  "gpt-3.5-turbo": ["verbosity"],
+  "gpt-4-turbo": ["verbosity"],
+  "gpt-4o": ["verbosity"],
+  "gpt-4o-mini-2024-07-18": ["verbosity"],
+  "ft:gpt-4o-mini-2024-07-18:org::o1": ["verbosity"],
+  "gpt-4.1": ["verbosity"],
+  "gpt-4.5-preview": ["verbosity"],
+  "gpt-5-chat-latest": ["verbosity"],
+  "gpt-4o-search-preview": SEARCH,
+  "gpt-4o-mini-search-preview-2025-03-11": SEARCH,
+  "gpt-5-search-api": SEARCH,
+  "gpt-5": GPT_5,
+  "gpt-5-mini": GPT_5,
+  "gpt-5-nano-2025-08-07": GPT_5,
+  "ft:gpt-5-mini:org::id": GPT_5,
+  "gpt-5.1-chat-latest": GPT_5,
+  "gpt-5.3-chat-latest": GPT_5,
+  "gpt-5.1": [...NEVER, "stop"],
+  "gpt-5.1-2025-11-13": [...NEVER, "stop"],
+  "gpt-5.2": [...NEVER, "stop"],
+  "gpt-5.4": [...NEVER, "stop"],
+  "gpt-5.4-mini-2026-03-17": [...NEVER, "stop"],
+  "gpt-5.5": GPT_5,
+  "gpt-5.6": GPT_5,
+  "gpt-5.6-sol": GPT_5,
+  "gpt-6-astra": [...GPT_5, "prompt_cache_retention"],
+  "gpt-6.2-astra": [...GPT_5, "prompt_cache_retention"],
+  "gpt-6.1-sol": [...GPT_5, "prompt_cache_retention"],
+  "gpt-6.2-sol": [...GPT_5, "prompt_cache_retention"],
+  "gpt-6-sol": [...GPT_5, "prompt_cache_retention"],
+  "gpt-6-luna": [...GPT_5, "prompt_cache_retention"],
+  "gpt-6.1-terra": [...GPT_5, "prompt_cache_retention"],
+  "o1": O1,
+  "o1-2024-12-17": O1,
+  "o1-mini": O1,
+  "o1-preview-2024-09-12": O1,
+  "o3-mini": O1,
+  "o3": [...O1, "stop"],
+  "o4-mini": [...O1, "stop"],
+  "ft:o4-mini-2025-04-16:org::id": [...O1, "stop"],
+};
+
+const KEEPS_OLD_LIMIT = /gpt-(3|4|5-chat|5-search)/;
+
+function strict() {
+  const { play } = strictOpenAI([{ text: "Yes" }]);
+  return lab(play);
+}
+
+const named = (response: Response) => (response.headers.get("sluice-dropped") ?? "").split(", ").sort();
+
+Deno.test("openai: each model gets what it takes, and the rest is named", async () => {
+  const { post, asked } = strict();
+  for (const [model, refused] of Object.entries(REFUSED)) {
+    const response = await post({ model: `openai/${model}`, messages: talk(), ...SETTINGS });
+    assertEquals(response.status, 200, `${model}: ${await response.clone().text()}`);
+    assertEquals(named(response), [...refused].sort(), model);
+    const { body } = asked.at(-1)!;
+    for (const [name, value] of Object.entries(SETTINGS)) {
+      if (refused.includes(name)) assert(!(name in body), `${model}: ${name}`);
+      else if (name !== "max_tokens") assertEquals(body[name], value, `${model}: ${name}`);
+    }
+    const limit = KEEPS_OLD_LIMIT.test(model) ? "max_tokens" : "max_completion_tokens";
+    assertEquals([body.max_tokens, body.max_completion_tokens].filter(Boolean), [50], model);
+    assertEquals(body[limit], 50, model);
+    assertEquals(body.messages, talk(), model);
+  }
+});
+
+Deno.test("openai: each setting alone is taken by each model, or left out and named", async () => {
+  const { post } = strict();
+  for (const model of Object.keys(REFUSED)) {
+    for (const [name, value] of Object.entries(SETTINGS)) {
+      const response = await post({ model: `openai/${model}`, [name]: value, messages: talk() });
+      assertEquals(response.status, 200, `${model}: ${name}: ${await response.clone().text()}`);
+      const dropped = response.headers.get("sluice-dropped");
+      const expected = REFUSED[model].includes(name) ? name : null;
+      assertEquals(dropped, expected, `${model}: ${name}`);
+    }
+  }
+});
+
+Deno.test("openai: default values and empty ones are never named", async () => {
+  const defaults = {
+    temperature: 1,
+    top_p: 1,
+    frequency_penalty: 0,
+    presence_penalty: 0,
+    logprobs: false,
+    n: 1,
+    modalities: ["text"],
+    verbosity: "medium",
+    parallel_tool_calls: true,
+    logit_bias: {},
+    stop: null,
+    top_logprobs: null,
+    reasoning_effort: null,
+    max_tokens: null,
+  };
+  const { post } = strict();
+  for (const model of Object.keys(REFUSED)) {
+    const response = await post({ model: `openai/${model}`, ...defaults, messages: talk() });
+    assertEquals(response.status, 200, `${model}: ${await response.clone().text()}`);
+    assertEquals(response.headers.get("sluice-dropped"), null, model);
+  }
+});
+
+/** By model: the efforts that it takes. */
+const EFFORTS: Record<string, string[]> = {
+  "gpt-4o": [],
+  "gpt-5": ["minimal", "low", "medium", "high"],
+  "gpt-5-mini": ["minimal", "low", "medium", "high"],
+  "gpt-5.1": ["none", "low", "medium", "high"],
+  "gpt-5.1-chat-latest": ["medium"],
+  "gpt-5.2": ["none", "low", "medium", "high", "xhigh"],
+  "gpt-5.4": ["none", "low", "medium", "high", "xhigh"],
+  "gpt-5.5": ["none", "low", "medium", "high", "xhigh"],
+  "gpt-5.6": ["none", "low", "medium", "high", "xhigh"],
+  "gpt-6-astra": ["low", "medium", "high", "xhigh"],
+  "gpt-6.1-sol": ["low", "medium", "high", "xhigh"],
+  "gpt-6-sol": ["none", "low", "medium", "high", "xhigh"],
+  "gpt-6-luna": ["none", "low", "medium", "high", "xhigh"],
+  "gpt-6.1-terra": ["none", "low", "medium", "high", "xhigh"],
+  "o1": ["low", "medium", "high"],
+  "o1-mini": [],
+  "o3": ["low", "medium", "high"],
+  "o4-mini": ["low", "medium", "high"],
+};
+const WORDS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+Deno.test("openai: an effort that a model does not know is left out and named", async () => {
+  const { post, asked } = strict();
+  for (const [model, efforts] of Object.entries(EFFORTS)) {
+    for (const effort of WORDS) {
+      const response = await post({ model: `openai/${model}`, reasoning_effort: effort, messages: talk() });
+      assertEquals(response.status, 200, `${model}: ${effort}: ${await response.clone().text()}`);
+      const taken = efforts.includes(effort);
+      assertEquals(asked.at(-1)!.body.reasoning_effort, taken ? effort : undefined, `${model}: ${effort}`);
+      // What a model does without being told is no loss.
+      const same = model === "gpt-4o" && effort === "none" || model === "o1-mini" && effort === "medium";
+      const expected = taken || same ? null : "reasoning_effort";
+      assertEquals(response.headers.get("sluice-dropped"), expected, `${model}: ${effort}`);
+    }
+  }
+});
+
+Deno.test("openai: sampling is taken where the effort is none, by word or by default", async () => {
+  const { post, asked } = strict();
+  const cases: [model: string, effort: string | undefined, taken: boolean][] = [
+    ["gpt-5.1", undefined, true],
+    ["gpt-5.1", "none", true],
+    ["gpt-5.1", "low", false],
+    ["gpt-5.1", "minimal", true], // Refused, so that the default holds.
+    ["gpt-5.4-mini", undefined, true],
+    ["gpt-5.5", undefined, false],
+    ["gpt-5.5", "none", true],
+    ["gpt-5.6-luna", "none", true],
+    ["gpt-5.6-luna", "high", false],
+    ["gpt-6-sol", "none", true],
+    ["gpt-6-astra", "none", false],
+    ["gpt-5", "none", false],
+    ["gpt-5", "minimal", false],
+  ];
+  for (const [model, effort, taken] of cases) {
+    const sampling = { temperature: 0, top_p: 0.5, logprobs: true, top_logprobs: 2 };
+    const body = { model: `openai/${model}`, reasoning_effort: effort, ...sampling, messages: talk() };
+    const response = await post(body);
+    assertEquals(response.status, 200, `${model} ${effort}: ${await response.clone().text()}`);
+    const sent = asked.at(-1)!.body;
+    assertEquals(SAMPLING.map((name) => name in sent), Array(4).fill(taken), `${model} ${effort}`);
+  }
+});
+
+Deno.test("openai: of both limits the newer one counts, and nothing is named", async () => {
+  const { post, asked } = strict();
+  const limits: [Json, number | undefined][] = [
+    [{ max_tokens: 1, max_completion_tokens: 2 }, 2],
+    [{ max_completion_tokens: 2, max_tokens: 1 }, 2],
+    [{ max_completion_tokens: null, max_tokens: 1 }, 1],
+    [{ max_tokens: 1, max_completion_tokens: null }, 1],
+    [{ max_tokens: null, max_completion_tokens: 2 }, 2],
+    [{ max_tokens: null }, undefined],
+    [{ max_completion_tokens: 2 }, 2],
+  ];
+  for (const model of ["gpt-5-mini", "o3", "gpt-6-astra"]) {
+    for (const [limit, expected] of limits) {
+      const response = await post({ ...limit, model: `openai/${model}`, messages: talk() });
+      assertEquals(response.status, 200, JSON.stringify(limit));
+      assertEquals(asked.at(-1)!.body.max_completion_tokens, expected, JSON.stringify(limit));
+      assert(!("max_tokens" in asked.at(-1)!.body));
+      assertEquals(response.headers.get("sluice-dropped"), null);
+    }
+  }
+});
+
+Deno.test("openai: the first o1 models get system messages as the user's", async () => {
+  const { post, asked } = strict();
+  for (const model of ["o1-mini", "o1-preview"]) {
+    for (const role of ["system", "developer"]) {
+      const response = await post({ model: `openai/${model}`, messages: talk(role) });
+      assertEquals(response.status, 200);
+      assertEquals(asked.at(-1)!.body.messages, talk("user"));
+    }
+  }
+  for (const model of ["o1", "o3-mini", "gpt-5"]) {
+    await post({ model: `openai/${model}`, messages: talk("system") });
+    assertEquals(asked.at(-1)!.body.messages, talk("system"), model);
+  }
+});
+
+Deno.test("openai: function tools beside an effort cost the effort on GPT-5.4 and 5.5", async () => {
+  const { post, asked } = strict();
+  for (const model of ["gpt-5.4", "gpt-5.4-nano", "gpt-5.5"]) {
+    for (const tools of [{ tools: [FUNCTION] }, { functions: [FUNCTION.function] }]) {
+      const body = { model: `openai/${model}`, messages: talk(), reasoning_effort: "high", ...tools };
+      const response = await post(body);
+      assertEquals(response.status, 200, await response.clone().text());
+      assertEquals(response.headers.get("sluice-dropped"), "reasoning_effort");
+      const { reasoning_effort, ...rest } = asked.at(-1)!.body;
+      assertEquals([reasoning_effort, rest.tools ?? rest.functions], [undefined, Object.values(tools)[0]]);
+      await post({ ...body, reasoning_effort: "none" });
+      assertEquals(asked.at(-1)!.body.reasoning_effort, "none");
+    }
+    await post({ model: `openai/${model}`, messages: talk(), reasoning_effort: "high", tools: [] });
+    assertEquals(asked.at(-1)!.body.reasoning_effort, "high");
+  }
+});
+
+Deno.test("openai: function tools that a model takes nowhere but on Responses are told so, and not sent", async () => {
+  const { post, asked } = strict();
+  const refused: [string, string | undefined][] = [
+    ["gpt-5.6", undefined],
+    ["gpt-5.6-terra", "low"],
+    ["gpt-6-sol", undefined],
+    ["gpt-6-astra", undefined],
+    ["gpt-6-astra", "none"],
+  ];
+  for (const [model, effort] of refused) {
+    for (const tools of [{ tools: [FUNCTION] }, { functions: [FUNCTION.function] }]) {
+      const response = await post({
+        model: `openai/${model}`,
+        messages: talk(),
+        reasoning_effort: effort,
+        ...tools,
+      });
+      assertEquals(response.status, 400, model);
+      const { error } = await response.json();
+      assertEquals(error.param, "tools");
+      assertStringIncludes(error.message, "/v1/-/default/openai/responses");
+      assertEquals(error.message.includes('reasoning_effort to "none"'), !model.includes("astra"), model);
+    }
+  }
+  assertEquals(asked, []);
+  for (const model of ["gpt-5.6", "gpt-6-sol"]) {
+    const body = { model: `openai/${model}`, messages: talk(), tools: [FUNCTION], reasoning_effort: "none" };
+    assertEquals((await post(body)).status, 200);
+  }
+});
+
+Deno.test("openai: with others to try, a model that cannot take the tools is passed over", async () => {
+  const { post, asked } = strict();
+  const models = ["openai/gpt-5.6", "openai/gpt-5"];
+  const response = await post({ models, messages: talk(), tools: [FUNCTION] });
+  assertEquals(response.status, 200);
+  assertEquals(response.headers.get("cf-aig-step"), "1");
+  assertEquals(asked.map(({ body }) => body.model), ["gpt-5"]);
+  const first = await post({ models: models.toReversed(), messages: talk(), tools: [FUNCTION] });
+  assertEquals([first.status, first.headers.get("cf-aig-step")], [200, "0"]);
+});
+
+Deno.test("openai: strict refuses what would be left out", async () => {
+  const { post, asked } = strict();
+  const body = { model: "openai/gpt-5-mini", messages: talk(), temperature: 0 };
+  const response = await post(body, { "sluice-strict": "true" });
+  assertEquals(response.status, 400);
+  assertStringIncludes((await response.json()).error.message, "temperature");
+  assertEquals(asked, []);
+  const limit = { model: "openai/gpt-5-mini", messages: talk(), max_tokens: 5, temperature: 1 };
+  assertEquals((await post(limit, { "sluice-strict": "true" })).status, 200);
+});
+
+Deno.test("openai: a universal step for compat is fitted too", async () => {
+  const { gateway, asked } = strict();
+  const query = { model: "openai/gpt-5-mini", messages: talk(), max_tokens: 50, temperature: 0.1 };
+  const response = await gateway.fetch(
+    new Request("http://gateway.test/v1/acct/gw", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify([{ provider: "compat", endpoint: "chat/completions", headers: {}, query }]),
+    }),
+  );
+  assertEquals([response.status, response.headers.get("sluice-dropped")], [200, "temperature"]);
+  assertEquals(
+    asked[0].text,
+    JSON.stringify({ model: "gpt-5-mini", messages: talk(), max_completion_tokens: 50 }),
+  );
+});
