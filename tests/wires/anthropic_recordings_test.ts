@@ -1,4 +1,4 @@
-/** Recorded exchanges, read by us and by the official SDK's accumulator; only where the recordings are at hand. */
+/** Recorded exchanges, read by us and by the official SDK's accumulator. */
 import Anthropic from "npm:@anthropic-ai/sdk@1.12.0";
 import { assert, assertEquals } from "@std/assert";
 import { anthropicMessages } from "../../wires/anthropic_messages.ts";
@@ -7,38 +7,13 @@ import { writeAnswer } from "../../wires/openai_chat_answer.ts";
 import { readCall } from "../../wires/openai_chat_call.ts";
 import { sseReader } from "../../wires/sse.ts";
 import type { JsonObject } from "../../wires/types.ts";
-
-interface Recording {
-  api: string;
-  response: { status: number; body?: JsonObject; stream?: string };
-}
+import { recordedTest, type Recording, recordings } from "../recordings.ts";
 
 /** What the SDK makes of an answer, in the terms that we compare. */
 interface Message {
   content: { type: string; text?: string; thinking?: string; id?: string; name?: string; input?: unknown }[];
   stop_reason: string | null;
   usage: JsonObject & { output_tokens_details?: { thinking_tokens: number } | null };
-}
-
-const FOLDERS = ["anthropic", "azure-ai"].map((name) =>
-  new URL(`../../../shared/recordings/${name}/`, import.meta.url)
-);
-
-function recordings(): [string, Recording][] {
-  const found: [string, Recording][] = [];
-  for (const folder of FOLDERS) {
-    let entries: Deno.DirEntry[];
-    try {
-      entries = [...Deno.readDirSync(folder)];
-    } catch {
-      continue;
-    }
-    for (const { name } of entries.filter(({ name }) => name.endsWith(".json"))) {
-      const recording = JSON.parse(Deno.readTextFileSync(new URL(name, folder))) as Recording;
-      if (recording.api === "messages") found.push([name, recording]);
-    }
-  }
-  return found;
 }
 
 async function viaSdk({ stream, body }: Recording["response"]): Promise<Message> {
@@ -90,59 +65,54 @@ const STOPS: Record<string, string> = {
   tool_use: "tool_calls",
 };
 
-const all = recordings();
+/** The recorded answers, or the recorded errors. */
+function recorded(kind: "answers" | "errors"): [string, Recording][] {
+  const list = recordings("anthropic", "azure-ai").filter(({ api, response }) =>
+    api === "messages" && (response.status >= 400) === (kind === "errors")
+  );
+  assert(list.length > 0, `no recorded ${kind}`);
+  return list.map((recording) => [recording.name, recording]);
+}
 
-Deno.test({
-  name: "readStream() and readAnswer() make of each recording what the SDK makes of it",
-  ignore: all.length === 0,
-  async fn() {
-    for (const [name, { response }] of all.filter(([, { response }]) => response.status < 400)) {
-      const sdk = await viaSdk(response);
-      const us = viaUs(response);
-      const choice = us.choices[0];
-      const blocks = (type: string) => sdk.content.filter((block) => block.type === type);
-      assertEquals(choice.text, blocks("text").map((block) => block.text).join(""), name);
-      assertEquals(choice.reasoning, blocks("thinking").map((block) => block.thinking).join(""), name);
-      assertEquals(
-        choice.calls.map((call) => [call.id, call.name, JSON.parse(call.arguments)]),
-        blocks("tool_use").map(({ id, name, input }) => [id, name, JSON.parse(JSON.stringify(input))]),
-        name,
-      );
-      assertEquals(choice.stop, STOPS[sdk.stop_reason!], name);
-      const { usage } = us;
-      assert(usage, name);
-      assertEquals(usage.input, sdk.usage.input_tokens, name);
-      assertEquals(usage.cacheRead, sdk.usage.cache_read_input_tokens ?? 0, name);
-      assertEquals(usage.cacheWrite, sdk.usage.cache_creation_input_tokens ?? 0, name);
-      assertEquals(usage.output + usage.reasoning, sdk.usage.output_tokens, name);
-      assertEquals(usage.reasoning, sdk.usage.output_tokens_details?.thinking_tokens ?? 0, name);
-      assertEquals(us.error, undefined, name);
-    }
-  },
+recordedTest("readStream() and readAnswer() make of each recording what the SDK makes of it", async () => {
+  for (const [name, { response }] of recorded("answers")) {
+    const sdk = await viaSdk(response);
+    const us = viaUs(response);
+    const choice = us.choices[0];
+    const blocks = (type: string) => sdk.content.filter((block) => block.type === type);
+    assertEquals(choice.text, blocks("text").map((block) => block.text).join(""), name);
+    assertEquals(choice.reasoning, blocks("thinking").map((block) => block.thinking).join(""), name);
+    assertEquals(
+      choice.calls.map((call) => [call.id, call.name, JSON.parse(call.arguments)]),
+      blocks("tool_use").map(({ id, name, input }) => [id, name, JSON.parse(JSON.stringify(input))]),
+      name,
+    );
+    assertEquals(choice.stop, STOPS[sdk.stop_reason!], name);
+    const { usage } = us;
+    assert(usage, name);
+    assertEquals(usage.input, sdk.usage.input_tokens, name);
+    assertEquals(usage.cacheRead, sdk.usage.cache_read_input_tokens ?? 0, name);
+    assertEquals(usage.cacheWrite, sdk.usage.cache_creation_input_tokens ?? 0, name);
+    assertEquals(usage.output + usage.reasoning, sdk.usage.output_tokens, name);
+    assertEquals(usage.reasoning, sdk.usage.output_tokens_details?.thinking_tokens ?? 0, name);
+    assertEquals(us.error, undefined, name);
+  }
 });
 
-Deno.test({
-  name: "writeCall() hands each recorded answer back block by block",
-  ignore: all.length === 0,
-  async fn() {
-    for (const [name, { response }] of all.filter(([, { response }]) => response.status < 400)) {
-      const sdk = await viaSdk(response);
-      // Neither citations nor who called a tool survive; what was called and said does.
-      const bare = (blocks: JsonObject[]) =>
-        JSON.parse(JSON.stringify(blocks.map(({ citations: _, caller: __, ...block }) => block)));
-      assertEquals(bare(handedBack(viaUs(response))), bare(sdk.content), name);
-    }
-  },
+recordedTest("writeCall() hands each recorded answer back block by block", async () => {
+  for (const [name, { response }] of recorded("answers")) {
+    const sdk = await viaSdk(response);
+    // Neither citations nor who called a tool survive; what was called and said does.
+    const bare = (blocks: JsonObject[]) =>
+      JSON.parse(JSON.stringify(blocks.map(({ citations: _, caller: __, ...block }) => block)));
+    assertEquals(bare(handedBack(viaUs(response))), bare(sdk.content), name);
+  }
 });
 
-Deno.test({
-  name: "readError() keeps the message of each recorded error",
-  ignore: all.length === 0,
-  fn() {
-    for (const [name, { response }] of all.filter(([, { response }]) => response.status >= 400)) {
-      const error = anthropicMessages.readError(response.status, response.body);
-      assertEquals(error.message, (response.body?.error as JsonObject).message, name);
-      assertEquals(error.status, response.status, name);
-    }
-  },
+recordedTest("readError() keeps the message of each recorded error", () => {
+  for (const [name, { response }] of recorded("errors")) {
+    const error = anthropicMessages.readError(response.status, response.body);
+    assertEquals(error.message, (response.body?.error as JsonObject).message, name);
+    assertEquals(error.status, response.status, name);
+  }
 });

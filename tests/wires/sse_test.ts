@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { sseReader } from "../../wires/sse.ts";
+import { assertLinear } from "../growth.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -129,33 +130,19 @@ Deno.test("sseReader() tells an event as soon as its blank line is there", () =>
   assertEquals(seen, ["1", "2", "3"]);
 });
 
-/** Characters that `indexOf` looks through while `run` runs. */
-function searched(run: () => void): number {
-  const { indexOf } = String.prototype;
-  let count = 0;
-  String.prototype.indexOf = function (this: string, search: string, from = 0) {
-    const at = indexOf.call(this, search, from);
-    count += (at < 0 ? this.length : at + 1) - from;
-    return at;
-  };
-  try {
-    run();
-  } finally {
-    String.prototype.indexOf = indexOf;
-  }
-  return count;
-}
-
-Deno.test("sseReader() searches each character a bounded number of times, however long its line", () => {
-  for (const [count, size] of [[1, 400_000], [400, 1000], [40_000, 10]]) {
-    const chunks = ["data: ", ...Array(count).fill("x".repeat(size)), "\n\n"];
-    const work = searched(() => assertEquals(read(...chunks)[0][1].length, count * size));
-    assert(work < 4 * count * size, `${count} chunks of ${size}: ${work} characters`);
+Deno.test("sseReader() takes time in step with the bytes, however long a line and however it is cut", async () => {
+  for (const length of [10, 1000, Infinity]) {
+    await assertLinear(`a line in chunks of ${length}`, 100_000, (size) => {
+      const count = Math.max(1, size / length);
+      const chunk = bytes("x".repeat(size / count));
+      const [[, data]] = read("data: ", ...Array(count).fill(chunk), "\n\n");
+      assertEquals(data.length, size);
+    });
   }
   // A line end of the other kind far away must not be looked for again and again.
   for (const [near, far] of ["\r\n", "\n\r"]) {
-    const text = `${near.repeat(20_000)}data: x${far.repeat(2)}`;
-    const work = searched(() => assertEquals(read(text), [["", "x"]]));
-    assert(work < 4 * text.length, `${work} characters`);
+    await assertLinear(`lines that end in ${JSON.stringify(near)}`, 20_000, (size) => {
+      assertEquals(read(`${near.repeat(size)}data: x${far.repeat(2)}`), [["", "x"]]);
+    });
   }
 });

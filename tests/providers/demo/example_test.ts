@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Ajv2020 } from "npm:ajv@8.20.0/dist/2020.js";
 import addFormats from "npm:ajv-formats@3.0.1";
 import { exampleOf } from "../../../providers/demo/example.ts";
+import { recordedTest, recordings } from "../../recordings.ts";
 
 const text = "Where is Ada, and what is 1 + 1?";
 
@@ -215,42 +216,25 @@ Deno.test("exampleOf() finds nothing where nothing is, in bounded time", () => {
 
 /** Every schema that real callers sent in the recorded exchanges. */
 function* recordedSchemas(): Generator<[string, unknown]> {
-  const folder = new URL("../../../../shared/recordings/", import.meta.url);
-  for (const provider of Deno.readDirSync(folder)) {
-    if (!provider.isDirectory) continue;
-    for (const { name } of Deno.readDirSync(new URL(`${provider.name}/`, folder))) {
-      const exchange = JSON.parse(Deno.readTextFileSync(new URL(`${provider.name}/${name}`, folder)));
-      const body = exchange.request?.body ?? {};
-      for (const tool of Array.isArray(body.tools) ? body.tools : []) {
-        if (tool.function?.parameters) yield [name, tool.function.parameters];
-        if (tool.input_schema) yield [name, tool.input_schema];
-      }
-      if (body.response_format?.json_schema?.schema) yield [name, body.response_format.json_schema.schema];
+  for (const { name, request } of recordings()) {
+    const body = request?.body ?? {};
+    for (const tool of Array.isArray(body.tools) ? body.tools : []) {
+      if (tool.function?.parameters) yield [name, tool.function.parameters];
+      if (tool.input_schema) yield [name, tool.input_schema];
     }
+    if (body.response_format?.json_schema?.schema) yield [name, body.response_format.json_schema.schema];
   }
 }
 
-Deno.test({
-  name: "exampleOf() fills the schemas of the recorded exchanges",
-  ignore: !hasRecordings(),
-  fn() {
-    let count = 0;
-    for (const [name, schema] of recordedSchemas()) {
-      const validator = addFormats.default(new Ajv2020({ strict: false, validateSchema: false }));
-      const { $schema: _, $id: __, ...rest } = schema as Record<string, unknown>;
-      const validate = validator.compile(rest);
-      const given = JSON.parse(JSON.stringify(exampleOf(rest, text) ?? null));
-      assert(validate(given), `${name}: ${JSON.stringify(rest)}: ${JSON.stringify(given)}`);
-      count++;
-    }
-    assert(count > 100, `${count} schemas`);
-  },
+recordedTest("exampleOf() fills the schemas of the recorded exchanges", () => {
+  let count = 0;
+  for (const [name, schema] of recordedSchemas()) {
+    const validator = addFormats.default(new Ajv2020({ strict: false, validateSchema: false }));
+    const { $schema: _, $id: __, ...rest } = schema as Record<string, unknown>;
+    const validate = validator.compile(rest);
+    const given = JSON.parse(JSON.stringify(exampleOf(rest, text) ?? null));
+    assert(validate(given), `${name}: ${JSON.stringify(rest)}: ${JSON.stringify(given)}`);
+    count++;
+  }
+  assert(count > 100, `${count} schemas`);
 });
-
-function hasRecordings(): boolean {
-  try {
-    return Deno.statSync(new URL("../../../../shared/recordings/", import.meta.url)).isDirectory;
-  } catch {
-    return false;
-  }
-}
