@@ -115,10 +115,12 @@ Deno.test("no model's name changes host, path or query", async () => {
     const { post, asked } = obliging();
     const response = await post({ model: `google/${name}`, messages: [USER] });
     await response.body?.cancel();
-    if (response.status === 400) {
-      assertEquals(asked.length, 0, name);
+    // A path would lose these segments, so such a name cannot be told.
+    if (name.split("/").some((segment) => ["", ".", ".."].includes(segment))) {
+      assertEquals([response.status, asked.length], [400, 0], name);
       continue;
     }
+    assertEquals(response.status, 200, name);
     const { host, pathname, search } = asked[0].url;
     assertEquals([host, search], ["generativelanguage.googleapis.com", ""], name);
     const path = /^\/v1beta\/(?:models\/)?(.+):generateContent$/.exec(pathname)!;

@@ -238,29 +238,56 @@ Deno.test("retry-after is waited for as well when the failure is a page, text or
   }
 });
 
-Deno.test("retryDelay() and retryAfter() are finite and never negative", () => {
+Deno.test("retryAfter() reads seconds, milliseconds and dates, and nothing that only looks like one", () => {
   const now = Date.UTC(2026, 10, 24);
-  const texts = [
-    "",
-    " ",
-    "0",
-    "1e9",
-    "99999999999",
-    "NaN",
-    "-1",
-    "Thu, 01 Jan 1970 00:00:00 GMT",
-    "Xyz, 99 Foo",
-    "Infinity",
+  const cases: [Record<string, string>, number | undefined][] = [
+    [{}, undefined],
+    [{ "retry-after": "" }, undefined],
+    [{ "retry-after": " " }, undefined],
+    [{ "retry-after": "0" }, 0],
+    [{ "retry-after": " 2 " }, 2000],
+    [{ "retry-after": "2s" }, undefined],
+    [{ "retry-after": "s2" }, undefined],
+    [{ "retry-after": "1e9" }, undefined],
+    [{ "retry-after": "1." }, undefined],
+    [{ "retry-after": "NaN" }, undefined],
+    [{ "retry-after": "-1" }, undefined],
+    [{ "retry-after": "Infinity" }, undefined],
+    [{ "retry-after": "Thu, 01 Jan 1970 00:00:00 GMT" }, 0],
+    [{ "retry-after": "Tue, 24 Nov 2026 00:00:07 GMT" }, 7000],
+    [{ "retry-after": "Tuesday, 24-Nov-26 00:00:07 GMT" }, 7000],
+    [{ "retry-after": "Tue Nov 24 2026 00:00:07 GMT" }, 7000],
+    [{ "retry-after": "on Tue, 24 Nov 2026 00:00:07 GMT" }, undefined],
+    [{ "retry-after": "24 Nov 2026 00:00:07 GMT" }, undefined],
+    [{ "retry-after": "Xyz, 99 Foo" }, undefined],
+    [{ "retry-after-ms": "250" }, 250],
+    [{ "retry-after-ms": "250.5" }, 250.5],
+    [{ "retry-after-ms": "250", "retry-after": "9" }, 250],
+    [{ "retry-after-ms": "5x" }, undefined],
+    [{ "retry-after-ms": "x5" }, undefined],
+    [{ "retry-after-ms": "-5", "retry-after": "9" }, 9000],
   ];
-  for (const text of texts) {
-    const headers = new Headers({ "retry-after": text });
-    const asked = retryAfter(headers, now);
-    assert(asked === undefined || (asked >= 0 && Number.isFinite(asked)), text);
-    for (let attempt = 1; attempt <= 5; attempt++) {
-      const ms = retryDelay(headers, attempt, DEFAULTS, now, 0.999);
-      assert(ms === undefined || (ms >= 0 && ms <= 60_000), text);
-    }
+  for (const [headers, ms] of cases) {
+    assertEquals(retryAfter(new Headers(headers), now), ms, JSON.stringify(headers));
   }
+});
+
+Deno.test("retryDelay() keeps to what the provider asks up to a minute, and else grows with the tries", () => {
+  const now = Date.UTC(2026, 10, 24);
+  const asked = (seconds: string) =>
+    retryDelay(new Headers({ "retry-after": seconds }), 1, DEFAULTS, now, 0.5);
+  assertEquals(["0", "60", "60.001", "99999999999"].map(asked), [0, 60_000, undefined, undefined]);
+  const growth = {
+    constant: [500, 500, 500, 500, 500],
+    linear: [500, 1000, 1500, 2000, 2500],
+    exponential: [500, 1000, 2000, 4000, 8000],
+  };
+  for (const [backoff, waits] of Object.entries(growth) as [keyof typeof growth, number[]][]) {
+    const delays = waits.map((_, at) => retryDelay(undefined, at + 1, { ...DEFAULTS, backoff }, now, 0.5));
+    assertEquals(delays, waits, backoff);
+  }
+  const slow = { ...DEFAULTS, retryDelayMs: 60_000 };
+  assertEquals(retryDelay(undefined, 5, slow, now, 0.999), 59_940, "at most a minute");
 });
 
 // ---------------------------------------------------------------- fallback
