@@ -1,5 +1,6 @@
 /** Chat completions for one target, or the first of several that answers. */
 import { GatewayError } from "../wires/errors.ts";
+import { openaiChat } from "../wires/openai_chat.ts";
 import { type Body, readBody } from "./body.ts";
 import { type Outgoing, prepare } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
@@ -86,6 +87,8 @@ export function chatStep(
     provider: provider.name,
     model,
     settings,
+    // As it is after `respond`.
+    format: openaiChat,
     otherKey: keys?.isFree,
     send(signal) {
       const stored = keys?.take();

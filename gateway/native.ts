@@ -1,13 +1,12 @@
 /** A provider's own API under the gateway's address, byte for byte both ways. */
+import { formatOf } from "../providers/formats.ts";
 import { nativeUrl, targetUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
-import type { Emit, StreamReader } from "../wires/types.ts";
 import { readWhole } from "./body.ts";
 import { hasQueryKey } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import { headersInit, requestHeaders, responseHeaders, type SentHeaders, setMissing } from "./headers.ts";
-import { anyEvents } from "./policies/held.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import type { Route } from "./route.ts";
@@ -107,7 +106,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     provider: provider.name,
     model,
     settings,
-    read: streamReader(provider, endpoint),
+    format: formatOf(method, url),
     otherKey: keys?.isFree,
     send(signal) {
       const stored = keys?.take();
@@ -127,11 +126,3 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
 
 /** The model that a path names, as Google's do. */
 const modelOf = (path: string) => /(?:^|\/)models\/([^/:?]+)/.exec(path)?.[1];
-
-/** Chat paths, whose events the provider's wire reads. */
-const CHAT_PATHS = /(\/chat\/completions|\/messages|:streamGenerateContent|\/chat)(\?|$)/;
-
-function streamReader({ wire }: Provider, endpoint: string): (emit: Emit) => StreamReader {
-  if (!wire || !CHAT_PATHS.test(`/${endpoint}`)) return anyEvents;
-  return (emit) => wire.readStream(emit);
-}

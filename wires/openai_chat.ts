@@ -12,7 +12,7 @@ import { count, object, parseObject, text } from "./json.ts";
 import type { Emit, JsonObject, SameWire, StopReason, StreamReader, Usage, WireError } from "./types.ts";
 
 /** The format that clients and most providers speak. */
-export const openaiChat: SameWire = { same: true, readStream, readError };
+export const openaiChat: SameWire = { same: true, readAnswer, readStream, readError };
 
 // ---------------------------------------------------------------- streams
 
@@ -26,7 +26,42 @@ const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["content_filter", "content_filter"],
 ]);
 
+function readAnswer(body: JsonObject, emit: Emit): void {
+  const answered = Array.isArray(body.choices) && body.choices.length > 0;
+  // Some say what went wrong beside an answer.
+  if (answered) answerReader(emit).read(body);
+  else if (body.type === "error" || body.object === "error" || object(body.error) || text(body.error)) {
+    emit({ type: "error", error: readError(200, body) });
+  } else {emit({
+      type: "error",
+      error: { message: "The provider's answer has no choices", code: "no_choices" },
+    });}
+}
+
 function readStream(emit: Emit): StreamReader {
+  const chunks = answerReader(emit);
+  return {
+    frame(data, event) {
+      if (chunks.failed() || data === "") return;
+      if (data.startsWith("[DONE]")) return chunks.finish();
+      const chunk = parseObject(data);
+      if (!chunk) {
+        return chunks.fail({
+          message: "The provider sent an event that is not a JSON object",
+          code: "bad_chunk",
+        });
+      }
+      if (event === "error" || chunk.object === "error" || object(chunk.error) || text(chunk.error)) {
+        return chunks.fail(readError(200, chunk));
+      }
+      chunks.read(chunk);
+    },
+    end: chunks.end,
+  };
+}
+
+/** Reads the chunks of a stream, or a whole answer as its only one. */
+function answerReader(emit: Emit) {
   let started = false;
   let finished = false;
   let failed = false;
@@ -41,6 +76,9 @@ function readStream(emit: Emit): StreamReader {
     const index = isCount(choice.index) ? choice.index : 0;
     const delta = object(choice.delta) ?? object(choice.message);
     if (delta) readDelta(delta, index, choice.logprobs);
+    else if (typeof choice.text === "string" && choice.text) { // Of `/completions`, the older form.
+      emit({ type: "text", choice: index, text: choice.text });
+    }
     if (object(choice.error)) return fail(readError(200, choice)); // OpenRouter
     const reason = choice.finish_reason;
     if (typeof reason !== "string" || reason === "") return;
@@ -132,20 +170,10 @@ function readStream(emit: Emit): StreamReader {
   }
 
   return {
-    frame(data, event) {
-      if (failed) return;
-      if (data === "") return;
-      if (data.startsWith("[DONE]")) {
-        finished = true;
-        return;
-      }
-      const chunk = parseObject(data);
-      if (!chunk) {
-        return fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
-      }
-      if (event === "error" || chunk.object === "error" || object(chunk.error) || text(chunk.error)) {
-        return fail(readError(200, chunk));
-      }
+    fail,
+    failed: () => failed,
+    finish: () => void (finished = true),
+    read(chunk: JsonObject): void {
       // Azure's first chunk may have neither id nor choices.
       if (!started && (text(chunk.id) || Array.isArray(chunk.choices) && chunk.choices.length > 0)) {
         started = true;
@@ -165,7 +193,7 @@ function readStream(emit: Emit): StreamReader {
       const usage = object(chunk.usage) ?? object(object(chunk.x_groq)?.usage);
       if (usage) emit({ type: "usage", usage: readUsage(usage) });
     },
-    end() {
+    end(): void {
       if (!finished && !failed) {
         fail({ message: "The provider's answer ended before it was finished", code: "cut_off" });
       }

@@ -256,20 +256,22 @@ export interface StreamReader {
   end(): void;
 }
 
-/** The client's own format at the provider: bodies are handed through, so only frames and errors are ever read. */
-export interface SameWire {
-  same: true;
-  readStream(emit: Emit): StreamReader;
-  readError(status: number, body: unknown): WireError;
-}
-
-/** A format that only the provider speaks. */
-export interface ProviderWire {
-  same?: false;
-  writeCall(call: Call): WireRequest;
-  /** A whole answer, parsed. */
+/** How an answer is written: read where it is translated, and where the gateway must know what it hands through. */
+export interface AnswerFormat {
+  /** A whole answer, parsed. Emits an error for an object that is not an answer. */
   readAnswer(body: JsonObject, emit: Emit): void;
   readStream(emit: Emit): StreamReader;
   /** The body of an answer that was not 2xx: parsed, or text when it was not JSON. */
   readError(status: number, body: unknown): WireError;
+}
+
+/** The client's own format at the provider: bodies are handed through. */
+export interface SameWire extends AnswerFormat {
+  same: true;
+}
+
+/** A format that only the provider speaks. */
+export interface ProviderWire extends AnswerFormat {
+  same?: false;
+  writeCall(call: Call): WireRequest;
 }

@@ -1,9 +1,7 @@
 /** Reading the beginning of a body before it is passed on. */
-import { openaiChat } from "../../wires/openai_chat.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import { list, object, parse } from "../../wires/json.ts";
-import { sseReader } from "../../wires/sse.ts";
-import type { Delta, Emit, StreamReader, WireError } from "../../wires/types.ts";
+import type { AnswerFormat } from "../../wires/types.ts";
+import { contentWatch, EarlyError, type Watch } from "./begun.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
@@ -14,8 +12,8 @@ const HELD_BYTES = 8 * 2 ** 20;
 export interface Hold {
   /** Until its first real content, so that another target may still answer in its place; else until its first byte. */
   hold: boolean;
-  /** Reads its events. Default: OpenAI chat completions. */
-  read?: (emit: Emit) => StreamReader;
+  /** Of a generated answer; `undefined` for any other body, and where its path does not tell. */
+  format: AnswerFormat | undefined;
   /** The first byte, or the end, has come. */
   onFirst: () => void;
 }
@@ -23,8 +21,9 @@ export interface Hold {
 /**
  * Waits for the beginning of an answer.
  *
- * With `hold` an event stream has begun with its first content: frames that only name a role are none; text, reasoning, a
- * tool's name or a finished answer are. A JSON answer has begun when it is whole, for its reader can do nothing before.
+ * With `hold` an event stream has begun with its first content (text, reasoning, a tool's name, a finished answer; not a
+ * frame that only names a role), or with its first event where its format is not known. A JSON answer has begun when it is
+ * whole, for its reader can do nothing before.
  *
  * @param signal Ends the wait; not every body listens to the signal that its request was sent with.
  * @returns The same response, its body whole.
@@ -35,11 +34,12 @@ export async function begin(
   response: Response,
   provider: string,
   signal: AbortSignal,
-  { hold, read, onFirst }: Hold,
+  { hold, format, onFirst }: Hold,
 ): Promise<Response> {
-  if (!response.body) return response;
-  const begun: Watch = hold ? contentWatch(response.headers.get("content-type") ?? "", read) : () => true;
-  const source = response.body.getReader();
+  if (!response.body && !(hold && format)) return response;
+  const body = response.body ?? new Blob([]).stream();
+  const begun: Watch = hold ? contentWatch(response.headers.get("content-type") ?? "", format) : () => true;
+  const source = body.getReader();
   const leave = () => void source.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", leave, { once: true });
   try {
@@ -65,118 +65,6 @@ export async function begin(
   } finally {
     signal.removeEventListener("abort", leave);
   }
-}
-
-/** A stream said an error before anything else. */
-class EarlyError extends Error {
-  constructor(readonly error: WireError) {
-    super(error.message);
-    this.name = "EarlyError";
-  }
-}
-
-/**
- * Tells after each chunk, and after the end (no chunk), whether the content has begun.
- *
- * @throws EarlyError
- */
-type Watch = (chunk: Uint8Array | undefined) => boolean;
-
-function contentWatch(type: string, read?: (emit: Emit) => StreamReader): Watch {
-  if (/^text\/event-stream\b/i.test(type)) return eventsWatch(read);
-  return /^[^;]*\bjson\b/i.test(type) ? jsonWatch() : () => true;
-}
-
-/**
- * A list may be a stream, as Gemini's without `alt=sse`; anything else is one whole. One that is cut off, or an error
- * that calls itself a success, is a failure; one that is empty may be all that was asked for.
- */
-function jsonWatch(): Watch {
-  const decoder = new TextDecoder();
-  let isList: boolean | undefined;
-  let text = "";
-  return (chunk) => {
-    const first = chunk?.find((byte) => byte > 32);
-    if (first !== undefined) isList ??= first === 91;
-    if (isList) return true;
-    text += decoder.decode(chunk, { stream: chunk !== undefined });
-    const error = chunk || isList === undefined ? undefined : wholeError(text);
-    if (error) throw new EarlyError(error);
-    return false;
-  };
-}
-
-function wholeError(text: string): WireError | undefined {
-  const body = parse(text);
-  if (body === undefined) return { message: "The answer is cut off" };
-  // Some say what went wrong beside an answer.
-  return list(object(body)?.choices).length > 0 ? undefined : errorIn(body, "");
-}
-
-function eventsWatch(read: (emit: Emit) => StreamReader = openaiChat.readStream): Watch {
-  let begun = false;
-  let error: WireError | undefined;
-  const events = read((delta) => {
-    if (begun || error) return;
-    if (delta.type === "error") error = delta.error;
-    else begun = isContent(delta);
-  });
-  const parser = sseReader((data, event) => events.frame(data, event));
-  return (chunk) => {
-    if (chunk) parser.push(chunk);
-    else {
-      parser.end();
-      events.end();
-    }
-    if (error) throw new EarlyError(error);
-    return begun;
-  };
-}
-
-function isContent(delta: Delta): boolean {
-  switch (delta.type) {
-    case "start":
-    case "usage":
-      return false;
-    case "text":
-    case "refusal":
-    case "args":
-      return delta.text !== "";
-    default:
-      return true;
-  }
-}
-
-/**
- * A reader for streams whose format is not known: an error event, or a first event that is an error object, is a failure;
- * any other event is content.
- */
-export function anyEvents(emit: Emit): StreamReader {
-  let seen = false;
-  return {
-    frame(data, event) {
-      if (seen) return;
-      seen = true;
-      const error = errorOf(data, event);
-      emit(error ? { type: "error", error } : { type: "text", choice: 0, text: "…" });
-    },
-    end() {
-      if (!seen) emit({ type: "error", error: { message: "The stream ended before its first event" } });
-    },
-  };
-}
-
-function errorOf(data: string, event: string): WireError | undefined {
-  const body = parse(data);
-  if (body !== undefined) return errorIn(body, event);
-  return event === "error" ? { message: data } : undefined;
-}
-
-function errorIn(body: unknown, event: string): WireError | undefined {
-  const { type, error } = (body ?? {}) as { type?: unknown; error?: unknown };
-  if (!error && event !== "error" && type !== "error") return undefined;
-  const { message } = (error || body || {}) as { message?: unknown };
-  return { message: typeof message === "string" ? message : "The stream failed" };
 }
 
 /** How an event stream begins. */

@@ -1,6 +1,6 @@
 /** Trying steps in turn until one answers. */
 import { GatewayError } from "../../wires/errors.ts";
-import type { Emit, StreamReader } from "../../wires/types.ts";
+import type { AnswerFormat } from "../../wires/types.ts";
 import { begin } from "./held.ts";
 import { isKeyRefusal, isPassing, retryDelay } from "./retry.ts";
 import type { PolicySettings } from "./settings.ts";
@@ -18,8 +18,8 @@ export interface Step {
   send(signal: AbortSignal): Promise<Response>;
   /** Whether a key is free that was not just refused: with that, a try is worth it at once. */
   otherKey?: () => boolean;
-  /** Reads the events of the answer, to know when its content has begun. Default: OpenAI chat completions. */
-  read?: (emit: Emit) => StreamReader;
+  /** Of the answer, by the path that it comes from; `undefined` where that generates nothing, or does not tell. */
+  format: AnswerFormat | undefined;
 }
 
 /** What steps are run for: the client that waits, time and chance as options give them, and what is told afterwards. */
@@ -97,10 +97,9 @@ async function tryOnce(step: Step, last: boolean, run: Run): Promise<Outcome> {
   try {
     const response = await step.send(within);
     if (response.status >= 400 || (last && !limit)) return { response };
-    const read = last ? undefined : step.read;
     const begun = begin(response, step.provider, within, {
       hold: !last,
-      read,
+      format: step.format,
       onFirst: () => limit?.disarm(),
     });
     return { response: await waiting(begun, run) };

@@ -403,12 +403,12 @@ Deno.test("a stream of no known form fails early by an error event, or an error 
       (_, at) => at === 0 ? events(first) : events("data: 1\n\n"),
       clock().options,
     );
-    const response = await fetch(post(`${ROOT}/openai/responses`, {}, { "cf-aig-max-attempts": "2" }));
+    const response = await fetch(post(`${ROOT}/openai/evals`, {}, { "cf-aig-max-attempts": "2" }));
     assertEquals([await response.text(), sent.length], ["data: 1\n\n", 2], first);
   }
   for (const first of ['data: {"error":null}\n\n', "data: null\n\n", "data: x\n\n", 'data: "error"\n\n']) {
     const { fetch, sent } = before(() => events(first), clock().options);
-    const response = await fetch(post(`${ROOT}/openai/responses`, {}, { "cf-aig-max-attempts": "2" }));
+    const response = await fetch(post(`${ROOT}/openai/evals`, {}, { "cf-aig-max-attempts": "2" }));
     assertEquals([await response.text(), sent.length], [first, 1], first);
   }
 });
@@ -523,12 +523,16 @@ Deno.test("a whole answer that is cut off or holds an error is a failure as long
     const text of [
       '{"choices": [{"message": {"content": "first"}}], "error": {"message": "late"}}',
       '{"id": "resp_1", "error": null, "note": "first"}',
-      '"first"',
-      "",
     ]
   ) {
     const [, native] = requests().slice(1, 3);
     assertEquals(await answered(text, native), [200, text]);
+  }
+  // What a path that generates nothing answers is not judged.
+  for (
+    const text of ["", "null", "{}", '"first"', '{"id": "batch_1", "error": {"message": "failed"}}', "{"]
+  ) {
+    assertEquals(await answered(text, post(`${ROOT}/openai/files`, {}, retry)), [200, text]);
   }
   // The last one's is passed on as it came.
   const { fetch } = before(() => new Response('{"error": {"message": "overloaded"}}', json), clock().options);
@@ -621,9 +625,9 @@ Deno.test("a timeout ends with the first byte, also of an answer that is still h
   const streamed = await stream.fetch(ask("openai/gpt", held, { stream: true }));
   assertEquals([await streamed.text(), stream.sent.length], [STREAM.join(""), 1]);
   const headers = { "content-type": "application/json" };
-  const json = before(() => new Response(pieces("{", wait(60, signal), "}"), { headers }));
+  const json = before(() => new Response(pieces('{"choices":', wait(60, signal), "[{}]}"), { headers }));
   const whole = await json.fetch(ask("openai/gpt", held));
-  assertEquals([await whole.text(), json.sent.length], ["{}", 1]);
+  assertEquals([await whole.text(), json.sent.length], ['{"choices":[{}]}', 1]);
 });
 
 Deno.test("a timeout is 504 whatever fetch makes of its signal, and so is an idle body", async () => {

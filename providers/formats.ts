@@ -1,0 +1,52 @@
+/** Which format the answer of a provider's own path has. */
+import { anthropicMessages } from "../wires/anthropic_messages.ts";
+import { cohere } from "../wires/cohere.ts";
+import { gemini } from "../wires/gemini.ts";
+import { openaiChat } from "../wires/openai_chat.ts";
+import { openaiResponses } from "../wires/openai_responses_answer.ts";
+import { perplexityAgent } from "../wires/perplexity_agent.ts";
+import type { AnswerFormat } from "../wires/types.ts";
+
+/** A model name with a verb, `gemini-2.5-flash:generateContent`; the colon may come percent-encoded. */
+const COLON = "(?::|%3[Aa])";
+
+/**
+ * Paths that generate an answer, by how they end, with the format of that answer. Whose path it is does not matter: many
+ * providers serve the formats of others.
+ *
+ * Read in November 2026 from the references of OpenAI, Anthropic, Google (Gemini API and Vertex AI), Cohere, Mistral,
+ * Perplexity, and of OpenRouter, Vercel, DeepSeek and Bedrock, which serve Anthropic's and OpenAI's formats too.
+ */
+const FORMATS: readonly (readonly [RegExp, AnswerFormat])[] = [
+  [/\/chat\/completions$/, openaiChat],
+  // OpenAI's older form, and Mistral's `/fim/completions` and `/agents/completions`.
+  [/\/completions$/, openaiChat],
+  // Not `/v1/threads/{id}/messages`, which is OpenAI's and adds a message to a conversation.
+  [/\/v\d+[a-z]*\d*\/messages$/, anthropicMessages],
+  [
+    new RegExp(`/publishers/anthropic/models/[^/]+${COLON}(?:rawPredict|streamRawPredict)$`),
+    anthropicMessages,
+  ],
+  [new RegExp(`/publishers/mistralai/models/[^/]+${COLON}(?:rawPredict|streamRawPredict)$`), openaiChat],
+  [new RegExp(`${COLON}(?:generateContent|streamGenerateContent)$`), gemini],
+  [/\/responses$/, openaiResponses],
+  // `/v1/chat` is of Cohere's older version, and Writer's chat completions.
+  [/\/v2\/chat$/, cohere],
+  [/\/v1\/agent$/, perplexityAgent],
+];
+
+/**
+ * The format of an answer.
+ *
+ * @param url Of the provider's path, e.g. `https://openrouter.ai/api/v1/messages?beta=true`.
+ * @returns `undefined` where the path does not tell, and for what generates nothing: reading an object that was made
+ * before, deleting one, or a path of another kind.
+ */
+export function formatOf(method: string, url: string): AnswerFormat | undefined {
+  if (method !== "POST") return undefined;
+  const query = url.indexOf("?");
+  let end = query < 0 ? url.length : query;
+  if (url[end - 1] === "/") end--;
+  const path = url.slice(0, end);
+  return FORMATS.find(([pattern]) => pattern.test(path))?.[1];
+}
