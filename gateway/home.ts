@@ -1,4 +1,5 @@
 /** The page at `/`. */
+import { EXAMPLE_MODELS } from "../providers/example_models.ts";
 
 /** A curl line that works as it stands. */
 export function home(request: Request): Response {
@@ -11,7 +12,7 @@ Try it, no key needed:
     -H 'content-type: application/json' \\
     -d '{"model": "demo/echo", "messages": [{"role": "user", "content": "Hello"}]}'
 
-Then write a model as "{provider}/{model}", e.g. "anthropic/claude-sonnet-4-5", and send that provider's key as
+Then write a model as "{provider}/{model}", e.g. "${EXAMPLE_MODELS.anthropic}", and send that provider's key as
 "authorization: Bearer KEY".
 `;
   return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });

@@ -1,4 +1,5 @@
 /** Which provider and model a client means. */
+import { EXAMPLE_MODELS } from "../providers/example_models.ts";
 import { nearestNames } from "../providers/nearest_names.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
@@ -39,7 +40,7 @@ export function findTarget(
   if (slash < 0 || name === "" || rest === "") {
     throw new GatewayError(
       "invalid_model",
-      `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. "openai/gpt-5-mini"`,
+      `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. "${EXAMPLE_MODELS.openai}"`,
       { param },
     );
   }

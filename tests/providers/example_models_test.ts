@@ -1,0 +1,93 @@
+/** The models that people are told to try: none of them may be about to end. */
+import { assert, assertEquals } from "@std/assert";
+import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
+import { findProvider } from "../../providers/table.ts";
+
+// The newest releases: raise these versions whenever there are newer ones, for the lists below come from them.
+const SDKS = {
+  anthropic: "npm:@anthropic-ai/sdk@1.14.0",
+  openai: "npm:openai@7.59.0",
+  gemini: "npm:@google/genai@3.3.0",
+};
+
+/** The text of a file in a package of npm. */
+async function fileOf(specifier: string, path: string): Promise<string> {
+  await import(specifier);
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", specifier] })
+    .output();
+  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
+  return await Deno.readTextFile(`${npmPackages[specifier.slice("npm:".length)].localPath}/${path}`);
+}
+
+const quoted = (text: string) => [...text.matchAll(/["']([\w.-]+)["']/g)].map(([, name]) => name);
+
+/** By provider: the models that its SDK knows, and those of them that have ended or have a day on which they end. */
+const LISTS: Record<keyof typeof SDKS, () => Promise<{ known: string[]; ending: string[] }>> = {
+  async anthropic() {
+    const types = await fileOf(SDKS.anthropic, "resources/messages/messages.d.ts");
+    const list = await fileOf(SDKS.anthropic, "internal/data/deprecated-models.mjs");
+    const [, known] = /export type Model = ([^;]*);/.exec(types)!;
+    return { known: quoted(known), ending: [...list.matchAll(/^\s*'([\w.-]+)':/gm)].map(([, name]) => name) };
+  },
+  async openai() {
+    const types = await fileOf(SDKS.openai, "resources/shared.d.ts");
+    const [, comment, known] = /\/\*\*([^/]*Deprecated values:.*?)\*\/\s*export type ChatModel = ([^;]*);/s
+      .exec(types)!;
+    return { known: quoted(known), ending: quoted(comment) };
+  },
+  async gemini() {
+    const types = await fileOf(SDKS.gemini, "dist/genai.d.ts");
+    const [, known] = /declare type Model_2 = ([^;]*);/.exec(types)!;
+    // The SDK does not say: https://ai.google.dev/gemini-api/docs/deprecations, read on 2026-11-28.
+    return { known: quoted(known), ending: ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-3-pro-preview"] };
+  },
+};
+
+for (const [provider, list] of Object.entries(LISTS)) {
+  Deno.test(`no example names a model of ${provider} that has ended, or that has a day to end`, async () => {
+    const { known, ending } = await list();
+    assert(known.length > 10 && ending.length > 2, `${known.length} known, ${ending.length} ending`);
+    const examples = Object.values(EXAMPLE_MODELS).filter((model) => model.startsWith(`${provider}/`));
+    assert(examples.length > 0);
+    for (const example of examples) {
+      const model = example.slice(provider.length + 1);
+      assert(known.includes(model), `the SDK does not know ${model}`);
+      assert(!ending.includes(model), `${model} ends`);
+    }
+  });
+}
+
+/** Models that the README may name beside the examples. */
+const OTHERS = ["openrouter/meta-llama/llama-3.3-70b-instruct"];
+const EXAMPLES: readonly string[] = Object.values(EXAMPLE_MODELS);
+const BARE = EXAMPLES.map((model) => model.slice(model.indexOf("/") + 1));
+/** `claude-…`, `gpt-…`, `gemini-…`, `o3…`, `command-…` with a version. */
+const NAMED = /(?<![\w/-])(?:claude|gpt|gemini|command|mistral|grok)-[a-z0-9.-]*\d[a-z0-9.-]*/g;
+
+Deno.test("the README names no model but the examples", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const routed = [...readme.matchAll(/(?<=["'` ])([a-z0-9.-]+)\/([@\w][\w.:@/-]*)/g)]
+    .filter(([, name]) => findProvider(name) && name !== "demo").map(([model]) => model);
+  assert(routed.length > 3, `${routed}`);
+  assertEquals(routed.filter((model) => !EXAMPLES.includes(model) && !OTHERS.includes(model)), []);
+  const bare = readme.match(NAMED) ?? [];
+  assert(bare.length > 0);
+  assertEquals(bare.filter((model) => !BARE.includes(model)), []);
+});
+
+Deno.test("messages and the page at / take their examples from the list", async () => {
+  let files = 0;
+  for (const folder of ["gateway", "gateway/policies"]) {
+    const path = new URL(`../../${folder}/`, import.meta.url);
+    for await (const { name, isFile } of Deno.readDir(path)) {
+      if (!isFile || !name.endsWith(".ts")) continue;
+      files++;
+      const source = await Deno.readTextFile(new URL(name, path));
+      // Comments may name any model; messages are written in double or in slanted quotes.
+      const texts = source.replaceAll(/\/\*.*?\*\/|(?<=^|\s)\/\/[^\n]*/gs, "").match(/"[^"\n]*"|`[^`]*`/g) ??
+        [];
+      assertEquals(texts.filter((text) => text.match(NAMED)), [], `${folder}/${name}`);
+    }
+  }
+  assert(files > 20, `${files}`);
+});
