@@ -39,7 +39,11 @@ const SETTINGS: SettingsTable<Draft> = {
     else if (choice !== "auto") return false;
   },
   parallel_tool_calls: (parallel) => parallel ? undefined : false,
-  response_format(format, { body, dropped }) {
+  /** Only the allowed ones are sent. */
+  allowed_tools: () => undefined,
+  /** Not supported "in combinations with the `documents` or `tools` parameters" (`ResponseFormatV2` of `cohere-ai` 8.1.0). */
+  response_format(format, { body, dropped }, { settings, extra }) {
+    if (settings.tools?.length || extra.documents !== undefined) return false;
     body.response_format = format.type === "json_object"
       ? { type: "json_object" }
       : { type: "json_object", json_schema: format.schema };
@@ -203,7 +207,12 @@ function chosenTool({ settings: { tools, tool_choice: choice } }: Call): Tool | 
 
 function writeTools(tools: Tool[], { body, dropped }: Draft, call: Call): void {
   const chosen = chosenTool(call);
-  const sent = chosen ? [chosen] : tools;
+  const { allowed_tools: allowed } = call.settings;
+  const sent = chosen
+    ? [chosen]
+    : allowed
+    ? tools.filter((tool) => tool.type === "function" && allowed.includes(tool.name))
+    : tools;
   const strict = sent.every((tool) => tool.type === "function" && tool.strict);
   body.tools = sent.map((tool) => {
     if (tool.type === "native") return tool.value;

@@ -8,7 +8,7 @@
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
 import * as v from "npm:valibot@1.5.0";
-import { isObject } from "./json.ts";
+import { isObject, list } from "./json.ts";
 import { check, fault, need, needBoolean, needObject } from "./openai_chat_faults.ts";
 import { isPlainTalk, MESSAGES, readMessages } from "./openai_chat_turns.ts";
 import type { Call, Format, JsonObject, Settings, Tool, ToolChoice } from "./types.ts";
@@ -132,6 +132,7 @@ export function readCall(body: JsonObject, model: string): Call {
     if (value === undefined) sent.delete(name);
     else (settings as JsonObject)[name] = value;
   }
+  readAllowed(body.tool_choice, settings, sent, dropped);
   return {
     model,
     stream: body.stream === true,
@@ -152,7 +153,7 @@ type SettingReader = (value: unknown, field: string, dropped: string[]) => unkno
 const READERS: { [Name in keyof Settings]?: SettingReader } = {
   stop: (value) => typeof value === "string" ? [value] : value,
   tools: (value, field, dropped) => readTools(value as JsonObject[], field, dropped),
-  tool_choice: (value, field, dropped) => readToolChoice(value as string | JsonObject, field, dropped),
+  tool_choice: (value, field) => readToolChoice(value as string | JsonObject, field),
   response_format: (value, field, dropped) => readFormat(value as JsonObject, field, dropped),
 };
 
@@ -190,18 +191,13 @@ function readFunction(definition: JsonObject, beside: JsonObject, path: string):
   };
 }
 
-function readToolChoice(
-  value: string | JsonObject,
-  field: string,
-  dropped: string[],
-): ToolChoice | undefined {
+function readToolChoice(value: string | JsonObject, field: string): ToolChoice | undefined {
   if (typeof value === "string") {
     if (value === "none" || value === "auto" || value === "required") return value;
     if (value === "any") return "required";
     throw fault(field, '"none", "auto", "required" or an object', value);
   }
   if (value.type === "allowed_tools" && isObject(value.allowed_tools)) {
-    dropped.push(`${field}.allowed_tools.tools`);
     return value.allowed_tools.mode === "required" ? "required" : "auto";
   }
   const named = isObject(value.function) ? value.function : isObject(value.custom) ? value.custom : value;
@@ -209,6 +205,23 @@ function readToolChoice(
   if (value.type === "none" || value.type === "auto" || value.type === "required") return value.type;
   if (value.type === "any") return "required";
   throw fault(`${field}.function.name`, "string", named.name);
+}
+
+/** The functions that `tool_choice` restricts the model to, a setting of its own: most providers know no such list. */
+function readAllowed(choice: unknown, settings: Settings, sent: Call["sent"], dropped: string[]): void {
+  if (!isObject(choice) || choice.type !== "allowed_tools" || !isObject(choice.allowed_tools)) return;
+  const path = "tool_choice.allowed_tools.tools";
+  const declared = new Set(settings.tools?.map((tool) => tool.type === "function" ? tool.name : undefined));
+  const names: string[] = [];
+  list(choice.allowed_tools.tools).forEach((tool, at) => {
+    const named = isObject(tool) && isObject(tool.function) ? tool.function : tool;
+    const name = isObject(named) ? named.name : undefined;
+    if (typeof name === "string" && declared.has(name)) names.push(name);
+    else dropped.push(`${path}[${at}]`);
+  });
+  if (names.length === 0) return;
+  settings.allowed_tools = names;
+  sent.set("allowed_tools", path);
 }
 
 function readFormat(value: JsonObject, field: string, dropped: string[]): Format | undefined {

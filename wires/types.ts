@@ -95,6 +95,8 @@ export type ToolChoice = "none" | "auto" | "required" | { name: string };
 export interface Settings {
   tools?: Tool[];
   tool_choice?: ToolChoice;
+  /** The functions that the model may call, of those in `tools`; all of them where it is absent. */
+  allowed_tools?: string[];
   parallel_tool_calls?: boolean;
   response_format?: Format;
   /** `max_completion_tokens`, else `max_tokens`. */

@@ -338,6 +338,28 @@ Deno.test("cohere writes response_format with the schema unchanged", () => {
   assertEquals(settings({ response_format: { type: "text" } }), { dropped: [] });
 });
 
+Deno.test("cohere names a format beside tools or documents, which it takes with neither", () => {
+  const response_format = { type: "json_object" };
+  const tools = [{ type: "function", function: { name: "g" } }];
+  assertEquals(settings({ response_format, tools }).dropped, ["response_format"]);
+  assertEquals(settings({ response_format, tools }).response_format, undefined);
+  assertEquals(settings({ response_format, documents: [{ id: "1", data: {} }] }).dropped, [
+    "response_format",
+  ]);
+  assertEquals(settings({ response_format, tools: [] }).response_format, response_format);
+});
+
+Deno.test("cohere is sent only the tools that tool_choice allows", () => {
+  const tools = ["f", "g", "h"].map((name) => ({ type: "function", function: { name } }));
+  const allowed = (mode: string) => {
+    const tool_choice = { type: "allowed_tools", allowed_tools: { mode, tools: [tools[2], tools[0]] } };
+    const { tools: sent, tool_choice: choice, dropped } = settings({ tools, tool_choice });
+    return [(sent as typeof tools).map((tool) => tool.function.name), choice, dropped];
+  };
+  assertEquals(allowed("required"), [["f", "h"], "REQUIRED", []]);
+  assertEquals(allowed("auto"), [["f", "h"], undefined, []]);
+});
+
 Deno.test("cohere writes sampling settings under its own names", () => {
   const shared = { temperature: 0.4, seed: 3, frequency_penalty: 0.1, presence_penalty: 0.2, logprobs: true };
   const openai = { max_completion_tokens: 9, top_p: 0.9, top_k: 7, stop: "END", n: 1, modalities: ["text"] };

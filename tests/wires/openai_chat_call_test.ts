@@ -371,10 +371,28 @@ Deno.test("readCall() reads every form of tool_choice", () => {
   assertEquals(choice({ type: "function", function: { name: "f" } }), { name: "f" });
   assertEquals(choice({ type: "custom", custom: { name: "f" } }), { name: "f" });
   assertEquals(choice({ type: "tool", name: "f" }), { name: "f" });
-  const { settings, dropped } = read({
-    tool_choice: { type: "allowed_tools", allowed_tools: { mode: "required", tools: [{}] } },
-  });
-  assertEquals([settings.tool_choice, dropped], ["required", ["tool_choice.allowed_tools.tools"]]);
+});
+
+Deno.test("readCall() reads the tools that tool_choice allows, and names those that are not functions of the call", () => {
+  const allowed = (mode: string, tools: unknown) => {
+    const { settings, sent, dropped } = read({
+      tools: ["f", "g"].map((name) => ({ type: "function", function: { name } })),
+      tool_choice: { type: "allowed_tools", allowed_tools: { mode, tools } },
+    });
+    return [settings.tool_choice, settings.allowed_tools, sent.get("allowed_tools"), dropped];
+  };
+  const path = "tool_choice.allowed_tools.tools";
+  const f = { type: "function", function: { name: "f" } };
+  assertEquals(allowed("required", [f]), ["required", ["f"], path, []]);
+  assertEquals(allowed("auto", [f, { type: "function", name: "g" }]), ["auto", ["f", "g"], path, []]);
+  assertEquals(allowed("auto", [{}, f, null, { type: "function", function: { name: "h" } }]), [
+    "auto",
+    ["f"],
+    path,
+    [`${path}[0]`, `${path}[2]`, `${path}[3]`],
+  ]);
+  assertEquals(allowed("auto", [{ type: "web_search" }]), ["auto", undefined, undefined, [`${path}[0]`]]);
+  assertEquals(allowed("auto", undefined), ["auto", undefined, undefined, []]);
 });
 
 Deno.test("readCall() reads legacy functions, and prefers tools", () => {
