@@ -15,7 +15,8 @@ export interface Attachments {
   /** By block number. */
   thoughts: Thought[];
   citations: Citation[];
-  images: Media[];
+  /** A signature is Gemini's. */
+  images: { media: Media; signature?: string }[];
   signature?: string;
 }
 
@@ -60,7 +61,7 @@ export function attach(
       to.citations.push(delta.citation);
       return;
     case "image":
-      to.images.push(delta.media);
+      to.images.push({ media: delta.media, signature: delta.signature });
       return;
     case "signature":
       to.signature = delta.signature;

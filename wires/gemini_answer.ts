@@ -6,10 +6,12 @@
  * @see https://ai.google.dev/api/generate-content#generatecontentresponse
  */
 import { readCitations } from "./gemini_citations.ts";
+import { isCounted, readLogprobs, readUsage } from "./gemini_counts.ts";
 import { readError } from "./gemini_errors.ts";
+import { readName } from "./gemini_names.ts";
 import { partialArguments } from "./gemini_partial_args.ts";
-import { count, object, parseObject, text } from "./json.ts";
-import type { Emit, JsonObject, StopReason, StreamReader, Usage, WireError } from "./types.ts";
+import { object, parseObject, text } from "./json.ts";
+import type { Delta, Emit, JsonObject, Media, StopReason, StreamReader, WireError } from "./types.ts";
 
 /** Names our own entries in `reasoning_details`, as OpenRouter does. */
 export const THOUGHT_FORMAT = "google-gemini-v1";
@@ -57,6 +59,8 @@ interface Choice {
 
 function answerReader(emit: Emit, whole: boolean) {
   const choices: (Choice | undefined)[] = [];
+  /** The first event's; told once it is known which candidate speaks first. */
+  let head: Extract<Delta, { type: "start" }> | undefined;
   let started = false;
   let failed = false;
   let id = "";
@@ -70,22 +74,27 @@ function answerReader(emit: Emit, whole: boolean) {
     emit({ type: "error", error });
   }
 
-  function start(body: JsonObject): void {
-    started = true;
+  function readHead(body: JsonObject): void {
     id = text(body.responseId) ?? "";
     const created = Date.parse(text(body.createTime) ?? "");
-    emit({
+    head = {
       type: "start",
       id: id || undefined,
       model: text(body.modelVersion),
       created: Number.isNaN(created) ? undefined : Math.floor(created / 1000),
-    });
+    };
+  }
+
+  function start(choice: number): void {
+    if (started || !head) return;
+    started = true;
+    emit(choice === 0 ? head : { ...head, choice });
   }
 
   function answer(body: JsonObject): void {
     if (failed) return;
     if (body.error !== undefined) return fail(readError(200, body));
-    if (!started) start(body);
+    if (!head) readHead(body);
     const feedback = object(body.promptFeedback);
     if (feedback?.blockReason !== undefined) block = feedback;
     const counts = object(body.usageMetadata);
@@ -100,6 +109,7 @@ function answerReader(emit: Emit, whole: boolean) {
   function readCandidate(candidate: JsonObject, at: number): void {
     // Google leaves out an index of 0.
     const index = isIndex(candidate.index) ? candidate.index : at;
+    start(index);
     const choice = choices[index] ??= newChoice();
     const parts = object(candidate.content)?.parts;
     let logprobs = candidate.logprobsResult === undefined
@@ -148,11 +158,11 @@ function answerReader(emit: Emit, whole: boolean) {
     if (part.thought === true) return false; // A draft of an image.
     state.thinking = false;
     if (part.functionCall !== undefined) readCall(object(part.functionCall) ?? {}, signature, choice, state);
-    else if (part.inlineData !== undefined) readBlob(object(part.inlineData) ?? {}, choice, state);
+    else if (part.inlineData !== undefined) readBlob(object(part.inlineData) ?? {}, signature, choice, state);
     else if (part.fileData !== undefined) {
       const url = text(object(part.fileData)?.fileUri);
       state.spoke = true;
-      if (url) emit({ type: "image", choice, media: { url } });
+      if (url) emitImage(choice, { url }, signature);
     } else if (part.executableCode !== undefined) {
       const { language, code } = object(part.executableCode) ?? {};
       seal(choice, state, part, fence(text(language)?.toLowerCase() ?? "", text(code) ?? ""));
@@ -185,7 +195,7 @@ function answerReader(emit: Emit, whole: boolean) {
 
   function readCall(call: JsonObject, signature: string | undefined, choice: number, state: Choice): void {
     const more = call.willContinue === true;
-    const name = text(call.name);
+    const name = readName(text(call.name) ?? "");
     if (name) {
       closeCall(choice, state);
       const index = state.tools++;
@@ -218,17 +228,21 @@ function answerReader(emit: Emit, whole: boolean) {
   }
 
   /** Images and sound; other media go out as images too, their type in the data URL. */
-  function readBlob(blob: JsonObject, choice: number, state: Choice): void {
+  function readBlob(blob: JsonObject, signature: string | undefined, choice: number, state: Choice): void {
     const mime = text(blob.mimeType) ?? "application/octet-stream";
     const data = text(blob.data) ?? "";
     state.spoke = true;
     if (mime.startsWith("audio/")) emit({ type: "audio", choice, data, mime });
-    else emit({ type: "image", choice, media: { mime, data } });
+    else emitImage(choice, { mime, data }, signature);
   }
+
+  const emitImage = (choice: number, media: Media, signature: string | undefined) =>
+    emit({ type: "image", choice, media, ...(signature !== undefined && { signature }) });
 
   function end(): void {
     if (failed) return;
     const seen = choices.some(Boolean);
+    start(0);
     if (!seen && block) {
       const why = text(block.blockReasonMessage) ?? `The prompt was blocked: ${block.blockReason}`;
       emit({ type: "refusal", choice: 0, text: why });
@@ -310,56 +324,6 @@ const isReason = (reason: unknown) =>
   typeof reason === "string"
     ? reason !== "" && reason !== "FINISH_REASON_UNSPECIFIED"
     : typeof reason === "number" && reason > 0;
-
-// ---------------------------------------------------------------- usage and log probabilities
-
-/** Vertex sends its traffic type alone until the last chunk. */
-const isCounted = (usage: JsonObject) =>
-  usage.promptTokenCount !== undefined || usage.candidatesTokenCount !== undefined ||
-  usage.totalTokenCount !== undefined;
-
-/** Google counts the cached part inside the prompt, and thoughts and tools' results beside prompt and candidates. */
-function readUsage(usage: JsonObject): Usage {
-  const cacheRead = count(usage.cachedContentTokenCount);
-  const audioIn = Math.max(0, audio(usage.promptTokensDetails) - audio(usage.cacheTokensDetails));
-  const audioOut = audio(usage.candidatesTokensDetails);
-  const prompt = count(usage.promptTokenCount) - cacheRead - audioIn;
-  return {
-    input: Math.max(0, prompt) + count(usage.toolUsePromptTokenCount),
-    cacheRead,
-    cacheWrite: 0,
-    audioIn,
-    output: Math.max(0, count(usage.candidatesTokenCount) - audioOut),
-    reasoning: count(usage.thoughtsTokenCount),
-    audioOut,
-  };
-}
-
-function audio(details: unknown): number {
-  if (!Array.isArray(details)) return 0;
-  const entry = details.find((detail) => object(detail)?.modality === "AUDIO");
-  return count(object(entry)?.tokenCount);
-}
-
-/** OpenAI's record: each chosen token beside the most likely ones of its step. */
-function readLogprobs(result: unknown): JsonObject | undefined {
-  const { chosenCandidates, topCandidates } = object(result) ?? {};
-  if (!Array.isArray(chosenCandidates)) return undefined;
-  const content = chosenCandidates.map((chosen, step) => {
-    const top = Array.isArray(topCandidates) ? object(topCandidates[step])?.candidates : undefined;
-    return { ...logprob(chosen), top_logprobs: Array.isArray(top) ? top.map(logprob) : [] };
-  });
-  return { content, refusal: null };
-}
-
-function logprob(candidate: unknown): JsonObject {
-  const { token, logProbability } = object(candidate) ?? {};
-  return {
-    token: text(token) ?? "",
-    logprob: typeof logProbability === "number" ? logProbability : 0,
-    bytes: null,
-  };
-}
 
 // ---------------------------------------------------------------- helpers
 

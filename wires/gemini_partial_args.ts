@@ -9,15 +9,20 @@ type Key = string | number;
 /**
  * Gathers the pieces of one call's arguments.
  *
- * A piece is `{jsonPath: "$.to[0].name", stringValue: "A", willContinue: true}`; strings of one path are joined.
+ * A piece is `{jsonPath: "$.to[0].name", stringValue: "A", willContinue: true}`; strings of one path are joined. A piece
+ * without a value ends what its path holds already; where nothing is, it is an empty list (`$.to[]`) or object (`$.to`).
  */
 export function partialArguments(): { add(piece: JsonObject): void; text(): string } {
   const root: Node = Object.create(null); // No prototype, so that `__proto__` is a name like any other.
   return {
     add(piece) {
       const path = readPath(piece.jsonPath);
+      if (path.length === 0 || path.length > MAX_DEPTH) return;
       const value = readValue(piece);
-      if (path.length > 0 && path.length <= MAX_DEPTH && value !== undefined) place(root, path, value);
+      if (value !== undefined) place(root, path, value);
+      else if (piece.willContinue !== true && !holds(root, path)) {
+        place(root, path, String(piece.jsonPath).endsWith("[]") ? [] : Object.create(null));
+      }
     },
     text: () => JSON.stringify(root),
   };
@@ -41,6 +46,16 @@ function readValue(piece: JsonObject): unknown {
   if (typeof piece.numberValue === "number") return piece.numberValue;
   if (typeof piece.boolValue === "boolean") return piece.boolValue;
   return piece.nullValue === undefined ? undefined : null;
+}
+
+/** Whether something is at a path. */
+function holds(root: Node, path: Key[]): boolean {
+  let at: unknown = root;
+  for (const key of path) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return false;
+    at = (at as Node)[key];
+  }
+  return true;
 }
 
 function place(root: Node, path: Key[], value: unknown): void {

@@ -245,7 +245,7 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
         case "start":
           if (head) return "";
           start(delta);
-          return open(0);
+          return open(delta.choice ?? 0);
         case "usage":
           usage = delta.usage;
           return "";
@@ -260,7 +260,7 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
     },
     end() {
       if (failed) return "";
-      let out = open(0);
+      let out = choices.length === 0 ? open(0) : "";
       for (const index of Object.keys(choices)) out += close(Number(index));
       if (form.includeUsage && usage) out += `${envelope}],"usage":${JSON.stringify(writeUsage(usage))}}\n\n`;
       return `${out}data: [DONE]\n\n`;
@@ -304,9 +304,10 @@ function writeAttachments(choice: Attachments, out: JsonObject): JsonObject {
   if (details.length > 0) out.reasoning_details = details;
   if (choice.citations.length > 0) out.annotations = choice.citations.map(writeCitation);
   if (choice.images.length > 0) {
-    out.images = choice.images.map((media) => ({
+    out.images = choice.images.map(({ media, signature }) => ({
       type: "image_url",
       image_url: { url: "id" in media ? media.id : mediaUrl(media) },
+      ...googleContent(signature),
     }));
   }
   return Object.assign(out, googleContent(choice.signature));

@@ -253,9 +253,9 @@ function readParts(content: unknown, path: string, thoughts?: Thought[]): Part[]
       if (thought) thoughts.push(thought);
       return;
     }
-    parts.push(
-      { ...readPart(part, partPath), path: partPath, cache: part.cache_control ?? undefined } as Part,
-    );
+    const read = { ...readPart(part, partPath), path: partPath, cache: part.cache_control ?? undefined };
+    const signature = thoughts && googleSignature(part);
+    parts.push((signature === undefined ? read : { ...read, signature }) as Part);
   });
   return parts;
 }
@@ -267,7 +267,9 @@ function readImages(images: unknown, path: string, dropped: string[]): Part[] {
     const partPath = `${path}.images[${at}]`;
     const { url } = isObject(image) && isObject(image.image_url) ? image.image_url : {} as JsonObject;
     if (typeof url === "string") {
-      parts.push({ type: "image", media: readUrl(url, `${partPath}.image_url.url`), path: partPath });
+      const media = readUrl(url, `${partPath}.image_url.url`);
+      const signature = googleSignature(image as JsonObject);
+      parts.push({ type: "image", media, path: partPath, ...(signature !== undefined && { signature }) });
     } else dropped.push(partPath);
   });
   return parts;

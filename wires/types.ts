@@ -29,6 +29,8 @@ export type Part =
     path: string;
     /** `cache_control` exactly as the client wrote it. */
     cache?: unknown;
+    /** Gemini's `thought_signature` of this part, from `extra_content`. */
+    signature?: string;
   };
 
 /** A model's earlier reasoning, handed back. `signature` proves it; `redacted` is sealed text in place of `text`. */
@@ -203,6 +205,8 @@ export type Delta =
     created?: number;
     service_tier?: string;
     fingerprint?: string;
+    /** The first choice that says something, where it is not 0. */
+    choice?: number;
   }
   | { type: "text"; choice: number; text: string; logprobs?: unknown }
   | { type: "refusal"; choice: number; text: string }
@@ -215,7 +219,8 @@ export type Delta =
   | { type: "tool"; choice: number; index: number; id: string; name: string; signature?: string }
   | { type: "args"; choice: number; index: number; text: string }
   | { type: "citation"; choice: number; citation: Citation }
-  | { type: "image"; choice: number; media: Media }
+  /** `signature` is Gemini's. */
+  | { type: "image"; choice: number; media: Media; signature?: string }
   /** Sound, base64; pieces are joined in order of arrival. */
   | {
     type: "audio";

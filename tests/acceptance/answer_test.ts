@@ -349,9 +349,19 @@ Deno.test("Gemini's candidates come as choices, each with its own text, calls an
   assertEquals(usage.total_tokens, 7);
 });
 
+Deno.test("a stream of Gemini's that has no candidate 0 shows no choice 0", async () => {
+  const last = { index: 1, content: { parts: [{ text: "only one" }] }, finishReason: "STOP" };
+  const { post } = lab(() => events(sse([{ candidates: [last] }])));
+  const response = await post({ model: "google/gemini-2.5-flash", n: 2, stream: true, messages: [USER] });
+  const chunks = (await response.text()).split("\n\n").filter((line) => line.startsWith("data: {"))
+    .map((line) => JSON.parse(line.slice(6)));
+  assertEquals(chunks.flatMap(({ choices }) => choices.map(({ index }: Json) => index)), [1, 1, 1]);
+  assertEquals(chunks[0].choices[0].delta, { role: "assistant", content: "" });
+});
+
 Deno.test("pictures and sound from Gemini come out whole and streamed", async () => {
   const parts = [
-    { inlineData: { mimeType: "image/png", data: "QUJD" } },
+    { inlineData: { mimeType: "image/png", data: "QUJD" }, thoughtSignature: "Qg==" },
     { text: "See" },
     { inlineData: { mimeType: "audio/L16;rate=24000", data: "REVG" } },
   ];
@@ -362,7 +372,11 @@ Deno.test("pictures and sound from Gemini come out whole and streamed", async ()
   const gathered: Any = (await lab(() => events(sse([google(parts, { finishReason: "STOP" })]))).openai.chat
     .completions.stream(body).finalChatCompletion()).choices[0].message;
   const { message } = made.choices[0];
-  assertEquals(message.images, [{ type: "image_url", image_url: { url: "data:image/png;base64,QUJD" } }]);
+  assertEquals(message.images, [{
+    type: "image_url",
+    image_url: { url: "data:image/png;base64,QUJD" },
+    extra_content: { google: { thought_signature: "Qg==" } },
+  }]);
   assertEquals(gathered.images, message.images);
   assertEquals([message.content, gathered.content], ["See", "See"]);
   assertEquals([message.audio.data, gathered.audio.data], ["REVG", "REVG"]);

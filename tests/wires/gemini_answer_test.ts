@@ -100,6 +100,61 @@ Deno.test("readStream() joins arguments that Vertex streams in pieces", () => {
   ]);
 });
 
+Deno.test("readStream() takes a piece without a value for an empty list or object, where nothing is yet", () => {
+  const cases: [JsonObject[], string][] = [
+    [[{ jsonPath: "$.a[]" }], '{"a":[]}'],
+    [[{ jsonPath: "$.a" }], '{"a":{}}'],
+    [[{ jsonPath: "$.a.b[]" }, { jsonPath: "$.a.c" }], '{"a":{"b":[],"c":{}}}'],
+    [[{ jsonPath: "$.a[0]" }, { jsonPath: "$.a[1][]" }], '{"a":[{},[]]}'],
+    [[{ jsonPath: "$.a", willContinue: true }], "{}"],
+    [[{ jsonPath: "$.a[0]", numberValue: 1 }, { jsonPath: "$.a[]" }], '{"a":[1]}'],
+    [[{ jsonPath: "$.a", stringValue: "x", willContinue: true }, { jsonPath: "$.a" }], '{"a":"x"}'],
+    [[{ jsonPath: "$.a", stringValue: "" }, { jsonPath: "$.a" }], '{"a":""}'],
+    [[{ jsonPath: "$.a", nullValue: "NULL_VALUE" }, { jsonPath: "$.a" }], '{"a":null}'],
+    [[{ jsonPath: "$.a" }, { jsonPath: "$.a.b", boolValue: true }], '{"a":{"b":true}}'],
+    [[{ jsonPath: "$.toString" }], '{"toString":{}}'],
+    [[{ jsonPath: "$" }, { jsonPath: "$[]" }, {}], "{}"],
+  ];
+  for (const [partialArgs, args] of cases) {
+    const { choices } = gather(frames(candidate([{ functionCall: { name: "f", partialArgs } }])));
+    assertEquals(choices[0].calls[0].arguments, args, JSON.stringify(partialArgs));
+  }
+});
+
+Deno.test("readStream() tells the arguments of a call that the answer's end leaves open", () => {
+  const partialArgs = [{ jsonPath: "$.a", stringValue: "x", willContinue: true }];
+  const { choices } = gather(frames(
+    { candidates: [{ content: { parts: [{ functionCall: { name: "f", willContinue: true } }] } }] },
+    candidate([{ functionCall: { partialArgs, willContinue: true } }]),
+  ));
+  assertEquals(choices[0].calls.map(({ name, arguments: args }) => [name, args]), [["f", '{"a":"x"}']]);
+});
+
+Deno.test("readAnswer() and readStream() call functions by the client's names", () => {
+  const body = candidate(
+    ["_2fa_code", "a_x2f_b", "plain"].map((name) => ({ functionCall: { name, args: {} } })),
+  );
+  for (const deltas of [whole(body), frames(body)]) {
+    assertEquals(gather(deltas).choices[0].calls.map(({ name }) => name), ["2fa_code", "a/b", "plain"]);
+  }
+});
+
+Deno.test("readStream() begins with the candidate that speaks first", () => {
+  const step = (index: number, text: string, finishReason?: string) => ({
+    responseId: "r",
+    candidates: [{ index, content: { parts: [{ text }] }, finishReason }],
+  });
+  const starts = (...bodies: unknown[]) => frames(...bodies).filter(({ type }) => type === "start");
+  const head = { type: "start", id: "r", model: undefined, created: undefined } as const;
+  assertEquals(starts(step(1, "a", "STOP")), [{ ...head, choice: 1 }]);
+  assertEquals(starts(step(0, "a", "STOP")), [head]);
+  assertEquals(starts({ responseId: "r" }, step(2, "a", "STOP"), step(0, "b", "STOP")), [{
+    ...head,
+    choice: 2,
+  }]);
+  assertEquals(starts({ responseId: "r", promptFeedback: { blockReason: "SAFETY" } }), [head]);
+});
+
 Deno.test("readStream() survives argument paths that lead nowhere good", () => {
   const pieces = (...partialArgs: unknown[]) => {
     const { choices } = gather(frames(candidate([{ functionCall: { name: "f", partialArgs } }])));
@@ -195,6 +250,15 @@ Deno.test("readAnswer() maps every reason to stop, and tells why there is no ans
     ["CONTINUATION", "length", false],
     ["SAFETY", "content_filter", true],
     [3, "content_filter", true],
+    [4, "content_filter", true],
+    [5, "stop", true],
+    [6, "content_filter", true],
+    [7, "content_filter", true],
+    [8, "content_filter", true],
+    [9, "content_filter", true],
+    [10, "stop", true],
+    [11, "content_filter", true],
+    ["JAILBREAK", "content_filter", true],
     ["RECITATION", "content_filter", true],
     ["LANGUAGE", "content_filter", true],
     ["BLOCKLIST", "content_filter", true],
@@ -227,6 +291,12 @@ Deno.test("readAnswer() gives the provider's own words for a broken-off answer",
   assertEquals(refusal([], { ...more, finishMessage: message }), message);
   assertEquals(refusal([{ text: "Hm" }], { ...more, finishMessage: message }), message);
   assertEquals(refusal([{ text: "Hm" }], more), "");
+  assertEquals(refusal([{ functionCall: { name: "f" } }], { finishReason: "OTHER" }), "");
+  assertEquals(
+    refusal([{ inlineData: { mimeType: "image/png", data: "QQ==" } }], { finishReason: "OTHER" }),
+    "",
+  );
+  assertEquals(refusal([{ fileData: { fileUri: "gs://b/a.png" } }], { finishReason: "OTHER" }), "");
   assertEquals(refusal([{ text: "Hm" }], { finishMessage: "Model generated function call(s)." }), "");
 });
 
@@ -279,7 +349,7 @@ Deno.test("readAnswer() keeps several candidates apart, each with its own calls"
 
 Deno.test("readAnswer() gives images and sound", () => {
   const { choices: [choice] } = gather(whole(candidate([
-    { inlineData: { mimeType: "image/png", data: "iVBORw0KGgo=" } },
+    { inlineData: { mimeType: "image/png", data: "iVBORw0KGgo=" }, thoughtSignature: "QQ==" },
     { fileData: { mimeType: "image/png", fileUri: "https://a.example/b.png" } },
     { inlineData: { mimeType: "audio/L16;codec=pcm;rate=24000", data: "AAAA" } },
     {
@@ -289,8 +359,8 @@ Deno.test("readAnswer() gives images and sound", () => {
     { inlineData: { mimeType: "image/png", data: "draft" }, thought: true },
   ])));
   assertEquals(choice.images, [
-    { mime: "image/png", data: "iVBORw0KGgo=" },
-    { url: "https://a.example/b.png" },
+    { media: { mime: "image/png", data: "iVBORw0KGgo=" }, signature: "QQ==" },
+    { media: { url: "https://a.example/b.png" }, signature: undefined },
   ]);
   assertEquals([choice.audio?.data, choice.audio?.transcript], ["AAAABBBB", "Hi"]);
 });
@@ -518,7 +588,9 @@ Deno.test("turn 2, built from our own turn 1, gives Gemini its own parts back", 
     content: message.content,
     tool_calls: calls.map((call) => ({ ...call, extra_content: undefined })),
   };
-  const kept = gemini.writeCall(readCall({ messages: [messages[0], bare] }, "gemini-3.8-flash"));
+  const kept = gemini.writeCall(
+    readCall({ messages: [messages[0], bare, ...messages.slice(2)] }, "gemini-3.8-flash"),
+  );
   assertEquals((kept.body.contents as { parts: JsonObject[] }[])[1].parts, [
     { text: "I will look." },
     ...parts.slice(3),

@@ -1,0 +1,36 @@
+/**
+ * Names of functions as Google takes them.
+ *
+ * Google refuses a name that does not begin with a letter or `_`, or that holds characters other than letters, digits,
+ * `_`, `.`, `:` and `-` (`FunctionDeclaration.name` of `@google/genai` 3.3.0, 2026-11). OpenAI takes `2fa_code`, and
+ * servers of tools are full of others. The written name says by itself what the client's was, so nothing has to be
+ * remembered between a request, its answer and the next turn.
+ */
+
+/** `list_files`, `a.b:c-d` */
+const TAKEN = /^[A-Za-z_][\w.:-]*$/;
+
+/** What we write for a character: `_x2f_` is `/`. */
+const WRITTEN = /_x([0-9a-f]{1,6})_/g;
+
+/** A name that says something else once it is read back: `_1st` would be `1st`, and `a_x2f_b` would be `a/b`. */
+const MISLEADS = /^_+\d|_x[0-9a-f]{1,6}_/;
+
+/** `1st` becomes `_1st`, and `a/b` becomes `a_x2f_b`; a name that Google takes stays. */
+export function writeName(name: string): string {
+  if (TAKEN.test(name) && !MISLEADS.test(name)) return name;
+  const plain = name.replace(/_(?=x[0-9a-f])/g, "_x5f_").replace(/^[.:-]|[^\w.:-]/gu, character);
+  return /^_*\d/.test(plain) ? `_${plain}` : plain;
+}
+
+const character = (text: string) => `_x${text.codePointAt(0)!.toString(16)}_`;
+
+/** The client's name of a function that Google calls. */
+export function readName(name: string): string {
+  if (!MISLEADS.test(name)) return name;
+  const own = /^_+\d/.test(name) ? name.slice(1) : name;
+  return own.replace(WRITTEN, (written, hex: string) => {
+    const point = parseInt(hex, 16);
+    return point > 0x10ffff ? written : String.fromCodePoint(point);
+  });
+}
