@@ -1,30 +1,22 @@
 /**
  * Gemini's generateContent, the request.
  *
- * Checked against `@google/genai` 3.1 (types, and what it sends to the Developer API) and ai.google.dev, 2026-11:
+ * Checked against `@google/genai` 3.3 (types, and what it sends to the Developer API) and ai.google.dev, 2026-11:
  * function calling, thinking, thought signatures, structured output, file input methods, media resolution, tool
  * combination, long decode, OpenAI compatibility.
  *
- * Schemas go unchanged: `parametersJsonSchema` and `responseJsonSchema` take JSON Schema, and ignore keywords that they
- * do not support.
- *
  * @see https://ai.google.dev/api/generate-content
  */
+import { GatewayError } from "./errors.ts";
 import { THOUGHT_FORMAT } from "./gemini_answer.ts";
-import { camel, writeTerms } from "./gemini_settings.ts";
-import { generation, modelPath } from "./gemini_models.ts";
-import { append, object, parse, parseObject } from "./json.ts";
-import type {
-  Call,
-  JsonObject,
-  Media,
-  Message,
-  MessageOf,
-  Part,
-  Thought,
-  ToolCall,
-  WireRequest,
-} from "./types.ts";
+import { type GeminiModel, geminiModel, modelPath } from "./gemini_models.ts";
+import { writeName } from "./gemini_names.ts";
+import { writePart } from "./gemini_parts.ts";
+import { readArguments, type Result, writeResult } from "./gemini_results.ts";
+import { writeTerms } from "./gemini_settings.ts";
+import { append, parseObject } from "./json.ts";
+import { markInstruction } from "./parts.ts";
+import type { Call, JsonObject, Message, MessageOf, Part, Thought, WireRequest } from "./types.ts";
 
 /**
  * Google's documented signature for calls that Gemini did not make itself (history from another model): without any,
@@ -41,67 +33,118 @@ interface Content {
 
 /** Writes a call for `{models/…}:generateContent`, or its streamed form. */
 export function writeCall(call: Call): WireRequest {
+  const path = modelPath(call.model); // First: a name that is too long is looked at no further.
+  const model = geminiModel(call.model);
   const dropped: string[] = [];
-  const { contents, system, continuationToken } = writeMessages(call, dropped);
+  const { contents, system, continuationToken } = writeMessages(call, model, dropped);
   const body: JsonObject = {};
   if (system.length > 0) body.systemInstruction = { parts: system };
-  Object.assign(body, writeTerms(call, dropped));
+  Object.assign(body, writeTerms(call, model, dropped));
   if (continuationToken !== undefined) body.continuationToken = continuationToken;
   body.contents ??= contents; // Last, so that a conversation's next request begins with this one's bytes.
   const method = call.stream ? "streamGenerateContent?alt=sse" : "generateContent";
-  return { path: `/v1beta/${modelPath(call.model)}:${method}`, body, dropped };
+  return { path: `/v1beta/${path}:${method}`, body, dropped };
 }
 
 // ---------------------------------------------------------------- messages
 
-function writeMessages({ messages, model }: Call, dropped: string[]) {
+/**
+ * Instructions before the first other message are `systemInstruction`. Later ones stay where they stand, as the user's
+ * text, so that each request of a conversation begins with the one before it.
+ */
+function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: string[]) {
   const system: JsonObject[] = [];
   const contents: Content[] = [];
   const calls = new Map<string, { name: string; order: number }>();
-  let results: { order: number; parts: JsonObject[] }[] = [];
+  let results: (Result & { order: number })[] = [];
+  /** Instructions since the last user or assistant: results on both sides of them are one turn. */
+  let held: JsonObject[] = [];
+  /** The user's last message, where it came to nothing. */
+  let silent: Message | undefined;
+  let leading = model.system;
   let continuationToken: unknown;
   let made = 0;
+  /** The conversation goes on from a beginning that Google keeps. */
+  const isCached = "cachedContent" in extra || "cached_content" in extra;
 
-  /** Results go in one turn, in their calls' order, with media that a result cannot hold behind them. */
-  function closeResults(): void {
-    if (results.length === 0) return;
-    results.sort((a, b) => a.order - b.order);
-    const first = results.map(({ parts }) => parts[0]);
-    contents.push({ role: "user", parts: [...first, ...results.flatMap(({ parts }) => parts.slice(1))] });
-    results = [];
+  /** Results go in one turn, in their calls' order; media that they cannot hold are a turn of their own behind it. */
+  function closeTurn(): void {
+    if (results.length > 0) {
+      results.sort((a, b) => a.order - b.order);
+      contents.push({ role: "user", parts: results.map(({ part }) => part) });
+      addTurn(contents, "user", results.flatMap(({ beside }) => beside));
+      results = [];
+    }
+    addTurn(contents, "user", held);
+    held = [];
   }
 
   for (const message of messages) {
-    // Instructions are hoisted: results on both sides of them are one turn.
-    if (message.role === "user" || message.role === "assistant") closeResults();
+    if (message.role === "user" || message.role === "assistant") closeTurn();
     noteUnsaid(message, dropped);
+    if (message.role !== "system" && message.role !== "developer") leading = false;
     switch (message.role) {
       case "system":
       case "developer":
-        append(system, writeSystem(message, dropped));
+        append(leading ? system : held, writeSystem(message, leading, dropped));
         break;
-      case "user":
-        addTurn(contents, "user", writeParts(message.parts, model, dropped));
+      case "user": {
+        const parts = writeParts(message.parts, model, dropped);
+        silent = parts.length === 0 ? message : undefined;
+        addTurn(contents, "user", parts);
         break;
-      case "assistant":
+      }
+      case "assistant": {
         if (message === messages.at(-1)) continuationToken = tokenOf(message.thoughts);
         // The token stands for the partial answer, which must not be sent along.
         if (continuationToken !== undefined) break;
         for (const { id, name } of message.calls) calls.set(id, { name, order: made++ });
-        addTurn(contents, "model", writeAnswered(message, model, dropped));
+        const parts = writeAnswered(message, model, dropped);
+        if (parts.length === 0) break;
+        silent = undefined;
+        if (contents.length === 0 && !isCached) begin(contents);
+        addTurn(contents, "model", parts);
         break;
+      }
       case "tool": {
         const { name, order } = calls.get(message.callId) ??
           { name: message.name ?? message.callId, order: made };
-        results.push({ order, parts: writeResult(message, name, model, dropped) });
+        results.push({ order, ...writeResult(message, name, model, dropped) });
       }
     }
   }
-  closeResults();
-  if (model.includes("gemini") && generation(model) >= 3) standIn(contents);
-  // Contents must not be empty: instructions alone are what the user says.
-  if (contents.length === 0 && system.length > 0) contents.push({ role: "user", parts: system.splice(0) });
+  closeTurn();
+  if (silent && contents.at(-1)?.role !== "user") throw nothingSaid(silent);
+  if (model.signed) standIn(contents, model.signed);
+  if (contents.length === 0 && system.length > 0) begin(contents);
+  if (!model.prefill) dropPrefill(contents, messages, dropped);
   return { contents, system, continuationToken };
+}
+
+/**
+ * The user's turn of a conversation that has instructions alone, or that begins with the assistant: contents must not be
+ * empty, and a model's call must follow a user's turn.
+ */
+const begin = (contents: Content[]) => contents.push({ role: "user", parts: [{ text: "Begin." }] });
+
+/**
+ * Leaves out the assistant's words at the end: newer models refuse to go on with them ("Requests ending with a model turn
+ * are not supported").
+ */
+function dropPrefill(contents: Content[], messages: Message[], dropped: string[]): void {
+  if (contents.at(-1)?.role !== "model") return;
+  contents.pop();
+  const before = messages.findLastIndex(({ role }) => role === "user" || role === "tool");
+  for (const { role, path } of messages.slice(before + 1)) if (role === "assistant") dropped.push(path);
+}
+
+/** The model would go on with its last answer. */
+function nothingSaid({ path, parts }: Message): GatewayError {
+  const param = `${path}.content`;
+  const state = parts.length > 0
+    ? "holds only what Gemini cannot read; add a text"
+    : "is empty; write a text";
+  return new GatewayError("invalid_request", `Cannot send the request: ${param} ${state}`, { param });
 }
 
 /** Adds a turn, or to the last one when it is of the same role: older models refuse two in a row. */
@@ -131,18 +174,18 @@ function noteUnsaid(message: Message, dropped: string[]): void {
   }
 }
 
-function writeSystem(message: Message, dropped: string[]): JsonObject[] {
+function writeSystem(message: Message, leading: boolean, dropped: string[]): JsonObject[] {
   const out: JsonObject[] = [];
   for (const part of message.parts) {
     if (part.type === "text" || part.type === "refusal") {
-      if (part.text !== "") out.push({ text: part.text });
+      if (part.text !== "") out.push({ text: leading ? part.text : markInstruction(part.text) });
     } else dropped.push(part.path);
   }
   return out;
 }
 
 /** An empty text is kept only where it is all that a user said. */
-function writeParts(parts: Part[], model: string, dropped: string[]): JsonObject[] {
+function writeParts(parts: Part[], model: GeminiModel, dropped: string[]): JsonObject[] {
   const out: JsonObject[] = [];
   for (const part of parts) {
     const written = writePart(part, model, dropped);
@@ -152,12 +195,14 @@ function writeParts(parts: Part[], model: string, dropped: string[]): JsonObject
   return out;
 }
 
-function writeAnswered(message: MessageOf<"assistant">, model: string, dropped: string[]): JsonObject[] {
+function writeAnswered(message: MessageOf<"assistant">, model: GeminiModel, dropped: string[]): JsonObject[] {
   const out = writeThoughts(message, dropped);
   const spoken = out.length;
   for (const part of message.parts) {
     const written = writePart(part, model, dropped);
-    if (written && written.text !== "") out.push(written);
+    if (!written || written.text === "") continue;
+    if (part.signature !== undefined) written.thoughtSignature = part.signature;
+    out.push(written);
   }
   if (message.signature !== undefined) {
     const text = out.findLast((part, at) => at >= spoken && typeof part.text === "string");
@@ -165,7 +210,9 @@ function writeAnswered(message: MessageOf<"assistant">, model: string, dropped: 
     else out.push({ text: "", thoughtSignature: message.signature }); // As it came, in a last part without text.
   }
   for (const call of message.calls) {
-    const part: JsonObject = { functionCall: { id: call.id, name: call.name, args: readArguments(call) } };
+    const part: JsonObject = {
+      functionCall: { id: call.id, name: writeName(call.name), args: readArguments(call) },
+    };
     if (call.signature !== undefined) part.thoughtSignature = call.signature;
     out.push(part);
   }
@@ -202,151 +249,18 @@ function tokenOf(thoughts: Thought[]): unknown {
   }
 }
 
-/** Arguments must be an object; anything else a model wrote rides in one, so that it can see its own mistake. */
-function readArguments(call: ToolCall): JsonObject {
-  if (call.custom) return { input: call.arguments };
-  if (call.arguments.trim() === "") return {};
-  return parseObject(call.arguments) ?? { arguments: call.arguments };
-}
-
-/** Each step's first call must be signed. */
-function standIn(contents: Content[]): void {
+/**
+ * Signs what the client kept no signature of: the first call of each of the model's turns; of an image model all that it
+ * said ("Image part is missing a thought_signature").
+ */
+function standIn(contents: Content[], signed: "calls" | "parts"): void {
   for (const { role, parts } of contents) {
-    const first = role === "model" ? parts.find((part) => part.functionCall) : undefined;
-    if (first) first.thoughtSignature ??= STAND_IN_SIGNATURE;
-  }
-}
-
-/** A result, then what it cannot hold itself. */
-function writeResult(
-  message: MessageOf<"tool">,
-  name: string,
-  model: string,
-  dropped: string[],
-): JsonObject[] {
-  const texts: string[] = [];
-  const inside: JsonObject[] = [];
-  const behind: JsonObject[] = [];
-  for (const part of message.parts) {
-    const written = writePart(part, model, dropped);
-    if (!written) continue;
-    if (typeof written.text === "string") texts.push(written.text);
-    else if (generation(model) >= 3 && fitsResult(written)) inside.push(written);
-    else behind.push(written);
-  }
-  const value = texts.length === 1 ? resultValue(texts[0]) : texts.join("\n");
-  const response = message.error ? { error: value } : { output: value };
-  const functionResponse: JsonObject = { id: message.callId, name, response };
-  if (inside.length > 0) functionResponse.parts = inside;
-  return [{ functionResponse }, ...behind];
-}
-
-/** Media that Gemini 3 takes inside a result, by value only. */
-function fitsResult(part: JsonObject): boolean {
-  const { mimeType } = object(part.inlineData) ?? {};
-  return typeof mimeType === "string" &&
-    /^(image\/(png|jpeg|webp)|application\/pdf|text\/plain)$/.test(mimeType);
-}
-
-/** JSON as JSON; but text where Google's numbers, which are doubles, would change a digit. */
-function resultValue(text: string): unknown {
-  if (!/^\s*[{[]/.test(text) || /\d{16}/.test(text)) return text;
-  return parse(text) ?? text;
-}
-
-// ---------------------------------------------------------------- parts
-
-function writePart(part: Part, model: string, dropped: string[]): JsonObject | undefined {
-  switch (part.type) {
-    case "text":
-    case "refusal":
-      return { text: part.text };
-    case "image": {
-      const written = writeMedia(part.media);
-      const level = DETAILS.get(part.detail);
-      if (level && generation(model) >= 3) written.mediaResolution = { level };
-      else if (part.detail !== undefined && part.detail !== "auto") {
-        dropped.push(`${part.path}.image_url.detail`);
-      }
-      return written;
-    }
-    case "file":
-      if (part.name !== undefined) dropped.push(`${part.path}.file.filename`);
-      return writeMedia(part.media);
-    case "audio":
-    case "video":
-      return writeMedia(part.media);
-    case "native": {
-      // OpenAI's parts have a type and Gemini's have none.
-      const { type: _, cache_control: __, ...value } = part.value;
-      if (Object.keys(value).some((key) => PART_FIELDS.has(camel(key)))) return value;
-      dropped.push(part.path);
+    if (role !== "model") continue;
+    if (signed === "parts") {
+      for (const part of parts) if (part.thought !== true) part.thoughtSignature ??= STAND_IN_SIGNATURE;
+    } else {
+      const first = parts.find((part) => part.functionCall);
+      if (first) first.thoughtSignature ??= STAND_IN_SIGNATURE;
     }
   }
 }
-
-/** Per part since Gemini 3. */
-const DETAILS: ReadonlyMap<string | undefined, string> = new Map([
-  ["low", "MEDIA_RESOLUTION_LOW"],
-  ["high", "MEDIA_RESOLUTION_HIGH"],
-]);
-
-const PART_FIELDS: ReadonlySet<string> = new Set([
-  "codeExecutionResult",
-  "executableCode",
-  "fileData",
-  "functionCall",
-  "functionResponse",
-  "inlineData",
-  "text",
-  "toolCall",
-  "toolResponse",
-]);
-
-/** By value; by address, which Gemini fetches itself since January 2026; or by the id of an uploaded file. */
-function writeMedia(media: Media): JsonObject {
-  if ("data" in media) return { inlineData: { mimeType: media.mime, data: media.data } };
-  const fileUri = "url" in media ? media.url : fileUriOf(media.id);
-  const mimeType = mimeOf(fileUri);
-  return { fileData: mimeType ? { fileUri, mimeType } : { fileUri } };
-}
-
-/** `files/abc` and `abc` are the Files API's; their address is a name, whatever the base URL is. */
-function fileUriOf(id: string): string {
-  if (/^[a-z]+:\/\//i.test(id)) return id;
-  return `https://generativelanguage.googleapis.com/v1beta/files/${id.replace(/^files\//, "")}`;
-}
-
-/** The type that an address's ending tells, if it does. */
-function mimeOf(url: string): string | undefined {
-  const [path] = url.split(/[?#]/, 1);
-  return MIMES.get(path.slice(path.lastIndexOf(".") + 1).toLowerCase());
-}
-
-const MIMES: ReadonlyMap<string, string> = new Map([
-  ["aac", "audio/aac"],
-  ["avi", "video/avi"],
-  ["csv", "text/csv"],
-  ["flac", "audio/flac"],
-  ["gif", "image/gif"],
-  ["heic", "image/heic"],
-  ["heif", "image/heif"],
-  ["html", "text/html"],
-  ["jpeg", "image/jpeg"],
-  ["jpg", "image/jpeg"],
-  ["json", "application/json"],
-  ["md", "text/markdown"],
-  ["mov", "video/mov"],
-  ["mp3", "audio/mp3"],
-  ["mp4", "video/mp4"],
-  ["mpeg", "video/mpeg"],
-  ["ogg", "audio/ogg"],
-  ["pdf", "application/pdf"],
-  ["png", "image/png"],
-  ["txt", "text/plain"],
-  ["wav", "audio/wav"],
-  ["webm", "video/webm"],
-  ["webp", "image/webp"],
-  ["wmv", "video/wmv"],
-  ["xml", "text/xml"],
-]);

@@ -1,11 +1,14 @@
 /** Gemini's generateContent, the request's settings: ours, and the client's own in Gemini's words. */
-import { generation, thinkingFor } from "./gemini_models.ts";
+import { type GeminiModel, thinkingFor } from "./gemini_models.ts";
+import { writeName } from "./gemini_names.ts";
+import { writeSchema } from "./gemini_schema.ts";
 import { type SettingsTable, writeSettings } from "./settings.ts";
 import { object } from "./json.ts";
 import type { Call, JsonObject } from "./types.ts";
 
 /** A request's terms while they are written. */
 interface Draft {
+  model: GeminiModel;
   /** Members beside those below. */
   body: JsonObject;
   /** `generationConfig`. */
@@ -16,8 +19,8 @@ interface Draft {
 }
 
 /** All of a request but its conversation; what the client wrote in Gemini's own words wins. */
-export function writeTerms(call: Call, dropped: string[]): JsonObject {
-  const draft: Draft = { body: {}, config: {}, tools: [], toolConfig: {}, dropped };
+export function writeTerms(call: Call, model: GeminiModel, dropped: string[]): JsonObject {
+  const draft: Draft = { model, body: {}, config: {}, tools: [], toolConfig: {}, dropped };
   dropped.push(...writeSettings(call, draft, SETTINGS));
   const { body, config, tools, toolConfig } = draft;
   if (toolConfig.functionCallingConfig && !tools.some(declares)) { // The API refuses a choice between none.
@@ -26,7 +29,7 @@ export function writeTerms(call: Call, dropped: string[]): JsonObject {
   }
   mergeExtra(draft, call.extra);
   // Gemini 3 refuses Google's tools beside functions unless it may tell of the former's calls.
-  if (generation(call.model) >= 3 && tools.some(declares) && tools.some(runsAtGoogle)) {
+  if (model.third && tools.some(declares) && tools.some(runsAtGoogle)) {
     toolConfig.includeServerSideToolInvocations ??= true;
   }
   const terms: JsonObject = {};
@@ -40,31 +43,51 @@ const SETTINGS: SettingsTable<Draft> = {
   tools: writeTools,
   tool_choice(choice, { toolConfig }, call) {
     toolConfig.functionCallingConfig = typeof choice === "object"
-      ? { mode: "ANY", allowedFunctionNames: [choice.name] }
+      ? { mode: "ANY", allowedFunctionNames: [writeName(choice.name)] }
       : choice === "auto"
       ? { mode: isStrict(call) ? "VALIDATED" : "AUTO" }
       : { mode: choice === "none" ? "NONE" : "ANY" };
+  },
+  /** Names count beside `ANY` and `VALIDATED` only, which is `AUTO` with arguments that obey their schema. */
+  allowed_tools(names, { toolConfig }, { settings }) {
+    if (settings.tool_choice === "none") return;
+    toolConfig.functionCallingConfig = {
+      mode: settings.tool_choice === "required" ? "ANY" : "VALIDATED",
+      allowedFunctionNames: names.map(writeName),
+    };
   },
   /** Gemini calls in parallel as it sees fit. */
   parallel_tool_calls: (parallel) => parallel ? undefined : false,
   response_format(format, { config, dropped }) {
     config.responseMimeType = "application/json";
     if (format.type !== "json_schema") return;
-    config.responseJsonSchema = format.schema;
+    config.responseJsonSchema = writeSchema(format.schema, "response_format.json_schema.schema", dropped);
     if (format.description !== undefined) dropped.push("response_format.json_schema.description");
   },
   max_tokens: (value, { config }) => void (config.maxOutputTokens = value),
-  temperature: (value, { config }) => void (config.temperature = value),
-  top_p: (value, { config }) => void (config.topP = value),
-  top_k: (value, { config }) => void (config.topK = value),
+  temperature(value, { config, model }) {
+    if (!model.sampling) return value === 1 ? undefined : false; // 1 is what the model does anyway.
+    config.temperature = value;
+  },
+  top_p: (value, { config, model }) => model.sampling ? void (config.topP = value) : false,
+  top_k: (value, { config, model }) => model.sampling ? void (config.topK = value) : false,
   stop: (value, { config }) => void (config.stopSequences = value),
   seed(value, { config }) {
     if (value !== (value | 0)) return false; // 32 bits here, 64 at OpenAI.
     config.seed = value;
   },
-  frequency_penalty: (value, { config }) => void (config.frequencyPenalty = value),
-  presence_penalty: (value, { config }) => void (config.presencePenalty = value),
-  n: (value, { config }) => void (config.candidateCount = value),
+  frequency_penalty(value, { config, model }) {
+    if (!model.penalties) return value === 0 ? undefined : false;
+    config.frequencyPenalty = value;
+  },
+  presence_penalty(value, { config, model }) {
+    if (!model.penalties) return value === 0 ? undefined : false;
+    config.presencePenalty = value;
+  },
+  n(value, { config, model }) {
+    if (!model.candidates) return value === 1 ? undefined : false;
+    config.candidateCount = value;
+  },
   logprobs: (value, { config }) => void (config.responseLogprobs = value),
   top_logprobs: (value, { config }) => void (config.logprobs = value),
   /** `auto` is what no tier means; OpenAI's `default` is Google's `standard`. */
@@ -78,7 +101,7 @@ const SETTINGS: SettingsTable<Draft> = {
     body.labels = Object.fromEntries(labels.map(([key, value]) => [key, String(value)]));
   },
   store: (value, { body }) => void (body.store = value),
-  reasoning_effort(effort, { config }, { model }) {
+  reasoning_effort(effort, { config, model }) {
     const thinking = thinkingFor(effort, model);
     if (thinking === undefined) return false;
     if (!isEmpty(thinking)) config.thinkingConfig = thinking;
@@ -119,9 +142,12 @@ function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, 
   const functions: JsonObject[] = [];
   for (const tool of list) {
     if (tool.type === "function") {
-      const declaration: JsonObject = { name: tool.name };
+      const declaration: JsonObject = { name: writeName(tool.name) };
       if (tool.description !== undefined) declaration.description = tool.description;
-      if (tool.parameters !== undefined) declaration.parametersJsonSchema = tool.parameters;
+      if (tool.parameters !== undefined) {
+        const path = tool.path.startsWith("functions") ? tool.path : `${tool.path}.function`;
+        declaration.parametersJsonSchema = writeSchema(tool.parameters, `${path}.parameters`, draft.dropped);
+      }
       if (functions.length === 0) draft.tools.push({ functionDeclarations: functions });
       functions.push(Object.assign(declaration, tool.extra));
       if (tool.cache !== undefined) draft.dropped.push(`${tool.path}.cache_control`);

@@ -18,3 +18,9 @@ export function contentPath({ type, path }: Part): string {
   const member = MEMBERS[type];
   return member ? `${path}.${member}` : path;
 }
+
+/**
+ * An instruction that stands between turns, for a model that takes none there: the user's text, marked as what it is. It
+ * stays where it stands, as moving it would change what came before and with it every cached or signed prefix.
+ */
+export const markInstruction = (text: string): string => `<system>\n${text}\n</system>`;

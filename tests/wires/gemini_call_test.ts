@@ -61,24 +61,109 @@ Deno.test("writeCall() joins what one role says in a row, and leaves empty text 
   assertEquals(contents([...said("", "Well"), ...mixed]).contents, [user({ text: "Well" }, { text: "Hi" })]);
 });
 
-Deno.test("writeCall() hoists system and developer messages in order", () => {
+Deno.test("writeCall() takes leading instructions as the system's, and leaves later ones where they stand", () => {
   const { body, dropped } = write({
     messages: [
       { role: "system", content: "One" },
-      { role: "user", content: "Hi" },
       { role: "developer", content: [{ type: "text", text: "Two" }, { type: "text", text: "Three" }] },
+      { role: "user", content: "Hi" },
+      { role: "developer", content: [{ type: "text", text: "Four" }, { type: "text", text: "" }] },
       { role: "assistant", content: "Hello" },
       { role: "system", content: [{ type: "image_url", image_url: { url: "https://a.example/b.png" } }] },
+      { role: "system", content: "Five" },
     ],
   });
   assertEquals(body.systemInstruction, { parts: [{ text: "One" }, { text: "Two" }, { text: "Three" }] });
-  assertEquals(body.contents, [user({ text: "Hi" }), model({ text: "Hello" })]);
-  assertEquals(dropped, ["messages[4].content[0]"]);
+  assertEquals(body.contents, [
+    user({ text: "Hi" }, { text: "<system>\nFour\n</system>" }),
+    model({ text: "Hello" }),
+    user({ text: "<system>\nFive\n</system>" }),
+  ]);
+  assertEquals(dropped, ["messages[5].content[0]"]);
 });
 
-Deno.test("writeCall() lets the user say instructions that stand alone, for contents must not be empty", () => {
-  const { body } = write({ messages: [{ role: "system", content: "Tell a joke." }] });
-  assertEquals(body, { contents: [user({ text: "Tell a joke." })] });
+Deno.test("writeCall() keeps results together around an instruction, which comes behind them", () => {
+  const { contents: written } = contents([
+    GO,
+    { role: "assistant", tool_calls: [call("a", "f"), call("b", "g")] },
+    { role: "tool", tool_call_id: "b", content: "2" },
+    { role: "system", content: "Be brief" },
+    { role: "tool", tool_call_id: "a", content: "1" },
+    { role: "user", content: "Now" },
+  ], OLD);
+  assertEquals((written as unknown[]).slice(2), [
+    user(
+      { functionResponse: { id: "a", name: "f", response: { output: "1" } } },
+      { functionResponse: { id: "b", name: "g", response: { output: "2" } } },
+    ),
+    user({ text: "<system>\nBe brief\n</system>" }, { text: "Now" }),
+  ]);
+});
+
+Deno.test("writeCall() lets the user begin where nobody does, for a model's turn must follow somebody's", () => {
+  const joke = { role: "system", content: "Tell a joke." };
+  const systemInstruction = { parts: [{ text: "Tell a joke." }] };
+  assertEquals(write({ messages: [joke] }).body, { systemInstruction, contents: [user({ text: "Begin." })] });
+  const told = { role: "assistant", content: "Knock knock" };
+  assertEquals(write({ messages: [joke, told, GO] }).body, {
+    systemInstruction,
+    contents: [user({ text: "Begin." }), model({ text: "Knock knock" }), user({ text: "Go" })],
+  });
+  const cut = [
+    { role: "assistant", tool_calls: [call("a", "f")] },
+    { role: "tool", tool_call_id: "a", content: "r" },
+  ];
+  const roles = (body: JsonObject) => (body.contents as { role: string }[]).map(({ role }) => role);
+  assertEquals(roles(write({ messages: cut }).body), ["user", "model", "user"]);
+  assertEquals(roles(write({ messages: cut, cachedContent: "cachedContents/a" }).body), ["model", "user"]);
+  assertEquals(roles(write({ messages: cut, cached_content: "cachedContents/a" }).body), ["model", "user"]);
+});
+
+Deno.test("writeCall() marks instructions as the user's for a model that takes none", () => {
+  const messages = [{ role: "system", content: "Be brief" }, GO];
+  assertEquals(write({ messages }, "gemma-3-27b-it").body, {
+    contents: [user({ text: "<system>\nBe brief\n</system>" }, { text: "Go" })],
+  });
+  assertEquals(write({ messages }, "gemma-4-31b-it").body.systemInstruction, {
+    parts: [{ text: "Be brief" }],
+  });
+});
+
+Deno.test("writeCall() leaves out and names an answer that the model would have to go on with, where it cannot", () => {
+  const said = { role: "assistant", content: "The answer is" };
+  const ends: [JsonObject[], string[]][] = [
+    [[GO, said], ["messages[1]"]],
+    [[GO, { role: "assistant", content: "" }], []],
+    [[GO, said, said], ["messages[1]", "messages[2]"]],
+    [[GO, { role: "assistant", tool_calls: [call("a", "f")] }], ["messages[1]"]],
+    [[said], ["messages[0]"]],
+  ];
+  for (const [messages, names] of ends) {
+    const { contents: written, dropped } = contents(messages);
+    assertEquals((written as { role: string }[]).map(({ role }) => role), ["user"]);
+    assertEquals(dropped, names);
+    assertEquals(contents(messages, OLD).dropped, []);
+  }
+  assertEquals(contents([GO, said], OLD).contents, [
+    user({ text: "Go" }),
+    model({ text: "The answer is" }),
+  ]);
+  for (const next of [GO, { role: "system", content: "On" }]) {
+    assertEquals(contents([GO, said, next]).dropped, []);
+  }
+});
+
+Deno.test("writeCall() refuses a last message of which nothing is left, as the model would go on with its old answer", () => {
+  const hologram = { role: "user", content: [{ type: "hologram", hologram: 1 }] };
+  const answered = [GO, { role: "assistant", content: "Hi" }];
+  for (const [messages, path] of [[[hologram], 0], [[...answered, hologram], 2]] as const) {
+    const error = assertThrows(() => write({ messages }), GatewayError);
+    assertEquals(error.details.param, `messages[${path}].content`);
+    assertEquals(error.status, 400);
+  }
+  assertThrows(() => write({ messages: [...answered, { role: "user", content: [] }] }), GatewayError);
+  assertEquals(contents([...answered, hologram, GO]).dropped, ["messages[2].content[0]"]);
+  assertEquals(contents([...answered, GO, hologram]).dropped, ["messages[3].content[0]"]);
 });
 
 Deno.test("writeCall() merges turns of one role and keeps a prefill last", () => {
@@ -88,7 +173,7 @@ Deno.test("writeCall() merges turns of one role and keeps a prefill last", () =>
       { role: "user", content: [{ type: "text", text: "Two" }] },
       { role: "assistant", content: "Three" },
       { role: "assistant", content: [{ type: "text", text: "Four" }, { type: "refusal", refusal: "No" }] },
-    ]).contents,
+    ], OLD).contents,
     [user({ text: "One" }, { text: "Two" }), model({ text: "Three" }, { text: "Four" }, { text: "No" })],
   );
 });
@@ -114,9 +199,13 @@ Deno.test("writeCall() names what a message cannot carry", () => {
       name: "ada",
       content: [{ type: "text", text: "Hi", cache_control: { type: "ephemeral" } }],
     },
-    { role: "user", content: [{ type: "hologram", hologram: 1 }], cache_control: { type: "ephemeral" } },
+    {
+      role: "user",
+      content: [{ type: "hologram", hologram: 1 }, { type: "text", text: "Yes" }],
+      cache_control: { type: "ephemeral" },
+    },
   ]);
-  assertEquals(written, [user({ text: "Hi" })]);
+  assertEquals(written, [user({ text: "Hi" }, { text: "Yes" })]);
   assertEquals(dropped, [
     "messages[0].name",
     "messages[0].content[0].cache_control",
@@ -198,6 +287,7 @@ Deno.test("writeCall() names a file's name, which Gemini has no place for", () =
 
 // ---------------------------------------------------------------- tools in messages
 
+const GO = { role: "user", content: "Go" };
 const call = (id: string, name: string, args = "{}") => ({
   id,
   type: "function",
@@ -235,10 +325,11 @@ Deno.test("writeCall() groups parallel results in their calls' order and finds t
 Deno.test("writeCall() writes results of every kind", () => {
   const result = (content: unknown, more: JsonObject = {}) => {
     const { contents: written } = contents([
+      GO,
       { role: "assistant", tool_calls: [call("a", "f")] },
       { role: "tool", tool_call_id: "a", content, ...more },
     ], OLD);
-    return (written as { parts: { functionResponse: { response: unknown } }[] }[])[1].parts[0]
+    return (written as { parts: { functionResponse: { response: unknown } }[] }[])[2].parts[0]
       .functionResponse.response;
   };
   assertEquals(result(""), { output: "" });
@@ -253,7 +344,8 @@ Deno.test("writeCall() writes results of every kind", () => {
 
 Deno.test("writeCall() puts a result's media inside it from Gemini 3 on, else behind it", () => {
   const messages = [
-    { role: "assistant", tool_calls: [call("a", "shot")] },
+    GO,
+    { role: "assistant", tool_calls: [call("a", "shot"), call("b", "shot")] },
     {
       role: "tool",
       tool_call_id: "a",
@@ -263,25 +355,142 @@ Deno.test("writeCall() puts a result's media inside it from Gemini 3 on, else be
         { type: "image_url", image_url: { url: "https://a.example/b.png" } },
       ],
     },
+    { role: "tool", tool_call_id: "b", content: "None" },
+    { role: "user", content: "Which?" },
   ];
   const inline = { inlineData: { mimeType: "image/png", data: PIXEL } };
   const linked = { fileData: { fileUri: "https://a.example/b.png", mimeType: "image/png" } };
   const response = { id: "a", name: "shot", response: { output: "Here" } };
-  const turn = (id: string) => (contents(messages, id).contents as unknown[])[1];
-  assertEquals(turn(NEW), user({ functionResponse: { ...response, parts: [inline] } }, linked));
-  assertEquals(turn(OLD), user({ functionResponse: response }, inline, linked));
+  const none = { functionResponse: { id: "b", name: "shot", response: { output: "None" } } };
+  const turns = (id: string) => (contents(messages, id).contents as unknown[]).slice(2);
+  assertEquals(turns(NEW), [
+    user({ functionResponse: { ...response, parts: [inline] } }, none),
+    user(linked, { text: "Which?" }),
+  ]);
+  assertEquals(turns(OLD), [
+    user({ functionResponse: response }, none),
+    user(inline, linked, { text: "Which?" }),
+  ]);
+});
+
+Deno.test("writeCall() puts into a result what Google takes there, and the rest beside it", () => {
+  const data = (mime: string) => ({ url: `data:${mime};base64,${PIXEL}` });
+  const image = (mime: string) => ({ type: "image_url", image_url: data(mime) });
+  const file = (mime: string) => ({ type: "file", file: { file_data: data(mime).url } });
+  const cases: [JsonObject, "inside" | "beside"][] = [
+    [image("image/png"), "inside"],
+    [image("image/jpg"), "inside"],
+    [image("image/jpeg"), "inside"],
+    [image("image/webp"), "inside"],
+    [file("application/pdf"), "inside"],
+    [file("text/plain"), "inside"],
+    [{ type: "blob", inlineData: { mimeType: "image/png", data: PIXEL } }, "inside"],
+    [{ type: "blob", inline_data: { mime_type: "image/png", data: PIXEL } }, "inside"],
+    [image("image/gif"), "beside"],
+    [image("image/heic"), "beside"],
+    [image("ximage/png"), "beside"],
+    [image("image/pngx"), "beside"],
+    [file("application/json"), "beside"],
+    [file("video/mp4"), "beside"],
+    [{ type: "input_audio", input_audio: { data: "UklGRg==", format: "wav" } }, "beside"],
+    [{ type: "video_url", video_url: { url: "https://www.youtube.com/watch?v=x" } }, "beside"],
+    [{ type: "file", file: { file_id: "files/abc" } }, "beside"],
+    [{ type: "image_url", image_url: { url: "https://a.example/b.png" } }, "beside"],
+    [{ type: "blob", fileData: { fileUri: "gs://b/a.png" } }, "beside"],
+  ];
+  for (const [part, place] of cases) {
+    const { contents: written, dropped } = contents([
+      GO,
+      { role: "assistant", tool_calls: [call("a", "f")] },
+      { role: "tool", tool_call_id: "a", content: [part] },
+    ]);
+    const [, , results, media] = written as { role: string; parts: JsonObject[] }[];
+    const [{ functionResponse }, ...more] = results.parts as { functionResponse: JsonObject }[];
+    const counts = [
+      (functionResponse.parts as unknown[] ?? []).length,
+      more.length,
+      media?.parts.length ?? 0,
+    ];
+    assertEquals(counts, place === "inside" ? [1, 0, 0] : [0, 0, 1], JSON.stringify(part));
+    assertEquals(dropped, []);
+    if (media) assertEquals(media.role, "user");
+  }
+});
+
+Deno.test("writeCall() gives no part of a result a resolution, but what stands beside it", () => {
+  const image = (url: string) => ({ type: "image_url", image_url: { url, detail: "low" } });
+  const native = {
+    type: "blob",
+    inlineData: { mimeType: "image/png", data: PIXEL },
+    mediaResolution: { level: "MEDIA_RESOLUTION_HIGH" },
+  };
+  const { contents: written, dropped } = contents([
+    GO,
+    { role: "assistant", tool_calls: [call("a", "f")] },
+    {
+      role: "tool",
+      tool_call_id: "a",
+      content: [
+        image(`data:image/png;base64,${PIXEL}`),
+        native,
+        image(`data:image/gif;base64,${PIXEL}`),
+      ],
+    },
+  ]);
+  const inline = { inlineData: { mimeType: "image/png", data: PIXEL } };
+  assertEquals((written as unknown[]).slice(2), [
+    user({ functionResponse: { id: "a", name: "f", response: { output: "" }, parts: [inline, inline] } }),
+    user({
+      inlineData: { mimeType: "image/gif", data: PIXEL },
+      mediaResolution: { level: "MEDIA_RESOLUTION_LOW" },
+    }),
+  ]);
+  assertEquals(dropped, [
+    "messages[2].content[0].image_url.detail",
+    "messages[2].content[1].mediaResolution",
+  ]);
+});
+
+Deno.test("writeCall() writes JSON as text where Google would not take it as data", () => {
+  const deep = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+  const cases: [string, "data" | "text"][] = [
+    ['{"a":{"b":[1]}}', "data"],
+    ['{"ref":1,"$refs":2,"x$ref":3}', "data"],
+    ['{"a":"$ref"}', "data"],
+    ['{"$ref":"#/a"}', "text"],
+    ['{"\\u0024ref":null}', "text"],
+    ['[{"a":[{"$ref":1}]}]', "text"],
+    [deep(30), "data"],
+    [deep(31), "text"],
+    [deep(100_000), "text"],
+    ['{"a":1e400}', "text"],
+    ['{"a":123456789012345}', "data"],
+    ['{"a":1234567890123456}', "text"],
+  ];
+  for (const [content, form] of cases) {
+    const { contents: written } = contents([
+      GO,
+      { role: "assistant", tool_calls: [call("a", "f")] },
+      { role: "tool", tool_call_id: "a", content },
+    ]);
+    const results = (written as { parts: { functionResponse: { response: JsonObject } }[] }[])[2];
+    const { output } = results.parts[0].functionResponse.response;
+    assertEquals(output, form === "text" ? content : JSON.parse(content), content.slice(0, 80));
+  }
 });
 
 Deno.test("writeCall() writes the legacy function role", () => {
   assertEquals(
     contents([
+      GO,
       { role: "assistant", content: null, function_call: { name: "f", arguments: "" } },
       { role: "function", name: "f", content: "1" },
     ], OLD),
     {
       contents: [
-        model({ functionCall: { id: "call_0_f", name: "f", args: {} } }),
-        user({ functionResponse: { id: "call_0_f", name: "f", response: { output: "1" } } }),
+        user({ text: "Go" }),
+        model({ functionCall: { id: "call_1_f", name: "f", args: {} } }),
+        user({ functionResponse: { id: "call_1_f", name: "f", response: { output: "1" } } }),
       ],
       dropped: [],
     },
@@ -291,12 +500,15 @@ Deno.test("writeCall() writes the legacy function role", () => {
 Deno.test("writeCall() keeps arguments that are no object where the model can see them", () => {
   const args = (
     text: string,
-  ) => ((contents([{ role: "assistant", tool_calls: [call("a", "f", text)] }], OLD).contents as {
+  ) => ((contents([GO, { role: "assistant", tool_calls: [call("a", "f", text)] }], OLD).contents as {
     parts: { functionCall: { args: unknown } }[];
-  }[])[0].parts[0].functionCall.args);
+  }[])[1].parts[0].functionCall.args);
   assertEquals(args('{"a":'), { arguments: '{"a":' });
   assertEquals(args("[1]"), { arguments: "[1]" });
   assertEquals(args(" "), {});
+  assertEquals(args('{"$ref":"#/a"}'), { $ref: "#/a" });
+  const deep = `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+  assertEquals(args(deep), { arguments: deep });
 });
 
 // ---------------------------------------------------------------- signatures and thoughts
@@ -306,7 +518,8 @@ const SIGNATURE = "CiQBVKhc7kQm+a/b8Q==";
 Deno.test("writeCall() returns a call's signature from either of its places", () => {
   const google = { extra_content: { google: { thought_signature: SIGNATURE } } };
   for (const tool of [{ ...call("a", "f"), ...google }, call(packToolId("a", SIGNATURE), "f")]) {
-    assertEquals(contents([{ role: "assistant", tool_calls: [tool, call("b", "g")] }]).contents, [
+    assertEquals(contents([GO, { role: "assistant", tool_calls: [tool, call("b", "g")] }], OLD).contents, [
+      user({ text: "Go" }),
       model(
         { functionCall: { id: "a", name: "f", args: {} }, thoughtSignature: SIGNATURE },
         { functionCall: { id: "b", name: "g", args: {} } },
@@ -317,10 +530,12 @@ Deno.test("writeCall() returns a call's signature from either of its places", ()
 
 Deno.test("writeCall() signs foreign calls as Google documents, for models that demand it", () => {
   const messages = [
+    GO,
     { role: "assistant", tool_calls: [call("a", "f"), call("b", "g")] },
     { role: "tool", tool_call_id: "a", content: "1" },
     { role: "tool", tool_call_id: "b", content: "2" },
     { role: "assistant", tool_calls: [call("c", "f")] },
+    { role: "tool", tool_call_id: "c", content: "3" },
   ];
   const signatures = (id: string) =>
     (contents(messages, id).contents as { parts: JsonObject[] }[]).flatMap(({ parts }) =>
@@ -334,12 +549,13 @@ Deno.test("writeCall() signs foreign calls as Google documents, for models that 
 
 Deno.test("writeCall() returns an answer's signature on its last text", () => {
   const google = { extra_content: { google: { thought_signature: SIGNATURE } } };
-  assertEquals(contents([{ role: "assistant", content: "Hi", ...google }]).contents, [
+  assertEquals(contents([GO, { role: "assistant", content: "Hi", ...google }], OLD).contents, [
+    user({ text: "Go" }),
     model({ text: "Hi", thoughtSignature: SIGNATURE }),
   ]);
   assertEquals(
-    contents([{ role: "assistant", content: "", reasoning_content: "Hm", ...google }]).contents,
-    [model({ text: "Hm", thought: true }, { text: "", thoughtSignature: SIGNATURE })],
+    contents([GO, { role: "assistant", content: "", reasoning_content: "Hm", ...google }], OLD).contents,
+    [user({ text: "Go" }), model({ text: "Hm", thought: true }, { text: "", thoughtSignature: SIGNATURE })],
   );
 });
 
@@ -348,7 +564,7 @@ Deno.test("writeCall() returns its own sealed parts, and never another provider'
     toolCall: { id: "1", toolType: "GOOGLE_SEARCH_WEB", args: {} },
     thoughtSignature: SIGNATURE,
   };
-  const { contents: written, dropped } = contents([{
+  const { contents: written, dropped } = contents([GO, {
     role: "assistant",
     content: "Hi",
     reasoning_details: [
@@ -357,8 +573,9 @@ Deno.test("writeCall() returns its own sealed parts, and never another provider'
       { type: "reasoning.text", text: "Hm", signature: "theirs", format: "anthropic-claude-v1", index: 2 },
       { type: "reasoning.text", text: "So", signature: "ours", format: "google-gemini-v1", index: 3 },
     ],
-  }]);
+  }], OLD);
   assertEquals(written, [
+    user({ text: "Go" }),
     model(
       part,
       { text: "Hm", thought: true },
@@ -366,7 +583,7 @@ Deno.test("writeCall() returns its own sealed parts, and never another provider'
       { text: "Hi" },
     ),
   ]);
-  assertEquals(dropped, ["messages[0].reasoning_details"]);
+  assertEquals(dropped, ["messages[1].reasoning_details"]);
 });
 
 Deno.test("writeCall() goes on with an answer that was cut off, in place of its partial text", () => {
@@ -390,4 +607,108 @@ Deno.test("writeCall() goes on with an answer that was cut off, in place of its 
   assertEquals(write({ messages: [first, cut, { role: "user", content: "Stop" }] }).body, {
     contents: [user({ text: "A story" }), model({ text: "Once upon" }), user({ text: "Stop" })],
   });
+});
+
+Deno.test("writeCall() gives an image model its pictures' signatures back, and stands in for those that are lost", () => {
+  const standIn = "skip_thought_signature_validator";
+  const picture = (data: string, signature?: string) => ({
+    type: "image_url",
+    image_url: { url: `data:image/png;base64,${data}` },
+    ...(signature && { extra_content: { google: { thought_signature: signature } } }),
+  });
+  const answer = {
+    role: "assistant",
+    content: "Here",
+    images: [picture("QUJD", "Qg=="), picture("QUJE")],
+    extra_content: { google: { thought_signature: "QQ==" } },
+  };
+  const bare = { role: "assistant", content: [{ type: "text", text: "So" }, picture("QUJF", "Qw==")] };
+  const parts = (message: JsonObject, id: string) =>
+    (contents([GO, message, GO], id).contents as { parts: JsonObject[] }[])[1].parts;
+  const inline = (data: string) => ({ inlineData: { mimeType: "image/png", data } });
+  for (const id of ["gemini-3-pro-image", "gemini-3.1-flash-image", "models/gemini-nano-banana-2.1"]) {
+    assertEquals(parts(answer, id), [
+      { text: "Here", thoughtSignature: "QQ==" },
+      { ...inline("QUJD"), thoughtSignature: "Qg==" },
+      { ...inline("QUJE"), thoughtSignature: standIn },
+    ], id);
+    assertEquals(parts(bare, id), [
+      { text: "So", thoughtSignature: standIn },
+      { ...inline("QUJF"), thoughtSignature: "Qw==" },
+    ], id);
+    assertEquals(parts({ role: "assistant", content: "Hi", reasoning_content: "Hm" }, id), [
+      { text: "Hm", thought: true },
+      { text: "Hi", thoughtSignature: standIn },
+    ], id);
+  }
+  assertEquals(parts({ role: "assistant", content: "Hi" }, NEW), [{ text: "Hi" }]);
+  assertEquals(parts({ role: "assistant", content: "Hi" }, "gemini-2.5-flash-image"), [{ text: "Hi" }]);
+});
+
+Deno.test("writeCall() writes names that Google refuses in a form that it takes, in history too", () => {
+  const tools = ["2fa_code", "_2fa", "a/b", "plain"].map((name) => ({
+    type: "function",
+    function: { name },
+  }));
+  const { body, dropped } = write({
+    tools,
+    tool_choice: { type: "function", function: { name: "2fa_code" } },
+    messages: [
+      GO,
+      { role: "assistant", tool_calls: [call("a", "2fa_code"), call("b", "a/b")] },
+      { role: "tool", tool_call_id: "a", content: "1" },
+      { role: "tool", tool_call_id: "b", content: "2" },
+    ],
+  }, OLD);
+  const [{ functionDeclarations }] = body.tools as { functionDeclarations: { name: string }[] }[];
+  assertEquals(functionDeclarations.map(({ name }) => name), ["_2fa_code", "__2fa", "a_x2f_b", "plain"]);
+  assertEquals(body.toolConfig, {
+    functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["_2fa_code"] },
+  });
+  const [, calls, results] = body.contents as { parts: Record<string, { name: string }>[] }[];
+  assertEquals(calls.parts.map(({ functionCall }) => functionCall.name), ["_2fa_code", "a_x2f_b"]);
+  assertEquals(results.parts.map(({ functionResponse }) => functionResponse.name), ["_2fa_code", "a_x2f_b"]);
+  assertEquals(dropped, []);
+});
+
+Deno.test("writeCall() knows a file's type by its ending", () => {
+  const types = {
+    aac: "audio/aac",
+    avi: "video/avi",
+    csv: "text/csv",
+    flac: "audio/flac",
+    gif: "image/gif",
+    heic: "image/heic",
+    heif: "image/heif",
+    html: "text/html",
+    jpeg: "image/jpeg",
+    jpg: "image/jpeg",
+    json: "application/json",
+    md: "text/markdown",
+    mov: "video/mov",
+    mp3: "audio/mp3",
+    mp4: "video/mp4",
+    mpeg: "video/mpeg",
+    ogg: "audio/ogg",
+    pdf: "application/pdf",
+    png: "image/png",
+    txt: "text/plain",
+    wav: "audio/wav",
+    webm: "video/webm",
+    webp: "image/webp",
+    wmv: "video/wmv",
+    xml: "text/xml",
+  };
+  for (const [ending, mimeType] of Object.entries(types)) {
+    for (const fileUri of [`gs://b/a.${ending}`, `https://a.example/x.y.${ending.toUpperCase()}#1`]) {
+      const part = { type: "file", file: { file_id: fileUri } };
+      assertEquals(contents([{ role: "user", content: [part] }]).contents, [
+        user({ fileData: { fileUri, mimeType } }),
+      ]);
+    }
+  }
+  const part = { type: "file", file: { file_id: "gs://b/a.xpng" } };
+  assertEquals(contents([{ role: "user", content: [part] }]).contents, [
+    user({ fileData: { fileUri: "gs://b/a.xpng" } }),
+  ]);
 });

@@ -31,7 +31,7 @@ Deno.test("writeTerms() writes what shapes sampling", () => {
     top_logprobs: 3,
     modalities: ["text", "image"],
   };
-  assertEquals(terms(fields), {
+  assertEquals(terms(fields, "gemini-2.0-flash"), {
     terms: {
       generationConfig: {
         maxOutputTokens: 100,
@@ -49,6 +49,33 @@ Deno.test("writeTerms() writes what shapes sampling", () => {
       },
     },
     dropped: [],
+  });
+});
+
+Deno.test("writeTerms() names the settings that a generation refuses or ignores", () => {
+  const fields = {
+    temperature: 0,
+    top_p: 0.5,
+    top_k: 40,
+    frequency_penalty: 0.1,
+    presence_penalty: -0.1,
+    n: 2,
+  };
+  const dropped = (model: string) => terms(fields, model).dropped;
+  const penalties = ["frequency_penalty", "presence_penalty"];
+  assertEquals(dropped("gemini-2.0-flash"), []);
+  assertEquals(dropped("gemini-2.5-flash"), penalties);
+  assertEquals(dropped("gemini-3.5-flash"), [...penalties, "n"]);
+  assertEquals(dropped("gemini-3.6-flash"), Object.keys(fields));
+  assertEquals(terms(fields, "gemini-3.6-flash").terms, {});
+  // What says no more than the default says nothing.
+  const idle = { temperature: 1, frequency_penalty: 0, presence_penalty: 0, n: 1 };
+  assertEquals(terms(idle), { terms: {}, dropped: [] });
+  assertEquals(config(idle, "gemini-2.0-flash"), {
+    temperature: 1,
+    frequencyPenalty: 0,
+    presencePenalty: 0,
+    candidateCount: 1,
   });
 });
 
@@ -98,8 +125,8 @@ Deno.test("writeTerms() gives a voice, and names a sound format that Gemini does
 const PARAMETERS = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   type: "object",
-  properties: { to: { anyOf: [{ type: "string", pattern: "^a" }, { $ref: "#/$defs/list" }] } },
-  $defs: { list: { type: "array", items: { const: 1 }, uniqueItems: true } },
+  properties: { to: { anyOf: [{ type: "string", format: "date" }, { $ref: "#/$defs/list" }] } },
+  $defs: { list: { type: "array", items: { enum: [1] }, maxItems: 3 } },
   additionalProperties: false,
 };
 const tool = (name: string, more: JsonObject = {}) => ({ type: "function", function: { name, ...more } });
@@ -140,6 +167,10 @@ Deno.test("writeTerms() chooses tools", () => {
   assertEquals(mode({ type: "function", function: { name: "f" } }), {
     functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["f"] },
   });
+  const allow = (wanted: string) =>
+    mode({ type: "allowed_tools", allowed_tools: { mode: wanted, tools: [{ function: { name: "f" } }] } });
+  assertEquals(allow("required"), { functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["f"] } });
+  assertEquals(allow("auto"), { functionCallingConfig: { mode: "VALIDATED", allowedFunctionNames: ["f"] } });
   assertEquals(mode(undefined, true), { functionCallingConfig: { mode: "VALIDATED" } });
   assertEquals(mode("auto", true), { functionCallingConfig: { mode: "VALIDATED" } });
   assertEquals(mode("required", true), { functionCallingConfig: { mode: "ANY" } });
@@ -176,6 +207,26 @@ Deno.test("writeTerms() takes Google's own tools in every spelling, and drops th
       ],
     },
     dropped: ["tools[4].search_context_size", "tools[5]"],
+  });
+});
+
+Deno.test("writeTerms() knows each of Google's own tools by its type", () => {
+  const tools: Record<string, string> = {
+    code_execution: "codeExecution",
+    code_interpreter: "codeExecution",
+    computer_use: "computerUse",
+    file_search: "fileSearch",
+    google_maps: "googleMaps",
+    google_search: "googleSearch",
+    url_context: "urlContext",
+    web_search: "googleSearch",
+    web_search_preview: "googleSearch",
+  };
+  for (const [type, name] of Object.entries(tools)) {
+    assertEquals(terms({ tools: [{ type }] }), { terms: { tools: [{ [name]: {} }] }, dropped: [] }, type);
+  }
+  assertEquals(terms({ tools: [{ type: "google_search", timeRangeFilter: 1 }] }).terms, {
+    tools: [{ googleSearch: { timeRangeFilter: 1 } }],
   });
 });
 
@@ -279,6 +330,35 @@ Deno.test("writeTerms() forwards Gemini's own fields, which win over what was de
     },
     dropped: [],
   });
+});
+
+Deno.test("writeTerms() moves the client's fields of generationConfig there, in either spelling", () => {
+  const names = [
+    ["audioTranscriptionConfig", "audio_transcription_config"],
+    ["candidateCount", "candidate_count"],
+    ["enableEnhancedCivicAnswers", "enable_enhanced_civic_answers"],
+    ["imageConfig", "image_config"],
+    ["maxOutputTokens", "max_output_tokens"],
+    ["mediaResolution", "media_resolution"],
+    ["responseJsonSchema", "response_json_schema"],
+    ["responseLogprobs", "response_logprobs"],
+    ["responseMimeType", "response_mime_type"],
+    ["responseModalities", "response_modalities"],
+    ["responseSchema", "response_schema"],
+    ["speechConfig", "speech_config"],
+    ["stopSequences", "stop_sequences"],
+    ["thinkingConfig", "thinking_config"],
+    ["topK"],
+    ["topP"],
+  ];
+  for (const [name, ...others] of names) {
+    for (const spelling of [name, ...others]) {
+      const wanted = { generationConfig: { [name]: { a: 1 } } };
+      assertEquals(terms({ [spelling]: { a: 1 } }), { terms: wanted, dropped: [] }, spelling);
+      assertEquals(terms({ generation_config: { [spelling]: { a: 1 } } }).terms, wanted, spelling);
+    }
+  }
+  assertEquals(terms({ xtopK: 1 }).terms, { xtopK: 1 });
 });
 
 Deno.test("writeTerms() merges the client's thinking, which may not have both a level and a budget", () => {
