@@ -190,7 +190,10 @@ Deno.test("schemas go on with every keyword and every order of theirs", async ()
     const tools = [{ type: "function", function: { name: "f", parameters } }];
     await post({ model, messages: [USER], tools });
     const sent = find[model.split("/")[0]](asked[0].body);
-    assertEquals(JSON.stringify(sent), JSON.stringify(parameters), model);
+    // Google reads a part of JSON Schema; only `const` is written in another way.
+    const wanted = JSON.stringify(parameters);
+    const google = wanted.replace('{"const":"leaf"}', '{"type":"string","enum":["leaf"]}');
+    assertEquals(JSON.stringify(sent), model.startsWith("google") ? google : wanted, model);
   }
 });
 

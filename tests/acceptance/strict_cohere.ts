@@ -93,6 +93,9 @@ function find({ url, headers, body }: Asked): string | undefined {
   if (headers.get("authorization") !== "Bearer key") return "invalid api token";
   const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
   if (unknown) return `unknown field: parameter '${unknown}' is not a valid field`;
+  if (body.response_format && ((body.tools as Json[] | undefined)?.length || body.documents)) {
+    return "cannot specify response_format with tools or documents";
+  }
   const messages = body.messages as Json[];
   if (!Array.isArray(messages) || messages.length === 0) return "must specify at least one message";
   const pending: string[] = [];

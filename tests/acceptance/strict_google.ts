@@ -5,6 +5,7 @@
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
 import { type Asked, events, type Json, sse } from "./lab.ts";
+import { findName, findResultFault, findTermsFault } from "./strict_google_terms.ts";
 
 const FIELDS = new Set(
   ("cachedContent contents continuationToken generationConfig labels model safetySettings serviceTier store " +
@@ -93,7 +94,15 @@ function find(
     if (Object.keys(more).length > 0) return `Unknown name "${Object.keys(more)[0]}" at '${here}'`;
     if (role !== "user" && role !== "model") return "Please use a valid role: user, model.";
     if (!Array.isArray(parts) || parts.length === 0) return `${here}.parts must not be empty`;
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
+      if (
+        role === "model" && IMAGE_MODEL.test(model) && !part.thought && part.thoughtSignature === undefined
+      ) {
+        const what = part.text === undefined ? "Image" : "Text";
+        return `${what} part is missing a thought_signature in content position ${at + 1}, part position ${
+          index + 1
+        }.`;
+      }
       if (DATA.filter((name) => part[name] !== undefined).length !== 1) {
         return `${here}: required oneof field 'data' must have one initialized field`;
       }
@@ -102,6 +111,11 @@ function find(
       }
     }
     const responses = membersOf(parts, "functionResponse");
+    if (responses.length > 0 && responses.length < parts.length) {
+      return /gemini-(3\.[6-9]|[4-9]|flash)/.test(model)
+        ? "Requests ending with a model turn are not supported."
+        : "Please ensure that function response turn comes immediately after a function call turn.";
+    }
     if (responses.length !== calls.length) {
       return "Please ensure that the number of function response parts is equal to the number of function call parts " +
         "of the function call turn.";
@@ -112,15 +126,18 @@ function find(
       }
       if (id !== calls[index].id) return `function response ${index} has another id than its call`;
       if (typeof response !== "object" || response === null) return "response must be a struct";
+      const fault = findResultFault(responses[index], model);
+      if (fault) return fault;
     }
     calls = membersOf(parts, "functionCall");
     if (calls.length === 0) continue;
     if (role !== "model") return "function calls are the model's";
-    if (contents[at - 1] && contents[at - 1].role !== "user") {
+    if (contents[at - 1]?.role !== "user") {
       return "Please ensure that function call turn comes immediately after a user turn or after a function response turn.";
     }
     const first = parts.find((part) => part.functionCall)!;
     const { name, args } = first.functionCall as Json;
+    for (const call of calls) if (findName(call.name)) return findName(call.name);
     if (typeof args !== "object" || args === null || Array.isArray(args)) return "args must be a struct";
     const given = first.thoughtSignature;
     if (!given && /gemini-[12]/.test(model)) continue;
@@ -131,18 +148,12 @@ function find(
     }
   }
   if (calls.length > 0) return "the last turn is a function call without a response";
-  const names = ((body.tools ?? []) as Json[]).flatMap(({ functionDeclarations: list }) =>
-    (list ?? []) as Json[]
-  );
-  for (const declared of names) {
-    if (declared.parameters !== undefined && declared.parametersJsonSchema !== undefined) {
-      return "only one schema";
-    }
-    const stray = Object.keys(declared).find((key) =>
-      !["name", "description", "parameters", "parametersJsonSchema", "response", "behavior"].includes(key)
-    );
-    if (stray) return `Unknown name "${stray}" at 'tools[0].function_declarations[0]'`;
+  if (contents.at(-1)!.role === "model" && /gemini-(3\.5-flash-lite|3\.[6-9]|[4-9]|flash)/.test(model)) {
+    return "Requests ending with a model turn are not supported.";
   }
+  return findTermsFault(body, model);
 }
+
+const IMAGE_MODEL = /gemini-3.*-image|nano-banana/;
 
 const membersOf = (parts: Json[], name: string) => parts.map((part) => part[name] as Json).filter(Boolean);
