@@ -29,6 +29,8 @@ export interface Config {
   maxBodyBytes: number;
   strict: boolean;
   origins: readonly string[];
+  /** Hosts that are answered besides loopback; `undefined` for any host. */
+  hosts?: ReadonlySet<string>;
   tokens: TokenCheck;
   keys: KeyStore;
   /** Names of headers that may hold a provider's key. */
@@ -66,6 +68,7 @@ export function readOptions(options: Options): Config {
     maxBodyBytes: read.limits?.maxBodyBytes ?? 64 * 2 ** 20,
     strict: read.strict ?? false,
     origins: read.origins ?? [],
+    hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),
     tokens: tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
     keyHeaders: credentials,
     keys: keyStore(readKeys(read.keys, providers), now),

@@ -1,4 +1,5 @@
 /** A gateway set up by its environment. */
+import { isLoopback } from "./cross_site.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { type Env, readEnv, type Served } from "./env.ts";
 
@@ -28,6 +29,7 @@ export function configured(
 ): Served & { gateway: Gateway; notice?: string } {
   const served = readEnv(env, names);
   const { options, warnings } = served;
+  if (alone && isLoopback(served.hostname)) options.hosts ??= [];
   const stored = Object.keys(options.keys ?? {});
   let notice: string | undefined;
   if (stored.length > 0 && options.tokens === undefined) {

@@ -5,6 +5,7 @@ import { takeBody } from "./body.ts";
 import { chat } from "./chat.ts";
 import { type Config, readOptions } from "./config.ts";
 import { allowCrossOrigin, preflight } from "./cors.ts";
+import { admitForeignHost, isForeignHost, refuseForeignPage } from "./cross_site.ts";
 import type { Exchange, Report } from "./exchange.ts";
 import { headerText } from "./headers.ts";
 import { home } from "./home.ts";
@@ -74,10 +75,14 @@ async function open(
 ): Promise<Response> {
   if (route.door === "home") return home(request);
   if (route.door === "health") return Response.json({ status: "ok" });
+  if (!insider) refuseForeignPage(request, config);
   const { headers, signal } = request;
   const { gateway } = route;
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
-  const admitted = config.tokens.admit(request, gateway, insider);
+  const admit = () => config.tokens.admit(request, gateway, insider);
+  const admitted = !insider && isForeignHost(request, config.hosts)
+    ? admitForeignHost(request, admit)
+    : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, report };
   switch (route.door) {

@@ -2,6 +2,7 @@
 import * as v from "npm:valibot@1.5.0";
 import { type WireName, WIRES } from "../providers/table.ts";
 import type { ChatField } from "../providers/types.ts";
+import { check } from "./check.ts";
 import { type GatewayToken, isPlaceholder, type StoredKeys } from "./credentials.ts";
 import { policyOptions, type PolicySettings } from "./policies/settings.ts";
 import type { Wait } from "./policies/timers.ts";
@@ -54,8 +55,17 @@ export interface Options {
   };
   /** Refuse a request with a field that its target cannot express, as with `sluice-strict: true`. Default false. */
   strict?: boolean;
-  /** Origins whose pages may call the gateway from a browser; `"*"` for any. Default none. */
+  /**
+   * Origins whose pages may call the gateway from a browser, e.g. `https://app.example`; `"*"` for any. Besides these,
+   * the gateway's own origin, pages on loopback, desktop shells and browser extensions may. Every other origin is 403.
+   */
   origins?: string[];
+  /**
+   * Host names that the gateway answers to, besides loopback and the host of `url`: `gateway.internal`, or with a port,
+   * `gateway.internal:8787`; `"*"` for any. A request to another host is 403 unless it brings a gateway token. Default:
+   * any host, but none when the served form listens on loopback.
+   */
+  hosts?: string[];
   /** Tokens that requests must present, each for everything or for some gateways and providers. Default none. */
   tokens?: readonly (string | GatewayToken)[];
   /** Whether a request without a token is refused. Default: when there are tokens. */
@@ -103,9 +113,21 @@ function isBaseUrl(text: string): boolean {
 
 const origin = v.pipe(
   v.string(),
+  v.toLowerCase(),
   v.regex(
-    /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/,
+    /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s*]+)$/,
     'must be an origin, e.g. "https://app.example", or "*"',
+  ),
+  // Browsers leave out a default port.
+  v.transform((text) => /^https?:/.test(text) && URL.canParse(text) ? new URL(text).origin : text),
+);
+
+const host = v.pipe(
+  v.string(),
+  v.toLowerCase(),
+  v.regex(
+    /^(\*|([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?)$/,
+    'must be a host, e.g. "gateway.internal" or "gateway.internal:8787", or "*"',
   ),
 );
 
@@ -142,7 +164,7 @@ const headers = v.pipe(
 );
 
 /** What guards `Options`. */
-const OPTIONS = v.strictObject({
+export const OPTIONS = v.strictObject({
   fetch: v.optional(v.function()),
   providers: v.optional(v.record(
     v.string(),
@@ -166,6 +188,7 @@ const OPTIONS = v.strictObject({
   ),
   strict: v.optional(v.boolean()),
   origins: v.optional(v.array(origin)),
+  hosts: v.optional(v.array(host)),
   tokens: v.optional(v.pipe(
     v.array(v.union([
       token,
@@ -189,40 +212,8 @@ const OPTIONS = v.strictObject({
 });
 
 /**
- * Checks options, and takes what is blank around tokens, keys and URLs off.
+ * Checks options. Blanks around tokens, keys and URLs are taken off.
  *
  * @throws TypeError that names the option at fault.
  */
-export function checkOptions(options: Options): v.InferOutput<typeof OPTIONS> {
-  const result = v.safeParse(OPTIONS, options, { message: complaint });
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  throw new TypeError(`Cannot use option ${v.getDotPath(issue) ?? "(root)"}: it ${issue.message}`);
-}
-
-/** Says what was due and never what came: it may be a secret. */
-function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): string {
-  switch (type) {
-    case "integer":
-      return "must be a whole number";
-    case "max_value":
-      return `must be at most ${requirement}`;
-    case "min_value":
-      return `must be at least ${requirement}`;
-    case "non_empty":
-      return "must not be empty";
-  }
-  if (expected === "never") return "is not known";
-  const due = expected?.replaceAll(/[()]/g, "").replaceAll(" | ", " or ") ?? "something else";
-  return `must be ${KINDS.get(due) ?? due}`;
-}
-
-/** The schema's names for kinds of values, in words. */
-const KINDS: ReadonlyMap<string, string> = new Map([
-  ["Array", "a list"],
-  ["Function", "a function"],
-  ["Object", "an object"],
-  ["boolean", "true or false"],
-  ["number", "a number"],
-  ["string", "a text"],
-]);
+export const checkOptions = (options: Options): v.InferOutput<typeof OPTIONS> => check(OPTIONS, options);

@@ -92,10 +92,13 @@ export const doorOf = (path: string): Route["door"] | undefined => find(path)?.d
 
 const find = (path: string) => DOORS.find(({ path: pattern }) => pattern.test(path));
 
+/** What a provider's own paths take. */
+export const ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
 /** The methods that a path takes, for `allow`; none when there is no such path. */
 export function allowedMethods(path: string): readonly string[] {
   const door = find(path);
-  return door?.methods ?? (door ? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] : []);
+  return door?.methods ?? (door ? ANY_METHOD : []);
 }
 
 /** @throws GatewayError for dots, which would lead out of the place that an id has in a provider's URL. */

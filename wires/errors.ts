@@ -9,6 +9,7 @@ const ERRORS = {
   unknown_key_alias: { status: 400, code: 2040 },
   dropped_fields: { status: 400 },
   unauthorized: { status: 401, code: 2009 },
+  forbidden: { status: 403 },
   not_found: { status: 404 },
   method_not_allowed: { status: 405 },
   unsupported_media_type: { status: 415 },

@@ -21,7 +21,7 @@ async function served(variables: Record<string, string>, serving: Serving = {}) 
     };
     const made = configured((name) => all[name], { names: Object.keys(all), ...serving });
     const get = async (headers: Record<string, string> = {}) => {
-      const response = await made.gateway.fetch(ask("openai/gpt", headers));
+      const response = await made.gateway.fetch(ask("openai/gpt", { host: "127.0.0.1", ...headers }));
       await response.text();
       return response.status;
     };
@@ -30,7 +30,7 @@ async function served(variables: Record<string, string>, serving: Serving = {}) 
       await get(),
       await get({ authorization: "Bearer sk-mine" }),
       await get({ authorization: `Bearer ${token || "wrong"}` }),
-      (await made.gateway.fetch(ask("demo/echo"))).status,
+      (await made.gateway.fetch(ask("demo/echo", { host: "127.0.0.1" }))).status,
     ];
     return { ...made, sent, statuses, written, token };
   } finally {
@@ -246,4 +246,25 @@ Deno.test("SLUICE_ALLOW_HTTP is true or false, and lets rows of one's own be pla
   for (const value of ["y", "2", "enabled", "'true'"]) {
     assertThrows(() => read(value), TypeError, "SLUICE_ALLOW_HTTP");
   }
+});
+
+Deno.test("configured() answers to loopback hosts only where it listens on loopback", async () => {
+  const status = async (variables: Record<string, string>, serving: Serving) => {
+    const made = configured((name) => variables[name], serving);
+    const request = new Request(
+      "http://evil.example/v1/chat/completions",
+      ask("demo/echo", { host: "evil.example" }),
+    );
+    const response = await made.gateway.fetch(request);
+    await response.body?.cancel();
+    return response.status;
+  };
+  const alone = { alone: true };
+  assertEquals(await status({}, alone), 403);
+  for (const HOST of ["127.0.0.2", "localhost", "::1"]) {
+    assertEquals(await status({ HOST }, alone), 403, HOST);
+  }
+  for (const HOST of ["0.0.0.0", "::", "10.0.0.1"]) assertEquals(await status({ HOST }, alone), 200, HOST);
+  assertEquals(await status({ SLUICE_URL: "https://evil.example" }, alone), 200);
+  assertEquals(await status({}, {}), 200, "a Worker and deno serve listen elsewhere");
 });

@@ -345,7 +345,7 @@ Deno.test("a client's headers cross but for those of connections, browsers, gate
     forwarded: "for=1.2.3.4",
     host: "gateway.test",
     "keep-alive": "1",
-    origin: "https://app.example",
+    origin: "http://localhost:3000",
     "proxy-authorization": "Basic x",
     referer: "https://app.example/secret",
     te: "trailers",

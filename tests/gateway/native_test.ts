@@ -255,7 +255,7 @@ Deno.test("native() keeps back what is the connection's, the gateway's or the br
     "keep-alive": "timeout=5",
     te: "trailers",
     "proxy-authorization": "Basic x",
-    origin: "https://page.test",
+    origin: "http://localhost:3000",
     referer: "https://page.test/",
     "sec-fetch-mode": "cors",
     "accept-encoding": "zstd",
