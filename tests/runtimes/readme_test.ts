@@ -1,0 +1,431 @@
+/**
+ * Every snippet of the README runs as it is printed, on the runtime that it is for. Only addresses are changed: of the
+ * gateway, to one on a free port, and of modules, to where they are.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createGateway } from "../../mod.ts";
+import { bundle, ROOT } from "../bundle.ts";
+import { freePort } from "../free_port.ts";
+import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
+import {
+  DENO,
+  environmentBindings,
+  type Running,
+  serveWorkerd,
+  startServed,
+  workerConfig,
+} from "./gateways.ts";
+import { environment } from "./suite.ts";
+
+const README = await Deno.readTextFile(`${ROOT}/README.md`);
+const SNIPPETS = [...README.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+  language,
+  text,
+}));
+const claimed = new Set<unknown>();
+
+/** The first snippet of a language, not yet taken, that holds a text. */
+function snippet(language: string, holds: string): string {
+  const found = SNIPPETS.find((one) =>
+    one.language === language && one.text.includes(holds) && !claimed.has(one)
+  );
+  assert(found, `the README has no ${language} snippet with ${holds}`);
+  claimed.add(found);
+  return found.text;
+}
+
+/** Out of git, and out of the way of the project's own packages. */
+const FOLDER = `${ROOT}/dist/readme`;
+const ADDRESS = "http://127.0.0.1:8787";
+
+interface Done {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function run(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+  cwd = ROOT,
+): Promise<Done> {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args, env, cwd }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+const shell = (text: string, env: Record<string, string> = {}) => run("sh", ["-ec", text], env);
+
+/** Starts what a line of the README starts; npm's Deno is the one that runs the tests. */
+function start(line: string, env: Record<string, string> = {}): Promise<Running> {
+  assertStringIncludes(line, "npx -y deno run ");
+  return startServed("sh", ["-c", line.replace("npx -y deno run", `exec ${DENO} run --no-prompt`)], env);
+}
+
+/** A gateway as the README starts it, before a provider that is played. */
+async function served(
+  use: (url: string, provider: FakeProvider) => Promise<void>,
+  env: Record<string, string> = {},
+): Promise<void> {
+  await using provider = await startFakeProvider();
+  await using gateway = await start("npx -y deno run --allow-net --allow-env mod.ts", {
+    ...environment(provider),
+    ...env,
+  });
+  await use(gateway.url, provider);
+}
+
+/** Says that the rest of a test is left off, and what this machine lacks for it. */
+async function ignored(t: Deno.TestContext, reason: string): Promise<void> {
+  await t.step({ name: `ignored: ${reason}`, ignore: true, fn() {} });
+}
+
+function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test({ name: `README: ${name}`, sanitizeOps: false, sanitizeResources: false, fn });
+}
+
+// ---------------------------------------------------------------- the start, and curl
+
+const START = snippet("sh", "npx -y deno run --allow-net --allow-env mod.ts   #");
+const FIRST_CURL = snippet("sh", `"model": "demo/echo", "messages"`);
+const FIRST_ANSWER = snippet("json", `"object":"chat.completion"`);
+
+test("the first lines serve the gateway, and the first curl gets the answer that is shown", async () => {
+  const [serve, tests] = START.split("\n");
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
+  assert(tasks[/deno task (\w+)/.exec(tests)![1]]);
+  await using gateway = await start(serve);
+  const { out, code } = await shell(FIRST_CURL.replace(ADDRESS, gateway.url));
+  assertEquals(code, 0);
+  // What is shown as `…` may be anything.
+  const shown = FIRST_ANSWER.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  assertMatch(out.trim(), new RegExp(`^${shown.join(".*")}$`, "s"));
+});
+
+const CLAUDE_CURL = snippet("sh", "$ANTHROPIC_API_KEY");
+
+test("curl gets a stream of Claude's with the provider's key", () =>
+  served(async (url, provider) => {
+    const { out } = await shell(CLAUDE_CURL.replace(ADDRESS, url), { ANTHROPIC_API_KEY: "sk-ant-1" });
+    assertMatch(out, /data: \[DONE\]\n\n$/);
+    const { headers } = await provider.arrived("claude-sonnet-5-5");
+    assertEquals(headers["x-api-key"], "sk-ant-1");
+  }));
+
+const FALLBACK_CURL = snippet("sh", "demo/status-503");
+
+test("curl sees the fallback answer", () =>
+  served(async (url) => {
+    const { out } = await shell(FALLBACK_CURL.replace(ADDRESS, url));
+    assertMatch(out, /^HTTP\/1\.1 200/);
+    assertMatch(out, /^cf-aig-step: 1\r?$/m);
+    assertMatch(out, /^cf-aig-model: echo\r?$/m);
+  }));
+
+// ---------------------------------------------------------------- clients
+
+const CLIENTS = [
+  snippet("ts", `from "openai"`),
+  snippet("ts", "createOpenAICompatible"),
+  snippet("ts", "ChatOpenAI"),
+];
+
+/** Of npm, for the snippets; on Deno they come by an import map. */
+const PACKAGES = {
+  "openai": "7.57.0",
+  "@ai-sdk/openai-compatible": "3.0.92",
+  "ai": "7.0.173",
+  "@langchain/openai": "1.6.0",
+  "@langchain/core": "1.4.0",
+  "ai-gateway-provider": "4.0.1",
+  "@ai-sdk/anthropic": "4.0.105",
+  "@ai-sdk/openai": "4.0.118",
+};
+
+let installing: Promise<string | undefined> | undefined;
+
+/** Installs the packages for Node; gives why that is not possible. */
+const installForNode = () =>
+  installing ??= (async () => {
+    const node = await run("node", ["--version"]).catch(() => undefined);
+    if (!node || Number(/^v(\d+)/.exec(node.out)?.[1]) < 20) return "no Node 20 or later";
+    await Deno.mkdir(FOLDER, { recursive: true });
+    const wanted = JSON.stringify({ private: true, type: "module", dependencies: PACKAGES });
+    const installed = await Deno.readTextFile(`${FOLDER}/installed.json`).catch(() => "");
+    if (installed === wanted) return undefined;
+    await Deno.writeTextFile(`${FOLDER}/package.json`, wanted);
+    const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps"];
+    const { code, err } = await run("npm", args, {}, FOLDER);
+    if (code !== 0) return `npm cannot install the packages: ${err.slice(0, 200)}`;
+    await Deno.writeTextFile(`${FOLDER}/installed.json`, wanted);
+    return undefined;
+  })();
+
+let programs = 0;
+
+/** Runs a program on Node, from a file beside the packages. */
+async function onNode(program: string): Promise<Done> {
+  const path = `${FOLDER}/program_${++programs}.mjs`;
+  await Deno.writeTextFile(path, program);
+  return await run("node", [path], {}, FOLDER);
+}
+
+/** Runs a program on Deno, types checked. */
+async function onDeno(program: string, env: Record<string, string> = {}): Promise<Done> {
+  const folder = await Deno.makeTempDir();
+  const imports = Object.fromEntries(
+    Object.entries(PACKAGES).map(([name, version]) => [name, `npm:${name}@${version}`]),
+  );
+  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
+  await Deno.writeTextFile(`${folder}/program.ts`, program);
+  const done = await run(
+    DENO,
+    ["run", "--quiet", "--check", "--allow-all", `${folder}/program.ts`],
+    env,
+    folder,
+  );
+  await Deno.remove(folder, { recursive: true });
+  return done;
+}
+
+for (const client of CLIENTS) {
+  const name = /from "(@?[\w/-]+)"/.exec(client)![1];
+  test(`${name} runs on Deno and on Node`, (t) =>
+    served(async (url) => {
+      const program = client.replace(ADDRESS, url);
+      assertEquals(await onDeno(program), { code: 0, out: "Hello\n", err: "" });
+      const missing = await installForNode();
+      if (missing) return await ignored(t, missing);
+      const { code, out, err } = await onNode(program);
+      assertEquals([code, out], [0, "Hello\n"], err);
+    }));
+}
+
+const PYTHON = snippet("python", "from openai import OpenAI");
+
+test("the OpenAI SDK for Python runs", async (t) => {
+  const python = `${FOLDER}/venv/bin/python`;
+  const works = () => run(python, ["-c", "import openai"]).then(({ code }) => code === 0, () => false);
+  if (!await works()) {
+    const made = await run("python3", ["-m", "venv", `${FOLDER}/venv`]).catch(() => undefined);
+    if (made?.code !== 0) return await ignored(t, "no python3 with venv");
+    const { code } = await run(python, ["-m", "pip", "install", "--quiet", "openai"]);
+    if (code !== 0 || !await works()) return await ignored(t, "pip cannot install openai");
+  }
+  await served(async (url) => {
+    const { code, out, err } = await run(python, ["-c", PYTHON.replace(ADDRESS, url)]);
+    assertEquals([code, out], [0, "Hello"], err);
+  });
+});
+
+// ---------------------------------------------------------------- inside a program
+
+const MOD = `file://${ROOT}/mod.ts`;
+
+const OPTIONS = snippet("ts", "createGateway({\n  providers:");
+
+test("createGateway() with options serves", async () => {
+  const port = freePort();
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/program.ts`, OPTIONS.replace("./mod.ts", MOD));
+  const checked = await run(DENO, ["check", "--quiet", `${folder}/program.ts`]);
+  assertEquals(checked.code, 0, checked.err);
+  await using gateway = await startServed(
+    DENO,
+    ["run", "--no-check", "--allow-all", `${folder}/program.ts`],
+    // What `Deno.serve()` takes when it is given no address.
+    { DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}` },
+  );
+  const response = await fetch(`http://127.0.0.1:${port}/health`);
+  assertEquals((await response.json()).status, "ok", gateway.output());
+  const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] });
+  const ask = (headers: Record<string, string>) =>
+    fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", ...headers },
+    });
+  const [without, withToken] = [await ask({}), await ask({ "cf-aig-authorization": "Bearer my-token" })];
+  assertEquals([without.status, withToken.status], [401, 200]);
+  await Promise.all([without.body?.cancel(), withToken.body?.cancel()]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+const OBJECTS = snippet("ts", "import { createGateway, gateway, remoteGateway }");
+
+test("the gateway as an object runs on Deno, and as one file on Node", async (t) => {
+  const { code, out, err } = await onDeno(OBJECTS.replace("./mod.ts", MOD));
+  assertEquals([code, out], [0, "Hello\n"], err);
+  if (await run("node", ["--version"]).catch(() => undefined) === undefined) {
+    return await ignored(t, "no Node");
+  }
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const { path } = await bundle(`${FOLDER}/sluice.mjs`);
+  const again = await onNode(OBJECTS.replace("./mod.ts", `file://${path}`));
+  assertEquals([again.code, again.out], [0, "Hello\n"], again.err);
+});
+
+const AI_SDK = snippet("ts", "createAiGateway");
+
+test("the AI SDK with ai-gateway-provider runs on Node", async (t) => {
+  const missing = await installForNode();
+  if (missing) return await ignored(t, missing);
+  const { path } = await bundle(`${FOLDER}/sluice.mjs`);
+  await served(async (url, provider) => {
+    const program = AI_SDK.replace("./dist/sluice.js", `file://${path}`)
+      .replace("https://sluice.example.com", url);
+    const { code, out, err } = await onNode(`${program}\nconsole.log(text);`);
+    assertEquals([code, out], [0, `${TEXT}\n`], err);
+    assertEquals((await provider.arrived("claude-sonnet-5-5")).headers["x-api-key"], "sk-stored");
+  }, { SLUICE_TOKENS: "my-token", ANTHROPIC_API_KEY: "sk-stored", OPENAI_API_KEY: "sk-other" });
+});
+
+// ---------------------------------------------------------------- keys and tokens
+
+const STORED = snippet("sh", "SLUICE_TOKENS=my-token");
+/** Settings that stand inside a sentence. */
+const INLINE = [...README.matchAll(/`(?:SLUICE_(?:TOKENS|KEYS)=')?(\[?\{"[^`']*[\]}])'?`/g)].map(([, text]) =>
+  text
+);
+
+test("the line with a token and a stored key serves with them", async () => {
+  await using provider = await startFakeProvider();
+  await using gateway = await start(STORED.trim(), environment(provider));
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer my-token" },
+    body: JSON.stringify({ model: "anthropic/plain-1", messages: [{ role: "user", content: "Hello" }] }),
+  });
+  assertEquals((await response.json()).choices[0].message.content, TEXT);
+  assertEquals((await provider.arrived("plain-1")).headers["x-api-key"], "sk-ant-KEY");
+});
+
+test("settings inside sentences are taken as they are printed", async () => {
+  const keys = INLINE.filter((text) => text.startsWith("{") && text.includes('"default"'));
+  const tokens = INLINE.filter((text) => text.startsWith("["));
+  assert(keys.length > 0 && tokens.length > 0, `${INLINE}`);
+  for (const [name, values] of [["SLUICE_KEYS", keys], ["SLUICE_TOKENS", tokens]] as const) {
+    for (const value of values) {
+      await using gateway = await start("npx -y deno run --allow-net --allow-env mod.ts", {
+        [name]: value,
+        ...(name === "SLUICE_KEYS" && { SLUICE_TOKENS: "t" }),
+      });
+      assertEquals((await fetch(`${gateway.url}/health`)).status, 200);
+    }
+  }
+});
+
+// ---------------------------------------------------------------- Workers
+
+const BINDING = snippet("jsonc", `"services"`);
+const IN_WORKER = snippet("js", `env.AI.gateway("default")`);
+const BY_FETCH = snippet("js", "remoteGateway");
+
+test("a Worker with the binding runs both snippets on workerd", async () => {
+  await using provider = await startFakeProvider();
+  const { services: [service] } = JSON.parse(`{${BINDING.replaceAll(/^\/\/.*$/gm, "")}}`);
+  assertEquals(service, { binding: "AI", service: "sluice", entrypoint: "AI" });
+  const env = { ...environment(provider), ANTHROPIC_API_KEY: "sk-stored", SLUICE_TOKENS: "t" };
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const [imports, ...rest] = BY_FETCH.replace("./sluice/mod.ts", MOD).split("\n");
+  await Deno.writeTextFile(
+    `${FOLDER}/caller.ts`,
+    `${imports}
+const steps = { provider: "compat", endpoint: "chat/completions", headers: { "cf-aig-authorization": "Bearer t" },
+  query: { model: "anthropic/plain-2", messages: [{ role: "user", content: "Hello" }] } };
+async function inWorker(env: any) {
+${IN_WORKER}
+  return response;
+}
+async function byFetch(env: any, signal: AbortSignal) {
+${rest.join("\n").replace("await gateway.run(", "return await gateway.run(")}
+}
+export default {
+  fetch: (request: Request, env: unknown) =>
+    new URL(request.url).pathname === "/run" ? inWorker(env) : byFetch(env, request.signal),
+};`,
+  );
+  await bundle(`${FOLDER}/caller.js`, "dist/readme/caller.ts");
+  await bundle(`${FOLDER}/worker.js`, "worker.ts");
+  const files = {
+    "caller.js": await Deno.readTextFile(`${FOLDER}/caller.js`),
+    "worker.js": await Deno.readTextFile(`${FOLDER}/worker.js`),
+  };
+  const bindings = [
+    `(name = "${service.binding}", service = (name = "${service.service}", entrypoint = "${service.entrypoint}"))`,
+  ];
+  const workers = [
+    await workerConfig("caller", "caller.js", bindings),
+    await workerConfig("sluice", "worker.js", environmentBindings(env)),
+  ];
+  await using caller = await serveWorkerd(workers, files, env);
+  const streamed = await (await fetch(`${caller.url}/run`)).text();
+  assertMatch(streamed, /data: \[DONE\]\n\n$/);
+  const whole = await (await fetch(`${caller.url}/fetch`)).json();
+  assertEquals(whole.choices[0].message.content, TEXT);
+});
+
+// ---------------------------------------------------------------- agents
+
+const CLAUDE_CODE = snippet("sh", "ANTHROPIC_BASE_URL");
+const CODEX = snippet("toml", "model_providers.sluice");
+
+test("Claude Code's variables lead Anthropic's SDK, which reads them too, to the gateway", () =>
+  served(async (url, provider) => {
+    const exports = CLAUDE_CODE.replace(ADDRESS, url);
+    const program = `import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
+      const { content } = await new Anthropic().messages.create({
+        model: "plain-3", max_tokens: 10, messages: [{ role: "user", content: "Hello" }],
+      });
+      console.log(content[0].text);`;
+    const path = await Deno.makeTempFile({ suffix: ".js" });
+    await Deno.writeTextFile(path, program);
+    const { code, out, err } = await shell(`${exports}\n${DENO} run --quiet --allow-all ${path}`);
+    assertEquals([code, out], [0, `${TEXT}\n`], err);
+    assertEquals((await provider.arrived("plain-3")).headers["x-api-key"], "sk-stored");
+    await Deno.remove(path);
+  }, { SLUICE_TOKENS: "my-token", ANTHROPIC_API_KEY: "sk-stored" }));
+
+test("Codex's settings lead to OpenAI's Responses with a stored key", async () => {
+  const setting = (name: string) => new RegExp(`^${name} = "(.*)"`, "m").exec(CODEX)![1];
+  assertEquals([setting("wire_api"), setting("env_key"), setting("model_provider")], [
+    "responses",
+    "SLUICE_TOKEN",
+    "sluice",
+  ]);
+  const sent: Request[] = [];
+  const { fetch } = createGateway({
+    tokens: ["my-token"],
+    keys: { openai: "sk-stored" },
+    fetch: (url, init) => {
+      sent.push(new Request(url, init));
+      return Promise.resolve(Response.json({ id: "resp_1" }));
+    },
+  });
+  const response = await fetch(
+    new Request(`${setting("base_url")}/responses`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer my-token" },
+      body: JSON.stringify({ model: setting("model"), input: "Hello" }),
+    }),
+  );
+  assertEquals([response.status, sent[0].url, sent[0].headers.get("authorization")], [
+    200,
+    "https://api.openai.com/v1/responses",
+    "Bearer sk-stored",
+  ]);
+});
+
+// ---------------------------------------------------------------- none is left
+
+/** What shows a header, and runs nowhere. */
+const SHOWN = [snippet("", "sluice-dropped: ")];
+
+Deno.test("README: every snippet is run here", () => {
+  assert(SHOWN.length > 0 && OPENAI_STREAM.length > 0);
+  const left = SNIPPETS.filter((one) => !claimed.has(one)).map(({ language, text }) =>
+    `${language}: ${text}`
+  );
+  assertEquals(left, []);
+});
