@@ -170,7 +170,7 @@ function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonO
 
 /** For any other wire: reads the call and writes it anew. */
 function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): Rewritten {
-  const call = readCall(body.parsed(), model);
+  const call = readCall(body.parsed(), provider.modelId?.(model) ?? model);
   // The gateway's own field, and unknown to the provider.
   if (!provider.ownModels) delete call.extra.models;
   const { path, headers, body: written, dropped } = wire.writeCall(call);

@@ -1,5 +1,6 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
 import { anthropicMessages } from "../wires/anthropic_messages.ts";
+import { dashedClaude } from "../wires/anthropic_models.ts";
 import { cohere } from "../wires/cohere.ts";
 import { gemini } from "../wires/gemini.ts";
 import { openaiChat } from "../wires/openai_chat.ts";
@@ -80,6 +81,7 @@ const ROWS = {
   anthropic: {
     baseUrl: "https://api.anthropic.com",
     wire: anthropicMessages,
+    modelId: dashedClaude,
     auth: header("x-api-key"),
     headers: { "anthropic-version": "2023-06-01" },
     modelsPath: "/v1/models?limit=1000",

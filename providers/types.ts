@@ -80,6 +80,8 @@ export interface Row {
   drop?: readonly ChatField[];
   /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
+  /** Writes a model's id as this provider has it, where clients also write it as others do. */
+  modelId?: (model: string) => string;
   /** Writes tool-call ids of other providers as it takes them, for a provider that speaks the client's format. */
   toolId?: ToolId;
   /** What it takes in messages, for a provider that speaks the client's format and takes less than OpenAI does. */

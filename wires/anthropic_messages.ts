@@ -3,17 +3,15 @@
  *
  * A message is a list of typed blocks, and a stream opens, fills and closes them one after another; a whole message goes
  * the same way in one step. Tools are counted here, for block numbers count thinking and server tools too. What
- * OpenAI's form has no place for, and a next turn needs, travels as thoughts: blocks of server tools (`BLOCK`) and the
- * order of blocks (`LAYOUT`).
+ * OpenAI's form has no place for, and a next turn needs, travels as sealed thoughts: see `anthropic_answered.ts`.
  *
- * Checked against `@anthropic-ai/sdk` 1.12.0, 2026-11.
+ * Checked against `@anthropic-ai/sdk` 1.14.0, 2026-11.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
- * @see https://platform.claude.com/docs/en/api/errors
  */
 import { writeCall } from "./anthropic_messages_call.ts";
-import { BLOCK, LAYOUT, SIGNED, writeLayout } from "./anthropic_messages_turns.ts";
-import { errorType } from "./errors.ts";
+import { digest, type Envelope, hash, neededLayout, SIGNED, writeEnvelope } from "./anthropic_answered.ts";
+import { readError } from "./anthropic_errors.ts";
 import { isObject, object, objects, parseObject, text } from "./json.ts";
 import type {
   Citation,
@@ -118,13 +116,24 @@ function messageReader(emit: Emit) {
   let tools = 0;
   /** UTF-16 units of text so far. */
   let length = 0;
-  /** See `writeLayout`. */
+  /** See `Envelope`. */
   let order = "";
+  /** White space before all text, and the text since the last piece that says something. */
+  let lead = "";
+  let recent = "";
+  let calls: Envelope["calls"];
+  let container: JsonObject | undefined;
+  /** A hash of what makes this answer itself: its id, signatures and calls. */
+  let nonce = 0;
   let stop: StopReason | undefined;
   let counted = false;
 
   function say(text: unknown): void {
     if (typeof text !== "string" || text === "") return;
+    // Most pieces end in a letter.
+    const says = text.charCodeAt(text.length - 1) > 32 || text.trim() !== "";
+    if (lead.length === length) lead += says ? text.slice(0, text.length - text.trimStart().length) : text;
+    recent = says ? text : recent + text;
     length += text.length;
     emit({ type: "text", choice: 0, text });
   }
@@ -137,6 +146,7 @@ function messageReader(emit: Emit) {
   function sign(to: { block: number; signed: boolean }, signature: unknown): void {
     if (typeof signature !== "string" || signature === "") return;
     to.signed = true;
+    nonce = hash(signature, nonce);
     emit({ type: "thought", choice: 0, block: to.block, signature, format: SIGNED });
   }
 
@@ -180,14 +190,25 @@ function messageReader(emit: Emit) {
         const input = block.input === "" ? undefined : parseObject(block.input);
         const redacted = JSON.stringify(input ? { ...block.value, input } : block.value);
         order += "b";
-        emit({ type: "thought", choice: 0, block: thoughts++, redacted, format: BLOCK });
+        emit({ type: "thought", choice: 0, block: thoughts++, redacted, format: SIGNED });
       }
     }
+  }
+
+  /** What OpenAI's form has no place for, when the answer is complete. */
+  function seal(): void {
+    const layout = neededLayout(order);
+    const envelope: Envelope = { layout, calls, container };
+    const tail = recent.slice(recent.trimEnd().length);
+    if (layout !== "" && (lead !== "" || tail !== "")) envelope.ends = [lead, tail];
+    const redacted = writeEnvelope(envelope, digest(nonce));
+    if (redacted) emit({ type: "thought", choice: 0, block: thoughts, redacted, format: SIGNED });
   }
 
   return {
     start(message: JsonObject): void {
       readUsage(message.usage);
+      nonce = hash(text(message.id) ?? "", nonce);
       const tier = isObject(message.usage) ? message.usage.service_tier : undefined;
       emit({
         type: "start",
@@ -215,16 +236,15 @@ function messageReader(emit: Emit) {
           if (redacted) emit({ type: "thought", choice: 0, block: opened.block, redacted, format: SIGNED });
           return;
         }
-        case "tool_use":
+        case "tool_use": {
           open.set(index, { type: "tool", index: tools, given: block.input, filled: false });
-          emit({
-            type: "tool",
-            choice: 0,
-            index: tools++,
-            id: text(block.id) ?? `toolu_${tools}`,
-            name: text(block.name) ?? "",
-          });
+          const id = text(block.id) ?? `toolu_${tools + 1}`;
+          nonce = hash(id, nonce);
+          const extras = readExtras(block);
+          if (extras) calls = { ...calls, [id]: extras };
+          emit({ type: "tool", choice: 0, index: tools++, id, name: text(block.name) ?? "" });
           return;
+        }
         default:
           open.set(index, { type: "other", value: block, input: "" });
       }
@@ -259,6 +279,8 @@ function messageReader(emit: Emit) {
     /** @param delta What holds `stop_reason`: the message, or a `message_delta`'s delta. */
     finish(delta: JsonObject, counts: unknown): void {
       readUsage(counts);
+      const { id, expires_at } = object(delta.container) ?? {};
+      if (text(id)) container = { id, expires_at };
       if (typeof delta.stop_reason !== "string") return;
       stop = STOPS.get(delta.stop_reason) ?? "stop";
       const details = object(delta.stop_details) ?? {};
@@ -270,8 +292,7 @@ function messageReader(emit: Emit) {
 
     end(): void {
       for (const index of open.keys()) close(index);
-      const layout = writeLayout(order);
-      if (layout) emit({ type: "thought", choice: 0, block: thoughts, redacted: layout, format: LAYOUT });
+      seal();
       const { input, cacheRead, cacheWrite, output, reasoning } = usage;
       const rest = Math.max(0, output - reasoning);
       if (counted) {
@@ -285,6 +306,14 @@ function messageReader(emit: Emit) {
   };
 }
 
+/** What a call says beside its id, name and input. A direct caller is the usual one. */
+function readExtras({ caller, toolset_name }: JsonObject): JsonObject | undefined {
+  const extras: JsonObject = {};
+  if (isObject(caller) && caller.type !== "direct") extras.caller = caller;
+  if (typeof toolset_name === "string") extras.toolset_name = toolset_name;
+  return Object.keys(extras).length > 0 ? extras : undefined;
+}
+
 /** Places in documents have no address: theirs is empty, and what the place is stands in `extra`. */
 function readCitation(citation: JsonObject, start: number, end: number): Citation {
   const { url, title, ...extra } = citation;
@@ -294,56 +323,6 @@ function readCitation(citation: JsonObject, start: number, end: number): Citatio
     start,
     end,
     extra,
-  };
-}
-
-// ---------------------------------------------------------------- errors
-
-/** Anthropic's error types in OpenAI's words; `status` is for those that come in a stream. */
-const ERRORS: ReadonlyMap<unknown, { status: number; type?: string; code?: string }> = new Map([
-  ["invalid_request_error", { status: 400 }],
-  ["authentication_error", { status: 401, code: "invalid_api_key" }],
-  ["billing_error", { status: 402, type: "insufficient_quota", code: "insufficient_quota" }],
-  ["permission_error", { status: 403 }],
-  ["not_found_error", { status: 404 }],
-  ["conflict_error", { status: 409 }],
-  ["request_too_large", { status: 413, code: "request_too_large" }],
-  ["rate_limit_error", { status: 429, code: "rate_limit_exceeded" }],
-  ["api_error", { status: 500 }],
-  ["timeout_error", { status: 504, code: "timeout" }],
-  ["overloaded_error", { status: 529, code: "overloaded" }],
-]);
-
-const OVERFLOW = /prompt is too long|exceed.{0,30}context (limit|window)/i;
-const NO_CREDIT = /credit balance is too low/i;
-const NO_MODEL = /^model:/;
-/** A message that begins with the name of a field blames it; deeper paths are those of our own body. */
-const BLAMED = /^([a-z_]+): /;
-
-/** `{type: "error", error: {type, message, details?}, request_id}`, whole or as an event; or text from a proxy before it. */
-function readError(status: number, body: unknown): WireError {
-  const outer = object(body) ?? {};
-  const error = object(outer.error) ?? {};
-  const message = text(error.message) ?? text(outer.message) ??
-    (typeof body === "string" ? text(body.trim().slice(0, 500)) : undefined);
-  const known = ERRORS.get(error.type);
-  const failed = status >= 400 ? status : known?.status ?? 502;
-  const details = object(error.details) ?? {};
-  let { type = errorType(failed), code = text(details.error_code) ?? null } = known ?? {} as {
-    type?: string;
-    code?: string | null;
-  };
-  if (message && OVERFLOW.test(message)) code = "context_length_exceeded";
-  else if (message && NO_CREDIT.test(message)) type = code = "insufficient_quota";
-  else if (message && error.type === "not_found_error" && NO_MODEL.test(message)) code = "model_not_found";
-  const requestId = text(outer.request_id);
-  return {
-    message: message ?? `The provider answered ${failed} without a message`,
-    type,
-    param: (message && BLAMED.exec(message)?.[1]) ?? null,
-    code,
-    status: failed,
-    metadata: requestId ? { original: body, request_id: requestId } : { original: body },
   };
 }
 

@@ -4,26 +4,38 @@
  * The neutral form of each model's peculiarities is in `anthropic_models.ts`. Where the API would answer 400 to what a
  * client of OpenAI may well send, the field is left out and named; what only looks wrong is sent, and the API says so.
  *
- * Checked against `@anthropic-ai/sdk` 1.12.0 and 0.137.0 and the pages of platform.claude.com, 2026-11.
+ * Checked against `@anthropic-ai/sdk` 1.14.0 and 0.137.0 and the pages of platform.claude.com, 2026-11.
  *
  * @see https://platform.claude.com/docs/en/api/messages
  */
+import { writeMessages } from "./anthropic_messages_turns.ts";
 import { type ClaudeModel, claudeModel } from "./anthropic_models.ts";
-import { narrowSchema } from "./anthropic_schema.ts";
-import { isSigned, writeMessages } from "./anthropic_messages_turns.ts";
+import { limitMarks, type Notes } from "./anthropic_parts.ts";
+import { enforce, type Enforced, withoutRoot } from "./anthropic_strict.ts";
+import {
+  isForced,
+  planThinking,
+  type ThinkingPlan,
+  thinks,
+  withoutLostThinking,
+  withRouterReasoning,
+} from "./anthropic_thinking.ts";
 import { isObject, list } from "./json.ts";
 import { type SettingsTable, writeSettings } from "./settings.ts";
-import type { Call, JsonObject, Message, MessageOf, Settings, Tool, WireRequest } from "./types.ts";
+import type { Call, JsonObject, Message, Settings, Tool, WireRequest } from "./types.ts";
 
 /** The last version with sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
 const VERSION = "2023-06-01";
 
 /** A body in the making, with what its writers share. */
-interface Draft {
+interface Draft extends Notes {
   body: JsonObject;
   model: ClaudeModel;
   thinking: ThinkingPlan;
-  dropped: string[];
+  /** What the API is to hold the model to. */
+  enforced: Enforced;
+  /** What is asked for in words, as the API has no field for it. */
+  words: string[];
 }
 
 /**
@@ -33,33 +45,117 @@ interface Draft {
  * tokens that are written count. `messages` comes last in the body, so that the text of a conversation's next request
  * begins with the text of this one. Fields that OpenAI does not have are put on the body as they are and win over what
  * was derived; members of `output_config` win one by one.
+ *
+ * @throws GatewayError `invalid_request` if the user's last words come to nothing.
  */
 export function writeCall(given: Call): WireRequest {
-  const call = withoutLostThinking(given);
+  const model = claudeModel(given.model);
+  const dropped: string[] = [];
+  const asked = withRouterReasoning(given, model, dropped);
+  const call = withoutLostThinking(asked);
+  if (call !== asked) dropped.push("thinking");
   const { settings, extra } = call;
-  const model = claudeModel(call.model);
   const thinking = planThinking(call, model);
   const body: JsonObject = { model: call.model, max_tokens: settings.max_tokens ?? model.maxTokens };
   if (call.stream) body.stream = true;
-  const draft: Draft = { body, model, thinking, dropped: call === given ? [] : ["thinking"] };
+  const draft: Draft = {
+    body,
+    model,
+    thinking,
+    dropped,
+    marks: new Map(),
+    enforced: { tools: [] },
+    words: [],
+  };
   if (thinking.config) body.thinking = thinking.config;
   if (thinking.effort) body.output_config = { effort: thinking.effort };
-  draft.dropped.push(...writeSettings(call, draft, SETTINGS));
-  const { system, messages } = writeMessages(call.messages, model, draft.dropped);
-  const { output_config, system: extraSystem } = extra;
-  for (const name in extra) if (name !== "output_config" && name !== "system") body[name] = extra[name];
-  if (output_config !== undefined) body.output_config = merge(body.output_config, output_config);
-  const preface = joinSystem(extraSystem, system);
+  dropped.push(...writeSettings(call, draft, SETTINGS));
+  const format = enforce(draft.enforced, dropped);
+  if (format) body.output_config = merge(body.output_config, { format });
+  else if (draft.enforced.format) draft.words.push(inWords(draft.enforced.format.schema));
+  const own = readSystem(extra.system, draft);
+  const { system, messages, container } = writeMessages(call.messages, model, draft);
+  writeExtra(extra, draft);
+  const preface = joinSystem(own, [...system, ...draft.words.map((text) => ({ type: "text", text }))]);
   if (preface !== undefined) body.system = preface;
   if (list(body.tools).length === 0) declareUsedTools(call.messages, body);
+  else if (container && body.container === undefined) writeContainer(container, messages, body);
   body.messages = messages;
+  limitMarks(body, draft);
   return {
     path: "/v1/messages",
     body,
     headers: { "anthropic-version": VERSION },
-    dropped: draft.dropped,
+    dropped,
   };
 }
+
+/**
+ * Fields of OpenRouter's requests that are its own: the API refuses fields that it does not know. `reasoning` is read.
+ *
+ * @see https://openrouter.ai/docs/api-reference/overview (2026-11)
+ */
+const ROUTER_FIELDS: ReadonlySet<string> = new Set([
+  "debug",
+  "image_config",
+  "include_reasoning",
+  "min_p",
+  "plugins",
+  "provider",
+  "repetition_penalty",
+  "route",
+  "session_id",
+  "structured_outputs",
+  "top_a",
+  "trace",
+  "transforms",
+  "usage",
+]);
+
+/** Fields that OpenAI does not have. */
+function writeExtra(extra: JsonObject, { body, dropped }: Draft): void {
+  for (const name in extra) {
+    if (name === "system") continue;
+    if (ROUTER_FIELDS.has(name)) dropped.push(name);
+    else if (name === "output_config") body.output_config = merge(body.output_config, extra.output_config);
+    else body[name] = extra[name];
+  }
+}
+
+/** The client's own `system`, with its cache marks noted. */
+function readSystem(system: unknown, { marks }: Draft): unknown {
+  if (!Array.isArray(system)) return system;
+  return system.map((block, at) => {
+    if (!isObject(block) || block.cache_control == null) return block;
+    const copy = { ...block };
+    marks.set(copy, `system[${at}].cache_control`);
+    return copy;
+  });
+}
+
+/**
+ * Goes on in the container of the last answer: calls from its code cannot be answered without it. One that has expired
+ * is left out, unless the code waits for a result: the API says then what is wrong.
+ *
+ * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/programmatic-tool-calling (2026-11)
+ */
+function writeContainer(
+  { id, expires_at }: JsonObject,
+  messages: { content: JsonObject[] }[],
+  body: JsonObject,
+) {
+  const waits = messages.at(-1)?.content[0]?.type === "tool_result";
+  const until = typeof expires_at === "string" ? Date.parse(expires_at) : NaN;
+  if (waits || !(until < Date.now())) body.container = id;
+}
+
+// ---------------------------------------------------------------- in words
+
+const JSON_ALONE = "and nothing else: no words before or behind it, and no code fence.";
+
+/** Asks for JSON by a schema that the API does not enforce. */
+const inWords = (schema: JsonObject) =>
+  `Answer with one JSON value that is valid by this JSON Schema, ${JSON_ALONE}\n\n${JSON.stringify(schema)}`;
 
 /**
  * A conversation with calls must have tools ("Requests which include `tool_use` or `tool_result` blocks must define
@@ -87,98 +183,6 @@ function joinSystem(own: unknown, blocks: JsonObject[]): unknown {
   return blocks.length === 1 && !blocks[0].cache_control ? blocks[0].text : blocks;
 }
 
-// ---------------------------------------------------------------- thinking
-
-interface ThinkingPlan {
-  config?: JsonObject;
-  effort?: string;
-  /** `reasoning_effort` asks for what this model, or this call, cannot have. */
-  lost?: boolean;
-}
-
-const EFFORTS = ["minimal", "low", "medium", "high", "xhigh", "max"];
-
-/** Tokens to think with, for models that take a number: those that Google publishes for the same words. */
-const BUDGETS: Readonly<Record<string, number>> = {
-  minimal: 1024,
-  low: 1024,
-  medium: 8192,
-  high: 24_576,
-  xhigh: 32_000, // Longer thinking belongs to batches, says the guide to extended thinking.
-  max: 32_000,
-};
-const LEAST_BUDGET = 1024;
-
-/**
- * `reasoning_effort` as this model takes it: a budget below `max_tokens`, or an effort level (the nearest one not above
- * what was asked) with adaptive thinking. A native `thinking` of the client's wins; it stands beside an effort level but
- * replaces a budget. With a budget no tool can be forced, and tool results can only go on with thoughts that the client
- * has kept.
- *
- * Where thoughts would be hidden their summary is asked for: they are what `reasoning_content` shows.
- */
-function planThinking({ settings, extra, messages }: Call, model: ClaudeModel): ThinkingPlan {
-  const { reasoning_effort: effort, tool_choice, max_tokens = model.maxTokens } = settings;
-  if (effort === undefined) return {};
-  const native = extra.thinking !== undefined;
-  if (effort === "none") {
-    if (!model.thinking || model.off === "unset") return {};
-    if (!model.off) return { effort: model.efforts![0], lost: true };
-    return native ? { lost: true } : { config: model.off };
-  }
-  if (model.thinking === "adaptive") {
-    const level = nearestEffort(effort, model.efforts!);
-    if (native) return { effort: level };
-    return {
-      config: model.hidesThoughts ? { type: "adaptive", display: "summarized" } : { type: "adaptive" },
-      effort: level,
-    };
-  }
-  const wanted = Object.hasOwn(BUDGETS, effort) ? BUDGETS[effort] : undefined;
-  const room = max_tokens > LEAST_BUDGET && !isForced(tool_choice) && !resumesUnthought(messages);
-  if (!model.thinking || !wanted || native || !room) return { lost: true };
-  // The limit holds for thoughts and answer together: leave the answer half of a small one.
-  const budget = Math.min(wanted, Math.max(LEAST_BUDGET, Math.floor(max_tokens / 2)));
-  return { config: { type: "enabled", budget_tokens: budget } };
-}
-
-/**
- * The call without the client's own budget for thinking when its conversation has lost the thoughts that tool results
- * must go on with: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`".
- */
-function withoutLostThinking(call: Call): Call {
-  const { thinking } = call.extra;
-  if (!isObject(thinking) || thinking.type !== "enabled" || !resumesUnthought(call.messages)) return call;
-  const { thinking: _, ...extra } = call.extra;
-  return { ...call, extra };
-}
-
-const isForced = (choice: Settings["tool_choice"]) => choice === "required" || typeof choice === "object";
-
-/** Whether the last turn is tool results, and the assistant's turn that they belong to does not begin with thinking. */
-function resumesUnthought(messages: Message[]): boolean {
-  let first: MessageOf<"assistant"> | undefined;
-  let open = false;
-  for (const message of messages) {
-    if (message.role === "assistant") first ??= message;
-    if (message.role === "user") first = undefined;
-    if (message.role !== "system" && message.role !== "developer") open = message.role === "tool";
-  }
-  return open && !first?.thoughts.some(isSigned);
-}
-
-/** A word that we do not know is the API's to judge. */
-function nearestEffort(effort: string, levels: readonly string[]): string {
-  const rank = EFFORTS.indexOf(effort);
-  return rank < 0 ? effort : levels.findLast((level) => EFFORTS.indexOf(level) <= rank) ?? levels[0];
-}
-
-/** Whether this call turns thinking on; sampling is then narrower. */
-function thinks(call: Call, { thinking }: Draft): boolean {
-  const config = isObject(call.extra.thinking) ? call.extra.thinking : thinking.config;
-  return config?.type === "enabled" || config?.type === "adaptive";
-}
-
 // ---------------------------------------------------------------- settings
 
 const SETTINGS: SettingsTable<Draft> = {
@@ -186,18 +190,20 @@ const SETTINGS: SettingsTable<Draft> = {
   reasoning_effort: (_, { thinking }) => thinking.lost ? false : undefined,
   temperature(value, draft, call) {
     if (!takesTemperature(value, draft, call)) return false;
-    draft.body.temperature = value;
+    if (draft.model.sampling !== "defaults") draft.body.temperature = value;
   },
   top_p(value, draft, call) {
     const { sampling } = draft.model;
+    // OpenAI's default asks for nothing, and neither does the model's.
+    if (sampling === "defaults") return value === 1 || value === 0.99 ? undefined : false;
     const { temperature } = call.settings;
     const taken = temperature !== undefined && takesTemperature(temperature, draft, call);
     if (sampling === "one" && taken) return false;
-    if (value < (sampling === "defaults" ? 0.99 : thinks(call, draft) ? 0.95 : 0)) return false;
+    if (value < (thinks(call, draft.thinking) ? 0.95 : 0)) return false;
     draft.body.top_p = value;
   },
   top_k(value, draft, call) {
-    if (draft.model.sampling === "defaults" || thinks(call, draft)) return false;
+    if (draft.model.sampling === "defaults" || thinks(call, draft.thinking)) return false;
     draft.body.top_k = value;
   },
   stop(value, { body, dropped }, call) {
@@ -218,12 +224,14 @@ const SETTINGS: SettingsTable<Draft> = {
     const choice = isObject(body.tool_choice) ? body.tool_choice : { type: "auto" };
     body.tool_choice = { ...choice, disable_parallel_tool_use: true };
   },
-  response_format(value, { body, dropped }) {
-    if (value.type === "json_object") return false;
+  response_format(value, { enforced, words, dropped }) {
+    if (value.type === "json_object") {
+      words.push(`Answer with one valid JSON object ${JSON_ALONE}`);
+      return false; // Asked for, and not enforced.
+    }
     const path = "response_format.json_schema";
     if (value.description !== undefined) dropped.push(`${path}.description`);
-    const format = { type: "json_schema", schema: narrowSchema(value.schema, `${path}.schema`, dropped) };
-    body.output_config = merge(body.output_config, { format });
+    enforced.format = { schema: value.schema, path };
   },
   user: (value, { body }) => writeUserId(body, value),
   safety_identifier: (value, { body }) => writeUserId(body, value),
@@ -250,7 +258,7 @@ const SETTINGS: SettingsTable<Draft> = {
 
 /** The scale ends at 1, the default: what is above it, as OpenAI allows, cannot be said. */
 function takesTemperature(value: number, draft: Draft, call: Call): boolean {
-  const fixed = draft.model.sampling === "defaults" || thinks(call, draft);
+  const fixed = draft.model.sampling === "defaults" || thinks(call, draft.thinking);
   return fixed ? value === 1 : value >= 0 && value <= 1;
 }
 
@@ -264,35 +272,67 @@ const SERVICE_TIERS: ReadonlyMap<string, string> = new Map([
 
 /** The first to come is kept: `metadata.user_id`, `safety_identifier` and its old name `user` are one field here. */
 function writeUserId(body: JsonObject, id: string): void | false {
+  if (isPersonal(id)) return false;
   const known = isObject(body.metadata) ? body.metadata.user_id : undefined;
   if (known !== undefined) return known === id ? undefined : false;
   body.metadata = { user_id: id };
 }
 
+const MOST_USER_ID = 256;
+
+/**
+ * Whether the API refuses a `user_id`: as too long, or because it seems to hold an e-mail address or to be a telephone
+ * number.
+ *
+ * `jane@example.com`, `+1 415 555 0100`, `(415) 555-0100`, `030/901820`, `tel:+49-30-901820`, `4155550100`; but not
+ * `42`, `user-123`, a UUID or a number of more digits than a telephone has.
+ */
+function isPersonal(id: string): boolean {
+  if (id.length > MOST_USER_ID && [...id].length > MOST_USER_ID) return true;
+  const plain = id.normalize("NFKC").trim();
+  if (/[^\s@]@[^\s@]+\.[^\s@]/.test(plain)) return true;
+  // The numbers of all countries have at most 15 digits (E.164), and few have less than seven.
+  const number = /^(?:[a-z]{2,10}:\s*)?\(?(\+|00)?([\d\s().\/\u2010-\u2015-]+)(?:(?:ext|x|#)\.?\s*\d{1,6})?$/i
+    .exec(plain);
+  if (!number) return false;
+  const [, prefix, written] = number;
+  const digits = written.replace(/\D/g, "").length;
+  if (digits < 7 || digits > 15) return false;
+  return prefix !== undefined || /\D/.test(written.trim()) || digits >= 10 || written.startsWith("0");
+}
+
 // ---------------------------------------------------------------- tools
 
 /** Tools in the client's order. */
-function writeTools(tools: Tool[], { body, dropped }: Draft): void {
+function writeTools(tools: Tool[], draft: Draft): void {
   if (tools.length > 0) {
-    body.tools = [...tools.map((tool) => writeTool(tool, dropped)), ...list(body.tools)];
+    draft.body.tools = [...tools.map((tool) => writeTool(tool, draft)), ...list(draft.body.tools)];
   }
 }
 
-function writeTool(tool: Tool, dropped: string[]): JsonObject {
-  if (tool.type === "native") return tool.value;
-  const { name, description, parameters, strict, cache, extra, path } = tool;
-  // The API wants the type said; a schema without one means any value, and arguments are always an object.
-  let schema = parameters?.type === undefined ? { type: "object", ...parameters } : parameters;
-  if (strict) {
-    const at = path.startsWith("functions") ? `${path}.parameters` : `${path}.function.parameters`;
-    schema = narrowSchema(schema, at, dropped);
+function writeTool(tool: Tool, { dropped, enforced, marks }: Draft): JsonObject {
+  const mark = `${tool.path}.cache_control`;
+  if (tool.type === "native") {
+    if (tool.value.cache_control == null) return tool.value;
+    const copy = { ...tool.value };
+    marks.set(copy, mark);
+    return copy;
   }
+  const { name, description, parameters, strict, cache, extra, path } = tool;
+  const at = path.startsWith("functions") ? path : `${path}.function`;
   const out: JsonObject = { name };
   if (description !== undefined) out.description = description;
-  out.input_schema = schema;
+  const folded: string[] = [];
+  out.input_schema = withoutRoot(parameters ?? {}, `${at}.parameters`, folded);
+  dropped.push(...folded);
   if (strict !== undefined) out.strict = strict;
+  // What is folded into a description cannot be enforced.
+  if (strict) enforced.tools.push({ tool: out, path: at, folded: folded.length > 0 });
   Object.assign(out, extra);
-  if (cache !== undefined) out.cache_control = cache;
+  if (cache !== undefined) {
+    out.cache_control = cache;
+    marks.set(out, mark);
+  }
   return out;
 }
 

@@ -1,308 +1,219 @@
 /**
  * Anthropic Messages, the conversation: neutral messages into `system` and turns.
  *
- * Turns alternate, tool results stand first in the user turn after their calls, and an assistant's blocks stand in the
- * order in which the model wrote them, as its signatures hold only there.
+ * Turns alternate, tool results stand first in the user turn after their calls, and an instruction stays where it stands:
+ * a request must begin with the request before it, as caches and Claude's signatures hold only for an unchanged beginning.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/working-with-messages (2026-11)
  * @see https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (2026-11)
+ * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11)
  */
+import { safeId, writeAnswered } from "./anthropic_answered.ts";
 import type { ClaudeModel } from "./anthropic_models.ts";
-import { append, object, parseExact, parseObject } from "./json.ts";
-import { contentPath } from "./parts.ts";
-import type { JsonObject, Media, Message, MessageOf, Part, Thought, ToolCall } from "./types.ts";
-
-/** Thinking that Anthropic signed. */
-export const SIGNED = "anthropic-claude-v1";
-/** A whole content block that OpenAI's form has no place for, as JSON. */
-export const BLOCK = "anthropic-block-v1";
-/** The order of an assistant's blocks, see `writeLayout`. */
-export const LAYOUT = "anthropic-layout-v1";
+import { type Notes, TEXT_ONLY, USER, writePart, writeParts } from "./anthropic_parts.ts";
+import { GatewayError } from "./errors.ts";
+import { append } from "./json.ts";
+import { contentPath, markInstruction } from "./parts.ts";
+import type { JsonObject, Message, MessageOf } from "./types.ts";
 
 /** A conversation as the body has it. */
 export interface Conversation {
   system: JsonObject[];
   messages: { role: string; content: JsonObject[] }[];
-}
-
-/**
- * Writes a conversation.
- *
- * System messages before the first turn become `system`. Later ones stay where they are, behind what the user says in
- * the same gap, on models that take them there: `system` would change, and with it every cached or signed prefix. Other
- * models, and gaps in which the user says nothing, have them in `system`; at the end, where the model must answer them,
- * they are the user's. Empty text is left out, as the API refuses it.
- *
- * @param dropped Takes the client's paths of what cannot be expressed.
- */
-export function writeMessages(list: Message[], model: ClaudeModel, dropped: string[]): Conversation {
-  const system: JsonObject[] = [];
-  const turns: Turn[] = [];
-  /** System messages of this gap. */
-  let held: JsonObject[][] = [];
-
-  const last = () => turns[turns.length - 1];
-
-  function turn(role: Turn["role"]): Turn {
-    if (last()?.role !== role) turns.push({ role, results: [], content: [] });
-    return last();
-  }
-
-  function releaseSystem(): void {
-    if (held.length === 0) return;
-    const blocks = held.flat();
-    held = [];
-    if (model.systemTurns && last()?.role === "user") append(turn("system").content, blocks);
-    else append(system, blocks);
-  }
-
-  for (const message of list) {
-    if (turns.length === 0 && message.role !== "system" && message.role !== "developer") releaseSystem();
-    if (message.name !== undefined && message.role !== "tool") dropped.push(`${message.path}.name`);
-    switch (message.role) {
-      case "system":
-      case "developer": {
-        const blocks = writeParts(message, TEXT_ONLY, dropped);
-        if (blocks.length > 0) held.push(blocks);
-        break;
-      }
-      case "user": {
-        const blocks = writeParts(message, USER, dropped);
-        if (blocks.length > 0) append(turn("user").content, blocks);
-        break;
-      }
-      case "tool":
-        turn("user").results.push(writeResult(message, dropped));
-        break;
-      case "assistant": {
-        const blocks = writeAssistant(message, dropped);
-        if (blocks.length === 0) break;
-        releaseSystem();
-        append(turn("assistant").content, blocks);
-      }
-    }
-  }
-  // Where the user has said nothing, the model is to answer these.
-  const asked = turns.length === 0 ? held.splice(-1) : last().role === "assistant" ? held.splice(0) : [];
-  releaseSystem();
-  if (asked.length > 0) append(turn("user").content, asked.flat());
-  if (last()?.role === "assistant") trimPrefill(turns);
-  return {
-    system,
-    messages: turns.map(({ role, results, content }) => ({ role, content: [...results, ...content] })),
-  };
+  /** Where the last answer's code runs: `{id, expires_at}`. */
+  container?: JsonObject;
 }
 
 interface Turn {
   role: "user" | "assistant" | "system";
-  results: JsonObject[];
+  /** By the id of the call that they answer. */
+  results: Map<string, JsonObject>;
   content: JsonObject[];
+  /** The client's paths of what an assistant's turn is made of. */
+  paths: string[];
 }
 
-/** An answer to be continued may not end in white space. */
-function trimPrefill(turns: Turn[]): void {
-  const { content } = turns[turns.length - 1];
-  const block = content[content.length - 1];
-  if (block.type !== "text") return;
-  const text = (block.text as string).trimEnd();
-  content.pop();
-  if (text !== "") content.push({ ...block, text });
-  if (content.length === 0) turns.pop();
-}
+/** The user's turn of a conversation that begins with the assistant, or in which nobody has spoken yet. */
+const BEGIN = "Begin.";
+/** The assistant's turn between an instruction and the user's next words: the API refuses a user turn there. */
+const NO_ANSWER = "(no answer)";
 
-// ---------------------------------------------------------------- parts
+/**
+ * Writes a conversation.
+ *
+ * System and developer messages before the first other message become `system`. Later ones stay where they are: as a turn
+ * of their own where the model takes one there, which is between the user and the assistant and at the end; else as the
+ * user's text, marked. Empty text is left out, as the API refuses it.
+ *
+ * @throws GatewayError `invalid_request` if the user's last words come to nothing: the model would go on with its old answer.
+ */
+export function writeMessages(list: Message[], model: ClaudeModel, notes: Notes): Conversation {
+  const system: JsonObject[] = [];
+  const turns: Turn[] = [];
+  /** Instructions that nothing but tool results follows yet. */
+  let held: JsonObject[] = [];
+  /** The user's last message since the assistant spoke that came to nothing. */
+  let silent: Message | undefined;
+  let container: JsonObject | undefined;
 
-/** Part types that a place can hold, beside native ones. */
-type Place = ReadonlySet<Part["type"]>;
-const TEXT_ONLY: Place = new Set(["text", "refusal"]);
-const USER: Place = new Set(["text", "refusal", "image", "file"]);
+  const last = (): Turn | undefined => turns[turns.length - 1];
 
-/** The content of a message; its own `cache_control` is its last block's. */
-function writeParts(message: Message, place: Place, dropped: string[]): JsonObject[] {
-  const blocks: JsonObject[] = [];
-  for (const part of message.parts) {
-    const block = writePart(part, place, dropped);
-    if (block) blocks.push(part.cache === undefined ? block : { ...block, cache_control: part.cache });
+  function turn(role: Turn["role"]): Turn {
+    if (last()?.role !== role) turns.push({ role, results: new Map(), content: [], paths: [] });
+    return last()!;
   }
-  return mark(blocks, message.cache);
+
+  /** The held instructions, where the assistant speaks next. */
+  function release(): void {
+    if (held.length === 0) return;
+    if (model.systemTurns && last()?.role === "user") append(turn("system").content, held);
+    else append(turn("user").content, held.map((block) => asUsers(block, notes)));
+    held = [];
+  }
+
+  let first = list.findIndex((message) => !isInstruction(message));
+  if (first < 0) first = list.length;
+  for (const message of list.slice(0, first)) {
+    nameName(message, notes);
+    append(system, writeParts(message, TEXT_ONLY, notes));
+  }
+  const begins = list[first]?.role;
+  if (system.length > 0 && (begins === undefined || begins === "assistant")) {
+    turn("user").content.push({ type: "text", text: BEGIN });
+  }
+
+  for (const message of first === 0 ? list : list.slice(first)) {
+    nameName(message, notes);
+    switch (message.role) {
+      case "system":
+      case "developer":
+        append(held, writeParts(message, TEXT_ONLY, notes));
+        break;
+      case "user": {
+        const blocks = writeParts(message, USER, notes);
+        if (blocks.length === 0) silent = message;
+        else {
+          const { content } = turn("user");
+          append(content, held.map((block) => asUsers(block, notes)));
+          append(content, blocks);
+          held = [];
+        }
+        break;
+      }
+      case "tool":
+        writeResult(message, turn("user").results, notes);
+        break;
+      case "assistant": {
+        const answered = writeAnswered(message, notes);
+        let { blocks } = answered;
+        if (blocks.length === 0) {
+          const heard = model.systemTurns && held.length > 0 && last()?.role === "user";
+          if (!heard || message === list.at(-1)) break;
+          blocks = [{ type: "text", text: NO_ANSWER }];
+        }
+        release();
+        const to = turn("assistant");
+        append(to.content, blocks);
+        to.paths.push(message.path);
+        container = answered.container ?? container;
+        silent = undefined;
+      }
+    }
+  }
+  release();
+  if (silent && last()?.role !== "user" && last()?.role !== "system") throw nothingSaid(silent);
+  endTurns(turns, model, notes);
+  if (turns.length === 0) throw nothingSaid(list[list.length - 1]);
+  return {
+    system,
+    messages: turns.map(({ role, results, content }) => ({
+      role,
+      content: [...results.values(), ...content],
+    })),
+    container,
+  };
 }
 
-function mark(blocks: JsonObject[], cache: unknown): JsonObject[] {
-  if (cache === undefined) return blocks;
-  const at = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking");
-  if (at >= 0) blocks[at] = { ...blocks[at], cache_control: cache };
-  return blocks;
+const isInstruction = ({ role }: Message) => role === "system" || role === "developer";
+
+function nameName({ role, name, path }: Message, { dropped }: Notes): void {
+  if (name !== undefined && role !== "tool") dropped.push(`${path}.name`);
 }
 
-function writePart(part: Part, place: Place, dropped: string[]): JsonObject | undefined {
-  if (part.type === "native") return part.value;
-  const written = place.has(part.type) ? writeKnown(part, dropped) : undefined;
-  if (written === undefined) dropped.push(contentPath(part));
-  return written ?? undefined;
+/** An instruction's block as the user's. */
+function asUsers(block: JsonObject, { marks }: Notes): JsonObject {
+  if (typeof block.text !== "string") return block;
+  const marked = { ...block, text: markInstruction(block.text) };
+  const path = marks.get(block);
+  if (path !== undefined) {
+    marks.delete(block);
+    marks.set(marked, path);
+  }
+  return marked;
 }
 
-/** `null` for what is empty and no loss. */
-function writeKnown(part: Part, dropped: string[]): JsonObject | null | undefined {
-  switch (part.type) {
-    case "text":
-    case "refusal":
-      return part.text.trim() === "" ? null : { type: "text", text: part.text };
-    case "image":
-      if (part.detail !== undefined && part.detail !== "auto") dropped.push(`${part.path}.image_url.detail`);
-      return { type: "image", source: writeSource(part.media) };
-    case "file":
-      return writeFile(part.media, part.name);
+/**
+ * Ends the conversation as the model takes it. Where it cannot go on with an answer that was begun, the answer is left out
+ * and named. An answer that waits for tools is none of these: Anthropic's own tools go on from it (`pause_turn`).
+ */
+function endTurns(turns: Turn[], model: ClaudeModel, { dropped }: Notes): void {
+  const last = turns[turns.length - 1];
+  if (last?.role !== "assistant") return;
+  if (!model.prefill && last.content.every(({ type }) => SPOKEN.has(type))) {
+    dropped.push(...last.paths);
+    turns.pop();
+    return;
+  }
+  // An answer to be continued may not end in white space.
+  const block = last.content[last.content.length - 1];
+  if (block.type === "text") {
+    last.content[last.content.length - 1] = { ...block, text: (block.text as string).trimEnd() };
   }
 }
 
-function writeSource(media: Media): JsonObject {
-  if ("url" in media) return { type: "url", url: media.url };
-  if ("id" in media) return { type: "file", file_id: media.id };
-  return { type: "base64", media_type: media.mime, data: media.data };
-}
+const SPOKEN: ReadonlySet<unknown> = new Set(["redacted_thinking", "text", "thinking"]);
 
-/** PDFs and texts are documents, pictures are images; there is no block for any other kind. */
-function writeFile(media: Media, name: string | undefined): JsonObject | undefined {
-  const title = name === undefined ? {} : { title: name };
-  if (!("mime" in media) || media.mime === "application/pdf") {
-    return { type: "document", source: writeSource(media), ...title };
-  }
-  if (media.mime.startsWith("image/")) return { type: "image", source: writeSource(media) };
-  if (!/^text\/|^application\/(json|xml|yaml|x-yaml|javascript)\b/.test(media.mime)) return undefined;
-  const source = { type: "text", media_type: "text/plain", data: decodeText(media.data) };
-  return { type: "document", source, ...title };
-}
-
-function decodeText(base64: string): string {
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
-  } catch {
-    return base64; // Not base64 after all.
-  }
+function nothingSaid({ parts, path }: Message): GatewayError {
+  const param = `${path}.content`;
+  const unsaid = parts.filter(({ type }) => type !== "text" && type !== "refusal").map(contentPath);
+  const state = unsaid.length > 0
+    ? `${param} holds only what Claude cannot read (${unsaid.slice(0, 3).join(", ")}); add a text`
+    : `${param} is empty; write a text, or leave the message out`;
+  return new GatewayError("invalid_request", `Cannot send the request: ${state}`, { param });
 }
 
 // ---------------------------------------------------------------- tools
 
-/** One result. Blocks inside it cannot carry `cache_control`: the last mark among them is the result's own. */
-function writeResult(message: MessageOf<"tool">, dropped: string[]): JsonObject {
+/** What a failed tool says that said nothing: `content` cannot be empty if `is_error` is true. */
+const FAILED = "The tool failed and returned nothing.";
+
+/**
+ * Adds one result, or names it if the turn has one for the same call. Blocks inside it cannot carry `cache_control`: the
+ * last mark among them is the result's own.
+ */
+function writeResult(message: MessageOf<"tool">, results: Turn["results"], notes: Notes): void {
+  const id = safeId(message.callId);
+  if (results.has(id)) {
+    notes.dropped.push(message.path);
+    return;
+  }
   const content: JsonObject[] = [];
-  let cache = message.cache;
+  let { cache, path } = message;
   for (const part of message.parts) {
-    const block = writePart(part, USER, dropped);
+    const block = writePart(part, USER, notes);
     if (!block) continue;
     content.push(block);
-    cache = part.cache ?? cache;
+    if (part.cache === undefined) continue;
+    ({ cache, path } = part);
   }
-  const out: JsonObject = { type: "tool_result", tool_use_id: safeId(message.callId) };
+  const out: JsonObject = { type: "tool_result", tool_use_id: id };
   if (content.length === 1 && content[0].type === "text") out.content = content[0].text;
   else if (content.length > 0) out.content = content;
+  else if (message.error) out.content = FAILED;
   if (message.error) out.is_error = true;
-  if (cache !== undefined) out.cache_control = cache;
-  return out;
-}
-
-function writeCallBlock(call: ToolCall): JsonObject {
-  return { type: "tool_use", id: safeId(call.id), name: call.name, input: readInput(call) };
-}
-
-/** Input is always an object: other text is told in the form that Anthropic's guide gives for broken JSON. */
-function readInput({ arguments: text, custom }: ToolCall): unknown {
-  if (custom) return { input: text };
-  if (text.trim() === "") return {};
-  const input = parseExact(text);
-  if (input === null) return {}; // Written for calls without arguments by some.
-  return object(input) ?? { INVALID_JSON: text }; // Cut off, most likely.
-}
-
-/**
- * An id of letters, digits, `-` and `_`, the same for a call and its result.
- *
- * Other characters become `_`; a hash of the whole keeps ids apart that would then be equal.
- */
-function safeId(id: string): string {
-  if (/^[a-zA-Z0-9_-]+$/.test(id)) return id;
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  return `${id.replace(/[^a-zA-Z0-9_-]/g, "_")}_${(hash >>> 0).toString(36)}`;
-}
-
-// ---------------------------------------------------------------- the assistant's turn
-
-/**
- * The blocks of an assistant's message: thinking, text, calls; or in the order in which the model wrote them, where it
- * wrote them in another and the client kept what we said of it. Thoughts that Anthropic did not sign are left out and
- * named: they prove nothing and it refuses them.
- */
-function writeAssistant(message: MessageOf<"assistant">, dropped: string[]): JsonObject[] {
-  const kept: JsonObject[] = [];
-  let layout: string | undefined;
-  for (const thought of message.thoughts) {
-    if (thought.format === LAYOUT) layout = thought.redacted;
-    const block = writeThought(thought);
-    if (block) kept.push(block);
-    else if (thought.format !== LAYOUT) dropped.push(`${message.path}.${fieldOf(thought)}`);
+  if (cache !== undefined) {
+    out.cache_control = cache;
+    notes.marks.set(out, `${path}.cache_control`);
   }
-  const text = writeParts({ ...message, cache: undefined }, TEXT_ONLY, dropped);
-  const calls = message.calls.map(writeCallBlock);
-  const ordered = layout === undefined ? undefined : arrange(layout, kept, wholeText(message.parts), calls);
-  return mark(ordered ?? [...kept, ...text, ...calls], message.cache);
-}
-
-/** Where clients have a thought. */
-const fieldOf = ({ signature, redacted }: Thought) =>
-  signature === undefined && redacted === undefined ? "reasoning_content" : "reasoning_details";
-
-/** The text as the model wrote it, also where it is white space; nothing if there is anything else. */
-function wholeText(parts: Part[]): string | undefined {
-  let whole = "";
-  for (const part of parts) {
-    if (part.type !== "text" || part.cache !== undefined) return undefined;
-    whole += part.text;
-  }
-  return whole;
-}
-
-/** Whether a thought is one that Anthropic takes back. */
-export function isSigned({ signature, redacted, format }: Thought): boolean {
-  return (format === undefined || format === SIGNED) && Boolean(signature || redacted);
-}
-
-function writeThought(thought: Thought): JsonObject | undefined {
-  const { text, signature, redacted, format } = thought;
-  if (redacted !== undefined && format === BLOCK) return parseObject(redacted);
-  if (!isSigned(thought)) return undefined;
-  return redacted === undefined
-    ? { type: "thinking", thinking: text ?? "", signature }
-    : { type: "redacted_thinking", data: redacted };
-}
-
-/**
- * Says in which order an answer's blocks came: `b` for one that travels whole (thinking, server tools), `x12` for twelve
- * UTF-16 units of text, `u` for a tool call; `bx12ubu`.
- *
- * @returns Nothing where `bbx12uu`, the order in which they are put together again, is right anyway.
- */
-export function writeLayout(order: string): string | undefined {
-  return order.includes("b") && !/^b*(x\d+)?u*$/.test(order) ? order : undefined;
-}
-
-/** The blocks in that order; nothing if it is not made of just these, as when the client has edited the message. */
-function arrange(
-  layout: string,
-  kept: JsonObject[],
-  whole: string | undefined,
-  calls: JsonObject[],
-): JsonObject[] | undefined {
-  if (whole === undefined) return undefined;
-  const out: JsonObject[] = [];
-  let k = 0, c = 0, at = 0;
-  for (const [token, length] of layout.matchAll(/b|u|x(\d+)/g)) {
-    if (token === "b") out.push(kept[k++]);
-    else if (token === "u") out.push(calls[c++]);
-    else {
-      const piece = whole.slice(at, at += Number(length));
-      if (piece.trim() !== "") out.push({ type: "text", text: piece });
-    }
-  }
-  return k === kept.length && c === calls.length && at === whole.length ? out : undefined;
+  results.set(id, out);
 }

@@ -7,9 +7,9 @@
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */
 import { type Answer, attach, type Attachments, attachments, type Choice, collector } from "./collect.ts";
-import { mediaUrl } from "./parts.ts";
+import { googleContent, writeAttachments, writeDetails, writeRest } from "./openai_chat_attachments.ts";
 import { packToolId } from "./tool_id.ts";
-import type { Citation, Delta, JsonObject, StopReason, Usage, WireError } from "./types.ts";
+import type { Delta, JsonObject, StopReason, Usage, WireError } from "./types.ts";
 
 /** What the answer's envelope needs when the provider gives none. */
 export interface AnswerDefaults {
@@ -124,12 +124,14 @@ function writeChoice(
 }
 
 /**
- * Writes deltas as `chat.completion.chunk` events: per choice one role chunk, content, a tool's name before its
- * arguments, what is complete only at the end (`reasoning_details`, `annotations`, `images`) in one chunk, one finish
- * chunk; then the usage if it was asked for, and `[DONE]`.
+ * Writes deltas as `chat.completion.chunk` events: per choice one role chunk, `reasoning_details` if it begins with any,
+ * content, a tool's name before its arguments, what is complete only at the end (`annotations`, `images`) in one chunk,
+ * one finish chunk; then the usage if it was asked for, and `[DONE]`.
  *
  * Lists of whole blocks go out once, in full: clients that gather chunks by appending, by index or by overwriting all
- * end with the same list.
+ * end with the same list. `reasoning_details` goes out before the content, as OpenRouter's provider for the AI SDK takes no
+ * thinking behind a text. Where more thoughts come behind the content, the list goes out once more at the end: in full,
+ * for clients that overwrite, and under new indexes, for those that gather by index. `readThoughts` takes each once.
  */
 export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWriter {
   // Written once: only what changes is serialised for each chunk.
@@ -158,8 +160,17 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
   function open(index: number): string {
     if (choices[index]) return "";
     if (!head) start(undefined);
-    choices[index] = { ...attachments(), tools: [] };
+    choices[index] = { ...attachments(), tools: [], begun: false, told: [] };
     return chunk(index, `"role":"assistant","content":""`);
+  }
+
+  /** The thoughts so far, when the choice's content begins. */
+  function begin(index: number): string {
+    const choice = choices[index]!;
+    choice.begun = true;
+    if (choice.thoughts.length === 0) return "";
+    choice.told = writeDetails(choice.thoughts);
+    return choice.told.length === 0 ? "" : chunk(index, members({ reasoning_details: choice.told }));
   }
 
   function tool(delta: Extract<Delta, { type: "tool" }>): string {
@@ -233,7 +244,7 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
     choice.tools.forEach((state, tool) => {
       if (state === "named") out += args(index, tool, "{}");
     });
-    const rest = members(writeAttachments(choice, {}));
+    const rest = members(choice.told.length === 0 ? writeAttachments(choice, {}) : writeRest(choice));
     if (rest) out += chunk(index, rest);
     return out + chunk(index, "", JSON.stringify(finishReason(choice.stop, choice.tools.length > 0, form)));
   }
@@ -254,7 +265,8 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
           return `data: ${JSON.stringify(writeError(delta.error))}\n\n`;
         default: {
           const role = choices[delta.choice] ? "" : open(delta.choice);
-          return role + content(delta);
+          if (choices[delta.choice]!.begun || !CONTENT.has(delta.type)) return role + content(delta);
+          return role + begin(delta.choice) + content(delta);
         }
       }
     },
@@ -268,7 +280,14 @@ export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWr
   };
 }
 
+/** Deltas that thoughts must stand before, see `chunkWriter`. */
+const CONTENT: ReadonlySet<Delta["type"]> = new Set(["refusal", "text", "tool"]);
+
 interface ChoiceState extends Attachments {
+  /** Whether any content was sent. */
+  begun: boolean;
+  /** The thoughts that were sent before it. */
+  told: JsonObject[];
   /** By the tool's index: whether any argument text was sent. */
   tools: ("named" | "argued")[];
   stop?: StopReason;
@@ -288,39 +307,6 @@ function finishReason(stop: StopReason | undefined, calls: boolean, form: Answer
   return stop === undefined || stop === "tool_calls" ? "stop" : stop;
 }
 
-/** An object's members as JSON, without its braces. */
-const members = (object: JsonObject) => JSON.stringify(object).slice(1, -1);
-
-/** Adds the members that are complete only at the end; none for what is empty. */
-function writeAttachments(choice: Attachments, out: JsonObject): JsonObject {
-  const details: JsonObject[] = [];
-  for (const { text, signature, redacted, format } of Object.values(choice.thoughts)) {
-    const common = { format: format ?? "unknown", index: details.length };
-    if (redacted !== undefined) details.push({ type: "reasoning.encrypted", data: redacted, ...common });
-    else if (signature !== undefined) {
-      details.push({ type: "reasoning.text", text: text ?? "", signature, ...common });
-    }
-  }
-  if (details.length > 0) out.reasoning_details = details;
-  if (choice.citations.length > 0) out.annotations = choice.citations.map(writeCitation);
-  if (choice.images.length > 0) {
-    out.images = choice.images.map(({ media, signature }) => ({
-      type: "image_url",
-      image_url: { url: "id" in media ? media.id : mediaUrl(media) },
-      ...googleContent(signature),
-    }));
-  }
-  return Object.assign(out, googleContent(choice.signature));
-}
-
-const writeCitation = ({ url, title, start, end, extra }: Citation) => ({
-  type: "url_citation",
-  url_citation: { start_index: start, end_index: end, url, title, ...extra },
-});
-
-const googleContent = (signature: string | undefined): JsonObject =>
-  signature ? { extra_content: { google: { thought_signature: signature } } } : {};
-
 function writeEnvelopeExtras(
   { service_tier, fingerprint }: Extract<Delta, { type: "start" }>,
   out: JsonObject,
@@ -339,3 +325,6 @@ function joinLogprobs(records: unknown[]): JsonObject | null {
   };
   return { content: join("content"), refusal: join("refusal") };
 }
+
+/** An object's members as JSON, without its braces. */
+const members = (object: JsonObject) => JSON.stringify(object).slice(1, -1);

@@ -1,7 +1,8 @@
 /** OpenAI chat completions, the client's half: its messages into neutral ones. */
 import * as v from "npm:valibot@1.5.0";
-import { append, isObject, objects } from "./json.ts";
+import { append, isObject } from "./json.ts";
 import { fault, need } from "./openai_chat_faults.ts";
+import { readCitations, readThought, readThoughts, routedSignatures } from "./openai_chat_thoughts.ts";
 import { callIds, unpackToolId } from "./tool_id.ts";
 import type { JsonObject, Media, Message, Part, Thought, ToolCall } from "./types.ts";
 
@@ -120,7 +121,8 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
           parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
         }
         const signature = googleSignature(message) ?? routedSignatures(message).get(undefined);
-        return { ...common, role: "assistant", parts, thoughts, calls, signature };
+        const citations = readCitations(message.annotations);
+        return { ...common, role: "assistant", parts, thoughts, calls, signature, citations };
       }
       default:
         return {
@@ -180,63 +182,6 @@ function googleSignature(holder: JsonObject): string | undefined {
   return isObject(google) && typeof google.thought_signature === "string"
     ? google.thought_signature
     : undefined;
-}
-
-/**
- * Gemini's signatures as OpenRouter has them: encrypted reasoning with the id of the call that it signs, or without one
- * for the answer itself. Ours are JSON, which no signature is.
- */
-function routedSignatures({ reasoning_details: details }: JsonObject): Map<unknown, string> {
-  const signatures = new Map<unknown, string>();
-  for (const detail of objects(details)) {
-    if (isRoutedSignature(detail)) signatures.set(detail.id ?? undefined, detail.data as string);
-  }
-  return signatures;
-}
-
-const isRoutedSignature = ({ type, data, format }: JsonObject) =>
-  type === "reasoning.encrypted" && format === "google-gemini-v1" && typeof data === "string" &&
-  /^[\w+/-]+=*$/.test(data);
-
-/**
- * Earlier reasoning: `reasoning_details` (ours and OpenRouter's), else `thinking_blocks` (LiteLLM's), else the bare text.
- * A client that gathered a stream may hand back fragments; those of one `index` are one block, which its signature ends.
- */
-function readThoughts(message: JsonObject): Thought[] {
-  const thoughts: Thought[] = [];
-  const open = new Map<number, Thought>();
-  const details = message.reasoning_details ?? message.thinking_blocks;
-  for (const detail of objects(details)) {
-    const thought = isRoutedSignature(detail) ? undefined : readThought(detail);
-    if (!thought) continue;
-    const index = typeof detail.index === "number" ? detail.index : undefined;
-    const earlier = index === undefined ? undefined : open.get(index);
-    if (earlier && thought.redacted === undefined) {
-      if (thought.text !== undefined) earlier.text = (earlier.text ?? "") + thought.text;
-      earlier.signature = thought.signature;
-    } else thoughts.push(thought);
-    if (index === undefined) continue;
-    if (thought.signature !== undefined || thought.redacted !== undefined) open.delete(index);
-    else open.set(index, earlier ?? thought);
-  }
-  if (thoughts.length > 0) return thoughts;
-  const text = message.reasoning_content ?? message.reasoning;
-  return typeof text === "string" && text ? [{ text }] : [];
-}
-
-function readThought(detail: JsonObject): Thought | undefined {
-  // Mistral has a list of texts.
-  const thinking = Array.isArray(detail.thinking)
-    ? objects(detail.thinking).map(({ text }) => text ?? "").join("")
-    : detail.thinking;
-  const text = [detail.text, thinking, detail.summary].find((value) => typeof value === "string");
-  const signature = typeof detail.signature === "string" && detail.signature ? detail.signature : undefined;
-  const { format: from } = detail;
-  const format = typeof from === "string" && from !== "unknown" ? from : undefined;
-  if (typeof detail.data === "string") return { redacted: detail.data, format };
-  return text === undefined && !signature
-    ? undefined
-    : { text: text as string | undefined, signature, format };
 }
 
 // ---------------------------------------------------------------- parts

@@ -56,12 +56,19 @@ export interface ToolCall {
   path: string;
 }
 
-/** One turn. Roles and order are the client's; a wire merges and hoists as it must. */
+/** One turn. Roles and order are the client's; a wire merges turns as it must, and moves none. */
 export type Message =
   & { path: string; cache?: unknown; name?: string; parts: Part[] }
   & (
     | { role: "system" | "developer" | "user" }
-    | { role: "assistant"; thoughts: Thought[]; calls: ToolCall[]; signature?: string }
+    | {
+      role: "assistant";
+      thoughts: Thought[];
+      calls: ToolCall[];
+      signature?: string;
+      /** The sources that an earlier answer named, as the client has kept them. */
+      citations?: Citation[];
+    }
     | { role: "tool"; callId: string; error?: boolean }
   );
 

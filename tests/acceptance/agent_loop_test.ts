@@ -36,6 +36,8 @@ const PROVIDERS: Record<
       provider: () => strictAnthropic(CLAUDE),
       body: { reasoning_effort: "low" },
     },
+    { model: "anthropic/claude-opus-5-5", provider: () => strictAnthropic(CLAUDE) },
+    { model: "anthropic/claude-haiku-5-5", provider: () => strictAnthropic(CLAUDE) },
   ],
   google: [
     {

@@ -12,12 +12,10 @@ import { strictCohere } from "./strict_cohere.ts";
 import { strictGoogle } from "./strict_google.ts";
 import { CLAUDE, COMMAND, GEMINI } from "./turns.ts";
 
-/** OpenRouter's provider joins thoughts that stand side by side in its list into one, with one signature for both. */
-const APART = CLAUDE.map((blocks) => blocks.filter(({ thinking }) => thinking !== "Really."));
-
-const PROVIDERS: Record<string, (joins: boolean) => ReturnType<typeof strictAnthropic>> = {
-  "anthropic/claude-sonnet-4-5": (joins) => strictAnthropic(joins ? APART : CLAUDE),
-  "anthropic/claude-opus-5": (joins) => strictAnthropic(joins ? APART : CLAUDE),
+const PROVIDERS: Record<string, () => ReturnType<typeof strictAnthropic>> = {
+  "anthropic/claude-sonnet-4-5": () => strictAnthropic(CLAUDE),
+  "anthropic/claude-opus-5": () => strictAnthropic(CLAUDE),
+  "anthropic/claude-opus-5-5": () => strictAnthropic(CLAUDE),
   "google/gemini-3-pro": () => strictGoogle(GEMINI),
   "cohere/command-a-reasoning-08-2025": () => strictCohere(COMMAND),
 };
@@ -37,7 +35,7 @@ const aiSdk = (provider: (lab: Lab) => (model: string) => any): Library => async
     system: "Be brief",
     maxRetries: 0,
     tools: { weather: say(city), clock: say(city) },
-    stopWhen: stepCountIs(5),
+    stopWhen: stepCountIs(40),
   };
   // deno-lint-ignore no-explicit-any -- Messages as the SDK gives them.
   const messages: any[] = [{ role: "user", content: "How is the weather?" }];
@@ -46,11 +44,11 @@ const aiSdk = (provider: (lab: Lab) => (model: string) => any): Library => async
     const result = streamText({ ...options, messages, onError: ({ error }) => raised.push(error) });
     await result.consumeStream();
     if (raised.length > 0) throw raised[0];
-    return { text: await result.text, response: await result.response };
+    return { text: await result.text, responseMessages: await result.responseMessages };
   };
   const raised: unknown[] = [];
   const first = await run();
-  messages.push(...first.response.messages, { role: "user", content: "And now?" });
+  messages.push(...first.responseMessages, { role: "user", content: "And now?" });
   await run();
   return first.text;
 };
@@ -126,11 +124,18 @@ const LIBRARIES: Record<string, Library> = {
   "the OpenAI SDK's runTools()": runTools,
 };
 
+/**
+ * `runTools()` leaves thoughts out of its own requests, and its list of messages has them: who sends that list on hands
+ * Claude 5.5 another conversation than the one it thought in, which it refuses.
+ */
+const EDITS = new Set(["the OpenAI SDK's runTools() anthropic/claude-opus-5-5"]);
+
 for (const [name, library] of Object.entries(LIBRARIES)) {
   for (const [model, provider] of Object.entries(PROVIDERS)) {
+    if (EDITS.has(`${name} ${model}`)) continue;
     for (const stream of [false, true]) {
       Deno.test(`${name} runs an agent over ${model}, ${stream ? "streamed" : "whole"}`, async () => {
-        const { play, check } = provider(name.includes("OpenRouter"));
+        const { play, check } = provider();
         const room = lab(play);
         assertStringIncludes(await library(room, model, stream), "Sunny, and noon.");
         assert(room.asked.length >= 4);
@@ -138,4 +143,42 @@ for (const [name, library] of Object.entries(LIBRARIES)) {
       });
     }
   }
+}
+
+for (const stream of [false, true]) {
+  Deno.test(`OpenRouter's provider for the AI SDK hands every block back, ${stream ? "streamed" : "whole"}`, async () => {
+    const turns: Parameters<typeof strictAnthropic>[0] = Array.from({ length: 31 }, (_, at) => {
+      const say = (thinking: string) => ({
+        type: "thinking",
+        thinking,
+        signature: btoa(`${thinking} ${at}`),
+      });
+      const text = { type: "text", text: `Answer ${at}` };
+      const call = { type: "tool_use", id: `toolu_${at}`, name: "clock", input: {} };
+      const sealed = { type: "redacted_thinking", data: btoa(`sealed ${at}`) };
+      const search = {
+        type: "server_tool_use",
+        id: `srvtoolu_${at}`,
+        name: "web_search",
+        input: { query: "x" },
+      };
+      const found = { type: "web_search_tool_result", tool_use_id: search.id, content: [] };
+      const shapes = [
+        [say(`First ${at}`), text, say(`Second ${at}`), call],
+        [say(`First ${at}`), say(`Second ${at}`), call],
+        [say(`First ${at}`), sealed, text, call],
+        [say(""), text, call],
+        [text, say(`Only ${at}`), call],
+        [say(`First ${at}`), search, found, say(`Second ${at}`), text, call],
+        [search, found, text, call],
+      ];
+      return at === 30 ? [say("Done"), { type: "text", text: "Sunny, and noon." }] : shapes[at % 7];
+    });
+    const { play, check } = strictAnthropic([...turns, [{ type: "text", text: "Still sunny." }]]);
+    const room = lab(play);
+    await LIBRARIES["OpenRouter's provider for the AI SDK"](room, "anthropic/claude-opus-5-5", stream);
+    assertEquals(room.asked.map(check).find(Boolean), undefined);
+    const last = room.asked.at(-1)!.body.messages as { role: string; content: unknown }[];
+    assertEquals(last.filter(({ role }) => role === "assistant").map(({ content }) => content), turns);
+  });
 }

@@ -6,8 +6,17 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows
  */
 import { type Asked, events, type Json, sse } from "./lab.ts";
-
-type Block = Json & { type: string };
+import {
+  binds,
+  type Block,
+  inGeneration,
+  inMarks,
+  inMedia,
+  inSchemas,
+  inSystemTurn,
+  inUserId,
+  prefixes,
+} from "./strict_anthropic_rules.ts";
 
 const FIELDS = new Set(
   ("cache_control container context_management inference_geo max_tokens mcp_servers messages metadata model output_config " +
@@ -16,24 +25,42 @@ const FIELDS = new Set(
 );
 const ID = /^[a-zA-Z0-9_-]+$/;
 
-/** A provider that answers the turns in order, and refuses what Anthropic would. */
-export function strictAnthropic(turns: Block[][]) {
-  const signed = new Map<string, string>();
+/** What was signed: the text of it, and each beginning of a conversation that it was said behind. */
+type Signed = Map<string, { said: string; behind: Set<string> }>;
+
+/**
+ * A provider that answers the turns in order, and refuses what Anthropic would.
+ *
+ * @param container Where the turns' code runs; a call from code can be answered only there.
+ */
+export function strictAnthropic(turns: Block[][], container?: Json) {
+  const signed: Signed = new Map();
   let turn = 0;
   const play = (asked: Asked): Response => {
-    const fault = find(asked, signed);
+    const fault = find(asked, signed, container);
     if (fault) {
       const error = { type: "invalid_request_error", message: fault };
       return Response.json({ type: "error", error, request_id: "req_1" }, { status: 400 });
     }
     const content = turns[turn++ % turns.length];
-    for (const { type, thinking, signature, data } of content) {
-      if (type === "thinking") signed.set(signature as string, thinking as string);
-      if (type === "redacted_thinking") signed.set(data as string, "");
-    }
-    return asked.body.stream ? events(sse(streamOf(content), true)) : Response.json(wholeOf(content));
+    sign(asked.body, content, signed);
+    return asked.body.stream
+      ? events(sse(streamOf(content, container), true))
+      : Response.json(wholeOf(content, container));
   };
-  return { play, check: (asked: Asked) => find(asked, signed) };
+  return { play, check: (asked: Asked) => find(asked, signed, container) };
+}
+
+/** Binds the answer's thinking to what stands before it. */
+function sign(asked: Json, content: Block[], signed: Signed): void {
+  const messages = [...asked.messages as Json[], { role: "assistant", content }];
+  for (const { block, before } of prefixes({ ...asked, messages }).slice(-content.length)) {
+    const proof = block.signature ?? (block.type === "redacted_thinking" ? block.data : undefined);
+    if (typeof proof !== "string") continue;
+    const known = signed.get(proof) ?? { said: (block.thinking ?? "") as string, behind: new Set() };
+    known.behind.add(before);
+    signed.set(proof, known);
+  }
 }
 
 const USAGE = {
@@ -46,9 +73,15 @@ const HEAD = { id: "msg_1", type: "message", role: "assistant", model: "claude-x
 const reason = (content: Block[]) =>
   content.some(({ type }) => type === "tool_use") ? "tool_use" : "end_turn";
 
-const wholeOf = (content: Block[]) => ({ ...HEAD, content, stop_reason: reason(content), usage: USAGE });
+const wholeOf = (content: Block[], container: Json | null = null) => ({
+  ...HEAD,
+  content,
+  stop_reason: reason(content),
+  usage: USAGE,
+  container,
+});
 
-function streamOf(content: Block[]): Json[] {
+function streamOf(content: Block[], container: Json | null = null): Json[] {
   const out: Json[] = [{
     type: "message_start",
     message: { ...HEAD, content: [], stop_reason: null, usage: { ...USAGE, output_tokens: 1 } },
@@ -59,6 +92,7 @@ function streamOf(content: Block[]): Json[] {
     const { type, text, thinking, signature, input } = block;
     if (type === "text") {
       start({ type, text: "" });
+      for (const citation of (block.citations ?? []) as Json[]) delta({ type: "citations_delta", citation });
       for (const piece of pieces(text as string)) delta({ type: "text_delta", text: piece });
     } else if (type === "thinking") {
       start({ type, thinking: "", signature: "" });
@@ -76,7 +110,7 @@ function streamOf(content: Block[]): Json[] {
   });
   out.push({
     type: "message_delta",
-    delta: { stop_reason: reason(content), stop_sequence: null },
+    delta: { stop_reason: reason(content), stop_sequence: null, container },
     usage: { output_tokens: USAGE.output_tokens },
   }, { type: "message_stop" });
   return out;
@@ -86,7 +120,7 @@ const pieces = (text: string) => text.match(/[^]{1,5}/g) ?? [];
 
 // ---------------------------------------------------------------- what it refuses
 
-function find({ url, headers, body }: Asked, signed: ReadonlyMap<string, string>): string | undefined {
+function find({ url, headers, body }: Asked, signed: Signed, container?: Json): string | undefined {
   if (url.pathname !== "/v1/messages" || url.search !== "") return `no such path: ${url}`;
   if (headers.get("x-api-key") !== "key" || headers.has("authorization")) return "invalid x-api-key";
   if (!headers.get("anthropic-version")) return "anthropic-version: header is required";
@@ -109,7 +143,20 @@ function find({ url, headers, body }: Asked, signed: ReadonlyMap<string, string>
       return "Thinking may not be enabled when tool_choice forces tool use.";
     }
   }
-  return inSettings(body) ?? inTools(body) ?? inSystem(body.system) ?? inMessages(body, signed);
+  return inSettings(body) ?? inTools(body) ?? inSystem(body.system) ?? inMessages(body, signed) ??
+    inGeneration(body) ?? inMarks(body) ?? inSchemas(body) ?? inContainer(body, container);
+}
+
+/** A call from code waits in its container. */
+function inContainer({ messages, container }: Json, running?: Json): string | undefined {
+  const [asked, answer] = (messages as { content: Block[] }[]).slice(-2);
+  const waits = answer?.content.some(({ type, tool_use_id }) =>
+    type === "tool_result" &&
+    asked.content.some(({ id, caller }) => id === tool_use_id && caller && (caller as Json).type !== "direct")
+  );
+  if (waits && (container === undefined || container !== running?.id)) {
+    return "container_id is required when there are pending tool uses generated by code execution with tools.";
+  }
 }
 
 function inSettings({ temperature, top_p, stop_sequences, metadata, tool_choice, tools, model }: Json) {
@@ -124,6 +171,8 @@ function inSettings({ temperature, top_p, stop_sequences, metadata, tool_choice,
   }
   const extra = Object.keys(metadata as Json ?? {}).find((name) => name !== "user_id");
   if (extra) return `metadata.${extra}: Extra inputs are not permitted`;
+  const personal = inUserId((metadata as Json | undefined)?.user_id);
+  if (personal) return personal;
   if (tool_choice !== undefined && !(tools as unknown[])?.length) {
     return "tool_choice: may only be specified while providing tools";
   }
@@ -137,9 +186,6 @@ function inTools({ tools }: Json): string | undefined {
     }
     if (names.has(tool.name)) return "tools: Tool names must be unique.";
     names.add(tool.name);
-    if (tool.type === undefined && (tool.input_schema as Json)?.type !== "object") {
-      return `tools.${at}.custom.input_schema.type: Field required`;
-    }
   }
 }
 
@@ -156,9 +202,10 @@ function inText({ type, text }: Json): string | undefined {
 }
 
 function inMessages(
-  { messages, thinking, model, tools }: Json,
-  signed: ReadonlyMap<string, string>,
+  body: Json,
+  signed: Signed,
 ): string | undefined {
+  const { messages, thinking, model, tools } = body;
   const list = messages as { role: string; content: Block[] }[];
   if (!Array.isArray(list) || list.length === 0) return "messages: at least one message is required";
   const used = new Set<string>();
@@ -168,12 +215,9 @@ function inMessages(
     if (Object.keys(more).length > 0) {
       return `${here}.${Object.keys(more)[0]}: Extra inputs are not permitted`;
     }
-    if (role === "system") {
-      if (!/opus-(4-8|5)|fable|mythos-5/.test(model as string)) {
-        return `${here}.role: Input should be 'user' or 'assistant'`;
-      }
-      if (list[at - 1]?.role !== "user") return `${here}: system messages must follow a user turn`;
-    } else if (role !== "user" && role !== "assistant") {
+    const misplaced = inSystemTurn(list, at, model as string);
+    if (misplaced) return misplaced;
+    if (role !== "system" && role !== "user" && role !== "assistant") {
       return `${here}.role: Input should be 'user' or 'assistant'`;
     }
     if (list[at - 1]?.role === role) return `${here}: roles must alternate`;
@@ -193,6 +237,13 @@ function inMessages(
     if (stray !== undefined) {
       return `${here}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${stray}`;
     }
+    for (const { type, is_error, content: said } of content) {
+      if (
+        type === "tool_result" && is_error && (said === undefined || said === "" || (said as []).length === 0)
+      ) {
+        return `${here}: content cannot be empty if \`is_error\` is true`;
+      }
+    }
     pending = [];
     for (const { type, id, input, signature, thinking, data } of content) {
       if (type === "tool_use") {
@@ -203,11 +254,17 @@ function inMessages(
         }
         used.add(id as string);
         pending.push(id as string);
-      } else if (type === "thinking" && signed.get(signature as string) !== thinking) {
+      } else if (type === "thinking" && signed.get(signature as string)?.said !== thinking) {
         return `${here}: Invalid \`signature\` in \`thinking\` block`;
       } else if (type === "redacted_thinking" && !signed.has(data as string)) {
         return `${here}: Invalid \`data\` in \`redacted_thinking\` block`;
       }
+    }
+  }
+  for (const { block, before } of binds(model) ? prefixes(body) : []) {
+    const known = signed.get((block.signature ?? block.data) as string);
+    if (known && !known.behind.has(before)) {
+      return "Invalid `signature` in `thinking` block. The block is bound to a different conversation.";
     }
   }
   if (pending.length > 0) return "`tool_use` ids were found without `tool_result` blocks";
@@ -230,16 +287,5 @@ function inMessages(
     return `messages.${
       begin + 1
     }.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`${type}\``;
-  }
-}
-
-function inMedia({ type, source, content }: Json): string | undefined {
-  if (type === "tool_result" && Array.isArray(content)) return content.map(inMedia).find(Boolean);
-  const { type: kind, media_type } = (source ?? {}) as Json;
-  if (type === "image" && kind === "base64" && !/^image\/(jpeg|png|gif|webp)$/.test(media_type as string)) {
-    return "image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'";
-  }
-  if (type === "document" && kind === "base64" && media_type !== "application/pdf") {
-    return "document.source.base64.media_type: Input should be 'application/pdf'";
   }
 }

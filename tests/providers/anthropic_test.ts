@@ -169,3 +169,25 @@ Deno.test("anthropic's stream that fails or is cut raises in the SDK, after what
     assertEquals(got, text);
   }
 });
+
+Deno.test("anthropic's ids may be written with dots, and other rows' ids stay as they are", async () => {
+  const ids = {
+    "claude-sonnet-4.5": "claude-sonnet-4-5",
+    "claude-opus-4.1-20250805": "claude-opus-4-1-20250805",
+    "claude-3.5-haiku-latest": "claude-3-5-haiku-latest",
+    "claude-3.7-sonnet": "claude-3-7-sonnet",
+    "claude-haiku-5.5": "claude-haiku-5-5",
+    "claude-mythos-5.2@20261001": "claude-mythos-5-2@20261001",
+    "claude-opus-5-5": "claude-opus-5-5",
+    "other-1.5": "other-1.5",
+  };
+  for (const [written, asked] of Object.entries(ids)) {
+    const { sent, client } = setUp(() => json("text"));
+    await client.chat.completions.create({ model: `anthropic/${written}`, messages: [USER] });
+    assertEquals(JSON.parse(sent[0].body).model, asked);
+  }
+  const providers = { mine: { baseUrl: "https://mine.example", wire: "anthropic" as const } };
+  const { sent, client } = setUp(() => json("text"), { providers });
+  await client.chat.completions.create({ model: "mine/claude-sonnet-4.5", messages: [USER] });
+  assertEquals(JSON.parse(sent[0].body).model, "claude-sonnet-4.5");
+});

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { GatewayError } from "../../wires/errors.ts";
 import { writeCall } from "../../wires/anthropic_messages_call.ts";
 import { readCall } from "../../wires/openai_chat_call.ts";
 import type { JsonObject } from "../../wires/types.ts";
@@ -7,6 +8,13 @@ const USER = { role: "user", content: "Hi" };
 /** A model that takes most of what there is: budgets, sampling, forced tools. */
 const OLDER = "claude-sonnet-4-5";
 const NEWEST = "claude-opus-5-5";
+/** How files of these types begin. */
+const PNG = "iVBORw0KGgo=";
+const JPEG = "/9j/4AAQ";
+const GIF = "R0lGODlh";
+const WEBP = btoa("RIFF\x1a\x00\x00\x00WEBPVP8L");
+const PDF = btoa("%PDF-1.7");
+const SVG = btoa("<svg xmlns='http://www.w3.org/2000/svg'/>");
 
 function write(fields: JsonObject, model = OLDER) {
   const { body, dropped } = writeCall(readCall({ messages: [USER], ...fields }, model));
@@ -124,32 +132,151 @@ Deno.test("writeCall() hoists leading system messages in their order", () => {
   assertEquals(write({ messages: [list[0], USER], system: "Own" }).body.system, [text("Own"), text("A")]);
 });
 
-Deno.test("writeCall() keeps a later system message in its place where the model takes it there", () => {
-  const list = [USER, { role: "system", content: "S" }, { role: "user", content: "More" }];
-  const { body } = write({ messages: list }, NEWEST);
-  assertEquals(body.system, undefined);
-  assertEquals(body.messages, [turn("user", text("Hi"), text("More")), turn("system", text("S"))]);
-  const older = write({ messages: list }, "claude-sonnet-5").body;
-  assertEquals(older.system, "S");
-  assertEquals(older.messages, [turn("user", text("Hi"), text("More"))]);
+Deno.test("writeCall() keeps a later system message where it stands, as a turn of its own where the model takes one", () => {
+  const system = { role: "system", content: "S" };
+  const more = { role: "user", content: "More" };
+  const answer = { role: "assistant", content: "A" };
+  const marked = text("<system>\nS\n</system>");
+  for (const model of ["claude-opus-4-8", "claude-opus-5", "claude-haiku-5-5", "claude-sonnet-5-5", NEWEST]) {
+    const { body } = write({ messages: [USER, system] }, model);
+    assertEquals(body.system, undefined, model);
+    assertEquals(body.messages, [turn("user", text("Hi")), turn("system", text("S"))], model);
+    assertEquals(messages([USER, system, answer, USER], model), [
+      turn("user", text("Hi")),
+      turn("system", text("S")),
+      turn("assistant", text("A")),
+      turn("user", text("Hi")),
+    ], model);
+  }
+  for (const model of ["claude-sonnet-5", "claude-opus-4-7", OLDER, "claude-mythos-preview", "other"]) {
+    assertEquals(messages([USER, system], model), [turn("user", text("Hi"), marked)], model);
+  }
+  // The API takes no user turn behind a system turn, and no system turn behind an assistant's.
+  for (const model of [OLDER, NEWEST]) {
+    assertEquals(
+      messages([USER, system, more], model),
+      [turn("user", text("Hi"), marked, text("More"))],
+      model,
+    );
+    assertEquals(messages([USER, answer, system], model).at(-1), turn("user", marked), model);
+    assertEquals(messages([USER, answer, system, answer, USER], model), [
+      turn("user", text("Hi")),
+      turn("assistant", text("A")),
+      turn("user", marked),
+      turn("assistant", text("A")),
+      turn("user", text("Hi")),
+    ], model);
+  }
 });
 
-Deno.test("writeCall() hoists a system message of a gap in which the user says nothing", () => {
-  const list = [USER, { role: "assistant", content: "A" }, { role: "system", content: "S" }, {
-    role: "assistant",
-    content: "B",
-  }, USER];
-  const { body } = write({ messages: list }, NEWEST);
-  assertEquals(body.system, "S");
-  assertEquals(body.messages.map((one: JsonObject) => one.role), ["user", "assistant", "user"]);
+Deno.test("writeCall() keeps a system turn before an answer that says nothing", () => {
+  const list = [USER, { role: "developer", content: "S" }, { role: "assistant", content: "" }];
+  assertEquals(messages(list, NEWEST), [turn("user", text("Hi")), turn("system", text("S"))]);
+  assertEquals(messages([...list, USER], NEWEST), [
+    turn("user", text("Hi")),
+    turn("system", text("S")),
+    turn("assistant", text("(no answer)")),
+    turn("user", text("Hi")),
+  ]);
+  assertEquals(messages([...list, USER]), [
+    turn("user", text("Hi"), text("<system>\nS\n</system>"), text("Hi")),
+  ]);
 });
 
-Deno.test("writeCall() makes a system message that the model must answer the user's", () => {
+Deno.test("writeCall() puts an instruction between calls and their results behind the results", () => {
+  const list = [
+    USER,
+    { role: "assistant", tool_calls: [call("c1")] },
+    { role: "system", content: "S" },
+    { role: "tool", tool_call_id: "c1", content: "x" },
+  ];
+  const result = { type: "tool_result", tool_use_id: "c1", content: "x" };
+  assertEquals(messages(list).at(-1), turn("user", result, text("<system>\nS\n</system>")));
+  assertEquals(messages(list, NEWEST).slice(-2), [turn("user", result), turn("system", text("S"))]);
+});
+
+Deno.test("writeCall() begins a conversation of instructions alone, and goes on from there", () => {
   const alone = [{ role: "system", content: "A" }, { role: "system", content: "B" }];
-  assertEquals(write({ messages: alone }).body.system, "A");
-  assertEquals(write({ messages: alone }).body.messages, [turn("user", text("B"))]);
-  const last = [USER, { role: "assistant", content: "A" }, { role: "system", content: "Sum up" }];
-  assertEquals(messages(last).at(-1), turn("user", text("Sum up")));
+  const begin = turn("user", text("Begin."));
+  for (const model of [OLDER, NEWEST]) {
+    const { body } = write({ messages: alone }, model);
+    assertEquals([body.system, body.messages], [[text("A"), text("B")], [begin]]);
+    const next = write({ messages: [...alone, { role: "assistant", content: "C" }, USER] }, model).body;
+    assertEquals([next.system, next.messages], [
+      [text("A"), text("B")],
+      [begin, turn("assistant", text("C")), turn("user", text("Hi"))],
+    ]);
+  }
+});
+
+Deno.test("writeCall() refuses a last word of the user's that comes to nothing", () => {
+  const answer = { role: "assistant", content: "A" };
+  const audio = { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } };
+  const refused = (list: unknown[], model?: string) => {
+    const error = assertThrows(() => messages(list, model), GatewayError);
+    assertEquals([error.status, error.code], [400, "invalid_request"]);
+    return [error.details.param, error.message];
+  };
+  const empty =
+    "Cannot send the request: messages[2].content is empty; write a text, or leave the message out";
+  for (const content of ["", " \n", [], [{ type: "text", text: "\t" }]]) {
+    for (const model of [OLDER, NEWEST]) {
+      assertEquals(refused([USER, answer, { role: "user", content }], model), ["messages[2].content", empty]);
+    }
+  }
+  assertEquals(refused([USER, answer, { role: "user", content: [audio] }]), [
+    "messages[2].content",
+    "Cannot send the request: messages[2].content holds only what Claude cannot read " +
+    "(messages[2].content[0].input_audio); add a text",
+  ]);
+  assertEquals(refused([{ role: "user", content: "" }])[0], "messages[0].content");
+  assertEquals(
+    refused([{ role: "system", content: "S" }, { role: "user", content: " " }])[0],
+    "messages[1].content",
+  );
+  assertEquals(refused([{ role: "system", content: "" }])[0], "messages[0].content");
+  // What else is said in the turn is an answer to go on from.
+  assertEquals(
+    messages([USER, answer, { role: "user", content: "" }, USER]).at(-1),
+    turn("user", text("Hi")),
+  );
+});
+
+Deno.test("writeCall() leaves an answer to be continued out where the model continues none, and names it", () => {
+  const list = [USER, { role: "assistant", content: "The answer is (" }];
+  const models = {
+    "claude-3-haiku-20240307": true,
+    "claude-opus-4-1": true,
+    "claude-sonnet-4-5": true,
+    "claude-haiku-4-5-20251001": true,
+    "claude-opus-4-5": true,
+    "other": true,
+    "claude-opus-4-6": false,
+    "claude-sonnet-4-6": false,
+    "claude-opus-4-7": false,
+    "claude-opus-4-8": false,
+    "claude-mythos-preview": false,
+    "claude-mythos-5-2": false,
+    "claude-sonnet-5": false,
+    "claude-opus-5": false,
+    "claude-fable-5": false,
+    "claude-haiku-5-5": false,
+    "claude-sonnet-5-5": false,
+    "claude-opus-5-5": false,
+    "claude-novel-1": false,
+  };
+  for (const [model, taken] of Object.entries(models)) {
+    const { body, dropped } = write({ messages: list }, model);
+    assertEquals([body.messages.length, dropped], taken ? [2, []] : [1, ["messages[1]"]], model);
+  }
+  // Not an answer to be continued: a search of Anthropic's own that goes on, and calls without results.
+  const data = '{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}';
+  const paused = {
+    ...list[1],
+    reasoning_details: [{ type: "reasoning.encrypted", data, format: "anthropic-claude-v1", index: 0 }],
+  };
+  assertEquals(messages([USER, paused], NEWEST).length, 2);
+  assertEquals(messages([USER, { role: "assistant", tool_calls: [call("c")] }], NEWEST).length, 2);
 });
 
 Deno.test("writeCall() merges turns of one role", () => {
@@ -194,23 +321,57 @@ Deno.test("writeCall() puts tool results first in one user turn", () => {
 });
 
 Deno.test("writeCall() marks failed tool results, and keeps pictures and empty results", () => {
-  const png = { type: "image_url", image_url: { url: "data:image/png;base64,aGk=" } };
+  const png = { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } };
   const list = messages([
     USER,
     { role: "assistant", tool_calls: [call("c1"), call("c2")] },
     { role: "tool", tool_call_id: "c1", content: "no", is_error: true },
     { role: "tool", tool_call_id: "c2", content: [png] },
     { role: "tool", tool_call_id: "c3", content: "" },
+    { role: "tool", tool_call_id: "c4", content: "", is_error: true },
+    { role: "tool", tool_call_id: "c5", content: " \n", is_error: true },
   ]);
   assertEquals(list[2].content, [
     { type: "tool_result", tool_use_id: "c1", content: "no", is_error: true },
     {
       type: "tool_result",
       tool_use_id: "c2",
-      content: [{ type: "image", source: { type: "base64", media_type: "image/png", data: "aGk=" } }],
+      content: [{ type: "image", source: { type: "base64", media_type: "image/png", data: PNG } }],
     },
     { type: "tool_result", tool_use_id: "c3" },
+    {
+      type: "tool_result",
+      tool_use_id: "c4",
+      content: "The tool failed and returned nothing.",
+      is_error: true,
+    },
+    {
+      type: "tool_result",
+      tool_use_id: "c5",
+      content: "The tool failed and returned nothing.",
+      is_error: true,
+    },
   ]);
+});
+
+Deno.test("writeCall() sends one result for each call of a turn, and names the others", () => {
+  const result = (id: string, content: string) => ({ role: "tool", tool_call_id: id, content });
+  const { body, dropped } = write({
+    messages: [
+      USER,
+      { role: "assistant", tool_calls: [call("c1"), call("c2")] },
+      result("c1", "one"),
+      result("c2", "two"),
+      result("c1", "again"),
+      { role: "assistant", tool_calls: [call("c1")] },
+      result("c1", "three"),
+    ],
+  });
+  const sent = (at: number) =>
+    body.messages[at].content.map((block: JsonObject) => [block.tool_use_id, block.content]);
+  assertEquals(sent(2), [["c1", "one"], ["c2", "two"]]);
+  assertEquals(sent(4), [["c1_2", "three"]]);
+  assertEquals(dropped, ["messages[4]"]);
 });
 
 Deno.test("writeCall() reads legacy function calls and their results", () => {
@@ -282,18 +443,51 @@ Deno.test("writeCall() writes pictures by value, address and file id", () => {
   const { body, dropped } = write({
     messages: [{
       role: "user",
-      content: [url("data:image/jpeg;base64,/9j="), url("https://a.example/x.png"), {
+      content: [url(`data:image/jpeg;base64,${JPEG}`), url("https://a.example/x.png"), {
         type: "image_url",
         image_url: { url: "https://a.example/y.png", detail: "high" },
       }],
     }],
   });
   assertEquals(body.messages[0].content, [
-    { type: "image", source: { type: "base64", media_type: "image/jpeg", data: "/9j=" } },
+    { type: "image", source: { type: "base64", media_type: "image/jpeg", data: JPEG } },
     { type: "image", source: { type: "url", url: "https://a.example/x.png" } },
     { type: "image", source: { type: "url", url: "https://a.example/y.png" } },
   ]);
   assertEquals(dropped, ["messages[0].content[2].image_url.detail"]);
+});
+
+Deno.test("writeCall() tells a picture's type by its bytes, and names what is none", () => {
+  const image = (mime: string, data: string) => ({
+    type: "image_url",
+    image_url: { url: `data:${mime};base64,${data}` },
+  });
+  const file = (mime: string, data: string) => ({
+    type: "file",
+    file: { file_data: `data:${mime};base64,${data}`, filename: "f" },
+  });
+  const written = (part: unknown) => {
+    const { body, dropped } = write({
+      messages: [{ role: "user", content: [part, { type: "text", text: "?" }] }],
+    });
+    const [block] = body.messages[0].content;
+    return block.type === "text" ? dropped : [block.type, block.source.media_type, block.source.data];
+  };
+  const types = { "image/png": PNG, "image/jpeg": JPEG, "image/gif": GIF, "image/webp": WEBP };
+  for (const label of ["image/png", "image/bmp", "application/octet-stream", "text/plain"]) {
+    for (const [type, data] of Object.entries(types)) {
+      assertEquals(written(image(label, data)), ["image", type, data], `${type} as ${label}`);
+      assertEquals(written(file(label, data)), ["image", type, data], `${type} as ${label}`);
+    }
+    assertEquals(written(image(label, PDF)), ["document", "application/pdf", PDF], label);
+    assertEquals(written(file(label, PDF)), ["document", "application/pdf", PDF], label);
+    for (const data of [SVG, "", "AAAA", "Qk0=", `${btoa("x")}${PNG}`, btoa("RIFF1234WAVE")]) {
+      assertEquals(written(image(label, data)), ["messages[0].content[0].image_url"], `${data} as ${label}`);
+    }
+  }
+  for (const label of ["image/svg+xml", "image/png"]) {
+    assertEquals(written(file(label, SVG)), ["messages[0].content[0].file"], label);
+  }
 });
 
 Deno.test("writeCall() writes PDFs and texts as documents", () => {
@@ -358,19 +552,26 @@ Deno.test("writeCall() writes refusals as text and native blocks as they are", (
 
 Deno.test("writeCall() keeps caching marks on parts, messages, tools and results", () => {
   const cache_control = { type: "ephemeral", ttl: "1h" };
-  const { body } = write({
-    tools: [{ type: "function", function: { name: "look" }, cache_control }],
+  const tools = [{ type: "function", function: { name: "look" }, cache_control }];
+  const first = write({
+    tools,
     messages: [
       { role: "system", content: "S", cache_control },
       { role: "user", content: [{ type: "text", text: "a", cache_control }, { type: "text", text: "b" }] },
+    ],
+  }).body;
+  assertEquals(first.tools[0].cache_control, cache_control);
+  assertEquals(first.system, [text("S", { cache_control })]);
+  assertEquals(first.messages[0].content, [text("a", { cache_control }), text("b")]);
+  const { body } = write({
+    messages: [
+      USER,
       { role: "assistant", content: "c", tool_calls: [call("c1")], cache_control },
       { role: "tool", tool_call_id: "c1", content: [{ type: "text", text: "r", cache_control }] },
       { role: "tool", tool_call_id: "c2", content: "r", cache_control },
+      { role: "system", content: "S", cache_control },
     ],
   });
-  assertEquals(body.tools[0].cache_control, cache_control);
-  assertEquals(body.system, [text("S", { cache_control })]);
-  assertEquals(body.messages[0].content, [text("a", { cache_control }), text("b")]);
   assertEquals(body.messages[1].content.map((block: JsonObject) => block.cache_control), [
     undefined,
     cache_control,
@@ -379,7 +580,40 @@ Deno.test("writeCall() keeps caching marks on parts, messages, tools and results
   assertEquals(body.messages[2].content, [
     { type: "tool_result", tool_use_id: "c1", content: "r", cache_control },
     { type: "tool_result", tool_use_id: "c2", content: "r", cache_control },
+    text("<system>\nS\n</system>", { cache_control }),
   ]);
+});
+
+Deno.test("writeCall() keeps four caching marks: the first of tools or system, and the last ones", () => {
+  const cache_control = { type: "ephemeral" };
+  const marked = (value: string) => ({ type: "text", text: value, cache_control });
+  const users = { role: "user", content: ["a", "b", "c", "d", "e"].map(marked) };
+  const marks = (fields: JsonObject) => {
+    const { body, dropped } = write(fields);
+    const at = [
+      body.tools ?? [],
+      Array.isArray(body.system) ? body.system : [],
+      ...body.messages.map(
+        (one: JsonObject) => one.content,
+      ),
+    ].flat().filter((block) => block.cache_control);
+    return [at.map((block) => block.text ?? block.name), dropped];
+  };
+  const dropped = (...at: number[]) => at.map((one) => `messages[0].content[${one}].cache_control`);
+  assertEquals(marks({ messages: [users] }), [["b", "c", "d", "e"], dropped(0)]);
+  assertEquals(marks({ messages: [users], cache_control }), [["c", "d", "e"], dropped(0, 1)]);
+  const tools = [{ type: "function", function: { name: "f" }, cache_control }, {
+    type: "web_search_20260318",
+    name: "web_search",
+    cache_control,
+  }];
+  assertEquals(marks({ messages: [users], tools }), [
+    ["f", "c", "d", "e"],
+    ["tools[1].cache_control", ...dropped(0, 1)],
+  ]);
+  assertEquals(marks({ messages: [{ ...users, role: "system" }, USER] }), [["a", "c", "d", "e"], dropped(1)]);
+  assertEquals(marks({ messages: [users], system: [marked("S")] }), [["S", "c", "d", "e"], dropped(0, 1)]);
+  assertEquals(marks({ messages: [{ ...users, content: users.content.slice(1) }] })[1], []);
 });
 
 // ---------------------------------------------------------------- tools
@@ -456,7 +690,15 @@ Deno.test("writeCall() writes each tool choice", () => {
 
 Deno.test("writeCall() does not force a tool on models that refuse it", () => {
   const tools = [{ type: "function", function: { name: "look" } }];
-  for (const model of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-mythos-5-2"]) {
+  for (
+    const model of [
+      "claude-opus-5-5",
+      "claude-sonnet-5-5",
+      "claude-fable-5-1",
+      "claude-mythos-5-2",
+      "claude-mythos-preview",
+    ]
+  ) {
     const { body, dropped } = write({ tools, tool_choice: "required" }, model);
     assertEquals([body.tool_choice, dropped], [undefined, ["tool_choice"]], model);
   }
@@ -539,9 +781,19 @@ Deno.test("writeCall() sends a JSON schema as the native format, and says that t
     `${at}.schema.properties.map.additionalProperties`,
     `${at}.schema.$defs.d.properties.n.maximum`,
   ]);
-  const object = write({ response_format: { type: "json_object" } });
-  assertEquals([object.body.output_config, object.dropped], [undefined, ["response_format"]]);
   assertEquals(write({ response_format: { type: "text" } }).dropped, []);
+});
+
+Deno.test("writeCall() asks for JSON in words where there is no schema, behind the client's own system prompt", () => {
+  const words =
+    "Answer with one valid JSON object and nothing else: no words before or behind it, and no code fence.";
+  const response_format = { type: "json_object" };
+  const { body, dropped } = write({ response_format });
+  assertEquals([body.output_config, body.system, dropped], [undefined, words, ["response_format"]]);
+  const own = [{ role: "system", content: "S" }, USER];
+  assertEquals(write({ response_format, messages: own }).body.system, [text("S"), text(words)]);
+  const next = [...own, { role: "assistant", content: "{}" }, { role: "system", content: "T" }, USER];
+  assertEquals(write({ response_format, messages: next }).body.system, [text("S"), text(words)]);
 });
 
 Deno.test("writeCall() leaves a schema within the subset as it is", () => {
@@ -611,6 +863,54 @@ Deno.test("writeCall() sends one user id, and names the other fields of metadata
   assertEquals(new Set(dropped), new Set(["metadata.team", "user"]));
 });
 
+Deno.test("writeCall() sends no user id that the API refuses, and names it", () => {
+  const personal = [
+    "jane.doe@example.com",
+    "user jane@mail.example.co.uk (web)",
+    "jane@\u0435xample.com",
+    "+14155550100",
+    "+1 415 555 0100",
+    "+1 (415) 555-0100",
+    "(415) 555-0100",
+    "415-555-0100",
+    "415.555.0100",
+    "415\u2011555\u20110100",
+    "4155550100",
+    "555-0100",
+    "0049 30 901820",
+    "030/901820",
+    "030901820",
+    "(+49) 30 901820",
+    "+49 30 901820-17",
+    "tel:+49-30-901820",
+    " +44 20 7946 0958 ",
+    "+1 415 555 0100 ext. 12",
+    "\uff0b\uff11\uff14\uff11\uff15\uff15\uff15\uff15\uff10\uff11\uff10\uff10",
+    "x".repeat(257),
+  ];
+  for (const id of personal) {
+    for (const field of ["user", "safety_identifier"]) {
+      const { body, dropped } = write({ [field]: id });
+      assertEquals([body.metadata, dropped], [undefined, [field]], id);
+    }
+    assertEquals(write({ metadata: { user_id: id } }).dropped, ["metadata.user_id"], id);
+  }
+  const opaque = [
+    "u-1",
+    "42",
+    "123456789",
+    "user-4155550100",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "12345678901234567890",
+    "jane@work",
+    "@jane.doe",
+    "a1b2c3d4e5f6",
+    "x".repeat(256),
+    "\u{1f600}".repeat(256),
+  ];
+  for (const id of opaque) assertEquals(write({ user: id }).body.metadata, { user_id: id }, id);
+});
+
 Deno.test("writeCall() writes the service tiers that the API has", () => {
   const tiers = { auto: "auto", priority: "auto", default: "standard_only", standard_only: "standard_only" };
   for (const [asked, sent] of Object.entries(tiers)) {
@@ -628,7 +928,30 @@ Deno.test("writeCall() sends only the sampling settings that the model takes", (
   assertEquals(sampling(all, "claude-sonnet-4-0"), [0.5, 0.9, 3, []]);
   assertEquals(sampling(all, OLDER), [0.5, undefined, 3, ["top_p"]]);
   assertEquals(sampling(all, "claude-opus-4-7"), [undefined, undefined, undefined, Object.keys(all)]);
-  assertEquals(sampling({ temperature: 1, top_p: 1 }, "claude-sonnet-5"), [1, 1, undefined, []]);
+  const nothing = [undefined, undefined, undefined];
+  for (
+    const model of [
+      "claude-opus-4-7",
+      "claude-opus-4-8",
+      "claude-opus-5",
+      "claude-opus-5-5",
+      "claude-sonnet-5",
+      "claude-sonnet-5-5",
+      "claude-haiku-5-5",
+      "claude-fable-5",
+      "claude-mythos-preview",
+    ]
+  ) {
+    // OpenAI's defaults, and this API's, ask for nothing.
+    for (const fields of [{ temperature: 1, top_p: 1 }, { top_p: 1 }, { temperature: 1 }, { top_p: 0.99 }]) {
+      assertEquals(sampling(fields, model), [...nothing, []], model);
+    }
+    assertEquals(sampling({ top_p: 0.995 }, model), [...nothing, ["top_p"]], model);
+  }
+  assertEquals(sampling({ temperature: 1, top_p: 1 }, "claude-opus-4-1"), [1, undefined, undefined, [
+    "top_p",
+  ]]);
+  assertEquals(sampling({ top_p: 1 }, "claude-opus-4-6"), [undefined, 1, undefined, []]);
   // OpenAI's scale ends at 2, this one at 1.
   assertEquals(sampling({ temperature: 1.2, top_p: 0.9 }, OLDER), [undefined, 0.9, undefined, [
     "temperature",
@@ -747,4 +1070,60 @@ Deno.test("writeCall() hands back only thoughts that Anthropic signed", () => {
   const { body, dropped } = write({ messages: [USER, unsigned, USER, foreign, USER] });
   assertEquals([body.messages[1].content, body.messages[3].content], [[text("A")], [text("A")]]);
   assertEquals(dropped, ["messages[1].reasoning_content", "messages[3].reasoning_details"]);
+});
+
+Deno.test("writeCall() reads OpenRouter's reasoning, and names its other own fields", () => {
+  const plan = (reasoning: JsonObject, model: string, more: JsonObject = {}) => {
+    const { body, dropped } = write({ reasoning, ...more }, model);
+    assertEquals(body.reasoning, undefined);
+    return [body.thinking, body.output_config?.effort, dropped];
+  };
+  const shown = { type: "adaptive", display: "summarized" };
+  const budget = (budget_tokens: number) => ({ type: "enabled", budget_tokens });
+  assertEquals(plan({ effort: "high" }, NEWEST), [shown, "high", []]);
+  assertEquals(plan({ effort: "low" }, OLDER), [budget(1024), undefined, []]);
+  assertEquals(plan({ max_tokens: 3000 }, OLDER), [budget(3000), undefined, []]);
+  assertEquals(plan({ max_tokens: 100 }, OLDER), [budget(1024), undefined, []]);
+  assertEquals(plan({ max_tokens: 9000 }, OLDER, { max_tokens: 5000 }), [budget(4999), undefined, []]);
+  assertEquals(plan({ max_tokens: 1024 }, NEWEST), [shown, "low", []]);
+  assertEquals(plan({ max_tokens: 8000 }, NEWEST), [shown, "medium", []]);
+  assertEquals(plan({ max_tokens: 20_000 }, NEWEST), [shown, "high", []]);
+  assertEquals(plan({ max_tokens: 90_000 }, NEWEST), [shown, "max", []]);
+  assertEquals(plan({ effort: "low", max_tokens: 9000 }, NEWEST), [shown, "low", ["reasoning.max_tokens"]]);
+  assertEquals(plan({ enabled: true }, NEWEST), [shown, "medium", []]);
+  assertEquals(plan({ enabled: false, effort: "high" }, "claude-opus-5"), [
+    { type: "disabled" },
+    undefined,
+    [],
+  ]);
+  assertEquals(plan({ effort: "none" }, "claude-opus-5"), [{ type: "disabled" }, undefined, []]);
+  assertEquals(plan({ effort: "high", exclude: true, summary: null }, NEWEST), [shown, "high", [
+    "reasoning.exclude",
+  ]]);
+  assertEquals(plan({}, NEWEST), [undefined, undefined, []]);
+  assertEquals(plan({ effort: "high" }, "claude-3-haiku-20240307"), [undefined, undefined, [
+    "reasoning.effort",
+  ]]);
+  assertEquals(plan({ effort: "high" }, NEWEST, { reasoning_effort: "low" }), [shown, "low", [
+    "reasoning.effort",
+  ]]);
+  const fields = {
+    debug: {},
+    image_config: {},
+    include_reasoning: true,
+    min_p: 0.1,
+    plugins: [],
+    provider: { order: ["anthropic"] },
+    repetition_penalty: 1,
+    route: "fallback",
+    session_id: "s",
+    structured_outputs: true,
+    top_a: 0,
+    trace: {},
+    transforms: [],
+    usage: { include: true },
+  };
+  const { body, dropped } = write(fields);
+  assertEquals(Object.keys(body), ["model", "max_tokens", "messages"]);
+  assertEquals(dropped, Object.keys(fields));
 });

@@ -361,7 +361,15 @@ Deno.test("writeAnswer() tells reasoning, citations, pictures and signatures", (
 
 Deno.test("chunkWriter() tells what is complete only at the end once, in full, before the finish", () => {
   const list = said(chunks(RICH)) as [number, JsonObject | string][];
-  assertEquals(list.slice(-2), [[0, ATTACHED], [0, "tool_calls"]]);
+  const { reasoning_details, ...rest } = ATTACHED;
+  assertEquals(list.slice(-2), [[0, rest], [0, "tool_calls"]]);
+  // Behind all thoughts and before the text.
+  const at = list.findIndex(([, delta]) => (delta as JsonObject).reasoning_details);
+  assertEquals(list.slice(at - 1, at + 2), [
+    [0, { reasoning_content: " three" }],
+    [0, { reasoning_details }],
+    [0, { content: "Hello" }],
+  ]);
   const reasoning = list.map(([, delta]) => typeof delta === "object" ? delta.reasoning_content ?? "" : "");
   assertEquals(reasoning.join(""), "one two three");
   const begun = list.map(([, delta]) => (delta as { tool_calls?: JsonObject[] }).tool_calls?.[0]).find(
@@ -374,6 +382,36 @@ Deno.test("chunkWriter() tells what is complete only at the end once, in full, b
     function: { name: "f", arguments: "" },
     extra_content: { google: { thought_signature: "Y2FsbA==" } },
   });
+});
+
+Deno.test("chunkWriter() tells thoughts behind the content once more with those before it, under new indexes", () => {
+  const format = "anthropic-claude-v1";
+  const signed = (block: number, name: string): Delta[] => [
+    { type: "thought", choice: 0, block, text: name, format },
+    { type: "thought", choice: 0, block, signature: `S${name}`, format },
+  ];
+  const details = (deltas: Delta[]) =>
+    (said(chunks(deltas)) as [number, JsonObject][]).map(([, delta]) => delta.reasoning_details).filter(
+      Boolean,
+    );
+  const entry = (name: string, index: number) => ({
+    type: "reasoning.text",
+    text: name,
+    signature: `S${name}`,
+    format,
+    index,
+  });
+  const apart = (index: number) => ({ type: "reasoning.encrypted", data: "{}", format, index });
+  assertEquals(details([...signed(0, "a"), ...signed(1, "b"), text("x"), text("y"), stop("stop")]), [
+    [entry("a", 0), apart(1), entry("b", 2)],
+  ]);
+  assertEquals(details([...signed(0, "a"), text("x"), ...signed(1, "b"), stop("stop")]), [
+    [entry("a", 0)],
+    [apart(1), entry("a", 2), apart(3), entry("b", 4)],
+  ]);
+  assertEquals(details([text("x"), ...signed(0, "a"), stop("stop")]), [[entry("a", 0)]]);
+  assertEquals(details([...signed(0, "a"), tool(0, "t", "f"), stop("tool_calls")]), [[entry("a", 0)]]);
+  assertEquals(details([{ type: "thought", choice: 0, block: 0, text: "a" }, text("x"), stop("stop")]), []);
 });
 
 Deno.test("a second turn built from an answer gives the same thoughts, calls and signatures", async () => {
