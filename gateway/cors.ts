@@ -11,7 +11,7 @@ import { allowedMethods, ANY_METHOD, pathOf } from "./route.ts";
  */
 export function preflight(request: Request, config: Config): Response {
   const path = pathOf(request.url);
-  const known = allowedMethods(path);
+  const known = allowedMethods(path, config.providers);
   const allowed = allowedOrigin(request, config) !== undefined;
   if (known.length === 0 && !allowed) throw new GatewayError("not_found", `Cannot find ${path}`);
   const methods = known.length === 0 ? ANY_METHOD : known;

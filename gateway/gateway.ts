@@ -10,11 +10,11 @@ import type { Exchange, Report } from "./exchange.ts";
 import { headerText } from "./headers.ts";
 import { home } from "./home.ts";
 import { uuidv7 } from "./ids.ts";
-import { listModels } from "./models.ts";
+import { findModel, listModels } from "./models.ts";
 import { native } from "./native.ts";
 import type { Options } from "./options.ts";
-import { envelopeResponse, errorResponse } from "./respond.ts";
-import { doorOf, findRoute, pathOf, type Route } from "./route.ts";
+import { faultResponse } from "./respond.ts";
+import { errorShape, findRoute, pathOf, type Route, unsupported } from "./route.ts";
 import { universal } from "./universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
@@ -56,9 +56,13 @@ export async function serve(request: Request, config: Config, insider: boolean):
   const report: Report = { step: 0, waitedMs: 0 };
   let response: Response;
   try {
-    response = request.method === "OPTIONS"
-      ? preflight(request, config)
-      : await open(findRoute(request.method, pathOf(request.url)), request, report, config, insider);
+    response = request.method === "OPTIONS" ? preflight(request, config) : await open(
+      findRoute(request.method, pathOf(request.url), config.providers),
+      request,
+      report,
+      config,
+      insider,
+    );
   } catch (error) {
     response = failure(error, request, report, config);
   }
@@ -95,11 +99,10 @@ async function open(
       return await universal(await takeBody(request, config.maxBodyBytes), exchange);
     case "native":
       return await native(request, route, exchange);
+    case "model":
+      return await findModel(route.id, exchange);
     case "unsupported":
-      throw new GatewayError(
-        "invalid_model",
-        `Compatibility endpoint: ${route.endpoint} is not supported.`,
-      );
+      throw unsupported(route);
   }
 }
 
@@ -122,7 +125,7 @@ function stamp(
   headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);
 }
 
-/** A failure in the words of its door: the replaced service's own envelope, or OpenAI's. */
+/** A failure in the shape that the clients of its path read. */
 function failure(error: unknown, request: Request, { provider, model }: Report, config: Config): Response {
   // Nobody reads it.
   if (request.signal.aborted) return new Response(null, { status: 499 });
@@ -133,7 +136,5 @@ function failure(error: unknown, request: Request, { provider, model }: Report, 
   const cause = fault.cause instanceof Error ? ` (${fault.cause.name})` : "";
   config.log({ level: "error", status, message: message + cause, code: number ?? code, provider, model });
   const headers = new Headers(details.headers);
-  const door = doorOf(pathOf(request.url));
-  const enveloped = door === "universal" || door === "native";
-  return enveloped ? envelopeResponse(fault, headers) : errorResponse(fault.toWireError(), headers);
+  return faultResponse(fault, errorShape(pathOf(request.url), config.providers), headers);
 }

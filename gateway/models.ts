@@ -5,7 +5,9 @@ import { GatewayError } from "../wires/errors.ts";
 import { object } from "../wires/json.ts";
 import type { Exchange } from "./exchange.ts";
 import { headersInit, sentHeaders } from "./headers.ts";
-import { send, setKey, storedKeys } from "./send.ts";
+import { errorResponse } from "./respond.ts";
+import { clientKey, send, setKey, storedKeys } from "./send.ts";
+import { quote } from "./target.ts";
 
 /** A provider that takes longer is left out. */
 const DEADLINE_MS = 3_000;
@@ -28,15 +30,11 @@ interface Model {
 export async function listModels(exchange: Exchange): Promise<Response> {
   const { config, signal } = exchange;
   const missing: string[] = [];
-  const late = new AbortController();
-  const done = new AbortController();
-  const tooLate = () =>
-    late.abort(new GatewayError("upstream_timeout", "Cannot wait longer for a list of models"));
-  config.wait(DEADLINE_MS, done.signal).then(tooLate, () => {});
+  const { limit, done } = deadline(exchange);
   const lists = await Promise.all(
     configured(exchange).map(async (provider) => {
       try {
-        return await modelsOf(provider, exchange, AbortSignal.any([signal, late.signal]));
+        return await modelsOf(provider, exchange, limit);
       } catch (cause) {
         signal.throwIfAborted();
         missing.push(provider.name);
@@ -46,10 +44,60 @@ export async function listModels(exchange: Exchange): Promise<Response> {
         return [];
       }
     }),
-  ).finally(() => done.abort());
+  ).finally(done);
   const headers = new Headers();
   if (missing.length > 0) headers.set("sluice-missing", missing.sort().join(", "));
   return Response.json({ object: "list", data: lists.flat() }, { headers });
+}
+
+/**
+ * One model by the name that a client writes, as OpenAI's API has it.
+ *
+ * Its provider is asked, with the client's own key or the gateway's: the name says whose the key is.
+ *
+ * @returns 404 in OpenAI's words for a model that is in no list.
+ */
+export async function findModel(written: string, exchange: Exchange): Promise<Response> {
+  const { config, caller } = exchange;
+  const id = decode(written);
+  const name = id.startsWith("@cf/") ? "workers-ai" : id.slice(0, Math.max(0, id.indexOf("/")));
+  const provider = config.providers.get(name);
+  if (!provider || provider.chat === false) return unknownModel(id);
+  caller.check(provider);
+  const { limit, done } = deadline(exchange);
+  const list = await modelsOf(provider, exchange, limit, clientKey(caller)).finally(done);
+  const wanted = `${provider.name}/${id.startsWith("@cf/") ? id : id.slice(name.length + 1)}`;
+  const model = list.find((model) => model.id === wanted);
+  return model ? Response.json({ ...model, id }) : unknownModel(id);
+}
+
+function unknownModel(id: string): Response {
+  return errorResponse({
+    message: `The model ${quote(id)} does not exist: the models that do are listed at /v1/models, ` +
+      `as "{provider}/{model}"`,
+    type: "invalid_request_error",
+    param: "model",
+    code: "model_not_found",
+    status: 404,
+  });
+}
+
+function decode(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}
+
+/** A signal that aborts when the client leaves or a list takes too long, until `done`. */
+function deadline({ config, signal }: Exchange): { limit: AbortSignal; done: () => void } {
+  const late = new AbortController();
+  const ended = new AbortController();
+  const tooLate = () =>
+    late.abort(new GatewayError("upstream_timeout", "Cannot wait longer for a list of models"));
+  config.wait(DEADLINE_MS, ended.signal).then(tooLate, () => {});
+  return { limit: AbortSignal.any([signal, late.signal]), done: () => ended.abort() };
 }
 
 function configured({ config: { providers, keys }, caller }: Exchange): Provider[] {
@@ -61,7 +109,13 @@ function configured({ config: { providers, keys }, caller }: Exchange): Provider
   return [...chosen];
 }
 
-function modelsOf(provider: Provider, exchange: Exchange, signal: AbortSignal): Promise<Model[]> {
+/** @param key The client's; default one of the gateway's. */
+async function modelsOf(
+  provider: Provider,
+  exchange: Exchange,
+  signal: AbortSignal,
+  key?: string,
+): Promise<Model[]> {
   const { name, modelsPath = "/models" } = provider;
   const url = nativeUrl(provider, modelsPath, exchange.account);
   if (url === undefined) {
@@ -70,9 +124,10 @@ function modelsOf(provider: Provider, exchange: Exchange, signal: AbortSignal): 
   const headers = sentHeaders();
   headers.set("accept", "application/json");
   for (const [name, value] of Object.entries(provider.headers ?? {})) headers.set(name.toLowerCase(), value);
-  const stored = storedKeys(provider, exchange)?.take();
-  if (stored) setKey(headers, provider, stored.key);
-  return send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
+  const stored = key === undefined ? storedKeys(provider, exchange)?.take() : undefined;
+  const used = key ?? stored?.key;
+  if (used !== undefined) setKey(headers, provider, used);
+  return await send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
     stored?.report(response);
     if (response.ok) return readModels(await response.json(), name);
     await response.body?.cancel();

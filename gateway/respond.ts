@@ -17,6 +17,7 @@ import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
 import { headerList, responseHeaders } from "./headers.ts";
 import { EVENTS, peekEvents } from "./policies/held.ts";
+import type { ErrorShape } from "./route.ts";
 import { readText } from "./send.ts";
 
 const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
@@ -83,24 +84,51 @@ export function errorResponse(error: WireError, headers: Headers = new Headers()
   return new Response(JSON.stringify(writeError(error)), { status: isError ? status : 502, headers });
 }
 
-/** A failure in the envelope of the service we replace: `error` is its list, `message` says it where SDKs look. */
-export function envelopeResponse(fault: GatewayError, headers: Headers): Response {
-  const { status, message, details } = fault;
-  const code = fault.number ?? status;
+/** A failure of the gateway's own in the shape that a path's clients read. */
+export function faultResponse(fault: GatewayError, shape: ErrorShape, headers: Headers): Response {
+  if (shape === "openai") return errorResponse(fault.toWireError(), headers);
   headers.set("content-type", "application/json");
-  const body = {
-    success: false,
-    result: [],
-    messages: [],
-    error: [{ code, message }],
-    name: "AiGatewayError",
-    httpCode: status,
-    internalCode: code,
-    message,
-    ...(details.param && { param: details.param }),
-  };
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(JSON.stringify(SHAPES[shape](fault)), { status: fault.status, headers });
 }
+
+const SHAPES: Record<Exclude<ErrorShape, "openai">, (fault: GatewayError) => object> = {
+  anthropic: ({ status, message }) => ({
+    type: "error",
+    error: {
+      type: ANTHROPIC_TYPES.get(status) ?? (status < 500 ? "invalid_request_error" : "api_error"),
+      message,
+    },
+  }),
+  /** `error` is its list, `message` says it where SDKs look. */
+  gateway({ status, number: code = status, message, details: { param } }) {
+    const error = [{ code, message }];
+    const whole = {
+      success: false,
+      result: [],
+      messages: [],
+      error,
+      name: "AiGatewayError",
+      httpCode: status,
+    };
+    return { ...whole, internalCode: code, message, ...(param && { param }) };
+  },
+  rest: ({ status, number: code = status, message }) => ({
+    result: null,
+    success: false,
+    errors: [{ code, message }],
+    messages: [],
+  }),
+};
+
+/** https://platform.claude.com/docs/en/api/errors, read 2026-11 */
+const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([
+  [401, "authentication_error"],
+  [403, "permission_error"],
+  [404, "not_found_error"],
+  [413, "request_too_large"],
+  [429, "rate_limit_error"],
+  [504, "timeout_error"],
+]);
 
 // ---------------------------------------------------------------- errors
 

@@ -5,7 +5,7 @@ import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 
 /** A client's text for a message, cut to a length that people read. */
-const quote = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+export const quote = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 /** One provider and model that may serve a call. */
 export interface Target {

@@ -131,3 +131,17 @@ Deno.test("listModels() is for reading only", async () => {
   assertEquals(response.status, 405);
   assertEquals(response.headers.get("allow"), "GET, HEAD, OPTIONS");
 });
+
+Deno.test("listModels() takes `models/` off the start of an id and nowhere else", async () => {
+  const { call } = createGateway({
+    keys: { fireworks: "key-of-fireworks" },
+    fetch: () =>
+      Promise.resolve(Response.json({ data: [{ id: "accounts/x/models/y" }, { id: "models/z" }] })),
+  });
+  const { data } = await (await call(new Request("http://gateway.test/v1/models"))).json();
+  const ids = data.map(({ id }: { id: string }) => id);
+  assertEquals(ids.filter((id: string) => !id.startsWith("demo/")), [
+    "fireworks/accounts/x/models/y",
+    "fireworks/z",
+  ]);
+});

@@ -8,10 +8,11 @@ const HOST = "http://gateway.test";
 Deno.test("every door of chat completions opens, with any ids", async () => {
   const { fetch, sent } = before(() => completion());
   const paths = ["", "/v1", "/compat", "/compat/v1", "/v1/acct/gw/compat", "/v1/acct/gw/compat/v1"];
-  paths.push("/v1/a%20b/ü.~-_/compat", "/v1/compat/compat/compat", "/v1/v1/chat/compat");
+  paths.push("/v1/a%20b/ü.~-_/compat", "/v1/compat/compat/compat", "/v1/-/chat/compat", "/v1/compat");
+  paths.push("/v1/compat/v1", "/client/v4/accounts/acct/ai/v1");
   const tails = ["/chat/completions", "/chat/completions/", "/chat/completions/chat/completions"];
   for (const path of paths) {
-    for (const tail of tails) {
+    for (const tail of path.startsWith("/client") ? tails.slice(0, 2) : tails) {
       for (const query of ["", "?api-version=1", "#x"]) {
         const url = HOST + path + tail + query;
         const response = await fetch(post(url, { model: "openai/m", messages }));
@@ -36,7 +37,7 @@ Deno.test("the path's account picks the upstream's, as it was meant", async () =
 
 Deno.test("findRoute() takes no dots for an id: they would lead elsewhere at the provider", () => {
   // Deno hands a request's path over as it was sent, dots and all.
-  for (const id of [".", "..", "%2e%2E", ".%2e"]) {
+  for (const id of [".", "..", "%2e%2E", ".%2e", "%20..", "..%20", ".%09", "%0a%2e%2e"]) {
     for (const path of [`/v1/${id}/gw/compat/chat/completions`, `/v1/acct/${id}/compat/chat/completions`]) {
       assertEquals(assertThrows(() => findRoute("POST", path), GatewayError).code, "not_found", path);
     }
@@ -66,7 +67,7 @@ Deno.test("GET /health is 200; HEAD is taken where GET is", async () => {
 Deno.test("anything else is 404, or 405 with the methods that there are, as an OpenAI error", async () => {
   const { fetch, sent } = before(() => completion());
   const cases: [string, string, number, string | null][] = [
-    ["GET", "/chat/completion", 404, null],
+    ["GET", "/chat-completions", 404, null],
     ["POST", "/nothing", 404, null],
     ["POST", "/x/chat/completions", 404, null],
     ["POST", "/v1//gw/compat/chat/completions", 404, null],
@@ -117,7 +118,10 @@ Deno.test("OpenAI's other paths are told to be missing, not taken for an account
     const { error } = await response.json();
     const endpoint = path.replace(/^\/(v1\/)?|\/$/g, "");
     assertEquals(response.status, 400);
-    assertEquals(error.message, `Compatibility endpoint: ${endpoint} is not supported.`);
+    assertEquals(
+      error.message,
+      `Compatibility endpoint: ${endpoint} is not supported. OpenAI's own is at /v1/-/default/openai/${endpoint}`,
+    );
     assertEquals(error.code, "2019");
   }
   assertEquals(sent.length, 0);
