@@ -1,4 +1,5 @@
 /** From a client's body to a provider's request. */
+import { baseUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { append } from "../wires/json.ts";
@@ -153,7 +154,8 @@ function refit(
 ): unknown[] | undefined {
   if (!messages && !toolId && !roles) return undefined;
   // For ids and roles a long body is looked into only if it has any.
-  const worth = messages?.members || body.isParsed() || (toolId && TOOL_MEMBERS.some(body.mentions)) ||
+  const worth = messages?.members || messages?.texts || body.isParsed() ||
+    (toolId && TOOL_MEMBERS.some(body.mentions)) ||
     (roles && Object.keys(roles).some(body.mentions));
   return worth ? fitMessages(body.get("messages"), { ...messages, roles, toolId }, dropped) : undefined;
 }
@@ -196,17 +198,7 @@ function addHeader(headers: SentHeaders, name: string, value: string): void {
 
 /** Where a path of the provider is, with the client's account where the provider wants one. */
 function joinUrl(provider: Provider, account: string | undefined, path: string): string {
-  let base = provider.baseUrl;
-  if (base.includes("{account}")) {
-    if (account === undefined) {
-      throw new GatewayError(
-        "invalid_request",
-        `Cannot reach ${provider.name}: it needs an account id, so call ` +
-          `/v1/{account_id}/{gateway_id}/compat/chat/completions`,
-      );
-    }
-    base = base.replace("{account}", encodeURIComponent(account));
-  }
+  const base = baseUrl(provider, account);
   // A base URL set by hand may hold the version that the path begins with: `/v1`, `/v1beta`, `/v2`.
   const version = /^\/v\d\w*(?=\/)/.exec(path)?.[0];
   return version && base.endsWith(version) ? base + path.slice(version.length) : base + path;

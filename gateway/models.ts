@@ -119,7 +119,7 @@ async function modelsOf(
   const { name, modelsPath = "/models" } = provider;
   const url = nativeUrl(provider, modelsPath, exchange.account);
   if (url === undefined) {
-    throw new GatewayError("invalid_request", `Cannot reach ${name}: it needs an account id`);
+    throw new GatewayError("invalid_request", `Cannot list the models of ${name}: it has no such list`);
   }
   const headers = sentHeaders();
   headers.set("accept", "application/json");

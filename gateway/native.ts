@@ -1,6 +1,6 @@
 /** A provider's own API under the gateway's address, byte for byte both ways. */
 import { formatOf } from "../providers/formats.ts";
-import { nativeUrl, targetUrl } from "../providers/native.ts";
+import { modelInPath, nativeUrl, targetUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { readWhole } from "./body.ts";
@@ -29,7 +29,7 @@ export async function native(
   }
   const provider = findProvider(slug, config.providers);
   report.provider = provider.name;
-  report.model = modelOf(path);
+  report.model = modelInPath(provider, path);
   exchange.caller.check(provider);
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
@@ -91,7 +91,7 @@ export function nativeHeaders(
 
 /** @throws GatewayError for an endpoint that the provider's row does not cover. */
 export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
-  const { provider, endpoint, model = modelOf(endpoint), method, headers, body } = native;
+  const { provider, endpoint, model = modelInPath(provider, endpoint), method, headers, body } = native;
   const { caller, account } = exchange;
   const url = targetUrl(provider, exchange.headers) ?? nativeUrl(provider, endpoint, account);
   if (url === undefined) {
@@ -123,6 +123,3 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     },
   };
 }
-
-/** The model that a path names, as Google's do. */
-const modelOf = (path: string) => /(?:^|\/)models\/([^/:?]+)/.exec(path)?.[1];

@@ -1,6 +1,6 @@
 /** Which provider and model a client means. */
 import { EXAMPLE_MODELS } from "../providers/example_models.ts";
-import { nearestNames } from "../providers/nearest_names.ts";
+import { likelyProvider, nearestNames } from "../providers/nearest_names.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 
@@ -40,11 +40,11 @@ export function findTarget(
   if (slash < 0 || name === "" || rest === "") {
     throw new GatewayError(
       "invalid_model",
-      `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. "${EXAMPLE_MODELS.openai}"`,
+      `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. ${example(model)}`,
       { param },
     );
   }
-  const provider = findProvider(name, providers, param);
+  const provider = findProvider(name, providers, param, EATEN);
   if (provider.chat === false) {
     throw new GatewayError(
       "invalid_model",
@@ -55,24 +55,48 @@ export function findTarget(
   return { provider, model: rest };
 }
 
+/** Some clients take the first segment for the name of a provider of theirs, and send what follows. */
+const EATEN = '. If the client cuts the first segment off, write the provider twice: "groq/groq/…"';
+
+function example(model: string): string {
+  const provider = likelyProvider(model);
+  if (provider === undefined || model.length > 100) return quote(EXAMPLE_MODELS.openai);
+  const whole = `${provider}/${model}`;
+  return `${quote(whole)}. If the client cuts the first segment off, write it twice: ` +
+    quote(`${provider}/${whole}`);
+}
+
+/** What Cloudflare's gateway calls its routes, which have no provider. */
+const DYNAMIC = "dynamic";
+
 /**
  * The provider of a name or an alias.
  *
  * @param param Where the client wrote it.
+ * @param hint What the message ends with when no name is near.
  * @throws GatewayError `unknown_provider` that lists the nearest names.
  */
 export function findProvider(
   name: string,
   providers: ReadonlyMap<string, Provider>,
   param?: string,
+  hint = "",
 ): Provider {
   const provider = providers.get(name);
   if (provider) return provider;
+  if (name === DYNAMIC) {
+    throw new GatewayError(
+      "unknown_provider",
+      'Cannot route to "dynamic": dynamic routes are a feature of Cloudflare\'s gateway that is not supported here. ' +
+        'Name a model, and others to fall back on in "models" or the header sluice-fallback',
+      { param },
+    );
+  }
   const near = nearestNames(name, providers.keys()).map((one) => JSON.stringify(one));
   throw new GatewayError(
     "unknown_provider",
     `Cannot route to ${quote(name)}: there is no provider of that name` +
-      (near.length > 0 ? `; did you mean ${near.join(" or ")}?` : ""),
+      (near.length > 0 ? `; did you mean ${near.join(" or ")}?` : hint),
     { param },
   );
 }

@@ -132,7 +132,8 @@ function compatStep(
   settings: PolicySettings,
   exchange: Exchange,
 ): Step {
-  if (!/^\/?(v1\/)?chat\/completions\/?$/.test(endpoint)) {
+  // Cloudflare's page on dynamic routes writes it in the singular.
+  if (!/^\/?(v1\/)?chat\/completions?\/?$/.test(endpoint)) {
     const message = `Compatibility endpoint: ${endpoint} is not supported.`;
     throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
   }

@@ -59,3 +59,59 @@ export const API_WORDS: ReadonlySet<string> = new Set([
   "webhook_endpoints",
   "webhook_event_types",
 ]);
+
+/**
+ * The first segments of paths that stand below a version, of the providers whose rows name one: only before these is a
+ * version put that was left out. Read in 2026-11 from `@google/genai` 2.32, `@mistralai/mistralai` 2.7, `@deepgram/sdk`
+ * 5.13, `@elevenlabs/elevenlabs-js` 2.73, `@openrouter/sdk` 1.3 and the references of xAI and Perplexity.
+ */
+export const VERSIONED_WORDS: ReadonlySet<string> = new Set([
+  ...API_WORDS,
+  // Google
+  ...["auth_tokens", "cachedContents", "corpora", "fileSearchStores", "interactions", "operations"],
+  ...["tunedModels", "upload"],
+  // Mistral
+  ...[
+    "batch",
+    "classifications",
+    "connectors",
+    "fim",
+    "libraries",
+    "observability",
+    "ocr",
+    "rag",
+    "workflows",
+  ],
+  // OpenRouter
+  ...[
+    "activity",
+    "analytics",
+    "auth",
+    "benchmarks",
+    "byok",
+    "credits",
+    "datasets",
+    "endpoints",
+    "generation",
+  ],
+  ...["guardrails", "key", "keys", "model", "presets", "providers", "workspaces"],
+  // xAI
+  ...["api-key", "documents", "embedding-models", "image-generation-models", "language-models"],
+  ...["tokenize-text", "video-generation-models"],
+  // Perplexity
+  ...["agent", "async", "search", "sonar"],
+  // Deepgram
+  ...["listen", "read", "speak"],
+  // ElevenLabs
+  ...["audio-effects", "audio-isolation", "audio-native", "convai", "dubbing", "flows", "forced-alignment"],
+  ...["history", "music", "productions", "pronunciation-dictionaries", "shared-voices", "similar-voices"],
+  ...[
+    "single-use-token",
+    "sound-generation",
+    "speech-engine",
+    "speech-to-speech",
+    "speech-to-text",
+    "studio",
+  ],
+  ...["text-to-dialogue", "text-to-speech", "text-to-voice", "user", "voices", "workspace"],
+]);

@@ -1,5 +1,6 @@
 /** Where a provider's own path leads. */
 import { GatewayError } from "../wires/errors.ts";
+import { VERSIONED_WORDS } from "./api_words.ts";
 import type { NativeUrl, Provider } from "./types.ts";
 
 /**
@@ -7,7 +8,7 @@ import type { NativeUrl, Provider } from "./types.ts";
  *
  * - a version which the base URL ends with may be repeated (`v1/models` below `https://api.openai.com/v1`, also with what
  *   stands before it, `openai/v1/models` below `https://api.groq.com/openai/v1`);
- * - a version which the row names may be left out (`messages` for `v1/messages`);
+ * - a version which the row names may be left out before the words that stand below it (`messages` for `v1/messages`);
  * - a row with a `native` column of its own says where each path leads.
  *
  * The client chooses no host: at most a label of it, where the row has a place for one.
@@ -15,7 +16,7 @@ import type { NativeUrl, Provider } from "./types.ts";
  * @param path What follows the provider's name in the URL, e.g. `v1/models?limit=3`.
  * @param account For rows whose base URL holds `{account}`.
  * @returns `undefined` for a path that the provider cannot serve.
- * @throws GatewayError `invalid_request` for a path that could lead elsewhere.
+ * @throws GatewayError `invalid_request` for a path that could lead elsewhere, and as `baseUrl`.
  */
 export function nativeUrl(provider: Provider, path: string, account?: string): string | undefined {
   const mark = path.indexOf("?");
@@ -23,13 +24,40 @@ export function nativeUrl(provider: Provider, path: string, account?: string): s
   const written = mark < 0 ? path : path.slice(0, mark);
   check(provider, written, query);
   const bare = written.replace(/^\//, "");
-  let base = provider.baseUrl;
-  if (base.includes("{account}")) {
-    if (!account) return undefined;
-    base = base.replace("{account}", encodeURIComponent(account));
-  }
+  const base = baseUrl(provider, account);
   const url = provider.native ? provider.native(base, bare) : below(base, bare, provider.version);
   return url === undefined ? undefined : url + query;
+}
+
+/**
+ * Where a provider's paths begin, with the client's account where the provider wants one.
+ *
+ * @throws GatewayError `invalid_request` for an account that is missing or malformed.
+ */
+export function baseUrl({ name, baseUrl }: Provider, account: string | undefined): string {
+  if (!baseUrl.includes("{account}")) return baseUrl;
+  if (account !== undefined && /^[\w-]{1,64}$/.test(account)) return baseUrl.replace("{account}", account);
+  const fault = account === undefined
+    ? "it needs an account id"
+    : `${JSON.stringify(account.slice(0, 100))} is not an account id`;
+  throw new GatewayError(
+    "invalid_request",
+    `Cannot reach ${name}: ${fault}. Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: ` +
+      "/v1/{account_id}/{gateway_id}/…",
+  );
+}
+
+/** The model that a native path names; `undefined` for none. */
+export function modelInPath(
+  { modelPath = /(?:^|\/)models\/([^/:?]+)/ }: Provider,
+  path: string,
+): string | undefined {
+  const model = modelPath.exec(path)?.[1];
+  try {
+    return model && decodeURIComponent(model);
+  } catch {
+    return model;
+  }
 }
 
 /**
@@ -56,10 +84,17 @@ export function targetUrl({ name, target }: Provider, headers: Headers): string 
 
 // ---------------------------------------------------------------- rows of their own kind
 
-/** `{resource}/{deployment}/chat/completions` */
+/** What is asked of one deployment of Azure's; the rest of its API is below `openai/`. */
+const OF_DEPLOYMENT = /^(?:audio|chat|completions|embeddings|images)(?:\/|$)/;
+
+/** `{resource}/{deployment}/chat/completions`, `{resource}/openai/responses`, `{resource}/openai/v1/responses` */
 export const azureOpenAI: NativeUrl = (base, path) => {
   const [resource, ...rest] = path.split("/");
-  return rest.length > 1 ? join(fill(base, "resource", resource), rest.join("/")) : undefined;
+  if (rest.length < 2) return undefined;
+  const deployments = fill(base, "resource", resource, RESOURCE);
+  const [first, ...tail] = rest;
+  const isWhole = first === "openai" && !OF_DEPLOYMENT.test(tail.join("/"));
+  return join(isWhole ? deployments.replace(/\/openai\/deployments$/, "") : deployments, rest.join("/"));
 };
 
 /** `bedrock-runtime/{region}/model/{id}/converse`, `bedrock-mantle/{region}/anthropic/v1/messages` */
@@ -71,18 +106,17 @@ export const bedrock: NativeUrl = (base, path) => {
     : region.startsWith("cn-")
     ? base.replace("amazonaws.com", "amazonaws.com.cn")
     : base;
-  return join(fill(host, "region", region), rest.join("/"));
+  return join(fill(host, "region", region, AWS_REGION), rest.join("/"));
 };
 
 /** `v1/projects/{project}/locations/{region}/…`; without a region, or with `global`, the host that is everywhere. */
 export const vertex: NativeUrl = (base, path) => {
   const region = /(?:^|\/)locations\/([^/]+)/.exec(path)?.[1] ?? "global";
-  const host = region === "global"
-    ? base.replace("{region}-aiplatform", "aiplatform")
-    : region === "eu" || region === "us"
-    ? base.replace("{region}-aiplatform", `aiplatform.${region}.rep`)
-    : base;
-  return join(fill(host, "region", region), path);
+  if (region === "global") return join(base.replace("{region}-aiplatform", "aiplatform"), path);
+  if (region === "eu" || region === "us") {
+    return join(base.replace("{region}-aiplatform", `aiplatform.${region}.rep`), path);
+  }
+  return join(fill(base, "region", region, GOOGLE_REGION), path);
 };
 
 /** `{@cf/…}` and `run/{@cf/…}` run a model, `v1/…` is the OpenAI form, the rest is below `/ai`. */
@@ -105,7 +139,7 @@ export const baseten: NativeUrl = (base, path) => {
   const [, id, rest] = /^model\/([^/]+)(?:\/(.+))?$/.exec(path) ?? [];
   if (id === undefined) return below(base, path, undefined);
   const host = base.replace("://inference.baseten.co/v1", "://model-{id}.api.baseten.co");
-  return join(fill(host, "id", id), rest ?? "environments/production/predict");
+  return join(fill(host, "id", id, MODEL_ID), rest ?? "environments/production/predict");
 };
 
 // ---------------------------------------------------------------- parts of a URL
@@ -116,7 +150,7 @@ function check({ name }: Provider, path: string, query: string): void {
     ? "it is an absolute URL"
     : hasControl(path) || hasControl(query) || path.includes("#") || query.includes("#")
     ? "it holds a character that no path has"
-    : path.split(/\/|\\|%2f|%5c/i).some(isDots)
+    : path.split(/\/|\\|%(?:25)*(?:2f|5c)/i).some(isDots)
     ? "it holds a segment of dots"
     : undefined;
   if (fault) {
@@ -134,7 +168,13 @@ function hasControl(text: string): boolean {
   return false;
 }
 
-const isDots = (segment: string) => /^(\.|%2e){1,2}$/i.test(segment);
+/**
+ * `.` and `..` as any server may read them: encoded, even twice (`%252e`), with blanks around them (`.%20`), or with what
+ * some take for parameters (`..;a`).
+ */
+const isDots = (segment: string) =>
+  /^(?:\s|%(?:25)*(?:0[0-9a-d]|20))*(?:\.|%(?:25)*2e){1,2}(?:\s|%(?:25)*(?:0[0-9a-d]|20))*(?:(?:;|%(?:25)*3b).*)?$/i
+    .test(segment);
 
 const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment);
 
@@ -143,26 +183,37 @@ function below(base: string, path: string, version: string | undefined): string 
   const segments = path.split("/");
   for (let count = Math.min(roots.length, segments.length); count > 0; count--) {
     const overlap = roots.slice(-count);
-    if (overlap.some(isVersion) && overlap.every((root, i) => root === segments[i])) {
+    // `api/v1/…` below `https://openrouter.ai/api`, too.
+    const isVersioned = overlap.some(isVersion) || version !== undefined && isVersion(segments[count] ?? "");
+    if (isVersioned && overlap.every((root, i) => root === segments[i])) {
       return join(base, segments.slice(count).join("/"));
     }
   }
-  return join(base, version && !segments.some(isVersion) ? `${version}/${path}` : path);
+  const isLeftOut = version !== undefined && !segments.some(isVersion) &&
+    VERSIONED_WORDS.has(wordOf(segments[0]));
+  return join(base, isLeftOut ? `${version}/${path}` : path);
 }
+
+/** Of `models:batch` the word before the verb. */
+const wordOf = (segment: string) => segment.split(":", 1)[0];
 
 /** A path that is empty is the base itself. */
 const join = (base: string, path: string) => path === "" ? base : `${base}/${path}`;
 
+/** `us-east-1`, `us-gov-west-1`: any other label may be another service's host, as `s3.amazonaws.com` is. */
+const AWS_REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+/** `us-central1`, `europe-west12` */
+const GOOGLE_REGION = /^[a-z]+-[a-z]+\d{1,2}$/;
+const RESOURCE = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+const MODEL_ID = /^[a-z0-9]+$/i;
+
 /** Puts a label of a host into its place; where the operator set another base URL there is no place. */
-function fill(base: string, place: string, label: string): string {
-  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(label)) {
-    throw new GatewayError(
-      "invalid_request",
-      `Cannot follow the path: ${JSON.stringify(label)} is no ${place}`,
-      {
-        param: "path",
-      },
-    );
-  }
-  return base.replace(`{${place}}`, label);
+function fill(base: string, place: string, label: string, pattern: RegExp): string {
+  // Hosts have labels of 63 characters at most.
+  if (label.length <= 63 && pattern.test(label)) return base.replace(`{${place}}`, label);
+  throw new GatewayError(
+    "invalid_request",
+    `Cannot follow the path: ${JSON.stringify(label.slice(0, 100))} is not a ${place}`,
+    { param: "path" },
+  );
 }

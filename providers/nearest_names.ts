@@ -24,6 +24,28 @@ export function nearestNames(
     .map((one) => one.name);
 }
 
+/** Whose models have such names, by how these begin. */
+const MAKERS: readonly (readonly [name: RegExp, provider: string])[] = [
+  [/^(?:chatgpt|codex|ft:gpt|gpt|o[1-9])/i, "openai"],
+  [/^(?:claude|fable|haiku|mythos|opus|sonnet)/i, "anthropic"],
+  [/^(?:gemini|gemma|models\/gem)/i, "google-ai-studio"],
+  [/^grok/i, "grok"],
+  [/^deepseek/i, "deepseek"],
+  [/^(?:codestral|devstral|magistral|ministral|mistral|mixtral|pixtral)/i, "mistral"],
+  [/^(?:c4ai|command)/i, "cohere"],
+  [/^sonar/i, "perplexity"],
+  [/^(?:llama|openai\/gpt-oss)/i, "groq"],
+  [/^(?:qwen|qwq)/i, "alibaba"],
+  [/^kimi/i, "moonshot"],
+  [/^glm/i, "zai"],
+  [/^minimax/i, "minimax"],
+  [/^echo/i, "demo"],
+];
+
+/** The provider whose model a name is likely to be, for an error message. */
+export const likelyProvider = (model: string): string | undefined =>
+  MAKERS.find(([name]) => name.test(model))?.[1];
+
 /** Insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];

@@ -92,16 +92,22 @@ const ROWS = {
   "aws-bedrock": ownPaths("https://bedrock-runtime.{region}.amazonaws.com", {
     aliases: ["bedrock"],
     native: bedrock,
+    modelPath: /^bedrock-runtime\/[^/]+\/model\/([^/?]+)/,
     keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
   }),
   "azure-openai": ownPaths("https://{resource}.openai.azure.com/openai/deployments", {
     aliases: ["azure"],
     native: azureOpenAI,
+    modelPath: /^[^/]+\/(?:openai\/deployments\/)?(?!openai\/)([^/?]+)\//,
     models: fitOpenAI,
     auth: header("api-key"),
     keyEnv: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
   }),
-  baseten: compatible("https://inference.baseten.co/v1", { native: baseten, keyEnv: ["BASETEN_API_KEY"] }),
+  baseten: compatible("https://inference.baseten.co/v1", {
+    native: baseten,
+    modelPath: /^model\/([^/?]+)/,
+    keyEnv: ["BASETEN_API_KEY"],
+  }),
   // Clients send `cartesia-version`, which it demands.
   cartesia: ownPaths("https://api.cartesia.ai", { auth: header("x-api-key"), keyEnv: ["CARTESIA_API_KEY"] }),
   // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
@@ -157,6 +163,7 @@ const ROWS = {
   }),
   fal: ownPaths("https://fal.run", {
     auth: { header: "authorization", prefix: "Key " },
+    modelPath: /^([\w.-]+\/[\w./-]+?)(?:\/requests\/|\?|$)/,
     target: { header: "x-fal-target-url", domains: ["fal.run", "fal.ai"] },
     keyEnv: ["FAL_KEY", "FAL_API_KEY"],
   }),
@@ -202,6 +209,7 @@ const ROWS = {
   heroku: compatible("https://us.inference.heroku.com/v1", { keyEnv: ["INFERENCE_KEY"] }),
   huggingface: compatible("https://router.huggingface.co/v1", {
     native: huggingface,
+    modelPath: /^(?:hf-inference\/)?(?:models\/)?(?!v\d|chat\/)([^/?]+\/[^/?]+)(?:\?|$)/,
     ...MAX_TOKENS,
     keyEnv: ["HF_TOKEN", "HUGGINGFACE_API_KEY"],
   }),
@@ -287,7 +295,10 @@ const ROWS = {
     keyEnv: ["PERPLEXITY_API_KEY"],
   }),
   poe: compatible("https://api.poe.com/v1", { ...MAX_TOKENS, keyEnv: ["POE_API_KEY"] }),
-  replicate: ownPaths("https://api.replicate.com/v1", { keyEnv: ["REPLICATE_API_TOKEN"] }),
+  replicate: ownPaths("https://api.replicate.com/v1", {
+    modelPath: /(?:^|\/)(?:deployments|models)\/([^/?]+\/[^/?]+)/,
+    keyEnv: ["REPLICATE_API_TOKEN"],
+  }),
   sambanova: compatible("https://api.sambanova.ai/v1", { keyEnv: ["SAMBANOVA_API_KEY"] }),
   scaleway: compatible("https://api.scaleway.ai/v1", { keyEnv: ["SCW_SECRET_KEY", "SCALEWAY_API_KEY"] }),
   siliconflow: compatible("https://api.siliconflow.com/v1", {
@@ -308,8 +319,11 @@ const ROWS = {
   }),
   vllm: compatible("http://127.0.0.1:8000/v1"),
   wandb: compatible("https://api.inference.wandb.ai/v1", { keyEnv: ["WANDB_API_KEY"] }),
+  // "Type mismatch of '/messages/0/content', 'array' not in 'string'": many of its models take text alone.
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
     native: workersAI,
+    modelPath: /^(?:run\/)?((?:@|%40)(?:cf|hf)(?:\/|%2f)[^?]+)/i,
+    messages: { texts: true },
     modelsPath: "/models/search?task=Text%20Generation&per_page=1000",
     keyEnv: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],
   }),

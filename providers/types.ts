@@ -72,6 +72,8 @@ export interface Row {
   version?: string;
   /** Where its own paths lead, when that is not simply below `baseUrl`. */
   native?: NativeUrl;
+  /** Finds the model in a native path, as its first group. Default: what follows `models/`. */
+  modelPath?: RegExp;
   /** A header in which clients name another URL of this provider, and the domains it may be in. */
   target?: { header: string; domains: readonly string[] };
   /** Headers sent with every request; the client's own win. */

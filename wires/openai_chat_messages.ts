@@ -17,6 +17,8 @@ export interface MessageRules {
   members?: Readonly<Record<string, readonly string[]>>;
   /** Roles that it knows by another name, e.g. `developer` as `system`. */
   roles?: Readonly<Record<string, string>>;
+  /** It takes content as text alone: a list that holds only text is sent as one text, with line breaks between its parts. */
+  texts?: boolean;
   /** Writes a call's id as one that it takes. */
   toolId?: (id: string) => string;
 }
@@ -42,12 +44,13 @@ export function fitMessages(
 
 /** The same object, if nothing has to change. */
 function fitMessage(message: JsonObject, path: string, rules: MessageRules, dropped: string[]): JsonObject {
-  const { members, roles = {}, toolId = same } = rules;
+  const { members, roles = {}, texts = false, toolId = same } = rules;
   const { role } = message;
   const taken = members && typeof role === "string" && Object.hasOwn(members, role)
     ? members[role]
     : undefined;
   let out = taken ? keep(message, [...ANY, ...taken], path, dropped) : message;
+  if (texts) out = joinTexts(out, path, dropped);
   const { tool_call_id: id, tool_calls: calls } = out;
   if (typeof role === "string" && Object.hasOwn(roles, role)) out = { ...out, role: roles[role] };
   if (typeof id === "string" && toolId(id) !== id) out = { ...out, tool_call_id: toolId(id) };
@@ -61,6 +64,16 @@ function fitMessage(message: JsonObject, path: string, rules: MessageRules, drop
   });
   return fitted.some((call, at) => call !== calls[at]) ? { ...out, tool_calls: fitted } : out;
 }
+
+/** A message whose content is a list of text parts alone, with one text in place of it. */
+function joinTexts(message: JsonObject, path: string, dropped: string[]): JsonObject {
+  const { content } = message;
+  if (!Array.isArray(content) || !content.every((part) => isObject(part) && isTextPart(part))) return message;
+  const parts = content.map((part, at) => keep(part, ["text", "type"], `${path}.content[${at}]`, dropped));
+  return { ...message, content: parts.map(({ text }) => text).join("\n") };
+}
+
+const isTextPart = ({ type, text }: JsonObject) => type === "text" && typeof text === "string";
 
 const ANY = ["content", "role"];
 const CALL = ["function", "id", "index", "type"];

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { allowedMethods, findRoute, pathOf } from "../../gateway/route.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { before, completion, messages, post } from "../fakes.ts";
@@ -26,13 +26,19 @@ Deno.test("every door of chat completions opens, with any ids", async () => {
 
 Deno.test("the path's account picks the upstream's, as it was meant", async () => {
   const { fetch, sent } = before(() => completion());
-  for (const account of ["acct", "a%2Fb", "a b", "%2e%2e%2e"]) {
-    await fetch(
-      post(`${HOST}/v1/${account}/gw/compat/chat/completions`, { model: "workers-ai/@cf/m", messages }),
-    );
-  }
+  const ask = (account: string, model: string) =>
+    fetch(post(`${HOST}/v1/${account}/gw/compat/chat/completions`, { model, messages }));
+  const hex = "0123456789abcdef0123456789abcdef";
+  for (const account of ["acct", "my-acct_1", hex, "%61cct"]) await ask(account, "workers-ai/@cf/m");
   const accounts = sent.map(({ url }) => /accounts\/([^/]+)\/ai\/v1\/chat\/completions$/.exec(url)?.[1]);
-  assertEquals(accounts, ["acct", "a%2Fb", "a%20b", "..."]);
+  assertEquals(accounts, ["acct", "my-acct_1", hex, "acct"]);
+  // What is no id may lead elsewhere at the provider; of whom needs none it is not asked.
+  for (const account of ["a%2Fb", "a b", "%2e%2e%2e", "..%2f..", "a%00", "é", "x".repeat(65), "%2520"]) {
+    const response = await ask(account, "workers-ai/@cf/m");
+    assertEquals(response.status, 400, account);
+    assertMatch((await response.json()).error.message, /is not an account id/);
+    assertEquals((await ask(account, "openai/m")).status, 200, account);
+  }
 });
 
 Deno.test("findRoute() takes no dots for an id: they would lead elsewhere at the provider", () => {

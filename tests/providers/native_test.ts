@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { nativeUrl, targetUrl } from "../../providers/native.ts";
+import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
 import { compatible, findProvider, PROVIDERS } from "../../providers/table.ts";
 import { GatewayError } from "../../wires/errors.ts";
 
@@ -20,6 +20,15 @@ const PATHS: Record<string, Record<string, string>> = {
     "v1/messages": "https://api.anthropic.com/v1/messages",
     "messages": "https://api.anthropic.com/v1/messages",
     "v1/messages/count_tokens?beta=true": "https://api.anthropic.com/v1/messages/count_tokens?beta=true",
+    "messages/count_tokens": "https://api.anthropic.com/v1/messages/count_tokens",
+    "models?limit=5": "https://api.anthropic.com/v1/models?limit=5",
+    "files": "https://api.anthropic.com/v1/files",
+    "models/v1-beta": "https://api.anthropic.com/v1/models/v1-beta",
+    "models/xv1": "https://api.anthropic.com/v1/models/xv1",
+    "api/hello": "https://api.anthropic.com/api/hello",
+    "api/event_logging/batch": "https://api.anthropic.com/api/event_logging/batch",
+    "hello": "https://api.anthropic.com/hello",
+    "": "https://api.anthropic.com",
   },
   "google-ai-studio": {
     "v1/models/gemini-2.5-flash:generateContent":
@@ -27,6 +36,8 @@ const PATHS: Record<string, Record<string, string>> = {
     "v1beta/models/m:streamGenerateContent?alt=sse":
       "https://generativelanguage.googleapis.com/v1beta/models/m:streamGenerateContent?alt=sse",
     "models/m:generateContent": "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent",
+    "files:register": "https://generativelanguage.googleapis.com/v1beta/files:register",
+    "cachedContents": "https://generativelanguage.googleapis.com/v1beta/cachedContents",
     "v1beta/openai/chat/completions":
       "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions",
   },
@@ -49,6 +60,12 @@ const PATHS: Record<string, Record<string, string>> = {
   "openrouter": {
     "v1/chat/completions": "https://openrouter.ai/api/v1/chat/completions",
     "chat/completions": "https://openrouter.ai/api/v1/chat/completions",
+    "api/v1/chat/completions": "https://openrouter.ai/api/v1/chat/completions",
+    "api/v1/models": "https://openrouter.ai/api/v1/models",
+    "generation?id=x": "https://openrouter.ai/api/v1/generation?id=x",
+    "api/frontend/models": "https://openrouter.ai/api/api/frontend/models",
+    "v1-beta/x": "https://openrouter.ai/api/v1-beta/x",
+    "xv1/x": "https://openrouter.ai/api/xv1/x",
   },
   "parallel": {
     "v1/tasks/runs": "https://api.parallel.ai/v1/tasks/runs",
@@ -65,6 +82,18 @@ const PATHS: Record<string, Record<string, string>> = {
   "azure-openai": {
     "my-res/gpt-4o/chat/completions?api-version=2024-12-01":
       "https://my-res.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-12-01",
+    "res/openai/responses?api-version=2025-04-01-preview":
+      "https://res.openai.azure.com/openai/responses?api-version=2025-04-01-preview",
+    "res/openai/responses/resp_1": "https://res.openai.azure.com/openai/responses/resp_1",
+    "res/openai/v1/responses": "https://res.openai.azure.com/openai/v1/responses",
+    "res/openai/v1/chat/completions": "https://res.openai.azure.com/openai/v1/chat/completions",
+    "res/openai/models": "https://res.openai.azure.com/openai/models",
+    "res/openai/deployments/gpt/chat/completions":
+      "https://res.openai.azure.com/openai/deployments/gpt/chat/completions",
+    // A deployment of that name.
+    "res/openai/chat/completions": "https://res.openai.azure.com/openai/deployments/openai/chat/completions",
+    "res/responses/chat/completions":
+      "https://res.openai.azure.com/openai/deployments/responses/chat/completions",
   },
   "aws-bedrock": {
     "bedrock-runtime/us-east-1/model/anthropic.claude-v1%3A0/invoke":
@@ -139,7 +168,10 @@ Deno.test("nativeUrl() has no answer where a row's path lacks what names its hos
   for (const path of ["", "bedrock-runtime/us-east-1", "bedrock-other/us-east-1/x", "model/m/invoke"]) {
     assertEquals(nativeUrl(findProvider("aws-bedrock")!, path), undefined, path);
   }
-  assertEquals(nativeUrl(findProvider("workers-ai")!, "v1/chat/completions"), undefined);
+  for (const path of ["v1/chat/completions", "@cf/meta/llama", "models/search"]) {
+    const missing = () => nativeUrl(findProvider("workers-ai")!, path);
+    assertThrows(missing, GatewayError, "it needs an account id. Set CLOUDFLARE_ACCOUNT_ID");
+  }
 });
 
 Deno.test("nativeUrl() never lets the client choose a host or leave the base", () => {
@@ -160,6 +192,18 @@ Deno.test("nativeUrl() never lets the client choose a host or leave the base", (
     "https://evil.example/x",
     "HTTPS://evil.example",
     "v1/x#y",
+    "v1/ .. /admin",
+    "v1/. /admin",
+    "v1/%20%2e%2e/admin",
+    "v1/.%20/admin",
+    "v1/..%09/admin",
+    "v1/%00../admin",
+    "v1/%252e%252e/admin",
+    "v1/%25252e./admin",
+    "v1/x%252f..%252fadmin",
+    "v1/..;/admin",
+    "v1/..%3bx=1/admin",
+    "v1/\u00a0../admin",
     "v1/x?a=\n",
   ];
   for (const provider of PROVIDERS.values()) {
@@ -172,7 +216,7 @@ Deno.test("nativeUrl() never lets the client choose a host or leave the base", (
       );
     }
   }
-  const labels = ["evil.example", "a@evil", "a%2eb", "%20", "-a", "a:80", "ä", "x".repeat(64)];
+  const labels = ["evil.example", "a@evil", "a%2eb", "%20", "-a", "a-", "a:80", "ä", "x".repeat(64), "a_b"];
   for (const label of labels) {
     for (
       const [name, path] of [
@@ -188,6 +232,122 @@ Deno.test("nativeUrl() never lets the client choose a host or leave the base", (
         "Cannot follow",
         `${name} ${label}`,
       );
+    }
+  }
+});
+
+Deno.test("nativeUrl() takes nothing but a region of AWS or Google for one", () => {
+  const aws = (region: string) =>
+    nativeUrl(findProvider("aws-bedrock")!, `bedrock-runtime/${region}/model/m/converse`);
+  for (const region of ["us-east-1", "eu-central-2", "us-gov-west-1", "ap-southeast-7", "us-iso-east-1"]) {
+    assertEquals(aws(region), `https://bedrock-runtime.${region}.amazonaws.com/model/m/converse`);
+  }
+  const google = (region: string) =>
+    nativeUrl(findProvider("google-vertex-ai")!, `v1/projects/p/locations/${region}/x`);
+  for (const region of ["us-central1", "europe-west12", "northamerica-northeast1"]) {
+    assertEquals(
+      google(region),
+      `https://${region}-aiplatform.googleapis.com/v1/projects/p/locations/${region}/x`,
+    );
+  }
+  const none = [
+    "s3",
+    "s3-us-east-1",
+    "us-east",
+    "us-east-12",
+    "us--1",
+    "us-1",
+    "-us-east-1",
+    "us-east-1-",
+    "us-east-1a",
+  ];
+  none.push(
+    "US-EAST-1",
+    "us-east-1 ",
+    " us-east-1",
+    "usa-east-1",
+    "xus-east-1",
+    "us-e1st-1",
+    "",
+    "us-central1x",
+  );
+  none.push("xx-central1.evil", `us-${"a".repeat(70)}-1`, `us-${"a".repeat(70)}1`, "global-1", "us1", "1");
+  for (const region of none) {
+    assertThrows(() => aws(region), GatewayError, "is not a region", region);
+    if (region !== "") assertThrows(() => google(region), GatewayError, "is not a region", region);
+  }
+});
+
+Deno.test("modelInPath() finds the model that a path names, and none where it names none", () => {
+  const cases: [provider: string, path: string, model: string | undefined][] = [
+    ["google-ai-studio", "v1beta/models/gemini-x:generateContent", "gemini-x"],
+    ["google-ai-studio", "v1beta/models/gemini-x:streamGenerateContent?alt=sse", "gemini-x"],
+    ["google-ai-studio", "v1beta/files", undefined],
+    ["google-vertex-ai", `${VERTEX}/global/publishers/google/models/m:predict`, "m"],
+    ["openai", "v1/models/gpt-x", "gpt-x"],
+    ["openai", "chat/completions", undefined],
+    ["openai", "v1/xmodels/gpt-x", undefined],
+    ["openai", "models/%E0%A4%A", "%E0%A4%A"],
+    [
+      "aws-bedrock",
+      "bedrock-runtime/us-east-1/model/anthropic.claude-v1%3A0/invoke",
+      "anthropic.claude-v1:0",
+    ],
+    ["aws-bedrock", "bedrock-mantle/us-east-1/anthropic/v1/messages", undefined],
+    ["azure-openai", "res/gpt-4o/chat/completions?api-version=1", "gpt-4o"],
+    ["azure-openai", "res/openai/deployments/gpt-4o/chat/completions", "gpt-4o"],
+    ["azure-openai", "res/openai/v1/responses", undefined],
+    ["azure-openai", "res/openai/responses", undefined],
+    ["baseten", "model/abc123/development/predict", "abc123"],
+    ["baseten", "v1/chat/completions", undefined],
+    ["fal", "fal-ai/fast-sdxl", "fal-ai/fast-sdxl"],
+    ["fal", "fal-ai/flux/dev?x=1", "fal-ai/flux/dev"],
+    ["fal", "fal-ai/flux/requests/id/status", "fal-ai/flux"],
+    ["huggingface", "meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B"],
+    ["huggingface", "hf-inference/models/org/model", "org/model"],
+    ["huggingface", "models/org/model?x=1", "org/model"],
+    ["huggingface", "v1/models", undefined],
+    ["huggingface", "chat/completions", undefined],
+    ["huggingface", "together/v1/chat/completions", undefined],
+    ["replicate", "models/meta/llama/predictions", "meta/llama"],
+    ["replicate", "v1/deployments/acme/mine/predictions", "acme/mine"],
+    ["replicate", "predictions", undefined],
+    ["workers-ai", "@cf/meta/llama", "@cf/meta/llama"],
+    ["workers-ai", "run/%40cf%2Fmeta%2Fllama?x", "@cf/meta/llama"],
+    ["workers-ai", "v1/chat/completions", undefined],
+  ];
+  for (const [provider, path, model] of cases) {
+    assertEquals(modelInPath(findProvider(provider)!, path), model, `${provider}/${path}`);
+  }
+});
+
+Deno.test("nativeUrl() puts a version in front of each API's own words alone", () => {
+  const words: Record<string, string> = {
+    "anthropic": "messages complete models files skills agents sessions organizations",
+    "google-ai-studio":
+      "models files cachedContents tunedModels fileSearchStores batches operations interactions auth_tokens",
+    "mistral":
+      "chat fim embeddings models files agents conversations ocr audio moderations classifications libraries " +
+      "fine_tuning batch",
+    "openrouter":
+      "chat completions models responses messages embeddings generation credits key keys providers endpoints auth",
+    "grok":
+      "chat completions messages models responses embeddings images videos files api-key language-models tokenize-text",
+    "perplexity-agent": "agent responses chat search async embeddings models",
+    "deepgram": "listen speak read projects models auth agent",
+    "elevenlabs":
+      "text-to-speech speech-to-text speech-to-speech voices models history user workspace sound-generation convai " +
+      "dubbing audio-isolation music text-to-voice text-to-dialogue studio pronunciation-dictionaries forced-alignment",
+  };
+  for (const [name, list] of Object.entries(words)) {
+    const provider = findProvider(name)!;
+    const versioned = `${provider.baseUrl}/${name === "google-ai-studio" ? "v1beta" : "v1"}/`;
+    for (const word of list.split(" ")) {
+      assertEquals(nativeUrl(provider, `${word}/x`), `${versioned}${word}/x`, name);
+      assertEquals(nativeUrl(provider, `v2/${word}`), `${provider.baseUrl}/v2/${word}`, name);
+    }
+    for (const word of ["api", "hello", "docs", "x-messages", "constructor", "MESSAGES"]) {
+      assertEquals(nativeUrl(provider, `${word}/x`), `${provider.baseUrl}/${word}/x`, name);
     }
   }
 });
