@@ -38,6 +38,34 @@ Deno.test("readError() puts Google's errors in OpenAI's words", () => {
   }
 });
 
+Deno.test("readError() finds the status of an error that comes under 200 by its name", () => {
+  const names: Record<string, number> = {
+    ABORTED: 409,
+    ALREADY_EXISTS: 409,
+    CANCELLED: 499,
+    DEADLINE_EXCEEDED: 504,
+    FAILED_PRECONDITION: 400,
+    INTERNAL: 500,
+    INVALID_ARGUMENT: 400,
+    NOT_FOUND: 404,
+    OUT_OF_RANGE: 400,
+    PERMISSION_DENIED: 403,
+    RESOURCE_EXHAUSTED: 429,
+    UNAUTHENTICATED: 401,
+    UNAVAILABLE: 503,
+    UNIMPLEMENTED: 501,
+    UNHEARD_OF: 502,
+  };
+  for (const [status, wanted] of Object.entries(names)) {
+    assertEquals(gemini.readError(200, { error: { message: "m", status } }).status, wanted, status);
+    // A code says it better, where it is one.
+    assertEquals(gemini.readError(200, { error: { code: 418, message: "m", status } }).status, 418);
+    for (const code of [8, 200, 399, 600, "429"]) {
+      assertEquals(gemini.readError(200, { error: { code, message: "m", status } }).status, wanted);
+    }
+  }
+});
+
 Deno.test("readError() knows a bad key under 400", () => {
   const body = {
     error: {

@@ -242,6 +242,46 @@ Deno.test("perplexityAgent.readAnswer() takes the answer's own annotations befor
   ]);
 });
 
+Deno.test("perplexityAgent.writeCall() writes every effort that is known, and text as the only modality", () => {
+  for (const reasoning_effort of ["minimal", "low", "medium", "high", "xhigh", "max"]) {
+    const { body, dropped } = write("perplexity/sonar", { reasoning_effort });
+    assertEquals([body.reasoning, dropped], [{ effort: reasoning_effort }, []]);
+  }
+  for (const reasoning_effort of ["none", "heroic", "maximum"]) {
+    const { body, dropped } = write("perplexity/sonar", { reasoning_effort });
+    assertEquals([body.reasoning, dropped], [undefined, ["reasoning_effort"]]);
+  }
+  assertEquals(write("perplexity/sonar", { modalities: ["text"] }).dropped, []);
+  assertEquals(write("perplexity/sonar", { modalities: ["text", "audio"] }).dropped, ["modalities"]);
+  assertEquals(write("perplexity/sonar", { n: 1 }).dropped, []);
+  assertEquals(write("perplexity/sonar", { n: 2 }).dropped, ["n"]);
+});
+
+Deno.test("perplexityAgent.writeCall() sends parts in its own words, and names those that it has no form for", () => {
+  const own = { type: "input_image", image_url: "https://a.example/a.png" };
+  const unread = [
+    { type: "file", file: { file_id: "file-1" } },
+    { type: "input_audio", input_audio: { data: "UklGRg==" } },
+    { type: "video_url", video_url: { url: "https://a.example/a.mp4" } },
+  ];
+  const { body, dropped } = write("perplexity/sonar", {
+    messages: [{ role: "user", content: [{ type: "text", text: "See" }, own, ...unread] }],
+  });
+  assertEquals(body.input[0].content, [{ type: "input_text", text: "See" }, own]);
+  assertEquals(dropped, [
+    "messages[0].content[2].file",
+    "messages[0].content[3].input_audio",
+    "messages[0].content[4].video_url",
+  ]);
+});
+
+Deno.test("perplexityAgent.readAnswer() keeps the whole answer of a failure that names no error", () => {
+  const body = { status: "in_progress", output: [], id: "r1" };
+  const last = read(body).at(-1)!;
+  assert(last.type === "error");
+  assertEquals(last.error.metadata, { original: { error: body } });
+});
+
 Deno.test("perplexityAgent.readAnswer() tells a failure under status 200", () => {
   for (const status of ["failed", "cancelled"]) {
     const body = { status, output: [], error: { message: "model fell over", type: "internal_error" } };
