@@ -1,5 +1,5 @@
 /** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
-import { contentPath, mediaUrl } from "./parts.ts";
+import { contentPath, mediaUrl, nothingSaid } from "./parts.ts";
 import { type SettingsTable, writeSettings } from "./settings.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Tool, WireRequest } from "./types.ts";
 
@@ -106,11 +106,15 @@ export function writeCall(call: Call): WireRequest {
   const said = written.filter(({ role, content, tool_calls }) =>
     content !== "" || role === "tool" || tool_calls
   );
-  const messages = said.length > 0 ? said : written; // Empty ones say nothing and are refused.
+  // Empty ones are refused. Where the user's last is one, the model would go on with its old answer.
+  const last = call.messages.findLast(({ role }) => role === "user" || role === "assistant");
+  if (said.length === 0 || (last?.role === "user" && said[said.length - 1].role === "assistant")) {
+    throw nothingSaid(last ?? call.messages[0], "Cohere");
+  }
   dropped.push(...writeSettings(call, draft, SETTINGS));
   if (call.stream) body.stream = true;
   Object.assign(body, call.extra);
-  body.messages = messages; // Last, so that a conversation's next request begins with this one's bytes.
+  body.messages = said; // Last, so that a conversation's next request begins with this one's bytes.
   return { path: "/v2/chat", body, dropped };
 }
 

@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { cohere } from "../../wires/cohere.ts";
 import { collector } from "../../wires/collect.ts";
+import { GatewayError } from "../../wires/errors.ts";
 import { readCall } from "../../wires/openai_chat_call.ts";
 import { sseReader } from "../../wires/sse.ts";
 import type { Delta, JsonObject } from "../../wires/types.ts";
@@ -118,7 +119,7 @@ Deno.test("cohere leaves out and names parts that it cannot express", () => {
   ]);
 });
 
-Deno.test("cohere leaves out messages that say nothing, unless there is no other", () => {
+Deno.test("cohere leaves out messages that say nothing, and refuses one that was to be answered", () => {
   const blank = { role: "user", content: "" };
   const { messages } = write({
     messages: [blank, { role: "system", content: "" }, { role: "user", content: "Hi" }, {
@@ -127,7 +128,20 @@ Deno.test("cohere leaves out messages that say nothing, unless there is no other
     }],
   });
   assertEquals(messages, [{ role: "user", content: "Hi" }]);
-  assertEquals(write({ messages: [blank] }).messages, [blank]);
+  const said = { role: "assistant", content: "Hi" };
+  const image = { type: "image_url", image_url: { url: "file-1" } };
+  const sound = { role: "user", content: [{ type: "input_audio", input_audio: { data: "UklGRg==" } }] };
+  const refused: [JsonObject[], string, string][] = [
+    [[blank], "messages[0].content", "is empty"],
+    [[USER, said, blank], "messages[2].content", "is empty"],
+    [[USER, said, sound, { role: "system", content: "" }], "messages[2].content", "content[0].input_audio"],
+    [[{ role: "system", content: [image] }], "messages[0].content", "content[0].image_url"],
+  ];
+  for (const [messages, param, words] of refused) {
+    const error = assertThrows(() => write({ messages }), GatewayError);
+    assertEquals([error.status, error.details.param, error.message.includes(words)], [400, param, true]);
+  }
+  assertEquals(write({ messages: [USER, said, USER, blank] }).messages, [USER, said, USER]);
 });
 
 const toolCall = (id: string, args: string) => ({
