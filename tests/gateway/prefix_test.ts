@@ -28,8 +28,8 @@ const MODELS = [
   "perplexity-agent/sonar",
 ];
 
-/** They still hoist later instructions, or leave out blanks that an answer came to. */
-const LATER: ReadonlySet<string> = new Set(MODELS.filter((model) => /^(cohere|google)/.test(model)));
+/** They are asked without blank turns: Gemini and Cohere leave out a blank that was a request's only or last word. */
+const WITHOUT_BLANKS = /^(cohere|google)/;
 
 // ---------------------------------------------------------------- what is sent
 
@@ -131,17 +131,26 @@ const conversation: fc.Arbitrary<Json[][]> = fc.tuple(
   return requests;
 });
 
+/** Puts a word where a message says nothing. */
+const filled = (requests: Json[][]): Json[][] =>
+  requests.map((messages) =>
+    messages.map((message) => {
+      const { content, tool_calls } = message;
+      const blank = !tool_calls &&
+        (content === null || (typeof content === "string" && content.trim() === ""));
+      return blank ? { ...message, content: "Well" } : message;
+    })
+  );
+
 for (const model of MODELS) {
-  Deno.test({
-    name: `${model}: a request begins with the request before it`,
-    ignore: LATER.has(model),
-    fn: () =>
-      fc.assert(fc.asyncProperty(conversation, (requests) => grow(model, requests)), { numRuns: 150 }),
+  Deno.test(`${model}: a request begins with the request before it`, () => {
+    const requests = WITHOUT_BLANKS.test(model) ? conversation.map(filled) : conversation;
+    return fc.assert(fc.asyncProperty(requests, (one) => grow(model, one)), { numRuns: 150 });
   });
 }
 
 Deno.test("twelve rounds with a reminder each keep the whole beginning", async () => {
-  for (const model of MODELS.filter((model) => !LATER.has(model))) {
+  for (const model of MODELS) {
     const requests: Json[][] = [[{ role: "system", content: "S" }, { role: "user", content: "Go" }]];
     for (let round = 0; round < 12; round++) {
       const call = { id: `t${round}`, type: "function", function: { name: "f", arguments: "{}" } };
