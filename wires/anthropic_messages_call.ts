@@ -20,6 +20,7 @@ import {
   withoutLostThinking,
   withRouterReasoning,
 } from "./anthropic_thinking.ts";
+import { isPersonal } from "./anthropic_user_id.ts";
 import { isObject, list } from "./json.ts";
 import { type SettingsTable, writeSettings } from "./settings.ts";
 import type { Call, JsonObject, Message, Settings, Tool, WireRequest } from "./types.ts";
@@ -276,29 +277,6 @@ function writeUserId(body: JsonObject, id: string): void | false {
   const known = isObject(body.metadata) ? body.metadata.user_id : undefined;
   if (known !== undefined) return known === id ? undefined : false;
   body.metadata = { user_id: id };
-}
-
-const MOST_USER_ID = 256;
-
-/**
- * Whether the API refuses a `user_id`: as too long, or because it seems to hold an e-mail address or to be a telephone
- * number.
- *
- * `jane@example.com`, `+1 415 555 0100`, `(415) 555-0100`, `030/901820`, `tel:+49-30-901820`, `4155550100`; but not
- * `42`, `user-123`, a UUID or a number of more digits than a telephone has.
- */
-function isPersonal(id: string): boolean {
-  if (id.length > MOST_USER_ID && [...id].length > MOST_USER_ID) return true;
-  const plain = id.normalize("NFKC").trim();
-  if (/[^\s@]@[^\s@]+\.[^\s@]/.test(plain)) return true;
-  // The numbers of all countries have at most 15 digits (E.164), and few have less than seven.
-  const number = /^(?:[a-z]{2,10}:\s*)?\(?(\+|00)?([\d\s().\/\u2010-\u2015-]+)(?:(?:ext|x|#)\.?\s*\d{1,6})?$/i
-    .exec(plain);
-  if (!number) return false;
-  const [, prefix, written] = number;
-  const digits = written.replace(/\D/g, "").length;
-  if (digits < 7 || digits > 15) return false;
-  return prefix !== undefined || /\D/.test(written.trim()) || digits >= 10 || written.startsWith("0");
 }
 
 // ---------------------------------------------------------------- tools

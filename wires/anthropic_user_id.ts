@@ -1,0 +1,29 @@
+/**
+ * Anthropic Messages, `metadata.user_id`: "Do not include any identifying information such as name, email address, or
+ * phone number."
+ *
+ * @see https://platform.claude.com/docs/en/api/messages#body-metadata (2026-11)
+ */
+
+const MOST_USER_ID = 256;
+
+/**
+ * Whether the API refuses a `user_id`: as too long, or because it seems to hold an e-mail address or to be a telephone
+ * number.
+ *
+ * `jane@example.com`, `+1 415 555 0100`, `(415) 555-0100`, `030/901820`, `tel:+49-30-901820`, `4155550100`; but not
+ * `42`, `user-123`, a UUID or a number of more digits than a telephone has.
+ */
+export function isPersonal(id: string): boolean {
+  if (id.length > MOST_USER_ID && [...id].length > MOST_USER_ID) return true;
+  const plain = id.normalize("NFKC").trim();
+  if (/[^\s@]@[^\s@]+\.[^\s@]/.test(plain)) return true;
+  // The numbers of all countries have at most 15 digits (E.164), and few have less than seven.
+  const number = /^(?:[a-z]{2,10}:\s*)?\(?(\+|00)?([\d\s().\/\u2010-\u2015-]+)(?:(?:ext|x|#)\.?\s*\d{1,6})?$/i
+    .exec(plain);
+  if (!number) return false;
+  const [, prefix, written] = number;
+  const digits = written.replace(/\D/g, "").length;
+  if (digits < 7 || digits > 15) return false;
+  return prefix !== undefined || /\D/.test(written.trim()) || digits >= 10 || written.startsWith("0");
+}
