@@ -7,7 +7,7 @@ import type { Exchange } from "./exchange.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import { headersInit } from "./headers.ts";
-import { respond } from "./respond.ts";
+import { lookAt, respond } from "./respond.ts";
 import { clientKey, send, setKey, storedKeys } from "./send.ts";
 import { findTarget, type Target } from "./target.ts";
 
@@ -90,13 +90,14 @@ export function chatStep(
     // As it is after `respond`.
     format: openaiChat,
     otherKey: keys?.isFree,
-    send(signal) {
+    look: provider.wire.same ? (response) => lookAt(response, outgoing) : undefined,
+    send(signal, alone) {
       const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);
       const init: RequestInit = { method: "POST", headers: headersInit(outgoing.headers), body: body() };
       return send(provider, url, init, signal, exchange, (upstream) => {
         stored?.report(upstream);
-        return respond(upstream, outgoing, exchange);
+        return respond(upstream, outgoing, exchange, alone);
       });
     },
   };

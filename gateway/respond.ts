@@ -11,12 +11,13 @@ import {
 import { sseReader } from "../wires/sse.ts";
 import { isOverflow } from "../wires/openai_chat.ts";
 import { translate } from "../wires/translate.ts";
-import { parse, parseExact } from "../wires/json.ts";
+import { object, parse, parseExact } from "../wires/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../wires/types.ts";
 import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
 import { headerList, responseHeaders } from "./headers.ts";
-import { EVENTS, peekEvents } from "./policies/held.ts";
+import { EVENTS, peekEvents, peekText } from "./policies/held.ts";
+import { waiting } from "./policies/timers.ts";
 import type { ErrorShape } from "./route.ts";
 import { readText } from "./send.ts";
 
@@ -29,12 +30,14 @@ const QUOTED = 500;
 /**
  * The client's response to what the provider answered.
  *
+ * @param alone Nobody else looks at it before it is passed on.
  * @throws GatewayError `bad_upstream_answer` for a redirect, or for text where JSON was due.
  */
 export function respond(
   upstream: Response,
   outgoing: Outgoing,
   exchange: Exchange,
+  alone: boolean,
 ): Promise<Response> | Response {
   const { status } = upstream;
   if (status >= 300 && status < 400) {
@@ -49,7 +52,9 @@ export function respond(
   }
   if (status >= 400) return respondError(upstream, outgoing, exchange);
   const { wire } = outgoing.target.provider;
-  return wire.same ? handBack(upstream, outgoing, exchange) : rewriteBack(upstream, outgoing, wire, exchange);
+  return wire.same
+    ? handBack(upstream, outgoing, exchange, alone)
+    : rewriteBack(upstream, outgoing, wire, exchange);
 }
 
 /** The provider's headers as the client may see them, and what could not be sent to the provider. */
@@ -176,36 +181,95 @@ function notJson(provider: string, status: number, text: string, headers: Header
 
 // ---------------------------------------------------------------- the same wire
 
+/** A JSON answer that is announced to be longer is handed through unseen: one that says nothing is shorter. */
+const LEAST_BYTES = 256;
+
+/** Bytes of another answer that are looked at before it is passed on: most answers are whole by then. */
+const LOOKED_BYTES = 64 * 1024;
+
 /**
  * Hands the provider's bytes through untouched.
  *
+ * @param alone Nobody else looks at the answer before it is passed on, so one that may say nothing is looked at here. A
+ * stream that is labelled as one is not: it would cost every stream.
  * @throws GatewayError `bad_upstream_answer` for none: to a client a success without an answer is a crash.
  */
 function handBack(
   upstream: Response,
   outgoing: Outgoing,
   exchange: Exchange,
+  alone: boolean,
 ): Promise<Response> | Response {
-  const { status, headers, body } = upstream;
-  if (!body || headers.get("content-length") === "0") {
-    const { name } = outgoing.target.provider;
-    throw new GatewayError("bad_upstream_answer", `${name} answered ${status} with nothing`, {
-      metadata: { provider: name, status },
-    });
-  }
+  const { headers, body } = upstream;
+  const length = headers.get("content-length");
+  if (!body || length === "0") throw nothingIn(upstream, outgoing);
+  const response = answerWith(body, upstream, outgoing);
+  if (!alone) return response;
   const kind = contentKind(headers);
-  // Local servers label JSON and events carelessly; what must not pass is a page in place of an answer.
-  if (kind === "page" || kind === "other" && !outgoing.stream) return relabel(upstream, outgoing, exchange);
-  return answerWith(body, upstream, outgoing);
+  if (kind === "events" || kind === "json" && Number(length) > LEAST_BYTES) return response;
+  return waiting(lookAt(response, outgoing), exchange);
 }
 
-/** @throws GatewayError `bad_upstream_answer` for what is not JSON, whatever it is called. */
-function relabel(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
+/**
+ * Looks at an answer on the client's own wire that may be none. An error that calls itself a success is one: it is handed
+ * on as it came, for clients know it.
+ *
+ * @returns The same answer, under the label that its content has.
+ * @throws GatewayError `bad_upstream_answer` for nothing, an empty object, other JSON, a page or other text.
+ */
+export async function lookAt(response: Response, outgoing: Outgoing): Promise<Response> {
   const { provider } = outgoing.target;
-  return readText(upstream, provider, exchange, (text) => {
-    if (parse(text) !== undefined) return answerWith(text, upstream, outgoing, JSON_TYPE);
-    throw notJson(provider.name, upstream.status, text, headersFor(upstream, outgoing));
+  const { status, headers } = response;
+  const kind = contentKind(headers);
+  if (kind === "events") return response;
+  let seen = response;
+  // Local servers label JSON and events carelessly. A stream is passed on from its first bytes.
+  if (outgoing.stream && kind !== "page") {
+    const { events, response: peeked } = await peekEvents(response);
+    if (events) return peeked;
+    seen = peeked;
+  }
+  const { text, whole, broken, response: answer } = await peekText(seen, LOOKED_BYTES);
+  const isBlank = /^\s*$/.test(text);
+  // JSON that breaks off later breaks off for the client too.
+  if (broken !== undefined && (isBlank || kind !== "json")) {
+    if (broken instanceof GatewayError) throw broken;
+    throw new GatewayError("bad_upstream_answer", `The answer of ${provider.name} broke off`, {
+      metadata: { provider: provider.name },
+      cause: broken,
+    });
+  }
+  if (isBlank) throw nothingIn(response, outgoing);
+  if (kind !== "page" && EVENTS.test(text)) return answer;
+  const body = whole ? parse(text) : undefined;
+  const says = whole ? Object.keys(object(body) ?? {}).length > 0 : /^\s*\{/.test(text);
+  if (says) {
+    if (kind !== "json") answer.headers.set("content-type", JSON_TYPE);
+    return answer;
+  }
+  answer.body?.cancel().catch(() => {});
+  if (body === undefined) throw notJson(provider.name, status, text, headers);
+  throw new GatewayError(
+    "bad_upstream_answer",
+    `${provider.name} answered ${status} with JSON that is no answer`,
+    {
+      metadata: { provider: provider.name, status, body: text.slice(0, QUOTED) },
+      headers: Object.fromEntries(headers),
+    },
+  );
+}
+
+function nothingIn({ status }: Response, { target: { provider: { name } } }: Outgoing): GatewayError {
+  return new GatewayError("bad_upstream_answer", `${name} answered ${status} with nothing`, {
+    metadata: { provider: name, status },
   });
+}
+
+/** A failure that calls itself a success. */
+function failed(error: WireError, upstream: Response, outgoing: Outgoing): Response {
+  const metadata = { ...error.metadata, provider: outgoing.target.provider.name };
+  const { status = 502 } = error;
+  return errorResponse({ ...error, metadata, status }, headersFor(upstream, outgoing));
 }
 
 type ContentKind = "json" | "events" | "page" | "other" | "none";
@@ -291,7 +355,7 @@ function rewriteWhole(
     else throw notJson(target.provider.name, upstream.status, text, headersFor(upstream, outgoing));
     const { error } = answer;
     if (error) {
-      return errorResponse({ ...error, status: error.status ?? 502 }, headersFor(upstream, outgoing));
+      return failed(error, upstream, outgoing);
     }
     const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
     return answerWith(written, upstream, outgoing, writer ? EVENTS_TYPE : JSON_TYPE);

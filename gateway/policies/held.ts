@@ -92,6 +92,44 @@ export async function peekEvents(response: Response): Promise<{ events: boolean;
 }
 
 /**
+ * Looks at the beginning of a body: all of it, if it is short.
+ *
+ * @param most Bytes to look at.
+ * @returns What was read, whether that is the whole body, why it broke if it did, and the same response, its body whole: one
+ * that breaks breaks again for whoever reads on.
+ */
+export async function peekText(
+  response: Response,
+  most: number,
+): Promise<{ text: string; whole: boolean; broken?: unknown; response: Response }> {
+  if (!response.body) return { text: "", whole: true, response };
+  const source = response.body.getReader();
+  const held: Chunk[] = [];
+  let size = 0;
+  let whole = false;
+  let broken: unknown;
+  try {
+    while (size <= most && !whole) {
+      const { done, value } = await source.read();
+      if (value) held.push(value as Chunk);
+      size += value?.length ?? 0;
+      whole = done;
+    }
+  } catch (cause) {
+    broken = cause ?? new Error("no reason");
+  }
+  const blob = new Blob(held);
+  const text = await blob.text();
+  // In one piece: a runtime sends that by itself.
+  return {
+    text,
+    whole,
+    broken,
+    response: withBody(response, whole ? await blob.bytes() : joined(held, source)),
+  };
+}
+
+/**
  * A body that fails when nothing comes for a time.
  *
  * @param onIdle Makes the error.
@@ -123,7 +161,7 @@ export function withIdleLimit(response: Response, ms: number, onIdle: () => Erro
   );
 }
 
-function withBody({ status, statusText, headers }: Response, body: ReadableStream<Chunk>): Response {
+function withBody({ status, statusText, headers }: Response, body: ReadableStream<Chunk> | Chunk): Response {
   return new Response(body, { status, statusText, headers });
 }
 

@@ -14,8 +14,14 @@ export interface Step {
   /** What the client calls this step. */
   eventId?: string;
   settings: PolicySettings;
-  /** One try. Throws a GatewayError for an upstream that cannot be reached; aborts with the signal. */
-  send(signal: AbortSignal): Promise<Response>;
+  /**
+   * One try. Throws a GatewayError for an upstream that cannot be reached; aborts with the signal.
+   *
+   * @param alone The answer is passed on as it is returned: nobody else looks whether it is one.
+   */
+  send(signal: AbortSignal, alone: boolean): Promise<Response>;
+  /** Looks whether an answer that has begun is one, where `send` did not. Throws a GatewayError. */
+  look?: (response: Response) => Promise<Response>;
   /** Whether a key is free that was not just refused: with that, a try is worth it at once. */
   otherKey?: () => boolean;
   /** Of the answer, by the path that it comes from; `undefined` where that generates nothing, or does not tell. */
@@ -25,9 +31,17 @@ export interface Step {
 /** What steps are run for: the client that waits, time and chance as options give them, and what is told afterwards. */
 export interface Run {
   signal: AbortSignal;
+  /** The client's. */
+  headers: Headers;
   config: { now: () => number; random: () => number; wait: Wait; timer: Timer };
   report: Progress & Partial<Pick<Step, "provider" | "model" | "eventId">> & { step: number };
 }
+
+/**
+ * Tries that a request may have beyond the first of each step. Deno does not tell that a client has left while its request
+ * is served, unless the request had no body: this bounds what is done for one that nobody waits for.
+ */
+const MOST_RETRIES = 10;
 
 type Outcome = { response: Response } | { error: unknown };
 
@@ -36,7 +50,8 @@ type Outcome = { response: Response } | { error: unknown };
  *
  * A step's tries are used up before the next step. Only passing failures are tried again, but any failure moves on to
  * the next step: another provider may well know the model that this one does not. An answer that fails before its first
- * content counts as a failure as long as anything is left to try.
+ * content counts as a failure as long as anything is left to try. Before each try the client must still be there, as far as
+ * the runtime tells, and by what it says of its own patience.
  *
  * @param run Its signal is the client's: it ends waiting, retrying and the upstream, and its reason is thrown. Its report
  * names the step that was tried last.
@@ -50,23 +65,27 @@ export function runSteps(steps: readonly Step[], run: Run): Promise<Response> {
   }
   // As most requests are: nothing to come after it, and no limit.
   enter(step, 0, run);
-  return step.send(run.signal);
+  return step.send(run.signal, true);
 }
 
 async function runAll(steps: readonly Step[], run: Run): Promise<Response> {
   const { config, signal } = run;
+  const leavesAt = config.timer() + patience(run.headers);
+  let retries = 0;
   let outcome: Outcome | undefined;
   for (let index = 0; index < steps.length; index++) {
     const step = steps[index];
-    enter(step, index, run);
     const { maxAttempts } = step.settings;
+    if (outcome && config.timer() >= leavesAt) break;
+    enter(step, index, run);
     for (let attempt = 1;; attempt++) {
       discard(outcome);
+      signal.throwIfAborted();
       outcome = await tryOnce(step, index === steps.length - 1 && attempt === maxAttempts, run);
       if ("response" in outcome && outcome.response.status < 400) return outcome.response;
-      if (attempt === maxAttempts) break;
+      if (attempt === maxAttempts || retries++ >= MOST_RETRIES) break;
       const ms = pauseAfter(outcome, attempt, step, run);
-      if (ms === undefined) break;
+      if (ms === undefined || config.timer() + ms >= leavesAt) break;
       // The next try is certain: the failure need not hold its connection while we wait.
       discard(outcome);
       if (ms > 0) await waiting(config.wait(ms, signal), run);
@@ -74,6 +93,17 @@ async function runAll(steps: readonly Step[], run: Run): Promise<Response> {
   }
   if ("error" in outcome!) throw outcome.error;
   return outcome!.response;
+}
+
+/**
+ * Milliseconds that the client says it waits for an answer, as OpenAI's and Anthropic's SDKs do (seconds): a try after
+ * that is for nobody.
+ */
+function patience(headers: Headers): number {
+  const seconds = headers.get("x-stainless-timeout") ?? headers.get("x-stainless-read-timeout");
+  return seconds !== null && /^\d{1,6}$/.test(seconds) && Number(seconds) > 0
+    ? 1000 * Number(seconds)
+    : Infinity;
 }
 
 function enter({ provider, model, eventId }: Step, index: number, { report }: Run): void {
@@ -95,14 +125,16 @@ async function tryOnce(step: Step, last: boolean, run: Run): Promise<Outcome> {
   const limit = ms > 0 && !(last && maxAttempts > 1) ? deadline(signal, ms, () => late(step, ms)) : undefined;
   const within = limit?.signal ?? signal;
   try {
-    const response = await step.send(within);
-    if (response.status >= 400 || (last && !limit)) return { response };
+    const alone = last && !limit;
+    const response = await step.send(within, alone);
+    if (response.status >= 400 || alone) return { response };
     const begun = begin(response, step.provider, within, {
       hold: !last,
       format: step.format,
       onFirst: () => limit?.disarm(),
     });
-    return { response: await waiting(begun, run) };
+    const answer = await waiting(begun, run);
+    return { response: step.look ? await waiting(step.look(answer), run) : answer };
   } catch (error) {
     if (signal.aborted) throw error;
     return { error: limit?.signal.aborted ? limit.signal.reason : error };

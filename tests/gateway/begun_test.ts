@@ -318,3 +318,84 @@ Deno.test("errorResponse() makes 502 of a status that is not an error's", async 
     assertEquals([response.status, (await response.json()).error.message], [written, "x"], `${status}`);
   }
 });
+
+/** What is no answer on the client's own wire, though its status says success. */
+const EMPTY_CHAT: [string, () => Response][] = [
+  ...EMPTY.slice(0, 8),
+  [
+    "a page",
+    () => new Response("<!DOCTYPE html><p>Sign in</p>", { headers: { "content-type": "text/html" } }),
+  ],
+  ["a page without a type", () => new Response(new Blob(["\n<html></html>"]).stream())],
+  [
+    "a page called JSON",
+    () => new Response("<html></html>", { headers: { "content-type": "application/json" } }),
+  ],
+  ["plain text", () => new Response("upstream unavailable")],
+  ["a picture", () => new Response("\x89PNG", { headers: { "content-type": "image/svg+xml" } })],
+];
+
+for (const [name, first] of EMPTY_CHAT) {
+  Deno.test(`${name} is not an answer on the client's own wire: 502, or the next model's turn`, async () => {
+    for (const stream of [false, true]) {
+      const alone = before(first);
+      const response = await alone.fetch(ask("openai/m", {}, { stream }));
+      const { error } = await response.json();
+      assertEquals([response.status, error.code, error.metadata.provider], [502, "2005", "openai"]);
+      const limited = before(first, { requestTimeoutMs: 60_000 });
+      assertEquals((await limited.fetch(ask("openai/m", {}, { stream }))).status, 502);
+      const several = before(
+        (_, at) => at === 0 ? first() : stream ? events(...STREAM) : completion("second"),
+        clock().options,
+      );
+      const next = await several.fetch(ask("openai/m", {}, { stream, models: ["groq/m"] }));
+      assertEquals([next.status, next.headers.get("cf-aig-step"), several.sent.length], [200, "1", 2]);
+      assertEquals((await next.text()).includes(stream ? '"Hi"' : "second"), true);
+    }
+  });
+}
+
+Deno.test("a short answer on the client's own wire goes back byte for byte, whatever it is called", async () => {
+  const text = ' {"choices": [ ] ,"n":9007199254740993}\n';
+  const error = '{"error":{"message":"quota","code":429}}';
+  for (const body of [text, error]) {
+    for (
+      const type of ["application/json", "text/plain", "text/html", "application/octet-stream", undefined]
+    ) {
+      for (const stream of [false, true]) {
+        const headers: Record<string, string> = type ? { "content-type": type } : {};
+        const { fetch } = before(() => new Response(new Blob([body]).stream(), { headers }));
+        const response = await fetch(ask("openai/m", {}, { stream }));
+        assertEquals([response.status, await response.text(), response.headers.get("content-type")], [
+          200,
+          body,
+          "application/json",
+        ]);
+      }
+    }
+  }
+});
+
+Deno.test("a long answer on the client's own wire is passed on before it is whole", async () => {
+  const read = Promise.withResolvers<void>();
+  const start = `{"choices":[{"message":{"content":"${"x".repeat(70_000)}`;
+  const { body } = events(start, read.promise, '"}}]}');
+  const { fetch } = before(() => new Response(body, { headers: { "content-type": "application/json" } }));
+  const response = await fetch(ask("openai/m"));
+  read.resolve();
+  assertEquals(await response.text(), `${start}"}}]}`);
+});
+
+Deno.test("events without a label are passed on as they come, where a stream was asked for", async () => {
+  for (const type of [undefined, "text/plain", "application/json"]) {
+    const read = Promise.withResolvers<void>();
+    const { body } = events(STREAM[0], read.promise, ...STREAM.slice(1));
+    const headers: Record<string, string> = type ? { "content-type": type } : {};
+    const { fetch } = before(() => new Response(body, { headers }));
+    const response = await fetch(ask("openai/m", {}, { stream: true }));
+    const reader = response.body!.getReader();
+    assertEquals(new TextDecoder().decode((await reader.read()).value), STREAM[0]);
+    read.resolve();
+    await reader.cancel();
+  }
+});

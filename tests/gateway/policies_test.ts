@@ -764,6 +764,48 @@ Deno.test("a client that leaves ends all steps, not only the one that runs", asy
 
 // ---------------------------------------------------------------- timers
 
+Deno.test("a request has ten tries at most beyond the first of each of its models", async () => {
+  const models = Array.from({ length: 20 }, (_, at) => `groq/${at}`);
+  const { fetch, sent } = before(() => refusal(503), clock().options);
+  const response = await fetch(ask("groq/0", { "cf-aig-max-attempts": "5" }, { models }));
+  assertEquals([response.status, sent.length], [503, 30]);
+  assertEquals(sent.filter(({ body }) => JSON.parse(body).model === "19").length, 1, "each is tried once");
+});
+
+Deno.test("nothing is tried for a client that has left by what it says of its own patience", async () => {
+  const cases: [Record<string, string>, number][] = [
+    [{ "x-stainless-timeout": "30" }, 3],
+    [{ "x-stainless-read-timeout": "10" }, 1],
+    [{ "x-stainless-timeout": "600" }, 6],
+    [{ "x-stainless-timeout": "0" }, 6],
+    [{ "x-stainless-timeout": "soon" }, 6],
+    [{}, 6],
+  ];
+  for (const [headers, tries] of cases) {
+    const time = clock();
+    const { fetch, sent } = before(() => {
+      time.pass(10_000);
+      return refusal(503);
+    }, { ...time.options, random: () => 0 });
+    const all = { ...headers, "cf-aig-max-attempts": "3" };
+    const response = await fetch(ask("openai/m", all, { models: ["groq/m"] }));
+    assertEquals([response.status, sent.length], [503, tries], JSON.stringify(headers));
+  }
+});
+
+Deno.test("a client that leaves while a try fails is not tried for again, at any door", async () => {
+  for (const [, request] of DOORS) {
+    const leaving = new AbortController();
+    const { fetch, sent } = before(() => {
+      leaving.abort();
+      return refusal(503);
+    }, clock().options);
+    const headers = { "cf-aig-max-attempts": "3" };
+    const response = await fetch(new Request(request(headers), { signal: leaving.signal }));
+    assertEquals([response.status, sent.length], [499, 1]);
+  }
+});
+
 Deno.test("wait() and deadline() leave neither timer nor listener behind", async () => {
   const listeners = new Set<unknown>();
   const counting = {
