@@ -11,9 +11,8 @@
 import { safeId, writeAnswered } from "./anthropic_answered.ts";
 import type { ClaudeModel } from "./anthropic_models.ts";
 import { type Notes, TEXT_ONLY, USER, writePart, writeParts } from "./anthropic_parts.ts";
-import { GatewayError } from "./errors.ts";
 import { append } from "./json.ts";
-import { contentPath, markInstruction } from "./parts.ts";
+import { markInstruction, nothingSaid } from "./parts.ts";
 import type { JsonObject, Message, MessageOf } from "./types.ts";
 
 /** A conversation as the body has it. */
@@ -121,9 +120,9 @@ export function writeMessages(list: Message[], model: ClaudeModel, notes: Notes)
     }
   }
   release();
-  if (silent && last()?.role !== "user" && last()?.role !== "system") throw nothingSaid(silent);
+  if (silent && last()?.role !== "user" && last()?.role !== "system") throw nothingSaid(silent, "Claude");
   endTurns(turns, model, notes);
-  if (turns.length === 0) throw nothingSaid(list[list.length - 1]);
+  if (turns.length === 0) throw nothingSaid(list[list.length - 1], "Claude");
   return {
     system,
     messages: turns.map(({ role, results, content }) => ({
@@ -172,15 +171,6 @@ function endTurns(turns: Turn[], model: ClaudeModel, { dropped }: Notes): void {
 }
 
 const SPOKEN: ReadonlySet<unknown> = new Set(["redacted_thinking", "text", "thinking"]);
-
-function nothingSaid({ parts, path }: Message): GatewayError {
-  const param = `${path}.content`;
-  const unsaid = parts.filter(({ type }) => type !== "text" && type !== "refusal").map(contentPath);
-  const state = unsaid.length > 0
-    ? `${param} holds only what Claude cannot read (${unsaid.slice(0, 3).join(", ")}); add a text`
-    : `${param} is empty; write a text, or leave the message out`;
-  return new GatewayError("invalid_request", `Cannot send the request: ${state}`, { param });
-}
 
 // ---------------------------------------------------------------- tools
 

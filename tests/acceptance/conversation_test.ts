@@ -298,6 +298,37 @@ for (const [name, client] of Object.entries(CLIENTS)) {
   });
 }
 
+for (const stream of [false, true]) {
+  Deno.test(`an image model's pictures come back with their signatures${stream ? ", streamed" : ""}`, async () => {
+    const drawn = (data: string, thoughtSignature: string) => ({
+      inlineData: { mimeType: "image/png", data },
+      thoughtSignature,
+    });
+    const parts = [{ text: "Here", thoughtSignature: "QQ==" }, drawn("QUJD", "Qg=="), drawn("QUJE", "Qw==")];
+    const { play, check } = strictGoogle([parts]);
+    const { openai, asked, post } = lab(play);
+    const model = "google/gemini-3.1-flash-image";
+    const first = [{ role: "user", content: "Draw two" }];
+    const body = { model, messages: first } as Parameters<typeof openai.chat.completions.stream>[0];
+    const { choices: [{ message }] } = stream
+      ? await openai.chat.completions.stream(body).finalChatCompletion()
+      : await (await post(body)).json();
+    const { role, content, images } = message;
+    const more = [{ role: "user", content: "Now in red" }];
+    for (
+      const kept of [message, { role, content, images: images.map(({ image_url }: Json) => ({ image_url })) }]
+    ) {
+      const response = await post({ model, messages: [...first, kept, ...more] });
+      await response.body?.cancel();
+      assertEquals([response.status, check(asked.at(-1)!)], [200, undefined]);
+    }
+    const [whole, bare] = asked.slice(1).map(({ body }) => (body.contents as { parts: Json[] }[])[1].parts);
+    assertEquals(whole, parts);
+    const standIn = "skip_thought_signature_validator";
+    assertEquals(bare, parts.map((part) => ({ ...part, thoughtSignature: standIn })));
+  });
+}
+
 Deno.test("Gemini's signatures come back from a conversation that began at OpenRouter", async () => {
   const call = (id: string, name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });
   const signed = (data: string, id?: string) => ({
