@@ -27,8 +27,8 @@ export interface GeminiModel {
   /** What must carry a signature in the model's turns: the first call of each, or its pictures and first words too. */
   signed?: "calls" | "parts";
   /**
-   * Generation 3: media inside `functionResponse.parts`, `mediaResolution` of a part, and Google's own tools beside
-   * functions.
+   * Generation 3: media inside `functionResponse.parts`, `mediaResolution` of a part, and beside functions Google's own tools
+   * and structured output.
    */
   third: boolean;
   /** `systemInstruction` is taken. */
@@ -119,11 +119,14 @@ const nameOf = (id: string) => id.slice(id.lastIndexOf("/") + 1).toLowerCase();
 export function geminiModel(id: string): GeminiModel {
   if (id.startsWith("tunedModels/")) return OTHER;
   const name = nameOf(id);
-  const byName = BY_NAME.find(([pattern]) => pattern.test(name));
-  if (byName) return byName[1];
-  if (!name.startsWith("gemini-")) return OTHER;
-  const [, major = "99", minor = "0"] = /^gemini-(\d{1,2})(?:\.(\d{1,2}))?(?![\d.])/.exec(name) ?? [];
-  const version = Number(major) * 100 + Number(minor); // A name without a number is of the newest.
+  const number = /^gemini-(\d{1,2})(?:\.(\d{1,2}))?(?![\d.])/.exec(name);
+  if (!number) {
+    const byName = BY_NAME.find(([pattern]) => pattern.test(name));
+    if (byName) return byName[1];
+    if (!name.startsWith("gemini-")) return OTHER;
+  }
+  const [, major, minor = 0] = number ?? ["", 99]; // A name without a number is of the newest.
+  const version = Number(major) * 100 + Number(minor);
   return GENERATIONS[familyOf(name)].find(([from]) => version >= from)![1];
 }
 

@@ -58,7 +58,9 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   /** Gemini calls in parallel as it sees fit. */
   parallel_tool_calls: (parallel) => parallel ? undefined : false,
-  response_format(format, { config, dropped }) {
+  /** "Function calling with a response mime type: 'application/json' is unsupported", before Gemini 3. */
+  response_format(format, { config, dropped, model }, { settings }) {
+    if (!model.third && settings.tools?.some(({ type }) => type === "function")) return false;
     config.responseMimeType = "application/json";
     if (format.type !== "json_schema") return;
     config.responseJsonSchema = writeSchema(format.schema, "response_format.json_schema.schema", dropped);

@@ -16,7 +16,14 @@ function levelsOf(model: string): string[] | "budget" | undefined {
 }
 
 export function findTermsFault(body: Json, model: string): string | undefined {
-  return findConfigFault((body.generationConfig ?? {}) as Json, model) ?? findToolsFault(body) ??
+  const config = (body.generationConfig ?? {}) as Json;
+  const calls = ((body.tools ?? []) as Json[]).some(({ functionDeclarations }) => functionDeclarations);
+  if (
+    calls && config.responseMimeType === "application/json" && /gemini-[12]|gemma|robotics-er-1/.test(model)
+  ) {
+    return "Function calling with a response mime type: 'application/json' is unsupported";
+  }
+  return findConfigFault(config, model) ?? findToolsFault(body) ??
     (body.systemInstruction && /gemma-[123]/.test(model)
       ? `Developer instruction is not enabled for models/${model}`
       : undefined);

@@ -255,6 +255,11 @@ Deno.test("writeTerms() asks for JSON, by schema unchanged", () => {
     dropped: ["response_format.json_schema.description"],
   });
   assertEquals(terms({ response_format: { type: "text" } }), { terms: {}, dropped: [] });
+  // Beside functions from Gemini 3 on only.
+  const both = { tools: [tool("f")], response_format: { type: "json_object" } };
+  assertEquals(terms(both).dropped, []);
+  assertEquals(terms(both, "gemini-2.5-flash").dropped, ["response_format"]);
+  assertEquals(terms({ ...both, tools: [{ googleSearch: {} }] }, "gemini-2.5-flash").dropped, []);
 });
 
 // ---------------------------------------------------------------- thinking
