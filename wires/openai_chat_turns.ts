@@ -243,7 +243,7 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
       const { data, format } = isObject(part.input_audio) ? part.input_audio : {} as JsonObject;
       const text = need(data, `${path}.input_audio.data`);
       const kind = typeof format === "string" ? format : "wav";
-      const media = text.startsWith("data:")
+      const media = ADDRESS.test(text)
         ? readUrl(text, `${path}.input_audio.data`)
         : { mime: kind === "mp3" ? "audio/mpeg" : `audio/${kind}`, data: text.replace(/\s+/g, "") };
       return { type: "audio", media };
@@ -253,7 +253,7 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
       const name = typeof file.filename === "string" ? file.filename : undefined;
       if (typeof file.file_id === "string") return { type: "file", media: { id: file.file_id }, name };
       const data = need(file.file_data, `${path}.file.file_data`);
-      const media = /^(data:|https?:)/i.test(data)
+      const media = ADDRESS.test(data)
         ? readUrl(data, `${path}.file.file_data`)
         : { mime: "application/pdf", data: data.replace(/\s+/g, "") }; // OpenAI takes bare base64 of PDFs.
       return { type: "file", media, name };
@@ -262,6 +262,9 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
       return { type: "native", value: part };
   }
 }
+
+/** Clients write files and sound as a `data:` URL, as an address or as bare base64. */
+const ADDRESS = /^\s*(data:|https?:)/i;
 
 /** A `data:` URL by value, base64 without white space; any other address as it is. */
 function readUrl(url: string, path: string): Media {
