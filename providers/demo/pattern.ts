@@ -116,7 +116,7 @@ function write(pattern: string, extra: number): string {
 
   /** One character or an escape. */
   function char(except: RegExp): Kind {
-    const [, ...digits] = take(/\\(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]{1,5})\})/iy) ?? [];
+    const [, ...digits] = take(/\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|u\{([\da-fA-F]{1,5})\})/y) ?? [];
     const code = digits.find(Boolean);
     const escaped = !code && take(/\\/y);
     const found = code ? String.fromCodePoint(parseInt(code, 16)) : take(/[^]/uy)?.[0];

@@ -54,3 +54,25 @@ Deno.test("textMatching() gives up what it does not understand, and what would b
   refused.push("(".repeat(5_000), "((a{9999}){9999}){9999}", "a{9999}a{9999}");
   for (const pattern of refused) assertEquals(textMatching(pattern, 0), undefined, pattern.slice(0, 30));
 });
+
+Deno.test("textMatching() knows each escape, and in sets the characters that mean something elsewhere", () => {
+  const texts: Record<string, string> = {
+    "\\d": "0",
+    "\\D": "a",
+    "\\w": "a",
+    "\\W": "-",
+    "\\s": " ",
+    "\\S": "a",
+    "\\n\\r\\t": "\n\r\t",
+    "\\.": ".",
+    "[*]": "*",
+    "[+?]": "+",
+    "[a-c]": "a",
+    "[^a]": "A",
+    "[\\d]": "0",
+    "\\X41": "X41",
+    "\\x4a": "J",
+    "\\x4A": "J",
+  };
+  for (const [pattern, text] of Object.entries(texts)) assertEquals(textMatching(pattern, 0), text, pattern);
+});
