@@ -27,7 +27,7 @@ export interface Choice extends Attachments {
   reasoning: string;
   calls: AnswerCall[];
   logprobs: unknown[];
-  audio?: { id?: string; data: string; transcript: string; mime?: string; expires_at?: number };
+  audio?: { id?: string; data: string; transcript: string; expires_at?: number };
   stop?: StopReason;
 }
 
@@ -121,7 +121,6 @@ export function collector(): { emit: Emit; answer: Answer } {
       case "audio": {
         const audio = choice(delta.choice).audio ??= { data: "", transcript: "" };
         audio.id = delta.id ?? audio.id;
-        audio.mime = delta.mime ?? audio.mime;
         audio.expires_at = delta.expires_at ?? audio.expires_at;
         audio.data += delta.data ?? "";
         audio.transcript += delta.transcript ?? "";

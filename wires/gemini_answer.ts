@@ -232,7 +232,7 @@ function answerReader(emit: Emit, whole: boolean) {
     const mime = text(blob.mimeType) ?? "application/octet-stream";
     const data = text(blob.data) ?? "";
     state.spoke = true;
-    if (mime.startsWith("audio/")) emit({ type: "audio", choice, data, mime });
+    if (mime.startsWith("audio/")) emit({ type: "audio", choice, data });
     else emitImage(choice, { mime, data }, signature);
   }
 

@@ -234,7 +234,6 @@ export type Delta =
     choice: number;
     id?: string;
     data?: string;
-    mime?: string;
     transcript?: string;
     expires_at?: number;
   }

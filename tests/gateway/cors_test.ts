@@ -109,3 +109,9 @@ Deno.test("a preflight that asks for a private network is granted it, for an all
   assertEquals(await granted({}), null);
   assertEquals(await granted({ ...asked, origin: "https://evil.example" }), null);
 });
+
+Deno.test("a page that names no headers may send any", async () => {
+  const { fetch } = before(() => completion(), { origins: [PAGE] });
+  const { headers } = await fetch(preflight(URL_OF_CHAT));
+  assertEquals(headers.get("access-control-allow-headers"), "*");
+});

@@ -145,3 +145,57 @@ Deno.test("listModels() takes `models/` off the start of an id and nowhere else"
     "fireworks/z",
   ]);
 });
+
+Deno.test("listModels() asks for JSON, and rests a stored key that is refused there", async () => {
+  const { fetch, sent } = before(
+    ({ headers }) =>
+      headers.get("authorization") === "Bearer good"
+        ? Response.json({ data: [] })
+        : new Response("no", { status: 401 }),
+    { keys: { openai: ["bad", "good"] }, tokens: [TOKEN] },
+  );
+  for (let time = 0; time < 3; time++) {
+    await (await fetch(new Request("http://gateway.test/v1/models", { headers: trusted }))).text();
+  }
+  assertEquals(sent.map(({ headers }) => headers.get("authorization")), [
+    "Bearer bad",
+    "Bearer good",
+    "Bearer good",
+  ]);
+  assertEquals(sent.map(({ headers }) => headers.get("accept")), Array(3).fill("application/json"));
+});
+
+Deno.test("listModels() lets a refusal's body go, and names a provider that needs an account", async () => {
+  const logged: string[] = [];
+  let cancelled = 0;
+  const { fetch } = before(
+    () => new Response(new ReadableStream({ cancel: () => void cancelled++ }), { status: 500 }),
+    { keys: { "groq": "a", "workers-ai": "b" }, tokens: [TOKEN], log: ({ message }) => logged.push(message) },
+  );
+  const response = await fetch(new Request("http://gateway.test/v1/models", { headers: trusted }));
+  await response.body?.cancel();
+  assertEquals(response.headers.get("sluice-missing"), "groq, workers-ai");
+  assertEquals(logged.sort(), [
+    "Cannot list the models of groq (bad_upstream_answer)",
+    "Cannot list the models of workers-ai (invalid_request)",
+  ]);
+  assertEquals(cancelled, 1);
+});
+
+Deno.test("listModels() is over when its client leaves, and nothing went wrong", async () => {
+  const logged: unknown[] = [];
+  const leaving = new AbortController();
+  const { fetch } = createGateway({
+    keys: { openai: "a" },
+    tokens: [TOKEN],
+    log: (entry) => void logged.push(entry),
+    fetch: (_, { signal }) =>
+      new Promise((_, reject) => {
+        signal!.addEventListener("abort", () => reject(signal!.reason));
+        leaving.abort();
+      }),
+  });
+  const request = new Request("http://gateway.test/v1/models", { headers: trusted, signal: leaving.signal });
+  assertEquals((await fetch(request)).status, 499);
+  assertEquals(logged, []);
+});

@@ -366,3 +366,24 @@ Deno.test("the log holds neither keys nor prompts nor answers, whatever goes wro
   const all = JSON.stringify(logged);
   assert(!all.includes("secret"), all);
 });
+
+Deno.test("advice to wait that a provider gives in its body comes as whole seconds, rounded up", async () => {
+  const error = {
+    code: 429,
+    message: "quota",
+    status: "RESOURCE_EXHAUSTED",
+    details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "1.2s" }],
+  };
+  const { status, headers } = await answer(
+    "google-ai-studio/gemini-x",
+    Response.json({ error }, { status: 429 }),
+  );
+  assertEquals([status, headers.get("retry-after")], [429, "2"]);
+});
+
+Deno.test("a refusal that is not JSON is quoted up to 500 characters", async () => {
+  for (const model of ["openai/m", "anthropic/m", "cohere/m", "google-ai-studio/m"]) {
+    const { status, json } = await answer(model, new Response("x".repeat(10_000), { status: 400 }));
+    assertEquals([status, json().error.message], [400, "x".repeat(500)], model);
+  }
+});

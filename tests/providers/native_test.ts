@@ -205,6 +205,10 @@ Deno.test("nativeUrl() never lets the client choose a host or leave the base", (
     "v1/..%3bx=1/admin",
     "v1/\u00a0../admin",
     "v1/x?a=\n",
+    "v1/x?a=\x7f",
+    "v1/x?a=1#b",
+    "v1/\x7f",
+    "v1/x\x1f",
   ];
   for (const provider of PROVIDERS.values()) {
     for (const path of evil) {
@@ -407,6 +411,8 @@ Deno.test("targetUrl() takes a URL of fal's own domains and no other", () => {
     "https://evilfal.run/x",
     "https://fal.run@evil.example/x",
     "https://user:pass@fal.run/x",
+    "https://user@fal.run/x",
+    "https://:pass@fal.run/x",
     "https://fal.run:8443/x",
     "https://evil.example/fal.run",
     "fal.run/x",

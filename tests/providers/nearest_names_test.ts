@@ -12,3 +12,9 @@ Deno.test("nearestNames() finds what a slip of the finger hides, and nothing far
   assertEquals(nearestNames("", NAMES), []);
   assertEquals(nearestNames("x".repeat(100_000), NAMES), []);
 });
+
+Deno.test("nearestNames() gives the nearest first, and names of one distance in their order", () => {
+  assertEquals(nearestNames("grop", ["grok", "groq", "grow"]), ["grok", "groq", "grow"]);
+  assertEquals(nearestNames("grop", ["grow", "groq", "grok"], 2), ["grok", "groq"]);
+  assertEquals(nearestNames("groqq", ["grok", "groq"]), ["groq"]);
+});
