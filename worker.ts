@@ -13,16 +13,16 @@
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import type { GatewayBinding, RunOptions, UniversalStep } from "./gateway/binding.ts";
 import { configured } from "./gateway/configured.ts";
+import { textsOf } from "./gateway/env.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 
 /** A Worker's variables and secrets, by name. */
-export type Variables = Record<string, string | undefined>;
+export type Variables = Record<string, unknown>;
 
 let made: Gateway | undefined;
 
 /** One for all requests, so that stored keys take turns. */
-const gatewayOf = (env: Variables) =>
-  made ??= configured((name) => env[name], { names: Object.keys(env) }).gateway;
+const gatewayOf = (env: Variables) => made ??= configured(textsOf(env), { names: Object.keys(env) }).gateway;
 
 /** What the Worker's address is served by. */
 const worker: { fetch(request: Request, env: Variables): Promise<Response> } = {

@@ -11,8 +11,6 @@ export type Schema = v.GenericSchema & {
   /** Of a record's values, and of a list's items. */
   value?: Schema;
   item?: Schema;
-  /** Of a union. */
-  options?: readonly Schema[];
 };
 
 /** The schema inside `optional` and the like. */

@@ -2,6 +2,8 @@
 import { isLoopback } from "./cross_site.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { type Env, readEnv, type Served } from "./env.ts";
+import type { Options } from "./options.ts";
+import type { Started } from "./start_lines.ts";
 
 /** How a gateway is served. */
 export interface Serving {
@@ -12,7 +14,12 @@ export interface Serving {
    * read it.
    */
   alone?: boolean;
+  /** The text of the file that `SLUICE_CONFIG` names. */
+  file?: string;
 }
+
+/** A gateway, how it is served, and what its operator is told once it listens. */
+export type Configured = Served & { gateway: Gateway } & Pick<Started, "stored" | "tokens" | "madeToken">;
 
 /**
  * Makes the gateway of the served form, with a line on standard error for each failure and each warning.
@@ -20,30 +27,35 @@ export interface Serving {
  * With stored keys and no `SLUICE_TOKENS` it is no open relay for them: served alone it makes a token, without which
  * requests are served with their own keys only; else stored keys serve nobody over HTTP.
  *
- * @returns The gateway, and what its operator should be told once it listens.
  * @throws TypeError that names the variable at fault.
  */
-export function configured(
-  env: Env,
-  { names, alone = false }: Serving = {},
-): Served & { gateway: Gateway; notice?: string } {
-  const served = readEnv(env, names);
-  const { options, warnings } = served;
+export function configured(env: Env, { names, alone = false, file }: Serving = {}): Configured {
+  const served = readEnv(env, names, file);
+  const { options, warnings, reusePort } = served;
   if (alone && isLoopback(served.hostname)) options.hosts ??= [];
   const stored = Object.keys(options.keys ?? {});
-  let notice: string | undefined;
+  const tokens = tokensOf(options, env);
+  let madeToken: string | undefined;
   if (stored.length > 0 && options.tokens === undefined) {
-    const keys = `The stored keys (${stored.join(", ")})`;
-    if (alone) {
-      const token = makeToken();
-      Object.assign(options, { tokens: [token], tokenRequired: false });
-      notice =
-        `${keys} serve requests with this token, made for this run (SLUICE_TOKENS sets your own): ${token}`;
-    } else warnings.push(`${keys} serve nobody over HTTP: SLUICE_TOKENS is not set`);
+    if (alone && !reusePort) {
+      madeToken = makeToken();
+      Object.assign(options, { tokens: [madeToken], tokenRequired: false });
+    } else {
+      warnings.push(
+        `The stored keys (${stored.join(", ")}) serve nobody over HTTP: SLUICE_TOKENS is not set`,
+      );
+    }
   }
   for (const warning of warnings) console.error(`Warning: ${warning}`);
   const log = (entry: object) => console.error(JSON.stringify(entry));
-  return { ...served, notice, gateway: createGateway({ ...options, log }) };
+  return { ...served, stored, tokens, madeToken, gateway: createGateway({ ...options, log }) };
+}
+
+/** Whether requests need a token, and whether the variable is one as it stands. */
+function tokensOf({ tokens, tokenRequired }: Options, env: Env): Started["tokens"] {
+  if (tokens === undefined) return undefined;
+  if (tokenRequired === false) return "optional";
+  return /^[^,{}[\]"]+$/.test(env("SLUICE_TOKENS") ?? "") ? "one" : "several";
 }
 
 /** 128 bits by chance. */

@@ -1,84 +1,88 @@
 /** What can be set by the environment of the served form. */
-import * as v from "npm:valibot@1.5.0";
 import { nearestNames } from "../providers/nearest_names.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../providers/table.ts";
 import { isObject } from "../wires/json.ts";
+import { check } from "./check.ts";
 import { readOptions } from "./config.ts";
 import type { StoredKeys } from "./credentials.ts";
-import { baseUrl, type Options, type ProviderOptions } from "./options.ts";
-import { readJsonText, readListText, readSwitchText } from "./texts.ts";
+import { optionVariables, readObject } from "./env_options.ts";
+import { readAs, readConfig, Settings } from "./env_settings.ts";
+import type { Options } from "./options.ts";
+import { CONFIG, type Listening } from "./served_options.ts";
+import { readListText } from "./texts.ts";
 
 /** Reads environment variables by name. */
 export type Env = (name: string) => string | undefined;
 
-/** Where the served form listens, and the options that its environment sets. */
-export interface Served {
-  port: number;
-  hostname: string;
+/** Reads a Worker's variables, some of which may be JSON. */
+export const textsOf = (variables: Readonly<Record<string, unknown>>): Env => (name) => {
+  const value = variables[name];
+  return typeof value === "string" || value === undefined ? value : JSON.stringify(value);
+};
+
+/** How the served form listens, and the options that its environment sets. */
+export interface Served extends Listening {
   options: Options;
-  /** What looks like a mistake and is none for sure, a sentence each. */
+  /** What looks like a mistake and may be none, a sentence each. */
   warnings: string[];
 }
 
-/** The variables that are not a row's. */
-const VARIABLES = ["SLUICE_ALLOW_HTTP", "SLUICE_KEYS", "SLUICE_PROVIDERS", "SLUICE_TOKENS", "SLUICE_URL"];
+/** `SLUICE_PORT` and `SLUICE_HOST` are not read: where a Kubernetes service is called `sluice`, they hold that one's address. */
+const PLATFORM: ReadonlyMap<string, string> = new Map([["SLUICE_PORT", "PORT"], ["SLUICE_HOST", "HOST"]]);
+
+/** Their values have forms of their own. */
+const OWN_FORM = ["SLUICE_KEYS", "SLUICE_TOKENS"];
+
+/** The variables of options; of two for one option the last wins. */
+const VARIABLES = optionVariables(CONFIG).flatMap((variable) => {
+  if (OWN_FORM.includes(variable.name)) return [];
+  if (variable.name === "SLUICE_ACCOUNT") return [{ ...variable, name: "CLOUDFLARE_ACCOUNT_ID" }, variable];
+  return [{ ...variable, name: PLATFORM.get(variable.name) ?? variable.name }];
+});
+
+/** All variables that are not a row's. `SLUICE_LOG` is read where the log is written. */
+const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG", "SLUICE_LOG"];
 
 /**
- * Reads the environment of the served form:
+ * Reads the environment of the served form. A later one of these wins over an earlier one:
  *
- * - `PORT` (0 to 65535, default 8787) and `HOST` (default 127.0.0.1);
+ * - `SLUICE_CONFIG`: the JSON of all options that can be written down, with `port`, `host` (see `served_options.ts`);
+ * - one variable for each option, by its path: `SLUICE_STRICT`, `SLUICE_LIMITS_MAX_BODY_BYTES`. Lists are parted by commas
+ *   or JSON, objects are JSON. `PORT` and `HOST` go without prefix; `CLOUDFLARE_ACCOUNT_ID` sets `account` too;
  * - `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too;
- * - `SLUICE_PROVIDERS`: rows of one's own as JSON, `{"mycorp": {"baseUrl": "https://…", "wire": "anthropic"}}`;
- *   `SLUICE_ALLOW_HTTP=true` lets them be plain http;
  * - `SLUICE_TOKENS`: gateway tokens, parted by commas, or JSON as in the option `tokens`;
- * - `CLOUDFLARE_ACCOUNT_ID`: the account for Workers AI when a request's path names none; `SLUICE_URL`: where clients find the
- *   gateway, for the `getUrl()` of a Worker's binding;
  * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys parted by commas), and `SLUICE_KEYS`, JSON
  *   as in the option `keys`.
  *
- * @param names Of all variables that there are, as far as they are known: those of `SLUICE_` that nobody reads are warned of.
+ * @param names Of all variables that there are, as far as they are known. Those of `SLUICE_` that are not read are warned of.
+ * @param file The text of the file that `SLUICE_CONFIG` names, if it names one.
  * @throws TypeError that names the variable at fault.
  */
-export function readEnv(env: Env, names: Iterable<string> = []): Served {
-  const port = env("PORT") || "8787";
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
-    throw new TypeError(`Cannot use PORT: ${JSON.stringify(port)} is no port number from 0 to 65535`);
+export function readEnv(env: Env, names: Iterable<string> = [], file?: string): Served {
+  const settings = new Settings(readConfig(env("SLUICE_CONFIG"), file));
+  const { values } = settings;
+  for (const { name, path, read, adds } of VARIABLES) {
+    const text = env(name);
+    // Blanks alone are a mistake, and not taken for a variable that is not set.
+    if (text) settings.set(name, path, readAs(name, text, read), adds);
   }
-  const providers: Record<string, ProviderOptions> = readJson(env, "SLUICE_PROVIDERS") ?? {};
-  const options: Options = { providers, allowHttp: readSwitch(env, "SLUICE_ALLOW_HTTP") };
-  check("SLUICE_PROVIDERS", options);
+  settings.check(() => check(CONFIG, values));
   for (const [variable, row] of baseUrls()) {
-    const value = env(variable);
-    if (value) providers[row] = { ...providers[row], baseUrl: readUrl(variable, value) };
+    const url = env(variable);
+    if (url) settings.set(variable, ["providers", nameIn(values.providers, row), "baseUrl"], url);
   }
-  const account = env("CLOUDFLARE_ACCOUNT_ID");
-  if (account) {
-    options.account = account;
-    check("CLOUDFLARE_ACCOUNT_ID", options);
-  }
-  const url = env("SLUICE_URL");
-  if (url) options.url = readUrl("SLUICE_URL", url);
   const tokens = env("SLUICE_TOKENS");
-  if (tokens) {
-    options.tokens = readList("SLUICE_TOKENS", tokens) as Options["tokens"];
-    // None at all would leave open what was meant to be shut.
-    if (options.tokens?.length === 0) throw new TypeError("Cannot use SLUICE_TOKENS: it holds no token");
-    check("SLUICE_TOKENS", options);
-  }
-  options.keys = envKeys(env);
-  const more = readJson<Record<string, StoredKeys>>(env, "SLUICE_KEYS");
-  if (more) {
-    // First by itself, for two names of one provider would be merged below.
-    check("SLUICE_KEYS", { ...options, keys: more });
-    for (const [name, stored] of Object.entries(more)) {
-      const row = findProvider(name)?.name ?? name;
-      const own = options.keys[row];
-      // Keys by alias are beside the one of the provider's own variable, unless they replace it.
-      const beside = Array.isArray(own) && isObject(stored);
-      options.keys[row] = beside ? { default: own as string[], ...stored } : stored;
-    }
-  }
-  return { port: Number(port), hostname: env("HOST") || "127.0.0.1", options, warnings: strangers(names) };
+  if (tokens) settings.set("SLUICE_TOKENS", ["tokens"], readAs("SLUICE_TOKENS", tokens, readTokens));
+  addKeys(settings, env);
+  return { ...settings.check(() => readSettings(values)), warnings: strangers(names) };
+}
+
+/** Checks all settings and parts the options from how the gateway is served. */
+function readSettings(values: Settings["values"]): Omit<Served, "warnings"> {
+  const { port, host, drainMs, reusePort, $schema: _, ...read } = check(CONFIG, values);
+  const options = read as Options;
+  readOptions(options);
+  return { port, hostname: host, drainMs, reusePort, options };
 }
 
 /** The variable of each row's base URL, and of each alias's, with the row's name. */
@@ -89,80 +93,68 @@ function baseUrls(): Map<string, string> {
 
 const variableOf = (name: string) => `SLUICE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_BASE_URL`;
 
-/** Warns of each variable that is not read: a misspelt `SLUICE_TOKENS` leaves a gateway open. */
-function strangers(names: Iterable<string>): string[] {
-  const known = [...VARIABLES, ...baseUrls().keys()];
-  return [...names].filter((name) => name.startsWith("SLUICE_") && !known.includes(name)).sort().map(
-    (name) => {
-      const row = /^SLUICE_(.+)_BASE_URL$/.exec(name)?.[1].toLowerCase().replaceAll("_", "-");
-      const near = row === undefined
-        ? nearestNames(name.slice(7), VARIABLES.map((one) => one.slice(7).toLowerCase()), 1).map((one) =>
-          `SLUICE_${one.toUpperCase()}`
-        )
-        : nearestNames(row, indexProviders(PROVIDERS.values()).keys(), 1).map(variableOf);
-      return `${name} is not read` + (near.length > 0 ? `; did you mean ${near[0]}?` : "");
-    },
-  );
+/** By which of a row's names an object has it. */
+const nameIn = (object: unknown, row: string) =>
+  Object.keys(object ?? {}).find((name) => findProvider(name)?.name === row) ?? row;
+
+/** @throws TypeError */
+function readTokens(text: string): unknown[] {
+  const tokens = readListText(text);
+  // None at all would leave open what was meant to be shut.
+  if (tokens.length === 0) throw new TypeError("it holds no token");
+  return tokens;
 }
 
-function readSwitch(env: Env, variable: string): boolean {
-  const value = readSwitchText(env(variable) || "false");
-  if (value === undefined) throw new TypeError(`Cannot use ${variable}: it must be "true" or "false"`);
-  return value;
+/** @throws TypeError */
+function readKeys(text: string): string[] {
+  const keys = readListText(text);
+  if (keys.every((key) => typeof key === "string" && !/["{}[\]]/.test(key))) return keys as string[];
+  throw new TypeError("it must be a key, or keys parted by commas; keys by alias go into SLUICE_KEYS");
 }
 
-function readUrl(variable: string, value: string): string {
-  const url = v.safeParse(baseUrl, value);
-  if (!url.success) throw new TypeError(`Cannot use ${variable}: it ${url.issues[0].message}`);
-  return url.output;
-}
-
-/** @throws TypeError that names the variable which the options are from. */
-function check(variable: string, options: Options): void {
-  try {
-    readOptions(options);
-  } catch (error) {
-    throw new TypeError(
-      `Cannot use ${variable}: ${(error as Error).message.replace(/^Cannot use option /, "")}`,
-    );
-  }
-}
-
-function envKeys(env: Env): Record<string, StoredKeys> {
-  const keys: Record<string, StoredKeys> = {};
+/** Adds the stored keys of the rows' own variables and of `SLUICE_KEYS`. */
+function addKeys(settings: Settings, env: Env): void {
+  const add = (variable: string, name: string, keys: StoredKeys) => {
+    const stored = settings.values.keys;
+    const at = nameIn(stored, findProvider(name)?.name ?? name);
+    const old = isObject(stored) ? stored[at] as StoredKeys | undefined : undefined;
+    // Keys by alias are beside the ones without, which go by `default`.
+    const beside = old !== undefined && (isObject(old) || isObject(keys));
+    settings.set(variable, ["keys", at], beside ? { ...byAlias(old), ...byAlias(keys) } : keys);
+  };
   for (const { name, keyEnv = [] } of PROVIDERS.values()) {
     const variable = keyEnv.find((name) => env(name));
     if (variable === undefined) continue;
-    const read = readList(variable, env(variable)!);
-    if (!read.every((key) => typeof key === "string" && !/["{}[\]]/.test(key))) {
-      throw new TypeError(
-        `Cannot use ${variable}: it must be a key, or keys parted by commas; keys by alias go into SLUICE_KEYS`,
-      );
-    }
-    keys[name] = read as string[];
-    check(variable, { keys: { [name]: keys[name] } });
+    const keys = readAs(variable, env(variable)!, readKeys);
+    add(variable, name, keys);
+    settings.check(() => check(CONFIG, { keys: { [name]: keys } }), variable);
   }
-  return keys;
+  const text = env("SLUICE_KEYS");
+  if (!text) return;
+  const more = readAs("SLUICE_KEYS", text, readObject);
+  // First by itself, for two names of one provider would be merged below.
+  settings.check(() => readSettings({ ...settings.values, keys: more }), "SLUICE_KEYS");
+  for (const [name, keys] of Object.entries(more)) add("SLUICE_KEYS", name, keys as StoredKeys);
 }
 
-/** @throws TypeError that names the variable. */
-function readList(variable: string, text: string): unknown[] {
-  return naming(variable, () => readListText(text));
+const byAlias = (keys: StoredKeys) => isObject(keys) ? keys : { default: keys };
+
+/** Warns of each variable that is not read: a misspelt `SLUICE_TOKENS` leaves a gateway open. */
+function strangers(names: Iterable<string>): string[] {
+  const known = new Set([...NAMES, ...baseUrls().keys()]);
+  return [...names].filter((name) => name.startsWith("SLUICE_") && !known.has(name)).sort().map((name) => {
+    const near = PLATFORM.get(name) ?? nearest(name);
+    return `${name} is not read` + (near === undefined ? "" : `; did you mean ${near}?`);
+  });
 }
 
-function readJson<T extends object>(env: Env, variable: string): T | undefined {
-  const text = env(variable);
-  if (!text) return undefined;
-  const value = naming(variable, () => readJsonText(text));
-  if (isObject(value)) return value as T;
-  throw new TypeError(`Cannot use ${variable}: it must be a JSON object`);
-}
-
-/** @throws TypeError that names the variable. */
-function naming<T>(variable: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new TypeError(`Cannot use ${variable}: ${(error as Error).message}`);
+/** The variable that was probably meant. */
+function nearest(name: string): string | undefined {
+  const row = /^SLUICE_(.+)_BASE_URL$/.exec(name)?.[1].toLowerCase().replaceAll("_", "-");
+  if (row !== undefined) {
+    return nearestNames(row, indexProviders(PROVIDERS.values()).keys(), 1).map(variableOf)[0];
   }
+  const ends = NAMES.filter((one) => one.startsWith("SLUICE_")).map((one) => one.slice(7).toLowerCase());
+  const [end] = nearestNames(name.slice(7), ends, 1);
+  return end === undefined ? undefined : `SLUICE_${end.toUpperCase()}`;
 }

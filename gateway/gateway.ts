@@ -2,6 +2,7 @@
 import { GatewayError } from "../wires/errors.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
 import { takeBody } from "./body.ts";
+import { warnOfFewFetches } from "./bun_fetches.ts";
 import { chat } from "./chat.ts";
 import { type Config, readOptions } from "./config.ts";
 import { allowCrossOrigin, preflight } from "./cors.ts";
@@ -37,6 +38,7 @@ export interface Gateway {
  */
 export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);
+  if (!options.fetch) warnOfFewFetches();
   const { url, account } = config;
   const call = (request: Request) => serve(request, config, true);
   return {

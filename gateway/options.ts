@@ -115,7 +115,7 @@ const origin = v.pipe(
   v.string(),
   v.toLowerCase(),
   v.regex(
-    /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s*]+)$/,
+    /^(\*|null|file:\/\/|[a-z][a-z0-9+.-]*:\/\/[^/\s*]+)$/,
     'must be an origin, e.g. "https://app.example", or "*"',
   ),
   // Browsers leave out a default port.

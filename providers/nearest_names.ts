@@ -20,8 +20,9 @@ export function nearestNames(
     const distance = Math.min(editDistance(wanted, candidate), candidate.startsWith(wanted) ? 1 : Infinity);
     if (distance <= Math.max(1, Math.floor(candidate.length / 3))) near.push({ name: candidate, distance });
   }
-  return near.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1)).slice(0, count)
-    .map((one) => one.name);
+  return near.sort((a, b) =>
+    a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1)
+  ).slice(0, count).map((one) => one.name);
 }
 
 /** Whose models have such names, by how these begin. */

@@ -34,7 +34,7 @@ const whole = (most: number, least = 0) =>
   );
 
 /** The longest timer that every runtime keeps, in milliseconds. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /** Each setting's limits, and its names in a header and in a step's `config`. */
 const SETTINGS = {

@@ -135,12 +135,13 @@ Deno.test("behind a proxy that ends TLS, the gateway's own page is known by x-fo
   assertEquals(await outcome(ask("openai/m", { origin }), { url: "https://other.test" }), [403, 0]);
 });
 
-Deno.test("null may call only where it is listed", async () => {
+Deno.test("null and file:// may call only where they are listed", async () => {
   assertEquals(await outcome(ask("openai/m", { origin: "null" }), { origins: ["https://a.example"] }), [
     403,
     0,
   ]);
   assertEquals(await outcome(ask("openai/m", { origin: "null" }), { origins: ["null"] }), [200, 1]);
+  assertEquals(await outcome(ask("openai/m", { origin: "file://" }), { origins: ["file://"] }), [200, 1]);
 });
 
 Deno.test("origins are compared as browsers write them", async () => {

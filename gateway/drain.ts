@@ -1,0 +1,37 @@
+/** Ends a process that serves, without cutting its running answers. */
+
+/** Exit codes of a process that a signal ended, by convention 128 and the signal's number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** What ends. */
+export interface Draining {
+  /** Takes no new connection; resolves once no answer is running. */
+  finish(): Promise<void>;
+  /** How long that may take, in milliseconds. */
+  drainMs: number;
+  exit(code: number): void;
+}
+
+/** At the first signal waits for the running answers, then exits with 0; at the second exits at once. */
+export function drainOn(
+  listen: (signal: string, listener: () => void) => void,
+  { finish, drainMs, exit }: Draining,
+): void {
+  let draining = false;
+  for (const [signal, code] of Object.entries(SIGNALS)) {
+    const end = () => {
+      if (draining) return exit(code);
+      draining = true;
+      console.error(
+        `${signal}: running answers have ${drainMs / 1000} s to finish; a second signal ends them`,
+      );
+      const late = new Promise((resolve) => setTimeout(resolve, drainMs));
+      Promise.race([finish(), late]).then(() => exit(0), () => exit(1));
+    };
+    try {
+      listen(signal, end);
+    } catch {
+      // Windows has no SIGTERM.
+    }
+  }
+}
