@@ -7,6 +7,10 @@ export interface Running extends AsyncDisposable {
   url: string;
   /** What it wrote to standard output and standard error so far. */
   output(): string;
+  /** Sends its process a signal. */
+  signal(name: Deno.Signal): void;
+  /** The exit code of its process. */
+  ended: Promise<number>;
 }
 
 /** A way to run the gateway. */
@@ -256,6 +260,7 @@ async function startProcess(
   const ended = child.status.then(async ({ code }) => {
     await outputs;
     listening.reject(new Error(`Cannot start ${command}: it ended with code ${code}\n${output}`));
+    return code;
   });
   const deadline = setTimeout(
     () => listening.reject(new Error(`Cannot start ${command}: no address after 30 s\n${output}`)),
@@ -271,7 +276,8 @@ async function startProcess(
   };
   try {
     const url = await listening.promise;
-    return { url, output: () => output, [Symbol.asyncDispose]: stop };
+    const signal = (name: Deno.Signal) => child.kill(name);
+    return { url, output: () => output, signal, ended, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;

@@ -316,6 +316,22 @@ test("settings inside sentences are taken as they are printed", async () => {
   }
 });
 
+const SETTINGS = snippet("json", "sluice.schema.json");
+
+test("the file of settings is taken as it is printed, and its variables win over it", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(path, SETTINGS);
+  const line = `npx -y deno run --allow-net --allow-env --allow-read=${path} mod.ts`;
+  await using gateway = await start(line, { SLUICE_CONFIG: path, PORT: "0" });
+  const headers = { origin: "https://app.example", "access-control-request-method": "POST" };
+  const { headers: granted } = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "OPTIONS",
+    headers,
+  });
+  assertEquals(granted.get("access-control-allow-origin"), "https://app.example");
+  await Deno.remove(path);
+});
+
 // ---------------------------------------------------------------- Workers
 
 const BINDING = snippet("jsonc", `"services"`);

@@ -1,6 +1,6 @@
 /** How the served form starts, and how it refuses to. */
 import { assertEquals, assertMatch, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { DENO, installForBun, RUN, run, startServed, startWrangler } from "./gateways.ts";
+import { DENO, installForBun, RUN, run, type Running, startServed, startWrangler } from "./gateways.ts";
 
 const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
   { name: "deno run", command: () => Promise.resolve([DENO, [...RUN, "mod.ts"]]) },
@@ -46,13 +46,97 @@ async function demo(url: string): Promise<string> {
   return await (await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body })).text();
 }
 
-Deno.test("deno run mod.ts says where it listens, and nothing else while all is well", async () => {
-  await using gateway = await startServed(DENO, ["run", "--allow-net", "--allow-env", "mod.ts"], {});
-  for (const path of ["/", "/health"]) {
-    assertEquals((await (await fetch(gateway.url + path)).text()).length > 0, true);
+/** Runs a line of shell as a person would, in a terminal whose environment is this. */
+async function shell(line: string, env: Record<string, string> = {}): Promise<string> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", line], env, stderr: "null" }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+/** The lines that were written, by what they begin with. */
+const lineOf = (output: string, begin: string) =>
+  output.split("\n").find((line) => line.startsWith(begin))?.slice(begin.length).trim();
+
+for (const { name, command } of COMMANDS) {
+  Deno.test(`${name} mod.ts says where it listens and what works, and nothing else while all is well`, async () => {
+    await using gateway = await startServed(...await command(), {});
+    for (const path of ["/", "/health"]) {
+      assertEquals((await (await fetch(gateway.url + path)).text()).length > 0, true);
+    }
+    const output = gateway.output();
+    assertMatch(
+      output,
+      /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\nPage: .*\nStored keys: none.*\nToken: +none is needed\nTry it: .*\n$/,
+    );
+    assertEquals(lineOf(output, "Page:"), `${gateway.url}/`);
+    assertStringIncludes(await shell(lineOf(output, "Try it:")!), '"content":"Hello"');
+    assertEquals(gateway.output(), output);
+  });
+
+  Deno.test(`${name} mod.ts prints a curl line that works where tokens are needed, and no token of the operator's`, async () => {
+    for (
+      const [tokens, answer] of [["secret-token", '"content":"Hello"'], [
+        "secret-1,secret-2",
+        '"status":"ok"',
+      ]]
+    ) {
+      const env = { SLUICE_TOKENS: tokens, HOST: "0.0.0.0" };
+      await using gateway = await startServed(...await command(), env);
+      const output = gateway.output();
+      assertEquals(output.includes("secret"), false);
+      assertStringIncludes(output, "Sluice listens on http://0.0.0.0:");
+      assertMatch(lineOf(output, "Token:")!, /each request needs one/);
+      assertStringIncludes(await shell(lineOf(output, "Try it:")!, env), answer);
+    }
+  });
+
+  Deno.test(`${name} mod.ts takes its options from the file SLUICE_CONFIG, and says which name is unknown`, async () => {
+    const path = await Deno.makeTempFile({ suffix: ".json" });
+    await Deno.writeTextFile(path, JSON.stringify({ tokens: ["tok"], origins: ["https://app.example"] }));
+    const [program, args] = await command();
+    const read = program === DENO ? args.toSpliced(-1, 0, `--allow-read=${path}`) : args;
+    {
+      await using gateway = await startServed(program, read, { SLUICE_CONFIG: path });
+      const options = {
+        method: "OPTIONS",
+        headers: { origin: "https://app.example", "access-control-request-method": "POST" },
+      };
+      const preflight = await fetch(`${gateway.url}/v1/chat/completions`, options);
+      assertEquals(preflight.headers.get("access-control-allow-origin"), "https://app.example");
+      assertStringIncludes(await demo(gateway.url), "needs a gateway token");
+    }
+    await Deno.writeTextFile(path, JSON.stringify({ tokns: ["tok"] }));
+    const { code, output } = await run(program, read, { SLUICE_CONFIG: path });
+    assertEquals([code, output], [
+      1,
+      "Cannot use SLUICE_CONFIG: tokns: it is not known; did you mean tokens?\n",
+    ]);
+    await Deno.remove(path);
+    const missing = await run(program, read, { SLUICE_CONFIG: path });
+    assertEquals(missing.code, 1);
+    assertMatch(missing.output, /^Cannot use SLUICE_CONFIG: the file ".+" cannot be read: .+\n$/);
+  });
+}
+
+Deno.test("deno run mod.ts prints the command that gives it what it may not do, and that command works", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(path, "{}");
+  for (
+    const [flags, env] of [
+      [["--allow-net", "--allow-env"], { SLUICE_CONFIG: path }],
+      [["--allow-net"], {}],
+      [["--allow-env"], {}],
+    ] as [string[], Record<string, string>][]
+  ) {
+    const { code, output } = await run(DENO, ["run", "--quiet", "--no-prompt", ...flags, "mod.ts"], {
+      PORT: "0",
+      ...env,
+    });
+    const [, line] = /^Requires .+\. Run: deno (run .+)\n$/.exec(output) ?? [];
+    assertEquals([code, line !== undefined], [1, true], output);
+    await using gateway = await startServed(DENO, line!.split(" "), env);
+    assertStringIncludes(await demo(gateway.url), '"hi"');
   }
-  assertStringIncludes(await demo(gateway.url), '"hi"');
-  assertMatch(gateway.output(), /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\n$/);
+  await Deno.remove(path);
 });
 
 for (const { name, command } of COMMANDS) {
@@ -76,10 +160,51 @@ for (const { name, command } of COMMANDS) {
   });
 }
 
-Deno.test("HOST picks the address", async () => {
-  await using gateway = await startServed(DENO, [...RUN, "mod.ts"], { HOST: "0.0.0.0" });
-  assertStringIncludes(gateway.output(), "http://0.0.0.0:");
-});
+/** The status of a chat with the demo, whose head is written by hand. */
+async function statusOf({ url }: Running, head: string[]): Promise<number> {
+  const { hostname, port } = new URL(url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "hi" }] });
+  const lines = [
+    "POST /v1/chat/completions HTTP/1.1",
+    ...head,
+    `content-length: ${body.length}`,
+    "connection: close",
+  ];
+  await connection.write(new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n${body}`));
+  return Number((await new Response(connection.readable).text()).split(" ")[1]);
+}
+
+for (const { name, command } of COMMANDS) {
+  Deno.test(`${name} mod.ts refuses what another site's page makes a browser send, and serves everything else`, async () => {
+    const env = {
+      SLUICE_TOKENS: '[{"token":"tok"}]',
+      SLUICE_TOKEN_REQUIRED: "false",
+      SLUICE_HOSTS: "gateway.internal",
+    };
+    await using gateway = await startServed(...await command(), env);
+    const own = new URL(gateway.url).host;
+    for (
+      const [status, ...head] of [
+        [200, `host: ${own}`],
+        [200, "host: localhost"],
+        [200, "host: gateway.internal:8787"],
+        [200, `host: ${own}`, `origin: http://${own}`],
+        [200, `host: ${own}`, "origin: app://obsidian.md"],
+        [200, `host: ${own}`, "origin: http://localhost:3000", "content-type: application/json"],
+        [200, "host: evil.example", "authorization: Bearer tok"],
+        [403, "host: evil.example", "origin: https://evil.example"],
+        [403, "host: evil.example", "origin: http://evil.example"],
+        [403, "host: evil.example"],
+        [403, `host: ${own}`, "origin: https://evil.example", "content-type: text/plain"],
+        [403, `host: ${own}`, "origin: null"],
+        [403, `host: ${own}`, "origin: https://evil.example", "authorization: Bearer tok"],
+      ] as [number, ...string[]][]
+    ) {
+      assertEquals(await statusOf(gateway, head), status, head.join(", "));
+    }
+  });
+}
 
 Deno.test("wrangler.jsonc makes a Worker of the source as it is", async () => {
   await using gateway = await startWrangler();
@@ -108,6 +233,6 @@ for (const { name, command } of COMMANDS) {
       assertEquals(gateway.output().includes("sk-stored"), false);
     }
     await openai.shutdown();
-    assertEquals(keys, [null, "Bearer sk-stored"]);
+    assertEquals(keys, ["Bearer sk-stored"]);
   });
 }

@@ -149,6 +149,8 @@ Deno.test("gateway().run() on Bun is the same object", async () => {
     const response = await gateway("default").run(${JSON.stringify(step("demo/echo", stream))});
     console.log(response.headers.get("cf-aig-step"), (await response.text()).trimEnd().slice(-12));
   `;
-  const { code, output } = await run(await installForBun(), ["-e", program]);
+  const { code, output } = await run(await installForBun(), ["-e", program], {
+    BUN_CONFIG_MAX_HTTP_REQUESTS: "1000",
+  });
   assertEquals([code, output], [0, "0 data: [DONE]\n"]);
 });

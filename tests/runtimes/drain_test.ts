@@ -1,0 +1,111 @@
+/** How the served form ends: running answers finish first. */
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { DENO, installForBun, RUN, type Running, startServed } from "./gateways.ts";
+
+const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
+  { name: "deno run", command: () => Promise.resolve([DENO, [...RUN, "mod.ts"]]) },
+  { name: "bun run", command: async () => [await installForBun(), ["run", "mod.ts"]] },
+];
+
+/** A provider whose streams begin at once, and end when they are told to. */
+function startProvider() {
+  const finish = Promise.withResolvers<void>();
+  const event = (content: string) =>
+    new TextEncoder().encode(`data: {"choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`);
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    const body = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(event("begun"));
+        await finish.promise;
+        controller.enqueue(event("finished"));
+        controller.close();
+      },
+    });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  });
+  return {
+    env: { SLUICE_OPENAI_BASE_URL: `http://127.0.0.1:${server.addr.port}` },
+    finish: () => finish.resolve(),
+    [Symbol.asyncDispose]: async () => {
+      finish.resolve();
+      await server.shutdown();
+    },
+  };
+}
+
+/** A stream that has begun. */
+async function stream({ url }: Running) {
+  const body = JSON.stringify({
+    model: "openai/m",
+    stream: true,
+    messages: [{ role: "user", content: "x" }],
+  });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  assertStringIncludes((await reader.read()).value ?? "", "begun");
+  return async () => {
+    let text = "";
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    return text;
+  };
+}
+
+/** Waits until the gateway has written something. */
+async function written({ output }: Running, text: string): Promise<void> {
+  for (let tries = 0; !output().includes(text); tries++) {
+    if (tries > 500) throw new Error(`no ${text} in: ${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+for (const { name, command } of COMMANDS) {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.test(`${name} mod.ts: ${signal} lets running streams finish and takes no new connection, then exits with 0`, async () => {
+      await using provider = startProvider();
+      await using gateway = await startServed(...await command(), provider.env);
+      const { hostname, port } = new URL(gateway.url);
+      // Neither a connection without a request nor one that is kept alive after its answer holds the process.
+      const unused = await Deno.connect({ hostname, port: Number(port) });
+      const kept = await Deno.connect({ hostname, port: Number(port) });
+      await kept.write(new TextEncoder().encode("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+      await kept.read(new Uint8Array(4096));
+      const rests = [await stream(gateway), await stream(gateway)];
+      gateway.signal(signal);
+      await written(gateway, signal);
+      await assertRejects(async () => (await Deno.connect({ hostname, port: Number(port) })).close());
+      provider.finish();
+      for (const rest of rests) assertStringIncludes(await rest(), "finished");
+      assertEquals(await gateway.ended, 0);
+      unused.close();
+      kept.close();
+    });
+  }
+
+  Deno.test(`${name} mod.ts: a second signal ends at once`, async () => {
+    await using provider = startProvider();
+    await using gateway = await startServed(...await command(), provider.env);
+    const rest = await stream(gateway);
+    gateway.signal("SIGTERM");
+    await written(gateway, "SIGTERM");
+    gateway.signal("SIGINT");
+    assertEquals(await gateway.ended, 130);
+    await assertRejects(rest);
+  });
+
+  Deno.test(`${name} mod.ts: streams that do not end are cut after SLUICE_DRAIN_MS`, async () => {
+    await using provider = startProvider();
+    await using gateway = await startServed(...await command(), { ...provider.env, SLUICE_DRAIN_MS: "100" });
+    const rest = await stream(gateway);
+    gateway.signal("SIGTERM");
+    assertEquals(await gateway.ended, 0);
+    await assertRejects(rest);
+  });
+
+  Deno.test(`${name} mod.ts: without a running answer a signal ends it, with 0`, async () => {
+    await using gateway = await startServed(...await command(), {});
+    await (await fetch(gateway.url)).text();
+    gateway.signal("SIGTERM");
+    assertEquals(await gateway.ended, 0);
+  });
+}

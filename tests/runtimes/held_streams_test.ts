@@ -1,0 +1,38 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { startFakeProvider } from "./fake_provider.ts";
+import { installForBun, run, RUNTIMES } from "./gateways.ts";
+import { holdStreams } from "./held_streams.ts";
+
+/** More than the 256 that Bun's `fetch` has by default. `bench/held.ts` holds more. */
+const COUNT = 600;
+
+for (const { name, start } of RUNTIMES.filter(({ name }) => /^(deno run|bun run|workerd)/.test(name))) {
+  Deno.test({
+    name: `${name}: ${COUNT} silent streams keep no other provider from answering`,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      await using provider = await startFakeProvider();
+      const base = `${provider.url}/openai/v1`;
+      await using gateway = await start({ SLUICE_OPENAI_BASE_URL: base, SLUICE_GROQ_BASE_URL: base });
+      const { open, status } = await holdStreams(gateway, provider, COUNT);
+      assertEquals(status, 200);
+      assert(open >= COUNT, `${open} at once`);
+    },
+  });
+}
+
+Deno.test("createGateway() on Bun warns once that there are 256 fetches, unless there are more", async () => {
+  const program = `
+    import { createGateway } from "./mod.ts";
+    createGateway();
+    createGateway();
+  `;
+  const bun = await installForBun();
+  const { output } = await run(bun, ["-e", program]);
+  assertMatch(output, /^Warning: .*256.*BUN_CONFIG_MAX_HTTP_REQUESTS=65535\n$/);
+  assertEquals((await run(bun, ["-e", program], { BUN_CONFIG_MAX_HTTP_REQUESTS: "1000" })).output, "");
+  const own =
+    "import { createGateway } from './mod.ts'; createGateway({ fetch: () => Promise.resolve(new Response()) });";
+  assertEquals((await run(bun, ["-e", own])).output, "");
+});
