@@ -99,9 +99,16 @@ function typeOf(base64: string): string | undefined {
   return BEGINNINGS.find(([beginning]) => beginning.test(base64))?.[1];
 }
 
+/** What an address ends in says whether a picture or a PDF is there: the API fetches each only as what it is. */
+const PDF_ADDRESS = /^[^?#]*\.pdf(?:[?#]|$)/i;
+const PICTURE_ADDRESS = /^[^?#]*\.(?:gif|jpe?g|png|webp)(?:[?#]|$)/i;
+
 /** A picture, or the PDF that came as one. Nothing for SVG and other bytes that the API cannot read. */
 function writePicture(media: Media): JsonObject | undefined {
-  if (!("mime" in media)) return { type: "image", source: writeSource(media) };
+  if (!("mime" in media)) {
+    const document = "url" in media && PDF_ADDRESS.test(media.url);
+    return { type: document ? "document" : "image", source: writeSource(media) };
+  }
   const mime = typeOf(media.data);
   if (mime === undefined) return undefined;
   const source = writeSource({ ...media, mime });
@@ -111,6 +118,7 @@ function writePicture(media: Media): JsonObject | undefined {
 /** PDFs and texts are documents, pictures are images; there is no block for any other kind. */
 function writeFile(media: Media, name: string | undefined): JsonObject | undefined {
   const title = name === undefined ? {} : { title: name };
+  if ("url" in media && PICTURE_ADDRESS.test(media.url)) return writePicture(media);
   if (!("mime" in media)) return { type: "document", source: writeSource(media), ...title };
   const mime = typeOf(media.data) ?? media.mime;
   if (mime === "application/pdf") {

@@ -490,6 +490,32 @@ Deno.test("writeCall() tells a picture's type by its bytes, and names what is no
   }
 });
 
+Deno.test("writeCall() asks for an address as what its ending says", () => {
+  const type = (part: unknown) => messages([{ role: "user", content: [part] }])[0].content[0].type;
+  const image = (url: string) => type({ type: "image_url", image_url: { url } });
+  const file = (file_data: string) => type({ type: "file", file: { file_data } });
+  for (const end of ["a.pdf", "a.PDF", "a.pdf?x=1.png", "a.pdf#p.png"]) {
+    assertEquals([image(`https://a.example/${end}`), file(`https://a.example/${end}`)], [
+      "document",
+      "document",
+    ], end);
+  }
+  for (const end of ["a.png", "a.JPG", "a.jpeg?x=1.pdf", "a.gif#a.pdf", "a.webp"]) {
+    assertEquals(
+      [image(`https://a.example/${end}`), file(`https://a.example/${end}`)],
+      ["image", "image"],
+      end,
+    );
+  }
+  for (const end of ["a", "a.pdf/b", "a.png/b", "?a.pdf", "apdf", "apng"]) {
+    assertEquals(
+      [image(`https://a.example/${end}`), file(`https://a.example/${end}`)],
+      ["image", "document"],
+      end,
+    );
+  }
+});
+
 Deno.test("writeCall() writes PDFs and texts as documents", () => {
   const file = (value: JsonObject) => ({ type: "file", file: value });
   const { body, dropped } = write({
