@@ -262,9 +262,8 @@ function arrange(
 /** The text at the length that it had. */
 function untrimmed(whole: string, length: number, lead: string, tail: string): string | undefined {
   if (whole.length === length) return whole;
-  for (const said of [lead + whole + tail, whole + tail, lead + whole]) {
-    if (said.length === length) return said;
-  }
+  const said = (whole.startsWith(lead) ? "" : lead) + whole + (whole.endsWith(tail) ? "" : tail);
+  if (said.length === length) return said;
   const missing = length - whole.length;
   // Answers of earlier versions did not say what was around the text.
   return missing > 0 && missing <= MOST_TRIMMED && whole === whole.trim() ? whole : undefined;

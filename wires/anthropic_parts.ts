@@ -3,6 +3,7 @@
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0 and the vision, PDF and prompt caching pages of platform.claude.com, 2026-11.
  */
+import { objects } from "./json.ts";
 import { contentPath } from "./parts.ts";
 import type { JsonObject, Media, Message, Part } from "./types.ts";
 
@@ -10,7 +11,7 @@ import type { JsonObject, Media, Message, Part } from "./types.ts";
 export interface Notes {
   /** The client's paths of what cannot be expressed. */
   dropped: string[];
-  /** Each object that holds a `cache_control`, and the client's path of that mark, in the order of the prompt. */
+  /** Each object that holds a `cache_control`, and the client's path of that mark. */
   marks: Map<JsonObject, string>;
 }
 
@@ -156,14 +157,16 @@ const MOST_MARKS = 4;
 export function limitMarks(body: JsonObject, { dropped, marks }: Notes): void {
   let room = body.cache_control == null ? MOST_MARKS : MOST_MARKS - 1;
   if (marks.size <= room) return;
-  const holders = [...marks.keys()];
-  const [first] = holders;
-  const stable = [body.tools, body.system].some((list) => Array.isArray(list) && list.includes(first));
-  if (stable) {
+  // In the order of the prompt: results stand before what the user says with them.
+  const inOrder = (blocks: JsonObject[]) => blocks.filter((block) => marks.has(block));
+  const stable = inOrder([...objects(body.tools), ...objects(body.system)]);
+  const moving = inOrder(objects(body.messages).flatMap(({ content }) => objects(content)));
+  const holders = [...stable, ...moving];
+  if (stable.length > 0) {
     holders.shift();
     room--;
   }
-  for (const holder of holders.slice(0, holders.length - room)) {
+  for (const holder of holders.slice(0, Math.max(0, holders.length - room))) {
     delete holder.cache_control;
     dropped.push(marks.get(holder)!);
   }

@@ -235,6 +235,8 @@ Deno.test("writeCall() refuses a last word of the user's that comes to nothing",
     "messages[1].content",
   );
   assertEquals(refused([{ role: "system", content: "" }])[0], "messages[0].content");
+  // An earlier one that came to nothing was answered, as far as the conversation tells.
+  assertEquals(messages([USER, { role: "user", content: "" }, answer]).length, 2);
   // What else is said in the turn is an answer to go on from.
   assertEquals(
     messages([USER, answer, { role: "user", content: "" }, USER]).at(-1),
@@ -639,7 +641,14 @@ Deno.test("writeCall() keeps four caching marks: the first of tools or system, a
   ]);
   assertEquals(marks({ messages: [{ ...users, role: "system" }, USER] }), [["a", "c", "d", "e"], dropped(1)]);
   assertEquals(marks({ messages: [users], system: [marked("S")] }), [["S", "c", "d", "e"], dropped(0, 1)]);
-  assertEquals(marks({ messages: [{ ...users, content: users.content.slice(1) }] })[1], []);
+  const four = { ...users, content: users.content.slice(1) };
+  assertEquals(marks({ messages: [four] })[1], []);
+  // A message's own mark takes the place of its last part's, and an instruction keeps its mark among the user's words.
+  assertEquals(marks({ messages: [{ ...four, cache_control }] })[1], []);
+  assertEquals(marks({ messages: [USER, { role: "system", content: "S", cache_control }, users] }), [
+    ["b", "c", "d", "e"],
+    ["messages[1].cache_control", "messages[2].content[0].cache_control"],
+  ]);
 });
 
 // ---------------------------------------------------------------- tools
@@ -1152,4 +1161,42 @@ Deno.test("writeCall() reads OpenRouter's reasoning, and names its other own fie
   const { body, dropped } = write(fields);
   assertEquals(Object.keys(body), ["model", "max_tokens", "messages"]);
   assertEquals(dropped, Object.keys(fields));
+});
+
+Deno.test("writeCall() keeps the client's own container", () => {
+  const sealed = '{"layout":"","container":{"id":"container_1"},"nonce":"x"}';
+  const answered = {
+    role: "assistant",
+    content: "A",
+    reasoning_details: [{ type: "reasoning.encrypted", data: sealed, format: "anthropic-claude-v1" }],
+  };
+  const fields = { messages: [USER, answered, USER], tools: [{ type: "function", function: { name: "a" } }] };
+  assertEquals(write(fields).body.container, "container_1");
+  assertEquals(write({ ...fields, container: "mine" }).body.container, "mine");
+  assertEquals(write({ messages: fields.messages }).body.container, undefined);
+});
+
+Deno.test("writeCall() cites only what is in the text", () => {
+  const cited = (start_index: number, end_index: number) => ({
+    type: "url_citation",
+    url_citation: {
+      start_index,
+      end_index,
+      url: "https://e.example",
+      title: "E",
+      type: "web_search_result_location",
+      encrypted_index: "I",
+      cited_text: "c",
+    },
+  });
+  const said = (...annotations: unknown[]) =>
+    messages([USER, { role: "assistant", content: "abcdef", annotations }, USER])[1].content.map(
+      (block: JsonObject) => [block.text, (block.citations as unknown[] | undefined)?.length],
+    );
+  assertEquals(said(cited(2, 4), cited(2, 4)), [["ab", undefined], ["cd", 2], ["ef", undefined]]);
+  for (const wrong of [cited(4, 4), cited(5, 3), cited(3, 9), cited(7, 9)]) {
+    assertEquals(said(wrong), [["abcdef", undefined]]);
+    assertEquals(said(cited(0, 2), wrong), [["ab", 1], ["cdef", undefined]]);
+  }
+  assertEquals(said(cited(0, 4), cited(2, 6)), [["abcd", 1], ["ef", undefined]]);
 });

@@ -302,6 +302,45 @@ function blockEvents(index: number, block: JsonObject, size: number): unknown[] 
   }
 }
 
+Deno.test("writeCall() puts a text that was trimmed at either end back between the blocks", () => {
+  const think = (thinking: string) => ({ type: "thinking", thinking, signature: `S${thinking}` });
+  const content = [think("a"), { type: "text", text: "\n One " }, think("b"), {
+    type: "text",
+    text: "two\n\n",
+  }];
+  const [message] = clientMessages(whole({ type: "message", id: "m", content, stop_reason: "end_turn" }));
+  for (const trim of ["trim", "trimStart", "trimEnd", "toString"] as const) {
+    const edited = { ...message, content: (message.content as string)[trim]() };
+    const list = [{ role: "user", content: "Hi" }, edited, { role: "user", content: "?" }];
+    const { body } = anthropicMessages.writeCall(readCall({ messages: list }, "claude-opus-5"));
+    assertEquals((body.messages as { content: JsonObject[] }[])[1].content, content, trim);
+  }
+});
+
+Deno.test("readAnswer() seals the order of each answer with other data", () => {
+  const sealed = (id: string, signature: string, call: string) => {
+    const list = whole({
+      type: "message",
+      id,
+      content: [
+        { type: "text", text: "a" },
+        { type: "thinking", thinking: "b", signature },
+        { type: "tool_use", id: call, name: "f", input: {} },
+      ],
+      stop_reason: "tool_use",
+    });
+    return list.flatMap((delta) => delta.type === "thought" && delta.redacted ? [delta.redacted] : [])[0];
+  };
+  const answers = [
+    sealed("m", "s", "c"),
+    sealed("m2", "s", "c"),
+    sealed("m", "s2", "c"),
+    sealed("m", "s", "c2"),
+  ];
+  assertEquals(new Set(answers).size, 4);
+  assertEquals(answers[0], sealed("m", "s", "c"));
+});
+
 Deno.test("writeCall() falls back to the usual order when the client has edited the message", () => {
   const [message] = clientMessages(whole(JSON.parse(load("interleaved.json"))));
   const list = [{ role: "user", content: "Hi" }, { ...message, content: "Edited" }, {
