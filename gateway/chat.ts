@@ -8,6 +8,7 @@ import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import { headersInit } from "./headers.ts";
 import { lookAt, respond } from "./respond.ts";
+import { maskFailure } from "./secrets.ts";
 import { clientKey, send, setKey, storedKeys } from "./send.ts";
 import { findTarget, type Target } from "./target.ts";
 
@@ -95,9 +96,10 @@ export function chatStep(
       const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);
       const init: RequestInit = { method: "POST", headers: headersInit(outgoing.headers), body: body() };
+      outgoing.storedKey = stored?.key;
       return send(provider, url, init, signal, exchange, (upstream) => {
         stored?.report(upstream);
-        return respond(upstream, outgoing, exchange, alone);
+        return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, alone);
       });
     },
   };

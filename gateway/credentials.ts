@@ -2,6 +2,8 @@
 import { GatewayError } from "../wires/errors.ts";
 import type { Provider } from "../providers/types.ts";
 import { isKeyRefusal, retryAfter } from "./policies/retry.ts";
+import { isProxyParam } from "./proxy_headers.ts";
+import { tokenFinder } from "./secrets.ts";
 
 /** A credential of the gateway's own. */
 export interface GatewayToken {
@@ -55,8 +57,8 @@ export interface Caller {
 
 /** The gateway's tokens. */
 export interface TokenCheck {
-  /** Whether the gateway has a token. */
-  any: boolean;
+  /** Whether a text, e.g. a header's value, holds a token anywhere. Absent where the gateway has none. */
+  holds?: (text: string) => boolean;
   /**
    * Finds out who sent a request.
    *
@@ -66,8 +68,8 @@ export interface TokenCheck {
   admit(request: Request, gateway: string | undefined, insider: boolean): Promise<Caller> | Caller;
   /** The providers' keys among these headers, those of a step. */
   keys(headers: Headers): Promise<ReadonlyMap<string, string>>;
-  /** A path below a provider, without the tokens of ours in its query. */
-  withoutTokens(endpoint: string): Promise<string>;
+  /** A path below a provider, without the parameters in its query that hold a token of ours or are a front proxy's. */
+  ownQuery(endpoint: string): string;
 }
 
 /**
@@ -80,9 +82,11 @@ export function tokenCheck(
   names: readonly string[],
 ): TokenCheck {
   // Hashes are compared, in constant time: a comparison of the texts would tell how much of one was right.
-  const hashed = Promise.all(tokens.map(async (token) => ({ ...token, hash: await hash(token.token) })));
+  let hashed: Promise<(GatewayToken & { hash: Uint8Array })[]> | undefined;
 
   async function find(text: string): Promise<GatewayToken | undefined> {
+    // With the first request: Workers hash nothing before.
+    hashed ??= Promise.all(tokens.map(async (token) => ({ ...token, hash: await hash(token.token) })));
     const wanted = await hash(text);
     let found: GatewayToken | undefined;
     for (const token of await hashed) if (equal(token.hash, wanted)) found = token;
@@ -123,20 +127,13 @@ export function tokenCheck(
     return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
   }
 
-  /** Parts our token from an address, whose query is where some clients put a key. */
-  async function partQuery(url: string): Promise<{ url: string; token?: GatewayToken }> {
-    const params = paramsOf(url);
-    const written = params.filter((param) => KEY_PARAM.test(param));
-    if (written.length === 0 || written.length > MOST_CREDENTIALS) return { url };
+  /** The token in an address, whose query is where some clients put a key. */
+  async function findInQuery(url: string): Promise<GatewayToken | undefined> {
+    const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
+    if (written.length > MOST_CREDENTIALS) return undefined;
     let token: GatewayToken | undefined;
-    const ours = new Set<string>();
-    for (const param of written) {
-      const found = await find(decodeParam(KEY_PARAM.exec(param)![1]));
-      token ??= found;
-      if (found) ours.add(param);
-    }
-    const rest = params.filter((param) => !ours.has(param)).join("&");
-    return { url: url.slice(0, url.indexOf("?")) + (rest && `?${rest}`), token };
+    for (const param of written) token ??= await find(decodeParam(KEY_PARAM.exec(param)![1]));
+    return token;
   }
 
   /** Parts our token from the providers' keys. */
@@ -163,7 +160,7 @@ export function tokenCheck(
     insider: boolean,
   ): Promise<Caller> {
     const { keys, token: inHeaders } = await part(headers);
-    const token = inHeaders ?? (await partQuery(url)).token;
+    const token = inHeaders ?? await findInQuery(url);
     if (!token) {
       const stranger = placeOfCredential(headers, keys, url);
       if (!required || insider) return { ...unlimited(insider, keys), stranger };
@@ -185,20 +182,29 @@ export function tokenCheck(
   }
 
   if (tokens.length > 0) {
+    const holds = tokenFinder(tokens.map(({ token }) => token));
     return {
-      any: true,
+      holds,
       admit,
       keys: async (headers) => (await part(headers)).keys,
-      withoutTokens: async (endpoint) => (await partQuery(endpoint)).url,
+      ownQuery: (endpoint) => ownQuery(endpoint, holds),
     };
   }
   // Without tokens there is nothing to await.
   return {
-    any: false,
     admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
     keys: (headers) => Promise.resolve(given(headers)),
-    withoutTokens: (endpoint) => Promise.resolve(endpoint),
+    ownQuery,
   };
+}
+
+function ownQuery(endpoint: string, holds: (text: string) => boolean = () => false): string {
+  const mark = endpoint.indexOf("?");
+  if (mark < 0) return endpoint;
+  const params = endpoint.slice(mark + 1).split("&");
+  const own = params.filter((param) => !holds(param) && !isProxyParam(decodeParam(param.split("=", 1)[0])));
+  if (own.length === params.length) return endpoint;
+  return endpoint.slice(0, mark) + (own.length > 0 ? `?${own.join("&")}` : "");
 }
 
 const yes = () => true, pass = () => {};
@@ -229,8 +235,8 @@ function placeOfCredential(headers: Headers, keys: Caller["keys"], url: string):
 }
 
 /** Why a caller that is not trusted cannot use a provider's stored keys: it brought neither a token nor a key of its own. */
-export function noStoredKey({ name }: Provider, { stranger }: Caller, { any }: TokenCheck): GatewayError {
-  if (!any) {
+export function noStoredKey({ name }: Provider, { stranger }: Caller, { holds }: TokenCheck): GatewayError {
+  if (!holds) {
     return unauthorized(
       `the stored key of ${name} needs a gateway token, and the gateway has none: set the option tokens, ` +
         "or SLUICE_TOKENS, or send a key of your own",

@@ -10,7 +10,7 @@ import type { Fit } from "../wires/openai_chat_models.ts";
 import type { Call, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { Body } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { headerList, readSwitch, requestHeaders, type SentHeaders } from "./headers.ts";
+import { headerList, readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
 import type { Target } from "./target.ts";
 
 /** A request ready to be sent to its target. */
@@ -25,6 +25,8 @@ export interface Outgoing {
   /** Absent when the bodies are handed through. */
   call?: Call;
   stream: boolean;
+  /** The stored key that the current try was asked with, if it was: no answer repeats it. */
+  storedKey?: string;
 }
 
 /**
@@ -61,7 +63,11 @@ export function prepare(
   return {
     target,
     url: joinUrl(provider, account, path),
-    headers: writeHeaders(requestHeaders(headers, config.keyHeaders), provider, rewritten.headers),
+    headers: writeHeaders(
+      requestHeaders(headers, config.keyHeaders, config.tokens.holds),
+      provider,
+      rewritten.headers,
+    ),
     body: () => written ?? write(),
     dropped,
     call: rewritten.call,
@@ -172,18 +178,24 @@ function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonO
 
 /** For any other wire: reads the call and writes it anew. */
 function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): Rewritten {
-  const call = readCall(body.parsed(), provider.modelId?.(model) ?? model);
+  const left = provider.drop?.filter(body.has) ?? [];
+  const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
+  const call = readCall(asked, provider.modelId?.(model) ?? model);
   // The gateway's own field, and unknown to the provider.
   if (!provider.ownModels) delete call.extra.models;
   const { path, headers, body: written, dropped } = wire.writeCall(call);
   const write = () => JSON.stringify(written);
-  return { path, headers, write, dropped: [...call.dropped, ...dropped], call };
+  return { path, headers, write, dropped: [...left, ...call.dropped, ...dropped], call };
 }
+
+const without = (object: JsonObject, fields: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
 
 // ---------------------------------------------------------------- the address and the headers
 
 function writeHeaders(headers: SentHeaders, provider: Provider, wire?: Record<string, string>): SentHeaders {
   headers.set("content-type", "application/json");
+  setFixed(headers, provider);
   const own = provider.headers && wire ? { ...provider.headers, ...wire } : provider.headers ?? wire;
   for (const name in own) addHeader(headers, name.toLowerCase(), own[name]);
   return headers;

@@ -1,49 +1,9 @@
 /** Which headers cross the gateway. */
+import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
+import { isObeyed, staysHere } from "./proxy_headers.ts";
+import { keyMask } from "./secrets.ts";
 import { readSwitchText } from "./texts.ts";
-
-/** Never sent on: they belong to the connection, to the gateway or to the client's browser. */
-const STAY: ReadonlySet<string> = new Set([
-  "accept-encoding",
-  "cdn-loop",
-  "connection",
-  "content-length",
-  "cookie",
-  "expect",
-  "fastly-client-ip",
-  "fly-client-ip",
-  "forwarded",
-  "host",
-  "keep-alive",
-  "origin",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "referer",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "true-client-ip",
-  "upgrade",
-  "via",
-  "x-client-ip",
-  "x-cluster-client-ip",
-  "x-real-ip",
-]);
-
-/** Likewise; told by the first letter, for this is asked of every header. */
-function staysByPrefix(name: string): boolean {
-  switch (name[0]) {
-    case "c":
-      return name.startsWith("cf-");
-    case "s":
-      return name.startsWith("sec-") || name.startsWith("sluice-");
-    case "x":
-      return name.startsWith("x-forwarded-");
-    default:
-      return false;
-  }
-}
 
 /** The most that the headers of a request or a step may hold, in characters: providers' proxies take no more. */
 const MOST_CHARS = 64 * 1024;
@@ -75,6 +35,11 @@ const plain = "Deno" in globalThis;
 /** No headers yet, to send. */
 export const sentHeaders = (): SentHeaders => plain ? new PlainHeaders() : new Headers();
 
+/** Sets the headers that an operator's row has: they win over the client's. */
+export function setFixed(headers: SentHeaders, { fixed }: Provider): void {
+  for (const name in fixed) headers.set(name, fixed[name]);
+}
+
 /** Sets a header unless it is there. */
 export function setMissing(headers: SentHeaders, name: string, value: string): void {
   if (headers.get(name) === null) headers.set(name, value);
@@ -88,18 +53,25 @@ export const headersInit = (headers: SentHeaders): HeadersInit =>
  * The client's headers that any provider may see.
  *
  * @param keys Names of the headers that may hold someone's key: they stay, and go only where they are meant to.
+ * @param holdsToken Tells a value that holds a token of ours, if there are tokens: such a header stays too.
  * @throws GatewayError `headers_too_large`
  */
-export function requestHeaders(headers: Headers, keys: readonly string[]): SentHeaders {
+export function requestHeaders(
+  headers: Headers,
+  keys: readonly string[],
+  holdsToken?: (text: string) => boolean,
+): SentHeaders {
   const named = connectionHeaders(headers);
   const sent = plain ? new PlainHeaders() : new Headers(headers);
   let size = 0;
+  let values = "";
   // `for … of` sorts anew at each step in Deno: 15 times slower for 17 headers.
   headers.forEach((value, name) => {
     size += name.length + value.length;
-    const stays = STAY.has(name) || staysByPrefix(name) || keys.includes(name) || named?.includes(name);
-    if (stays) sent.delete(name);
-    else if (plain) sent.set(name, value);
+    const stays = staysHere(name) || keys.includes(name) || named?.includes(name);
+    if (stays) return sent.delete(name);
+    if (plain) sent.set(name, value);
+    if (holdsToken) values += `${value}\n`;
   });
   if (size > MOST_CHARS) {
     throw new GatewayError(
@@ -107,6 +79,12 @@ export function requestHeaders(headers: Headers, keys: readonly string[]): SentH
       `Cannot read the request: its headers hold ${size} characters, and ${MOST_CHARS} are the most`,
       { param: "headers" },
     );
+  }
+  // All at once, and one by one only if there is something to find.
+  if (holdsToken?.(values)) {
+    headers.forEach((value, name) => {
+      if (holdsToken(value)) sent.delete(name);
+    });
   }
   return sent;
 }
@@ -138,7 +116,6 @@ const DROP: ReadonlySet<string> = new Set([
   "reporting-endpoints",
   "set-cookie",
   "set-cookie2",
-  "sluice-dropped",
   "strict-transport-security",
   "trailer",
   "transfer-encoding",
@@ -149,13 +126,15 @@ const DROP: ReadonlySet<string> = new Set([
  * The provider's headers that the client may see, e.g. `retry-after`, `x-ratelimit-*`, request ids.
  *
  * @param out Takes them. Those of a response that is made already save the copy that one made with headers makes.
+ * @param key The stored key that was sent, if any: it is masked in a value that repeats it.
  */
-export function responseHeaders(headers: Headers, out: Headers = new Headers()): Headers {
+export function responseHeaders(headers: Headers, out: Headers = new Headers(), key?: string): Headers {
   const named = connectionHeaders(headers);
   headers.forEach((value, name) => {
     // Whose pages may read an answer is the operator's to say and not the provider's.
-    const stays = DROP.has(name) || name.startsWith("access-control-") || named?.includes(name);
-    if (!stays) out.append(name, value);
+    const stays = DROP.has(name) || name.startsWith("access-control-") || isObeyed(name) ||
+      named?.includes(name);
+    if (!stays) out.append(name, key !== undefined && value.includes(key) ? keyMask(key)(value) : value);
   });
   return out;
 }
@@ -195,6 +174,11 @@ export function headerList(names: readonly string[]): string {
     left--;
   }
   return list;
+}
+
+/** Whether the address that a redirect names is at the host that was asked. */
+export function isOwnLocation(location: string, url: string): boolean {
+  return URL.canParse(location, url) && new URL(location, url).origin === new URL(url).origin;
 }
 
 /** A value as a header can hold it: text and numbers as they are, objects as JSON in ASCII. */

@@ -4,7 +4,7 @@ import type { Provider } from "../providers/types.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { object } from "../wires/json.ts";
 import type { Exchange } from "./exchange.ts";
-import { headersInit, sentHeaders } from "./headers.ts";
+import { headersInit, sentHeaders, setFixed } from "./headers.ts";
 import { errorResponse } from "./respond.ts";
 import { clientKey, send, setKey, storedKeys } from "./send.ts";
 import { quote } from "./target.ts";
@@ -124,6 +124,7 @@ async function modelsOf(
   const headers = sentHeaders();
   headers.set("accept", "application/json");
   for (const [name, value] of Object.entries(provider.headers ?? {})) headers.set(name.toLowerCase(), value);
+  setFixed(headers, provider);
   const stored = key === undefined ? storedKeys(provider, exchange)?.take() : undefined;
   const used = key ?? stored?.key;
   if (used !== undefined) setKey(headers, provider, used);

@@ -6,11 +6,20 @@ import { GatewayError } from "../wires/errors.ts";
 import { readWhole } from "./body.ts";
 import { hasQueryKey } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
-import { headersInit, requestHeaders, responseHeaders, type SentHeaders, setMissing } from "./headers.ts";
+import {
+  headersInit,
+  isOwnLocation,
+  requestHeaders,
+  responseHeaders,
+  type SentHeaders,
+  setFixed,
+  setMissing,
+} from "./headers.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
 import type { Route } from "./route.ts";
-import { send, setKey, storedKeys } from "./send.ts";
+import { maskFailure } from "./secrets.ts";
+import { send, sendKey, setKey, storedKeys } from "./send.ts";
 import { findProvider } from "./target.ts";
 
 /**
@@ -33,7 +42,7 @@ export async function native(
   exchange.caller.check(provider);
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
-  const endpoint = query < 0 ? path : await config.tokens.withoutTokens(path + request.url.slice(query));
+  const endpoint = query < 0 ? path : config.tokens.ownQuery(path + request.url.slice(query));
   const body = await bodyOf(request, settings, config.maxBodyBytes);
   const step = nativeStep(
     { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
@@ -80,10 +89,12 @@ export interface NativeRequest {
 
 /** The headers of a native request, without keys. */
 export function nativeHeaders(
-  { headers = {}, target }: Provider,
+  provider: Provider,
   { headers: from, config }: Exchange,
 ): SentHeaders {
-  const sent = requestHeaders(from, config.keyHeaders);
+  const { headers = {}, target } = provider;
+  const sent = requestHeaders(from, config.keyHeaders, config.tokens.holds);
+  setFixed(sent, provider);
   for (const [name, value] of Object.entries(headers)) setMissing(sent, name.toLowerCase(), value);
   if (target) sent.delete(target.header);
   return sent;
@@ -93,13 +104,16 @@ export function nativeHeaders(
 export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
   const { provider, endpoint, model = modelInPath(provider, endpoint), method, headers, body } = native;
   const { caller, account } = exchange;
-  const url = targetUrl(provider, exchange.headers) ?? nativeUrl(provider, endpoint, account);
+  const named = targetUrl(provider, exchange.headers);
+  const url = named === undefined
+    ? nativeUrl(provider, endpoint, account)
+    : exchange.config.tokens.ownQuery(named);
   if (url === undefined) {
     // Without its query, which may hold a key.
     const path = JSON.stringify(endpoint.split("?", 1)[0]);
     throw new GatewayError("invalid_request", `Cannot find ${path} at ${provider.name}`, { param: "path" });
   }
-  for (const [name, value] of caller.keys) headers.set(name, value);
+  for (const [name, value] of caller.keys) sendKey(headers, provider, name, value);
   const own = caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   return {
@@ -115,11 +129,24 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       if (body instanceof ReadableStream) init.duplex = "half";
       return send(provider, url, init, signal, exchange, (upstream) => {
         stored?.report(upstream);
-        const { body, status, statusText } = upstream;
-        const response = new Response(body, { status, statusText });
-        responseHeaders(upstream.headers, response.headers);
-        return response;
+        return handBack(stored ? maskFailure(upstream, stored.key) : upstream, url, stored?.key);
       });
     },
   };
+}
+
+/** @param url What was asked. */
+function handBack(
+  { body, status, statusText, headers: from }: Response,
+  url: string,
+  key?: string,
+): Response {
+  const response = new Response(body, { status, statusText });
+  const headers = responseHeaders(from, response.headers, key);
+  // No page is made of what the provider calls something else.
+  headers.set("x-content-type-options", "nosniff");
+  const location = status >= 300 && status < 400 ? headers.get("location") : null;
+  // A client that follows a redirect would bring its gateway token there.
+  if (location !== null && !isOwnLocation(location, url)) headers.delete("location");
+  return response;
 }

@@ -19,6 +19,7 @@ import { headerList, responseHeaders } from "./headers.ts";
 import { EVENTS, peekEvents, peekText } from "./policies/held.ts";
 import { waiting } from "./policies/timers.ts";
 import type { ErrorShape } from "./route.ts";
+import { keyMask } from "./secrets.ts";
 import { readText } from "./send.ts";
 
 const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
@@ -58,8 +59,8 @@ export function respond(
 }
 
 /** The provider's headers as the client may see them, and what could not be sent to the provider. */
-function headersFor({ headers }: Response, { dropped }: Outgoing, out = new Headers()): Headers {
-  responseHeaders(headers, out);
+function headersFor({ headers }: Response, { dropped, storedKey }: Outgoing, out = new Headers()): Headers {
+  responseHeaders(headers, out, storedKey);
   if (dropped.length > 0) out.set("sluice-dropped", headerList(dropped));
   return out;
 }
@@ -340,8 +341,9 @@ function rewriteWhole(
   { wire, defaults, form }: Rewrite,
   exchange: Exchange,
 ): Promise<Response> {
-  const { target, call } = outgoing;
-  return readText(upstream, target.provider, exchange, (text) => {
+  const { target, call, storedKey } = outgoing;
+  return readText(upstream, target.provider, exchange, (told) => {
+    const text = storedKey !== undefined && told.includes(storedKey) ? keyMask(storedKey)(told) : told;
     const body = parseExact(text);
     const { emit, answer } = collector();
     const writer = call!.stream ? chunkWriter(defaults, form) : undefined;

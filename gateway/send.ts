@@ -129,9 +129,25 @@ export function clientKey({ keys }: Caller): string | undefined {
   return undefined;
 }
 
-/** Writes a key where the provider wants it. */
-export function setKey(headers: SentHeaders, { auth }: Provider, key: string): void {
-  headers.set(auth.header.toLowerCase(), auth.prefix + key);
+/** Where a key of another kind than the row's goes, e.g. an OAuth token. */
+const formOf = ({ keyForms }: Provider, key: string) =>
+  keyForms?.find(({ begins }) => key.startsWith(begins))?.auth;
+
+/** Writes a key where the provider wants it, unless the operator has set that header. */
+export function setKey(headers: SentHeaders, provider: Provider, key: string): void {
+  const { header, prefix } = formOf(provider, key) ?? provider.auth;
+  set(headers, provider, header.toLowerCase(), prefix + key);
+}
+
+/** Writes a client's key as it came, but for one that the provider takes in another header only. */
+export function sendKey(headers: SentHeaders, provider: Provider, name: string, value: string): void {
+  const key = credential(value);
+  if (formOf(provider, key)) setKey(headers, provider, key);
+  else set(headers, provider, name, value);
+}
+
+function set(headers: SentHeaders, { fixed }: Provider, name: string, value: string): void {
+  if (!fixed || !Object.hasOwn(fixed, name)) headers.set(name, value);
 }
 
 /**

@@ -112,7 +112,7 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
 
 async function makeStep(written: WrittenStep, exchange: Exchange): Promise<Step> {
   const { tokens } = exchange.config;
-  const step = { ...written, endpoint: await tokens.withoutTokens(written.endpoint) };
+  const step = { ...written, endpoint: tokens.ownQuery(written.endpoint) };
   const { provider, path, config = {} } = step;
   const headers = readHeaders(step);
   const caller = { ...exchange.caller, keys: await tokens.keys(headers) };

@@ -83,6 +83,8 @@ const ROWS = {
     wire: anthropicMessages,
     modelId: dashedClaude,
     auth: header("x-api-key"),
+    // Each is refused where the other belongs: "invalid x-api-key", "OAuth authentication is currently not supported".
+    keyForms: [{ begins: "sk-ant-api", auth: header("x-api-key") }, { begins: "sk-ant-oat", auth: bearer }],
     headers: { "anthropic-version": "2023-06-01" },
     modelsPath: "/v1/models?limit=1000",
     version: "v1",

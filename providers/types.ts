@@ -4,9 +4,15 @@ import type { MessageRules } from "../wires/openai_chat_messages.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
-/** A top-level field of OpenAI's chat completions request (`openai` 6.49.0), deprecated ones included. */
+/**
+ * A top-level field of a chat completions request: OpenAI's (`openai` 6.49.0), deprecated ones included, and those of others
+ * that clients send.
+ */
 export type ChatField =
   | "audio"
+  | "cache_control"
+  | "chat_template_kwargs"
+  | "enable_thinking"
   | "frequency_penalty"
   | "function_call"
   | "functions"
@@ -15,6 +21,7 @@ export type ChatField =
   | "max_completion_tokens"
   | "max_tokens"
   | "metadata"
+  | "min_p"
   | "modalities"
   | "moderation"
   | "n"
@@ -24,7 +31,9 @@ export type ChatField =
   | "prompt_cache_key"
   | "prompt_cache_options"
   | "prompt_cache_retention"
+  | "reasoning"
   | "reasoning_effort"
+  | "repetition_penalty"
   | "response_format"
   | "safety_identifier"
   | "seed"
@@ -33,8 +42,10 @@ export type ChatField =
   | "store"
   | "stream_options"
   | "temperature"
+  | "thinking"
   | "tool_choice"
   | "tools"
+  | "top_k"
   | "top_logprobs"
   | "top_p"
   | "user"
@@ -62,6 +73,8 @@ export interface Row {
   baseUrl: string;
   wire: ProviderWire | SameWire;
   auth: Auth;
+  /** Keys of another kind, told by how they begin, and where those go. */
+  keyForms?: readonly { begins: string; auth: Auth }[];
   /** `false` for a provider that has only its own paths here. */
   chat?: false;
   /** Chat path below `baseUrl`, for a provider of the OpenAI wire. Default `/chat/completions`. */
@@ -78,6 +91,8 @@ export interface Row {
   target?: { header: string; domains: readonly string[] };
   /** Headers sent with every request; the client's own win. */
   headers?: Readonly<Record<string, string>>;
+  /** Headers sent with every request by the operator's will, in lower case; they win over all others. */
+  fixed?: Readonly<Record<string, string>>;
   /** Top-level chat fields that this provider answers with an error; left out and named in `sluice-dropped`. */
   drop?: readonly ChatField[];
   /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */

@@ -254,7 +254,49 @@ Deno.test("configured() reads the URL and the account id of the environment", as
 
 Deno.test("gateway() and remoteGateway() refuse what can be no gateway", () => {
   assertThrows(() => gateway(""), TypeError, "id");
-  assertThrows(() => remoteGateway({ url: "sluice.test" }), TypeError, `"sluice.test"`);
+  for (
+    const url of [
+      "sluice.test",
+      "xhttp://sluice.test",
+      "ftp://sluice.test",
+      "https://",
+      "https:///x",
+      "https://?x",
+      "",
+    ]
+  ) {
+    assertThrows(() => remoteGateway({ url }), TypeError, JSON.stringify(url));
+  }
+});
+
+Deno.test("remoteGateway() follows no redirect, which would take its token elsewhere", async () => {
+  const seen: Request[] = [];
+  const send = (request: Request) => {
+    seen.push(request);
+    return Promise.resolve(
+      new Response(null, { status: 307, headers: { location: "https://elsewhere.test" } }),
+    );
+  };
+  const binding = remoteGateway({ url: "https://sluice.test", token: "tok", fetch: send });
+  for (const options of [undefined, { signal: new AbortController().signal }]) {
+    assertEquals((await binding.run(STEP, options)).status, 307);
+  }
+  assertEquals(seen.map(({ redirect }) => redirect), ["manual", "manual"]);
+  // And over the network.
+  const followed: string[] = [];
+  const quiet = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  const other = Deno.serve(quiet, ({ headers }) => {
+    followed.push(headers.get("cf-aig-authorization") ?? "none");
+    return new Response("{}");
+  });
+  const location = `http://127.0.0.1:${other.addr.port}/`;
+  const first = Deno.serve(quiet, () => new Response(null, { status: 307, headers: { location } }));
+  const response = await remoteGateway({ url: `http://127.0.0.1:${first.addr.port}`, token: "tok" }).run(
+    STEP,
+  );
+  await response.body?.cancel();
+  assertEquals([response.status, followed], [307, []]);
+  await Promise.all([first.shutdown(), other.shutdown()]);
 });
 
 Deno.test("remoteGateway() asks a served gateway by URL and token", async () => {

@@ -326,6 +326,83 @@ Deno.test("a placeholder is nobody's key where no key is stored: the provider's 
   assertEquals((await response.json()).error.code, "no_401");
 });
 
+// ---------------------------------------------------------------- where a provider's key goes
+
+Deno.test("a credential of several words is for who stands before the gateway, and is no provider's key at chat", async () => {
+  const many = [
+    `Basic ${btoa("user:pass")}`,
+    "basic dXNlcjpwYXNz",
+    'Digest username="x"',
+    "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=c",
+    "Negotiate YII",
+    "Bearer sk-1 sk-2",
+  ];
+  for (const authorization of many) {
+    const open = before(answer);
+    await open.fetch(ask("openai/gpt", { authorization }));
+    await open.fetch(ask("anthropic/c", { authorization }));
+    // Another key beside it is the provider's.
+    await open.fetch(ask("openai/gpt", { authorization, "x-api-key": "sk-own" }));
+    const sent = open.sent.map(({ headers }) => headers.get("authorization") ?? headers.get("x-api-key"));
+    assertEquals(sent, [null, null, "Bearer sk-own"], authorization);
+    const guarded = before(answer, STORED);
+    await guarded.fetch(ask("openai/gpt", { authorization, "cf-aig-authorization": TOKEN }));
+    assertEquals(guarded.sent[0].headers.get("authorization"), "Bearer sk-stored", authorization);
+  }
+});
+
+Deno.test("Anthropic's keys and OAuth tokens go into the header that takes each, whichever the client used", async () => {
+  const api = "sk-ant-api03-abc", oauth = "sk-ant-oat01-abc", other = "some-key";
+  const cases: [Record<string, string>, (string | null)[], (string | null)[]][] = [
+    // What a client sends; what Anthropic gets at chat, and natively: `x-api-key`, `authorization`.
+    [{ authorization: `Bearer ${api}` }, [api, null], [api, null]],
+    [{ authorization: api }, [api, null], [api, null]],
+    [{ "x-api-key": api }, [api, null], [api, null]],
+    [{ authorization: `Bearer ${oauth}` }, [null, `Bearer ${oauth}`], [null, `Bearer ${oauth}`]],
+    [{ "x-api-key": oauth }, [null, `Bearer ${oauth}`], [null, `Bearer ${oauth}`]],
+    [{ authorization: `Bearer ${other}` }, [other, null], [null, `Bearer ${other}`]],
+    [{ "x-api-key": other }, [other, null], [other, null]],
+    [{ authorization: `Bearer x${api}` }, [`x${api}`, null], [null, `Bearer x${api}`]],
+  ];
+  for (const [headers, chat, native] of cases) {
+    const { fetch, sent } = before(() => message());
+    const authorization = headers.authorization;
+    const step = { provider: "anthropic", endpoint: "v1/messages", query: {} };
+    const requests: [Request, (string | null)[]][] = [
+      [ask("anthropic/c", headers), chat],
+      [post(`${ROOT}/anthropic/v1/messages`, {}, headers), native],
+      [post(ROOT, { ...step, headers }), native],
+    ];
+    if (authorization) requests.push([post(ROOT, { ...step, authorization }), native]);
+    for (const [request, due] of requests) {
+      await fetch(request);
+      const { headers: got } = sent.at(-1)!;
+      assertEquals([got.get("x-api-key"), got.get("authorization")], due, JSON.stringify(headers));
+    }
+  }
+  // Stored ones too, and at a row of one's own that speaks Anthropic's wire, unless that says how it takes keys.
+  const mine = { baseUrl: "https://mine.test", wire: "anthropic" as const };
+  const auth = { header: "x-mine", prefix: "" };
+  const { fetch, sent } = before(() => message(), {
+    tokens: [TOKEN],
+    keys: { anthropic: oauth, mine: oauth, theirs: oauth, openai: api },
+    providers: { mine, theirs: { ...mine, auth } },
+  });
+  for (const model of ["anthropic/c", "mine/c", "theirs/c", "openai/c"]) {
+    await fetch(ask(model, { authorization: TOKEN }));
+  }
+  assertEquals(sent.map(({ headers }) => headers.get("authorization")), [
+    `Bearer ${oauth}`,
+    `Bearer ${oauth}`,
+    null,
+    `Bearer ${api}`,
+  ]);
+  assertEquals(sent[2].headers.get("x-mine"), oauth);
+  const changed = before(() => message(), { providers: { anthropic: { auth } } });
+  await changed.fetch(ask("anthropic/c", { authorization: `Bearer ${oauth}` }));
+  assertEquals(changed.sent[0].headers.get("x-mine"), oauth);
+});
+
 // ---------------------------------------------------------------- what a token is good for
 
 const LIMITED: Options = {

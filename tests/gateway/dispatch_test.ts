@@ -432,3 +432,14 @@ Deno.test("a provider that needs an account says so where the path has none", as
   assertEquals([response.status, error.code, sent], [400, "invalid_request", []]);
   assert(error.message.includes("{account_id}"), error.message);
 });
+
+Deno.test("a client that names no content type sends JSON all the same, on every wire", async () => {
+  for (const model of ["openai/m", "anthropic/m"]) {
+    const { fetch, sent } = before(() => model.startsWith("openai") ? completion() : message());
+    const body = new TextEncoder().encode(JSON.stringify({ model, messages }));
+    const request = new Request(`${ROOT}/compat/chat/completions`, { method: "POST", body });
+    assertEquals(request.headers.get("content-type"), null);
+    assertEquals((await fetch(request)).status, 200);
+    assertEquals(sent[0].headers.get("content-type"), "application/json");
+  }
+});

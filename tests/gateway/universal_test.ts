@@ -454,6 +454,9 @@ Deno.test("universal() sends none of the request's own headers on", async () => 
     "cf-connecting-ip": "203.0.113.9",
     "x-forwarded-for": "203.0.113.9",
     "sluice-strict": "false",
+    "x-sluice-secret": "outer",
+    "x-cf-aig-secret": "outer",
+    "my-sluice-secret": "outer",
   };
   const own = {
     "x-own": "1",

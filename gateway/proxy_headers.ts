@@ -1,0 +1,104 @@
+/**
+ * Headers that belong to whoever stands before the gateway, by kind. No provider sees them: some name the user or hold a
+ * token of an identity provider, some hold the URL that was asked for, with a `?key=` in it.
+ *
+ * SDKs' own headers go on (`x-stainless-*`, `anthropic-*`, `x-goog-api-client`, `x-amzn-bedrock-*`), as do those of tracing
+ * (`traceparent`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-b3-*`).
+ *
+ * Read in November 2026:
+ *
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
+ * @see https://developers.cloudflare.com/fundamentals/reference/http-headers/
+ * @see https://cloud.google.com/iap/docs/identity-howto
+ * @see https://cloud.google.com/appengine/docs/standard/reference/request-headers
+ * @see https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+ * @see https://learn.microsoft.com/azure/frontdoor/front-door-http-headers-protocol
+ * @see https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview
+ * @see https://www.authelia.com/integration/trusted-header-sso/introduction/
+ * @see https://docs.goauthentik.io/add-secure-apps/providers/proxy
+ * @see https://www.pomerium.com/docs/reference/pass-identity-headers
+ * @see https://tailscale.com/kb/1312/serve
+ * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
+ * @see https://doc.traefik.io/traefik/middlewares/http/forwardauth/
+ * @see https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
+ * @see https://developer.konghq.com/plugins/openid-connect/examples/headers
+ * @see https://vercel.com/docs/headers/request-headers
+ * @see https://fly.io/docs/networking/request-headers/
+ * @see https://docs.netlify.com/platform/request-headers/
+ * @see https://www.fastly.com/documentation/reference/http/http-headers/
+ * @see https://datatracker.ietf.org/doc/html/rfc9440
+ */
+
+/** Whole names and, with `*`, what names begin with; in lower case, with dashes. */
+const CONNECTION = `
+  accept-encoding connection content-length cookie cookie2 early-data expect from host http2-settings keep-alive max-forwards
+  origin proxy proxy-* referer sec-* te trailer transfer-encoding upgrade upgrade-insecure-requests`;
+
+/** The gateway's own, and the service's that it replaces. */
+const OURS = "cf-* sluice-*";
+
+const FORWARDING = `
+  akamai-* ali-* c-ip cdn-* client-ip cloudfront-* cluster-client-ip coming-from do-connecting-ip eagleeye-* eo-* fastly-* fly-*
+  forwarded forwarded-* front-end-https host-ip http-client-ip http-forwarded-* http-x-forwarded-* incap-* l5d-* ngrok-*
+  origin-ip real-client-ip real-ip rndr-* source-ip surrogate-* true-client-ip via wl-proxy-* x-akamai-* x-amz-cf-* x-appengine-*
+  x-appgw-* x-arr-* x-azure-* x-bluecoat-* x-c-ip x-cdn-* x-client-city x-client-geo-* x-client-ip x-client-proto x-client-region
+  x-client-scheme x-cloudflare-* x-cluster-* x-coming-from x-country x-country-code x-custom-ip-authorization x-do-* x-edge-*
+  x-envoy-* x-fd-* x-forward x-forward-* x-forwarded x-forwarded-* x-forwarder-* x-forwarding-* x-from-ip x-geo-* x-haproxy-*
+  x-heroku-* x-host-ip x-incap-* x-ip x-istio-* x-lb-* x-linkerd-* x-nf-* x-ngrok-* x-now-* x-origin-* x-originating-* x-proxy
+  x-proxy-* x-proxymesh-* x-proxyuser-* x-queue-start x-railway-* x-real-* x-render-* x-request-start x-scheme x-sent-from
+  x-server-ip x-sigsci-* x-source-ip x-sucuri-* x-timer x-traefik-* x-true-client x-true-client-ip x-url-scheme x-varnish x-vercel-*
+  x-via x-wap-profile`;
+
+const IDENTITY = `
+  client-cert client-cert-* gap-* impersonate-* iv-* oam-* oidc-* remote-* saml-* sf-context-* shib-* sm-* smuser ssl-client-*
+  tailscale-* teleport-* x-access-token x-amzn-apigateway-* x-amzn-ava-* x-amzn-lambda-context x-amzn-mtls-* x-amzn-oidc-*
+  x-amzn-request-context x-amzn-tls-* x-anonymous-consumer x-apigateway-* x-apigee-* x-apisix-* x-auth x-auth-* x-authenticated-*
+  x-authentik-* x-client-cert x-client-cert-* x-client-certificate x-consumer-* x-credential-* x-endpoint-api-* x-goog-authenticated-user-*
+  x-goog-iap-* x-grafana-id x-gravitee-* x-iap-* x-id-token x-identity-* x-impersonate-* x-jwt x-jwt-* x-keycloak-* x-kong-* x-mtls-*
+  x-ms-auth-* x-ms-client-principal x-ms-client-principal-* x-ms-token-* x-oidc-* x-okta-* x-ory-* x-pomerium-* x-principal-*
+  x-rapidapi-proxy-secret x-rapidapi-user x-refresh-token x-remote-* x-saml-* x-serverless-* x-shib-* x-spiffe-* x-ssl-* x-sso-*
+  x-tailscale-* x-teleport-* x-tls-* x-token-* x-tyk-* x-user-info x-userinfo x-vouch-* x-webauth-* x-zitadel-*`;
+
+const ROUTING = `
+  disguised-host request-uri was-default-hostname x-accel-* x-appservice-proto x-backend-* x-host x-host-override x-http-host-override
+  x-ingress-* x-invoke-* x-matched-path x-middleware-* x-ms-original-url x-ms-proxy x-nextjs-* x-nginx-* x-original-* x-replaced-path
+  x-request-uri x-request-url x-rewrite-* x-script-name x-sendfile-* x-site-deployment-id x-upstream-* x-waws-*`;
+
+/** The headers that a front server obeys in an answer, and what only the gateway says. */
+const OBEYED =
+  "cf-aig-* refresh sluice-* x-accel-* x-lighttpd-* x-reproxy-* x-sendfile x-sendfile-* x-sendfile2";
+
+/** Names that one list keeps for each of its questions: clients choose names, so there is a bound. */
+const MOST_NAMES = 2000;
+
+/** Whether a name, in lower case, is in one of the lists. Answers are kept, as the same names come with every request. */
+function among(...lists: string[]): (name: string) => boolean {
+  const words = lists.flatMap((list) => list.trim().split(/\s+/));
+  const names = new Set(words.filter((word) => !word.endsWith("*")));
+  const prefixes = words.filter((word) => word.endsWith("*")).map((word) => word.slice(0, -1));
+  const begins = new RegExp(`^(?:${prefixes.join("|")})`);
+  const known = new Map<string, boolean>();
+  return (name) => {
+    let found = known.get(name);
+    if (found === undefined) {
+      // Some servers read `x_forwarded_for` too.
+      const dashed = name.replaceAll("_", "-");
+      found = names.has(dashed) || begins.test(dashed);
+      if (known.size < MOST_NAMES) known.set(name, found);
+    }
+    return found;
+  };
+}
+
+/** Whether a client's header stays here, by its name in lower case. */
+export const staysHere: (name: string) => boolean = among(CONNECTION, OURS, FORWARDING, IDENTITY, ROUTING);
+
+/** Whether a provider's header would be obeyed by a front server, or read as the gateway's own, by its name in lower case. */
+export const isObeyed: (name: string) => boolean = among(OBEYED);
+
+/** Whether a parameter of a query belongs to a proxy before the gateway, e.g. `x-vercel-protection-bypass`. */
+export function isProxyParam(name: string): boolean {
+  const lower = name.toLowerCase();
+  return /^_{0,2}(?:cf|vercel)[_-]|^sluice-/.test(lower) || (lower.startsWith("x-") && staysHere(lower));
+}
