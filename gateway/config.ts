@@ -7,7 +7,7 @@ import {
   type WireName,
   WIRES,
 } from "../providers/table.ts";
-import type { Provider } from "../providers/types.ts";
+import type { Provider, Row } from "../providers/types.ts";
 import {
   type GatewayToken,
   keyHeaders,
@@ -17,7 +17,7 @@ import {
   type TokenCheck,
   tokenCheck,
 } from "./credentials.ts";
-import { checkOptions, type LogEntry, type Options } from "./options.ts";
+import { checkOptions, type LogEntry, type Options, type ProviderOptions } from "./options.ts";
 import { DEFAULTS, type PolicySettings } from "./policies/settings.ts";
 import { type Timer, type Wait, wait } from "./policies/timers.ts";
 
@@ -105,17 +105,73 @@ const AUTHORS: Record<WireName, string> = {
 /** Rows of one's own are found as `{slug}` and, as in the service we replace, as `custom-{slug}`. */
 const CUSTOM = "custom-";
 
+/** The columns that are about OpenAI's chat format, without which a row is left that speaks another. */
+const NO_CHAT_COLUMNS = {
+  chatPath: undefined,
+  drop: undefined,
+  messages: undefined,
+  models: undefined,
+  rename: undefined,
+  toolId: undefined,
+} satisfies Partial<Row>;
+
+/** @throws TypeError for two names of one row: one of them would win, and the other be lost. */
+function checkNames(names: readonly string[]): void {
+  const rows = new Map<string, string>();
+  for (const name of names) {
+    const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
+    const row = findProvider(name)?.name ?? (findProvider(slug) ? name : slug);
+    const other = rows.get(row);
+    if (other !== undefined) {
+      throw new TypeError(
+        `Cannot use option providers.${name}: it is the same provider as providers.${other}`,
+      );
+    }
+    rows.set(row, name);
+  }
+}
+
+/** @throws TypeError for what only a row of OpenAI's format can have: elsewhere it would say nothing. */
+function checkColumns(name: string, options: ProviderOptions, known: Provider | undefined): void {
+  const wire = options.wire ? WIRES[options.wire] : known?.wire;
+  if (!wire || wire.same) return;
+  for (const column of ["chatPath", "rename"] as const) {
+    if (options[column] === undefined) continue;
+    throw new TypeError(
+      `Cannot use option providers.${name}.${column}: it is for providers of the wire openai, and ` +
+        `${
+          column === "rename"
+            ? "a request is written anew for this one"
+            : "this one's wire has paths of its own"
+        }`,
+    );
+  }
+}
+
+const lowerCased = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
 function readProviders(
   changes: Options["providers"] = {},
   allowHttp: boolean,
 ): ReadonlyMap<string, Provider> {
   const providers = new Map(PROVIDERS);
-  for (const [name, { wire, baseUrl, ...columns }] of Object.entries(changes)) {
+  checkNames(Object.keys(changes));
+  for (const [name, options] of Object.entries(changes)) {
+    const { wire, baseUrl, headers, ...columns } = options;
     const known = findProvider(name);
+    checkColumns(name, options, known);
     const base = baseUrl?.replace(/\/+$/, "");
-    const changed = defined({ ...columns, baseUrl: base, wire: wire && WIRES[wire] });
+    const changed: Partial<Row> = defined({
+      ...columns,
+      baseUrl: base,
+      wire: wire && WIRES[wire],
+      fixed: headers && lowerCased(headers),
+    });
     if (known) {
-      providers.set(known.name, { ...known, ...changed });
+      // What a row says about OpenAI's format says nothing about another.
+      const kept = changed.wire && changed.wire !== known.wire ? { ...known, ...NO_CHAT_COLUMNS } : known;
+      providers.set(known.name, { ...kept, ...(changed.auth && { keyForms: undefined }), ...changed });
       continue;
     }
     if (!/^[\w.-]+$/.test(name) || name === "compat") {
@@ -128,12 +184,12 @@ function readProviders(
     if (!allowHttp && !/^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$))/.test(base)) {
       throw new TypeError(`Cannot use option ${option}: it must be https unless allowHttp is set`);
     }
-    const { auth, modelsPath } = PROVIDERS.get(AUTHORS[wire ?? "openai"])!;
+    const { auth, keyForms, modelsPath } = PROVIDERS.get(AUTHORS[wire ?? "openai"])!;
     const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
     providers.set(name, {
       name,
       aliases: [name === slug ? CUSTOM + slug : slug],
-      ...compatible(base, { auth, modelsPath, ...changed }),
+      ...compatible(base, { auth, ...(!changed.auth && { keyForms }), modelsPath, ...changed }),
     });
   }
   return indexProviders(providers.values());
@@ -168,6 +224,11 @@ function readKeys(
   for (const [name, stored] of Object.entries(keys)) {
     const provider = providers.get(name);
     if (!provider) throw new TypeError(`Cannot use option keys.${name}: there is no such provider`);
+    if (read.has(provider.name)) {
+      throw new TypeError(
+        `Cannot use option keys.${name}: ${provider.name} has keys under another of its names`,
+      );
+    }
     read.set(provider.name, stored);
   }
   return read;

@@ -67,15 +67,24 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
     if (text) settings.set(name, path, readAs(name, text, read), adds);
   }
   settings.check(() => check(CONFIG, values));
+  const from = new Map<string, string>();
   for (const [variable, row] of baseUrls()) {
     const url = env(variable);
-    if (url) settings.set(variable, ["providers", nameIn(values.providers, row), "baseUrl"], url);
+    if (!url) continue;
+    const other = from.get(row);
+    if (other !== undefined && bare(env(other)!) !== bare(url)) {
+      throw new TypeError(`Cannot use ${variable}: ${other} sets another URL for the same provider`);
+    }
+    from.set(row, variable);
+    settings.set(variable, ["providers", nameIn(values.providers, row), "baseUrl"], url);
   }
   const tokens = env("SLUICE_TOKENS");
   if (tokens) settings.set("SLUICE_TOKENS", ["tokens"], readAs("SLUICE_TOKENS", tokens, readTokens));
   addKeys(settings, env);
   return { ...settings.check(() => readSettings(values)), warnings: strangers(names) };
 }
+
+const bare = (url: string) => url.replace(/\/+$/, "");
 
 /** Checks all settings and parts the options from how the gateway is served. */
 function readSettings(values: Settings["values"]): Omit<Served, "warnings"> {

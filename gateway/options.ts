@@ -1,6 +1,7 @@
 /** What can be set by a program. */
 import * as v from "npm:valibot@1.5.0";
 import { type WireName, WIRES } from "../providers/table.ts";
+import { nearestNames } from "../providers/nearest_names.ts";
 import type { ChatField } from "../providers/types.ts";
 import { check } from "./check.ts";
 import { type GatewayToken, isPlaceholder, type StoredKeys } from "./credentials.ts";
@@ -14,15 +15,15 @@ export interface ProviderOptions {
   baseUrl?: string;
   /** Which format it speaks. Default: the row's, or `openai` for a row of your own. */
   wire?: WireName;
-  /** Headers for every request to it. */
+  /** Headers for every request to it. They win over the client's, and over its key where one is the header for keys. */
   headers?: Record<string, string>;
   /** The header that carries its key. Default: the row's, or that of the wire's author, e.g. `x-api-key`. */
   auth?: { header: string; prefix: string };
-  /** Chat path below `baseUrl`. Default: the row's, or `/chat/completions`. */
+  /** Chat path below `baseUrl`, for the wire `openai` only. Default: the row's, or `/chat/completions`. */
   chatPath?: string;
   /** Top-level fields it refuses; they are left out and named in `sluice-dropped`. */
   drop?: readonly ChatField[];
-  /** Top-level fields it knows by another name. */
+  /** Top-level fields it knows by another name, for the wire `openai` only: for others a request is written anew. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
 }
 
@@ -131,7 +132,61 @@ const host = v.pipe(
   ),
 );
 
-const fields = v.array(v.string());
+const names = v.array(v.string());
+
+/** All of `ChatField`, for JSON is not checked by a compiler. */
+const CHAT_FIELDS: Readonly<Record<ChatField, true>> = {
+  audio: true,
+  cache_control: true,
+  chat_template_kwargs: true,
+  enable_thinking: true,
+  frequency_penalty: true,
+  function_call: true,
+  functions: true,
+  logit_bias: true,
+  logprobs: true,
+  max_completion_tokens: true,
+  max_tokens: true,
+  metadata: true,
+  min_p: true,
+  modalities: true,
+  moderation: true,
+  n: true,
+  parallel_tool_calls: true,
+  prediction: true,
+  presence_penalty: true,
+  prompt_cache_key: true,
+  prompt_cache_options: true,
+  prompt_cache_retention: true,
+  reasoning: true,
+  reasoning_effort: true,
+  repetition_penalty: true,
+  response_format: true,
+  safety_identifier: true,
+  seed: true,
+  service_tier: true,
+  stop: true,
+  store: true,
+  stream_options: true,
+  temperature: true,
+  thinking: true,
+  tool_choice: true,
+  tools: true,
+  top_k: true,
+  top_logprobs: true,
+  top_p: true,
+  user: true,
+  verbosity: true,
+  web_search_options: true,
+};
+
+const chatField = v.pipe(
+  v.string(),
+  v.check((name) => Object.hasOwn(CHAT_FIELDS, name), ({ input }) => {
+    const [near] = nearestNames(input, Object.keys(CHAT_FIELDS), 1);
+    return `is not a field of a chat request${near ? `; did you mean ${JSON.stringify(near)}?` : ""}`;
+  }),
+);
 
 /** Something that must fit into a header. */
 const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
@@ -179,8 +234,8 @@ export const OPTIONS = v.strictObject({
         }),
       ),
       chatPath: v.optional(v.pipe(v.string(), v.startsWith("/", "must begin with /"))),
-      drop: v.optional(fields),
-      rename: v.optional(v.record(v.string(), v.string())),
+      drop: v.optional(v.array(chatField)),
+      rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),
     }),
   )),
   limits: v.optional(
@@ -192,7 +247,7 @@ export const OPTIONS = v.strictObject({
   tokens: v.optional(v.pipe(
     v.array(v.union([
       token,
-      v.strictObject({ token, gateways: v.optional(fields), providers: v.optional(fields) }),
+      v.strictObject({ token, gateways: v.optional(names), providers: v.optional(names) }),
     ], "must be a token, or {token, gateways?, providers?}")),
     v.nonEmpty("must hold a token, or be left out for a gateway that is open to all"),
   )),

@@ -249,12 +249,13 @@ export async function lookAt(response: Response, outgoing: Outgoing): Promise<Re
     return answer;
   }
   answer.body?.cancel().catch(() => {});
-  if (body === undefined) throw notJson(provider.name, status, text, headers);
+  const quoted = outgoing.storedKey === undefined ? text : keyMask(outgoing.storedKey)(text);
+  if (body === undefined) throw notJson(provider.name, status, quoted, headers);
   throw new GatewayError(
     "bad_upstream_answer",
     `${provider.name} answered ${status} with JSON that is no answer`,
     {
-      metadata: { provider: provider.name, status, body: text.slice(0, QUOTED) },
+      metadata: { provider: provider.name, status, body: quoted.slice(0, QUOTED) },
       headers: Object.fromEntries(headers),
     },
   );

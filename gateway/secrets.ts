@@ -17,7 +17,7 @@ export function tokenFinder(tokens: readonly string[]): (text: string) => boolea
     if (holds(text)) return true;
     let plain = text;
     for (let round = 0; round < 3 && plain.includes("%"); round++) {
-      plain = plain.replaceAll(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+      plain = decoded(plain);
       if (holds(plain)) return true;
     }
     if (!/basic/i.test(plain)) return false;
@@ -26,6 +26,15 @@ export function tokenFinder(tokens: readonly string[]): (text: string) => boolea
     }
     return false;
   };
+}
+
+/** As `decodeURIComponent`, but for what it takes no part of: that is decoded byte by byte. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text.replaceAll(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  }
 }
 
 function hasToken(text: string, token: string): boolean {

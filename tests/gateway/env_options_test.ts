@@ -156,7 +156,7 @@ Deno.test("a variable wins over the file, and what it does not set stays the fil
     origins: ["https://file.example"],
     retries: { maxAttempts: 2, retryDelayMs: 5 },
     providers: {
-      gemini: { baseUrl: "https://file.test", chatPath: "/c" },
+      gemini: { baseUrl: "https://file.test", headers: { "x-file": "1" } },
       mine: { baseUrl: "https://mine.test" },
     },
     keys: { openai: { default: "sk-file", team: "sk-team" }, groq: "gsk-file" },
@@ -182,7 +182,7 @@ Deno.test("a variable wins over the file, and what it does not set stays the fil
     2,
   ]);
   assertEquals(options.providers, {
-    gemini: { baseUrl: "https://variable.test", chatPath: "/c" },
+    gemini: { baseUrl: "https://variable.test", headers: { "x-file": "1" } },
     mine: { baseUrl: "https://mine.test" },
     other: { baseUrl: "https://other.test" },
   });

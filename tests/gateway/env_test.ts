@@ -103,3 +103,29 @@ Deno.test("readEnv() has keys by alias beside the key of the provider's own vari
   });
   assertThrows(() => keys({ openai: null }), TypeError, "SLUICE_KEYS");
 });
+
+Deno.test("readEnv() refuses two names of one provider where both cannot hold, and joins them where they can", async () => {
+  const bad: Record<string, string>[] = [
+    { SLUICE_KEYS: '{"gemini":"k1","google":"k2"}' },
+    { SLUICE_KEYS: '{"gemini":"k1","google":"k2"}', GEMINI_API_KEY: "k0" },
+    { SLUICE_PROVIDERS: '{"gemini":{},"google":{}}' },
+    { SLUICE_GOOGLE_BASE_URL: "https://a.test", SLUICE_GEMINI_BASE_URL: "https://b.test" },
+    { SLUICE_GROK_BASE_URL: "https://a.test", SLUICE_XAI_BASE_URL: "https://b.test" },
+  ];
+  for (const variables of bad) {
+    const { message } = assertThrows(() => read(variables), TypeError);
+    assert(Object.keys(variables).some((name) => message.startsWith(`Cannot use ${name}: `)), message);
+    assert(!/k[012]/.test(message), message);
+  }
+  const same = { SLUICE_GROK_BASE_URL: "https://a.test/", SLUICE_XAI_BASE_URL: "https://a.test" };
+  assertEquals(await urlOf("grok/m", same), "https://a.test/v1/chat/completions");
+  // A URL of its own beside what is changed under another name of the row.
+  const joined = {
+    SLUICE_PROVIDERS: '{"xai":{"headers":{"x-a":"1"}}}',
+    SLUICE_GROK_BASE_URL: "https://a.test",
+  };
+  assertEquals(await urlOf("grok/m", joined), "https://a.test/v1/chat/completions");
+  assertEquals(read(joined).options.providers, {
+    xai: { headers: { "x-a": "1" }, baseUrl: "https://a.test" },
+  });
+});

@@ -313,6 +313,21 @@ Deno.test("a stored key that stands in a header, a page or a translated answer t
   }
 });
 
+Deno.test("a stored key in what is no answer on the client's own wire is masked where an error quotes it", async () => {
+  for (
+    const [type, body] of [["application/json", `["${KEY}"]`], ["x/y", `no ${KEY}`], [
+      "text/html",
+      `<p>${KEY}`,
+    ]]
+  ) {
+    const { fetch } = before(() => new Response(body, { headers: { "content-type": type } }), GUARDED);
+    const response = await fetch(ask("openai/m", { ...WITH, "sluice-fallback": "openai/m2" }));
+    assertEquals(response.status, 502);
+    const text = await response.text();
+    assert(!text.includes("STORED") && text.includes("***"), text);
+  }
+});
+
 Deno.test("what succeeded is handed through untouched, a stream byte for byte", async () => {
   const parts = [`data: {"a":"${KEY.slice(0, 9)}`, `${KEY.slice(9)}"}\n\n`, "data: [DONE]\n\n"];
   const { fetch } = before(() => events(...parts), GUARDED);
