@@ -54,7 +54,7 @@ function readerOf(schema: Schema): OptionVariable["read"] {
   }
 }
 
-const asNumber = (text: string) => /^\s*-?\d+(\.\d+)?\s*$/.test(text) ? Number(text) : text;
+const asNumber = (text: string) => /^\s*-?\d+(\.\d*[1-9])?\s*$/.test(text) ? Number(text) : text;
 
 /** @throws TypeError whose message follows "Cannot use NAME: ", without the text, which may hold secrets. */
 export function readObject(text: string): Record<string, unknown> {
