@@ -55,3 +55,9 @@ Deno.test("exampleOf() has a value of each format, and the client's text for any
   }
   assertEquals(exampleOf({ type: "string", format: "color" }, "a client's text"), "a client's text");
 });
+
+Deno.test("exampleOf() fills a text up to its least length with dots, by characters", () => {
+  assertEquals(exampleOf({ type: "string", minLength: 8 }, "Hello"), "Hello...");
+  assertEquals(exampleOf({ type: "string", minLength: 3 }, "Hello"), "Hello");
+  assertEquals(exampleOf({ type: "string", minLength: 4 }, "a😀"), "a😀..");
+});
