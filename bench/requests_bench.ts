@@ -70,7 +70,13 @@ const HEADERS = {
 const request = new Request("http://localhost/v1/chat/completions", { headers: HEADERS });
 const { headers, signal } = request;
 const caller = await config.tokens.admit(request, undefined, true);
-const exchange: Exchange = { config, headers, signal, caller, report: { step: 0, waitedMs: 0 } };
+const exchange: Exchange = {
+  config,
+  headers,
+  signal,
+  caller,
+  report: { tries: 0, listened: false, step: 0, waitedMs: 0 },
+};
 const openai = config.providers.get("openai")!;
 const checked = tokenCheck([{ token: "token-of-ours" }], true, config.keyHeaders);
 const withToken = new Request(request.url, {

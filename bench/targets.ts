@@ -20,7 +20,7 @@ export interface Knock {
 export interface Target {
   name: string;
   runtime: "deno" | "bun" | "workerd" | "node" | "none";
-  kind: "direct" | "floor" | "identity" | "least" | "ours" | "peer";
+  kind: "direct" | "floor" | "identity" | "least" | "ours" | "logged" | "peer";
   /**
    * Starts it in front of a provider's port.
    *
@@ -143,11 +143,12 @@ const floorWorker = once(async () => {
 
 // ---------------------------------------------------------------- ours
 
-function ours(runtime: "deno" | "bun" | "workerd"): Target {
+/** @param logged With its log, as it is served by default: each answer is watched while it passes. */
+function ours(runtime: "deno" | "bun" | "workerd", logged = false): Target {
   return {
-    name: `Sluice, ${runtime}`,
+    name: `Sluice${logged ? ", logged" : ""}, ${runtime}`,
     runtime,
-    kind: "ours",
+    kind: logged ? "logged" : "ours",
     knock: (shape, load, messages) => ({
       path: "/v1/chat/completions",
       headers: HEADERS,
@@ -159,6 +160,7 @@ function ours(runtime: "deno" | "bun" | "workerd"): Target {
       const url = `http://127.0.0.1:${provider}`;
       const env = {
         PORT: `${port}`,
+        SLUICE_LOG: logged ? "info" : "off",
         SLUICE_OPENAI_BASE_URL: `${url}/v1`,
         SLUICE_ANTHROPIC_BASE_URL: url,
         SLUICE_GOOGLE_AI_STUDIO_BASE_URL: `${url}/v1beta`,
@@ -317,11 +319,13 @@ export const TARGETS: readonly Target[] = [
   floor("deno", true),
   least("deno"),
   ours("deno"),
+  ours("deno", true),
   llmops("deno"),
   floor("bun", false),
   floor("bun", true),
   least("bun"),
   ours("bun"),
+  ours("bun", true),
   llmops("bun"),
   floor("workerd", false),
   floor("workerd", true),

@@ -17,7 +17,8 @@ import {
   type TokenCheck,
   tokenCheck,
 } from "./credentials.ts";
-import { checkOptions, type LogEntry, type Options, type ProviderOptions } from "./options.ts";
+import type { LogEntry } from "./log_entry.ts";
+import { checkOptions, type Options, type ProviderOptions } from "./options.ts";
 import { DEFAULTS, type PolicySettings } from "./policies/settings.ts";
 import { type Timer, type Wait, wait } from "./policies/timers.ts";
 
@@ -44,7 +45,8 @@ export interface Config {
   timer: Timer;
   random: () => number;
   wait: Wait;
-  log: (entry: LogEntry) => void;
+  /** Absent when nobody listens. */
+  log?: (entry: LogEntry) => void;
 }
 
 /**
@@ -84,7 +86,7 @@ export function readOptions(options: Options): Config {
     timer: options.now ?? (() => performance.now()),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
-    log: options.log ?? (() => {}),
+    log: options.log,
   };
 }
 

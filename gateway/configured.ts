@@ -2,6 +2,7 @@
 import { isLoopback } from "./cross_site.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { type Env, readEnv, type Served } from "./env.ts";
+import { isWritten, jsonLine, LOG_LEVELS, type LogLevel, textLine } from "./log_line.ts";
 import type { Options } from "./options.ts";
 import type { Started } from "./start_lines.ts";
 
@@ -22,7 +23,9 @@ export interface Serving {
 export type Configured = Served & { gateway: Gateway } & Pick<Started, "stored" | "tokens" | "madeToken">;
 
 /**
- * Makes the gateway of the served form, with a line on standard error for each failure and each warning.
+ * Makes the gateway of the served form, with a line on standard error for each warning and for each request that has
+ * ended: `SLUICE_LOG` is `info` (default), `warn`, `error`, or `off`, with which no answer is looked at. On a terminal the
+ * line is for people, elsewhere one JSON object.
  *
  * With stored keys and no `SLUICE_TOKENS` it is no open relay for them: served alone it makes a token, without which
  * requests are served with their own keys only; else stored keys serve nobody over HTTP.
@@ -47,7 +50,7 @@ export function configured(env: Env, { names, alone = false, file }: Serving = {
     }
   }
   for (const warning of warnings) console.error(`Warning: ${warning}`);
-  const log = (entry: object) => console.error(JSON.stringify(entry));
+  const log = logger(readLevel(env));
   return { ...served, stored, tokens, madeToken, gateway: createGateway({ ...options, log }) };
 }
 
@@ -56,6 +59,28 @@ function tokensOf({ tokens, tokenRequired }: Options, env: Env): Started["tokens
   if (tokens === undefined) return undefined;
   if (tokenRequired === false) return "optional";
   return /^[^,{}[\]"]+$/.test(env("SLUICE_TOKENS") ?? "") ? "one" : "several";
+}
+
+function readLevel(env: Env): LogLevel {
+  const level = (env("SLUICE_LOG") || "info") as LogLevel;
+  if (LOG_LEVELS.includes(level)) return level;
+  throw new TypeError(`Cannot use SLUICE_LOG: it must be ${LOG_LEVELS.join(", ")}`);
+}
+
+/** What of the runtimes tells where standard error leads. */
+interface Streams {
+  Deno?: { stderr: { isTerminal(): boolean } };
+  process?: { stderr?: { isTTY?: boolean } };
+}
+
+/** Writes a line on standard error for each request; `undefined` when none is wanted, so that no answer is looked at. */
+function logger(level: LogLevel): Options["log"] {
+  if (level === "off") return undefined;
+  const { Deno, process } = globalThis as Streams;
+  const isTerminal = Deno ? Deno.stderr.isTerminal() : process?.stderr?.isTTY ?? false;
+  return (entry) => {
+    if (isWritten(entry.level, level)) console.error(isTerminal ? textLine(entry, true) : jsonLine(entry));
+  };
 }
 
 /** 128 bits by chance. */

@@ -1,6 +1,8 @@
 /** What one request carries through the gateway. */
 import type { Config } from "./config.ts";
+import type { WireError } from "../wires/types.ts";
 import type { Caller } from "./credentials.ts";
+import type { Observer, Passing } from "./observe.ts";
 
 /** One request on its way. */
 export interface Exchange {
@@ -25,4 +27,16 @@ export interface Report {
   eventId?: string;
   /** Milliseconds spent waiting for providers, or between tries. */
   waitedMs: number;
+  /** Requests sent to providers. */
+  tries: number;
+  /** Somebody listens: what follows is filled in, for the answer of the last try. */
+  listened: boolean;
+  /** Watches an answer that the gateway reads anyway. */
+  observer?: Observer;
+  /** An answer whose bytes are handed through. */
+  passing?: Passing;
+  /** What the provider answered in place of an answer. */
+  refusal?: WireError;
+  /** What the gateway itself found wrong. */
+  failure?: { code: string; message: string };
 }

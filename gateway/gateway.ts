@@ -10,6 +10,8 @@ import { admitForeignHost, isForeignHost, refuseForeignPage } from "./cross_site
 import type { Exchange, Report } from "./exchange.ts";
 import { headerText } from "./headers.ts";
 import { home } from "./home.ts";
+import { logEntry } from "./log_entry.ts";
+import { observed, observer, type Passing, type Seen } from "./observe.ts";
 import { uuidv7 } from "./ids.ts";
 import { findModel, listModels } from "./models.ts";
 import { native } from "./native.ts";
@@ -55,7 +57,12 @@ export function createGateway(options: Options = {}): Gateway {
  */
 export async function serve(request: Request, config: Config, insider: boolean): Promise<Response> {
   const started = { at: config.now(), timer: config.timer() };
-  const report: Report = { step: 0, waitedMs: 0 };
+  const report: Report = {
+    tries: 0,
+    listened: config.log !== undefined,
+    step: 0,
+    waitedMs: 0,
+  };
   let response: Response;
   try {
     response = request.method === "OPTIONS" ? preflight(request, config) : await open(
@@ -65,10 +72,12 @@ export async function serve(request: Request, config: Config, insider: boolean):
       config,
       insider,
     );
+    if (report.passing) response = await watch(response, report.passing, request, report, config);
   } catch (error) {
     response = failure(error, request, report, config);
   }
-  stamp(response, request, report, started, config);
+  const ids = stamp(response, request, report, started, config);
+  if (config.log) tellEnd(config.log, config, { request, response, ...ids, report, started });
   return allowCrossOrigin(request, response, config);
 }
 
@@ -108,6 +117,72 @@ async function open(
   }
 }
 
+/** Watches an answer that is handed through, for whoever listens. */
+function watch(
+  response: Response,
+  passing: Passing,
+  { signal }: Request,
+  report: Report,
+  { timer }: Config,
+): Promise<Response> | Response {
+  if (!response.body) return response;
+  report.observer = observer(timer, signal);
+  return observed(response, passing, report.observer);
+}
+
+/** What is known of a request when its answer begins. */
+interface Begun {
+  request: Request;
+  response: Response;
+  id: string;
+  upstreamId?: string;
+  report: Report;
+  started: { at: number; timer: number };
+}
+
+/** Tells the listener of a request when it has ended: at once, or at the end of an answer that still passes. */
+function tellEnd(log: NonNullable<Config["log"]>, { now, timer }: Config, begun: Begun): void {
+  const { request: { method, url }, response: { status, headers }, report } = begun;
+  const request = { method, path: pathOf(url) };
+  const tell = (seen?: Seen) => {
+    try {
+      const ended = { at: now(), timer: timer() };
+      log(logEntry({ ...begun, request, response: { status, headers }, seen, now: ended }));
+    } catch {
+      // A listener that fails must not take the answer with it.
+    }
+  };
+  if (report.observer) report.observer.whenEnded(tell);
+  else tell();
+}
+
+/**
+ * Headers in which providers name a request: OpenAI and most others, Anthropic, Bedrock, Azure (2), OpenRouter, Cohere,
+ * Mistral, Deepgram, fal, NVIDIA. Read from their references and SDKs in November 2026.
+ */
+const REQUEST_IDS = [
+  "x-request-id",
+  "request-id",
+  "x-amzn-requestid",
+  "apim-request-id",
+  "x-ms-request-id",
+  "x-generation-id",
+  "x-debug-trace-id",
+  "mistral-correlation-id",
+  "dg-request-id",
+  "x-fal-request-id",
+  "nvcf-reqid",
+];
+
+/** The provider's id for a request, where it says one. */
+function upstreamIdIn(headers: Headers): string | undefined {
+  for (const name of REQUEST_IDS) {
+    const id = headers.get(name);
+    if (id) return id;
+  }
+  return undefined;
+}
+
 /** What clients of the replaced service read: who answered, under which ids, and what the gateway itself took. */
 function stamp(
   { headers }: Response,
@@ -115,7 +190,7 @@ function stamp(
   { step, provider, model, eventId, waitedMs }: Report,
   started: { at: number; timer: number },
   { timer }: Config,
-): void {
+): { id: string; upstreamId?: string } {
   const own = timer() - started.timer - waitedMs;
   const id = uuidv7(started.at);
   headers.set("cf-aig-log-id", id);
@@ -125,18 +200,26 @@ function stamp(
   headers.set("cf-aig-provider", provider ?? "unknown");
   headers.set("cf-aig-model", headerText(model ?? "unknown"));
   headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);
+  const upstreamId = upstreamIdIn(headers);
+  // What SDKs read as `_request_id`.
+  headers.set("x-request-id", upstreamId ?? id);
+  return { id, upstreamId };
 }
 
 /** A failure in the shape that the clients of its path read. */
-function failure(error: unknown, request: Request, { provider, model }: Report, config: Config): Response {
-  // Nobody reads it.
-  if (request.signal.aborted) return new Response(null, { status: 499 });
+function failure(error: unknown, request: Request, report: Report, config: Config): Response {
+  report.observer = report.passing = report.refusal = undefined;
+  if (request.signal.aborted) {
+    report.failure = { code: "client_left", message: "The client left before its answer began" };
+    // The client has left; nobody will read this response.
+    return new Response(null, { status: 499 });
+  }
   const fault = error instanceof GatewayError
     ? error
     : new GatewayError("internal", "Cannot serve the request: the gateway failed", { cause: error });
-  const { status, message, number, code, details } = fault;
+  const { message, code, details } = fault;
   const cause = fault.cause instanceof Error ? ` (${fault.cause.name})` : "";
-  config.log({ level: "error", status, message: message + cause, code: number ?? code, provider, model });
+  report.failure = { code, message: message + cause };
   const headers = new Headers(details.headers);
   return faultResponse(fault, errorShape(pathOf(request.url), config.providers), headers);
 }

@@ -28,8 +28,9 @@ interface Model {
  * key says not whose it is, and is sent to nobody. Who does not answer in time is named in `sluice-missing`.
  */
 export async function listModels(exchange: Exchange): Promise<Response> {
-  const { config, signal } = exchange;
+  const { signal } = exchange;
   const missing: string[] = [];
+  const reasons: string[] = [];
   const { limit, done } = deadline(exchange);
   const lists = await Promise.all(
     configured(exchange).map(async (provider) => {
@@ -39,14 +40,17 @@ export async function listModels(exchange: Exchange): Promise<Response> {
         signal.throwIfAborted();
         missing.push(provider.name);
         const why = cause instanceof GatewayError ? cause.code : (cause as Error).name;
-        const message = `Cannot list the models of ${provider.name} (${why})`;
-        config.log({ level: "error", status: 200, message, provider: provider.name });
+        reasons.push(`${provider.name} (${why})`);
         return [];
       }
     }),
   ).finally(done);
   const headers = new Headers();
-  if (missing.length > 0) headers.set("sluice-missing", missing.sort().join(", "));
+  if (missing.length > 0) {
+    headers.set("sluice-missing", missing.sort().join(", "));
+    const message = `Cannot list the models of ${reasons.sort().join(", ")}`;
+    exchange.report.failure = { code: "models_missing", message };
+  }
   return Response.json({ object: "list", data: lists.flat() }, { headers });
 }
 
@@ -62,19 +66,21 @@ export async function findModel(written: string, exchange: Exchange): Promise<Re
   const id = decode(written);
   const name = id.startsWith("@cf/") ? "workers-ai" : id.slice(0, Math.max(0, id.indexOf("/")));
   const provider = config.providers.get(name);
-  if (!provider || provider.chat === false) return unknownModel(id);
+  if (!provider || provider.chat === false) return unknownModel(id, exchange);
   caller.check(provider);
   const { limit, done } = deadline(exchange);
   const list = await modelsOf(provider, exchange, limit, clientKey(caller)).finally(done);
   const wanted = `${provider.name}/${id.startsWith("@cf/") ? id : id.slice(name.length + 1)}`;
   const model = list.find((model) => model.id === wanted);
-  return model ? Response.json({ ...model, id }) : unknownModel(id);
+  return model ? Response.json({ ...model, id }) : unknownModel(id, exchange);
 }
 
-function unknownModel(id: string): Response {
+function unknownModel(id: string, { report }: Exchange): Response {
+  const message = `The model ${quote(id)} does not exist: the models that do are listed at /v1/models, ` +
+    `as "{provider}/{model}"`;
+  report.failure = { code: "model_not_found", message };
   return errorResponse({
-    message: `The model ${quote(id)} does not exist: the models that do are listed at /v1/models, ` +
-      `as "{provider}/{model}"`,
+    message,
     type: "invalid_request_error",
     param: "model",
     code: "model_not_found",

@@ -116,11 +116,12 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   for (const [name, value] of caller.keys) sendKey(headers, provider, name, value);
   const own = caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
+  const format = formatOf(method, url);
   return {
     provider: provider.name,
     model,
     settings,
-    format: formatOf(method, url),
+    format,
     otherKey: keys?.isFree,
     send(signal) {
       const stored = keys?.take();
@@ -129,6 +130,9 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       if (body instanceof ReadableStream) init.duplex = "half";
       return send(provider, url, init, signal, exchange, (upstream) => {
         stored?.report(upstream);
+        if (exchange.report.listened) {
+          exchange.report.passing = { provider: provider.name, format, mustBegin: false };
+        }
         return handBack(stored ? maskFailure(upstream, stored.key) : upstream, url, stored?.key);
       });
     },

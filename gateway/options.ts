@@ -5,6 +5,7 @@ import { nearestNames } from "../providers/nearest_names.ts";
 import type { ChatField } from "../providers/types.ts";
 import { check } from "./check.ts";
 import { type GatewayToken, isPlaceholder, type StoredKeys } from "./credentials.ts";
+import type { LogEntry } from "./log_entry.ts";
 import { policyOptions, type PolicySettings } from "./policies/settings.ts";
 import type { Wait } from "./policies/timers.ts";
 import { readSwitchText } from "./texts.ts";
@@ -25,22 +26,6 @@ export interface ProviderOptions {
   drop?: readonly ChatField[];
   /** Top-level fields it knows by another name, for the wire `openai` only: for others a request is written anew. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
-}
-
-/** One line about one request. Never holds keys, prompts or answers. */
-export interface LogEntry {
-  /** `error` for a failure. */
-  level: "info" | "error";
-  /** HTTP status of the answer. */
-  status: number;
-  /** For people. */
-  message: string;
-  /** Stable name or number of a failure. */
-  code?: string | number | null;
-  /** Row that the request was for, where that is known. */
-  provider?: string;
-  /** The provider's name for the model, likewise. */
-  model?: string;
 }
 
 /** What `createGateway` takes; all of it optional. */
@@ -91,7 +76,10 @@ export interface Options {
   random?: () => number;
   /** Waits between tries. Default: by the runtime's clock. */
   wait?: Wait;
-  /** Takes a line about each failure. Default: none is written. */
+  /**
+   * Takes a row about each request when it has ended, a streamed answer at its end. Default: none, and no answer is looked
+   * at for it.
+   */
   log?: (entry: LogEntry) => void;
 }
 

@@ -9,13 +9,14 @@ import {
   writeError,
 } from "../wires/openai_chat_answer.ts";
 import { sseReader } from "../wires/sse.ts";
-import { isOverflow } from "../wires/openai_chat.ts";
+import { isOverflow, openaiChat } from "../wires/openai_chat.ts";
 import { translate } from "../wires/translate.ts";
 import { object, parse, parseExact } from "../wires/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../wires/types.ts";
 import type { Outgoing } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
 import { headerList, responseHeaders } from "./headers.ts";
+import { type Observer, observer } from "./observe.ts";
 import { EVENTS, peekEvents, peekText } from "./policies/held.ts";
 import { waiting } from "./policies/timers.ts";
 import type { ErrorShape } from "./route.ts";
@@ -140,22 +141,20 @@ const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([
 
 /** OpenAI's own error body goes back byte for byte; any other is read by the wire and written as OpenAI's. */
 function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
-  const { config } = exchange;
-  const { target: { provider, model } } = outgoing;
+  const { report } = exchange;
+  const { target: { provider } } = outgoing;
   const { name, wire } = provider;
   const { status } = upstream;
-  const log = (message: string, code?: string | number | null) =>
-    config.log({ level: "error", status, message, code, provider: name, model });
   return readText(upstream, provider, exchange, (text) => {
     const body = parse(text);
     if (wire.same && isOpenAIError(body) && !isNamelessOverflow(body.error)) {
-      log("the provider refused", body.error.code);
+      report.refusal = body.error;
       return answerWith(text, upstream, outgoing, JSON_TYPE);
     }
     const headers = headersFor(upstream, outgoing);
     if (body === undefined && status >= 500) throw notJson(name, status, text, headers);
     const error = wire.readError(status, body ?? text.slice(0, QUOTED));
-    log("the provider refused", error.code);
+    report.refusal = { ...error, status };
     const requestId = headers.get("request-id") ?? headers.get("x-request-id");
     const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };
     return errorResponse({ ...error, metadata, status }, headers);
@@ -205,6 +204,11 @@ function handBack(
   const length = headers.get("content-length");
   if (!body || length === "0") throw nothingIn(upstream, outgoing);
   const response = answerWith(body, upstream, outgoing);
+  const { report } = exchange;
+  if (report.listened) {
+    const provider = outgoing.target.provider.name;
+    report.passing = { provider, format: openaiChat, mustBegin: true };
+  }
   if (!alone) return response;
   const kind = contentKind(headers);
   if (kind === "events" || kind === "json" && Number(length) > LEAST_BYTES) return response;
@@ -330,9 +334,16 @@ function rewriteStream(
   exchange: Exchange,
 ): Response {
   const writer = chunkWriter(defaults, form);
-  const failure = brokenOff(outgoing, exchange);
+  const failure = brokenOff(outgoing);
   const source = upstream.body ?? new Blob([]).stream();
-  const events = translate(source, (emit) => wire.readStream(emit), writer, failure);
+  const events = translate(
+    source,
+    (emit) => wire.readStream(emit),
+    writer,
+    failure,
+    { provider: outgoing.target.provider.name },
+    watched(exchange),
+  );
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }
 
@@ -349,13 +360,16 @@ function rewriteWhole(
     const { emit, answer } = collector();
     const writer = call!.stream ? chunkWriter(defaults, form) : undefined;
     let events = "";
+    const watch = watched(exchange);
     const take: Emit = (delta) => {
       emit(delta);
+      watch?.delta(delta);
       if (writer) events += writer.delta(delta);
     };
     if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
     else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
     else throw notJson(target.provider.name, upstream.status, text, headersFor(upstream, outgoing));
+    watch?.end("whole");
     const { error } = answer;
     if (error) {
       return failed(error, upstream, outgoing);
@@ -363,6 +377,11 @@ function rewriteWhole(
     const written = writer ? events + writer.end() : JSON.stringify(writeAnswer(answer, defaults, form));
     return answerWith(written, upstream, outgoing, writer ? EVENTS_TYPE : JSON_TYPE);
   });
+}
+
+/** The watcher of an answer that is translated, if anybody listens. */
+function watched({ config, report, signal }: Exchange): Observer | undefined {
+  return report.listened ? report.observer = observer(config.timer, signal) : undefined;
 }
 
 /** For a provider that streams though nobody asked for it. */
@@ -374,16 +393,17 @@ function readEvents(text: string, reader: StreamReader): void {
 }
 
 /** What the client is told when the provider's stream breaks. */
-function brokenOff({ target }: Outgoing, { config, signal }: Exchange): (cause: unknown) => WireError {
+function brokenOff({ target }: Outgoing): (cause: unknown) => WireError {
   const { name } = target.provider;
   return (cause) => {
     const message = `The stream from ${name} broke off before the answer was finished`;
-    // When the client has left, that is why, and nobody is told.
-    if (!signal.aborted) {
-      config.log({ level: "error", status: 502, message, code: 2005, provider: name, model: target.model });
-    }
     // An error of the runtime's network code; it holds no keys and no prompt.
-    return { message, type: "server_error", code: "upstream_broke_off", metadata: { cause: String(cause) } };
+    return {
+      message,
+      type: "server_error",
+      code: "upstream_broke_off",
+      metadata: { provider: name, cause: String(cause) },
+    };
   };
 }
 

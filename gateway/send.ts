@@ -27,6 +27,9 @@ export async function send<T>(
 ): Promise<T> {
   const { fetch, streamIdleTimeoutMs: idleMs } = exchange.config;
   const { name } = provider;
+  const { report } = exchange;
+  report.tries++;
+  if (report.listened) report.observer = report.passing = report.refusal = undefined;
   // The provider chooses no host either: a redirect is never followed.
   init.signal = signal;
   init.redirect = "manual";

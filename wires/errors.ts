@@ -68,6 +68,16 @@ export class GatewayError extends Error {
   }
 }
 
+/**
+ * An error without its stack. Deno prints the error that ends a response's body, and a connection that broke is not a bug.
+ */
+export function stackless<T>(error: T): T {
+  if (error instanceof Error) {
+    Object.defineProperty(error, "stack", { value: `${error.name}: ${error.message}`, configurable: true });
+  }
+  return error;
+}
+
 /** OpenAI's error type for a status. */
 export function errorType(status: number): string {
   switch (status) {

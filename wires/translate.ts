@@ -1,10 +1,17 @@
 /** One stream of foreign bytes into one stream of ours. */
 import { type Chunk, chunkReader } from "./chunks.ts";
 import { sseReader } from "./sse.ts";
-import type { Emit, StreamReader, WireError } from "./types.ts";
+import type { Delta, Emit, JsonObject, StreamReader, WireError } from "./types.ts";
 import type { ChunkWriter } from "./openai_chat_answer.ts";
 
 const encoder = new TextEncoder();
+
+/** Watches an answer while it is translated. */
+export interface Watch {
+  delta(delta: Delta): void;
+  /** Only the first end counts. */
+  end(how: "whole" | "broken" | "left", cause?: unknown): void;
+}
 
 /**
  * Translates an event stream while it arrives: framing, reader and writer fused in one step, so that each chunk of the
@@ -17,19 +24,27 @@ const encoder = new TextEncoder();
  * @param reader Makes the reader of the provider's events.
  * @param writer Writes the client's.
  * @param failure What a broken source is called to the client.
+ * @param about What is added to an error of the provider's.
+ * @param watch Is told each delta, and the end.
  */
 export function translate(
   body: ReadableStream<Uint8Array>,
   reader: (emit: Emit) => StreamReader,
   writer: ChunkWriter,
   failure: (cause: unknown) => WireError,
+  about?: JsonObject,
+  watch?: Watch,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = chunkReader(body);
   let out = "";
   let failed = false;
   const emit: Emit = (delta) => {
     if (failed) return;
-    if (delta.type === "error") failed = true;
+    if (delta.type === "error") {
+      failed = true;
+      delta.error.metadata = { ...delta.error.metadata, ...about };
+    }
+    watch?.delta(delta);
     out += writer.delta(delta);
   };
   const events = reader(emit);
@@ -41,11 +56,13 @@ export function translate(
       parser.push(value);
       if (!failed) return true;
       source.cancel().catch(() => {});
+      watch?.end("whole");
       return false;
     }
     parser.end();
     events.end();
     out += writer.end();
+    watch?.end("whole");
     return false;
   }
 
@@ -61,7 +78,9 @@ export function translate(
           more = take(chunk);
         } catch (cause) {
           more = false;
-          emit({ type: "error", error: failure(cause) });
+          watch?.end("broken", cause);
+          if (!failed) out += writer.delta({ type: "error", error: failure(cause) });
+          failed = true;
           source.cancel(cause).catch(() => {});
           out += writer.end();
         }
@@ -70,6 +89,9 @@ export function translate(
       out = "";
       if (!more) controller.close();
     },
-    cancel: (reason) => source.cancel(reason),
+    cancel(reason) {
+      watch?.end("left");
+      return source.cancel(reason);
+    },
   }, { highWaterMark: 0 });
 }

@@ -142,7 +142,7 @@ export function isContent(delta: Delta): boolean {
 }
 
 /** A reader for events of no known format: any is content but an error. */
-function anyEvents(emit: Emit): StreamReader {
+export function anyEvents(emit: Emit): StreamReader {
   let seen = false;
   return {
     frame(data, event) {

@@ -1,5 +1,5 @@
 /** Reading the beginning of a body before it is passed on. */
-import { GatewayError } from "../../wires/errors.ts";
+import { GatewayError, stackless } from "../../wires/errors.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 import { contentWatch, EarlyError, type Watch } from "./begun.ts";
 
@@ -143,7 +143,7 @@ export function withIdleLimit(response: Response, ms: number, onIdle: () => Erro
       async pull(controller) {
         let timer: number | undefined;
         const idle = new Promise<never>((_, reject) => {
-          timer = setTimeout(() => reject(onIdle()), ms) as unknown as number;
+          timer = setTimeout(() => reject(stackless(onIdle())), ms) as unknown as number;
         });
         try {
           const { done, value } = await Promise.race([source.read(), idle]);

@@ -10,7 +10,7 @@
  * @see https://platform.openai.com/docs/api-reference/chat
  */
 import { collector } from "../../wires/collect.ts";
-import { errorType, GatewayError } from "../../wires/errors.ts";
+import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
 import { parseObject } from "../../wires/json.ts";
 import { type ChunkWriter, chunkWriter, writeAnswer, writeError } from "../../wires/openai_chat_answer.ts";
 import { checkCall, readCall } from "../../wires/openai_chat_call.ts";
@@ -210,7 +210,7 @@ const BROKEN: WireError = {
 
 const CUT_AFTER_MS = 10;
 
-const brokenConnection = () => new Error("The model demo/cut broke the connection");
+const brokenConnection = () => stackless(new Error("The model demo/cut broke the connection"));
 
 function* events(deltas: Delta[], writer: ChunkWriter, model: string): Generator<string> {
   // Past the middle, so that at least the role chunk and one piece of content have gone out.

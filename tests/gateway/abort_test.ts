@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry } from "../../gateway/options.ts";
+import type { LogEntry } from "../../gateway/log_entry.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { ask, messages, ROOT, STREAM } from "../fakes.ts";
 
@@ -42,6 +42,9 @@ function stalling(bytes: string, type = "text/event-stream", heeds = true) {
   return { fetch, asked: asked.promise, cancelled: cancelled.promise };
 }
 
+/** What the provider or the gateway did wrong. */
+const faults = (logged: LogEntry[]) => logged.filter(({ level }) => level === "error");
+
 /** A gateway with its log, and a client that can leave. */
 function scene(fetch: (url: string, init: RequestInit) => Promise<Response>) {
   const logged: LogEntry[] = [];
@@ -64,7 +67,7 @@ for (const model of MODELS) {
       assertEquals(signal.aborted, false);
       leaving.abort(reason);
       assertEquals([(await response).status, signal.aborted], [499, true]);
-      assertEquals(logged, [], "nothing went wrong");
+      assertEquals(faults(logged), [], "nothing went wrong");
     });
   }
 
@@ -79,7 +82,7 @@ for (const model of MODELS) {
     leaving.abort();
     await read.catch(() => {});
     await cancelled;
-    assertEquals(logged, []);
+    assertEquals(faults(logged), []);
   });
 
   for (const [place, bytes] of [["before its first event", ""], ["in mid-stream", BEGINNING[model]]]) {
@@ -96,7 +99,7 @@ for (const model of MODELS) {
         await cancelled;
         await waiting;
         await reader.cancel().catch(() => {});
-        assertEquals(logged, [], "nothing went wrong");
+        assertEquals(faults(logged), [], "nothing went wrong");
       }
     });
   }
@@ -117,7 +120,7 @@ for (const model of MODELS) {
     answer.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
     assertEquals((await response).status, 499);
     await cancelled.promise;
-    assertEquals(logged, []);
+    assertEquals(faults(logged), []);
   });
 }
 
@@ -134,7 +137,7 @@ Deno.test("a client that leaves while it sends its body is no failure of the gat
   const url = `${ROOT}/compat/chat/completions`;
   const response = fetch(new Request(url, { method: "POST", headers, body, signal: leaving.signal }));
   leaving.abort();
-  assertEquals([(await response).status, logged], [499, []]);
+  assertEquals([(await response).status, faults(logged)], [499, []]);
 });
 
 Deno.test("a body that breaks off before a native path's first try is 400 too", async () => {
@@ -191,8 +194,9 @@ Deno.test("over a socket, an upload that breaks off while it is sent on is no fa
   await socket.write(new TextEncoder().encode(`${head}5\r\nhello\r\n`));
   await begun.promise;
   socket.close();
-  const { status, message } = await logged.promise;
-  assertEquals([status, message], [400, "Cannot read the request: its body broke off (TypeError)"]);
+  const { level, status, error } = await logged.promise;
+  const message = "Cannot read the request: its body broke off (TypeError)";
+  assertEquals([level, status, error], ["warn", 400, { code: "invalid_request", message }]);
   await server.shutdown();
   await provider.shutdown();
 });
@@ -216,7 +220,7 @@ Deno.test("over a socket, the provider is let go as soon as the client hangs up"
       leaving.abort();
       await assertRejects(() => read);
       await cancelled;
-      assertEquals(logged, []);
+      assertEquals(faults(logged), []);
       await server.shutdown();
     }
   }

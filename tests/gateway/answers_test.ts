@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { LogEntry, Options } from "../../gateway/options.ts";
+import type { LogEntry } from "../../gateway/log_entry.ts";
+import type { Options } from "../../gateway/options.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { uuidv7 } from "../../gateway/ids.ts";
 import {
@@ -8,6 +9,7 @@ import {
   completion,
   events,
   message,
+  messageOf,
   messages,
   pieces,
   post,
@@ -263,9 +265,9 @@ Deno.test("a failure of the gateway's own is 500 and tells nothing of itself", a
     assert(!(await response.text()).includes("secret"));
   }
   assertEquals(
-    logged.map(({ code, provider, model }) => [code, provider, model]),
+    logged.map(({ error, provider, model }) => [(error as { code: string }).code, provider, model]),
     Array(2).fill(["internal", "anthropic", "claude"]),
   );
-  assertStringIncludes(logged[0].message, "RangeError");
+  assertStringIncludes(messageOf(logged[0])!, "RangeError");
   assert(!JSON.stringify(logged).includes("secret"));
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { LogEntry } from "../../gateway/options.ts";
+import type { LogEntry } from "../../gateway/log_entry.ts";
 import { ask, before, completion, message, messages, post, ROOT } from "../fakes.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;
@@ -12,7 +12,7 @@ async function refused(request: Request, options = {}) {
   const { error, ...rest } = await response.json();
   assertEquals([rest, sent], [{}, []], "an OpenAI error, and nothing sent");
   assertEquals(response.headers.get("content-type"), "application/json");
-  assertEquals(logged.map(({ level, status }) => [level, status]), [["error", response.status]]);
+  assertEquals(logged.map(({ level, status }) => [level, status]), [["warn", response.status]]);
   return { status: response.status, ...error } as {
     status: number;
     message: string;

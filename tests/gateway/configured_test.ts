@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { configured, type Serving } from "../../gateway/configured.ts";
 import { readEnv } from "../../gateway/env.ts";
 import type { Options } from "../../gateway/options.ts";
@@ -80,12 +87,36 @@ Deno.test("configured() warns of variables that nobody reads, and starts", async
     SLUICE_NONE_BASE_URL: "y",
   };
   const { written } = await served(variables);
-  assertEquals(written, [
+  assertEquals(warnings(written), [
     "Warning: SLUICE_FOO is not read",
     "Warning: SLUICE_NONE_BASE_URL is not read",
     "Warning: SLUICE_OPENIA_BASE_URL is not read; did you mean SLUICE_OPENAI_BASE_URL?",
     "Warning: SLUICE_TOKEN is not read; did you mean SLUICE_TOKENS?",
   ]);
+});
+
+Deno.test("configured() writes a line for each request as SLUICE_LOG says, and attaches nothing with off", async () => {
+  const statuses = (lines: string[]) => lines.map((line) => JSON.parse(line).status);
+  const tokens = { SLUICE_TOKENS: "mine" };
+  const levels: [string | undefined, number[]][] = [
+    [undefined, [401, 401, 401, 401]],
+    ["info", [401, 401, 401, 401]],
+    ["warn", [401, 401, 401, 401]],
+    ["error", []],
+    ["off", []],
+  ];
+  for (const [level, expected] of levels) {
+    const { written } = await served(level ? { ...tokens, SLUICE_LOG: level } : tokens);
+    assertEquals(statuses(written), expected, level);
+  }
+  // The fourth answer is not read, so it has not ended.
+  const open: [string, number[]][] = [["info", [200, 200, 200]], ["warn", []], ["off", []]];
+  for (const [level, expected] of open) {
+    assertEquals(statuses((await served({ SLUICE_LOG: level })).written), expected, level);
+  }
+  for (const level of ["debug", "INFO", "on", "true"]) {
+    await assertRejects(() => served({ SLUICE_LOG: level }), TypeError, "Cannot use SLUICE_LOG");
+  }
 });
 
 /** What is read of one variable. */

@@ -1,6 +1,18 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry, Options } from "../../gateway/options.ts";
-import { ask, before, chunk, completion, events, message, pieces, refusal, STREAM } from "../fakes.ts";
+import type { LogEntry } from "../../gateway/log_entry.ts";
+import type { Options } from "../../gateway/options.ts";
+import {
+  ask,
+  before,
+  chunk,
+  completion,
+  events,
+  message,
+  messageOf,
+  pieces,
+  refusal,
+  STREAM,
+} from "../fakes.ts";
 
 /** One provider of the client's own wire, and one that is translated. */
 const MODELS = ["openai/m", "anthropic/claude-sonnet-4-5"];
@@ -130,7 +142,7 @@ Deno.test("a success without a body is 502 on the client's own wire too, and ano
     const message = `openai answered ${nothing.status} with nothing`;
     assertEquals([status, error.code, error.message], [502, "2005", message]);
     assertEquals(error.metadata, { provider: "openai", status: nothing.status });
-    assertEquals(logged.map((entry) => entry.message), [message]);
+    assertEquals(logged.map(messageOf), [message]);
     const fetch = (url: string) =>
       Promise.resolve(url.startsWith("https://api.openai.com/") ? nothing.clone() : completion());
     const fallback = await answer("openai/m", completion(), { models: ["groq/m"] }, { fetch });
@@ -195,7 +207,7 @@ Deno.test("a provider that cannot be reached is 502", async () => {
     const provider = model.split("/")[0];
     assertEquals([status, error.code, error.metadata], [502, "2005", { provider }]);
     assertEquals(error.message, `Cannot reach ${provider}: no answer to the request`);
-    assertEquals([logged.length, logged[0].message.endsWith("(TypeError)")], [1, true]);
+    assertEquals([logged.length, messageOf(logged[0])!.endsWith("(TypeError)")], [1, true]);
   }
 });
 
@@ -228,7 +240,7 @@ Deno.test("why a provider cannot be reached is said in words of ours", async () 
   for (const [cause, why] of causes) {
     const { json, logged } = await answer("openai/m", () => Promise.reject(cause));
     assertEquals(json().error.message, `Cannot reach openai: ${why}`);
-    assertEquals(logged.map(({ message }) => message), [`Cannot reach openai: ${why} (TypeError)`]);
+    assertEquals(logged.map(messageOf), [`Cannot reach openai: ${why} (TypeError)`]);
   }
 });
 
@@ -241,16 +253,12 @@ Deno.test("an OpenAI error on the client's own wire goes back byte for byte", as
   assertEquals([answered.status, answered.text], [429, text]);
   assertEquals(answered.headers.get("content-type"), "application/json");
   assertEquals([answered.headers.get("retry-after"), answered.headers.get("x-request-id")], ["3", "r"]);
-  assertEquals(logged, [
-    {
-      level: "error",
-      status: 429,
-      message: "the provider refused",
-      code: null,
-      provider: "openai",
-      model: "m",
-    },
-  ]);
+  assertEquals(
+    logged.map(({ level, status, error, provider, model }) => [level, status, error, provider, model]),
+    [
+      ["error", 429, { status: 429, type: "t", code: undefined }, "openai", "m"],
+    ],
+  );
 });
 
 Deno.test("a prompt that does not fit has OpenAI's code, whoever says so and in whatever words", async () => {
@@ -332,7 +340,7 @@ Deno.test("a translated stream that dies is an error event and no clean end, and
   const { error } = JSON.parse(last.slice("data: ".length));
   assertEquals([status, error.code, error.type], [200, "upstream_broke_off", "server_error"]);
   assert(!text.includes("[DONE]"));
-  assertEquals(logged.map(({ status, provider }) => [status, provider]), [[502, "anthropic"]]);
+  assertEquals(logged.map(({ status, provider }) => [status, provider]), [[200, "anthropic"]]);
 });
 
 // ---------------------------------------------------------------- the log
