@@ -16,6 +16,7 @@ import { uuidv7 } from "./ids.ts";
 import { findModel, listModels } from "./models.ts";
 import { native } from "./native.ts";
 import type { Options } from "./options.ts";
+import { waiting } from "./policies/timers.ts";
 import { faultResponse } from "./respond.ts";
 import { errorShape, findRoute, pathOf, type Route, unsupported } from "./route.ts";
 import { universal } from "./universal.ts";
@@ -123,11 +124,11 @@ function watch(
   passing: Passing,
   { signal }: Request,
   report: Report,
-  { timer }: Config,
+  config: Config,
 ): Promise<Response> | Response {
   if (!response.body) return response;
-  report.observer = observer(timer, signal);
-  return observed(response, passing, report.observer);
+  report.observer = observer(config.timer, signal);
+  return waiting(observed(response, passing, report.observer), { report, config });
 }
 
 /** What is known of a request when its answer begins. */

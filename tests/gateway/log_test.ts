@@ -514,6 +514,26 @@ Deno.test("a stream that is watched is not read ahead of its client", async () =
   await reader.cancel();
 });
 
+Deno.test("a watched stream whose first bytes are late is passed on before they come", async () => {
+  const never = new Promise(() => {});
+  const { fetch, logged } = scene(() => events(never));
+  const response = await fetch(ask("openai/m", {}, STREAMED));
+  assertEquals(response.status, 200);
+  const own = Number(/dur=([\d.]+)/.exec(response.headers.get("server-timing")!)![1]);
+  assert(own < 400, `the wait for the provider is not the gateway's own time: ${own} ms`);
+  await response.body!.cancel();
+  assertEquals(logged.map(({ level }) => level), ["warn"]);
+});
+
+Deno.test("a watched stream that begins with blank lines or a comment is passed on whole", async () => {
+  for (const first of ["\n\n", ": waiting\n\n", "\r\n"]) {
+    const { fetch, logged } = scene(() => events(first, ...STREAM));
+    const response = await fetch(ask("openai/m", {}, STREAMED));
+    assertEquals(await response.text(), first + STREAM.join(""));
+    assertEquals(logged.map(({ level }) => level), ["info"]);
+  }
+});
+
 Deno.test("a listener that throws does no harm to the answer", async () => {
   for (const stream of [false, true]) {
     const { fetch } = before(() => stream ? events(...STREAM) : completion(), {
