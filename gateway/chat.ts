@@ -91,7 +91,7 @@ export function chatStep(
     // As it is after `respond`.
     format: openaiChat,
     otherKey: keys?.isFree,
-    look: provider.wire.same ? (response) => lookAt(response, outgoing) : undefined,
+    look: provider.wire.same && !provider.fetch ? (response) => lookAt(response, outgoing) : undefined,
     send(signal, alone) {
       const stored = keys?.take();
       if (stored) setKey(outgoing.headers, provider, stored.key);

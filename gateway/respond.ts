@@ -209,7 +209,8 @@ function handBack(
     const provider = outgoing.target.provider.name;
     report.passing = { provider, format: openaiChat, mustBegin: true };
   }
-  if (!alone) return response;
+  // What is built in answers as it means to.
+  if (!alone || outgoing.target.provider.fetch) return response;
   const kind = contentKind(headers);
   if (kind === "events" || kind === "json" && Number(length) > LEAST_BYTES) return response;
   return waiting(lookAt(response, outgoing), exchange);

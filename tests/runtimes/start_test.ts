@@ -57,19 +57,28 @@ const lineOf = (output: string, begin: string) =>
   output.split("\n").find((line) => line.startsWith(begin))?.slice(begin.length).trim();
 
 for (const { name, command } of COMMANDS) {
-  Deno.test(`${name} mod.ts says where it listens and what works, and nothing else while all is well`, async () => {
+  Deno.test(`${name} mod.ts says where it listens and what works, and then writes a line for each request`, async () => {
     await using gateway = await startServed(...await command(), {});
     for (const path of ["/", "/health"]) {
       assertEquals((await (await fetch(gateway.url + path)).text()).length > 0, true);
     }
-    const output = gateway.output();
+    const told = () => gateway.output().split("\n").filter((line) => !line.startsWith("{")).join("\n");
+    const output = told();
     assertMatch(
       output,
       /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\nPage: .*\nStored keys: none.*\nToken: +none is needed\nTry it: .*\n$/,
     );
     assertEquals(lineOf(output, "Page:"), `${gateway.url}/`);
     assertStringIncludes(await shell(lineOf(output, "Try it:")!), '"content":"Hello"');
-    assertEquals(gateway.output(), output);
+    assertEquals(told(), output);
+    const rows = gateway.output().split("\n").filter((line) => line.startsWith("{")).map((line) =>
+      JSON.parse(line)
+    );
+    assertEquals(rows.map(({ level, path, status, model }) => [level, path, status, model]), [
+      ["info", "/", 200, undefined],
+      ["info", "/health", 200, undefined],
+      ["info", "/v1/chat/completions", 200, "echo"],
+    ]);
   });
 
   Deno.test(`${name} mod.ts prints a curl line that works where tokens are needed, and no token of the operator's`, async () => {
@@ -157,6 +166,8 @@ for (const { name, command } of COMMANDS) {
       assertStringIncludes(text, "Hell");
       assertEquals(text.includes('finish_reason":"stop'), false);
     }
+    assertEquals(/^ +at /m.test(gateway.output()), false, "no stack");
+    assertEquals(gateway.output().match(/"code":"upstream_broke_off"/g)?.length, 2);
   });
 }
 
