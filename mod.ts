@@ -10,6 +10,7 @@ import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gatewa
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { fromEnvironment, hasServer, run } from "./gateway/run.ts";
 
+export { type Ai, ai, type AiRunOptions, type AiService } from "./gateway/ai.ts";
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { GatewayToken, StoredKeys } from "./gateway/credentials.ts";

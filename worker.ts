@@ -11,6 +11,7 @@
  */
 // @ts-types="./cloudflare_workers.d.ts"
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import { ai, type AiRunOptions } from "./gateway/ai.ts";
 import type { GatewayBinding, RunOptions, UniversalStep } from "./gateway/binding.ts";
 import { configured } from "./gateway/configured.ts";
 import { textsOf } from "./gateway/env.ts";
@@ -30,8 +31,29 @@ const worker: { fetch(request: Request, env: Variables): Promise<Response> } = {
 };
 export default worker;
 
-/** What a service binding with `entrypoint: "AI"` is: only Workers that were given it reach it, and need no token. */
+/**
+ * What a service binding with `entrypoint: "AI"` is: only Workers that were given it reach it, and need no token.
+ *
+ * The other Worker wraps it, `ai(env.AI)` of `ai.ts`: RPC carries no signal, and no property but as a stub.
+ */
 export class AI extends WorkerEntrypoint<Variables> {
+  /** As `ai(env.AI).run`, but without a signal. */
+  run(model: string, inputs: object, options?: AiRunOptions): Promise<unknown> {
+    return ai({ fetch: (request) => this.fetch(request), gateway: (id) => this.gateway(id) })
+      .run(model, inputs, options);
+  }
+
+  /**
+   * What is read through a service binding is a stub, truthy and without a value; awaiting it says so.
+   *
+   * @throws TypeError always.
+   */
+  get aiGatewayLogId(): never {
+    throw new TypeError(
+      "Cannot tell aiGatewayLogId through a service binding: wrap it, ai(env.AI).aiGatewayLogId",
+    );
+  }
+
   /** `env.AI.gateway("default")` */
   gateway(id: string): GatewayBinding {
     return new GatewayTarget(gatewayOf(this.env).gateway(id));
@@ -56,7 +78,7 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
    * Runs a step, or several until one answers.
    *
    * A `signal` crosses to another Worker only where that has the compatibility flag `enable_abortsignal_rpc`, still
-   * experimental in November 2026; its call fails before it is sent otherwise. `env.AI.fetch(request)` takes one anywhere.
+   * experimental in November 2026; its call fails before it is sent otherwise. `ai(env.AI)` takes one anywhere.
    */
   run(data: UniversalStep | readonly UniversalStep[], options?: RunOptions): Promise<Response> {
     return this.#binding.run(data, options);

@@ -83,7 +83,7 @@ export interface GatewayBinding {
 export const NO_ACCOUNT = "-";
 
 /** Requests have absolute URLs, also where no network is between. */
-const NOWHERE = "http://sluice.invalid";
+export const NOWHERE = "http://sluice.invalid";
 
 /** Where a gateway is and how it is asked. */
 interface Place {
@@ -110,9 +110,7 @@ export function gatewayBinding(
     async run(data, options) {
       const signal = options?.signal;
       signal?.throwIfAborted();
-      const sent = new Headers({ "content-type": "application/json", ...headers });
-      for (const [name, value] of texts(settingHeaders(options?.gateway ?? {}))) sent.set(name, value);
-      for (const [name, value] of texts(options?.extraHeaders ?? {})) sent.set(name, value);
+      const sent = runHeaders(options, headers);
       const body = JSON.stringify([data].flat().map(plainStep));
       const init: RequestInit = { method: "POST", headers: sent, body, redirect: "manual" };
       if (!signal) return await fetch(new Request(address, init));
@@ -166,6 +164,17 @@ export function remoteGateway(
 
 // ---------------------------------------------------------------- headers
 
+/** The headers of a call: its own, then those that its settings stand for, then the gateway's. */
+export function runHeaders(
+  { gateway = {}, extraHeaders = {} }: RunOptions = {},
+  headers: Readonly<Record<string, string>> = {},
+): Headers {
+  const sent = new Headers({ "content-type": "application/json", ...headers });
+  for (const [name, value] of texts(settingHeaders(gateway))) sent.set(name, value);
+  for (const [name, value] of texts(extraHeaders)) sent.set(name, value);
+  return sent;
+}
+
 function settingHeaders(settings: RunSettings): Record<string, unknown> {
   const { retries } = settings;
   return {
@@ -206,7 +215,7 @@ function json(value: object): string {
 // ---------------------------------------------------------------- the signal
 
 /** Without this a stream that is translated would end with an error event of ours, and not with the signal's reason. */
-function endedBy(signal: AbortSignal, response: Response): Response {
+export function endedBy(signal: AbortSignal, response: Response): Response {
   if (!response.body) return response;
   const { status, statusText, headers } = response;
   const body = response.body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal });

@@ -1,4 +1,6 @@
-/** A Worker that was written for the service we replace: all it knows is `env.AI`. */
+/** A Worker that was written for the service we replace: all it knows is `env.AI`, as it is or wrapped. */
+import { ai } from "../../ai.ts";
+
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
@@ -16,6 +18,38 @@ export default {
         await reader.cancel();
         return new Response("cancelled");
       }
+      case "/wrapped": {
+        const AI = ai(env.AI);
+        const before = AI.aiGatewayLogId;
+        const response = await AI.gateway("default").run(data, {
+          ...options,
+          signal: AbortSignal.timeout(60_000),
+        });
+        return Response.json({
+          before,
+          log: AI.aiGatewayLogId,
+          header: response.headers.get("cf-aig-log-id"),
+          step: response.headers.get("cf-aig-step"),
+          url: await AI.gateway("default").getUrl("openai"),
+          body: await response.json(),
+        });
+      }
+      case "/wrapped/signal":
+        return await untilFirstChunk((signal) => ai(env.AI).gateway("default").run(data, { signal }));
+      case "/wrapped/run": {
+        const [model, inputs] = data;
+        return Response.json(await ai(env.AI).run(model, inputs, options).catch(String));
+      }
+      case "/wrapped/run/signal": {
+        const [model, inputs] = data;
+        return await untilFirstChunk(async (signal) => ({
+          body: await ai(env.AI).run(model, inputs, { signal }),
+        }));
+      }
+      case "/rpc/run":
+        return Response.json(await env.AI.run(...data));
+      case "/rpc/log":
+        return new Response(await Promise.resolve(env.AI.aiGatewayLogId).catch(String));
       case "/signal":
         return await untilFirstChunk((signal) => env.AI.gateway("default").run(data, { signal }));
       case "/fetch":

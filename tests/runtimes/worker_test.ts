@@ -20,13 +20,10 @@ async function startCaller(provider: FakeProvider, flags: string[] = []): Promis
     SLUICE_TOKENS: "tok",
     SLUICE_URL: "https://sluice.test",
   };
-  const path = await Deno.makeTempFile({ suffix: ".js" });
-  await bundle(path, "worker.ts");
   const files = {
-    "worker.js": await Deno.readTextFile(path),
-    "caller.js": await Deno.readTextFile(`${ROOT}/tests/runtimes/caller_worker.js`),
+    "worker.js": await bundled("worker.ts"),
+    "caller.js": await bundled("tests/runtimes/caller_worker.js"),
   };
-  await Deno.remove(path);
   const bindings = [
     `(name = "AI", service = (name = "sluice", entrypoint = "AI"))`,
     `(name = "SLUICE", service = "sluice")`,
@@ -36,6 +33,14 @@ async function startCaller(provider: FakeProvider, flags: string[] = []): Promis
     await workerConfig("sluice", "worker.js", environmentBindings(env)),
   ];
   return serveWorkerd(workers, files, env);
+}
+
+async function bundled(module: string): Promise<string> {
+  const path = await Deno.makeTempFile({ suffix: ".js" });
+  await bundle(path, module);
+  const code = await Deno.readTextFile(path);
+  await Deno.remove(path);
+  return code;
 }
 
 const step = (model: string, more: object = {}) => ({
@@ -112,6 +117,41 @@ Deno.test({
     await t.step("cannot hand a signal to run() without a flag", async () => {
       const ended = await (await ask("/signal", step("openai/endless-7", stream))).text();
       assertStringIncludes(ended, "AbortSignal serialization is not enabled");
+    });
+
+    await t.step("wrapped, takes a signal, and tells the log id and the URL", async () => {
+      const answer = await (await ask("/wrapped", [step("openai/refused-10"), step("openai/plain-10")]))
+        .json();
+      assertEquals([answer.before, answer.log], [null, answer.header]);
+      assertMatch(answer.log, /^[0-9a-f-]{36}$/);
+      assertEquals([answer.step, answer.url], ["1", "https://sluice.test/v1/-/default/openai"]);
+      assertEquals(answer.body.choices[0].message.content, TEXT);
+    });
+
+    await t.step("wrapped, ends a stream by a signal, and the provider's work with it", async () => {
+      for (const model of ["openai/endless-11", "anthropic/endless-12"]) {
+        const ended = await (await ask("/wrapped/signal", step(model, stream))).text();
+        assertEquals(ended, "Error: enough", model);
+        await provider.left(model.split("/")[1]);
+      }
+      const { query: { messages } } = step("");
+      const data = ["openai/endless-13", { messages, stream: true }];
+      assertEquals(await (await ask("/wrapped/run/signal", data)).text(), "Error: enough");
+      await provider.left("endless-13");
+    });
+
+    await t.step("runs a model by its name, wrapped or not", async () => {
+      const { query: { messages } } = step("");
+      const answer = await (await ask("/wrapped/run", ["openai/plain-14", { messages }])).json();
+      assertEquals(answer.choices[0].message.content, TEXT);
+      const rpc = await (await ask("/rpc/run", ["openai/plain-15", { messages }])).json();
+      assertEquals(rpc.choices[0].message.content, TEXT);
+      const refused = await (await ask("/wrapped/run", ["nobody/m", { messages }])).json();
+      assertMatch(refused, /^InferenceUpstreamError: 400: Cannot route to "nobody"/);
+    });
+
+    await t.step("says that a log id is not to be had without the wrapper, once it is awaited", async () => {
+      assertStringIncludes(await (await ask("/rpc/log")).text(), "ai(env.AI).aiGatewayLogId");
     });
 
     await t.step("leaves the gateway's HTTP door as closed as it was", async () => {
