@@ -1,0 +1,102 @@
+/** The provider table against a list that was written from the providers' own documentation. */
+import { assert, assertEquals } from "@std/assert";
+import { PROVIDERS, WIRES } from "../../providers/table.ts";
+import type { Provider } from "../../providers/types.ts";
+import { before, completion, messages, post } from "../fakes.ts";
+
+const FIXTURE = new URL("../fixtures/providers.txt", import.meta.url);
+
+/** Lines of the fixture, by the row's name. */
+async function readFixture(): Promise<Map<string, string>> {
+  const lines = (await Deno.readTextFile(FIXTURE)).split("\n").filter((line) =>
+    line && !line.startsWith("#")
+  );
+  return new Map(lines.map((line) => [line.split(" | ", 1)[0], line]));
+}
+
+/** Columns that a line has a place of its own for. */
+const TOLD = [
+  ..."aliases auth baseUrl chat chatPath drop headers keyEnv messages modelsPath name rename toolId wire"
+    .split(" "),
+];
+
+const LONG_ID = `call_${"x".repeat(60)}`;
+
+const list = (values: readonly string[] = []) => values.join(" ") || "-";
+
+const pairs = (object: Readonly<Record<string, string | undefined>> = {}) =>
+  list(Object.entries(object).map(([from, to]) => `${from}>${to}`));
+
+function lineOf(provider: Provider): string {
+  const { baseUrl, chatPath = "/chat/completions", auth, headers = {}, messages: rules = {}, wire } =
+    provider;
+  const { members = {}, roles, texts } = rules;
+  return [
+    provider.name,
+    list(provider.aliases),
+    Object.entries(WIRES).find(([, known]) => known === wire)![0],
+    provider.chat === false ? `own paths: ${baseUrl}` : wire.same ? baseUrl + chatPath : baseUrl,
+    provider.modelsPath ?? "-",
+    `${auth.header}: ${auth.prefix}KEY`,
+    Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join(", ") || "-",
+    list(provider.drop),
+    pairs(provider.rename),
+    pairs(roles),
+    list(Object.entries(members).map(([role, names]) => `${role}(${names.join(" ")})`)),
+    texts ? "texts" : "-",
+    provider.toolId?.(LONG_ID) ?? "-",
+    list(provider.keyEnv),
+    list(Object.keys(provider).filter((column) => !TOLD.includes(column))),
+  ].join(" | ");
+}
+
+Deno.test("every row of the table is as its line in the fixture, and no line is without its row", async () => {
+  const lines = await readFixture();
+  for (const provider of PROVIDERS.values()) {
+    assertEquals(lineOf(provider), lines.get(provider.name), provider.name);
+  }
+  assertEquals([...PROVIDERS.keys()], [...lines.keys()]);
+});
+
+Deno.test("every row sends a chat request where its line says, with what its line leaves of it", async () => {
+  for (const line of (await readFixture()).values()) {
+    const [name, , wire, url, , auth, , drop, rename] = line.split(" | ");
+    if (wire !== "openai" || url.startsWith("own paths") || name === "demo") continue;
+    const { fetch, sent } = before(() => completion(), { account: "acct" });
+    const dropped = drop === "-" ? [] : drop.split(" ");
+    const renamed = rename === "-" ? [] : rename.split(" ").map((pair) => pair.split(">"));
+    const body: Record<string, unknown> = { model: `${name}/m`, messages };
+    for (const field of dropped) body[field] = 1;
+    for (const [from] of renamed) body[from] = 7;
+    const response = await fetch(
+      post("http://gateway.test/v1/chat/completions", body, { authorization: "Bearer KEY" }),
+    );
+    assertEquals(response.status, 200, name);
+    assertEquals(sent[0].url, url.replace("{account}", "acct"), name);
+    const [header, value] = auth.split(": ");
+    assertEquals(sent[0].headers.get(header), value, name);
+    const named = (response.headers.get("sluice-dropped") ?? "").split(", ").filter(Boolean);
+    assertEquals(named, dropped, name);
+    const expected = { model: "m", messages, ...Object.fromEntries(renamed.map(([, to]) => [to, 7])) };
+    assertEquals(JSON.parse(sent[0].body), expected, name);
+  }
+});
+
+Deno.test("every row of a maker that refuses long tool-call ids shortens them", async () => {
+  const { fetch, sent } = before(() => completion());
+  const calls = [{ id: LONG_ID, type: "function", function: { name: "f", arguments: "{}" } }];
+  const conversation = [
+    ...messages,
+    { role: "assistant", content: null, tool_calls: calls },
+    { role: "tool", tool_call_id: LONG_ID, content: "x" },
+  ];
+  const lengths: Record<string, number> = { openai: 40, openrouter: 40, github: 40, mistral: 9 };
+  for (const [name, most] of Object.entries(lengths)) {
+    await fetch(
+      post("http://gateway.test/v1/chat/completions", { model: `${name}/m`, messages: conversation }),
+    );
+    const { messages: [, assistant, tool] } = JSON.parse(sent.at(-1)!.body);
+    assert(tool.tool_call_id.length <= most, name);
+    assertEquals(assistant.tool_calls[0].id, tool.tool_call_id, name);
+  }
+});
