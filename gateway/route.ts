@@ -32,7 +32,7 @@ interface Door {
 }
 
 const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
-const COMPAT = `(?:(?:${GATEWAY}|/v1)?/compat(?:/v1)?|/v1)?`;
+const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat(?:/v1)?|/v1)?`;
 /** Cloudflare's REST API, as its SDKs ask for it below another base URL. */
 const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
 
@@ -51,9 +51,9 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
   { path: /^\/health\/?$/, methods: read, door: "health" },
-  { path: new RegExp(`^(?:${GATEWAY}|/v1)?/compat/(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
+  { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
-  { path: new RegExp(`^${GATEWAY}/(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
+  { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
   { path: new RegExp(`^${REST}/v1/chat/completions/*$`), methods: ["POST"], door: "chat" },
   { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>(?:messages|responses)(?:/.*)?)$`), door: "unsupported" },
   { path: new RegExp(`^${REST}/(?<endpoint>run)/*$`), door: "unsupported", errors: "rest" },

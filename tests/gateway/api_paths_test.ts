@@ -117,6 +117,11 @@ Deno.test("ids that no API begins with are an account and a gateway, as before",
     }
   }
   assertEquals(sent.length, accounts.length * 4);
+  for (const path of ["/v1/acct/gw//compat/chat/completions", "//compat/chat/completions"]) {
+    assertEquals((await fetch(post(HOST + path, { model: "openai/m", messages }))).status, 200, path);
+  }
+  await fetch(post(`${HOST}/v1/acct/gw//openai/v1/responses`, {}));
+  assertEquals(sent.at(-1)!.url, "https://api.openai.com/v1/responses");
   const { body } = await ask("GET", "/v1/acct/responses");
   assertEquals(body.internalCode, 405);
 });

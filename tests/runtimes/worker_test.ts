@@ -1,6 +1,6 @@
 /** worker.ts in workerd, and another Worker that has it as a binding. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bundle, ROOT } from "../bundle.ts";
+import { bundle } from "../bundle.ts";
 import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
 import {
   environmentBindings,
