@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { Options } from "../../gateway/options.ts";
-import { before, messageOf } from "../fakes.ts";
+import { before, messageOf, ROOT } from "../fakes.ts";
 
 const TOKEN = "gateway-token";
 
@@ -199,4 +199,19 @@ Deno.test("listModels() is over when its client leaves, and nothing went wrong",
   const request = new Request("http://gateway.test/v1/models", { headers: trusted, signal: leaving.signal });
   assertEquals((await fetch(request)).status, 499);
   assertEquals(levels, ["warn"]);
+});
+
+Deno.test("models of providers whose keys are stored are listed for callers with a token only", async () => {
+  const { fetch, sent } = before(() => Response.json({ data: [{ id: "m" }] }), {
+    tokens: ["t"],
+    tokenRequired: false,
+    keys: { openai: "sk-stored" },
+  });
+  for (const headers of [{}, { authorization: "Bearer sk-own" }] as Record<string, string>[]) {
+    const response = await fetch(new Request(`${ROOT}/compat/models`, { headers }));
+    // Not even the name of the provider is told.
+    assertEquals([response.status, response.headers.get("sluice-missing")], [200, null]);
+    assertEquals((await response.text()).includes("openai"), false);
+  }
+  assertEquals(sent.length, 0);
 });
