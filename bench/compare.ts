@@ -12,10 +12,11 @@
  *
  * ```sh
  * deno task bench:compare [--rounds=5] [--seconds=1] [--lead=3] [--warm=4] [--targets='deno|bun'] [--loads='^whole']
- *   [--json=FILE]
+ *   [--against=DIR] [--json=FILE]
  * ```
  *
- * `--targets` and `--loads` pick by regular expression.
+ * `--targets` and `--loads` pick by regular expression. `--against` names another checkout, such as a `git worktree` of an
+ * older commit: it is a target of its own, and the last table says what the change between the two costs.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import { bunBinary } from "../tests/runtimes/binaries.ts";
 import { leave, readFlags } from "./flags.ts";
 import type { Job, Seen } from "./load.ts";
 import { cpuMicros, forgetPeak, memory, type Process, run, startProcess } from "./process.ts";
-import { direct, type Shape, startProvider, type Target, TARGETS } from "./targets.ts";
+import { before, direct, type Shape, startProvider, type Target, TARGETS } from "./targets.ts";
 import { printTables } from "./tables.ts";
 
 /** A load on a running target. */
@@ -101,13 +102,14 @@ const PROMPT = [
 ];
 
 async function main() {
-  const { rounds, seconds, lead, warm, json: file, ...patterns } = readFlags({
+  const { rounds, seconds, lead, warm, against, json: file, ...patterns } = readFlags({
     rounds: 5,
     seconds: 1,
     lead: 3,
     warm: 4,
     targets: "",
     loads: "",
+    against: "",
     json: "",
   });
   const picked = (flag: "targets" | "loads") => {
@@ -115,10 +117,11 @@ async function main() {
     return (name: string) => pattern.test(name);
   };
   const [isTarget, isLoad] = [picked("targets"), picked("loads")];
-  const targets = TARGETS.filter(({ name }) => isTarget(name));
+  const known = against ? [...TARGETS, ...before(against)] : TARGETS;
+  const targets = known.filter(({ name }) => isTarget(name));
   const loads = LOADS.filter(({ name }) => isLoad(name));
   const fresh = FRESH.filter(isLoad);
-  if (targets.length === 0) leave(`--targets fits none of ${TARGETS.map(({ name }) => name).join("; ")}`);
+  if (targets.length === 0) leave(`--targets fits none of ${known.map(({ name }) => name).join("; ")}`);
   if (loads.length + fresh.length === 0) {
     leave(`--loads fits none of ${[...LOADS.map(({ name }) => name), ...FRESH].join("; ")}`);
   }

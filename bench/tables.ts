@@ -64,6 +64,7 @@ export function printTables(results: Results, targets: readonly Target[]): void 
     return undefined;
   });
   printMarks(results, targets);
+  if (targets.some(({ kind }) => kind === "before")) printChange(results, targets);
 }
 
 function printTable(
@@ -250,6 +251,29 @@ const MARKS: Mark[] = [
     difference: true,
   },
 ];
+
+/**
+ * What a change costs: CPU of this checkout over that of the one before, taken within a round. A load is dearer when the
+ * median is over 1.05 and the middle half of the rounds does not hold 1.
+ */
+function printChange(results: Results, targets: readonly Target[]): void {
+  console.log("### CPU over the checkout before\n");
+  console.log(line(["load", "runtime", "median", "middle half", "dearer"]));
+  console.log(line(["---", "---", "---:", "---:", "---"]));
+  for (const [load, visits] of results) {
+    for (const ours of targets) {
+      const before = targets.find((target) => sameRuntime("before")(target, ours));
+      const a = visits.get(ours.name), b = before && visits.get(before.name);
+      if (ours.kind !== "ours" || !a || !b || !/^(whole|stream|10 MB)/.test(load)) continue;
+      const ratios = a.map((visit, round) => visit.cpu / b[round].cpu).sort((one, other) => one - other);
+      const [low, high] = [0.25, 0.75].map((part) => ratios[Math.floor(part * (ratios.length - 1))]);
+      const dearer = median(ratios) > 1.05 && low > 1 ? "**yes**" : "no";
+      const half = `${low.toFixed(2)} to ${high.toFixed(2)}`;
+      console.log(line([load, ours.runtime, median(ratios).toFixed(2), half, dearer]));
+    }
+  }
+  console.log();
+}
 
 function printMarks(results: Results, targets: readonly Target[]): void {
   console.log("### Marks\n");

@@ -20,7 +20,7 @@ export interface Knock {
 export interface Target {
   name: string;
   runtime: "deno" | "bun" | "workerd" | "node" | "none";
-  kind: "direct" | "floor" | "identity" | "least" | "ours" | "logged" | "peer";
+  kind: "direct" | "floor" | "identity" | "least" | "ours" | "logged" | "before" | "peer";
   /**
    * Starts it in front of a provider's port.
    *
@@ -143,12 +143,22 @@ const floorWorker = once(async () => {
 
 // ---------------------------------------------------------------- ours
 
-/** @param logged With its log, as it is served by default: each answer is watched while it passes. */
-function ours(runtime: "deno" | "bun" | "workerd", logged = false): Target {
+/**
+ * Sluice from its source.
+ *
+ * @param kind `logged`: with its log, as it is served by default: each answer is watched while it passes.
+ * @param root The checkout that is run.
+ */
+function ours(
+  runtime: "deno" | "bun" | "workerd",
+  kind: "ours" | "logged" | "before" = "ours",
+  root = ROOT,
+): Target {
+  const names = { ours: "Sluice", logged: "Sluice, logged", before: "Sluice before" };
   return {
-    name: `Sluice${logged ? ", logged" : ""}, ${runtime}`,
+    name: `${names[kind]}, ${runtime}`,
     runtime,
-    kind: logged ? "logged" : "ours",
+    kind,
     knock: (shape, load, messages) => ({
       path: "/v1/chat/completions",
       headers: HEADERS,
@@ -160,7 +170,7 @@ function ours(runtime: "deno" | "bun" | "workerd", logged = false): Target {
       const url = `http://127.0.0.1:${provider}`;
       const env = {
         PORT: `${port}`,
-        SLUICE_LOG: logged ? "info" : "off",
+        SLUICE_LOG: kind === "logged" ? "info" : "off",
         SLUICE_OPENAI_BASE_URL: `${url}/v1`,
         SLUICE_ANTHROPIC_BASE_URL: url,
         SLUICE_GOOGLE_AI_STUDIO_BASE_URL: `${url}/v1beta`,
@@ -169,17 +179,20 @@ function ours(runtime: "deno" | "bun" | "workerd", logged = false): Target {
         const { PORT: _, ...bindings } = env;
         return { process: await startWorkerd(await oneFileCode(), port, bindings), port };
       }
-      const file = oneFile ? await oneFilePath() : `${ROOT}/mod.ts`;
+      const file = oneFile ? await oneFilePath() : `${root}/mod.ts`;
       if (runtime === "bun") {
-        await packages();
-        const options = { env: { ...env, ...BUN_ENV }, cwd: ROOT };
+        await packages(root);
+        const options = { env: { ...env, ...BUN_ENV }, cwd: root };
         return { process: startProcess(await bunBinary(), ["run", file], options), port };
       }
       const args = ["run", "--quiet", "--allow-net", "--allow-env", file];
-      return { process: startProcess(Deno.execPath(), args, { env, cwd: ROOT }), port };
+      return { process: startProcess(Deno.execPath(), args, { env, cwd: root }), port };
     },
   };
 }
+
+/** Another checkout of Sluice, e.g. a `git worktree` of an older commit, to tell what a change costs. */
+export const before = (root: string): Target[] => [ours("deno", "before", root), ours("bun", "before", root)];
 
 const PREFIXES: Record<Shape, string> = {
   openai: "openai",
@@ -196,9 +209,13 @@ const oneFilePath = once(async () => {
 
 const oneFileCode = once(async () => await Deno.readTextFile(await oneFilePath()));
 
-const packages = once(async () => {
-  await run(await bunBinary(), ["install", "--no-save"], ROOT);
-});
+const installing = new Map<string, Promise<unknown>>();
+
+function packages(root: string): Promise<unknown> {
+  const install = async () => await run(await bunBinary(), ["install", "--no-save"], root);
+  if (!installing.has(root)) installing.set(root, install());
+  return installing.get(root)!;
+}
 
 // ---------------------------------------------------------------- peers
 
@@ -319,13 +336,13 @@ export const TARGETS: readonly Target[] = [
   floor("deno", true),
   least("deno"),
   ours("deno"),
-  ours("deno", true),
+  ours("deno", "logged"),
   llmops("deno"),
   floor("bun", false),
   floor("bun", true),
   least("bun"),
   ours("bun"),
-  ours("bun", true),
+  ours("bun", "logged"),
   llmops("bun"),
   floor("workerd", false),
   floor("workerd", true),
