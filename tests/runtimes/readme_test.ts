@@ -335,31 +335,23 @@ test("the file of settings is taken as it is printed, and its variables win over
 // ---------------------------------------------------------------- Workers
 
 const BINDING = snippet("jsonc", `"services"`);
-const IN_WORKER = snippet("js", `env.AI.gateway("default")`);
-const BY_FETCH = snippet("js", "remoteGateway");
+const IN_WORKER = snippet("js", "ai(env.AI)");
 
-test("a Worker with the binding runs both snippets on workerd", async () => {
+test("a Worker with the binding runs its snippet on workerd", async () => {
   await using provider = await startFakeProvider();
   const { services: [service] } = JSON.parse(`{${BINDING.replaceAll(/^\/\/.*$/gm, "")}}`);
   assertEquals(service, { binding: "AI", service: "sluice", entrypoint: "AI" });
   const env = { ...environment(provider), ANTHROPIC_API_KEY: "sk-stored", SLUICE_TOKENS: "t" };
   await Deno.mkdir(FOLDER, { recursive: true });
-  const [imports, ...rest] = BY_FETCH.replace("./sluice/mod.ts", MOD).split("\n");
+  const [imports, ...rest] = IN_WORKER.replace("./sluice/", `file://${ROOT}/`).split("\n");
   await Deno.writeTextFile(
     `${FOLDER}/caller.ts`,
     `${imports}
-const steps = { provider: "compat", endpoint: "chat/completions", headers: { "cf-aig-authorization": "Bearer t" },
-  query: { model: "anthropic/plain-2", messages: [{ role: "user", content: "Hello" }] } };
-async function inWorker(env: any) {
-${IN_WORKER}
-  return response;
-}
-async function byFetch(env: any, signal: AbortSignal) {
-${rest.join("\n").replace("await gateway.run(", "return await gateway.run(")}
-}
 export default {
-  fetch: (request: Request, env: unknown) =>
-    new URL(request.url).pathname === "/run" ? inWorker(env) : byFetch(env, request.signal),
+  async fetch(request: Request, env: any) {
+${rest.join("\n")}
+    return response;
+  },
 };`,
   );
   await bundle(`${FOLDER}/caller.js`, "dist/readme/caller.ts");
@@ -376,10 +368,11 @@ export default {
     await workerConfig("sluice", "worker.js", environmentBindings(env)),
   ];
   await using caller = await serveWorkerd(workers, files, env);
-  const streamed = await (await fetch(`${caller.url}/run`)).text();
-  assertMatch(streamed, /data: \[DONE\]\n\n$/);
-  const whole = await (await fetch(`${caller.url}/fetch`)).json();
-  assertEquals(whole.choices[0].message.content, TEXT);
+  const response = await fetch(caller.url);
+  assertMatch(await response.text(), /data: \[DONE\]\n\n$/);
+  // The snippet prints the id of the call's log.
+  assertStringIncludes(caller.output(), response.headers.get("cf-aig-log-id")!);
+  assertEquals((await provider.arrived("claude-sonnet-5-5")).headers["x-api-key"], "sk-stored");
 });
 
 // ---------------------------------------------------------------- agents
