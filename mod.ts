@@ -14,6 +14,7 @@ export { type Ai, ai, type AiRunOptions, type AiService } from "./gateway/ai.ts"
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { GatewayToken, StoredKeys } from "./gateway/credentials.ts";
+export type { Limits } from "./gateway/limits.ts";
 export type { LogEntry, LogError } from "./gateway/log_entry.ts";
 export type { Options, ProviderOptions } from "./gateway/options.ts";
 export type { PolicySettings } from "./gateway/policies/settings.ts";

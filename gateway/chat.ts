@@ -29,12 +29,31 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   const [first] = targets;
   report.provider = first.provider.name;
   report.model = first.model;
-  const only = targets.length === 1;
-  const steps = targets.map((target) => {
-    const outgoing = prepare(body, target, exchange, only);
-    return chatStep(outgoing, settings, exchange, target.provider === first.provider);
-  });
+  const outgoing = targets.length === 1
+    ? once(prepare(body, first, exchange))
+    : inTurn(body, first, exchange);
+  const steps = targets.map((target) =>
+    chatStep(target, outgoing, settings, exchange, target.provider === first.provider)
+  );
   return runSteps(steps, exchange);
+}
+
+/** What is sent to a target. */
+type Outgoings = (target: Target) => Outgoing;
+
+/** For a single target, whose request is written already. */
+export const once = (outgoing: Outgoing): Outgoings => () => outgoing;
+
+/**
+ * For several targets: each request is written when its turn comes, for twenty take twenty times the work and memory of
+ * one. What is wrong with the request for the first target is told before anything is sent.
+ */
+function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings {
+  let current = prepare(body, first, exchange, false);
+  return (target) => {
+    if (current.target !== target) current = prepare(body, target, exchange, false);
+    return current;
+  };
 }
 
 /** The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. */
@@ -56,13 +75,16 @@ function findTargets(body: Body, { headers, config, caller }: Exchange): Target[
   const fallback = written?.split(",").map((name) => name.trim()).filter(Boolean) ?? [];
   /** Where each name was written first. */
   const names = new Map<unknown, string>();
-  if (model !== undefined) names.set(model, "model");
-  for (const [at, name] of list.entries()) if (!names.has(name)) names.set(name, `models[${at}]`);
-  for (const name of fallback) if (!names.has(name)) names.set(name, "sluice-fallback");
-  if (names.size > MOST_STEPS) {
-    const message = `Cannot try ${names.size} models: ${MOST_STEPS} are the most`;
+  const add = (name: unknown, param: string) => {
+    if (names.has(name)) return;
+    names.set(name, param);
+    if (names.size <= MOST_STEPS) return;
+    const message = `Cannot try more than ${MOST_STEPS} models`;
     throw new GatewayError("invalid_request", message, { param: "models" });
-  }
+  };
+  if (model !== undefined) add(model, "model");
+  for (const [at, name] of list.entries()) add(name, `models[${at}]`);
+  for (const name of fallback) add(name, "sluice-fallback");
   // No model at all is told as one that is malformed.
   if (names.size === 0) names.set(undefined, "model");
   const targets = [...names].map(([name, param]) => findTarget(name, providers, param));
@@ -75,14 +97,14 @@ function findTargets(body: Body, { headers, config, caller }: Exchange): Target[
  * that of the first target.
  */
 export function chatStep(
-  outgoing: Outgoing,
+  target: Target,
+  outgoings: Outgoings,
   settings: PolicySettings,
   exchange: Exchange,
   ownKey: boolean,
 ): Step {
-  const { target: { provider, model }, url, body } = outgoing;
+  const { provider, model } = target;
   const key = ownKey ? clientKey(exchange.caller) : undefined;
-  if (key !== undefined) setKey(outgoing.headers, provider, key);
   const keys = key === undefined ? storedKeys(provider, exchange) : undefined;
   return {
     provider: provider.name,
@@ -91,13 +113,21 @@ export function chatStep(
     // As it is after `respond`.
     format: openaiChat,
     otherKey: keys?.isFree,
-    look: provider.wire.same && !provider.fetch ? (response) => lookAt(response, outgoing) : undefined,
+    look: provider.wire.same && !provider.fetch
+      ? (response) => lookAt(response, outgoings(target))
+      : undefined,
     send(signal, alone) {
+      const outgoing = outgoings(target);
       const stored = keys?.take();
-      if (stored) setKey(outgoing.headers, provider, stored.key);
-      const init: RequestInit = { method: "POST", headers: headersInit(outgoing.headers), body: body() };
+      const sentKey = key ?? stored?.key;
+      if (sentKey !== undefined) setKey(outgoing.headers, provider, sentKey);
       outgoing.storedKey = stored?.key;
-      return send(provider, url, init, signal, exchange, (upstream) => {
+      const init: RequestInit = {
+        method: "POST",
+        headers: headersInit(outgoing.headers),
+        body: outgoing.body(),
+      };
+      return send(provider, outgoing.url, init, signal, exchange, (upstream) => {
         stored?.report(upstream);
         return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, alone);
       });

@@ -17,6 +17,7 @@ import {
   type TokenCheck,
   tokenCheck,
 } from "./credentials.ts";
+import { LIMITS, type Limits } from "./limits.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { checkOptions, type Options, type ProviderOptions } from "./options.ts";
 import { DEFAULTS, type PolicySettings } from "./policies/settings.ts";
@@ -27,7 +28,9 @@ export interface Config {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** By name and alias. */
   providers: ReadonlyMap<string, Provider>;
-  maxBodyBytes: number;
+  limits: Limits;
+  /** Bytes of request bodies that the gateway holds now. */
+  inFlight: { bytes: number };
   strict: boolean;
   origins: readonly string[];
   /** Hosts that are answered besides loopback; `undefined` for any host. */
@@ -67,7 +70,8 @@ export function readOptions(options: Options): Config {
     // Looked up at each call: a Worker's global fetch must not be taken off its object.
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     providers,
-    maxBodyBytes: read.limits?.maxBodyBytes ?? 64 * 2 ** 20,
+    limits: { ...LIMITS, ...defined(read.limits) },
+    inFlight: { bytes: 0 },
     strict: read.strict ?? false,
     origins: read.origins ?? [],
     hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),

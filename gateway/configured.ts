@@ -1,6 +1,7 @@
 /** A gateway set up by its environment. */
 import { isLoopback } from "./cross_site.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
+import { SERVED_LIMITS } from "./limits.ts";
 import { type Env, readEnv, type Served } from "./env.ts";
 import { isWritten, jsonLine, LOG_LEVELS, type LogLevel, textLine } from "./log_line.ts";
 import type { Options } from "./options.ts";
@@ -51,7 +52,8 @@ export function configured(env: Env, { names, alone = false, file }: Serving = {
   }
   for (const warning of warnings) console.error(`Warning: ${warning}`);
   const log = logger(readLevel(env));
-  return { ...served, stored, tokens, madeToken, gateway: createGateway({ ...options, log }) };
+  const limits = { ...SERVED_LIMITS, ...options.limits };
+  return { ...served, stored, tokens, madeToken, gateway: createGateway({ ...options, limits, log }) };
 }
 
 /** Whether requests need a token, and whether the variable is one as it stands. */

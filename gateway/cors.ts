@@ -1,5 +1,5 @@
 /** Calls from browsers. */
-import { GatewayError } from "../wires/errors.ts";
+import { GatewayError, shorten } from "../wires/errors.ts";
 import type { Config } from "./config.ts";
 import { allowedOrigin } from "./cross_site.ts";
 import { allowedMethods, ANY_METHOD, pathOf } from "./route.ts";
@@ -13,7 +13,7 @@ export function preflight(request: Request, config: Config): Response {
   const path = pathOf(request.url);
   const known = allowedMethods(path, config.providers);
   const allowed = allowedOrigin(request, config) !== undefined;
-  if (known.length === 0 && !allowed) throw new GatewayError("not_found", `Cannot find ${path}`);
+  if (known.length === 0 && !allowed) throw new GatewayError("not_found", `Cannot find ${shorten(path)}`);
   const methods = known.length === 0 ? ANY_METHOD : known;
   const headers = new Headers({ allow: [...methods, "OPTIONS"].join(", ") });
   if (allowed) {

@@ -1,5 +1,5 @@
 /** Who may use the gateway, and with whose provider keys. */
-import { GatewayError } from "../wires/errors.ts";
+import { GatewayError, quote } from "../wires/errors.ts";
 import type { Provider } from "../providers/types.ts";
 import { isKeyRefusal, retryAfter } from "./policies/retry.ts";
 import { isProxyParam } from "./proxy_headers.ts";
@@ -345,7 +345,7 @@ export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => num
       // The aliases that there are stay the operator's secret.
       throw new GatewayError(
         "unknown_key_alias",
-        `Cannot use a stored key: ${provider} has none of alias ${JSON.stringify(alias)}`,
+        `Cannot use a stored key: ${provider} has none of alias ${quote(alias)}`,
         { param: "cf-aig-byok-alias" },
       );
     },

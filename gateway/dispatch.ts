@@ -32,8 +32,8 @@ export interface Outgoing {
 /**
  * Prepares a chat request for a target.
  *
- * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place. If it is for
- * others too, it is written anew for each try: twenty targets do not hold twenty copies of it.
+ * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place, and written at once.
+ * If it is for others too, it is written when it is first sent.
  * @throws GatewayError for a body that is not a chat request, or one that `strict` refuses.
  */
 export function prepare(
@@ -44,9 +44,14 @@ export function prepare(
 ): Outgoing {
   const { provider } = target;
   // A long body is the provider's to check when it goes to it as it is.
-  if (!provider.wire.same || body.isParsed()) checkCall(body.parsed());
+  if (!body.isChecked && (!provider.wire.same || body.isParsed())) {
+    checkCall(body.parsed());
+    body.isChecked = true;
+  }
   const { wire } = provider;
-  const rewritten = inDepth(() => wire.same ? handThrough(body, target, only) : rewrite(body, target, wire));
+  const rewritten = inDepth(() =>
+    wire.same ? handThrough(body, target, only) : rewrite(body, target, wire, only)
+  );
   const { path, dropped } = rewritten;
   const strict = readSwitch(headers, "sluice-strict") || config.strict;
   if (dropped.length > 0 && strict) {
@@ -59,7 +64,7 @@ export function prepare(
   // Read before the body is written: what is changed in place stands elsewhere then.
   const stream = body.get("stream") === true;
   const write = () => inDepth(rewritten.write);
-  const written = only ? write() : undefined;
+  let written = only ? write() : undefined;
   return {
     target,
     url: joinUrl(provider, account, path),
@@ -68,7 +73,7 @@ export function prepare(
       provider,
       rewritten.headers,
     ),
-    body: () => written ?? write(),
+    body: () => written ??= write(),
     dropped,
     call: rewritten.call,
     stream,
@@ -177,10 +182,11 @@ function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonO
 }
 
 /** For any other wire: reads the call and writes it anew. */
-function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): Rewritten {
+function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire, only: boolean): Rewritten {
   const left = provider.drop?.filter(body.has) ?? [];
   const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
-  const call = readCall(asked, provider.modelId?.(model) ?? model);
+  const name = provider.modelId?.(model) ?? model;
+  const call = only || left.length > 0 ? readCall(asked, name) : sharedCall(body, name);
   // The gateway's own field, and unknown to the provider.
   if (!provider.ownModels) delete call.extra.models;
   const { path, headers, body: written, dropped } = wire.writeCall(call);
@@ -190,6 +196,12 @@ function rewrite(body: Body, { model, provider }: Target, wire: ProviderWire): R
 
 const without = (object: JsonObject, fields: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
+
+/** A call that is read once for all targets. */
+function sharedCall(body: Body, model: string): Call {
+  body.call ??= readCall(body.parsed(), model);
+  return { ...body.call, model, extra: { ...body.call.extra } };
+}
 
 // ---------------------------------------------------------------- the address and the headers
 

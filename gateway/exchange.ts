@@ -25,6 +25,8 @@ export interface Report {
   model?: string;
   /** What that step was called by the client, if it was. */
   eventId?: string;
+  /** Bytes of its body that the gateway holds. */
+  heldBytes: number;
   /** Milliseconds spent waiting for providers, or between tries. */
   waitedMs: number;
   /** Requests sent to providers. */

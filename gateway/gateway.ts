@@ -1,7 +1,7 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
-import { takeBody } from "./body.ts";
+import { letGo, takeBody } from "./body.ts";
 import { warnOfFewFetches } from "./bun_fetches.ts";
 import { chat } from "./chat.ts";
 import { type Config, readOptions } from "./config.ts";
@@ -18,7 +18,7 @@ import { native } from "./native.ts";
 import type { Options } from "./options.ts";
 import { waiting } from "./policies/timers.ts";
 import { faultResponse } from "./respond.ts";
-import { errorShape, findRoute, pathOf, type Route, unsupported } from "./route.ts";
+import { checkHost, errorShape, findRoute, pathOf, type Route, unsupported } from "./route.ts";
 import { universal } from "./universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
@@ -63,9 +63,11 @@ export async function serve(request: Request, config: Config, insider: boolean):
     listened: config.log !== undefined,
     step: 0,
     waitedMs: 0,
+    heldBytes: 0,
   };
   let response: Response;
   try {
+    checkHost(request.headers);
     response = request.method === "OPTIONS" ? preflight(request, config) : await open(
       findRoute(request.method, pathOf(request.url), config.providers),
       request,
@@ -76,6 +78,8 @@ export async function serve(request: Request, config: Config, insider: boolean):
     if (report.passing) response = await watch(response, report.passing, request, report, config);
   } catch (error) {
     response = failure(error, request, report, config);
+  } finally {
+    letGo(report, config);
   }
   const ids = stamp(response, request, report, started, config);
   if (config.log) tellEnd(config.log, config, { request, response, ...ids, report, started });
@@ -104,11 +108,11 @@ async function open(
   switch (route.door) {
     // Awaited here, for a promise that is returned is awaited twice.
     case "chat":
-      return await chat(await takeBody(request, config.maxBodyBytes), exchange);
+      return await chat(await takeBody(request, exchange), exchange);
     case "models":
       return await listModels(exchange);
     case "universal":
-      return await universal(await takeBody(request, config.maxBodyBytes), exchange);
+      return await universal(await takeBody(request, exchange), exchange);
     case "native":
       return await native(request, route, exchange);
     case "model":

@@ -5,8 +5,20 @@ import { isObeyed, staysHere } from "./proxy_headers.ts";
 import { keyMask } from "./secrets.ts";
 import { readSwitchText } from "./texts.ts";
 
-/** The most that the headers of a request or a step may hold, in characters: providers' proxies take no more. */
-const MOST_CHARS = 64 * 1024;
+/**
+ * The most that the headers of a request or a step may hold, in characters, and how many there may be: providers' proxies
+ * take no more.
+ */
+const MOST_CHARS = 64 * 1024, MOST_HEADERS = 500;
+
+/** @throws GatewayError `headers_too_large` */
+export function checkSize(count: number, chars: number, param = "headers"): void {
+  if (count <= MOST_HEADERS && chars <= MOST_CHARS) return;
+  const held = count > MOST_HEADERS
+    ? `are ${count}, and ${MOST_HEADERS} are the most`
+    : `hold ${chars} characters, and ${MOST_CHARS} are the most`;
+  throw new GatewayError("headers_too_large", `Cannot read the request: its headers ${held}`, { param });
+}
 
 /** Headers to send; names in lower case. */
 export type SentHeaders = Headers | PlainHeaders;
@@ -73,13 +85,7 @@ export function requestHeaders(
     if (plain) sent.set(name, value);
     if (holdsToken) values += `${value}\n`;
   });
-  if (size > MOST_CHARS) {
-    throw new GatewayError(
-      "headers_too_large",
-      `Cannot read the request: its headers hold ${size} characters, and ${MOST_CHARS} are the most`,
-      { param: "headers" },
-    );
-  }
+  checkSize(0, size);
   // All at once, and one by one only if there is something to find.
   if (holdsToken?.(values)) {
     headers.forEach((value, name) => {

@@ -1,13 +1,12 @@
 /** The list of models. */
 import { nativeUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
-import { GatewayError } from "../wires/errors.ts";
-import { object } from "../wires/json.ts";
+import { GatewayError, quote } from "../wires/errors.ts";
+import { object, parse } from "../wires/json.ts";
 import type { Exchange } from "./exchange.ts";
 import { headersInit, sentHeaders, setFixed } from "./headers.ts";
 import { errorResponse } from "./respond.ts";
-import { clientKey, send, setKey, storedKeys } from "./send.ts";
-import { quote } from "./target.ts";
+import { clientKey, readText, send, setKey, storedKeys } from "./send.ts";
 
 /** A provider that takes longer is left out. */
 const DEADLINE_MS = 3_000;
@@ -136,7 +135,9 @@ async function modelsOf(
   if (used !== undefined) setKey(headers, provider, used);
   return await send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
     stored?.report(response);
-    if (response.ok) return readModels(await response.json(), name);
+    if (response.ok) {
+      return await readText(response, provider, exchange, (text) => readModels(parse(text), name));
+    }
     await response.body?.cancel();
     throw new GatewayError(
       "bad_upstream_answer",

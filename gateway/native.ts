@@ -2,8 +2,8 @@
 import { formatOf } from "../providers/formats.ts";
 import { modelInPath, nativeUrl, targetUrl } from "../providers/native.ts";
 import type { Provider } from "../providers/types.ts";
-import { GatewayError } from "../wires/errors.ts";
-import { readWhole } from "./body.ts";
+import { GatewayError, quote } from "../wires/errors.ts";
+import { readWhole, type Upload, upload } from "./body.ts";
 import { hasQueryKey } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 import {
@@ -43,13 +43,18 @@ export async function native(
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
   const endpoint = query < 0 ? path : config.tokens.ownQuery(path + request.url.slice(query));
-  const body = await bodyOf(request, settings, config.maxBodyBytes);
+  const { body, fault } = await bodyOf(request, settings, exchange);
   const step = nativeStep(
     { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
     settings,
     exchange,
   );
-  return runSteps([step], exchange);
+  try {
+    return await runSteps([step], exchange);
+  } catch (cause) {
+    // What broke the request was its body, and not the provider.
+    throw fault?.() ?? cause;
+  }
 }
 
 /**
@@ -62,16 +67,16 @@ const READ_FIRST = 256 * 1024;
 async function bodyOf(
   request: Request,
   { maxAttempts }: PolicySettings,
-  maxBytes: number,
-): Promise<BodyInit | null> {
-  if (!request.body) return null;
+  exchange: Exchange,
+): Promise<{ body: BodyInit | null; fault?: Upload["fault"] }> {
+  if (!request.body) return { body: null };
   const announced = Number(request.headers.get("content-length") ?? NaN);
-  if (announced <= READ_FIRST) return await readWhole(request, Infinity);
+  if (announced <= READ_FIRST) return { body: await readWhole(request, exchange, Infinity) };
   // Deno makes a stream of the body that a DELETE does not have, and would send it on in chunks.
   const isDelete = request.method === "DELETE";
-  if (maxAttempts === 1 && !isDelete) return request.body;
-  const whole = await readWhole(request, maxBytes);
-  return isDelete && whole.length === 0 ? null : whole;
+  if (maxAttempts === 1 && !isDelete) return upload(request.body, exchange.config.limits);
+  const whole = await readWhole(request, exchange);
+  return { body: isDelete && whole.length === 0 ? null : whole };
 }
 
 /** A request to a provider's own path. */
@@ -110,7 +115,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     : exchange.config.tokens.ownQuery(named);
   if (url === undefined) {
     // Without its query, which may hold a key.
-    const path = JSON.stringify(endpoint.split("?", 1)[0]);
+    const path = quote(endpoint.split("?", 1)[0]);
     throw new GatewayError("invalid_request", `Cannot find ${path} at ${provider.name}`, { param: "path" });
   }
   for (const [name, value] of caller.keys) sendKey(headers, provider, name, value);

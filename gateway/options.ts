@@ -5,6 +5,7 @@ import { nearestNames } from "../providers/nearest_names.ts";
 import type { ChatField } from "../providers/types.ts";
 import { check } from "./check.ts";
 import { type GatewayToken, isPlaceholder, type StoredKeys } from "./credentials.ts";
+import { type Limits, limitsOption } from "./limits.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { policyOptions, type PolicySettings } from "./policies/settings.ts";
 import type { Wait } from "./policies/timers.ts";
@@ -34,11 +35,8 @@ export interface Options {
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** By provider name: other settings for a row, or rows of your own. */
   providers?: Record<string, ProviderOptions>;
-  /** What the gateway takes at most. */
-  limits?: {
-    /** Longest request body taken, in bytes. Default 64 MiB. */
-    maxBodyBytes?: number;
-  };
+  /** What the gateway takes, reads and holds at most. */
+  limits?: Partial<Limits>;
   /** Refuse a request with a field that its target cannot express, as with `sluice-strict: true`. Default false. */
   strict?: boolean;
   /**
@@ -226,9 +224,7 @@ export const OPTIONS = v.strictObject({
       rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),
     }),
   )),
-  limits: v.optional(
-    v.strictObject({ maxBodyBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))) }),
-  ),
+  limits: v.optional(limitsOption),
   strict: v.optional(v.boolean()),
   origins: v.optional(v.array(origin)),
   hosts: v.optional(v.array(host)),

@@ -8,7 +8,7 @@ import {
   writeAnswer,
   writeError,
 } from "../wires/openai_chat_answer.ts";
-import { sseReader } from "../wires/sse.ts";
+import { EventTooLong, sseReader } from "../wires/sse.ts";
 import { isOverflow, openaiChat } from "../wires/openai_chat.ts";
 import { translate } from "../wires/translate.ts";
 import { object, parse, parseExact } from "../wires/json.ts";
@@ -26,7 +26,10 @@ import { readText } from "./send.ts";
 const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
 const OVERFLOW_CODE = "context_length_exceeded";
 
-/** Bytes of an answer we could not read that an error quotes. */
+/** Bytes that are read of an error's body: the longest that a provider's page shows is 3 kB. A longer one is cut. */
+const ERROR_BYTES = 64 * 1024;
+
+/** Characters of an answer we could not read that an error quotes. */
 const QUOTED = 500;
 
 /**
@@ -145,20 +148,20 @@ function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange
   const { target: { provider } } = outgoing;
   const { name, wire } = provider;
   const { status } = upstream;
-  return readText(upstream, provider, exchange, (text) => {
+  return readText(upstream, provider, exchange, (text, isCut) => {
     const body = parse(text);
     if (wire.same && isOpenAIError(body) && !isNamelessOverflow(body.error)) {
       report.refusal = body.error;
       return answerWith(text, upstream, outgoing, JSON_TYPE);
     }
     const headers = headersFor(upstream, outgoing);
-    if (body === undefined && status >= 500) throw notJson(name, status, text, headers);
+    if (body === undefined && status >= 500 && !isCut) throw notJson(name, status, text, headers);
     const error = wire.readError(status, body ?? text.slice(0, QUOTED));
     report.refusal = { ...error, status };
     const requestId = headers.get("request-id") ?? headers.get("x-request-id");
     const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };
     return errorResponse({ ...error, metadata, status }, headers);
-  });
+  }, ERROR_BYTES);
 }
 
 /** A prompt that does not fit, told in words alone: clients that shorten it look for OpenAI's code. */
@@ -344,6 +347,7 @@ function rewriteStream(
     failure,
     { provider: outgoing.target.provider.name },
     watched(exchange),
+    exchange.config.limits.maxLineBytes,
   );
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }
@@ -368,7 +372,7 @@ function rewriteWhole(
       if (writer) events += writer.delta(delta);
     };
     if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
-    else if (EVENTS.test(text)) readEvents(text, wire.readStream(take));
+    else if (EVENTS.test(text)) readEvents(text, wire.readStream(take), outgoing, exchange);
     else throw notJson(target.provider.name, upstream.status, text, headersFor(upstream, outgoing));
     watch?.end("whole");
     const { error } = answer;
@@ -386,18 +390,28 @@ function watched({ config, report, signal }: Exchange): Observer | undefined {
 }
 
 /** For a provider that streams though nobody asked for it. */
-function readEvents(text: string, reader: StreamReader): void {
-  const parser = sseReader((data, event) => reader.frame(data, event));
-  parser.push(new TextEncoder().encode(text));
+function readEvents(text: string, reader: StreamReader, outgoing: Outgoing, exchange: Exchange): void {
+  const parser = sseReader((data, event) => reader.frame(data, event), exchange.config.limits.maxLineBytes);
+  try {
+    parser.push(new TextEncoder().encode(text));
+  } catch (cause) {
+    if (!(cause instanceof EventTooLong)) throw cause;
+    throw new GatewayError("bad_upstream_answer", eventTooLong(outgoing.target, cause), { cause });
+  }
   parser.end();
   reader.end();
 }
+
+const eventTooLong = ({ provider }: Outgoing["target"], { most }: EventTooLong) =>
+  `The stream from ${provider.name} sent an event longer than ${most} bytes`;
 
 /** What the client is told when the provider's stream breaks. */
 function brokenOff({ target }: Outgoing): (cause: unknown) => WireError {
   const { name } = target.provider;
   return (cause) => {
-    const message = `The stream from ${name} broke off before the answer was finished`;
+    const message = cause instanceof EventTooLong
+      ? eventTooLong(target, cause)
+      : `The stream from ${name} broke off before the answer was finished`;
     // An error of the runtime's network code; it holds no keys and no prompt.
     return {
       message,

@@ -1,6 +1,6 @@
 /** Which door a request knocks at. */
 import { ANTHROPIC_ONLY, API_WORDS } from "../providers/api_words.ts";
-import { GatewayError } from "../wires/errors.ts";
+import { GatewayError, quote, shorten } from "../wires/errors.ts";
 
 /** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
 export type Route =
@@ -128,7 +128,7 @@ export function allowedMethods(path: string, providers?: Names): readonly string
 export function unsupported({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
   const words = wordsOf(endpoint);
   const told = shorten(words.join("/"));
-  const provider = `/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`;
+  const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
   const [word] = words;
   const cure = word === "chat" && words.length <= 2
     ? "Chat completions are at /v1/chat/completions"
@@ -142,14 +142,37 @@ export function unsupported({ account = "-", gateway = "default", endpoint }: Ro
   return new GatewayError("invalid_model", `Compatibility endpoint: ${told} is not supported. ${cure}`);
 }
 
-/** The path of an absolute URL, as it was sent. Deno's may be one that no URL parser takes, if the host is none. */
+/**
+ * The path of a request's URL, as it was sent. Deno's and workerd's may be one that no URL parser takes, and Bun's a path
+ * alone, if the `Host` is none; `checkHost` comes before.
+ */
 export function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start < 0) return "/";
-  let end = url.indexOf("?", start);
+  const host = url.startsWith("/") ? 0 : url.indexOf("://") + 3;
+  let end = url.indexOf("?", host);
   if (end < 0) end = url.length;
-  const hash = url.indexOf("#", start);
-  return url.slice(start, hash < 0 ? end : Math.min(end, hash));
+  const hash = url.indexOf("#", host);
+  if (hash >= 0 && hash < end) end = hash;
+  const start = url.indexOf("/", host);
+  return start < 0 || start >= end ? "/" : url.slice(start, end);
+}
+
+/** A name or an address, and a port: characters that end or begin another part of a URL are in neither. */
+const HOST = /^(?:\[[\da-f:.]+\]|[^\s/?#\\@[\]<>^|%,:]*)(?::\d*)?$/i;
+
+/**
+ * Checks the `Host` header, which runtimes put before the path without looking at it: `Host: x/v1/chat/completions?` would
+ * make a chat of any path.
+ *
+ * @throws GatewayError `invalid_request`
+ */
+export function checkHost(headers: Headers): void {
+  const host = headers.get("host");
+  if (host === null || HOST.test(host)) return;
+  throw new GatewayError(
+    "invalid_request",
+    "Cannot serve the request: its Host header must be a host and a port, once",
+    { param: "host" },
+  );
 }
 
 // ---------------------------------------------------------------- finding
@@ -172,8 +195,9 @@ function find(path: string, providers: Names = NO_NAMES): Found | undefined {
     const isApi = parts.account !== undefined && API_WORDS.has(wordsOf(parts.account)[0]);
     if (!isApi) return { door, parts };
   }
-  const words = wordsOf(path);
-  while (words[0] === "v1") words.shift();
+  // No API's path is longer than that.
+  const all = wordsOf(path.slice(0, 2000));
+  const words = all.slice(all.findIndex((word) => word !== "v1"));
   if (API_WORDS.has(words[0])) return { door: MISSING, parts: { endpoint: words.join("/") } };
   const parts = AT_ROOT.path.exec(path)?.groups;
   return parts && providers.has(parts.provider) ? { door: AT_ROOT, parts } : undefined;
@@ -194,8 +218,5 @@ function decode(text: string): string {
 function id(segment: string | undefined): string | undefined {
   const text = segment === undefined ? undefined : decode(segment);
   if (text === undefined || !/^\s*\.{1,2}\s*$/.test(text)) return text;
-  throw new GatewayError("not_found", `Cannot find an account or gateway of id ${JSON.stringify(text)}`);
+  throw new GatewayError("not_found", `Cannot find an account or gateway of id ${quote(text)}`);
 }
-
-/** A client's text for a message, at a length that people read. */
-const shorten = (text: string) => text.length > 200 ? `${text.slice(0, 200)}…` : text;

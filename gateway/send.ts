@@ -1,5 +1,6 @@
 /** Sending a request to its provider. */
 import type { Provider } from "../providers/types.ts";
+import { readAll } from "../wires/chunks.ts";
 import { GatewayError } from "../wires/errors.ts";
 import { type Caller, credential, type KeyRing, noStoredKey } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
@@ -97,18 +98,32 @@ const reasonIn = (words: string) =>
  * Reads the whole body of an answer.
  *
  * @param take What to do with it.
- * @throws GatewayError `bad_upstream_answer` when it breaks; whatever was thrown when the client has left.
+ * @param cutAt Bytes that are read of a longer one. Default: a longer one than the limit is an error.
+ * @throws GatewayError `bad_upstream_answer` when it breaks or is too long; whatever was thrown when the client has left.
  */
 export async function readText<T>(
   upstream: Response,
   provider: Provider,
   exchange: Exchange,
-  take: (text: string) => T,
+  take: (text: string, isCut: boolean) => T,
+  cutAt?: number,
 ): Promise<T> {
   const stop = stopwatch(exchange);
+  const { maxAnswerBytes } = exchange.config.limits;
+  const { body, headers } = upstream;
+  let isCut = false;
+  const onMore = () => {
+    isCut = true;
+    if (cutAt === undefined) throw tooLong(provider.name, maxAnswerBytes);
+  };
   let text: string;
   try {
-    text = await upstream.text();
+    // One native read is the cheapest. What is packed may be longer than it is announced.
+    const announced = headers.has("content-encoding") ? NaN : Number(headers.get("content-length") ?? NaN);
+    const most = cutAt ?? maxAnswerBytes;
+    text = !body || announced <= most
+      ? await upstream.text()
+      : new TextDecoder().decode(await readAll(body, most, onMore));
   } catch (cause) {
     if (exchange.signal.aborted || cause instanceof GatewayError) throw cause;
     const metadata = { provider: provider.name };
@@ -119,8 +134,13 @@ export async function readText<T>(
   } finally {
     stop();
   }
-  return take(text);
+  return take(text, isCut);
 }
+
+const tooLong = (provider: string, most: number) =>
+  new GatewayError("bad_upstream_answer", `The answer of ${provider} is longer than ${most} bytes`, {
+    metadata: { provider },
+  });
 
 /** The provider's key that a client sent, without its scheme. */
 export function clientKey({ keys }: Caller): string | undefined {

@@ -2,10 +2,10 @@
 import { EXAMPLE_MODELS } from "../providers/example_models.ts";
 import { likelyProvider, nearestNames } from "../providers/nearest_names.ts";
 import type { Provider } from "../providers/types.ts";
-import { GatewayError } from "../wires/errors.ts";
+import { GatewayError, quote } from "../wires/errors.ts";
 
-/** A client's text for a message, cut to a length that people read. */
-export const quote = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+/** Characters of a model's name, the longest of which (addresses of deployments) have some 150. */
+export const MOST_NAME = 256;
 
 /** One provider and model that may serve a call. */
 export interface Target {
@@ -43,6 +43,10 @@ export function findTarget(
       `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. ${example(model)}`,
       { param },
     );
+  }
+  if (rest.length > MOST_NAME) {
+    const message = `Cannot route model ${quote(model)}: its name is longer than ${MOST_NAME} characters`;
+    throw new GatewayError("invalid_model", message, { param });
   }
   const provider = findProvider(name, providers, param, EATEN);
   if (provider.chat === false) {

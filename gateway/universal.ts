@@ -1,32 +1,31 @@
 /** The universal endpoint: steps for several providers, each in its own format, until one answers. */
 import * as v from "npm:valibot@1.5.0";
-import { GatewayError } from "../wires/errors.ts";
-import { findMembers, findObjects } from "../wires/json_text.ts";
+import { GatewayError, shorten } from "../wires/errors.ts";
+import { findObjects } from "../wires/json_text.ts";
 import type { JsonObject } from "../wires/types.ts";
-import { parseJson, readBody } from "./body.ts";
-import { chatStep, MOST_STEPS } from "./chat.ts";
+import { findShallow, parseJson, readBody } from "./body.ts";
+import { chatStep, MOST_STEPS, once } from "./chat.ts";
 import { prepare } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
-import { headerValue, setMissing } from "./headers.ts";
+import { checkSize, headerValue, setMissing } from "./headers.ts";
 import { nativeHeaders, nativeStep } from "./native.ts";
 import { runSteps, type Step } from "./policies/run.ts";
 import { type PolicySettings, readPolicy } from "./policies/settings.ts";
-import { findProvider, findTarget } from "./target.ts";
+import { findProvider, findTarget, MOST_NAME } from "./target.ts";
+
+/** Characters of an endpoint with its query: servers take no longer request line. */
+const MOST_ENDPOINT = 64 * 1024;
 
 const STEP = v.looseObject({
   provider: v.pipe(v.string(), v.nonEmpty("must be a provider's name")),
-  endpoint: v.string(),
+  endpoint: v.pipe(v.string(), v.maxLength(MOST_ENDPOINT, `must have at most ${MOST_ENDPOINT} characters`)),
   authorization: v.nullish(v.string()),
   headers: v.nullish(v.record(v.string(), v.unknown())),
   query: v.optional(v.unknown()),
   config: v.nullish(v.record(v.string(), v.unknown())),
 }, "must be a step: {provider, endpoint, headers?, query}");
 
-const STEPS = v.pipe(
-  v.array(STEP),
-  v.nonEmpty("must hold a step"),
-  v.maxLength(MOST_STEPS, `must be ${MOST_STEPS} steps at most`),
-);
+const STEPS = v.pipe(v.array(STEP), v.nonEmpty("must hold a step"));
 
 /** A step as it was written, and where: e.g. `[1]`. */
 type WrittenStep = v.InferOutput<typeof STEP> & { path: string; body: Uint8Array<ArrayBuffer> };
@@ -57,6 +56,9 @@ export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchang
 
 function readSteps(text: Uint8Array<ArrayBuffer>): WrittenStep[] {
   const parsed = parseJson(text);
+  if (Array.isArray(parsed) && parsed.length > MOST_STEPS) {
+    throw fault("", `must be ${MOST_STEPS} steps at most`);
+  }
   const result = v.safeParse(STEPS, Array.isArray(parsed) ? parsed : [parsed], {
     abortEarly: true,
     message: ({ input, expected }) =>
@@ -82,7 +84,7 @@ const fault = (param: string, state: string) =>
 function bodyOf(query: unknown, written: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
   if (query === undefined || query === null) return new Uint8Array();
   if (typeof query === "string") return new TextEncoder().encode(query);
-  const member = written && findMembers(written)?.get("query");
+  const member = written && findShallow(written)?.get("query");
   return member
     ? written.subarray(member.valueStart, member.valueEnd)
     : new TextEncoder().encode(JSON.stringify(query));
@@ -90,20 +92,27 @@ function bodyOf(query: unknown, written: Uint8Array<ArrayBuffer> | undefined): U
 
 function readHeaders({ headers: given, authorization, path }: WrittenStep): Headers {
   const headers = new Headers();
+  const names = Object.keys(given ?? {});
+  let size = 0;
+  // Before they are set: each takes time in step with those that are there.
+  checkSize(names.length, size, `${path}.headers`);
   const set = (name: string, value: unknown, param: string) => {
     if (value === null || value === undefined) return;
     if (REFUSED.has(name.toLowerCase())) throw fault(param, "cannot be set by a step");
     let text: string;
     try {
       text = headerValue(value);
+      size += name.length + text.length;
+      checkSize(names.length, size, `${path}.headers`);
       headers.set(name, text);
-    } catch {
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause;
       throw fault(param, "is no HTTP header: its name or value has what headers cannot hold");
     }
     // At its ends they were cut off.
     if (/[\r\n\0]/.test(text)) throw fault(param, "holds a line break");
   };
-  for (const [name, value] of Object.entries(given ?? {})) set(name, value, `${path}.headers.${name}`);
+  for (const name of names) set(name, given![name], `${path}.headers.${shorten(name)}`);
   if (!headers.has("authorization")) set("authorization", authorization, `${path}.authorization`);
   return headers;
 }
@@ -134,14 +143,14 @@ function compatStep(
 ): Step {
   // Cloudflare's page on dynamic routes writes it in the singular.
   if (!/^\/?(v1\/)?chat\/completions?\/?$/.test(endpoint)) {
-    const message = `Compatibility endpoint: ${endpoint} is not supported.`;
+    const message = `Compatibility endpoint: ${shorten(endpoint)} is not supported.`;
     throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
   }
   return within(path, () => {
     const call = readBody(body);
     const target = findTarget(call.get("model"), exchange.config.providers);
     exchange.caller.check(target.provider);
-    return chatStep(prepare(call, target, exchange), settings, exchange, true);
+    return chatStep(target, once(prepare(call, target, exchange)), settings, exchange, true);
   });
 }
 
@@ -154,11 +163,12 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
     const headers = nativeHeaders(provider, exchange);
     setMissing(headers, "content-type", "application/json");
     const { model } = (query ?? {}) as JsonObject;
+    const isName = typeof model === "string" && model.length <= MOST_NAME;
     return nativeStep(
       {
         provider,
         endpoint,
-        model: typeof model === "string" ? model : undefined,
+        model: isName ? model : undefined,
         method: "POST",
         headers,
         body,

@@ -1,5 +1,5 @@
 /** Where a provider's own path leads. */
-import { GatewayError } from "../wires/errors.ts";
+import { GatewayError, quote } from "../wires/errors.ts";
 import { VERSIONED_WORDS } from "./api_words.ts";
 import type { NativeUrl, Provider } from "./types.ts";
 
@@ -77,7 +77,7 @@ export function targetUrl({ name, target }: Provider, headers: Headers): string 
   }
   throw new GatewayError(
     "invalid_request",
-    `Cannot follow ${target.header}: ${JSON.stringify(value)} is no https URL of ${name}`,
+    `Cannot follow ${target.header}: ${quote(value)} is no https URL of ${name}`,
     { param: target.header },
   );
 }

@@ -42,6 +42,74 @@ export function chunkReader(body: ReadableStream<Uint8Array>): ChunkReader {
   };
 }
 
+/** Bytes that are kept until they are asked for. */
+export interface KeptBytes {
+  readonly length: number;
+  /** Copies a chunk. */
+  add(chunk: Uint8Array): void;
+  /** All so far; good until more are added. */
+  view(): Uint8Array;
+  /** All of them as one, in memory of just that length. Nothing may be added afterwards. */
+  join(): Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Keeps the chunks of a body in one buffer that grows.
+ *
+ * A list of the chunks would keep the memory that each is a view on: Deno reads every chunk into 64 KiB, so a body that
+ * came byte by byte held 48 KB for each of its bytes.
+ */
+export function keptBytes(): KeptBytes {
+  let buffer = new ArrayBuffer(0);
+  let bytes = new Uint8Array(buffer);
+  let length = 0;
+  return {
+    get length() {
+      return length;
+    },
+    add(chunk) {
+      const needed = length + chunk.length;
+      if (needed > buffer.byteLength) {
+        buffer = buffer.transfer(Math.max(needed, 2 * buffer.byteLength, 1024));
+        bytes = new Uint8Array(buffer);
+      }
+      bytes.set(chunk, length);
+      length = needed;
+    },
+    view: () => bytes.subarray(0, length),
+    join: () => new Uint8Array(buffer.byteLength === length ? buffer : buffer.transfer(length)),
+  };
+}
+
+/**
+ * Reads a body whole.
+ *
+ * @param most Bytes that are kept.
+ * @param onMore What a longer body comes to: it throws, or the first `most` bytes are returned. The body is cancelled
+ * either way.
+ */
+export async function readAll(
+  body: ReadableStream<Uint8Array>,
+  most: number,
+  onMore: () => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = chunkReader(body);
+  const kept = keptBytes();
+  let spent: Uint8Array | undefined;
+  for (;;) {
+    const { done, value } = await reader.read(spent);
+    if (done) return kept.join();
+    spent = value;
+    if (kept.length + value.length > most) {
+      reader.cancel().catch(() => {});
+      onMore();
+      kept.add(value.subarray(0, most - kept.length));
+      return kept.join();
+    }
+    kept.add(value);
+  }
+}
+
 function byobReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   try {
     return body.getReader({ mode: "byob" });

@@ -1,4 +1,5 @@
 /** Cohere's chat API, the answer: whole bodies and stream events into deltas. */
+import { parseShallow } from "./depth.ts";
 import { errorType, GatewayError } from "./errors.ts";
 import { count, text } from "./json.ts";
 import { isOverflow } from "./openai_chat.ts";
@@ -128,7 +129,7 @@ export function readStream(emit: Emit): StreamReader {
       if (ended || data === "[DONE]") return;
       let event: StreamEvent | null;
       try {
-        event = JSON.parse(data);
+        event = parseShallow(data) as StreamEvent | null;
       } catch (cause) {
         return fail(badAnswer("Cannot read Cohere's stream: an event is not JSON", cause));
       }

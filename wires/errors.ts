@@ -11,12 +11,14 @@ const ERRORS = {
   unauthorized: { status: 401, code: 2009 },
   forbidden: { status: 403 },
   not_found: { status: 404 },
+  request_timeout: { status: 408 },
   method_not_allowed: { status: 405 },
   unsupported_media_type: { status: 415 },
   body_too_large: { status: 413 },
   headers_too_large: { status: 431 },
   internal: { status: 500 },
   unsupported: { status: 501 },
+  overloaded: { status: 503 },
   bad_upstream_answer: { status: 502, code: 2005 },
   upstream_unreachable: { status: 502, code: 2005 },
   upstream_timeout: { status: 504, code: 2005 },
@@ -77,6 +79,15 @@ export function stackless<T>(error: T): T {
   }
   return error;
 }
+
+/** Characters of a client's text that a message quotes. */
+const QUOTED = 200;
+
+/** A client's text for a message, cut to a length that people read. */
+export const shorten = (text: string): string => text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text;
+
+/** The same in quotation marks. */
+export const quote = (text: string): string => JSON.stringify(shorten(text));
 
 /** OpenAI's error type for a status. */
 export function errorType(status: number): string {

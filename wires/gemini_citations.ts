@@ -60,27 +60,46 @@ function readChunk(value: unknown): { url: string; title: string; extra?: JsonOb
 
 type Locate = (part: unknown, start: unknown, end: unknown, quote: unknown) => [number, number];
 
+/** Characters that all passages of an answer together are looked for in: each look may walk through the whole text. */
+const SEARCHED = 50_000_000;
+
 /** Bytes of a part into units of the text. The passage, where Google quotes it, decides which part is meant. */
 function locator({ text: whole, starts }: Sources): Locate {
-  const tables = new Map<number, Uint32Array>();
+  let table: Uint32Array | undefined;
+  let left = SEARCHED;
 
   function measure(base: number, start: unknown, end: unknown): [number, number] {
-    let table = tables.get(base);
-    if (!table) tables.set(base, table = unitsByByte(whole.slice(base)));
+    table ??= unitsByByte(whole);
     const last = table.length - 1;
+    const from = byteOf(table, base);
     const units = (offset: unknown) =>
-      base + table[Math.min(last, Math.max(0, Math.trunc(Number(offset)) || 0))];
+      table![Math.min(last, from + Math.max(0, Math.trunc(Number(offset)) || 0))];
     return [units(start), units(end)];
   }
 
+  const isQuote = ([start, end]: [number, number], quote: string) =>
+    end - start === quote.length && whole.startsWith(quote, start);
+
   return (part, start, end, quote) => {
     const found = measure(starts[Number(part)] ?? 0, start, end);
-    if (typeof quote !== "string" || quote === "" || whole.slice(...found) === quote) return found;
+    if (typeof quote !== "string" || quote === "" || isQuote(found, quote)) return found;
     const again = measure(0, start, end);
-    if (whole.slice(...again) === quote) return again;
-    const at = whole.indexOf(quote);
+    if (isQuote(again, quote)) return again;
+    left -= whole.length;
+    const at = left < 0 ? -1 : whole.indexOf(quote);
     return at < 0 ? found : [at, at + quote.length];
   };
+}
+
+/** The first byte of the character at a unit. */
+function byteOf(table: Uint32Array, unit: number): number {
+  let low = 0, high = table.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (table[middle] < unit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** For each UTF-8 byte of a text the UTF-16 unit where its character begins; one more entry for the end. */

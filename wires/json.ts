@@ -1,4 +1,5 @@
 /** Reading JSON of unknown shape. Whatever a value is, what comes of it is harmless. */
+import { parseShallow } from "./depth.ts";
 import type { JsonObject } from "./types.ts";
 
 /** Whether the value is an object and no list. */
@@ -60,10 +61,10 @@ function keepDigits(_: string, value: unknown, context?: { source?: string }): u
   return source !== undefined && /^-?\d+$/.test(source) && source !== String(value) ? rawJSON(source) : value;
 }
 
-/** Like `JSON.parse`, but `undefined` for what is not JSON. */
+/** Like `JSON.parse`, but `undefined` for what is not JSON, or is nested deeper than anything that is meant to be read. */
 export function parse(text: string, reviver?: typeof keepDigits): unknown {
   try {
-    return JSON.parse(text, reviver);
+    return parseShallow(text, reviver);
   } catch {
     return undefined;
   }

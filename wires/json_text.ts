@@ -5,6 +5,8 @@
  * lose what JavaScript's numbers and key order cannot hold. Strings are skipped with `indexOf`, which is native.
  */
 
+import { MOST_LEVELS, TooDeep } from "./depth.ts";
+
 /** A member of the outermost object; offsets are bytes. */
 export interface Member {
   /** Of the quote that opens the key. */
@@ -13,6 +15,15 @@ export interface Member {
   /** One past the value. */
   valueEnd: number;
 }
+
+/** Letters of a key that are read one by one. */
+const MOST_KEY = 256;
+
+/** Members that are found: each takes ten times the memory of its shortest text. */
+export const MOST_MEMBERS = 10_000;
+
+/** An object has more members than `MOST_MEMBERS`. */
+export class TooManyMembers extends RangeError {}
 
 const QUOTE = 34,
   COMMA = 44,
@@ -32,6 +43,7 @@ const isSpace = (byte: number) => byte === 32 || byte === 10 || byte === 13 || b
  * are strings somewhere in the values, as they are and not as parts of others.
  * @returns By key; `undefined` when the text is not one object, or when a key is written twice or with escapes, so that
  * only a full parse is sure to agree with the provider's. Values are found but not validated.
+ * @throws TooDeep, TooManyMembers
  */
 export function findMembers(
   text: Uint8Array,
@@ -58,6 +70,7 @@ export function findMembers(
     const valueEnd = skipValue(text, valueStart, note);
     if (valueEnd <= valueStart) return undefined;
     members.set(key, { start, valueStart, valueEnd });
+    if (members.size > MOST_MEMBERS) throw new TooManyMembers();
     at = skipSpace(text, valueEnd);
     if (text[at] === CLOSE) return skipSpace(text, at + 1) === text.length ? members : undefined;
     if (text[at] !== COMMA) return undefined;
@@ -69,6 +82,10 @@ export function findMembers(
 /** A text of letters, read one by one: keys are short and nearly always ASCII, and a decoder costs more than they. */
 function readKey(text: Uint8Array, from: number, to: number): string {
   let key = "";
+  // A long one would be as many texts in memory as it has letters.
+  if (to - from > MOST_KEY) {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.subarray(from, to));
+  }
   for (let at = from; at < to; at++) {
     // A mark is dropped only from the start of a text, which a key is not.
     if (text[at] > 127) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.subarray(from, to));
@@ -261,8 +278,10 @@ function skipValue(text: Uint8Array, at: number, note?: (from: number, to: numbe
       note?.(start, at - 1);
       continue;
     }
-    if (byte === OPEN || byte === OPEN_LIST) depth++;
-    else if (byte === CLOSE || byte === CLOSE_LIST) {
+    if (byte === OPEN || byte === OPEN_LIST) {
+      // One more is the object that the value is in.
+      if (++depth === MOST_LEVELS) throw new TooDeep();
+    } else if (byte === CLOSE || byte === CLOSE_LIST) {
       depth--;
       if (depth === 0) return at + 1;
     }

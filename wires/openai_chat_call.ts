@@ -8,7 +8,9 @@
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
 import * as v from "npm:valibot@1.5.0";
-import { isObject, list } from "./json.ts";
+import { isTooDeep, MOST_LEVELS } from "./depth.ts";
+import { GatewayError } from "./errors.ts";
+import { isObject, list, object as objectOf } from "./json.ts";
 import { check, fault, need, needBoolean, needObject } from "./openai_chat_faults.ts";
 import { isPlainTalk, MESSAGES, readMessages } from "./openai_chat_turns.ts";
 import type { Call, Format, JsonObject, Settings, Tool, ToolChoice } from "./types.ts";
@@ -82,6 +84,26 @@ export function checkCall(body: JsonObject): void {
   const { messages, stream } = body;
   if (isPlainTalk(messages) && (stream === undefined || typeof stream === "boolean")) return;
   check(DOOR, body);
+  checkArguments(messages as JsonObject[]);
+}
+
+/** Arguments are JSON within a text, which some wires parse and write again. */
+function checkArguments(messages: JsonObject[]): void {
+  for (const [at, { tool_calls: toolCalls, function_call: legacy }] of messages.entries()) {
+    if (isObject(legacy)) refuseDeep(legacy.arguments, () => `messages[${at}].function_call`);
+    for (const [index, call] of list(toolCalls).entries()) {
+      const { arguments: text } = objectOf(objectOf(call)?.function) ?? {};
+      refuseDeep(text, () => `messages[${at}].tool_calls[${index}].function`);
+    }
+  }
+}
+
+function refuseDeep(text: unknown, path: () => string): void {
+  if (typeof text !== "string" || !isTooDeep(text)) return;
+  const param = `${path()}.arguments`;
+  const message =
+    `Cannot read the request: ${param} is nested too deeply; ${MOST_LEVELS} levels are the most`;
+  throw new GatewayError("invalid_request", message, { param });
 }
 
 /** Checks the settings that were sent: the schema as a whole visits all that there are, and copies the body. */

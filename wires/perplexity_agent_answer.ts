@@ -1,4 +1,5 @@
 /** Perplexity's Agent API, the answer: whole bodies and stream events into deltas. */
+import { parseShallow } from "./depth.ts";
 import { GatewayError } from "./errors.ts";
 import { count, object, objects, text } from "./json.ts";
 import { openaiChat } from "./openai_chat.ts";
@@ -66,7 +67,7 @@ export function readStream(emit: Emit): StreamReader {
       if (ended || data === "[DONE]") return;
       let event: StreamEvent | null;
       try {
-        event = JSON.parse(data);
+        event = parseShallow(data) as StreamEvent | null;
       } catch {
         return fail("Cannot read Perplexity's stream: an event is not JSON", undefined);
       }

@@ -8,6 +8,20 @@ const LF = 10, SPACE = 32, COLON = 58;
 const MARK = 0xfeff;
 const STREAM = { stream: true };
 
+/** The longest event that is taken unless another limit is named. */
+const EVENT_SIZE = 32 * 2 ** 20;
+
+/** Pieces of a line that are joined at a time, so that a line which comes byte by byte does not hold a text for each. */
+const PIECES = 1024;
+
+/** An event is longer than it may be. */
+export class EventTooLong extends Error {
+  constructor(readonly most: number) {
+    super(`An event is longer than ${most} bytes`);
+    this.name = "EventTooLong";
+  }
+}
+
 /**
  * A reader of one event stream. Chunks may be cut anywhere, even inside a character; lines end in LF, CR or CRLF;
  * comments and fields other than `data` and `event` are skipped.
@@ -15,9 +29,14 @@ const STREAM = { stream: true };
  * Unlike a browser it also takes a last event that has no blank line after it, as several providers send: whether an
  * answer is complete is for the wire's reader to judge.
  *
+ * @param maxSize The longest event, from its first line to the blank one, in UTF-16 units: bytes, where it is ASCII.
+ * @throws EventTooLong from `push`.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; end(): void } {
+export function sseReader(
+  onEvent: OnEvent,
+  maxSize = EVENT_SIZE,
+): { push(chunk: Uint8Array): void; end(): void } {
   // Chunks that begin and end between characters are decoded without `stream`, in half the time on Deno. As each such
   // call would drop a byte order mark, it is kept here and dropped below.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -26,6 +45,10 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
   let inside = false;
   /** The line not yet ended, in pieces joined once: joining per chunk would make a long line cost its square. */
   let pieces: string[] = [];
+  /** Earlier pieces of the same line, joined. */
+  let earlier: string[] = [];
+  /** What was read since the last event, or since the last line that belongs to none. */
+  let size = 0;
   let data: string | undefined;
   let event = "";
   /** The last chunk ended in CR: an LF that follows belongs to it. */
@@ -37,6 +60,7 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
       if (data !== undefined) onEvent(data, event);
       data = undefined;
       event = "";
+      size = 0;
       return;
     }
     if (isData(text, from)) {
@@ -45,12 +69,25 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
     } else if (isEvent(text, from)) {
       event = valueOf(text, from + 5, end) ?? event;
     }
+    if (data === undefined) size = 0;
   }
 
   function lineOfPieces(): void {
-    const whole = pieces.join("");
+    const whole = earlier.join("") + pieces.join("");
+    earlier = [];
     pieces = [];
     line(whole, 0, whole.length);
+  }
+
+  function grow(by: number): void {
+    size += by;
+    if (size > maxSize) throw new EventTooLong(maxSize);
+  }
+
+  function keep(piece: string): void {
+    if (pieces.push(piece) < PIECES) return;
+    earlier.push(pieces.join(""));
+    pieces = [];
   }
 
   function read(text: string): void {
@@ -63,7 +100,9 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
     let cr = text.indexOf("\r", from);
     while (lf >= 0 || cr >= 0) {
       const at = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
-      if (pieces.length > 0) {
+      size += at - from;
+      if (size > maxSize) throw new EventTooLong(maxSize);
+      if (pieces.length > 0 || earlier.length > 0) {
         pieces.push(text.slice(from, at));
         lineOfPieces();
       } else {
@@ -77,7 +116,9 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
       }
       if (lf >= 0 && lf < from) lf = text.indexOf("\n", from);
     }
-    if (from < text.length) pieces.push(from === 0 ? text : text.slice(from));
+    if (from === text.length) return;
+    grow(text.length - from);
+    keep(from === 0 ? text : text.slice(from));
   }
 
   return {
@@ -94,7 +135,7 @@ export function sseReader(onEvent: OnEvent): { push(chunk: Uint8Array): void; en
     },
     end() {
       read(decoder.decode());
-      if (pieces.length > 0) lineOfPieces();
+      if (pieces.length > 0 || earlier.length > 0) lineOfPieces();
       line("", 0, 0);
     },
   };

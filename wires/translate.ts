@@ -26,6 +26,7 @@ export interface Watch {
  * @param failure What a broken source is called to the client.
  * @param about What is added to an error of the provider's.
  * @param watch Is told each delta, and the end.
+ * @param maxEventSize The longest event that is taken, as `sseReader` has it.
  */
 export function translate(
   body: ReadableStream<Uint8Array>,
@@ -34,6 +35,7 @@ export function translate(
   failure: (cause: unknown) => WireError,
   about?: JsonObject,
   watch?: Watch,
+  maxEventSize?: number,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = chunkReader(body);
   let out = "";
@@ -48,7 +50,7 @@ export function translate(
     out += writer.delta(delta);
   };
   const events = reader(emit);
-  const parser = sseReader((data, event) => events.frame(data, event));
+  const parser = sseReader((data, event) => events.frame(data, event), maxEventSize);
 
   /** Takes in what was read. Returns whether more may come. */
   function take({ done, value }: Chunk): boolean {

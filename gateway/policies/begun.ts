@@ -1,4 +1,5 @@
 /** Whether an answer has begun, by its format. */
+import type { KeptBytes } from "../../wires/chunks.ts";
 import { list, object, parse } from "../../wires/json.ts";
 import { sseReader } from "../../wires/sse.ts";
 import type { AnswerFormat, Delta, Emit, StreamReader, WireError } from "../../wires/types.ts";
@@ -12,11 +13,11 @@ export class EarlyError extends Error {
 }
 
 /**
- * Tells after each chunk, and after the end (no chunk), whether the content has begun.
+ * Tells after each chunk, and after the end (no chunk), whether the content has begun. `held` are all chunks so far.
  *
  * @throws EarlyError
  */
-export type Watch = (chunk: Uint8Array | undefined) => boolean;
+export type Watch = (chunk: Uint8Array | undefined, held: KeptBytes) => boolean;
 
 /**
  * Watches a body for its content.
@@ -32,14 +33,20 @@ export function contentWatch(type: string, format: AnswerFormat | undefined): Wa
   return /^[^;]*\bjson\b/i.test(type) ? wholeWatch() : () => true;
 }
 
+/** Whether a body that goes on and on may be an answer: JSON may be that long, a stream says something before. */
+export function isJson(held: KeptBytes): boolean {
+  const first = held.view().find((byte) => !BLANK.has(byte));
+  return first === OPEN_OBJECT || first === OPEN_LIST;
+}
+
 const OPEN_OBJECT = 123, OPEN_LIST = 91, LESS_THAN = 60;
 /** Before the first character of a text: blanks, and the bytes of a byte order mark. */
 const BLANK: ReadonlySet<number> = new Set([9, 10, 13, 32, 0xef, 0xbb, 0xbf]);
 
 function answerWatch(format: AnswerFormat): Watch {
   let watch: Watch | undefined;
-  return (chunk) => {
-    if (watch) return watch(chunk);
+  return (chunk, held) => {
+    if (watch) return watch(chunk, held);
     if (!chunk) throw new EarlyError({ message: "The answer is empty" });
     const first = chunk.find((byte) => !BLANK.has(byte));
     if (first === undefined) return false;
@@ -49,17 +56,14 @@ function answerWatch(format: AnswerFormat): Watch {
       : first === OPEN_LIST
       ? listWatch()
       : eventsWatch((emit) => format.readStream(emit));
-    return watch(chunk);
+    return watch(chunk, held);
   };
 }
 
 /** One that is cut off, or an error that calls itself a success, is a failure. */
 function objectWatch(format: AnswerFormat): Watch {
-  const decoder = new TextDecoder();
-  let text = "";
-  return (chunk) => {
-    text += decoder.decode(chunk, { stream: chunk !== undefined });
-    const error = chunk ? undefined : wholeError(text, format);
+  return (chunk, held) => {
+    const error = chunk ? undefined : wholeError(textOf(held), format);
     if (error) throw new EarlyError(error);
     return false;
   };
@@ -78,20 +82,27 @@ export function wholeError(text: string, format: AnswerFormat): WireError | unde
   return body.error || body.type === "error" ? format.readError(200, body) : undefined;
 }
 
+const textOf = (held: KeptBytes) => new TextDecoder().decode(held.view());
+
 /** A list is a stream too: Gemini's without `alt=sse`. It has begun with its first object, unless that is an error. */
 function listWatch(): Watch {
   const decoder = new TextDecoder();
-  let text = "";
-  return (chunk) => {
-    text += decoder.decode(chunk, { stream: chunk !== undefined });
-    const [, entry, key] = /^\s*\[\s*([^\s])\s*("error"|.{0,7})/s.exec(text) ?? [];
-    if (entry !== undefined && entry !== "{") {
-      throw new EarlyError({ message: "The answer is an empty list" });
+  /** The beginning, without blanks around its brackets, which may be many. */
+  let head = "";
+  let isError = false;
+  return (chunk, held) => {
+    if (!isError) {
+      head = (head + decoder.decode(chunk, { stream: chunk !== undefined }))
+        .replace(/^\s*\[\s*/, "[").replace(/^\[\{\s+/, "[{");
+      if (head.length > 1 && head[1] !== "{") {
+        throw new EarlyError({ message: "The answer is an empty list" });
+      }
+      isError = head.startsWith('[{"error"');
     }
-    if (key === '"error"') {
-      throw new EarlyError(errorIn(list(parse(text))[0]) ?? { message: "The answer is an error" });
+    if (isError && !chunk) {
+      throw new EarlyError(errorIn(list(parse(textOf(held)))[0]) ?? { message: "The answer is an error" });
     }
-    const begun = entry !== undefined && (key.startsWith("}") || key.length === 7);
+    const begun = !isError && (head[2] === "}" || head.length >= '[{"error"'.length);
     if (!chunk && !begun) throw new EarlyError({ message: "The answer is cut off" });
     return begun;
   };

@@ -1,12 +1,10 @@
 /** Reading the beginning of a body before it is passed on. */
+import { type KeptBytes, keptBytes } from "../../wires/chunks.ts";
 import { GatewayError, stackless } from "../../wires/errors.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
-import { contentWatch, EarlyError, type Watch } from "./begun.ts";
+import { contentWatch, EarlyError, isJson, type Watch } from "./begun.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
-
-/** The most that is held back of an answer, in bytes: one that is longer has begun. */
-const HELD_BYTES = 8 * 2 ** 20;
 
 /** How long an answer is held. */
 export interface Hold {
@@ -14,6 +12,8 @@ export interface Hold {
   hold: boolean;
   /** Of a generated answer; `undefined` for any other body, and where its path does not tell. */
   format: AnswerFormat | undefined;
+  /** Held at most. JSON that is longer has begun, and a stream that says nothing until then has failed. */
+  maxBytes: number;
   /** The first byte, or the end, has come. */
   onFirst: () => void;
 }
@@ -34,7 +34,7 @@ export async function begin(
   response: Response,
   provider: string,
   signal: AbortSignal,
-  { hold, format, onFirst }: Hold,
+  { hold, format, maxBytes, onFirst }: Hold,
 ): Promise<Response> {
   if (!response.body && !(hold && format)) return response;
   const body = response.body ?? new Blob([]).stream();
@@ -44,15 +44,16 @@ export async function begin(
   signal.addEventListener("abort", leave, { once: true });
   try {
     signal.throwIfAborted();
-    const held: Chunk[] = [];
-    let size = 0;
+    const held = keptBytes();
     for (;;) {
       const { done, value } = await source.read();
       signal.throwIfAborted();
       onFirst();
-      if (value) held.push(value as Chunk);
-      size += value?.length ?? 0;
-      if (begun(value) || done || size > HELD_BYTES) break;
+      if (value) held.add(value);
+      if (begun(value, held) || done) break;
+      if (held.length <= maxBytes) continue;
+      if (isJson(held)) break;
+      throw new EarlyError({ message: `The stream says nothing in its first ${maxBytes} bytes` });
     }
     return withBody(response, joined(held, source));
   } catch (cause) {
@@ -67,6 +68,9 @@ export async function begin(
   }
 }
 
+/** Bytes of a body that may be blank before it begins. */
+const MOST_BLANKS = 64 * 1024;
+
 /** How an event stream begins. */
 export const EVENTS = /^\s*(?::|(?:data|event|id|retry):)/;
 
@@ -79,13 +83,13 @@ export async function peekEvents(response: Response): Promise<{ events: boolean;
   if (!response.body) return { events: false, response };
   const source = response.body.getReader();
   const decoder = new TextDecoder();
-  const held: Chunk[] = [];
+  const held = keptBytes();
   let text = "";
-  while (text.length < "retry:".length) {
+  while (text.length < "retry:".length && held.length <= MOST_BLANKS) {
     // A body that breaks here breaks again for whoever reads on.
     const value = await source.read().then(({ value }) => value, () => undefined);
     if (!value) break;
-    held.push(value as Chunk);
+    held.add(value);
     text = (text + decoder.decode(value, { stream: true })).trimStart();
   }
   return { events: EVENTS.test(text), response: withBody(response, joined(held, source)) };
@@ -104,28 +108,25 @@ export async function peekText(
 ): Promise<{ text: string; whole: boolean; broken?: unknown; response: Response }> {
   if (!response.body) return { text: "", whole: true, response };
   const source = response.body.getReader();
-  const held: Chunk[] = [];
-  let size = 0;
+  const held = keptBytes();
   let whole = false;
   let broken: unknown;
   try {
-    while (size <= most && !whole) {
+    while (held.length <= most && !whole) {
       const { done, value } = await source.read();
-      if (value) held.push(value as Chunk);
-      size += value?.length ?? 0;
+      if (value) held.add(value);
       whole = done;
     }
   } catch (cause) {
     broken = cause ?? new Error("no reason");
   }
-  const blob = new Blob(held);
-  const text = await blob.text();
+  const text = new TextDecoder().decode(held.view());
   // In one piece: a runtime sends that by itself.
   return {
     text,
     whole,
     broken,
-    response: withBody(response, whole ? await blob.bytes() : joined(held, source)),
+    response: withBody(response, whole ? held.join() : joined(held, source)),
   };
 }
 
@@ -165,12 +166,16 @@ function withBody({ status, statusText, headers }: Response, body: ReadableStrea
   return new Response(body, { status, statusText, headers });
 }
 
-/** The chunks already read, then the rest as it comes. */
-function joined(chunks: Chunk[], source: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Chunk> {
+/** What was read already, then the rest as it comes. */
+function joined(held: KeptBytes, source: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Chunk> {
+  let first = held.length > 0 ? held.join() : undefined;
   return new ReadableStream({
     async pull(controller) {
-      const held = chunks.shift();
-      if (held) return controller.enqueue(held);
+      if (first) {
+        controller.enqueue(first);
+        first = undefined;
+        return;
+      }
       const { done, value } = await source.read();
       if (done) controller.close();
       else controller.enqueue(value as Chunk);

@@ -33,7 +33,13 @@ export interface Run {
   signal: AbortSignal;
   /** The client's. */
   headers: Headers;
-  config: { now: () => number; random: () => number; wait: Wait; timer: Timer };
+  config: {
+    now: () => number;
+    random: () => number;
+    wait: Wait;
+    timer: Timer;
+    limits: { maxHeldBytes: number };
+  };
   report: Progress & Partial<Pick<Step, "provider" | "model" | "eventId">> & { step: number };
 }
 
@@ -131,6 +137,7 @@ async function tryOnce(step: Step, last: boolean, run: Run): Promise<Outcome> {
     const begun = begin(response, step.provider, within, {
       hold: !last,
       format: step.format,
+      maxBytes: run.config.limits.maxHeldBytes,
       onFirst: () => limit?.disarm(),
     });
     const answer = await waiting(begun, run);

@@ -49,6 +49,47 @@ export const wait: Wait = (ms, signal) =>
     signal.addEventListener("abort", leave, { once: true });
   });
 
+/** Tells when nothing was heard for a time. */
+export interface IdleTimer {
+  /** Something came: the time begins anew. */
+  heard(): void;
+  /** Whether the time is over. */
+  isOver(): boolean;
+  stop(): void;
+}
+
+const NEVER: IdleTimer = { heard() {}, isOver: () => false, stop() {} };
+
+/** The whole may take this many times as long as one silence. */
+const MOST_SILENCES = 20;
+
+/**
+ * One timer for many chunks: it is set once and looks, when it rings, at when the last one came.
+ *
+ * @param ms The longest silence; 0 for no limit. After 20 times as long it is over whatever was heard.
+ */
+export function idleTimer(ms: number, onOver: () => void): IdleTimer {
+  if (ms === 0) return NEVER;
+  const started = performance.now();
+  let last = started;
+  let over = false;
+  let timer = setTimeout(ring, ms);
+  function ring(): void {
+    const now = performance.now();
+    const left = Math.min(last + ms, started + MOST_SILENCES * ms) - now;
+    if (left > 0) timer = setTimeout(ring, left);
+    else {
+      over = true;
+      onOver();
+    }
+  }
+  return {
+    heard: () => void (last = performance.now()),
+    isOver: () => over,
+    stop: () => clearTimeout(timer),
+  };
+}
+
 /**
  * A signal that follows another and also ends after a time, unless it is disarmed.
  *

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LogEntry } from "../../gateway/log_entry.ts";
-import { ask, before, completion, message, messages, post, ROOT } from "../fakes.ts";
+import { ask, before, completion, events, message, messages, post, ROOT } from "../fakes.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 
@@ -166,10 +166,12 @@ Deno.test("an unknown provider is 400 with the nearest names, and no property of
 });
 
 Deno.test("a long model is quoted in part, and written in no header that clients refuse", async () => {
-  const { message: said } = await refused(ask("x".repeat(100_000)));
-  assert(said.length < 500);
+  for (const model of ["x".repeat(100_000), `openai/${"x".repeat(257)}`, `nobody${"x".repeat(300)}/m`]) {
+    const { message: said } = await refused(ask(model));
+    assert(said.length < 500);
+  }
   const { fetch } = before(() => completion());
-  for (const model of ["x".repeat(100_000), "é".repeat(100_000), "a\r\nb"]) {
+  for (const model of ["x".repeat(256), "é".repeat(256), "a\r\nb"]) {
     const response = await fetch(ask(`openai/${model}`));
     assertEquals(response.status, 200);
     await response.body?.cancel();
@@ -219,15 +221,126 @@ Deno.test("fields named like an object's own innards are fields like any other",
   assertEquals((({}) as Record<string, unknown>).polluted, undefined);
 });
 
-Deno.test("a body nested as deep as it gets is one clear error, or goes through", async () => {
-  for (const depth of [1000, 200_000]) {
-    const nested = "[".repeat(depth) + "]".repeat(depth);
-    for (const model of ["openai/m", "anthropic/claude-sonnet-4-5"]) {
-      const { fetch } = before(({ url }) => url.includes("anthropic") ? message() : completion());
-      const text = `{"model":"${model}","messages":${JSON.stringify(messages)},"x":${nested}}`;
-      const response = await fetch(post(CHAT, text));
-      await response.text();
-      assert(response.status === 200 || response.status === 400, `${model}, ${depth}: ${response.status}`);
+/** A list in a list, so many times. */
+const nest = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+
+const EVERY_WIRE = [
+  "openai/m",
+  "mistral/m",
+  "anthropic/claude-sonnet-4-5",
+  "google-ai-studio/gemini-2.5-pro",
+  "cohere/c",
+];
+
+Deno.test("a body may be nested 1000 levels deep; a deeper one is 400 before anything is sent, at every wire", async () => {
+  for (const model of [...EVERY_WIRE, "perplexity-agent/p"]) {
+    // Long bodies are read another way than short ones.
+    for (const pad of [0, 300_000]) {
+      for (const depth of [999, 1000, 200_000]) {
+        const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? message() : completion());
+        const talk = JSON.stringify([{ role: "user", content: "x".repeat(pad) + "[{" }]);
+        for (
+          const [at, text] of [
+            `{"model":"${model}","messages":${talk},"x":${nest(depth)}}`,
+            `{"x":${nest(depth)},"model":"${model}","messages":${talk}}`,
+            `{"model":"${model}","mess\\u0061ges":${talk},"x":${nest(depth)}}`,
+          ].entries()
+        ) {
+          sent.length = 0;
+          const response = await fetch(post(CHAT, text));
+          const body = await response.text();
+          const told = `${model}, ${pad}, ${depth}, ${at}: ${response.status} ${body.slice(0, 200)}`;
+          if (depth < 1000) assert(sent.length === 1 && !body.includes("nested"), told);
+          else {
+            assertEquals([response.status, sent.length], [400, 0], told);
+            assert(body.includes("it is nested too deeply; 1000 levels are the most"), told);
+          }
+        }
+      }
     }
+  }
+});
+
+Deno.test("tools, contents and unknown parts that are nested too deeply are 400 too, and so is a universal step", async () => {
+  const { fetch, sent } = before(() => completion());
+  const talk = JSON.stringify(messages);
+  for (const model of EVERY_WIRE) {
+    for (
+      const members of [
+        `"tools":[{"type":"function","function":{"name":"f","parameters":{"a":${
+          nest(1001)
+        }}}}],"messages":${talk}`,
+        `"response_format":{"type":"json_schema","json_schema":{"schema":{"a":${
+          nest(1001)
+        }}}},"messages":${talk}`,
+        `"messages":[{"role":"user","content":[{"type":"own","own":${nest(1001)}}]}]`,
+        `"metadata":{"a":${nest(1001)}},"messages":${talk}`,
+      ]
+    ) {
+      const body = `{"model":"${model}",${members}}`;
+      assertEquals((await fetch(post(CHAT, body))).status, 400, `${model} ${members.slice(0, 60)}`);
+      const step = (provider: string) =>
+        `[{"provider":"${provider}","endpoint":"chat/completions","query":${body}}]`;
+      for (const provider of ["compat", "openai"]) {
+        assertEquals(
+          (await fetch(post(ROOT, step(provider)))).status,
+          400,
+          `${provider} ${members.slice(0, 60)}`,
+        );
+      }
+    }
+  }
+  assertEquals(sent, []);
+});
+
+Deno.test("arguments of a call that are nested too deeply are 400 at their place", async () => {
+  const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? message() : completion());
+  for (const model of EVERY_WIRE) {
+    for (const depth of [1000, 1001]) {
+      const call = { name: "f", arguments: `{"a":${nest(depth - 1)}}` };
+      const calls: [object, string][] = [
+        [{ tool_calls: [{ id: "c1", type: "function", function: call }] }, "tool_calls[0].function"],
+        [{ function_call: call }, "function_call"],
+      ];
+      for (const [member, place] of calls) {
+        sent.length = 0;
+        const talk = [...messages, { role: "assistant", content: "", ...member }, ...messages];
+        const response = await fetch(post(CHAT, { model, messages: talk }));
+        const { error } = await response.json();
+        if (depth === 1000) assertEquals([sent.length, error?.param ?? null], [1, null], model);
+        else {assertEquals([response.status, sent.length, error.param], [
+            400,
+            0,
+            `messages[1].${place}.arguments`,
+          ]);}
+      }
+    }
+  }
+});
+
+Deno.test("a tool's result that is nested too deeply goes on as a text", async () => {
+  const { fetch, sent } = before(() => completion());
+  const text = nest(50_000);
+  const talk = [
+    ...messages,
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "c1", type: "function", function: { name: "f", arguments: "{}" } }],
+    },
+    { role: "tool", tool_call_id: "c1", content: text },
+  ];
+  for (const model of EVERY_WIRE) await (await fetch(post(CHAT, { model, messages: talk }))).body?.cancel();
+  assertEquals(sent.map(({ body }) => body.includes(text)), EVERY_WIRE.map(() => true));
+});
+
+Deno.test("an answer that is nested too deeply is 502, whole or in an event", async () => {
+  for (const model of EVERY_WIRE.slice(2)) {
+    const deep = `{"content":${nest(50_000)},"candidates":${nest(2)}}`;
+    const whole = before(() => new Response(deep, { headers: { "content-type": "application/json" } }));
+    assertEquals((await whole.fetch(ask(model))).status, 502, model);
+    const streamed = before(() => events(`data: ${deep}\n\n`));
+    const text = await (await streamed.fetch(ask(model, {}, { stream: true }))).text();
+    assertEquals([text.includes('"error"'), text.includes("[DONE]")], [true, false], model);
   }
 });

@@ -108,6 +108,12 @@ Deno.test("pathOf() finds the path of any URL that a runtime hands over", () => 
     ["http://a:1/", "/"],
     ['http://a b"<>/c', "/c"],
     ["http://a/*", "/*"],
+    ["http://a//b/c", "//b/c"],
+    ["http://a?/b", "/"],
+    ["http://a#/b?c", "/"],
+    ["/b/c?d/e", "/b/c"],
+    ["/b://c/d", "/b://c/d"],
+    ["//b/c#d", "//b/c"],
   ];
   for (const [url, path] of cases) assertEquals(pathOf(url), path, url);
 });
@@ -131,4 +137,54 @@ Deno.test("OpenAI's other paths are told to be missing, not taken for an account
     assertEquals(error.code, "2019");
   }
   assertEquals(sent.length, 0);
+});
+
+Deno.test("a Host that could be taken for a path is 400 at every door, and what a host may be is taken", async () => {
+  const { fetch, sent } = before(() => completion());
+  const request = (method: string, path: string, host: string) =>
+    new Request(HOST + path, { method, headers: { host } });
+  const bad = [
+    "x/v1/chat/completions?",
+    "x?",
+    "x#",
+    "x\\y",
+    "user@x",
+    "x y",
+    "x\ty",
+    "a, b",
+    "x:80/y",
+    "http://x",
+    "x%2f",
+  ];
+  for (const host of bad) {
+    for (
+      const [method, path] of [["GET", "/health"], ["GET", "/"], ["POST", "/v1/chat/completions"], [
+        "OPTIONS",
+        "/v1/models",
+      ]]
+    ) {
+      const response = await fetch(request(method, path, host));
+      assertEquals(
+        [response.status, (await response.json()).error.param],
+        [400, "host"],
+        `${host} ${method} ${path}`,
+      );
+    }
+  }
+  for (
+    const host of [
+      "x",
+      "x:8787",
+      "x:",
+      "",
+      "a.b-c_d.example",
+      "127.0.0.1:80",
+      "[::1]",
+      "[2001:db8::1]:443",
+      "xn--a",
+    ]
+  ) {
+    assertEquals((await fetch(request("GET", "/health", host))).status, 200, host);
+  }
+  assertEquals(sent, []);
 });

@@ -338,12 +338,6 @@ const BAD: [string, unknown, string | undefined, number][] = [
     "[0].authorization",
     400,
   ],
-  [
-    "a header that is nested too deeply",
-    `[{"provider":"openai","endpoint":"x","headers":{"x-a":${"[".repeat(50_000)}${"]".repeat(50_000)}}}]`,
-    "[0].headers.x-a",
-    400,
-  ],
   ["host", chatStep({ headers: { Host: "evil.test" } }), "[0].headers.Host", 400],
   ["content-length", chatStep({ headers: { "Content-Length": 5 } }), "[0].headers.Content-Length", 400],
   [

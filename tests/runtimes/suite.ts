@@ -95,6 +95,22 @@ async function within<T>(promise: Promise<T>, what: string, ms = 10_000): Promis
 const arrival = (provider: FakeProvider, model: string) =>
   within(provider.arrived(model), "the request reaches the provider");
 
+/** The status and the body that a request of these lines is answered with, down at the socket. */
+function rawAnswer(gateway: string, lines: string[]): Promise<{ status: number; body: string }> {
+  const { hostname, port } = new URL(gateway);
+  const socket = connect(Number(port), hostname);
+  let text = "";
+  socket.setEncoding("latin1");
+  const read = () => ({ status: Number(text.slice(9, 12)), body: text.slice(text.indexOf("\r\n\r\n") + 4) });
+  const ended = new Promise<{ status: number; body: string }>((resolve) => {
+    socket.on("data", (chunk) => text += chunk);
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(read()));
+  });
+  socket.write([...lines, "connection: close", "", ""].join("\r\n"));
+  return within(ended, lines.join(" | ")).finally(() => socket.destroy());
+}
+
 /** A client down at the socket: it sees what has come so far, and decides how it leaves. */
 function call(gateway: string, head: string, body = "") {
   const { hostname, port } = new URL(gateway);
@@ -187,6 +203,62 @@ export const CASES: Case[] = [
     const whole = await (await ask(gateway, `${provider}/${fresh("zipped")}`)).json();
     assertEquals(whole.choices[0].message.content, TEXT);
   }),
+  {
+    name: "a Host header chooses no path",
+    async run({ gateway }) {
+      const hosts = ["x/v1/models?", "x/v1/models#", "x?", "x#", "x\\y", "u@x", "x y", "x\ty", "x:80/v1"];
+      for (const host of hosts) {
+        for (const line of ["GET /health HTTP/1.1", "POST /public/v1/chat/completions HTTP/1.1"]) {
+          const { status } = await rawAnswer(gateway, [line, `Host: ${host}`, "content-length: 0"]);
+          assertEquals(status, 400, `${line}, ${host}`);
+        }
+      }
+      const { status } = await rawAnswer(gateway, ["GET /health HTTP/1.1", "Host: a", "Host: b"]);
+      assertEquals(status, 400, "two hosts");
+    },
+  },
+  {
+    name: "the path is the request line's, in every form of it",
+    async run({ gateway }) {
+      const served = async (target: string, ...more: string[]) =>
+        (await rawAnswer(gateway, [`GET ${target} HTTP/1.1`, ...more])).body.includes('"status":"ok"');
+      assert(await served("/health", "Host: x"));
+      assert(await served("http://other/health", "Host: x"), "absolute");
+      assert(await served("http://other:1/health?/v1/models", "Host: x"), "absolute with a query");
+      assertEquals(await served("//health", "Host: x"), false, "two slashes");
+      assertEquals(await served("//x/health", "Host: x"), false, "two slashes and a host");
+      assertEquals(await served("/x/health", "Host: x"), false, "a segment more");
+      // Not a path, but a query: `/`, whatever stands in it.
+      assertEquals(await served("http://other?/health", "Host: x"), false, "absolute without a path");
+      assertEquals(
+        await served("http://other/v1/models?", "Host: x/health"),
+        false,
+        "absolute with a bad host",
+      );
+      // Without a Host the path is all there is; some runtimes refuse it.
+      assertEquals(await served("/x/health"), false, "a segment more without a host");
+      const { status, body } = await rawAnswer(gateway, ["GET /health HTTP/1.0"]);
+      assert(status === 400 || body.includes('"status":"ok"'), `HTTP/1.0: ${status}`);
+    },
+  },
+  {
+    name: "a body that is nested too deeply is refused before anything is written",
+    async run({ gateway }) {
+      const deep = `${'{"a":'.repeat(30_000)}1${"}".repeat(30_000)}`;
+      for (const model of ["anthropic", "google-ai-studio", "cohere", "perplexity-agent", "openai"]) {
+        const body =
+          `{"model":"${model}/m","metadata_x":${deep},"messages":[{"role":"user","content":"hi"}]}`;
+        const response = await fetch(gateway + PATH, {
+          method: "POST",
+          headers: { "content-type": "application/json", authorization: "Bearer test-key" },
+          body,
+        });
+        const { error } = await response.json();
+        assertEquals(response.status, 400);
+        assertStringIncludes(error.message, "nested too deeply");
+      }
+    },
+  },
   {
     name: "the provider's own refusal comes through",
     async run({ gateway }) {

@@ -1,5 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { chunkReader } from "../../wires/chunks.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { chunkReader, keptBytes, readAll } from "../../wires/chunks.ts";
 
 const KINDS = ["bytes", undefined] as const;
 
@@ -59,5 +59,38 @@ Deno.test("chunkReader() passes a cancel on, also while a read waits", async () 
     const waiting = reader.read();
     await reader.cancel("gone");
     assertEquals([(await waiting).done, cancelled], [true, "gone"], `${kind}`);
+  }
+});
+
+Deno.test("keptBytes() holds the bytes and not the memory that they are views on", () => {
+  const kept = keptBytes();
+  for (let at = 0; at < 3000; at++) kept.add(new Uint8Array(new ArrayBuffer(64 * 1024), 7, 1).fill(at % 251));
+  assertEquals(kept.length, 3000);
+  const whole = kept.join();
+  assertEquals([whole.length, whole.buffer.byteLength], [3000, 3000]);
+  assertEquals(whole, Uint8Array.from({ length: 3000 }, (_, at) => at % 251));
+  assertEquals(keptBytes().join(), new Uint8Array());
+});
+
+Deno.test("readAll() reads a body whole, or cancels one that is longer than it may be", async () => {
+  const chunks = [3, 5].map((length) => new Uint8Array(length).fill(length));
+  for (const kind of KINDS) {
+    const { body } = sourceOf(kind, chunks);
+    assertEquals(await readAll(body, 8, () => assert(false)), Uint8Array.of(3, 3, 3, 5, 5, 5, 5, 5));
+    const longer = sourceOf(kind, [...chunks, Uint8Array.of(1)]);
+    longer.seen.cancelled = "not yet";
+    await assertRejects(
+      () =>
+        readAll(longer.body, 7, () => {
+          throw new Error("too long");
+        }),
+      Error,
+      "too long",
+    );
+    assertEquals(longer.seen.cancelled, undefined);
+    const cut = sourceOf(kind, chunks);
+    cut.seen.cancelled = "not yet";
+    assertEquals(await readAll(cut.body, 4, () => {}), Uint8Array.of(3, 3, 3, 5));
+    assertEquals(cut.seen.cancelled, undefined);
   }
 });
