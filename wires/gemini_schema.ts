@@ -46,6 +46,8 @@ const NOTES = new Set([
 /** One schema while it is written. */
 interface Work {
   root: JsonObject;
+  /** Schemas that move to the root's `$defs`, with their names there. Gathered when a `$ref` first names one. */
+  moved?: Map<unknown, string>;
   /** What a `$ref` may name beside a place: `$id`, and `#` with an `$anchor`. Gathered when a `$ref` first asks. */
   names?: Set<unknown>;
   /** Keywords that are lost on Google. */
@@ -58,6 +60,7 @@ interface Work {
  * - `const` becomes an `enum` of one. Google's `enum` is for strings and numbers: of any other value the type is kept.
  * - `definitions` become `$defs`, and an `allOf` of one an `anyOf` of one.
  * - A `$ref` that leads nowhere is left out; one beside other keywords moves into an `anyOf` of its own.
+ * - What a `$ref` names elsewhere than in the root's `$defs` (`#/properties/a`, as zod-to-json-schema writes it) moves there.
  * - Other keywords stay, where Google passes over them.
  *
  * @param path Where the schema is in the client's body.
@@ -66,7 +69,13 @@ interface Work {
 export function writeSchema(schema: JsonObject, path: string, dropped: string[]): JsonObject {
   const root = withDefs(schema);
   const work: Work = { root, lost: new Set() };
-  const written = fit(root, work);
+  let written = fit(root, work);
+  if (work.moved) {
+    written = fit(root, work); // Once more: some that move had been written before it was known.
+    const moved = Array.from(work.moved, ([target, name]) => [name, fit(target as JsonObject, work)]);
+    const defs = isObject(written.$defs) ? written.$defs : {};
+    written = { ...written, $defs: { ...defs, ...Object.fromEntries(moved) } };
+  }
   for (const keyword of work.lost) dropped.push(`${path}.${keyword}`);
   return written;
 }
@@ -112,7 +121,11 @@ function fitKeyword(keyword: string, value: unknown, work: Work): unknown {
 }
 
 /** `true` and `false` are schemas too. */
-const fitAny = (value: unknown, work: Work) => isObject(value) ? fit(value, work) : value;
+function fitAny(value: unknown, work: Work): unknown {
+  const name = work.moved?.get(value);
+  if (name !== undefined) return { $ref: `#/$defs/${name}` };
+  return isObject(value) ? fit(value, work) : value;
+}
 
 function fitAll(value: unknown, work: Work): unknown {
   if (!Array.isArray(value)) return value;
@@ -153,27 +166,61 @@ function besideRef({ $ref, ...rest }: JsonObject, { lost }: Work): JsonObject {
 
 // ---------------------------------------------------------------- references
 
-/** The reference as Google resolves it; `undefined` where nothing is there. */
+/**
+ * The reference as Google resolves it, which looks among the root's `$defs` alone; `undefined` where nothing is there.
+ */
 function resolve(ref: unknown, work: Work): string | undefined {
   if (typeof ref === "string") {
-    const moved = ref.replace(/^#\/definitions\//, "#/$defs/");
-    if (moved === "#" || (moved.startsWith("#/") ? isPlace(moved, work.root) : namesOf(work).has(moved))) {
-      return moved;
-    }
+    const pointer = moveDefinitions(ref);
+    if (pointer === "#" || (!pointer.startsWith("#/") && namesOf(work).has(pointer))) return pointer;
+    const target = placeOf(pointer, work.root);
+    if (target !== undefined && IN_DEFS.test(pointer)) return pointer;
+    if (isObject(target)) return `#/$defs/${movedOf(work).get(target)}`;
   }
   work.lost.add("$ref");
 }
 
-/** Whether a JSON pointer (`#/$defs/a~1b`) leads to a schema. */
-function isPlace(pointer: string, root: JsonObject): boolean {
-  let at: unknown = root;
+const IN_DEFS = /^#\/\$defs\/[^/]+$/;
+
+const moveDefinitions = (ref: string) => ref.replace(/^#\/definitions\//, "#/$defs/");
+
+/** What a JSON pointer (`#/$defs/a~1b`) leads to, if that can be a schema. */
+function placeOf(pointer: string, root: JsonObject): unknown {
+  if (!pointer.startsWith("#/")) return undefined;
+  let place: unknown = root;
   for (const step of pointer.slice(2).split("/")) {
     const key = unescape(step);
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return false;
-    at = (at as JsonObject)[key];
+    if (typeof place !== "object" || place === null || !Object.hasOwn(place, key)) return undefined;
+    place = (place as JsonObject)[key];
   }
-  return isObject(at) || typeof at === "boolean";
+  return isObject(place) || typeof place === "boolean" ? place : undefined;
 }
+
+/** All that any `$ref` names outside the root's `$defs`, each with a name of its own: `properties_a`. */
+function movedOf(work: Work): Map<unknown, string> {
+  if (work.moved) return work.moved;
+  const { root } = work;
+  const moved = work.moved = new Map<unknown, string>();
+  const taken = new Set(Object.keys(isObject(root.$defs) ? root.$defs : {}));
+  const gather = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    const { $ref } = value as JsonObject;
+    const pointer = typeof $ref === "string" ? moveDefinitions($ref) : "";
+    const target = IN_DEFS.test(pointer) ? undefined : placeOf(pointer, root);
+    if (isObject(target) && !moved.has(target)) {
+      let name = pointer.replace(/\W+/g, "_").slice(0, MOST_NAME);
+      while (taken.has(name)) name = `${name}_${taken.size}`;
+      taken.add(name);
+      moved.set(target, name);
+    }
+    Object.values(value).forEach(gather);
+  };
+  gather(root);
+  return moved;
+}
+
+/** Enough to tell a name by. */
+const MOST_NAME = 100;
 
 function unescape(step: string): string {
   let key = step;

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { writeSchema } from "../../wires/gemini_schema.ts";
 import type { JsonObject } from "../../wires/types.ts";
 
@@ -123,6 +123,66 @@ Deno.test("writeSchema() gives a reference a place of its own where others stand
     schema: of({ anyOf: [{}] }, more),
     dropped: ["s.$ref"],
   });
+});
+
+Deno.test("writeSchema() moves what a reference names elsewhere to the root's $defs", () => {
+  // As zod-to-json-schema writes a schema that comes twice, and one that holds itself.
+  const schema = {
+    type: "object",
+    properties: {
+      to: { type: "object", properties: { name: { const: "x" }, boss: { $ref: "#/properties/to" } } },
+      list: { type: "array", items: { $ref: "#/properties/to/properties/name", description: "d" } },
+      old: { definitions: { z: { type: "string" } }, $ref: "#/properties/old/definitions/z" },
+      none: { $ref: "#/properties/gone" },
+    },
+    $defs: { _properties_to: {} },
+  };
+  const sent = JSON.stringify(schema);
+  assertEquals(written(schema), {
+    schema: {
+      type: "object",
+      properties: {
+        to: { $ref: "#/$defs/_properties_to_1" },
+        list: {
+          type: "array",
+          items: { description: "d", anyOf: [{ $ref: "#/$defs/_properties_to_properties_name" }] },
+        },
+        old: {
+          definitions: { z: { type: "string" } },
+          anyOf: [{ $ref: "#/$defs/_properties_old_definitions_z" }],
+        },
+        none: {},
+      },
+      $defs: {
+        _properties_to: {},
+        _properties_to_1: {
+          type: "object",
+          properties: {
+            name: { $ref: "#/$defs/_properties_to_properties_name" },
+            boss: { $ref: "#/$defs/_properties_to_1" },
+          },
+        },
+        _properties_to_properties_name: { type: "string", enum: ["x"] },
+        _properties_old_definitions_z: { type: "string" },
+      },
+    },
+    dropped: ["s.definitions", "s.$ref"],
+  });
+  assertEquals(JSON.stringify(schema), sent);
+});
+
+Deno.test("writeSchema() writes a schema once, however many references lead into it", () => {
+  const levels = 200;
+  let deep: JsonObject = { description: "x".repeat(1000) };
+  for (let level = 0; level < levels; level++) deep = { type: "object", properties: { p: deep } };
+  const refs = Array.from(
+    { length: levels },
+    (_, at) => ({ $ref: `#/properties/a${"/properties/p".repeat(at)}` }),
+  );
+  const schema = { type: "object", properties: { a: deep, b: { anyOf: refs } } };
+  const { dropped, schema: out } = written(schema);
+  assertEquals(dropped, []);
+  assert(JSON.stringify(out).length < 2 * JSON.stringify(schema).length);
 });
 
 Deno.test("writeSchema() writes what older drafts say in newer words", () => {
