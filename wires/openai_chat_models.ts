@@ -123,7 +123,7 @@ const GPT: Since = [
 const VARIANTS: ReadonlyMap<string, Since> = new Map<string, Since>([
   ["chat", [[501, GPT_5X_CHAT], [0, CHAT]]],
   ["luna", [[600, GPT_6_NONE]]],
-  ["search", [[0, SEARCH]]],
+  ["search", [[500, { ...SEARCH, newLimit: true }], [0, SEARCH]]],
   ["sol", [[601, GPT_6], [600, GPT_6_NONE]]],
   ["terra", [[600, GPT_6_NONE]]],
 ]);

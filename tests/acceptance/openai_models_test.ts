@@ -95,7 +95,7 @@ const REFUSED: Record<string, string[]> = {
   "ft:o4-mini-2025-04-16:org::id": [...O1, "stop"],
 };
 
-const KEEPS_OLD_LIMIT = /gpt-(3|4|5-chat|5-search)/;
+const KEEPS_OLD_LIMIT = /gpt-(3|4|5-chat)/;
 
 function strict() {
   const { play } = strictOpenAI([{ text: "Yes" }]);

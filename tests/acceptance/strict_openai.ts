@@ -155,7 +155,9 @@ function refusedByOpenAI(body: Json): string | undefined {
       "reasoning_effort",
     );
     const name = refused.find(sent);
-    return name && incompatible(name);
+    if (name) return incompatible(name);
+    if (!sent("max_tokens") || !model.startsWith("gpt-5")) return undefined;
+    return `${unsupported("max_tokens")} Use 'max_completion_tokens' instead.`;
   }
   if (rules.noSystem) {
     const at = (body.messages as Json[]).findIndex(({ role }) => role === "system" || role === "developer");

@@ -69,7 +69,7 @@ Deno.test("openaiModel() knows each generation by its ids, its fine-tunes and de
     ["O4-mini", O],
     ["o5", O],
     ["gpt-4o-search-preview", CHAT],
-    ["gpt-5-search-api", CHAT],
+    ["gpt-5-search-api", CHAT.replace("old", "new")],
     // No such generation.
     ["gpt-oss-120b", undefined],
     ["gpt-audio-mini", undefined],
