@@ -56,6 +56,8 @@ function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: s
   const contents: Content[] = [];
   const calls = new Map<string, { name: string; order: number }>();
   let results: (Result & { order: number })[] = [];
+  /** Calls that this turn has a result of: Google refuses more results than calls. */
+  const answered = new Set<string>();
   /** Instructions since the last user or assistant: results on both sides of them are one turn. */
   let held: JsonObject[] = [];
   /** The user's last message, where it came to nothing. */
@@ -73,6 +75,7 @@ function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: s
       contents.push({ role: "user", parts: results.map(({ part }) => part) });
       addTurn(contents, "user", results.flatMap(({ beside }) => beside));
       results = [];
+      answered.clear();
     }
     addTurn(contents, "user", held);
     held = [];
@@ -105,8 +108,13 @@ function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: s
         break;
       }
       case "tool": {
-        const { name, order } = calls.get(message.callId) ??
-          { name: message.name ?? message.callId, order: made };
+        const { callId } = message;
+        if (answered.has(callId)) {
+          dropped.push(message.path);
+          break;
+        }
+        answered.add(callId);
+        const { name, order } = calls.get(callId) ?? { name: message.name ?? callId, order: made };
         results.push({ order, ...writeResult(message, name, model, dropped) });
       }
     }

@@ -326,6 +326,30 @@ Deno.test("writeCall() groups parallel results in their calls' order and finds t
   assertEquals(dropped, []);
 });
 
+Deno.test("writeCall() sends one result for a call and names the others of its turn", () => {
+  const call = { id: "c", type: "function", function: { name: "f", arguments: "{}" } };
+  const ask = { role: "assistant", content: null, tool_calls: [call] };
+  const result = (content: string) => ({ role: "tool", tool_call_id: "c", content });
+  const outputs = (messages: JsonObject[]) => {
+    const written = contents([{ role: "user", content: "Hi" }, ...messages]);
+    const parts = (written.contents as { parts: JsonObject[] }[]).flatMap(({ parts }) => parts);
+    const results = parts.flatMap(({ functionResponse }) => functionResponse ?? []) as JsonObject[];
+    return { outputs: results.map(({ id, response }) => [id, response]), dropped: written.dropped };
+  };
+  const system = { role: "system", content: "S" };
+  for (const between of [[], [system]]) {
+    assertEquals(outputs([ask, result("1"), ...between, result("2")]), {
+      outputs: [["c", { output: "1" }]],
+      dropped: [`messages[${3 + between.length}]`],
+    });
+  }
+  // A model that counts its calls anew: each turn has its own.
+  assertEquals(outputs([ask, result("1"), ask, result("2")]), {
+    outputs: [["c", { output: "1" }], ["c_2", { output: "2" }]],
+    dropped: [],
+  });
+});
+
 Deno.test("writeCall() writes results of every kind", () => {
   const result = (content: unknown, more: JsonObject = {}) => {
     const { contents: written } = contents([
