@@ -95,7 +95,7 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): An
   const layout = text(envelope.layout);
   const ordered = layout === undefined || whole === undefined
     ? undefined
-    : arrange(layout, kept, { whole, ends: list(envelope.ends), cited: byStretch(citations) }, calls);
+    : arrange(layout, kept, { whole, ends: endsOf(envelope), cited: byStretch(citations) }, calls);
   const content = ordered ?? [...kept, ...writeText(message, whole, citations, notes), ...calls];
   return { blocks: markLast(content, message, notes), container: object(envelope.container) };
 }
@@ -242,12 +242,12 @@ const MOST_TRIMMED = 8;
 function arrange(
   layout: string,
   kept: JsonObject[],
-  { whole, ends, cited }: { whole: string; ends: unknown[]; cited: Cited },
+  { whole, ends, cited }: { whole: string; ends: [lead: string, tail: string] | undefined; cited: Cited },
   calls: JsonObject[],
 ): JsonObject[] | undefined {
   const tokens = [...layout.matchAll(/b|u|x(\d+)/g)];
   const length = tokens.reduce((sum, [, units]) => sum + Number(units ?? 0), 0);
-  const said = untrimmed(whole, length, text(ends[0]) ?? "", text(ends[1]) ?? "");
+  const said = untrimmed(whole, length, ends);
   if (said === undefined) return undefined;
   const out: JsonObject[] = [];
   let k = 0, c = 0, at = 0;
@@ -259,12 +259,25 @@ function arrange(
   return k === kept.length && c === calls.length ? out : undefined;
 }
 
+/** The white space around the text; nothing for an answer of an earlier version, which did not say. */
+function endsOf({ ends, nonce }: JsonObject): [lead: string, tail: string] | undefined {
+  if (nonce === undefined) return undefined;
+  const [lead, tail] = list(ends);
+  return [text(lead) ?? "", text(tail) ?? ""];
+}
+
 /** The text at the length that it had. */
-function untrimmed(whole: string, length: number, lead: string, tail: string): string | undefined {
+function untrimmed(
+  whole: string,
+  length: number,
+  ends: [lead: string, tail: string] | undefined,
+): string | undefined {
   if (whole.length === length) return whole;
+  if (!ends) {
+    const missing = length - whole.length;
+    return missing > 0 && missing <= MOST_TRIMMED && whole === whole.trim() ? whole : undefined;
+  }
+  const [lead, tail] = ends;
   const said = (whole.startsWith(lead) ? "" : lead) + whole + (whole.endsWith(tail) ? "" : tail);
-  if (said.length === length) return said;
-  const missing = length - whole.length;
-  // Answers of earlier versions did not say what was around the text.
-  return missing > 0 && missing <= MOST_TRIMMED && whole === whole.trim() ? whole : undefined;
+  return said.length === length ? said : undefined;
 }

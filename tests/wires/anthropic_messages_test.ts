@@ -358,6 +358,25 @@ Deno.test("writeCall() falls back to the usual order when the client has edited 
   ]);
 });
 
+Deno.test("writeCall() takes a text that is shorter for edited where nothing was around it", () => {
+  const content = [
+    { type: "text", text: "One\r\n" },
+    { type: "thinking", thinking: "a", signature: "S" },
+    { type: "text", text: "two" },
+  ];
+  const [message] = clientMessages(whole({ type: "message", id: "m", content, stop_reason: "end_turn" }));
+  const list = [{ role: "user", content: "Hi" }, { ...message, content: "One\ntwo" }, {
+    role: "user",
+    content: "?",
+  }];
+  const { body } = anthropicMessages.writeCall(readCall({ messages: list }, "claude-opus-5"));
+  // Not with the thinking last, which the API refuses.
+  assertEquals((body.messages as { content: JsonObject[] }[])[1].content, [content[1], {
+    type: "text",
+    text: "One\ntwo",
+  }]);
+});
+
 // ---------------------------------------------------------------- failures
 
 Deno.test("readStream() ends with the error that an error event tells, and with nothing after it", () => {
