@@ -323,3 +323,32 @@ Deno.test("events that nobody asked for are bound too", async () => {
   assertEquals(answer.status, 502);
   assertStringIncludes((await answer.json()).error.message, "an event longer than 1000 bytes");
 });
+
+Deno.test("a stream that says nothing for longer than may be held has failed, and the next target is asked", async () => {
+  for (
+    const line of [
+      ": wait\n\n",
+      "data: x",
+      " ",
+      'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n',
+    ]
+  ) {
+    const { response, seen } = endless(line, { "content-type": "text/event-stream" });
+    const { fetch, sent } = before((_, at) => at === 0 ? response : events("data: [DONE]\n\n"), {
+      limits: { maxHeldBytes: 1000 },
+    });
+    const answer = await fetch(ask("openai/m", { "sluice-fallback": "groq/m" }, { stream: true }));
+    assertEquals([answer.status, await answer.text(), sent.length], [200, "data: [DONE]\n\n", 2], line);
+    assert(seen.cancelled && seen.pulled <= 1 + 1001 / line.length + 1, `${line}: ${seen.pulled}`);
+  }
+});
+
+Deno.test("a JSON answer that is longer than may be held is passed on, and paid for once", async () => {
+  const text = JSON.stringify({ id: "a", choices: [{ index: 0, message: { content: "x".repeat(5000) } }] });
+  const { fetch, sent } = before(
+    () => new Response(pieces(...text), { headers: { "content-type": "application/json" } }),
+    { limits: { maxHeldBytes: 1000 } },
+  );
+  const answer = await fetch(ask("openai/m", { "sluice-fallback": "groq/m" }));
+  assertEquals([answer.status, await answer.text(), sent.length], [200, text, 1]);
+});
