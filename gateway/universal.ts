@@ -48,7 +48,8 @@ const REFUSED: ReadonlySet<string> = new Set([
  */
 export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const steps: Step[] = [];
-  for (const step of readSteps(text)) steps.push(await makeStep(step, exchange));
+  const written = readSteps(text);
+  for (const step of written) steps.push(await makeStep(step, exchange, written.length === 1));
   return runSteps(steps, exchange);
 }
 
@@ -119,7 +120,7 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
 
 // ---------------------------------------------------------------- what is sent
 
-async function makeStep(written: WrittenStep, exchange: Exchange): Promise<Step> {
+async function makeStep(written: WrittenStep, exchange: Exchange, only: boolean): Promise<Step> {
   const { tokens } = exchange.config;
   const step = { ...written, endpoint: tokens.ownQuery(written.endpoint) };
   const { provider, path, config = {} } = step;
@@ -131,15 +132,23 @@ async function makeStep(written: WrittenStep, exchange: Exchange): Promise<Step>
   });
   const own: Exchange = { ...exchange, headers, caller };
   const settings = readPolicy(headers, exchange.config.policy, config ?? {}, path);
-  const made = provider === "compat" ? compatStep(step, settings, own) : nativeStepOf(step, settings, own);
+  const made = provider === "compat"
+    ? compatStep(step, settings, own, only)
+    : nativeStepOf(step, settings, own);
   return { ...made, eventId: headers.get("cf-aig-event-id") ?? undefined };
 }
 
-/** A chat completion, translated as on the compat path. */
+/**
+ * A chat completion, translated as on the compat path.
+ *
+ * @param only There is no other step. If there are others, each is written when its turn comes: what this model cannot
+ * take, the next one may.
+ */
 function compatStep(
   { endpoint, path, body }: WrittenStep,
   settings: PolicySettings,
   exchange: Exchange,
+  only: boolean,
 ): Step {
   // Cloudflare's page on dynamic routes writes it in the singular.
   if (!/^\/?(v1\/)?chat\/completions?\/?$/.test(endpoint)) {
@@ -150,7 +159,7 @@ function compatStep(
     const call = readBody(body);
     const target = findTarget(call.get("model"), exchange.config.providers);
     exchange.caller.check(target.provider);
-    return chatStep(target, once(prepare(call, target, exchange)), settings, exchange, true);
+    return chatStep(target, once(prepare(call, target, exchange, only)), settings, exchange, true);
   });
 }
 

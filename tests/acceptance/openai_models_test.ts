@@ -350,3 +350,24 @@ Deno.test("openai: a universal step for compat is fitted too", async () => {
     JSON.stringify({ model: "gpt-5-mini", messages: talk(), max_completion_tokens: 50 }),
   );
 });
+
+Deno.test("openai: a universal step whose model cannot take the tools is passed over", async () => {
+  const { gateway, asked } = strict();
+  const step = (model: string) => ({
+    provider: "compat",
+    endpoint: "chat/completions",
+    query: { model, messages: talk(), tools: [FUNCTION], max_tokens: 50 },
+  });
+  const ask = (steps: unknown) =>
+    gateway.fetch(
+      new Request("http://gateway.test/v1/acct/gw", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(steps),
+      }),
+    );
+  const response = await ask([step("openai/gpt-5.6"), step("openai/gpt-5")]);
+  assertEquals([response.status, response.headers.get("cf-aig-step")], [200, "1"]);
+  assertEquals(asked.map(({ body }) => [body.model, body.max_completion_tokens]), [["gpt-5", 50]]);
+  assertEquals((await ask([step("openai/gpt-5.6")])).status, 400);
+});
