@@ -108,9 +108,12 @@ export function thinks(call: Call, thinking: ThinkingPlan): boolean {
  * @see https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11)
  */
 export function withRouterReasoning(call: Call, model: ClaudeModel, dropped: string[]): Call {
-  if (!isObject(call.extra.reasoning)) return call;
-  const { reasoning: asked, ...extra } = call.extra;
-  const reasoning = asked as JsonObject;
+  const { reasoning, ...extra } = call.extra;
+  if (reasoning === undefined) return call;
+  if (!isObject(reasoning)) {
+    dropped.push("reasoning");
+    return { ...call, extra };
+  }
   const { effort, max_tokens: budget, enabled, ...others } = reasoning;
   for (const name in others) {
     if (others[name] !== false && others[name] !== null) dropped.push(`reasoning.${name}`);

@@ -7,6 +7,9 @@
 
 const MOST_USER_ID = 256;
 
+/** A number of another country's form anywhere, as in `user:whatsapp:+14155550100`; a `+` inside a word is base64's. */
+const INTERNATIONAL = /(?:^|[^A-Za-z0-9+\/])\+\d(?:[\s().-]*\d){6,14}(?![A-Za-z0-9+\/=])/;
+
 /**
  * Whether the API refuses a `user_id`: as too long, or because it seems to hold an e-mail address or to be a telephone
  * number.
@@ -17,7 +20,7 @@ const MOST_USER_ID = 256;
 export function isPersonal(id: string): boolean {
   if (id.length > MOST_USER_ID && [...id].length > MOST_USER_ID) return true;
   const plain = id.normalize("NFKC").trim();
-  if (/[^\s@]@[^\s@]+\.[^\s@]/.test(plain)) return true;
+  if (/[^\s@]@[^\s@]+\.[^\s@]/.test(plain) || INTERNATIONAL.test(plain)) return true;
   // The numbers of all countries have at most 15 digits (E.164), and few have less than seven.
   const number = /^(?:[a-z]{2,10}:\s*)?\(?(\+|00)?([\d\s().\/\u2010-\u2015-]+)(?:(?:ext|x|#)\.?\s*\d{1,6})?$/i
     .exec(plain);

@@ -902,6 +902,8 @@ Deno.test("writeCall() sends no user id that the API refuses, and names it", () 
   const personal = [
     "jane.doe@example.com",
     "user jane@mail.example.co.uk (web)",
+    "user:whatsapp:+14155550100",
+    "Jane, +1 (415) 555-0100 (mobile)",
     "jane@\u0435xample.com",
     "+14155550100",
     "+1 415 555 0100",
@@ -938,6 +940,9 @@ Deno.test("writeCall() sends no user id that the API refuses, and names it", () 
     "550e8400-e29b-41d4-a716-446655440000",
     "12345678901234567890",
     "jane@work",
+    "k+14155550100",
+    "aGk+/+1234567890=",
+    "v1 +12345",
     "@jane.doe",
     "a1b2c3d4e5f6",
     "x".repeat(256),
@@ -1108,7 +1113,7 @@ Deno.test("writeCall() hands back only thoughts that Anthropic signed", () => {
 });
 
 Deno.test("writeCall() reads OpenRouter's reasoning, and names its other own fields", () => {
-  const plan = (reasoning: JsonObject, model: string, more: JsonObject = {}) => {
+  const plan = (reasoning: unknown, model: string, more: JsonObject = {}) => {
     const { body, dropped } = write({ reasoning, ...more }, model);
     assertEquals(body.reasoning, undefined);
     return [body.thinking, body.output_config?.effort, dropped];
@@ -1136,6 +1141,7 @@ Deno.test("writeCall() reads OpenRouter's reasoning, and names its other own fie
     "reasoning.exclude",
   ]]);
   assertEquals(plan({}, NEWEST), [undefined, undefined, []]);
+  assertEquals(plan("high", NEWEST), [undefined, undefined, ["reasoning"]]);
   assertEquals(plan({ effort: "high" }, "claude-3-haiku-20240307"), [undefined, undefined, [
     "reasoning.effort",
   ]]);
