@@ -8,15 +8,15 @@
  */
 import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gateway/binding.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
-import { fromEnvironment, hasServer, run } from "./gateway/run.ts";
+import { fromEnvironment, hasServer, run } from "./gateway/serve/run.ts";
 
 export { type Ai, ai, type AiRunOptions, type AiService } from "./gateway/ai.ts";
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
-export type { GatewayToken, StoredKeys } from "./gateway/credentials.ts";
-export type { Limits } from "./gateway/limits.ts";
-export type { LogEntry, LogError } from "./gateway/log_entry.ts";
-export type { Options, ProviderOptions } from "./gateway/options.ts";
+export type { GatewayToken, StoredKeys } from "./gateway/access/credentials.ts";
+export type { Limits } from "./gateway/setup/limits.ts";
+export type { LogEntry, LogError } from "./gateway/log/entry.ts";
+export type { Options, ProviderOptions } from "./gateway/setup/options.ts";
 export type { PolicySettings } from "./gateway/policies/settings.ts";
 export type { Wait } from "./gateway/policies/timers.ts";
 export type { WireName } from "./providers/table.ts";

@@ -13,8 +13,8 @@
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import { ai, type AiRunOptions } from "./gateway/ai.ts";
 import type { GatewayBinding, RunOptions, UniversalStep } from "./gateway/binding.ts";
-import { configured } from "./gateway/configured.ts";
-import { textsOf } from "./gateway/env.ts";
+import { configured } from "./gateway/serve/configured.ts";
+import { textsOf } from "./gateway/setup/env.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 
 /** A Worker's variables and secrets, by name. */

@@ -1,9 +1,9 @@
 /** Whole bodies: an answer read from a provider's form and written in the client's. */
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/table.ts";
-import { collector } from "../wires/collect.ts";
-import { parseExact } from "../wires/json.ts";
-import { writeAnswer } from "../wires/openai_chat_answer.ts";
+import { collector } from "../wires/streams/collect.ts";
+import { parseExact } from "../wires/shared/json.ts";
+import { writeAnswer } from "../wires/openai_chat/write_answer.ts";
 import type { JsonObject, ProviderWire } from "../wires/types.ts";
 import { DEFAULTS, FORM, size } from "./loads.ts";
 import { SHAPES, text } from "./shapes.ts";

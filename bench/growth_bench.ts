@@ -5,9 +5,9 @@
  */
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/table.ts";
-import { collector } from "../wires/collect.ts";
-import { editMembers, findMembers } from "../wires/json_text.ts";
-import { writeAnswer } from "../wires/openai_chat_answer.ts";
+import { collector } from "../wires/streams/collect.ts";
+import { editMembers, findMembers } from "../wires/shared/json_text.ts";
+import { writeAnswer } from "../wires/openai_chat/write_answer.ts";
 import type { JsonObject } from "../wires/types.ts";
 import {
   chunksOf,

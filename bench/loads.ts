@@ -1,7 +1,7 @@
 /** What several micro-benches need of their loads: events as frames and bytes, and a sink that looks at answers. */
-import { collector } from "../wires/collect.ts";
-import { chunkWriter } from "../wires/openai_chat_answer.ts";
-import { sseReader } from "../wires/sse.ts";
+import { collector } from "../wires/streams/collect.ts";
+import { chunkWriter } from "../wires/openai_chat/write_answer.ts";
+import { sseReader } from "../wires/streams/sse.ts";
 import type { Delta, Emit, StreamReader } from "../wires/types.ts";
 
 /** One event of a stream, its framing taken off. */

@@ -1,15 +1,15 @@
 /** Requests: the door, the provider, its key, the body rewritten, and the whole way through the gateway. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { readBody } from "../gateway/body.ts";
-import { readOptions } from "../gateway/config.ts";
-import { tokenCheck } from "../gateway/credentials.ts";
-import { prepare } from "../gateway/dispatch.ts";
+import { readBody } from "../gateway/upstream/body.ts";
+import { readOptions } from "../gateway/setup/config.ts";
+import { tokenCheck } from "../gateway/access/credentials.ts";
+import { prepare } from "../gateway/upstream/prepare.ts";
 import type { Exchange } from "../gateway/exchange.ts";
 import { createGateway } from "../gateway/gateway.ts";
-import { findRoute, pathOf } from "../gateway/route.ts";
-import { clientKey, storedKeys } from "../gateway/send.ts";
+import { findRoute, pathOf } from "../gateway/doors/find_door.ts";
+import { clientKey, storedKeys } from "../gateway/upstream/send.ts";
 import { findTarget } from "../gateway/target.ts";
-import { editMembers, findMembers } from "../wires/json_text.ts";
+import { editMembers, findMembers } from "../wires/shared/json_text.ts";
 import { size } from "./loads.ts";
 import { type Shape, SHAPES } from "./shapes.ts";
 

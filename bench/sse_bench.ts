@@ -1,7 +1,7 @@
 /** Bytes into events: our reader beside `eventsource-parser`, which would be used if it were faster. */
 import { assertEquals } from "@std/assert";
 import { createParser } from "npm:eventsource-parser@4.1.3";
-import { type OnEvent, sseReader } from "../wires/sse.ts";
+import { type OnEvent, sseReader } from "../wires/streams/sse.ts";
 import { chunksOf, cut, type Frame, length, size } from "./loads.ts";
 import { SHAPES } from "./shapes.ts";
 

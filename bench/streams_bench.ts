@@ -1,8 +1,8 @@
 /** Streams: each wire's reader, the chunk writer, and both in one translated stream. */
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/table.ts";
-import { chunkWriter } from "../wires/openai_chat_answer.ts";
-import { translate } from "../wires/translate.ts";
+import { chunkWriter } from "../wires/openai_chat/write_answer.ts";
+import { translate } from "../wires/streams/translate.ts";
 import type { Delta } from "../wires/types.ts";
 import { chunksOf, DEFAULTS, FORM, framesOf, read, rewrite, textOf, textOfChunks } from "./loads.ts";
 import { type Shape, SHAPES, text } from "./shapes.ts";

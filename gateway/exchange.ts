@@ -1,8 +1,8 @@
 /** What one request carries through the gateway. */
-import type { Config } from "./config.ts";
+import type { Config } from "./setup/config.ts";
 import type { WireError } from "../wires/types.ts";
-import type { Caller } from "./credentials.ts";
-import type { Observer, Passing } from "./observe.ts";
+import type { Caller } from "./access/credentials.ts";
+import type { Observer, Passing } from "./log/observe.ts";
 
 /** One request on its way. */
 export interface Exchange {

@@ -1,25 +1,25 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
-import { letGo, takeBody } from "./body.ts";
+import { letGo, takeBody } from "./upstream/body.ts";
 import { warnOfFewFetches } from "./bun_fetches.ts";
-import { chat } from "./chat.ts";
-import { type Config, readOptions } from "./config.ts";
-import { allowCrossOrigin, preflight } from "./cors.ts";
-import { admitForeignHost, isForeignHost, refuseForeignPage } from "./cross_site.ts";
+import { chat } from "./doors/chat.ts";
+import { type Config, readOptions } from "./setup/config.ts";
+import { allowCrossOrigin, preflight } from "./doors/cors.ts";
+import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
 import type { Exchange, Report } from "./exchange.ts";
-import { headerText } from "./headers.ts";
-import { home } from "./home.ts";
-import { logEntry } from "./log_entry.ts";
-import { observed, observer, type Passing, type Seen } from "./observe.ts";
+import { headerText } from "./upstream/headers.ts";
+import { home } from "./doors/home.ts";
+import { logEntry } from "./log/entry.ts";
+import { observed, observer, type Passing, type Seen } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
-import { findModel, listModels } from "./models.ts";
-import { native } from "./native.ts";
-import type { Options } from "./options.ts";
+import { findModel, listModels } from "./doors/models.ts";
+import { native } from "./doors/native.ts";
+import type { Options } from "./setup/options.ts";
 import { waiting } from "./policies/timers.ts";
-import { faultResponse } from "./respond.ts";
-import { checkHost, errorShape, findRoute, pathOf, type Route, unsupported } from "./route.ts";
-import { universal } from "./universal.ts";
+import { faultResponse } from "./upstream/respond.ts";
+import { checkHost, errorShape, findRoute, pathOf, type Route, unsupported } from "./doors/find_door.ts";
+import { universal } from "./doors/universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
 export interface Gateway {

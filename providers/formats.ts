@@ -1,10 +1,10 @@
 /** Which format the answer of a provider's own path has. */
-import { anthropicMessages } from "../wires/anthropic_messages.ts";
-import { cohere } from "../wires/cohere.ts";
-import { gemini } from "../wires/gemini.ts";
-import { openaiChat } from "../wires/openai_chat.ts";
-import { openaiResponses } from "../wires/openai_responses_answer.ts";
-import { perplexityAgent } from "../wires/perplexity_agent.ts";
+import { anthropicMessages } from "../wires/anthropic_messages/read_answer.ts";
+import { cohere } from "../wires/cohere/mod.ts";
+import { gemini } from "../wires/gemini/mod.ts";
+import { openaiChat } from "../wires/openai_chat/read_answer.ts";
+import { openaiResponses } from "../wires/openai_responses/read_answer.ts";
+import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { AnswerFormat } from "../wires/types.ts";
 
 /** A model name with a verb, `gemini-2.5-flash:generateContent`; the colon may come percent-encoded. */

@@ -1,11 +1,11 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
-import { anthropicMessages } from "../wires/anthropic_messages.ts";
-import { dashedClaude } from "../wires/anthropic_models.ts";
-import { cohere } from "../wires/cohere.ts";
-import { gemini } from "../wires/gemini.ts";
-import { openaiChat } from "../wires/openai_chat.ts";
-import { fitOpenAI } from "../wires/openai_chat_models.ts";
-import { perplexityAgent } from "../wires/perplexity_agent.ts";
+import { anthropicMessages } from "../wires/anthropic_messages/read_answer.ts";
+import { dashedClaude } from "../wires/anthropic_messages/models.ts";
+import { cohere } from "../wires/cohere/mod.ts";
+import { gemini } from "../wires/gemini/mod.ts";
+import { openaiChat } from "../wires/openai_chat/read_answer.ts";
+import { fitOpenAI } from "../wires/openai_chat/models.ts";
+import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import { serveDemo } from "./demo/demo.ts";
 import { azureOpenAI, baseten, bedrock, huggingface, vertex, workersAI } from "./native.ts";

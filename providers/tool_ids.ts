@@ -1,5 +1,5 @@
 /** Tool-call ids for providers that refuse those of others, as when a conversation moves from one to the next. */
-import { unpackToolId } from "../wires/tool_id.ts";
+import { unpackToolId } from "../wires/shared/tool_id.ts";
 
 /** Writes any id as one that a provider takes: the same for the same, and one that it takes as it is. */
 export type ToolId = (id: string) => string;

@@ -1,7 +1,7 @@
 /** What tests stand on: providers that are functions, and requests as clients write them. */
 import { createGateway } from "../gateway/gateway.ts";
-import type { LogEntry } from "../gateway/log_entry.ts";
-import type { Options } from "../gateway/options.ts";
+import type { LogEntry } from "../gateway/log/entry.ts";
+import type { Options } from "../gateway/setup/options.ts";
 
 /** What a row of the log says of the gateway's own failures. */
 export const messageOf = ({ error }: LogEntry) => error && "message" in error ? error.message : undefined;

@@ -4,7 +4,7 @@
  * `deno task schema`
  */
 import { toJsonSchema } from "npm:@valibot/to-json-schema@1.8.0";
-import { CONFIG } from "../gateway/served_options.ts";
+import { CONFIG } from "../gateway/setup/served_options.ts";
 import { ROOT } from "./bundle.ts";
 
 /** Where it is written. */

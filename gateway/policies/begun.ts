@@ -1,7 +1,7 @@
 /** Whether an answer has begun, by its format. */
-import type { KeptBytes } from "../../wires/chunks.ts";
-import { list, object, parse } from "../../wires/json.ts";
-import { sseReader } from "../../wires/sse.ts";
+import type { KeptBytes } from "../../wires/streams/chunks.ts";
+import { list, object, parse } from "../../wires/shared/json.ts";
+import { sseReader } from "../../wires/streams/sse.ts";
 import type { AnswerFormat, Delta, Emit, StreamReader, WireError } from "../../wires/types.ts";
 
 /** An answer failed before anything else. */

@@ -1,5 +1,5 @@
 /** Reading the beginning of a body before it is passed on. */
-import { type KeptBytes, keptBytes } from "../../wires/chunks.ts";
+import { type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
 import { GatewayError, stackless } from "../../wires/errors.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 import { contentWatch, EarlyError, isJson, type Watch } from "./begun.ts";

@@ -9,11 +9,16 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
-import { collector } from "../../wires/collect.ts";
+import { collector } from "../../wires/streams/collect.ts";
 import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
-import { parseObject } from "../../wires/json.ts";
-import { type ChunkWriter, chunkWriter, writeAnswer, writeError } from "../../wires/openai_chat_answer.ts";
-import { checkCall, readCall } from "../../wires/openai_chat_call.ts";
+import { parseObject } from "../../wires/shared/json.ts";
+import {
+  type ChunkWriter,
+  chunkWriter,
+  writeAnswer,
+  writeError,
+} from "../../wires/openai_chat/write_answer.ts";
+import { checkCall, readCall } from "../../wires/openai_chat/read_call.ts";
 import type { Call, Delta, JsonObject, Message, Tool, WireError } from "../../wires/types.ts";
 import { exampleOf, head } from "./example.ts";
 

@@ -1,5 +1,5 @@
 /** A value that a JSON Schema accepts: how the demo provider fills a tool's arguments and a structured answer. */
-import { object } from "../../wires/json.ts";
+import { object } from "../../wires/shared/json.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { textMatching } from "./pattern.ts";
 

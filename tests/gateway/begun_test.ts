@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { errorResponse } from "../../gateway/respond.ts";
+import { errorResponse } from "../../gateway/upstream/respond.ts";
 import { ask, before, clock, completion, events, post, ROOT, STREAM } from "../fakes.ts";
 
 const event = (data: object, name?: string) =>

@@ -1,6 +1,6 @@
 /** The gateway as an object: what programs and Workers call in place of a URL. */
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { configured } from "../../gateway/configured.ts";
+import { configured } from "../../gateway/serve/configured.ts";
 import { createGateway, gateway, type GatewayBinding, remoteGateway } from "../../mod.ts";
 
 const STEP = {

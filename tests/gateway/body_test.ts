@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseJson } from "../../gateway/body.ts";
+import { parseJson } from "../../gateway/upstream/body.ts";
 import { GatewayError } from "../../wires/errors.ts";
 
 Deno.test("parseJson() forgets a text that was no UTF-8, or cut inside a character, before the next", () => {

@@ -1,6 +1,6 @@
 /** Whoever opens a provider's body lets it go: each way in which an answer is not read to its end. */
 import { assertEquals } from "@std/assert";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, chunk, completion, post, ROOT } from "../fakes.ts";
 
 /** A body that begins with a text and then stays open; it counts how often it was let go. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { ask, before, completion, message, post, ROOT } from "../fakes.ts";
 

@@ -6,9 +6,9 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { configured, type Serving } from "../../gateway/configured.ts";
-import { readEnv } from "../../gateway/env.ts";
-import type { Options } from "../../gateway/options.ts";
+import { configured, type Serving } from "../../gateway/serve/configured.ts";
+import { readEnv } from "../../gateway/setup/env.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { ask, completion } from "../fakes.ts";
 
 /** A gateway of this environment, what it sent to OpenAI's host, and what it wrote on standard error. */

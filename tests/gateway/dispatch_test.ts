@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, completion, message, messages, post, refusal, ROOT, type Sent } from "../fakes.ts";
 import { heldBytes } from "../growth.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as v from "npm:valibot@1.5.0";
-import { readEnv, textsOf } from "../../gateway/env.ts";
-import { optionVariables } from "../../gateway/env_options.ts";
-import type { Schema } from "../../gateway/check.ts";
-import { configured } from "../../gateway/configured.ts";
+import { readEnv, textsOf } from "../../gateway/setup/env.ts";
+import { optionVariables } from "../../gateway/setup/env_options.ts";
+import type { Schema } from "../../gateway/setup/check.ts";
+import { configured } from "../../gateway/serve/configured.ts";
 
 const read = (variables: Record<string, string>, file?: string) =>
   readEnv((name) => variables[name], Object.keys(variables), file);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { readEnv } from "../../gateway/env.ts";
+import { readEnv } from "../../gateway/setup/env.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { PROVIDERS } from "../../providers/table.ts";
 import { ask, completion } from "../fakes.ts";

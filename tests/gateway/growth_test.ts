@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { before, completion, events, message, messages, post, refusal, ROOT } from "../fakes.ts";
 import { assertLinear } from "../growth.ts";
-import { readCitations } from "../../wires/gemini_citations.ts";
+import { readCitations } from "../../wires/gemini/citations.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 const CLAUDE = "anthropic/claude-sonnet-4-5";

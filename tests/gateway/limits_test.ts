@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import {
   ask,
   before,

@@ -1,7 +1,7 @@
 /** The gateway's lists of words, entry by entry, written from the documents and not from the lists. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway } from "../../mod.ts";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, message, messages, post, ROOT } from "../fakes.ts";
 
 Deno.test("sluice-strict takes each word for yes and for no, in any case, and refuses every other", async () => {

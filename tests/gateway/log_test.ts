@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { LogEntry, LogError } from "../../gateway/log_entry.ts";
-import { jsonLine, textLine } from "../../gateway/log_line.ts";
-import type { Options } from "../../gateway/options.ts";
+import type { LogEntry, LogError } from "../../gateway/log/entry.ts";
+import { jsonLine, textLine } from "../../gateway/log/line.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, chunk, clock, completion, events, pieces, post, ROOT, STREAM } from "../fakes.ts";
 
 /** A gateway with its log; time passes only when it is told to. */

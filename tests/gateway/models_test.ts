@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { before, messageOf, ROOT } from "../fakes.ts";
 
 const TOKEN = "gateway-token";

@@ -1,9 +1,9 @@
 /** What the gateway takes by its form: each form exactly, and neither with something before it nor behind it. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway, remoteGateway } from "../../mod.ts";
-import { credential } from "../../gateway/credentials.ts";
-import { readEnv } from "../../gateway/env.ts";
-import type { Options } from "../../gateway/options.ts";
+import { credential } from "../../gateway/access/credentials.ts";
+import { readEnv } from "../../gateway/setup/env.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, completion, message, messages, post, refusal, ROOT } from "../fakes.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;

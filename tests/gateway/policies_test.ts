@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { retryAfter, retryDelay } from "../../gateway/policies/retry.ts";
 import { DEFAULTS } from "../../gateway/policies/settings.ts";
 import { deadline, wait } from "../../gateway/policies/timers.ts";

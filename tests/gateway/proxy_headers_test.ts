@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ask, before, completion, message, post, ROOT } from "../fakes.ts";
 
-/** Written from the pages that gateway/proxy_headers.ts names, and from the names that programs look for a client's address in. */
+/** Written from the pages that gateway/access/proxy_headers.ts names, and from the names that programs look for a client's address in. */
 const STAY = `
 accept-encoding connection content-length cookie cookie2 early-data expect from http2-settings keep-alive max-forwards origin proxy
 proxy-authenticate proxy-authorization proxy-client-ip proxy-connection proxy-host referer sec-ch-ua sec-fetch-mode te trailer

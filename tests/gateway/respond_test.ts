@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry } from "../../gateway/log_entry.ts";
-import type { Options } from "../../gateway/options.ts";
+import type { LogEntry } from "../../gateway/log/entry.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import {
   ask,
   before,

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { allowedMethods, findRoute, pathOf } from "../../gateway/route.ts";
+import { allowedMethods, findRoute, pathOf } from "../../gateway/doors/find_door.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { before, completion, messages, post } from "../fakes.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Options } from "../../gateway/options.ts";
-import { keyMask, tokenFinder } from "../../gateway/secrets.ts";
+import type { Options } from "../../gateway/setup/options.ts";
+import { keyMask, tokenFinder } from "../../gateway/access/secrets.ts";
 import { ask, before, completion, events, message, pieces, post, ROOT } from "../fakes.ts";
 import { assertLinear } from "../growth.ts";
 

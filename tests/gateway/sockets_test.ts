@@ -1,7 +1,7 @@
 /** Upstreams that behave badly on real sockets. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import { ask, chunk, post, ROOT, STREAM } from "../fakes.ts";
 
 /** What becomes of one request: bytes to write, or what to do. */

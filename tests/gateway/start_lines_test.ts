@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { startLines } from "../../gateway/start_lines.ts";
+import { startLines } from "../../gateway/serve/start_lines.ts";
 
 const lines = (more: object) =>
   startLines({ hostname: "127.0.0.1", port: 1, stored: [], ...more }).split("\n");

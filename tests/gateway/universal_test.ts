@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Options } from "../../gateway/options.ts";
+import type { Options } from "../../gateway/setup/options.ts";
 import {
   ask,
   before,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { mistralToolId, shortToolId } from "../../providers/tool_ids.ts";
-import { packToolId } from "../../wires/tool_id.ts";
+import { packToolId } from "../../wires/shared/tool_id.ts";
 
 Deno.test("shortToolId() leaves ids alone that are short enough, and takes a signature off those that are not", () => {
   const toolId = shortToolId(40);

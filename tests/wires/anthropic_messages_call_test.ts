@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { GatewayError } from "../../wires/errors.ts";
-import { writeCall } from "../../wires/anthropic_messages_call.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
+import { writeCall } from "../../wires/anthropic_messages/write_call.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
 import type { JsonObject } from "../../wires/types.ts";
 
 const USER = { role: "user", content: "Hi" };

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { anthropicMessages } from "../../wires/anthropic_messages.ts";
-import { type Answer, collector } from "../../wires/collect.ts";
-import { chunkWriter, writeAnswer } from "../../wires/openai_chat_answer.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { sseReader } from "../../wires/sse.ts";
+import { anthropicMessages } from "../../wires/anthropic_messages/read_answer.ts";
+import { type Answer, collector } from "../../wires/streams/collect.ts";
+import { chunkWriter, writeAnswer } from "../../wires/openai_chat/write_answer.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { sseReader } from "../../wires/streams/sse.ts";
 import type { Delta, JsonObject, StreamReader } from "../../wires/types.ts";
 
 const FIXTURES = new URL("../fixtures/anthropic/", import.meta.url);

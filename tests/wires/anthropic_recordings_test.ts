@@ -1,11 +1,11 @@
 /** Recorded exchanges, read by us and by the official SDK's accumulator. */
 import Anthropic from "npm:@anthropic-ai/sdk@1.12.0";
 import { assert, assertEquals } from "@std/assert";
-import { anthropicMessages } from "../../wires/anthropic_messages.ts";
-import { type Answer, collector } from "../../wires/collect.ts";
-import { writeAnswer } from "../../wires/openai_chat_answer.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { sseReader } from "../../wires/sse.ts";
+import { anthropicMessages } from "../../wires/anthropic_messages/read_answer.ts";
+import { type Answer, collector } from "../../wires/streams/collect.ts";
+import { writeAnswer } from "../../wires/openai_chat/write_answer.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { sseReader } from "../../wires/streams/sse.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { recordedTest, type Recording, recordings } from "../recordings.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { chunkReader, keptBytes, readAll } from "../../wires/chunks.ts";
+import { chunkReader, keptBytes, readAll } from "../../wires/streams/chunks.ts";
 
 const KINDS = ["bytes", undefined] as const;
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { cohere } from "../../wires/cohere.ts";
-import { collector } from "../../wires/collect.ts";
+import { cohere } from "../../wires/cohere/mod.ts";
+import { collector } from "../../wires/streams/collect.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { sseReader } from "../../wires/sse.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { sseReader } from "../../wires/streams/sse.ts";
 import type { Delta, JsonObject } from "../../wires/types.ts";
 import { before, post, ROOT } from "../fakes.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { collector } from "../../wires/collect.ts";
+import { collector } from "../../wires/streams/collect.ts";
 import type { Delta, Usage } from "../../wires/types.ts";
 
 function collect(...deltas: Delta[]) {

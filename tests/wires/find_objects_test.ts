@@ -1,6 +1,6 @@
 /** The objects of a list, or the one object, as parts of a text. */
 import { assertEquals } from "@std/assert";
-import { findObjects } from "../../wires/json_text.ts";
+import { findObjects } from "../../wires/shared/json_text.ts";
 
 const found = (text: string) =>
   findObjects(new TextEncoder().encode(text))?.map((part) => new TextDecoder().decode(part));

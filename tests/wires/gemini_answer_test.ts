@@ -1,9 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { collector } from "../../wires/collect.ts";
-import { gemini } from "../../wires/gemini.ts";
-import { writeAnswer } from "../../wires/openai_chat_answer.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { sseReader } from "../../wires/sse.ts";
+import { collector } from "../../wires/streams/collect.ts";
+import { gemini } from "../../wires/gemini/mod.ts";
+import { writeAnswer } from "../../wires/openai_chat/write_answer.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { sseReader } from "../../wires/streams/sse.ts";
 import type { Delta, JsonObject, Usage } from "../../wires/types.ts";
 
 /** What a stream's bytes say, cut into chunks of `size` bytes. */

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { GatewayError } from "../../wires/errors.ts";
-import { gemini } from "../../wires/gemini.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { packToolId } from "../../wires/tool_id.ts";
+import { gemini } from "../../wires/gemini/mod.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { packToolId } from "../../wires/shared/tool_id.ts";
 import type { JsonObject, WireRequest } from "../../wires/types.ts";
 
 const NEW = "gemini-3.8-flash";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { gemini } from "../../wires/gemini.ts";
+import { gemini } from "../../wires/gemini/mod.ts";
 
 const INFO = "type.googleapis.com/google.rpc.ErrorInfo";
 

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { GatewayError } from "../../wires/errors.ts";
-import { gemini } from "../../wires/gemini.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { geminiModel, modelPath, thinkingFor } from "../../wires/gemini_models.ts";
+import { gemini } from "../../wires/gemini/mod.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { geminiModel, modelPath, thinkingFor } from "../../wires/gemini/models.ts";
 
 /**
  * What each model takes, written from Google's pages and model list (`@google/genai` 3.3.0): how it is told to think;

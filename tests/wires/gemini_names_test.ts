@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { readName, writeName } from "../../wires/gemini_names.ts";
+import { readName, writeName } from "../../wires/gemini/names.ts";
 
 Deno.test("writeName() changes only what Google refuses, or what would be read as something else", () => {
   const names = {

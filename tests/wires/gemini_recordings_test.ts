@@ -1,8 +1,8 @@
 /** Recorded answers of Google's, beyond what every provider's are put through: sources and errors. */
 import { assert, assertEquals } from "@std/assert";
-import { collector } from "../../wires/collect.ts";
-import { gemini } from "../../wires/gemini.ts";
-import { object } from "../../wires/json.ts";
+import { collector } from "../../wires/streams/collect.ts";
+import { gemini } from "../../wires/gemini/mod.ts";
+import { object } from "../../wires/shared/json.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { recordedTest, recordings } from "../recordings.ts";
 

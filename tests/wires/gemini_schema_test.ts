@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { writeSchema } from "../../wires/gemini_schema.ts";
+import { writeSchema } from "../../wires/gemini/write_schema.ts";
 import type { JsonObject } from "../../wires/types.ts";
 
 function written(schema: JsonObject): { schema: JsonObject; dropped: string[] } {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { gemini } from "../../wires/gemini.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
+import { gemini } from "../../wires/gemini/mod.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
 import type { JsonObject } from "../../wires/types.ts";
 
 /** The request without its conversation. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { type Edit, editMembers, findMembers, replaceText } from "../../wires/json_text.ts";
+import { type Edit, editMembers, findMembers, replaceText } from "../../wires/shared/json_text.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (data: Uint8Array) => new TextDecoder().decode(data);

@@ -1,9 +1,9 @@
 /** The wires' lists of words, entry by entry, written from the providers' documents and not from the lists. */
 import { assertEquals } from "@std/assert";
 import { type ErrorCode, errorType, GatewayError } from "../../wires/errors.ts";
-import { openaiChat } from "../../wires/openai_chat.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { perplexityAgent } from "../../wires/perplexity_agent.ts";
+import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { perplexityAgent } from "../../wires/perplexity_agent/mod.ts";
 import type { Delta, JsonObject } from "../../wires/types.ts";
 
 const USER = { role: "user", content: "Who won?" };

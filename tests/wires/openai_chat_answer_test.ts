@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import OpenAI from "npm:openai@7.57.0";
-import { collector } from "../../wires/collect.ts";
+import { collector } from "../../wires/streams/collect.ts";
 import {
   type AnswerForm,
   chunkWriter,
   writeAnswer,
   writeError,
   writeUsage,
-} from "../../wires/openai_chat_answer.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
+} from "../../wires/openai_chat/write_answer.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
 import type { Delta, JsonObject, Thought, Usage } from "../../wires/types.ts";
 import { faultsOf } from "./openai_schema.ts";
 

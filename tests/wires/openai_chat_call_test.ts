@@ -2,9 +2,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../../wires/errors.ts";
-import { isObject } from "../../wires/json.ts";
-import { checkCall, readCall } from "../../wires/openai_chat_call.ts";
-import { isPlainTalk, MESSAGES } from "../../wires/openai_chat_turns.ts";
+import { isObject } from "../../wires/shared/json.ts";
+import { checkCall, readCall } from "../../wires/openai_chat/read_call.ts";
+import { isPlainTalk, MESSAGES } from "../../wires/openai_chat/read_turns.ts";
 import type { Call, JsonObject, Message } from "../../wires/types.ts";
 
 const USER = { role: "user", content: "Hello" };

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fitOpenAI, openaiModel } from "../../wires/openai_chat_models.ts";
+import { fitOpenAI, openaiModel } from "../../wires/openai_chat/models.ts";
 
 /** What tells the generations apart: the new limit, the efforts, and when function tools are taken. */
 function told(id: string): string | undefined {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { collector } from "../../wires/collect.ts";
-import { isOverflow, openaiChat } from "../../wires/openai_chat.ts";
+import { collector } from "../../wires/streams/collect.ts";
+import { isOverflow, openaiChat } from "../../wires/openai_chat/read_answer.ts";
 import type { Delta, JsonObject, Usage } from "../../wires/types.ts";
 
 type Frame = string | JsonObject | { event: string; data: string | JsonObject };

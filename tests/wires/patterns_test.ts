@@ -1,10 +1,10 @@
 /** What the wires know by its form or by its words: each in any case, and neither with something before nor behind. */
 import { assertEquals } from "@std/assert";
-import { anthropicMessages } from "../../wires/anthropic_messages.ts";
-import { parseExact } from "../../wires/json.ts";
-import { isOverflow } from "../../wires/openai_chat.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
-import { packToolId } from "../../wires/tool_id.ts";
+import { anthropicMessages } from "../../wires/anthropic_messages/read_answer.ts";
+import { parseExact } from "../../wires/shared/json.ts";
+import { isOverflow } from "../../wires/openai_chat/read_answer.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
+import { packToolId } from "../../wires/shared/tool_id.ts";
 import type { JsonObject, Part } from "../../wires/types.ts";
 
 Deno.test("isOverflow() knows the ways in which a prompt is told to be too long, and no rate limit", () => {

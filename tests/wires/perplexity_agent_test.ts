@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { collector } from "../../wires/collect.ts";
-import { perplexityAgent } from "../../wires/perplexity_agent.ts";
-import { readCall } from "../../wires/openai_chat_call.ts";
+import { collector } from "../../wires/streams/collect.ts";
+import { perplexityAgent } from "../../wires/perplexity_agent/mod.ts";
+import { readCall } from "../../wires/openai_chat/read_call.ts";
 import type { Delta, JsonObject } from "../../wires/types.ts";
 import { ask, before } from "../fakes.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { EventTooLong, sseReader } from "../../wires/sse.ts";
+import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
 import { assertLinear } from "../growth.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { callIds, packToolId, unpackToolId } from "../../wires/tool_id.ts";
+import { callIds, packToolId, unpackToolId } from "../../wires/shared/tool_id.ts";
 
 Deno.test("packToolId() carries a signature in characters that every provider takes", () => {
   assertEquals(packToolId("call_1", "ab+/cd=="), "call_1__sig_ab-_cd");

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { openaiChat } from "../../wires/openai_chat.ts";
-import { chunkWriter } from "../../wires/openai_chat_answer.ts";
-import { translate } from "../../wires/translate.ts";
+import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { chunkWriter } from "../../wires/openai_chat/write_answer.ts";
+import { translate } from "../../wires/streams/translate.ts";
 import type { Emit, StreamReader } from "../../wires/types.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,0 +1,382 @@
+/** Who may use the gateway, and with whose provider keys. */
+import { GatewayError, quote } from "../../wires/errors.ts";
+import type { Provider } from "../../providers/types.ts";
+import { isKeyRefusal, retryAfter } from "../policies/retry.ts";
+import { isProxyParam } from "./proxy_headers.ts";
+import { tokenFinder } from "./secrets.ts";
+
+/** A credential of the gateway's own. */
+export interface GatewayToken {
+  /** The secret itself. */
+  token: string;
+  /** Gateway ids that it is good for; absent for all. */
+  gateways?: readonly string[];
+  /** Provider names that it is good for; absent for all. */
+  providers?: readonly string[];
+}
+
+/** One provider's stored keys: one, several used in turn, or either by alias; the usual alias is `default`. */
+export type StoredKeys = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
+
+/** Headers in which clients put a provider's key, the usual one first; rows may have others. */
+const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key"];
+
+/** Every header in which a client may put a key for one of these providers, in lower case. */
+export function keyHeaders(providers: Iterable<Provider>): readonly string[] {
+  return [...new Set([...KEY_HEADERS, ...[...providers].map(({ auth }) => auth.header.toLowerCase())])];
+}
+
+/** Where clients of the replaced service put the gateway's token. */
+const OWN_HEADER = "cf-aig-authorization";
+const OWN_SUBPROTOCOL = "cf-aig-authorization.";
+
+/** How many in one header, or one query, are looked at one by one. */
+const MOST_CREDENTIALS = 8;
+
+/** A parameter in which some providers take their key. */
+const KEY_PARAM = /^(?:key|api_key)=(.+)$/;
+
+/** Whether a path below a provider brings a key in its query. */
+export const hasQueryKey = (endpoint: string) => paramsOf(endpoint).some((param) => KEY_PARAM.test(param));
+
+const paramsOf = (url: string) => url.includes("?") ? url.slice(url.indexOf("?") + 1).split("&") : [];
+
+/** Who sent a request. */
+export interface Caller {
+  /** Presented a token of ours, or is a program that holds the gateway object itself: may use stored keys. */
+  trusted: boolean;
+  /** The provider's keys that came along: header values by name, the usual header first. */
+  keys: ReadonlyMap<string, string>;
+  /** Where a credential stood that is not a token of ours, e.g. `authorization`; of a caller that is not trusted. */
+  stranger?: string;
+  /** Whether the caller's token is good for a provider. */
+  allows(provider: Provider): boolean;
+  /** @throws GatewayError `unauthorized` for a provider that it is not good for. */
+  check(provider: Provider): void;
+}
+
+/** The gateway's tokens. */
+export interface TokenCheck {
+  /** Whether a text, e.g. a header's value, holds a token anywhere. Absent where the gateway has none. */
+  holds?: (text: string) => boolean;
+  /**
+   * Finds out who sent a request.
+   *
+   * @param insider The sender is a program that holds the gateway object and needs no token.
+   * @throws GatewayError `unauthorized` when a token is asked for and none is there, or it is for another gateway.
+   */
+  admit(request: Request, gateway: string | undefined, insider: boolean): Promise<Caller> | Caller;
+  /** The providers' keys among these headers, those of a step. */
+  keys(headers: Headers): Promise<ReadonlyMap<string, string>>;
+  /** A path below a provider, without the parameters in its query that hold a token of ours or are a front proxy's. */
+  ownQuery(endpoint: string): string;
+}
+
+/**
+ * @param required Whether a request without a token is refused. If not, it may still use its own provider keys.
+ * @param names Of headers that may hold a key, from `keyHeaders`.
+ */
+export function tokenCheck(
+  tokens: readonly GatewayToken[],
+  required: boolean,
+  names: readonly string[],
+): TokenCheck {
+  // Hashes are compared, in constant time: a comparison of the texts would tell how much of one was right.
+  let hashed: Promise<(GatewayToken & { hash: Uint8Array })[]> | undefined;
+
+  async function find(text: string): Promise<GatewayToken | undefined> {
+    // With the first request: Workers hash nothing before.
+    hashed ??= Promise.all(tokens.map(async (token) => ({ ...token, hash: await hash(token.token) })));
+    const wanted = await hash(text);
+    let found: GatewayToken | undefined;
+    for (const token of await hashed) if (equal(token.hash, wanted)) found = token;
+    return found;
+  }
+
+  /** The token in one credential, with or without its scheme. */
+  async function findIn(value: string): Promise<GatewayToken | undefined> {
+    let found = await find(credential(value));
+    for (const half of basicPair(value)) found ??= await find(half);
+    return found;
+  }
+
+  /** The headers that hold a credential at all. */
+  function given(headers: Headers): Map<string, string> {
+    const keys = new Map<string, string>();
+    for (const name of names) {
+      const value = headers.get(name);
+      if (value !== null && !isPlaceholder(credential(value))) keys.set(name, value);
+    }
+    return keys;
+  }
+
+  /** Parts a header's value: two headers of one name come as one. */
+  async function partValue(value: string): Promise<{ found?: GatewayToken; rest?: string }> {
+    const whole = await findIn(value);
+    if (whole) return { found: whole };
+    // A signature has commas too, any number of them.
+    const list = value.split(",", MOST_CREDENTIALS + 1);
+    if (list.length === 1 || list.length > MOST_CREDENTIALS) return { rest: value };
+    let found: GatewayToken | undefined;
+    const others: string[] = [];
+    for (const one of list) {
+      const token = await findIn(one);
+      found ??= token;
+      if (!token) others.push(one);
+    }
+    return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
+  }
+
+  /** The token in an address, whose query is where some clients put a key. */
+  async function findInQuery(url: string): Promise<GatewayToken | undefined> {
+    const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
+    if (written.length > MOST_CREDENTIALS) return undefined;
+    let token: GatewayToken | undefined;
+    for (const param of written) token ??= await find(decodeParam(KEY_PARAM.exec(param)![1]));
+    return token;
+  }
+
+  /** Parts our token from the providers' keys. */
+  async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: GatewayToken }> {
+    const keys = given(headers);
+    const own = headers.get(OWN_HEADER);
+    let token = own === null ? undefined : await findIn(own);
+    for (const [name, value] of keys) {
+      const { found, rest } = await partValue(value);
+      token ??= found;
+      if (rest === undefined) keys.delete(name);
+      else keys.set(name, rest);
+    }
+    for (const protocol of headers.get("sec-websocket-protocol")?.split(",") ?? []) {
+      const text = protocol.trim();
+      if (text.startsWith(OWN_SUBPROTOCOL)) token ??= await find(text.slice(OWN_SUBPROTOCOL.length));
+    }
+    return { keys, token };
+  }
+
+  async function admit(
+    { headers, url }: Request,
+    gateway: string | undefined,
+    insider: boolean,
+  ): Promise<Caller> {
+    const { keys, token: inHeaders } = await part(headers);
+    const token = inHeaders ?? await findInQuery(url);
+    if (!token) {
+      const stranger = placeOfCredential(headers, keys, url);
+      if (!required || insider) return { ...unlimited(insider, keys), stranger };
+      throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
+    }
+    const { gateways, providers } = token;
+    if (gateways && !(gateway !== undefined && gateways.includes(gateway))) {
+      throw unauthorized("its token is not for this gateway");
+    }
+    const allows = ({ name }: Provider) => !providers || providers.includes(name);
+    return {
+      trusted: true,
+      keys,
+      allows,
+      check(provider) {
+        if (!allows(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);
+      },
+    };
+  }
+
+  if (tokens.length > 0) {
+    const holds = tokenFinder(tokens.map(({ token }) => token));
+    return {
+      holds,
+      admit,
+      keys: async (headers) => (await part(headers)).keys,
+      ownQuery: (endpoint) => ownQuery(endpoint, holds),
+    };
+  }
+  // Without tokens there is nothing to await.
+  return {
+    admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
+    keys: (headers) => Promise.resolve(given(headers)),
+    ownQuery,
+  };
+}
+
+function ownQuery(endpoint: string, holds: (text: string) => boolean = () => false): string {
+  const mark = endpoint.indexOf("?");
+  if (mark < 0) return endpoint;
+  const params = endpoint.slice(mark + 1).split("&");
+  const own = params.filter((param) => !holds(param) && !isProxyParam(decodeParam(param.split("=", 1)[0])));
+  if (own.length === params.length) return endpoint;
+  return endpoint.slice(0, mark) + (own.length > 0 ? `?${own.join("&")}` : "");
+}
+
+const yes = () => true, pass = () => {};
+
+/** A caller whose token, if any, is good for every provider. */
+const unlimited = (trusted: boolean, keys: Caller["keys"]): Caller => ({
+  trusted,
+  keys,
+  allows: yes,
+  check: pass,
+});
+
+const unauthorized = (why: string) => new GatewayError("unauthorized", `Cannot serve the request: ${why}`);
+
+const NO_TOKEN = `it needs a gateway token, as ${OWN_HEADER}: Bearer TOKEN`;
+
+const noSuchToken = (place: string) =>
+  `there is no such gateway token as the one in ${place}; send a token of this gateway in its place` +
+  (place === OWN_HEADER ? "" : `, or as ${OWN_HEADER}: Bearer TOKEN beside the provider's key`);
+
+/** Where a request holds a credential, be it a wrong token or a provider's key: the likeliest place of a token first. */
+function placeOfCredential(headers: Headers, keys: Caller["keys"], url: string): string | undefined {
+  if (headers.has(OWN_HEADER)) return OWN_HEADER;
+  const protocol = "sec-websocket-protocol";
+  if (headers.get(protocol)?.includes(OWN_SUBPROTOCOL)) return protocol;
+  const [name] = keys.keys();
+  return name ?? (hasQueryKey(url) ? "the query" : undefined);
+}
+
+/** Why a caller that is not trusted cannot use a provider's stored keys: it brought neither a token nor a key of its own. */
+export function noStoredKey({ name }: Provider, { stranger }: Caller, { holds }: TokenCheck): GatewayError {
+  if (!holds) {
+    return unauthorized(
+      `the stored key of ${name} needs a gateway token, and the gateway has none: set the option tokens, ` +
+        "or SLUICE_TOKENS, or send a key of your own",
+    );
+  }
+  return unauthorized(
+    stranger === undefined
+      ? `${NO_TOKEN}, for the stored key of ${name}, or a key of your own`
+      : noSuchToken(stranger),
+  );
+}
+
+/** A header's credential without its scheme. */
+export const credential = (value: string) => value.trim().replace(/^(?:bearer|token|key)(?:\s+|$)/i, "");
+
+/** User and password of a `Basic` credential; none of any other. */
+function basicPair(value: string): string[] {
+  const [, pair] = /^basic\s+(\S+)$/i.exec(value.trim()) ?? [];
+  if (pair === undefined) return [];
+  try {
+    const [user, ...password] = atob(pair).split(":");
+    return [user, password.join(":")];
+  } catch {
+    return [];
+  }
+}
+
+function decodeParam(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What SDKs send when they were given no key. */
+export function isPlaceholder(key: string): boolean {
+  return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
+}
+
+async function hash(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  let different = 0;
+  for (let at = 0; at < a.length; at++) different |= a[at] ^ b[at];
+  return different === 0;
+}
+
+// ---------------------------------------------------------------- stored keys
+
+/** How long a key rests that its provider refused, when the provider does not say, in milliseconds. */
+const REST_MS = 60_000;
+
+/** The longest rest that a provider may ask for, in milliseconds: a mistake of its own must not lose a key for days. */
+const LONGEST_REST_MS = 3_600_000;
+
+/** A stored key, for one try. */
+export interface TakenKey {
+  key: string;
+  /** Tells how the provider took it: after 401 or 429 it rests for a while. */
+  report(response: Response): void;
+}
+
+/** The keys of one alias, in turn. */
+export interface KeyRing {
+  /** The next key that does not rest; if all do, the one whose rest ends first. */
+  take(): TakenKey;
+  /** Whether there is one that does not rest. */
+  isFree(): boolean;
+}
+
+/** The keys that the gateway holds for its users. */
+export interface KeyStore {
+  /** Providers that have keys, by name. */
+  readonly providers: readonly string[];
+  /** Whether a provider has keys, of any alias. */
+  has(provider: string): boolean;
+  /**
+   * The keys of an alias.
+   *
+   * @param alias `default` when absent.
+   * @returns `undefined` when there is no key for the provider and no alias was asked for.
+   * @throws GatewayError `unknown_key_alias`.
+   */
+  find(provider: string, alias: string | null): KeyRing | undefined;
+}
+
+/** Makes the store; alike rings are shared, so that keys take turns over all requests. */
+export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => number): KeyStore {
+  const rings = new Map<string, Map<string, KeyRing>>();
+  for (const [provider, keys] of stored) {
+    const byAlias = typeof keys === "string" || Array.isArray(keys) ? { default: keys } : keys;
+    rings.set(
+      provider,
+      new Map(Object.entries(byAlias).map(([alias, list]) => [alias, keyRing([list].flat(), now)])),
+    );
+  }
+  return {
+    providers: [...rings.keys()],
+    has: (provider) => rings.has(provider),
+    find(provider, alias) {
+      const ring = rings.get(provider)?.get(alias ?? "default");
+      if (ring || alias === null) return ring;
+      // The aliases that there are stay the operator's secret.
+      throw new GatewayError(
+        "unknown_key_alias",
+        `Cannot use a stored key: ${provider} has none of alias ${quote(alias)}`,
+        { param: "cf-aig-byok-alias" },
+      );
+    },
+  };
+}
+
+function keyRing(keys: readonly string[], now: () => number): KeyRing {
+  const ring = keys.map((key) => ({ key, restsUntil: 0 }));
+  let next = 0;
+  return {
+    isFree: () => ring.some(({ restsUntil }) => restsUntil <= now()),
+    take() {
+      const at = now();
+      let chosen = next;
+      for (let step = 0; step < ring.length; step++) {
+        const index = (next + step) % ring.length;
+        if (ring[index].restsUntil <= at) {
+          chosen = index;
+          break;
+        }
+        if (ring[index].restsUntil < ring[chosen].restsUntil) chosen = index;
+      }
+      next = (chosen + 1) % ring.length;
+      const taken = ring[chosen];
+      return {
+        key: taken.key,
+        report({ status, headers }) {
+          if (!isKeyRefusal(status)) return;
+          taken.restsUntil = now() + Math.min(retryAfter(headers, now()) ?? REST_MS, LONGEST_REST_MS);
+        },
+      };
+    },
+  };
+}

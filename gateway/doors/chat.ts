@@ -1,0 +1,136 @@
+/** Chat completions for one target, or the first of several that answers. */
+import { GatewayError } from "../../wires/errors.ts";
+import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { type Body, readBody } from "../upstream/body.ts";
+import { type Outgoing, prepare } from "../upstream/prepare.ts";
+import type { Exchange } from "../exchange.ts";
+import { runSteps, type Step } from "../policies/run.ts";
+import { type PolicySettings, readPolicy } from "../policies/settings.ts";
+import { headersInit } from "../upstream/headers.ts";
+import { lookAt, respond } from "../upstream/respond.ts";
+import { maskFailure } from "../access/secrets.ts";
+import { clientKey, send, setKey, storedKeys } from "../upstream/send.ts";
+import { findTarget, type Target } from "../target.ts";
+
+/** The most targets, or steps, that one request may name. */
+export const MOST_STEPS = 20;
+
+/**
+ * Serves a chat request.
+ *
+ * @param text The client's body; it is used up.
+ * @throws GatewayError for a bad request, or when no target can be reached.
+ */
+export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
+  const { headers, config, report } = exchange;
+  const settings = readPolicy(headers, config.policy);
+  const body = readBody(text);
+  const targets = findTargets(body, exchange);
+  const [first] = targets;
+  report.provider = first.provider.name;
+  report.model = first.model;
+  const outgoing = targets.length === 1
+    ? once(prepare(body, first, exchange))
+    : inTurn(body, first, exchange);
+  const steps = targets.map((target) =>
+    chatStep(target, outgoing, settings, exchange, target.provider === first.provider)
+  );
+  return runSteps(steps, exchange);
+}
+
+/** What is sent to a target. */
+type Outgoings = (target: Target) => Outgoing;
+
+/** For a single target, whose request is written already. */
+export const once = (outgoing: Outgoing): Outgoings => () => outgoing;
+
+/**
+ * For several targets: each request is written when its turn comes, for twenty take twenty times the work and memory of
+ * one. What is wrong with the request for the first target is told before anything is sent.
+ */
+function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings {
+  let current = prepare(body, first, exchange, false);
+  return (target) => {
+    if (current.target !== target) current = prepare(body, target, exchange, false);
+    return current;
+  };
+}
+
+/** The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. */
+function findTargets(body: Body, { headers, config, caller }: Exchange): Target[] {
+  const { providers } = config;
+  const model = body.get("model") ?? undefined;
+  const first = model === undefined ? undefined : findTarget(model, providers);
+  // A provider's own list is for it to read.
+  const list = (first?.provider.ownModels ? undefined : body.get("models")) ?? [];
+  if (!Array.isArray(list)) {
+    const message = "Cannot read the request: models must be a list";
+    throw new GatewayError("invalid_request", message, { param: "models" });
+  }
+  const written = headers.get("sluice-fallback");
+  if (first && list.length === 0 && written === null) {
+    caller.check(first.provider);
+    return [first];
+  }
+  const fallback = written?.split(",").map((name) => name.trim()).filter(Boolean) ?? [];
+  /** Where each name was written first. */
+  const names = new Map<unknown, string>();
+  const add = (name: unknown, param: string) => {
+    if (names.has(name)) return;
+    names.set(name, param);
+    if (names.size <= MOST_STEPS) return;
+    const message = `Cannot try more than ${MOST_STEPS} models`;
+    throw new GatewayError("invalid_request", message, { param: "models" });
+  };
+  if (model !== undefined) add(model, "model");
+  for (const [at, name] of list.entries()) add(name, `models[${at}]`);
+  for (const name of fallback) add(name, "sluice-fallback");
+  // No model at all is told as one that is malformed.
+  if (names.size === 0) names.set(undefined, "model");
+  const targets = [...names].map(([name, param]) => findTarget(name, providers, param));
+  for (const { provider } of targets) caller.check(provider);
+  return targets;
+}
+
+/**
+ * @param ownKey Whether the client's key may go to this target: a key is sent only to the provider it was meant for,
+ * that of the first target.
+ */
+export function chatStep(
+  target: Target,
+  outgoings: Outgoings,
+  settings: PolicySettings,
+  exchange: Exchange,
+  ownKey: boolean,
+): Step {
+  const { provider, model } = target;
+  const key = ownKey ? clientKey(exchange.caller) : undefined;
+  const keys = key === undefined ? storedKeys(provider, exchange) : undefined;
+  return {
+    provider: provider.name,
+    model,
+    settings,
+    // As it is after `respond`.
+    format: openaiChat,
+    otherKey: keys?.isFree,
+    look: provider.wire.same && !provider.fetch
+      ? (response) => lookAt(response, outgoings(target))
+      : undefined,
+    send(signal, alone) {
+      const outgoing = outgoings(target);
+      const stored = keys?.take();
+      const sentKey = key ?? stored?.key;
+      if (sentKey !== undefined) setKey(outgoing.headers, provider, sentKey);
+      outgoing.storedKey = stored?.key;
+      const init: RequestInit = {
+        method: "POST",
+        headers: headersInit(outgoing.headers),
+        body: outgoing.body(),
+      };
+      return send(provider, outgoing.url, init, signal, exchange, (upstream) => {
+        stored?.report(upstream);
+        return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, alone);
+      });
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** Calls from browsers. */
+import { GatewayError, shorten } from "../../wires/errors.ts";
+import type { Config } from "../setup/config.ts";
+import { allowedOrigin } from "./cross_site.ts";
+import { allowedMethods, ANY_METHOD, pathOf } from "./find_door.ts";
+
+/**
+ * Answers `OPTIONS`. A page of an allowed origin may ask for any path, so that it can read the 404 of the request itself.
+ *
+ * @throws GatewayError `not_found`
+ */
+export function preflight(request: Request, config: Config): Response {
+  const path = pathOf(request.url);
+  const known = allowedMethods(path, config.providers);
+  const allowed = allowedOrigin(request, config) !== undefined;
+  if (known.length === 0 && !allowed) throw new GatewayError("not_found", `Cannot find ${shorten(path)}`);
+  const methods = known.length === 0 ? ANY_METHOD : known;
+  const headers = new Headers({ allow: [...methods, "OPTIONS"].join(", ") });
+  if (allowed) {
+    headers.set("access-control-allow-methods", methods.join(", "));
+    headers.set("access-control-allow-headers", request.headers.get("access-control-request-headers") ?? "*");
+    headers.set("access-control-max-age", "86400");
+    if (request.headers.get("access-control-request-private-network") === "true") {
+      headers.set("access-control-allow-private-network", "true");
+    }
+  }
+  return new Response(null, { status: 204, headers });
+}
+
+/** Lets a page of an allowed origin read the response. */
+export function allowCrossOrigin(request: Request, response: Response, config: Config): Response {
+  const { headers, method } = request;
+  // No cache keeps the answer of a POST.
+  if (method === "POST" && !headers.has("origin")) return response;
+  response.headers.append("vary", "origin");
+  const origin = allowedOrigin(request, config);
+  if (origin !== undefined) {
+    response.headers.set("access-control-allow-origin", origin);
+    response.headers.set("access-control-expose-headers", "*");
+  }
+  return response;
+}

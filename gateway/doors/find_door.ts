@@ -1,0 +1,222 @@
+/** Which door a request knocks at. */
+import { ANTHROPIC_ONLY, API_WORDS } from "../../providers/api_words.ts";
+import { GatewayError, quote, shorten } from "../../wires/errors.ts";
+
+/** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
+export type Route =
+  & { account?: string; gateway?: string }
+  & (
+    | { door: "chat" | "models" | "home" | "health" | "universal" }
+    | { door: "model"; id: string }
+    | { door: "native"; provider: string; path: string }
+    | { door: "unsupported"; endpoint: string }
+  );
+
+/** Whose clients read the errors of a path: OpenAI's, Anthropic's, Cloudflare's gateway's, or those of its REST API. */
+export type ErrorShape = "openai" | "anthropic" | "gateway" | "rest";
+
+/** The names of providers. */
+interface Names {
+  has(name: string): boolean;
+}
+
+interface Door {
+  path: RegExp;
+  /** Absent for any. */
+  methods?: readonly string[];
+  door: Route["door"];
+  /** Default: the gateway's for `universal` and `native`, OpenAI's for others. */
+  errors?: ErrorShape;
+  /** The provider, where the path names none. */
+  provider?: string;
+}
+
+const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
+const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat(?:/v1)?|/v1)?`;
+/** Cloudflare's REST API, as its SDKs ask for it below another base URL. */
+const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
+
+const read = ["GET", "HEAD"];
+
+/** The first that fits counts. */
+const DOORS: readonly Door[] = [
+  {
+    // The doubled tail is what an SDK makes of a `baseURL` that already holds the whole path, as Cloudflare's
+    // documentation shows it.
+    path: new RegExp(`^${COMPAT}/chat/completions(?:/chat/completions)?/*$`),
+    methods: ["POST"],
+    door: "chat",
+  },
+  { path: new RegExp(`^${COMPAT}/models/*$`), methods: read, door: "models" },
+  { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
+  { path: /^\/?$/, methods: read, door: "home" },
+  { path: /^\/health\/?$/, methods: read, door: "health" },
+  { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
+  { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
+  { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
+  { path: new RegExp(`^${REST}/v1/chat/completions/*$`), methods: ["POST"], door: "chat" },
+  { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>(?:messages|responses)(?:/.*)?)$`), door: "unsupported" },
+  { path: new RegExp(`^${REST}/(?<endpoint>run)/*$`), door: "unsupported", errors: "rest" },
+  { path: new RegExp(`^${REST}/(?<path>.+)$`), door: "native", provider: "workers-ai", errors: "rest" },
+];
+
+/** As a custom domain of Cloudflare's gateway has it, for the names of providers: `/openai/v1/responses`. */
+const AT_ROOT: Door = { path: /^\/(?<provider>[^/]+)\/(?<path>.+)$/, door: "native" };
+
+/** The short forms, that most requests come by: found without trying patterns. */
+const SHORT: ReadonlySet<string> = new Set([
+  "/chat/completions",
+  "/compat/chat/completions",
+  "/v1/chat/completions",
+]);
+
+/**
+ * Finds the door of a path.
+ *
+ * @param providers Whose own paths may also stand at the root. Default none.
+ * @throws GatewayError `not_found`, or `method_not_allowed` with an `allow` header.
+ */
+export function findRoute(method: string, path: string, providers?: Names): Route {
+  if (method === "POST" && SHORT.has(path)) return { door: "chat", account: undefined, gateway: undefined };
+  const found = find(path, providers);
+  if (!found) {
+    throw new GatewayError(
+      "not_found",
+      `Cannot find ${shorten(path)}: chat completions are at /v1/chat/completions and ` +
+        `/v1/{account_id}/{gateway_id}/compat/chat/completions`,
+    );
+  }
+  const { door: { door, methods, provider }, parts: { account, gateway, ...parts } } = found;
+  if (methods && !methods.includes(method)) {
+    const allow = [...methods, "OPTIONS"].join(", ");
+    throw new GatewayError("method_not_allowed", `Cannot ${method} ${shorten(path)}: it takes ${allow}`, {
+      headers: { allow },
+    });
+  }
+  return {
+    door,
+    account: id(account),
+    gateway: id(gateway),
+    ...(provider && { provider }),
+    ...parts,
+  } as Route;
+}
+
+/** Whose clients read the errors of a path. */
+export function errorShape(path: string, providers?: Names): ErrorShape {
+  const { door, parts } = find(path, providers) ?? {};
+  if (!door) return "openai";
+  const [word] = wordsOf(parts?.endpoint ?? "");
+  if (ANTHROPIC_ONLY.has(word)) return "anthropic";
+  return door.errors ?? (door.door === "universal" || door.door === "native" ? "gateway" : "openai");
+}
+
+/** What a provider's own paths take. */
+export const ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/** The methods that a path takes, for `allow`; none when there is no such path. */
+export function allowedMethods(path: string, providers?: Names): readonly string[] {
+  const { door } = find(path, providers) ?? {};
+  return door?.methods ?? (door ? ANY_METHOD : []);
+}
+
+/**
+ * Why a path of OpenAI's or Anthropic's is not served, and the path that is.
+ *
+ * Not 404: to clients that means that there is no such model.
+ */
+export function unsupported({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
+  const words = wordsOf(endpoint);
+  const told = shorten(words.join("/"));
+  const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
+  const [word] = words;
+  const cure = word === "chat" && words.length <= 2
+    ? "Chat completions are at /v1/chat/completions"
+    : word === "models"
+    ? "Models are listed at /v1/models"
+    : word === "run"
+    ? "Models of other providers are called by /ai/v1/chat/completions"
+    : ANTHROPIC_ONLY.has(word)
+    ? `Anthropic's own is at ${provider}/anthropic/v1/${told}, for clients with the base URL ${provider}/anthropic`
+    : `OpenAI's own is at ${provider}/openai/${told}`;
+  return new GatewayError("invalid_model", `Compatibility endpoint: ${told} is not supported. ${cure}`);
+}
+
+/**
+ * The path of a request's URL, as it was sent. Deno's and workerd's may be one that no URL parser takes, and Bun's a path
+ * alone, if the `Host` is none; `checkHost` comes before.
+ */
+export function pathOf(url: string): string {
+  const host = url.startsWith("/") ? 0 : url.indexOf("://") + 3;
+  let end = url.indexOf("?", host);
+  if (end < 0) end = url.length;
+  const hash = url.indexOf("#", host);
+  if (hash >= 0 && hash < end) end = hash;
+  const start = url.indexOf("/", host);
+  return start < 0 || start >= end ? "/" : url.slice(start, end);
+}
+
+/** A name or an address, and a port: characters that end or begin another part of a URL are in neither. */
+const HOST = /^(?:\[[\da-f:.]+\]|[^\s/?#\\@[\]<>^|%,:]*)(?::\d*)?$/i;
+
+/**
+ * Checks the `Host` header, which runtimes put before the path without looking at it: `Host: x/v1/chat/completions?` would
+ * make a chat of any path.
+ *
+ * @throws GatewayError `invalid_request`
+ */
+export function checkHost(headers: Headers): void {
+  const host = headers.get("host");
+  if (host === null || HOST.test(host)) return;
+  throw new GatewayError(
+    "invalid_request",
+    "Cannot serve the request: its Host header must be a host and a port, once",
+    { param: "host" },
+  );
+}
+
+// ---------------------------------------------------------------- finding
+
+interface Found {
+  door: Door;
+  /** What the groups of its pattern hold. */
+  parts: Record<string, string | undefined>;
+}
+
+const NO_NAMES: Names = new Set();
+const MISSING: Door = { path: /^/, door: "unsupported" };
+
+function find(path: string, providers: Names = NO_NAMES): Found | undefined {
+  for (const door of DOORS) {
+    const match = door.path.exec(path);
+    if (!match) continue;
+    const parts = match.groups ?? {};
+    // `/v1/responses/resp_1` has neither an account nor a gateway.
+    const isApi = parts.account !== undefined && API_WORDS.has(wordsOf(parts.account)[0]);
+    if (!isApi) return { door, parts };
+  }
+  // No API's path is longer than that.
+  const all = wordsOf(path.slice(0, 2000));
+  const words = all.slice(all.findIndex((word) => word !== "v1"));
+  if (API_WORDS.has(words[0])) return { door: MISSING, parts: { endpoint: words.join("/") } };
+  const parts = AT_ROOT.path.exec(path)?.groups;
+  return parts && providers.has(parts.provider) ? { door: AT_ROOT, parts } : undefined;
+}
+
+/** The segments of a path, decoded, without those that are empty. */
+const wordsOf = (path: string) => decode(path).split("/").filter(Boolean);
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** @throws GatewayError for dots, which would lead out of the place that an id has in a provider's URL. */
+function id(segment: string | undefined): string | undefined {
+  const text = segment === undefined ? undefined : decode(segment);
+  if (text === undefined || !/^\s*\.{1,2}\s*$/.test(text)) return text;
+  throw new GatewayError("not_found", `Cannot find an account or gateway of id ${quote(text)}`);
+}

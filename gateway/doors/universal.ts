@@ -1,0 +1,210 @@
+/** The universal endpoint: steps for several providers, each in its own format, until one answers. */
+import * as v from "npm:valibot@1.5.0";
+import { GatewayError, shorten } from "../../wires/errors.ts";
+import { findObjects } from "../../wires/shared/json_text.ts";
+import type { JsonObject } from "../../wires/types.ts";
+import { findShallow, parseJson, readBody } from "../upstream/body.ts";
+import { chatStep, MOST_STEPS, once } from "./chat.ts";
+import { prepare } from "../upstream/prepare.ts";
+import type { Exchange } from "../exchange.ts";
+import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
+import { nativeHeaders, nativeStep } from "./native.ts";
+import { runSteps, type Step } from "../policies/run.ts";
+import { type PolicySettings, readPolicy } from "../policies/settings.ts";
+import { findProvider, findTarget, MOST_NAME } from "../target.ts";
+
+/** Characters of an endpoint with its query: servers take no longer request line. */
+const MOST_ENDPOINT = 64 * 1024;
+
+const STEP = v.looseObject({
+  provider: v.pipe(v.string(), v.nonEmpty("must be a provider's name")),
+  endpoint: v.pipe(v.string(), v.maxLength(MOST_ENDPOINT, `must have at most ${MOST_ENDPOINT} characters`)),
+  authorization: v.nullish(v.string()),
+  headers: v.nullish(v.record(v.string(), v.unknown())),
+  query: v.optional(v.unknown()),
+  config: v.nullish(v.record(v.string(), v.unknown())),
+}, "must be a step: {provider, endpoint, headers?, query}");
+
+const STEPS = v.pipe(v.array(STEP), v.nonEmpty("must hold a step"));
+
+/** A step as it was written, and where: e.g. `[1]`. */
+type WrittenStep = v.InferOutput<typeof STEP> & { path: string; body: Uint8Array<ArrayBuffer> };
+
+/** Headers that belong to the connection and not to a step. */
+const REFUSED: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "host",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Serves a universal request: the winner's own body, status and content type, or the last step's when all fail.
+ *
+ * @param text `[{provider, endpoint, headers?, authorization?, query, config?}, …]`, or one such object.
+ * @throws GatewayError with the path of the fault, e.g. `[1].endpoint`; nothing has been sent then.
+ */
+export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
+  const steps: Step[] = [];
+  const written = readSteps(text);
+  for (const step of written) steps.push(await makeStep(step, exchange, written.length === 1));
+  return runSteps(steps, exchange);
+}
+
+// ---------------------------------------------------------------- what the client wrote
+
+function readSteps(text: Uint8Array<ArrayBuffer>): WrittenStep[] {
+  const parsed = parseJson(text);
+  if (Array.isArray(parsed) && parsed.length > MOST_STEPS) {
+    throw fault("", `must be ${MOST_STEPS} steps at most`);
+  }
+  const result = v.safeParse(STEPS, Array.isArray(parsed) ? parsed : [parsed], {
+    abortEarly: true,
+    message: ({ input, expected }) =>
+      `must be ${input === undefined ? "given" : expected?.replaceAll(/[()"]/g, "")}`,
+  });
+  if (!result.success) {
+    const [{ path = [], message }] = result.issues;
+    const at = path.map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`).join("");
+    throw fault(at, message);
+  }
+  const written = findObjects(text);
+  return result.output.map((step, at) => ({
+    ...step,
+    path: `[${at}]`,
+    body: bodyOf(step.query, written?.[at]),
+  }));
+}
+
+const fault = (param: string, state: string) =>
+  new GatewayError("invalid_request", `Cannot read the request: ${param || "the body"} ${state}`, { param });
+
+/** The body as the client wrote it, to the byte where it can be found: numbers may be more than JavaScript's hold. */
+function bodyOf(query: unknown, written: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
+  if (query === undefined || query === null) return new Uint8Array();
+  if (typeof query === "string") return new TextEncoder().encode(query);
+  const member = written && findShallow(written)?.get("query");
+  return member
+    ? written.subarray(member.valueStart, member.valueEnd)
+    : new TextEncoder().encode(JSON.stringify(query));
+}
+
+function readHeaders({ headers: given, authorization, path }: WrittenStep): Headers {
+  const headers = new Headers();
+  const names = Object.keys(given ?? {});
+  let size = 0;
+  // Before they are set: each takes time in step with those that are there.
+  checkSize(names.length, size, `${path}.headers`);
+  const set = (name: string, value: unknown, param: string) => {
+    if (value === null || value === undefined) return;
+    if (REFUSED.has(name.toLowerCase())) throw fault(param, "cannot be set by a step");
+    let text: string;
+    try {
+      text = headerValue(value);
+      size += name.length + text.length;
+      checkSize(names.length, size, `${path}.headers`);
+      headers.set(name, text);
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause;
+      throw fault(param, "is no HTTP header: its name or value has what headers cannot hold");
+    }
+    // At its ends they were cut off.
+    if (/[\r\n\0]/.test(text)) throw fault(param, "holds a line break");
+  };
+  for (const name of names) set(name, given![name], `${path}.headers.${shorten(name)}`);
+  if (!headers.has("authorization")) set("authorization", authorization, `${path}.authorization`);
+  return headers;
+}
+
+// ---------------------------------------------------------------- what is sent
+
+async function makeStep(written: WrittenStep, exchange: Exchange, only: boolean): Promise<Step> {
+  const { tokens } = exchange.config;
+  const step = { ...written, endpoint: tokens.ownQuery(written.endpoint) };
+  const { provider, path, config = {} } = step;
+  const headers = readHeaders(step);
+  const caller = { ...exchange.caller, keys: await tokens.keys(headers) };
+  // What the request says to the gateway holds for each step that does not say otherwise.
+  exchange.headers.forEach((value, name) => {
+    if (/^(cf-aig|sluice)-/.test(name) && !headers.has(name)) headers.set(name, value);
+  });
+  const own: Exchange = { ...exchange, headers, caller };
+  const settings = readPolicy(headers, exchange.config.policy, config ?? {}, path);
+  const made = provider === "compat"
+    ? compatStep(step, settings, own, only)
+    : nativeStepOf(step, settings, own);
+  return { ...made, eventId: headers.get("cf-aig-event-id") ?? undefined };
+}
+
+/**
+ * A chat completion, translated as on the compat path.
+ *
+ * @param only There is no other step. If there are others, each is written when its turn comes: what this model cannot
+ * take, the next one may.
+ */
+function compatStep(
+  { endpoint, path, body }: WrittenStep,
+  settings: PolicySettings,
+  exchange: Exchange,
+  only: boolean,
+): Step {
+  // Cloudflare's page on dynamic routes writes it in the singular.
+  if (!/^\/?(v1\/)?chat\/completions?\/?$/.test(endpoint)) {
+    const message = `Compatibility endpoint: ${shorten(endpoint)} is not supported.`;
+    throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
+  }
+  return within(path, () => {
+    const call = readBody(body);
+    const target = findTarget(call.get("model"), exchange.config.providers);
+    exchange.caller.check(target.provider);
+    return chatStep(target, once(prepare(call, target, exchange, only)), settings, exchange, true);
+  });
+}
+
+/** A call in the provider's own format. */
+function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exchange): Step {
+  const { endpoint, query, path, body } = step;
+  const provider = findProvider(step.provider, exchange.config.providers, `${path}.provider`);
+  exchange.caller.check(provider);
+  return within(path, () => {
+    const headers = nativeHeaders(provider, exchange);
+    setMissing(headers, "content-type", "application/json");
+    const { model } = (query ?? {}) as JsonObject;
+    const isName = typeof model === "string" && model.length <= MOST_NAME;
+    return nativeStep(
+      {
+        provider,
+        endpoint,
+        model: isName ? model : undefined,
+        method: "POST",
+        headers,
+        body,
+      },
+      settings,
+      exchange,
+    );
+  });
+}
+
+/** Does a part of the work on a step; a fault in it is told with its place in the request. */
+function within<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { code, message, details } = error;
+    throw new GatewayError(code, `${message} (${path})`, {
+      ...details,
+      param: path + placeOf(details.param),
+    });
+  }
+}
+
+/** Where in a step a fault is that was found as that of a request. */
+function placeOf(param: string | undefined): string {
+  if (param === "path") return ".endpoint";
+  const isHeader = param === "headers" || /^(cf-aig|sluice)-/.test(param ?? "");
+  return (isHeader ? "" : ".query") + (param === undefined ? "" : `.${param}`);
+}

@@ -1,0 +1,92 @@
+/** A gateway set up by its environment. */
+import { isLoopback } from "../doors/cross_site.ts";
+import { createGateway, type Gateway } from "../gateway.ts";
+import { SERVED_LIMITS } from "../setup/limits.ts";
+import { type Env, readEnv, type Served } from "../setup/env.ts";
+import { isWritten, jsonLine, LOG_LEVELS, type LogLevel, textLine } from "../log/line.ts";
+import type { Options } from "../setup/options.ts";
+import type { Started } from "./start_lines.ts";
+
+/** How a gateway is served. */
+export interface Serving {
+  /** Of all variables, as far as they are known. */
+  names?: Iterable<string>;
+  /**
+   * It is one process that its operator starts and watches. Of many, each would make another token, and nobody would
+   * read it.
+   */
+  alone?: boolean;
+  /** The text of the file that `SLUICE_CONFIG` names. */
+  file?: string;
+}
+
+/** A gateway, how it is served, and what its operator is told once it listens. */
+export type Configured = Served & { gateway: Gateway } & Pick<Started, "stored" | "tokens" | "madeToken">;
+
+/**
+ * Makes the gateway of the served form, with a line on standard error for each warning and for each request that has
+ * ended: `SLUICE_LOG` is `info` (default), `warn`, `error`, or `off`, with which no answer is looked at. On a terminal the
+ * line is for people, elsewhere one JSON object.
+ *
+ * With stored keys and no `SLUICE_TOKENS` it is no open relay for them: served alone it makes a token, without which
+ * requests are served with their own keys only; else stored keys serve nobody over HTTP.
+ *
+ * @throws TypeError that names the variable at fault.
+ */
+export function configured(env: Env, { names, alone = false, file }: Serving = {}): Configured {
+  const served = readEnv(env, names, file);
+  const { options, warnings, reusePort } = served;
+  if (alone && isLoopback(served.hostname)) options.hosts ??= [];
+  const stored = Object.keys(options.keys ?? {});
+  const tokens = tokensOf(options, env);
+  let madeToken: string | undefined;
+  if (stored.length > 0 && options.tokens === undefined) {
+    if (alone && !reusePort) {
+      madeToken = makeToken();
+      Object.assign(options, { tokens: [madeToken], tokenRequired: false });
+    } else {
+      warnings.push(
+        `The stored keys (${stored.join(", ")}) serve nobody over HTTP: SLUICE_TOKENS is not set`,
+      );
+    }
+  }
+  for (const warning of warnings) console.error(`Warning: ${warning}`);
+  const log = logger(readLevel(env));
+  const limits = { ...SERVED_LIMITS, ...options.limits };
+  return { ...served, stored, tokens, madeToken, gateway: createGateway({ ...options, limits, log }) };
+}
+
+/** Whether requests need a token, and whether the variable is one as it stands. */
+function tokensOf({ tokens, tokenRequired }: Options, env: Env): Started["tokens"] {
+  if (tokens === undefined) return undefined;
+  if (tokenRequired === false) return "optional";
+  return /^[^,{}[\]"]+$/.test(env("SLUICE_TOKENS") ?? "") ? "one" : "several";
+}
+
+function readLevel(env: Env): LogLevel {
+  const level = (env("SLUICE_LOG") || "info") as LogLevel;
+  if (LOG_LEVELS.includes(level)) return level;
+  throw new TypeError(`Cannot use SLUICE_LOG: it must be ${LOG_LEVELS.join(", ")}`);
+}
+
+/** What of the runtimes tells where standard error leads. */
+interface Streams {
+  Deno?: { stderr: { isTerminal(): boolean } };
+  process?: { stderr?: { isTTY?: boolean } };
+}
+
+/** Writes a line on standard error for each request; `undefined` when none is wanted, so that no answer is looked at. */
+function logger(level: LogLevel): Options["log"] {
+  if (level === "off") return undefined;
+  const { Deno, process } = globalThis as Streams;
+  const isTerminal = Deno ? Deno.stderr.isTerminal() : process?.stderr?.isTTY ?? false;
+  return (entry) => {
+    if (isWritten(entry.level, level)) console.error(isTerminal ? textLine(entry, true) : jsonLine(entry));
+  };
+}
+
+/** 128 bits by chance. */
+function makeToken(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `sluice-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}

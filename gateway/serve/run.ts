@@ -1,0 +1,201 @@
+/** Serves the gateway as a process of its own, on Deno or on Bun. */
+import { isObject } from "../../wires/shared/json.ts";
+import { MAX_FETCHES, MOST_FETCHES } from "../bun_fetches.ts";
+import { type Configured, configured } from "./configured.ts";
+import { drainOn } from "./drain.ts";
+import { type Env, type Served, textsOf } from "../setup/env.ts";
+import { cannotUse } from "../setup/env_settings.ts";
+import type { Gateway } from "../gateway.ts";
+import { startLines } from "./start_lines.ts";
+
+/** What of Deno is used here. */
+export interface DenoRuntime {
+  env: { get(name: string): string | undefined; toObject(): Record<string, string> };
+  permissions: { querySync(permission: { name: "env"; variable?: string }): { state: string } };
+  readTextFile(path: string): Promise<string>;
+  serve(options: object, handler: (request: Request) => Promise<Response>): { shutdown(): Promise<void> };
+  addSignalListener(signal: string, listener: () => void): void;
+  exit(code: number): never;
+}
+
+/** What of Bun is used here. */
+export interface BunRuntime {
+  env: Record<string, string | undefined>;
+  file(path: string): { text(): Promise<string> };
+  serve(options: object): { port: number; pendingRequests: number; stop(): Promise<void> };
+}
+
+/** What of the `process` is used here that Bun and Node have. */
+interface Process {
+  env: Record<string, string | undefined>;
+  argv: string[];
+  execArgv: string[];
+  execPath: string;
+  execve?(path: string, args: string[], env: object): never;
+  on(signal: string, listener: () => void): void;
+  exit(code: number): never;
+}
+
+/** Each runtime has only its own. */
+export interface Runtime {
+  Deno?: DenoRuntime;
+  Bun?: BunRuntime;
+  process?: Process;
+}
+
+/** Whether this runtime lets a program listen. */
+export const hasServer = () => "Deno" in globalThis || "Bun" in globalThis;
+
+/**
+ * Makes the gateway of the environment for a runtime, or a program, that listens itself.
+ *
+ * @param given A Worker's variables.
+ * @param lenient Whether variables that Deno may not read count as not set. Else it asks for them, or throws.
+ * @throws TypeError that names the variable at fault.
+ */
+export async function fromEnvironment(given: unknown, lenient: boolean): Promise<Gateway> {
+  const { Deno, Bun, process } = globalThis as Runtime;
+  if (Deno) {
+    const readable = (variable: string) =>
+      !lenient || Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+    const env: Env = (name) => readable(name) ? Deno.env.get(name) : undefined;
+    const file = await configFile(env, (path) => Deno.readTextFile(path));
+    return configured(env, { names: denoNames(Deno), file }).gateway;
+  }
+  if (Bun) {
+    const env: Env = (name) => Bun.env[name];
+    const file = await configFile(env, (path) => Bun.file(path).text());
+    return configured(env, { names: Object.keys(Bun.env), file }).gateway;
+  }
+  const variables = { ...process?.env, ...isObject(given) ? given : {} };
+  return configured(textsOf(variables), { names: Object.keys(variables) }).gateway;
+}
+
+/** Starts to serve. Whatever prevents it ends the process with one line, without a stack. */
+export async function run(module: string): Promise<void> {
+  const { Deno, Bun, process } = globalThis as Runtime;
+  try {
+    if (Deno) await runOnDeno(Deno, module);
+    else if (Bun) await runOnBun(Bun, process!);
+  } catch (error) {
+    console.error((error as Error).message);
+    (Deno ?? process)!.exit(1);
+  }
+}
+
+async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
+  try {
+    const env: Env = (name) => deno.env.get(name);
+    // On Deno Deploy there are many processes, and nobody watches their start.
+    const alone = env("DENO_DEPLOY") === undefined;
+    const file = await configFile(env, (path) => deno.readTextFile(path));
+    const served = configured(env, { names: denoNames(deno), alone, file });
+    const { port, hostname, reusePort, gateway } = served;
+    const onListen = (at: { port: number }) => tell(served, at.port);
+    const server = listening(
+      served,
+      () => deno.serve({ port, hostname, reusePort, onListen }, gateway.fetch),
+    );
+    drainOn((signal, listener) => deno.addSignalListener(signal, listener), {
+      finish: () => server.shutdown(),
+      drainMs: served.drainMs,
+      exit: deno.exit,
+    });
+  } catch (error) {
+    throw withCommand(error as Error, module);
+  }
+}
+
+async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
+  if (!bun.env[MAX_FETCHES]) startAgain(process);
+  const env: Env = (name) => bun.env[name];
+  const file = await configFile(env, (path) => bun.file(path).text());
+  const served = configured(env, { names: Object.keys(bun.env), alone: true, file });
+  const { port, hostname, reusePort, gateway } = served;
+  // Bun's own limit of 10 s without a byte would cut a model off while it thinks.
+  // Outside development it would share a taken port with whoever has it, which gets half of the requests.
+  const options = { port, hostname, reusePort, idleTimeout: 0, development: false };
+  const server = listening(
+    served,
+    () => bun.serve({ ...options, fetch: (request: Request) => gateway.fetch(request) }),
+  );
+  tell(served, server.port);
+  drainOn((signal, listener) => process.on(signal, listener), {
+    async finish() {
+      // Its promise waits for connections without a request too.
+      server.stop();
+      while (server.pendingRequests > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    drainMs: served.drainMs,
+    exit: (code) => process.exit(code),
+  });
+}
+
+/**
+ * Puts this program with more fetches in the place of this process: same id, same files, same arguments. Bun reads the
+ * variable only when it starts. Where that cannot be done, as on Windows, the gateway warns.
+ */
+function startAgain({ execve, execPath, execArgv, argv, env }: Process): void {
+  try {
+    execve?.(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...env, [MAX_FETCHES]: MOST_FETCHES });
+  } catch {
+    // Warned of when the gateway is made.
+  }
+}
+
+/** All variables of the process, where it may see all. Else Deno would ask for them, or refuse. */
+export function denoNames({ env, permissions }: DenoRuntime): string[] {
+  return permissions.querySync({ name: "env" }).state === "granted" ? Object.keys(env.toObject()) : [];
+}
+
+/**
+ * The text of the file that `SLUICE_CONFIG` names; `undefined` where it names none.
+ *
+ * @throws TypeError for a file that cannot be read.
+ */
+export async function configFile(
+  env: Env,
+  read: (path: string) => Promise<string>,
+): Promise<string | undefined> {
+  const path = env("SLUICE_CONFIG")?.trim();
+  if (!path || path.startsWith("{")) return undefined;
+  try {
+    return await read(path);
+  } catch (cause) {
+    if ((cause as Error).name === "NotCapable") throw cause;
+    throw cannotUse(
+      "SLUICE_CONFIG",
+      `the file ${JSON.stringify(path)} cannot be read: ${(cause as Error).message}`,
+    );
+  }
+}
+
+/** @throws Error that says which address cannot be listened on. */
+function listening<T>({ hostname, port }: Served, serve: () => T): T {
+  try {
+    return serve();
+  } catch (cause) {
+    const { message, code } = cause as Error & { code?: string };
+    if ((cause as Error).name === "NotCapable") throw cause;
+    const why = code && !message.includes(code) ? `${message} (${code})` : message;
+    throw new Error(`Cannot listen on HOST ${hostname}, PORT ${port}: ${why}`, { cause });
+  }
+}
+
+/** Adds the whole command to Deno's error for a missing permission. */
+function withCommand(error: Error, module: string): Error {
+  if (error.name !== "NotCapable") return error;
+  const flags = ["--allow-net", "--allow-env"];
+  const [, path] = /read access to "(.+)"/.exec(error.message) ?? [];
+  if (path !== undefined) flags.push(`--allow-read=${path}`);
+  const program = module.startsWith("file://") ? decodeURIComponent(new URL(module).pathname) : module;
+  const command = ["deno", "run", ...flags, program].map((word) =>
+    /^[\w./:@=+-]+$/.test(word) ? word : `'${word}'`
+  );
+  return new Error(`${error.message.split(", run again")[0]}. Run: ${command.join(" ")}`, { cause: error });
+}
+
+function tell(served: Configured, port: number): void {
+  const { hostname, stored, madeToken, tokens } = served;
+  console.log(startLines({ hostname, port, stored, madeToken, tokens }));
+}

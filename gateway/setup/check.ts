@@ -1,0 +1,81 @@
+/** Checks what an operator or a program set, against a valibot schema. */
+import * as v from "npm:valibot@1.5.0";
+import { nearestNames } from "../../providers/nearest_names.ts";
+
+/** Any schema, with what the walks below look at. */
+export type Schema = v.GenericSchema & {
+  /** Of `optional` and the like. */
+  wrapped?: Schema;
+  /** Of an object. */
+  entries?: Record<string, Schema>;
+  /** Of a record's values, and of a list's items. */
+  value?: Schema;
+  item?: Schema;
+};
+
+/** The schema inside `optional` and the like. */
+export function bare(schema: Schema): Schema {
+  let inner = schema;
+  while (inner.wrapped) inner = inner.wrapped;
+  return inner;
+}
+
+/**
+ * Checks a value.
+ *
+ * @returns The value with the schema's changes, e.g. without blanks around tokens.
+ * @throws TypeError that names the option at fault and never quotes its value, which may be a secret.
+ */
+export function check<const S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { message: complaint });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const path = v.getDotPath(issue) ?? "(root)";
+  throw new TypeError(`Cannot use option ${path}: it ${issue.message}${suggestion(schema as Schema, issue)}`);
+}
+
+/** What an unknown name was probably meant to be. */
+function suggestion(schema: Schema, { expected, path }: v.BaseIssue<unknown>): string {
+  if (expected !== "never" || !path) return "";
+  const keys = path.map(({ key }) => String(key));
+  const [near] = nearestNames(keys.pop()!, namesAt(schema, keys), 1);
+  return near === undefined ? "" : `; did you mean ${near}?`;
+}
+
+/** The names that an object may have at a path. */
+function namesAt(schema: Schema, path: readonly string[]): string[] {
+  let at: Schema | undefined = bare(schema);
+  for (const key of path) {
+    const inner: Schema | undefined = at.entries?.[key] ?? at.value ?? at.item;
+    if (!inner) return [];
+    at = bare(inner);
+  }
+  return Object.keys(at.entries ?? {});
+}
+
+/** Says what was due and never what came: it may be a secret. */
+function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): string {
+  switch (type) {
+    case "integer":
+      return "must be a whole number";
+    case "max_value":
+      return `must be at most ${requirement}`;
+    case "min_value":
+      return `must be at least ${requirement}`;
+    case "non_empty":
+      return "must not be empty";
+  }
+  if (expected === "never") return "is not known";
+  const due = expected?.replaceAll(/[()]/g, "").replaceAll(" | ", " or ") ?? "something else";
+  return `must be ${KINDS.get(due) ?? due}`;
+}
+
+/** The schema's names for kinds of values, in words. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ["Array", "a list"],
+  ["Function", "a function"],
+  ["Object", "an object"],
+  ["boolean", "true or false"],
+  ["number", "a number"],
+  ["string", "a text"],
+]);

@@ -1,0 +1,241 @@
+/** What a program set, checked and with every default. */
+import {
+  compatible,
+  findProvider,
+  indexProviders,
+  PROVIDERS,
+  type WireName,
+  WIRES,
+} from "../../providers/table.ts";
+import type { Provider, Row } from "../../providers/types.ts";
+import {
+  type GatewayToken,
+  keyHeaders,
+  type KeyStore,
+  keyStore,
+  type StoredKeys,
+  type TokenCheck,
+  tokenCheck,
+} from "../access/credentials.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import type { LogEntry } from "../log/entry.ts";
+import { checkOptions, type Options, type ProviderOptions } from "./options.ts";
+import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
+import { type Timer, type Wait, wait } from "../policies/timers.ts";
+
+/** Options with every default filled in. */
+export interface Config {
+  fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** By name and alias. */
+  providers: ReadonlyMap<string, Provider>;
+  limits: Limits;
+  /** Bytes of request bodies that the gateway holds now. */
+  inFlight: { bytes: number };
+  strict: boolean;
+  origins: readonly string[];
+  /** Hosts that are answered besides loopback; `undefined` for any host. */
+  hosts?: ReadonlySet<string>;
+  tokens: TokenCheck;
+  keys: KeyStore;
+  /** Names of headers that may hold a provider's key. */
+  keyHeaders: readonly string[];
+  policy: PolicySettings;
+  streamIdleTimeoutMs: number;
+  account?: string;
+  url?: string;
+  now: () => number;
+  /** Measures durations. */
+  timer: Timer;
+  random: () => number;
+  wait: Wait;
+  /** Absent when nobody listens. */
+  log?: (entry: LogEntry) => void;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws TypeError that names the option at fault.
+ */
+export function readOptions(options: Options): Config {
+  const read = checkOptions(options);
+  const now = options.now ?? Date.now;
+  const providers = readProviders(options.providers, read.allowHttp ?? false);
+  const credentials = keyHeaders(providers.values());
+  const tokens = readTokens(read.tokens, providers);
+  if (read.tokenRequired && tokens.length === 0) {
+    throw new TypeError("Cannot use option tokenRequired: there are no tokens");
+  }
+  return {
+    // Looked up at each call: a Worker's global fetch must not be taken off its object.
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    providers,
+    limits: { ...LIMITS, ...defined(read.limits) },
+    inFlight: { bytes: 0 },
+    strict: read.strict ?? false,
+    origins: read.origins ?? [],
+    hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),
+    tokens: tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
+    keyHeaders: credentials,
+    keys: keyStore(readKeys(read.keys, providers), now),
+    policy: {
+      ...DEFAULTS,
+      ...defined(read.retries),
+      ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
+    },
+    streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
+    account: read.account,
+    url: read.url,
+    now,
+    timer: options.now ?? (() => performance.now()),
+    random: options.random ?? Math.random,
+    wait: options.wait ?? wait,
+    log: options.log,
+  };
+}
+
+const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: NonNullable<T[K]>;
+  };
+
+/** The row of each wire's own author: others who speak it mostly take keys and list models as that does. */
+const AUTHORS: Record<WireName, string> = {
+  anthropic: "anthropic",
+  cohere: "cohere",
+  gemini: "google-ai-studio",
+  openai: "openai",
+  perplexity: "perplexity-agent",
+};
+
+/** Rows of one's own are found as `{slug}` and, as in the service we replace, as `custom-{slug}`. */
+const CUSTOM = "custom-";
+
+/** The columns that are about OpenAI's chat format, without which a row is left that speaks another. */
+const NO_CHAT_COLUMNS = {
+  chatPath: undefined,
+  drop: undefined,
+  messages: undefined,
+  models: undefined,
+  rename: undefined,
+  toolId: undefined,
+} satisfies Partial<Row>;
+
+/** @throws TypeError for two names of one row: one of them would win, and the other be lost. */
+function checkNames(names: readonly string[]): void {
+  const rows = new Map<string, string>();
+  for (const name of names) {
+    const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
+    const row = findProvider(name)?.name ?? (findProvider(slug) ? name : slug);
+    const other = rows.get(row);
+    if (other !== undefined) {
+      throw new TypeError(
+        `Cannot use option providers.${name}: it is the same provider as providers.${other}`,
+      );
+    }
+    rows.set(row, name);
+  }
+}
+
+/** @throws TypeError for what only a row of OpenAI's format can have: elsewhere it would say nothing. */
+function checkColumns(name: string, options: ProviderOptions, known: Provider | undefined): void {
+  const wire = options.wire ? WIRES[options.wire] : known?.wire;
+  if (!wire || wire.same) return;
+  for (const column of ["chatPath", "rename"] as const) {
+    if (options[column] === undefined) continue;
+    throw new TypeError(
+      `Cannot use option providers.${name}.${column}: it is for providers of the wire openai, and ` +
+        `${
+          column === "rename"
+            ? "a request is written anew for this one"
+            : "this one's wire has paths of its own"
+        }`,
+    );
+  }
+}
+
+const lowerCased = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
+function readProviders(
+  changes: Options["providers"] = {},
+  allowHttp: boolean,
+): ReadonlyMap<string, Provider> {
+  const providers = new Map(PROVIDERS);
+  checkNames(Object.keys(changes));
+  for (const [name, options] of Object.entries(changes)) {
+    const { wire, baseUrl, headers, ...columns } = options;
+    const known = findProvider(name);
+    checkColumns(name, options, known);
+    const base = baseUrl?.replace(/\/+$/, "");
+    const changed: Partial<Row> = defined({
+      ...columns,
+      baseUrl: base,
+      wire: wire && WIRES[wire],
+      fixed: headers && lowerCased(headers),
+    });
+    if (known) {
+      // What a row says about OpenAI's format says nothing about another.
+      const kept = changed.wire && changed.wire !== known.wire ? { ...known, ...NO_CHAT_COLUMNS } : known;
+      providers.set(known.name, { ...kept, ...(changed.auth && { keyForms: undefined }), ...changed });
+      continue;
+    }
+    if (!/^[\w.-]+$/.test(name) || name === "compat") {
+      throw new TypeError(`Cannot use option providers.${name}: it is no name that a model can begin with`);
+    }
+    const option = `providers.${name}.baseUrl`;
+    if (base === undefined) {
+      throw new TypeError(`Cannot use option ${option}: a provider that is not in the table needs one`);
+    }
+    if (!allowHttp && !/^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$))/.test(base)) {
+      throw new TypeError(`Cannot use option ${option}: it must be https unless allowHttp is set`);
+    }
+    const { auth, keyForms, modelsPath } = PROVIDERS.get(AUTHORS[wire ?? "openai"])!;
+    const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
+    providers.set(name, {
+      name,
+      aliases: [name === slug ? CUSTOM + slug : slug],
+      ...compatible(base, { auth, ...(!changed.auth && { keyForms }), modelsPath, ...changed }),
+    });
+  }
+  return indexProviders(providers.values());
+}
+
+function readTokens(
+  tokens: Options["tokens"] = [],
+  providers: ReadonlyMap<string, Provider>,
+): GatewayToken[] {
+  const texts = tokens.map((token) => typeof token === "string" ? token : token.token);
+  return tokens.map((token, at) => {
+    const first = texts.indexOf(texts[at]);
+    // With other limits it would be anyone's guess which hold.
+    if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
+    if (typeof token === "string") return { token };
+    const names = token.providers?.map((name) => {
+      const provider = providers.get(name);
+      if (provider) return provider.name;
+      throw new TypeError(
+        `Cannot use option tokens.${at}.providers: there is no provider ${JSON.stringify(name)}`,
+      );
+    });
+    return { ...token, providers: names };
+  });
+}
+
+function readKeys(
+  keys: Record<string, StoredKeys> = {},
+  providers: ReadonlyMap<string, Provider>,
+): Map<string, StoredKeys> {
+  const read = new Map<string, StoredKeys>();
+  for (const [name, stored] of Object.entries(keys)) {
+    const provider = providers.get(name);
+    if (!provider) throw new TypeError(`Cannot use option keys.${name}: there is no such provider`);
+    if (read.has(provider.name)) {
+      throw new TypeError(
+        `Cannot use option keys.${name}: ${provider.name} has keys under another of its names`,
+      );
+    }
+    read.set(provider.name, stored);
+  }
+  return read;
+}

@@ -1,0 +1,169 @@
+/** What can be set by the environment of the served form. */
+import { nearestNames } from "../../providers/nearest_names.ts";
+import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
+import { isObject } from "../../wires/shared/json.ts";
+import { check } from "./check.ts";
+import { readOptions } from "./config.ts";
+import type { StoredKeys } from "../access/credentials.ts";
+import { optionVariables, readObject } from "./env_options.ts";
+import { readAs, readConfig, Settings } from "./env_settings.ts";
+import type { Options } from "./options.ts";
+import { CONFIG, type Listening } from "./served_options.ts";
+import { readListText } from "./texts.ts";
+
+/** Reads environment variables by name. */
+export type Env = (name: string) => string | undefined;
+
+/** Reads a Worker's variables, some of which may be JSON. */
+export const textsOf = (variables: Readonly<Record<string, unknown>>): Env => (name) => {
+  const value = variables[name];
+  return typeof value === "string" || value === undefined ? value : JSON.stringify(value);
+};
+
+/** How the served form listens, and the options that its environment sets. */
+export interface Served extends Listening {
+  options: Options;
+  /** What looks like a mistake and may be none, a sentence each. */
+  warnings: string[];
+}
+
+/** `SLUICE_PORT` and `SLUICE_HOST` are not read: where a Kubernetes service is called `sluice`, they hold that one's address. */
+const PLATFORM: ReadonlyMap<string, string> = new Map([["SLUICE_PORT", "PORT"], ["SLUICE_HOST", "HOST"]]);
+
+/** Their values have forms of their own. */
+const OWN_FORM = ["SLUICE_KEYS", "SLUICE_TOKENS"];
+
+/** The variables of options; of two for one option the last wins. */
+const VARIABLES = optionVariables(CONFIG).flatMap((variable) => {
+  if (OWN_FORM.includes(variable.name)) return [];
+  if (variable.name === "SLUICE_ACCOUNT") return [{ ...variable, name: "CLOUDFLARE_ACCOUNT_ID" }, variable];
+  return [{ ...variable, name: PLATFORM.get(variable.name) ?? variable.name }];
+});
+
+/** All variables that are not a row's. `SLUICE_LOG` is read where the log is written. */
+const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG", "SLUICE_LOG"];
+
+/**
+ * Reads the environment of the served form. A later one of these wins over an earlier one:
+ *
+ * - `SLUICE_CONFIG`: the JSON of all options that can be written down, with `port`, `host` (see `served_options.ts`);
+ * - one variable for each option, by its path: `SLUICE_STRICT`, `SLUICE_LIMITS_MAX_BODY_BYTES`. Lists are parted by commas
+ *   or JSON, objects are JSON. `PORT` and `HOST` go without prefix; `CLOUDFLARE_ACCOUNT_ID` sets `account` too;
+ * - `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too;
+ * - `SLUICE_TOKENS`: gateway tokens, parted by commas, or JSON as in the option `tokens`;
+ * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys parted by commas), and `SLUICE_KEYS`, JSON
+ *   as in the option `keys`.
+ *
+ * @param names Of all variables that there are, as far as they are known. Those of `SLUICE_` that are not read are warned of.
+ * @param file The text of the file that `SLUICE_CONFIG` names, if it names one.
+ * @throws TypeError that names the variable at fault.
+ */
+export function readEnv(env: Env, names: Iterable<string> = [], file?: string): Served {
+  const settings = new Settings(readConfig(env("SLUICE_CONFIG"), file));
+  const { values } = settings;
+  for (const { name, path, read, adds } of VARIABLES) {
+    const text = env(name);
+    // Blanks alone are a mistake, and not taken for a variable that is not set.
+    if (text) settings.set(name, path, readAs(name, text, read), adds);
+  }
+  settings.check(() => check(CONFIG, values));
+  const from = new Map<string, string>();
+  for (const [variable, row] of baseUrls()) {
+    const url = env(variable);
+    if (!url) continue;
+    const other = from.get(row);
+    if (other !== undefined && bare(env(other)!) !== bare(url)) {
+      throw new TypeError(`Cannot use ${variable}: ${other} sets another URL for the same provider`);
+    }
+    from.set(row, variable);
+    settings.set(variable, ["providers", nameIn(values.providers, row), "baseUrl"], url);
+  }
+  const tokens = env("SLUICE_TOKENS");
+  if (tokens) settings.set("SLUICE_TOKENS", ["tokens"], readAs("SLUICE_TOKENS", tokens, readTokens));
+  addKeys(settings, env);
+  return { ...settings.check(() => readSettings(values)), warnings: strangers(names) };
+}
+
+const bare = (url: string) => url.replace(/\/+$/, "");
+
+/** Checks all settings and parts the options from how the gateway is served. */
+function readSettings(values: Settings["values"]): Omit<Served, "warnings"> {
+  const { port, host, drainMs, reusePort, $schema: _, ...read } = check(CONFIG, values);
+  const options = read as Options;
+  readOptions(options);
+  return { port, hostname: host, drainMs, reusePort, options };
+}
+
+/** The variable of each row's base URL, and of each alias's, with the row's name. */
+function baseUrls(): Map<string, string> {
+  const index = indexProviders(PROVIDERS.values());
+  return new Map([...index].map(([name, { name: row }]) => [variableOf(name), row]));
+}
+
+const variableOf = (name: string) => `SLUICE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_BASE_URL`;
+
+/** By which of a row's names an object has it. */
+const nameIn = (object: unknown, row: string) =>
+  Object.keys(object ?? {}).find((name) => findProvider(name)?.name === row) ?? row;
+
+/** @throws TypeError */
+function readTokens(text: string): unknown[] {
+  const tokens = readListText(text);
+  // None at all would leave open what was meant to be shut.
+  if (tokens.length === 0) throw new TypeError("it holds no token");
+  return tokens;
+}
+
+/** @throws TypeError */
+function readKeys(text: string): string[] {
+  const keys = readListText(text);
+  if (keys.every((key) => typeof key === "string" && !/["{}[\]]/.test(key))) return keys as string[];
+  throw new TypeError("it must be a key, or keys parted by commas; keys by alias go into SLUICE_KEYS");
+}
+
+/** Adds the stored keys of the rows' own variables and of `SLUICE_KEYS`. */
+function addKeys(settings: Settings, env: Env): void {
+  const add = (variable: string, name: string, keys: StoredKeys) => {
+    const stored = settings.values.keys;
+    const at = nameIn(stored, findProvider(name)?.name ?? name);
+    const old = isObject(stored) ? stored[at] as StoredKeys | undefined : undefined;
+    // Keys by alias are beside the ones without, which go by `default`.
+    const beside = old !== undefined && (isObject(old) || isObject(keys));
+    settings.set(variable, ["keys", at], beside ? { ...byAlias(old), ...byAlias(keys) } : keys);
+  };
+  for (const { name, keyEnv = [] } of PROVIDERS.values()) {
+    const variable = keyEnv.find((name) => env(name));
+    if (variable === undefined) continue;
+    const keys = readAs(variable, env(variable)!, readKeys);
+    add(variable, name, keys);
+    settings.check(() => check(CONFIG, { keys: { [name]: keys } }), variable);
+  }
+  const text = env("SLUICE_KEYS");
+  if (!text) return;
+  const more = readAs("SLUICE_KEYS", text, readObject);
+  // First by itself, for two names of one provider would be merged below.
+  settings.check(() => readSettings({ ...settings.values, keys: more }), "SLUICE_KEYS");
+  for (const [name, keys] of Object.entries(more)) add("SLUICE_KEYS", name, keys as StoredKeys);
+}
+
+const byAlias = (keys: StoredKeys) => isObject(keys) ? keys : { default: keys };
+
+/** Warns of each variable that is not read: a misspelt `SLUICE_TOKENS` leaves a gateway open. */
+function strangers(names: Iterable<string>): string[] {
+  const known = new Set([...NAMES, ...baseUrls().keys()]);
+  return [...names].filter((name) => name.startsWith("SLUICE_") && !known.has(name)).sort().map((name) => {
+    const near = PLATFORM.get(name) ?? nearest(name);
+    return `${name} is not read` + (near === undefined ? "" : `; did you mean ${near}?`);
+  });
+}
+
+/** The variable that was probably meant. */
+function nearest(name: string): string | undefined {
+  const row = /^SLUICE_(.+)_BASE_URL$/.exec(name)?.[1].toLowerCase().replaceAll("_", "-");
+  if (row !== undefined) {
+    return nearestNames(row, indexProviders(PROVIDERS.values()).keys(), 1).map(variableOf)[0];
+  }
+  const ends = NAMES.filter((one) => one.startsWith("SLUICE_")).map((one) => one.slice(7).toLowerCase());
+  const [end] = nearestNames(name.slice(7), ends, 1);
+  return end === undefined ? undefined : `SLUICE_${end.toUpperCase()}`;
+}

@@ -1,0 +1,64 @@
+/** Each option that can be written down has a variable of the environment, derived from the options' schema. */
+import { isObject } from "../../wires/shared/json.ts";
+import { bare, type Schema } from "./check.ts";
+import { readJsonText, readListText, readSwitchText } from "./texts.ts";
+
+/** A variable that sets an option. */
+export interface OptionVariable {
+  /** `SLUICE_LIMITS_MAX_BODY_BYTES` */
+  name: string;
+  /** `["limits", "maxBodyBytes"]` */
+  path: readonly string[];
+  /** Whether names are added to those that are there, so that a variable changes one row of a file's. */
+  adds?: boolean;
+  /**
+   * Reads the value, unchecked: what is not of the option's kind stays text, and the schema refuses it.
+   *
+   * @throws TypeError for text that begins as JSON and is none.
+   */
+  read(text: string): unknown;
+}
+
+/** The variables of a schema's options; an object has one, as JSON, and each of its members another. */
+export function optionVariables(schema: Schema, path: readonly string[] = []): OptionVariable[] {
+  return Object.entries(bare(schema).entries ?? {}).flatMap(([key, entry]) => {
+    const inner = bare(entry);
+    if (inner.type === "function" || key.startsWith("$")) return [];
+    const at = [...path, key];
+    const variable = { name: variableOf(at), path: at, adds: inner.type === "record", read: readerOf(inner) };
+    return [variable, ...optionVariables(inner, at)];
+  });
+}
+
+/** `SLUICE_LIMITS_MAX_BODY_BYTES` of `limits.maxBodyBytes` */
+function variableOf(path: readonly string[]): string {
+  const words = path.map((key) => key.replaceAll(/[A-Z]/g, "_$&").toUpperCase());
+  return `SLUICE_${words.join("_")}`;
+}
+
+function readerOf(schema: Schema): OptionVariable["read"] {
+  switch (schema.type) {
+    case "string":
+    case "picklist":
+      return (text) => text.trim();
+    case "boolean":
+      return (text) => readSwitchText(text) ?? text;
+    case "number":
+      return asNumber;
+    case "array":
+      return readListText;
+    case "union":
+      return (text) => /^\s*[[{"]/.test(text) ? readJsonText(text) : asNumber(text);
+    default:
+      return readObject;
+  }
+}
+
+const asNumber = (text: string) => /^\s*-?\d+(\.\d*[1-9])?\s*$/.test(text) ? Number(text) : text;
+
+/** @throws TypeError whose message follows "Cannot use NAME: ", without the text, which may hold secrets. */
+export function readObject(text: string): Record<string, unknown> {
+  const value = readJsonText(text);
+  if (isObject(value)) return value;
+  throw new TypeError("it must be a JSON object");
+}

@@ -1,0 +1,80 @@
+/** Options that are gathered from variables, with the variable that each is from, for errors. */
+import { isObject } from "../../wires/shared/json.ts";
+import { readObject } from "./env_options.ts";
+
+/** The options so far. */
+export class Settings {
+  readonly values: Record<string, unknown>;
+  /** By the option's path, e.g. `providers.openai.baseUrl`. */
+  readonly #sources = new Map<string, string>();
+
+  /** @param file What `SLUICE_CONFIG` holds. */
+  constructor(file: Record<string, unknown>) {
+    this.values = structuredClone(file);
+  }
+
+  /**
+   * Sets an option.
+   *
+   * @param adds Whether an object's names are added to those that are there.
+   */
+  set(variable: string, path: readonly string[], value: unknown, adds = false): void {
+    let at = this.values;
+    for (const key of path.slice(0, -1)) at = (at[key] = isObject(at[key]) ? at[key] : {}) as typeof at;
+    const key = path.at(-1)!;
+    at[key] = adds && isObject(at[key]) && isObject(value) ? { ...at[key], ...value } : value;
+    this.#sources.set(path.join("."), variable);
+  }
+
+  /**
+   * Checks options.
+   *
+   * @param only The variable that all of them are from. Default: each has its own.
+   * @throws TypeError of an option's fault that names the variable which the option is from.
+   */
+  check<T>(work: () => T, only?: string): T {
+    try {
+      return work();
+    } catch (error) {
+      const [, path, rest] = /^Cannot use option (\S+): (.*)$/s.exec((error as Error).message) ?? [];
+      if (path === undefined) throw error;
+      if (only) throw cannotUse(only, `${path}: ${rest}`);
+      for (let source = path; source; source = source.slice(0, Math.max(0, source.lastIndexOf(".")))) {
+        const variable = this.#sources.get(source);
+        if (variable) throw cannotUse(variable, source === path ? rest : `${path}: ${rest}`);
+      }
+      throw cannotUse("SLUICE_CONFIG", `${path}: ${rest}`);
+    }
+  }
+}
+
+/** The error of a variable's value. */
+export const cannotUse = (variable: string, why: string) => new TypeError(`Cannot use ${variable}: ${why}`);
+
+/**
+ * Reads a variable's value.
+ *
+ * @throws TypeError that names it.
+ */
+export function readAs<T>(variable: string, text: string, read: (text: string) => T): T {
+  try {
+    return read(text);
+  } catch (error) {
+    throw cannotUse(variable, (error as Error).message);
+  }
+}
+
+/**
+ * What `SLUICE_CONFIG` holds.
+ *
+ * @param value Of the variable: the JSON itself, or a file's path.
+ * @param file The text of that file, where files can be read.
+ */
+export function readConfig(value: string | undefined, file: string | undefined): Record<string, unknown> {
+  const text = (file ?? value ?? "").replace(/^\ufeff/, "").trim();
+  if (file === undefined && text === "") return {};
+  if (file === undefined && !text.startsWith("{")) {
+    throw cannotUse("SLUICE_CONFIG", "no file can be read here; set it to the JSON itself");
+  }
+  return readAs("SLUICE_CONFIG", text, readObject);
+}

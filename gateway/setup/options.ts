@@ -1,0 +1,258 @@
+/** What can be set by a program. */
+import * as v from "npm:valibot@1.5.0";
+import { type WireName, WIRES } from "../../providers/table.ts";
+import { nearestNames } from "../../providers/nearest_names.ts";
+import type { ChatField } from "../../providers/types.ts";
+import { check } from "./check.ts";
+import { type GatewayToken, isPlaceholder, type StoredKeys } from "../access/credentials.ts";
+import { type Limits, limitsOption } from "./limits.ts";
+import type { LogEntry } from "../log/entry.ts";
+import { policyOptions, type PolicySettings } from "../policies/settings.ts";
+import type { Wait } from "../policies/timers.ts";
+import { readSwitchText } from "./texts.ts";
+
+/** Changes to a row of the provider table, or a row of your own. */
+export interface ProviderOptions {
+  /** Where the provider's paths begin. A row of your own must have one. */
+  baseUrl?: string;
+  /** Which format it speaks. Default: the row's, or `openai` for a row of your own. */
+  wire?: WireName;
+  /** Headers for every request to it. They win over the client's, and over its key where one is the header for keys. */
+  headers?: Record<string, string>;
+  /** The header that carries its key. Default: the row's, or that of the wire's author, e.g. `x-api-key`. */
+  auth?: { header: string; prefix: string };
+  /** Chat path below `baseUrl`, for the wire `openai` only. Default: the row's, or `/chat/completions`. */
+  chatPath?: string;
+  /** Top-level fields it refuses; they are left out and named in `sluice-dropped`. */
+  drop?: readonly ChatField[];
+  /** Top-level fields it knows by another name, for the wire `openai` only: for others a request is written anew. */
+  rename?: Readonly<Partial<Record<ChatField, string>>>;
+}
+
+/** What `createGateway` takes; all of it optional. */
+export interface Options {
+  /** Sends requests to providers. Default: the runtime's `fetch`. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** By provider name: other settings for a row, or rows of your own. */
+  providers?: Record<string, ProviderOptions>;
+  /** What the gateway takes, reads and holds at most. */
+  limits?: Partial<Limits>;
+  /** Refuse a request with a field that its target cannot express, as with `sluice-strict: true`. Default false. */
+  strict?: boolean;
+  /**
+   * Origins whose pages may call the gateway from a browser, e.g. `https://app.example`; `"*"` for any. Besides these,
+   * the gateway's own origin, pages on loopback, desktop shells and browser extensions may. Every other origin is 403.
+   */
+  origins?: string[];
+  /**
+   * Host names that the gateway answers to, besides loopback and the host of `url`: `gateway.internal`, or with a port,
+   * `gateway.internal:8787`; `"*"` for any. A request to another host is 403 unless it brings a gateway token. Default:
+   * any host, but none when the served form listens on loopback.
+   */
+  hosts?: string[];
+  /** Tokens that requests must present, each for everything or for some gateways and providers. Default none. */
+  tokens?: readonly (string | GatewayToken)[];
+  /** Whether a request without a token is refused. Default: when there are tokens. */
+  tokenRequired?: boolean;
+  /** Provider keys, for requests that present a token and bring no key of their own. */
+  keys?: Record<string, StoredKeys>;
+  /** Milliseconds until the first part of an answer must have come. Default 0: no limit. */
+  requestTimeoutMs?: number;
+  /** Default: one try. `retryDelayMs` (default 1000) grows by `backoff` (default exponential), with full jitter. */
+  retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: PolicySettings["backoff"] };
+  /** Milliseconds without a byte after which a stream has failed. Default 0: no limit. */
+  streamIdleTimeoutMs?: number;
+  /** Let providers of your own be reached by plain http, not only on this machine. Default false. */
+  allowHttp?: boolean;
+  /** The account id for providers whose URL needs one (Workers AI), when a request's path names none or `-`. */
+  account?: string;
+  /** Where clients find the gateway, without path: what `getUrl()` begins with. Without it that fails. */
+  url?: string;
+  /** The time, in milliseconds since 1970. Default `Date.now`. */
+  now?: () => number;
+  /** A number from 0 up to 1. Default `Math.random`. */
+  random?: () => number;
+  /** Waits between tries. Default: by the runtime's clock. */
+  wait?: Wait;
+  /**
+   * Takes a row about each request when it has ended, a streamed answer at its end. Default: none, and no answer is looked
+   * at for it.
+   */
+  log?: (entry: LogEntry) => void;
+}
+
+// ---------------------------------------------------------------- what guards them
+
+/** Where a provider's paths begin, or the gateway's. */
+export const baseUrl = v.pipe(
+  v.string(),
+  v.check(isBaseUrl, "must be an http or https URL, without query or credentials"),
+  v.transform((url) => url.replace(/\/+$/, "")),
+);
+
+function isBaseUrl(text: string): boolean {
+  // A row's host may have places that its path fills, as `{region}`.
+  const filled = text.replaceAll(/\{\w+\}/g, "x");
+  if (!/^https?:\/\/[^/?#\s\\][^?#\s\\]*$/.test(filled) || !URL.canParse(filled)) return false;
+  const { username, password } = new URL(filled);
+  return username === "" && password === "";
+}
+
+const origin = v.pipe(
+  v.string(),
+  v.toLowerCase(),
+  v.regex(
+    /^(\*|null|file:\/\/|[a-z][a-z0-9+.-]*:\/\/[^/\s*]+)$/,
+    'must be an origin, e.g. "https://app.example", or "*"',
+  ),
+  // Browsers leave out a default port.
+  v.transform((text) => /^https?:/.test(text) && URL.canParse(text) ? new URL(text).origin : text),
+);
+
+const host = v.pipe(
+  v.string(),
+  v.toLowerCase(),
+  v.regex(
+    /^(\*|([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?)$/,
+    'must be a host, e.g. "gateway.internal" or "gateway.internal:8787", or "*"',
+  ),
+);
+
+const names = v.array(v.string());
+
+/** All of `ChatField`, for JSON is not checked by a compiler. */
+const CHAT_FIELDS: Readonly<Record<ChatField, true>> = {
+  audio: true,
+  cache_control: true,
+  chat_template_kwargs: true,
+  enable_thinking: true,
+  frequency_penalty: true,
+  function_call: true,
+  functions: true,
+  logit_bias: true,
+  logprobs: true,
+  max_completion_tokens: true,
+  max_tokens: true,
+  metadata: true,
+  min_p: true,
+  modalities: true,
+  moderation: true,
+  n: true,
+  parallel_tool_calls: true,
+  prediction: true,
+  presence_penalty: true,
+  prompt_cache_key: true,
+  prompt_cache_options: true,
+  prompt_cache_retention: true,
+  reasoning: true,
+  reasoning_effort: true,
+  repetition_penalty: true,
+  response_format: true,
+  safety_identifier: true,
+  seed: true,
+  service_tier: true,
+  stop: true,
+  store: true,
+  stream_options: true,
+  temperature: true,
+  thinking: true,
+  tool_choice: true,
+  tools: true,
+  top_k: true,
+  top_logprobs: true,
+  top_p: true,
+  user: true,
+  verbosity: true,
+  web_search_options: true,
+};
+
+const chatField = v.pipe(
+  v.string(),
+  v.check((name) => Object.hasOwn(CHAT_FIELDS, name), ({ input }) => {
+    const [near] = nearestNames(input, Object.keys(CHAT_FIELDS), 1);
+    return `is not a field of a chat request${near ? `; did you mean ${JSON.stringify(near)}?` : ""}`;
+  }),
+);
+
+/** Something that must fit into a header. */
+const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
+
+/** Without what parts credentials in a header, and without what JSON is made of: a token is never a piece of either. */
+const token = v.pipe(
+  secret(/^[!#-+\--Z\\^-z|~]+$/, 'must be a text of ASCII characters without blanks and { } [ ] " ,'),
+  v.check(
+    (text) => !isPlaceholder(text) && readSwitchText(text) === undefined,
+    "must not be a word that programs write where they have no token",
+  ),
+);
+const key = secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters");
+const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
+const keysByAlias = v.pipe(
+  v.unknown(),
+  v.check((value) => !Array.isArray(value), "must be a key or a list of keys"),
+  v.record(v.string(), keys),
+);
+
+const headers = v.pipe(
+  v.record(v.string(), v.string()),
+  v.check((entries) => {
+    try {
+      return new Headers(entries) !== undefined;
+    } catch {
+      return false;
+    }
+  }, "must be headers: one has characters that headers cannot hold"),
+);
+
+/** What guards `Options`. */
+export const OPTIONS = v.strictObject({
+  fetch: v.optional(v.function()),
+  providers: v.optional(v.record(
+    v.string(),
+    v.strictObject({
+      baseUrl: v.optional(baseUrl),
+      wire: v.optional(v.picklist(Object.keys(WIRES))),
+      headers: v.optional(headers),
+      auth: v.optional(
+        v.strictObject({
+          header: v.pipe(v.string(), v.regex(/^[\w-]+$/, "must be a header's name")),
+          prefix: v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/, "must be a text of ASCII characters")),
+        }),
+      ),
+      chatPath: v.optional(v.pipe(v.string(), v.startsWith("/", "must begin with /"))),
+      drop: v.optional(v.array(chatField)),
+      rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),
+    }),
+  )),
+  limits: v.optional(limitsOption),
+  strict: v.optional(v.boolean()),
+  origins: v.optional(v.array(origin)),
+  hosts: v.optional(v.array(host)),
+  tokens: v.optional(v.pipe(
+    v.array(v.union([
+      token,
+      v.strictObject({ token, gateways: v.optional(names), providers: v.optional(names) }),
+    ], "must be a token, or {token, gateways?, providers?}")),
+    v.nonEmpty("must hold a token, or be left out for a gateway that is open to all"),
+  )),
+  tokenRequired: v.optional(v.boolean()),
+  keys: v.optional(
+    v.record(v.string(), v.union([keys, keysByAlias], "must be keys, or keys by alias")),
+  ),
+  ...policyOptions,
+  streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
+  allowHttp: v.optional(v.boolean()),
+  account: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  url: v.optional(baseUrl),
+  now: v.optional(v.function()),
+  random: v.optional(v.function()),
+  wait: v.optional(v.function()),
+  log: v.optional(v.function()),
+});
+
+/**
+ * Checks options. Blanks around tokens, keys and URLs are taken off.
+ *
+ * @throws TypeError that names the option at fault.
+ */
+export const checkOptions = (options: Options): v.InferOutput<typeof OPTIONS> => check(OPTIONS, options);

@@ -1,0 +1,193 @@
+/** Sending a request to its provider. */
+import type { Provider } from "../../providers/types.ts";
+import { readAll } from "../../wires/streams/chunks.ts";
+import { GatewayError } from "../../wires/errors.ts";
+import { type Caller, credential, type KeyRing, noStoredKey } from "../access/credentials.ts";
+import type { Exchange } from "../exchange.ts";
+import type { SentHeaders } from "./headers.ts";
+import { withIdleLimit } from "../policies/held.ts";
+import { stopwatch } from "../policies/timers.ts";
+
+/**
+ * Sends one request.
+ *
+ * @param init Made for this call: what is always the same is added to it.
+ * @param signal Ends the request and the answer.
+ * @param take What to do with the answer. (Rather than awaiting it in each caller: functions that wait for functions that
+ * wait show in the cost of a small call.)
+ * @throws GatewayError `upstream_unreachable`, `bad_upstream_answer`, or `invalid_request` for a streamed body that breaks
+ * off; whatever was thrown when the signal has ended the request.
+ */
+export async function send<T>(
+  provider: Provider,
+  url: string,
+  init: RequestInit,
+  signal: AbortSignal,
+  exchange: Exchange,
+  take: (answer: Response) => T | Promise<T>,
+): Promise<T> {
+  const { fetch, streamIdleTimeoutMs: idleMs } = exchange.config;
+  const { name } = provider;
+  const { report } = exchange;
+  report.tries++;
+  if (report.listened) report.observer = report.passing = report.refusal = undefined;
+  // The provider chooses no host either: a redirect is never followed.
+  init.signal = signal;
+  init.redirect = "manual";
+  const stop = stopwatch(exchange);
+  let response: Response;
+  try {
+    response = await (provider.fetch ? provider.fetch(new Request(url, init)) : fetch(url, init));
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    const words = wordsOf(cause);
+    // A client that left while its body was sent on: Deno tells no signal.
+    if (init.body instanceof ReadableStream && words.includes("Cannot read request body")) {
+      throw new GatewayError("invalid_request", "Cannot read the request: its body broke off", { cause });
+    }
+    const metadata = { provider: name };
+    throw new GatewayError("upstream_unreachable", `Cannot reach ${name}: ${reasonIn(words)}`, {
+      metadata,
+      cause,
+    });
+  } finally {
+    stop();
+  }
+  if (signal.aborted) {
+    // Not every fetch heeds its signal, and nobody will read this answer.
+    response.body?.cancel().catch(() => {});
+    throw signal.reason;
+  }
+  if (response.status < 200 || response.status > 599) {
+    response.body?.cancel().catch(() => {});
+    throw new GatewayError(
+      "bad_upstream_answer",
+      `${name} answered with ${response.status}, which is no status`,
+    );
+  }
+  if (idleMs > 0) {
+    const idle = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${idleMs} ms`);
+    response = withIdleLimit(response, idleMs, idle);
+  }
+  const taken = take(response);
+  return taken instanceof Promise ? await taken : taken;
+}
+
+/** What errors of Bun's and Deno's network code are about. workerd's tell nothing. */
+const REASONS: readonly [RegExp, string][] = [
+  [/ECONNREFUSED|Connection refused/, "the connection was refused"],
+  [/ENOTFOUND|EAI_AGAIN|dns error/, "its host was not found"],
+  [/CERT|SIGNATURE|tls/i, "no secure connection could be made"],
+  [/ECONNRESET|connection closed|reset by peer/i, "the connection was closed before an answer"],
+];
+
+/** All that a runtime's error says, without URLs. */
+function wordsOf(cause: unknown): string {
+  let text = "";
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    text += `${(error as { code?: unknown }).code ?? ""} ${error.message} `;
+  }
+  return text.replaceAll(/\S+:\/\/\S+/g, "");
+}
+
+/** In words of ours: the runtime's are not for clients. */
+const reasonIn = (words: string) =>
+  REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? "no answer to the request";
+
+/**
+ * Reads the whole body of an answer.
+ *
+ * @param take What to do with it.
+ * @param cutAt Bytes that are read of a longer one. Default: a longer one than the limit is an error.
+ * @throws GatewayError `bad_upstream_answer` when it breaks or is too long; whatever was thrown when the client has left.
+ */
+export async function readText<T>(
+  upstream: Response,
+  provider: Provider,
+  exchange: Exchange,
+  take: (text: string, isCut: boolean) => T,
+  cutAt?: number,
+): Promise<T> {
+  const stop = stopwatch(exchange);
+  const { maxAnswerBytes } = exchange.config.limits;
+  const { body, headers } = upstream;
+  let isCut = false;
+  const onMore = () => {
+    isCut = true;
+    if (cutAt === undefined) throw tooLong(provider.name, maxAnswerBytes);
+  };
+  let text: string;
+  try {
+    // One native read is the cheapest. What is packed may be longer than it is announced.
+    const announced = headers.has("content-encoding") ? NaN : Number(headers.get("content-length") ?? NaN);
+    const most = cutAt ?? maxAnswerBytes;
+    text = !body || announced <= most
+      ? await upstream.text()
+      : new TextDecoder().decode(await readAll(body, most, onMore));
+  } catch (cause) {
+    if (exchange.signal.aborted || cause instanceof GatewayError) throw cause;
+    const metadata = { provider: provider.name };
+    throw new GatewayError("bad_upstream_answer", `The answer of ${provider.name} broke off`, {
+      metadata,
+      cause,
+    });
+  } finally {
+    stop();
+  }
+  return take(text, isCut);
+}
+
+const tooLong = (provider: string, most: number) =>
+  new GatewayError("bad_upstream_answer", `The answer of ${provider} is longer than ${most} bytes`, {
+    metadata: { provider },
+  });
+
+/** The provider's key that a client sent, without its scheme. */
+export function clientKey({ keys }: Caller): string | undefined {
+  for (const value of keys.values()) {
+    const key = credential(value);
+    // A credential of several words (`Basic …`, a signature) is for whoever stands before the gateway.
+    if (!/\s/.test(key)) return key;
+  }
+  return undefined;
+}
+
+/** Where a key of another kind than the row's goes, e.g. an OAuth token. */
+const formOf = ({ keyForms }: Provider, key: string) =>
+  keyForms?.find(({ begins }) => key.startsWith(begins))?.auth;
+
+/** Writes a key where the provider wants it, unless the operator has set that header. */
+export function setKey(headers: SentHeaders, provider: Provider, key: string): void {
+  const { header, prefix } = formOf(provider, key) ?? provider.auth;
+  set(headers, provider, header.toLowerCase(), prefix + key);
+}
+
+/** Writes a client's key as it came, but for one that the provider takes in another header only. */
+export function sendKey(headers: SentHeaders, provider: Provider, name: string, value: string): void {
+  const key = credential(value);
+  if (formOf(provider, key)) setKey(headers, provider, key);
+  else set(headers, provider, name, value);
+}
+
+function set(headers: SentHeaders, { fixed }: Provider, name: string, value: string): void {
+  if (!fixed || !Object.hasOwn(fixed, name)) headers.set(name, value);
+}
+
+/**
+ * The stored keys for a caller that brought no key of its own. Those of a caller that may not use them refuse each try:
+ * without a key the provider would, in words that do not say what is missing here.
+ *
+ * @throws GatewayError `unknown_key_alias`.
+ */
+export function storedKeys(provider: Provider, { config, caller, headers }: Exchange): KeyRing | undefined {
+  // A provider built in needs none.
+  if (provider.fetch) return undefined;
+  if (caller.trusted) return config.keys.find(provider.name, headers.get("cf-aig-byok-alias"));
+  if (!config.keys.has(provider.name)) return undefined;
+  return {
+    isFree: () => false,
+    take() {
+      throw noStoredKey(provider, caller, config.tokens);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * What Anthropic's API is asked to hold the model to: strict tools and the format of the answer.
+ *
+ * The API compiles all of it into one grammar and answers 400 to what it cannot compile and to more than it takes. A
+ * strict tool beyond that is sent without `strict`, and a format beyond it is asked for in words.
+ *
+ * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#schema-complexity-limits (2026-11)
+ */
+import { compiles, narrowSchema } from "./write_schema.ts";
+import { isObject, list, object, objects } from "../shared/json.ts";
+import type { JsonObject } from "../types.ts";
+
+/** What is to be enforced. */
+export interface Enforced {
+  /** The client's `response_format.json_schema`. */
+  format?: { schema: JsonObject; path: string };
+  /** Strict tools in their order: as they are sent, the client's path of the function, and whether its schema has lost something. */
+  tools: { tool: JsonObject; path: string; folded: boolean }[];
+}
+
+/** The limits on all schemas of a request together. */
+const MOST = { tools: 20, optional: 24, unions: 16 };
+
+/**
+ * Settles what is enforced: narrows the schemas of strict tools, and takes `strict` off those that cannot be.
+ *
+ * The format comes first, as without it the answer is of another kind; then the tools in their order.
+ *
+ * @returns `output_config.format`; nothing where the client sent none, or it is beyond the limits.
+ */
+export function enforce({ format, tools }: Enforced, dropped: string[]): JsonObject | undefined {
+  const used = { tools: 0, optional: 0, unions: 0 };
+  let written: JsonObject | undefined;
+
+  /** Whether the schema fits beside the others; counts it if so. */
+  function fits(schema: JsonObject, asTool: number): boolean {
+    const sum = { ...used, tools: used.tools + asTool };
+    weigh(schema, sum);
+    if (sum.tools > MOST.tools || sum.optional > MOST.optional || sum.unions > MOST.unions) return false;
+    Object.assign(used, sum);
+    return true;
+  }
+
+  if (format) {
+    const lost: string[] = [];
+    const schema = narrowSchema(format.schema, `${format.path}.schema`, lost);
+    if (fits(schema, 0)) {
+      written = { type: "json_schema", schema };
+      dropped.push(...lost);
+    } else dropped.push(`${format.path}.strict`);
+  }
+  for (const { tool, path, folded } of tools) {
+    const schema = tool.input_schema as JsonObject;
+    const lost: string[] = [];
+    const narrow = !folded && compiles(schema) ? narrowSchema(schema, `${path}.parameters`, lost) : undefined;
+    if (narrow && fits(narrow, 1)) {
+      tool.input_schema = narrow;
+      dropped.push(...lost);
+    } else {
+      delete tool.strict;
+      dropped.push(`${path}.strict`);
+    }
+  }
+  return written;
+}
+
+/** Adds a schema's optional parameters, and its places of more than one type. */
+function weigh(schema: unknown, sum: typeof MOST): void {
+  if (Array.isArray(schema)) { for (const one of schema) weigh(one, sum); }
+  if (!isObject(schema)) return;
+  if (list(schema.anyOf).length > 1 || list(schema.type).length > 1) sum.unions++;
+  const properties = object(schema.properties);
+  if (properties) {
+    const required = new Set(list(schema.required));
+    for (const name of Object.keys(properties)) if (!required.has(name)) sum.optional++;
+    for (const one of Object.values(properties)) weigh(one, sum);
+  }
+  for (const keyword of ["items", "anyOf", "allOf"]) weigh(schema[keyword], sum);
+  for (const keyword of ["$defs", "definitions"]) weigh(Object.values(object(schema[keyword]) ?? {}), sum);
+}
+
+// ---------------------------------------------------------------- a tool's root
+
+/** `input_schema does not support oneOf, allOf, or anyOf at the top level`. */
+const ROOT_UNIONS = ["allOf", "anyOf", "oneOf"] as const;
+
+/**
+ * A tool's schema whose root is a plain object, as the API demands of every tool. The alternatives of the root move into
+ * its description, where the model reads them, and their properties among its own.
+ *
+ * @param dropped Takes the paths of what has moved.
+ */
+export function withoutRoot(schema: JsonObject, path: string, dropped: string[]): JsonObject {
+  const found = ROOT_UNIONS.filter((keyword) => schema[keyword] !== undefined);
+  // The API wants the type said; a schema without one means any value, and arguments are always an object.
+  const untyped = schema.type === undefined || list(schema.type).includes("object");
+  if (found.length === 0 && !untyped) return schema;
+  const { type, ...rest } = schema;
+  const out: JsonObject = { type: untyped ? "object" : type, ...rest };
+  if (found.length === 0) return out;
+  const properties = new Map<string, unknown>();
+  const required = new Set(list(schema.required));
+  const told: string[] = [];
+  for (const keyword of found) {
+    delete out[keyword];
+    dropped.push(`${path}.${keyword}`);
+    told.push(`${keyword}: ${JSON.stringify(schema[keyword])}`);
+    for (const one of objects(schema[keyword])) {
+      const { properties: more, required: needed } = resolve(one, schema);
+      for (const [name, value] of Object.entries(object(more) ?? {})) properties.set(name, value);
+      if (keyword === "allOf") { for (const name of list(needed)) required.add(name); }
+    }
+  }
+  for (const [name, value] of Object.entries(object(schema.properties) ?? {})) properties.set(name, value);
+  if (properties.size > 0) out.properties = Object.fromEntries(properties);
+  if (required.size > 0) out.required = [...required];
+  const note = `{${told.join(", ")}}`;
+  out.description = typeof schema.description === "string" ? `${schema.description}\n\n${note}` : note;
+  return out;
+}
+
+/** The schema that a `$ref` into the same document names. */
+function resolve(schema: JsonObject, root: JsonObject): JsonObject {
+  if (typeof schema.$ref !== "string") return schema;
+  const [, keyword, name] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(schema.$ref) ?? [];
+  return object(keyword && object(root[keyword])?.[name]) ?? {};
+}

@@ -1,0 +1,339 @@
+/**
+ * Anthropic Messages, requests: a neutral call into the body of `POST /v1/messages`.
+ *
+ * The neutral form of each model's peculiarities is in `anthropic_models.ts`. Where the API would answer 400 to what a
+ * client of OpenAI may well send, the field is left out and named; what only looks wrong is sent, and the API says so.
+ *
+ * Checked against `@anthropic-ai/sdk` 1.14.0 and 0.137.0 and the pages of platform.claude.com, 2026-11.
+ *
+ * @see https://platform.claude.com/docs/en/api/messages
+ */
+import { writeMessages } from "./write_turns.ts";
+import { type ClaudeModel, claudeModel } from "./models.ts";
+import { limitMarks, type Notes } from "./write_parts.ts";
+import { enforce, type Enforced, withoutRoot } from "./strict_limits.ts";
+import {
+  isForced,
+  planThinking,
+  type ThinkingPlan,
+  thinks,
+  withoutLostThinking,
+  withRouterReasoning,
+} from "./write_thinking.ts";
+import { isPersonal } from "./user_id.ts";
+import { isObject, list } from "../shared/json.ts";
+import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import type { Call, JsonObject, Message, Settings, Tool, WireRequest } from "../types.ts";
+
+/** The last version with sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
+const VERSION = "2023-06-01";
+
+/** A body in the making, with what its writers share. */
+interface Draft extends Notes {
+  body: JsonObject;
+  model: ClaudeModel;
+  thinking: ThinkingPlan;
+  /** What the API is to hold the model to. */
+  enforced: Enforced;
+  /** What is asked for in words, as the API has no field for it. */
+  words: string[];
+}
+
+/**
+ * Writes a call.
+ *
+ * `max_tokens`, which the API requires, is the model's own maximum when the client set none: it costs nothing, as only
+ * tokens that are written count. `messages` comes last in the body, so that the text of a conversation's next request
+ * begins with the text of this one. Fields that OpenAI does not have are put on the body as they are and win over what
+ * was derived; members of `output_config` win one by one.
+ *
+ * @throws GatewayError `invalid_request` if the user's last words come to nothing.
+ */
+export function writeCall(given: Call): WireRequest {
+  const model = claudeModel(given.model);
+  const dropped: string[] = [];
+  const asked = withRouterReasoning(given, model, dropped);
+  const call = withoutLostThinking(asked);
+  if (call !== asked) dropped.push("thinking");
+  const { settings, extra } = call;
+  const thinking = planThinking(call, model);
+  const body: JsonObject = { model: call.model, max_tokens: settings.max_tokens ?? model.maxTokens };
+  if (call.stream) body.stream = true;
+  const draft: Draft = {
+    body,
+    model,
+    thinking,
+    dropped,
+    marks: new Map(),
+    enforced: { tools: [] },
+    words: [],
+  };
+  if (thinking.config) body.thinking = thinking.config;
+  if (thinking.effort) body.output_config = { effort: thinking.effort };
+  dropped.push(...writeSettings(call, draft, SETTINGS));
+  const format = enforce(draft.enforced, dropped);
+  if (format) body.output_config = merge(body.output_config, { format });
+  else if (draft.enforced.format) draft.words.push(inWords(draft.enforced.format.schema));
+  const own = readSystem(extra.system, draft);
+  const { system, messages, container } = writeMessages(call.messages, model, draft);
+  writeExtra(extra, draft);
+  const preface = joinSystem(own, [...system, ...draft.words.map((text) => ({ type: "text", text }))]);
+  if (preface !== undefined) body.system = preface;
+  if (list(body.tools).length === 0) declareUsedTools(call.messages, body);
+  else if (container && body.container === undefined) writeContainer(container, messages, body);
+  body.messages = messages;
+  limitMarks(body, draft);
+  return {
+    path: "/v1/messages",
+    body,
+    headers: { "anthropic-version": VERSION },
+    dropped,
+  };
+}
+
+/**
+ * Fields of OpenRouter's requests that are its own: the API refuses fields that it does not know. `reasoning` is read.
+ *
+ * @see https://openrouter.ai/docs/api-reference/overview (2026-11)
+ */
+const ROUTER_FIELDS: ReadonlySet<string> = new Set([
+  "debug",
+  "image_config",
+  "include_reasoning",
+  "min_p",
+  "plugins",
+  "provider",
+  "repetition_penalty",
+  "route",
+  "session_id",
+  "structured_outputs",
+  "top_a",
+  "trace",
+  "transforms",
+  "usage",
+]);
+
+/** Fields that OpenAI does not have. */
+function writeExtra(extra: JsonObject, { body, dropped }: Draft): void {
+  for (const name in extra) {
+    if (name === "system") continue;
+    if (ROUTER_FIELDS.has(name)) dropped.push(name);
+    else if (name === "output_config") body.output_config = merge(body.output_config, extra.output_config);
+    else body[name] = extra[name];
+  }
+}
+
+/** The client's own `system`, with its cache marks noted. */
+function readSystem(system: unknown, { marks }: Draft): unknown {
+  if (!Array.isArray(system)) return system;
+  return system.map((block, at) => {
+    if (!isObject(block) || block.cache_control == null) return block;
+    const copy = { ...block };
+    marks.set(copy, `system[${at}].cache_control`);
+    return copy;
+  });
+}
+
+/**
+ * Goes on in the container of the last answer: calls from its code cannot be answered without it. One that has expired
+ * is left out, unless the code waits for a result: the API says then what is wrong.
+ *
+ * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/programmatic-tool-calling (2026-11)
+ */
+function writeContainer(
+  { id, expires_at }: JsonObject,
+  messages: { content: JsonObject[] }[],
+  body: JsonObject,
+) {
+  const waits = messages.at(-1)?.content[0]?.type === "tool_result";
+  const until = typeof expires_at === "string" ? Date.parse(expires_at) : NaN;
+  if (waits || !(until < Date.now())) body.container = id;
+}
+
+// ---------------------------------------------------------------- in words
+
+const JSON_ALONE = "and nothing else: no words before or behind it, and no code fence.";
+
+/** Asks for JSON by a schema that the API does not enforce. */
+const inWords = (schema: JsonObject) =>
+  `Answer with one JSON value that is valid by this JSON Schema, ${JSON_ALONE}\n\n${JSON.stringify(schema)}`;
+
+/**
+ * A conversation with calls must have tools ("Requests which include `tool_use` or `tool_result` blocks must define
+ * tools"), which OpenAI does not ask of its last request. Those that were called are declared, and not to be called again.
+ */
+function declareUsedTools(messages: Message[], body: JsonObject): void {
+  const calls = messages.flatMap((message) => message.role === "assistant" ? message.calls : []);
+  if (calls.length === 0) return;
+  const names = new Set(calls.map(({ name }) => name));
+  body.tools = [...names].map((name) => ({ name, input_schema: { type: "object" } }));
+  body.tool_choice = { type: "none" };
+}
+
+function merge(derived: unknown, own: unknown): unknown {
+  return isObject(derived) && isObject(own) ? { ...derived, ...own } : own;
+}
+
+/** The client's own `system` field before the system messages; text alone stays a string. */
+function joinSystem(own: unknown, blocks: JsonObject[]): unknown {
+  if (own !== undefined) {
+    if (blocks.length === 0) return own;
+    return [...(typeof own === "string" ? [{ type: "text", text: own }] : [own].flat()), ...blocks];
+  }
+  if (blocks.length === 0) return undefined;
+  return blocks.length === 1 && !blocks[0].cache_control ? blocks[0].text : blocks;
+}
+
+// ---------------------------------------------------------------- settings
+
+const SETTINGS: SettingsTable<Draft> = {
+  max_tokens() {}, // Written above: the API requires it.
+  reasoning_effort: (_, { thinking }) => thinking.lost ? false : undefined,
+  temperature(value, draft, call) {
+    if (!takesTemperature(value, draft, call)) return false;
+    if (draft.model.sampling !== "defaults") draft.body.temperature = value;
+  },
+  top_p(value, draft, call) {
+    const { sampling } = draft.model;
+    // OpenAI's default asks for nothing, and neither does the model's.
+    if (sampling === "defaults") return value === 1 || value === 0.99 ? undefined : false;
+    const { temperature } = call.settings;
+    const taken = temperature !== undefined && takesTemperature(temperature, draft, call);
+    if (sampling === "one" && taken) return false;
+    if (value < (thinks(call, draft.thinking) ? 0.95 : 0)) return false;
+    draft.body.top_p = value;
+  },
+  top_k(value, draft, call) {
+    if (draft.model.sampling === "defaults" || thinks(call, draft.thinking)) return false;
+    draft.body.top_k = value;
+  },
+  stop(value, { body, dropped }, call) {
+    // The API refuses sequences of white space alone.
+    const useful = value.filter((text) => text.trim() !== "");
+    if (useful.length > 0) body.stop_sequences = useful;
+    const field = call.sent.get("stop");
+    value.forEach((text, at) =>
+      text.trim() === "" && dropped.push(value.length > 1 ? `${field}[${at}]` : field!)
+    );
+  },
+  tools: (value, draft) => writeTools(value, draft),
+  tool_choice: writeToolChoice,
+  parallel_tool_calls(value, { body }, call) {
+    // `tool_choice` says it; without one the choice is `auto`.
+    if (value || call.settings.tool_choice === "none") return;
+    if (!call.settings.tools?.length) return false;
+    const choice = isObject(body.tool_choice) ? body.tool_choice : { type: "auto" };
+    body.tool_choice = { ...choice, disable_parallel_tool_use: true };
+  },
+  response_format(value, { enforced, words, dropped }) {
+    if (value.type === "json_object") {
+      words.push(`Answer with one valid JSON object ${JSON_ALONE}`);
+      return false; // Asked for, and not enforced.
+    }
+    const path = "response_format.json_schema";
+    if (value.description !== undefined) dropped.push(`${path}.description`);
+    enforced.format = { schema: value.schema, path };
+  },
+  user: (value, { body }) => writeUserId(body, value),
+  safety_identifier: (value, { body }) => writeUserId(body, value),
+  metadata(value, { body, dropped }) {
+    // Only `user_id`: the API refuses every other member.
+    const { user_id, ...rest } = value;
+    if (typeof user_id === "string" && writeUserId(body, user_id) === false) dropped.push("metadata.user_id");
+    for (const name of Object.keys(rest)) dropped.push(`metadata.${name}`);
+  },
+  service_tier(value, { body }) {
+    if (!SERVICE_TIERS.has(value)) return false;
+    body.service_tier = SERVICE_TIERS.get(value);
+  },
+  web_search_options: writeWebSearch,
+  // These ask for nothing at the values that OpenAI has by default.
+  n: (value) => value === 1 ? undefined : false,
+  logprobs: (value) => value ? false : undefined,
+  store: (value) => value ? false : undefined,
+  frequency_penalty: (value) => value === 0 ? undefined : false,
+  presence_penalty: (value) => value === 0 ? undefined : false,
+  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
+  logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
+};
+
+/** The scale ends at 1, the default: what is above it, as OpenAI allows, cannot be said. */
+function takesTemperature(value: number, draft: Draft, call: Call): boolean {
+  const fixed = draft.model.sampling === "defaults" || thinks(call, draft.thinking);
+  return fixed ? value === 1 : value >= 0 && value <= 1;
+}
+
+/** Anthropic's `auto` takes priority capacity where the organisation has any, `standard_only` never. */
+const SERVICE_TIERS: ReadonlyMap<string, string> = new Map([
+  ["auto", "auto"],
+  ["priority", "auto"],
+  ["default", "standard_only"],
+  ["standard_only", "standard_only"],
+]);
+
+/** The first to come is kept: `metadata.user_id`, `safety_identifier` and its old name `user` are one field here. */
+function writeUserId(body: JsonObject, id: string): void | false {
+  if (isPersonal(id)) return false;
+  const known = isObject(body.metadata) ? body.metadata.user_id : undefined;
+  if (known !== undefined) return known === id ? undefined : false;
+  body.metadata = { user_id: id };
+}
+
+// ---------------------------------------------------------------- tools
+
+/** Tools in the client's order. */
+function writeTools(tools: Tool[], draft: Draft): void {
+  if (tools.length > 0) {
+    draft.body.tools = [...tools.map((tool) => writeTool(tool, draft)), ...list(draft.body.tools)];
+  }
+}
+
+function writeTool(tool: Tool, { dropped, enforced, marks }: Draft): JsonObject {
+  const mark = `${tool.path}.cache_control`;
+  if (tool.type === "native") {
+    if (tool.value.cache_control == null) return tool.value;
+    const copy = { ...tool.value };
+    marks.set(copy, mark);
+    return copy;
+  }
+  const { name, description, parameters, strict, cache, extra, path } = tool;
+  const at = path.startsWith("functions") ? path : `${path}.function`;
+  const out: JsonObject = { name };
+  if (description !== undefined) out.description = description;
+  const folded: string[] = [];
+  out.input_schema = withoutRoot(parameters ?? {}, `${at}.parameters`, folded);
+  dropped.push(...folded);
+  if (strict !== undefined) out.strict = strict;
+  // What is folded into a description cannot be enforced.
+  if (strict) enforced.tools.push({ tool: out, path: at, folded: folded.length > 0 });
+  Object.assign(out, extra);
+  if (cache !== undefined) {
+    out.cache_control = cache;
+    marks.set(out, mark);
+  }
+  return out;
+}
+
+function writeToolChoice(
+  value: NonNullable<Settings["tool_choice"]>,
+  { body, model }: Draft,
+): void | false {
+  if (isForced(value) && !model.forcesTools) return false;
+  const choice: JsonObject = typeof value === "object"
+    ? { type: "tool", name: value.name }
+    : { type: value === "required" ? "any" : value };
+  // `parallel_tool_calls` may have come first.
+  body.tool_choice = value === "none" ? choice : merge(body.tool_choice, choice);
+}
+
+/** OpenAI's search-while-answering is a tool of Anthropic's; this version of it runs on every model. */
+function writeWebSearch(value: JsonObject, { body, dropped }: Draft): void {
+  const { user_location, ...rest } = value;
+  const place = isObject(user_location) && isObject(user_location.approximate)
+    ? { type: "approximate", ...user_location.approximate }
+    : user_location;
+  const tool: JsonObject = { type: "web_search_20250305", name: "web_search" };
+  if (place) tool.user_location = place;
+  body.tools = [...list(body.tools), tool];
+  for (const name of Object.keys(rest)) dropped.push(`web_search_options.${name}`);
+}

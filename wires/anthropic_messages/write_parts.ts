@@ -1,0 +1,173 @@
+/**
+ * Anthropic Messages, the parts of a message: neutral parts into content blocks.
+ *
+ * Checked against `@anthropic-ai/sdk` 1.14.0 and the vision, PDF and prompt caching pages of platform.claude.com, 2026-11.
+ */
+import { objects } from "../shared/json.ts";
+import { contentPath } from "../shared/parts.ts";
+import type { JsonObject, Media, Message, Part } from "../types.ts";
+
+/** What is noted while a body is written. */
+export interface Notes {
+  /** The client's paths of what cannot be expressed. */
+  dropped: string[];
+  /** Each object that holds a `cache_control`, and the client's path of that mark. */
+  marks: Map<JsonObject, string>;
+}
+
+/** Part types that a place can hold, beside native ones. */
+export type Place = ReadonlySet<Part["type"]>;
+export const TEXT_ONLY: Place = new Set(["text", "refusal"]);
+export const USER: Place = new Set(["text", "refusal", "image", "file"]);
+
+/** The content of a message; its own `cache_control` is its last block's. */
+export function writeParts(message: Message, place: Place, notes: Notes): JsonObject[] {
+  const blocks: JsonObject[] = [];
+  for (const part of message.parts) {
+    const block = writePart(part, place, notes);
+    if (block) blocks.push(part.cache === undefined ? block : withMark(block, part.cache, part.path, notes));
+  }
+  return markLast(blocks, message, notes);
+}
+
+/** Puts the message's own `cache_control` on the last block that can carry one. */
+export function markLast(blocks: JsonObject[], { cache, path }: Message, notes: Notes): JsonObject[] {
+  if (cache === undefined) return blocks;
+  const at = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking");
+  if (at < 0) return blocks;
+  notes.marks.delete(blocks[at]);
+  blocks[at] = withMark(blocks[at], cache, path, notes);
+  return blocks;
+}
+
+function withMark(block: JsonObject, cache: unknown, path: string, { marks }: Notes): JsonObject {
+  const marked = { ...block, cache_control: cache };
+  marks.set(marked, `${path}.cache_control`);
+  return marked;
+}
+
+/** One block; nothing for what says nothing, and for what cannot be said, which is named. */
+export function writePart(part: Part, place: Place, notes: Notes): JsonObject | undefined {
+  if (part.type === "native") {
+    if (part.value.cache_control == null) return part.value;
+    const block = { ...part.value };
+    notes.marks.set(block, `${part.path}.cache_control`);
+    return block;
+  }
+  const written = place.has(part.type) ? writeKnown(part, notes.dropped) : undefined;
+  if (written === undefined) notes.dropped.push(contentPath(part));
+  return written ?? undefined;
+}
+
+/** `null` for what is empty and no loss. */
+function writeKnown(part: Part, dropped: string[]): JsonObject | null | undefined {
+  switch (part.type) {
+    case "text":
+    case "refusal":
+      return part.text.trim() === "" ? null : { type: "text", text: part.text };
+    case "image": {
+      const block = writePicture(part.media);
+      if (block && part.detail !== undefined && part.detail !== "auto") {
+        dropped.push(`${part.path}.image_url.detail`);
+      }
+      return block;
+    }
+    case "file":
+      return writeFile(part.media, part.name);
+  }
+}
+
+// ---------------------------------------------------------------- media
+
+/**
+ * How the base64 of what the API takes begins: of pictures and PDFs.
+ *
+ * @see https://platform.claude.com/docs/en/build-with-claude/vision (2026-11)
+ */
+const BEGINNINGS: readonly (readonly [beginning: RegExp, type: string])[] = [
+  [/^\/9j\//, "image/jpeg"], // FF D8 FF
+  [/^iVBORw0KGgo/, "image/png"], // 89 "PNG" 0D 0A 1A 0A
+  [/^R0lGOD/, "image/gif"], // "GIF8"
+  [/^UklGR.{6}XRUJQ/, "image/webp"], // "RIFF", four bytes of length, "WEBP"
+  [/^JVBERi/, "application/pdf"], // "%PDF"
+];
+
+/**
+ * The media type that the bytes say. Labels are often wrong (a JPEG sent as PNG), and the API answers 400 to a picture
+ * whose bytes are of another type than its label.
+ */
+function typeOf(base64: string): string | undefined {
+  return BEGINNINGS.find(([beginning]) => beginning.test(base64))?.[1];
+}
+
+/** What an address ends in says whether a picture or a PDF is there: the API fetches each only as what it is. */
+const PDF_ADDRESS = /^[^?#]*\.pdf(?:[?#]|$)/i;
+const PICTURE_ADDRESS = /^[^?#]*\.(?:gif|jpe?g|png|webp)(?:[?#]|$)/i;
+
+/** A picture, or the PDF that came as one. Nothing for SVG and other bytes that the API cannot read. */
+function writePicture(media: Media): JsonObject | undefined {
+  if (!("mime" in media)) {
+    const document = "url" in media && PDF_ADDRESS.test(media.url);
+    return { type: document ? "document" : "image", source: writeSource(media) };
+  }
+  const mime = typeOf(media.data);
+  if (mime === undefined) return undefined;
+  const source = writeSource({ ...media, mime });
+  return { type: mime === "application/pdf" ? "document" : "image", source };
+}
+
+/** PDFs and texts are documents, pictures are images; there is no block for any other kind. */
+function writeFile(media: Media, name: string | undefined): JsonObject | undefined {
+  const title = name === undefined ? {} : { title: name };
+  if ("url" in media && PICTURE_ADDRESS.test(media.url)) return writePicture(media);
+  if (!("mime" in media)) return { type: "document", source: writeSource(media), ...title };
+  const mime = typeOf(media.data) ?? media.mime;
+  if (mime === "application/pdf") {
+    return { type: "document", source: writeSource({ ...media, mime }), ...title };
+  }
+  if (mime.startsWith("image/")) return writePicture(media);
+  if (!/^text\/|^application\/(json|xml|yaml|x-yaml|javascript)\b/.test(mime)) return undefined;
+  const source = { type: "text", media_type: "text/plain", data: decodeText(media.data) };
+  return { type: "document", source, ...title };
+}
+
+function writeSource(media: Media): JsonObject {
+  if ("url" in media) return { type: "url", url: media.url };
+  if ("id" in media) return { type: "file", file_id: media.id };
+  return { type: "base64", media_type: media.mime, data: media.data };
+}
+
+function decodeText(base64: string): string {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+  } catch {
+    return base64; // Not base64 after all.
+  }
+}
+
+// ---------------------------------------------------------------- cache marks
+
+/** The API answers 400 to more, a mark at the top level of the request included. */
+const MOST_MARKS = 4;
+
+/**
+ * Leaves out and names the cache marks that are too many: the first stays if it is in `tools` or `system`, which change
+ * least, and then the last ones, which reach furthest.
+ */
+export function limitMarks(body: JsonObject, { dropped, marks }: Notes): void {
+  let room = body.cache_control == null ? MOST_MARKS : MOST_MARKS - 1;
+  if (marks.size <= room) return;
+  // In the order of the prompt: results stand before what the user says with them.
+  const inOrder = (blocks: JsonObject[]) => blocks.filter((block) => marks.has(block));
+  const stable = inOrder([...objects(body.tools), ...objects(body.system)]);
+  const moving = inOrder(objects(body.messages).flatMap(({ content }) => objects(content)));
+  const holders = [...stable, ...moving];
+  if (stable.length > 0) {
+    holders.shift();
+    room--;
+  }
+  for (const holder of holders.slice(0, Math.max(0, holders.length - room))) {
+    delete holder.cache_control;
+    dropped.push(marks.get(holder)!);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Anthropic Messages, requests: how much a call is to think.
+ *
+ * @see https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking (2026-11)
+ * @see https://platform.claude.com/docs/en/build-with-claude/extended-thinking (2026-11)
+ */
+import { isSigned } from "./write_answered.ts";
+import type { ClaudeModel } from "./models.ts";
+import { isObject } from "../shared/json.ts";
+import type { Call, JsonObject, Message, MessageOf, Settings } from "../types.ts";
+
+/** How a call is told to think. */
+export interface ThinkingPlan {
+  config?: JsonObject;
+  effort?: string;
+  /** `reasoning_effort` asks for what this model, or this call, cannot have. */
+  lost?: boolean;
+}
+
+const EFFORTS = ["minimal", "low", "medium", "high", "xhigh", "max"];
+
+/** Tokens to think with, for models that take a number: those that Google publishes for the same words. */
+const BUDGETS: Readonly<Record<string, number>> = {
+  minimal: 1024,
+  low: 1024,
+  medium: 8192,
+  high: 24_576,
+  xhigh: 32_000, // Longer thinking belongs to batches, says the guide to extended thinking.
+  max: 32_000,
+};
+const LEAST_BUDGET = 1024;
+
+/**
+ * `reasoning_effort` as this model takes it: a budget below `max_tokens`, or an effort level (the nearest one not above
+ * what was asked) with adaptive thinking. A native `thinking` of the client's wins; it stands beside an effort level but
+ * replaces a budget. With a budget no tool can be forced, and tool results can only go on with thoughts that the client
+ * has kept.
+ *
+ * Where thoughts would be hidden their summary is asked for: they are what `reasoning_content` shows.
+ */
+export function planThinking({ settings, extra, messages }: Call, model: ClaudeModel): ThinkingPlan {
+  const { reasoning_effort: effort, tool_choice, max_tokens = model.maxTokens } = settings;
+  if (effort === undefined) return {};
+  const native = extra.thinking !== undefined;
+  if (effort === "none") {
+    if (!model.thinking || model.off === "unset") return {};
+    if (!model.off) return { effort: model.efforts![0], lost: true };
+    return native ? { lost: true } : { config: model.off };
+  }
+  if (model.thinking === "adaptive") {
+    const level = nearestEffort(effort, model.efforts!);
+    if (native) return { effort: level };
+    return {
+      config: model.hidesThoughts ? { type: "adaptive", display: "summarized" } : { type: "adaptive" },
+      effort: level,
+    };
+  }
+  const wanted = Object.hasOwn(BUDGETS, effort) ? BUDGETS[effort] : undefined;
+  const room = max_tokens > LEAST_BUDGET && !isForced(tool_choice) && !resumesUnthought(messages);
+  if (!model.thinking || !wanted || native || !room) return { lost: true };
+  // The limit holds for thoughts and answer together: leave the answer half of a small one.
+  const budget = Math.min(wanted, Math.max(LEAST_BUDGET, Math.floor(max_tokens / 2)));
+  return { config: { type: "enabled", budget_tokens: budget } };
+}
+
+/**
+ * The call without the client's own budget for thinking when its conversation has lost the thoughts that tool results
+ * must go on with: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`".
+ */
+export function withoutLostThinking(call: Call): Call {
+  const { thinking } = call.extra;
+  if (!isObject(thinking) || thinking.type !== "enabled" || !resumesUnthought(call.messages)) return call;
+  const { thinking: _, ...extra } = call.extra;
+  return { ...call, extra };
+}
+
+export const isForced = (choice: Settings["tool_choice"]) =>
+  choice === "required" || typeof choice === "object";
+
+/** Whether the last turn is tool results, and the assistant's turn that they belong to does not begin with thinking. */
+function resumesUnthought(messages: Message[]): boolean {
+  let first: MessageOf<"assistant"> | undefined;
+  let open = false;
+  for (const message of messages) {
+    if (message.role === "assistant") first ??= message;
+    if (message.role === "user") first = undefined;
+    if (message.role !== "system" && message.role !== "developer") open = message.role === "tool";
+  }
+  return open && !first?.thoughts.some(isSigned);
+}
+
+/** A word that we do not know is the API's to judge. */
+function nearestEffort(effort: string, levels: readonly string[]): string {
+  const rank = EFFORTS.indexOf(effort);
+  return rank < 0 ? effort : levels.findLast((level) => EFFORTS.indexOf(level) <= rank) ?? levels[0];
+}
+
+/** Whether this call turns thinking on; sampling is then narrower. */
+export function thinks(call: Call, thinking: ThinkingPlan): boolean {
+  const config = isObject(call.extra.thinking) ? call.extra.thinking : thinking.config;
+  return config?.type === "enabled" || config?.type === "adaptive";
+}
+
+/**
+ * The call with OpenRouter's `reasoning` field read: `effort`, `max_tokens` as a budget or the effort that it comes to,
+ * `enabled`. What it says beside these is named, and so is all of it beside a `reasoning_effort`.
+ *
+ * @see https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11)
+ */
+export function withRouterReasoning(call: Call, model: ClaudeModel, dropped: string[]): Call {
+  const { reasoning, ...extra } = call.extra;
+  if (reasoning === undefined) return call;
+  if (!isObject(reasoning)) {
+    dropped.push("reasoning");
+    return { ...call, extra };
+  }
+  const { effort, max_tokens: budget, enabled, ...others } = reasoning;
+  for (const name in others) {
+    if (others[name] !== false && others[name] !== null) dropped.push(`reasoning.${name}`);
+  }
+  const { settings } = call;
+  if (settings.reasoning_effort !== undefined || extra.thinking !== undefined) {
+    for (const name of ["effort", "max_tokens", "enabled"]) {
+      if (reasoning[name] != null) dropped.push(`reasoning.${name}`);
+    }
+    return { ...call, extra };
+  }
+  const counted = typeof budget === "number" && budget > 0;
+  if (counted && enabled !== false && model.thinking === "budget") {
+    const { max_tokens = model.maxTokens } = settings;
+    const tokens = Math.min(Math.max(LEAST_BUDGET, Math.floor(budget)), max_tokens - 1);
+    if (tokens >= LEAST_BUDGET && !isForced(settings.tool_choice)) {
+      const thinking = { type: "enabled", budget_tokens: tokens };
+      return { ...call, extra: { ...extra, thinking } };
+    }
+  }
+  const [word, field] = enabled === false
+    ? ["none", "enabled"]
+    : typeof effort === "string"
+    ? [effort, "effort"]
+    : counted
+    ? [effortOf(budget), "max_tokens"]
+    : enabled === true
+    ? ["medium", "enabled"]
+    : [];
+  if (word === undefined) return { ...call, extra };
+  if (field !== "max_tokens" && counted) dropped.push("reasoning.max_tokens");
+  const sent = new Map(call.sent).set("reasoning_effort", `reasoning.${field}`);
+  return { ...call, extra, sent, settings: { ...settings, reasoning_effort: word } };
+}
+
+/** The least effort whose budget is not below so many tokens. */
+function effortOf(tokens: number): string {
+  return ["low", "medium", "high", "xhigh"].find((effort) => BUDGETS[effort] >= tokens) ?? "max";
+}

@@ -1,0 +1,230 @@
+/** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
+import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
+import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import type { Call, JsonObject, Message, MessageOf, Part, Tool, WireRequest } from "../types.ts";
+
+/** A body in the making, with the client's names of what it cannot hold. */
+interface Draft {
+  body: JsonObject;
+  dropped: string[];
+}
+
+/** Models that do not reason. All others do, unless told not to, and take their thinking back. */
+const PLAIN_MODELS = /^(c4ai-)?(aya|command($|-r|-light|-nightly|-a-03|-a-vision|-a-translate))/;
+
+/**
+ * Share of the answer that may be spent on thinking. From `high` on there is no limit, which is what Cohere advises and
+ * what its own compatibility API makes of `high`.
+ */
+const THINKING_SHARE: ReadonlyMap<string, number | undefined> = new Map([
+  ["minimal", 0.1],
+  ["low", 0.2],
+  ["medium", 0.5],
+  ["high", undefined],
+  ["xhigh", undefined],
+  ["max", undefined],
+]);
+
+/** Output limit of the thinking models, for the share when the client sets none. */
+const MAX_OUTPUT_TOKENS = 32_000;
+
+/** The schema of a function that takes nothing: Cohere demands one. */
+const NO_PARAMETERS = { type: "object", properties: {} };
+
+const SETTINGS: SettingsTable<Draft> = {
+  tools: (tools, draft, call) => writeTools(tools, draft, call),
+  tool_choice(choice, { body }, call) {
+    if (choice === "none") body.tool_choice = "NONE";
+    else if (choice === "required" || chosenTool(call)) body.tool_choice = "REQUIRED";
+    else if (choice !== "auto") return false;
+  },
+  parallel_tool_calls: (parallel) => parallel ? undefined : false,
+  /** Only the allowed ones are sent. */
+  allowed_tools: () => undefined,
+  /** Not supported "in combinations with the `documents` or `tools` parameters" (`ResponseFormatV2` of `cohere-ai` 8.1.0). */
+  response_format(format, { body, dropped }, { settings, extra }) {
+    if (settings.tools?.length || extra.documents !== undefined) return false;
+    body.response_format = format.type === "json_object"
+      ? { type: "json_object" }
+      : { type: "json_object", json_schema: format.schema };
+    if (format.type === "json_schema" && format.description !== undefined) {
+      dropped.push("response_format.json_schema.description");
+    }
+  },
+  max_tokens: (value, { body }) => void (body.max_tokens = value),
+  temperature: (value, { body }) => void (body.temperature = value),
+  /** From 0.01 to 0.99: without it the default is 0.75, so that the ends are better written as near as can be. */
+  top_p(value, { body }) {
+    if (value < 0 || value > 1) return false;
+    body.p = Math.min(0.99, Math.max(0.01, value));
+  },
+  top_k(value, { body }) {
+    if (value > 500) return false;
+    body.k = value;
+  },
+  stop: (value, { body }) => void (body.stop_sequences = value),
+  seed: (value, { body }) => void (body.seed = value),
+  // From 0 to 1; OpenAI's go from -2 to 2.
+  frequency_penalty(value, { body }) {
+    if (value < 0 || value > 1) return false;
+    body.frequency_penalty = value;
+  },
+  presence_penalty(value, { body }) {
+    if (value < 0 || value > 1) return false;
+    body.presence_penalty = value;
+  },
+  n: (value) => value === 1 ? undefined : false,
+  store: (value) => value ? false : undefined,
+  logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
+  logprobs: (value, { body }) => void (body.logprobs = value),
+  top_logprobs: (value) => value === 0 ? undefined : false,
+  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
+  reasoning_effort(effort, { body }, call) {
+    if (effort === "none") {
+      if (canThink(call.model)) body.thinking = { type: "disabled" };
+      return;
+    }
+    if (!canThink(call.model) || !THINKING_SHARE.has(effort)) return false;
+    const share = THINKING_SHARE.get(effort);
+    body.thinking = { type: "enabled" };
+    if (share === undefined) return;
+    const budget = Math.floor(share * (call.settings.max_tokens ?? MAX_OUTPUT_TOKENS));
+    body.thinking = { type: "enabled", token_budget: Math.max(1, budget) };
+  },
+};
+
+const canThink = (model: string) => !PLAIN_MODELS.test(model);
+
+/** Writes a call for `cohere`. */
+export function writeCall(call: Call): WireRequest {
+  const draft: Draft = { body: { model: call.model }, dropped: [] };
+  const { body, dropped } = draft;
+  const { thinking } = call.extra as { thinking?: { type?: unknown } };
+  const off = thinking ? thinking.type === "disabled" : call.settings.reasoning_effort === "none";
+  const thinks = canThink(call.model) && !off;
+  const written = call.messages.map((message) => writeMessage(message, thinks, dropped));
+  const said = written.filter(({ role, content, tool_calls }) =>
+    content !== "" || role === "tool" || tool_calls
+  );
+  // Empty ones are refused. Where the user's last is one, the model would go on with its old answer.
+  const last = call.messages.findLast(({ role }) => role === "user" || role === "assistant");
+  if (said.length === 0 || (last?.role === "user" && said[said.length - 1].role === "assistant")) {
+    throw nothingSaid(last ?? call.messages[0], "Cohere");
+  }
+  dropped.push(...writeSettings(call, draft, SETTINGS));
+  if (call.stream) body.stream = true;
+  Object.assign(body, call.extra);
+  body.messages = said; // Last, so that a conversation's next request begins with this one's bytes.
+  return { path: "/v2/chat", body, dropped };
+}
+
+function writeMessage(message: Message, thinks: boolean, dropped: string[]): JsonObject {
+  if (message.name !== undefined) dropped.push(`${message.path}.name`);
+  if (message.cache !== undefined) dropped.push(`${message.path}.cache_control`);
+  switch (message.role) {
+    case "assistant":
+      return writeAssistant(message, thinks, dropped);
+    case "tool":
+      if (message.error) dropped.push(`${message.path}.is_error`);
+      return {
+        role: "tool",
+        tool_call_id: message.callId,
+        content: content(writeParts(message.parts, false, dropped)),
+      };
+    case "user":
+      return { role: "user", content: content(writeParts(message.parts, true, dropped)) };
+    default:
+      return { role: "system", content: content(writeParts(message.parts, false, dropped)) };
+  }
+}
+
+/** Cohere answers text beside tool calls with 400: "text content is not allowed when tool_calls are provided". */
+function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, dropped: string[]): JsonObject {
+  const { path, calls } = message;
+  const out: JsonObject = { role: "assistant" };
+  const said = writeParts(message.parts, false, dropped);
+  const thoughts: JsonObject[] = [];
+  for (const { text } of message.thoughts) {
+    if (text && (thinks || calls.length > 0)) thoughts.push({ type: "thinking", thinking: text });
+    else dropped.push(`${path}.${text ? "reasoning_content" : "reasoning_details"}`);
+  }
+  if (calls.length === 0) {
+    out.content = content([...thoughts, ...said]);
+    return out;
+  }
+  for (const block of said) {
+    if (typeof block.text === "string") {
+      if (block.text !== "") thoughts.push({ type: "thinking", thinking: block.text });
+    } else if (thinks) thoughts.push(block);
+    else dropped.push(`${path}.content`);
+  }
+  if (thoughts.length > 0) {
+    if (thinks) out.content = thoughts;
+    else out.tool_plan = thoughts.map(({ thinking }) => thinking).join("\n\n");
+  }
+  out.tool_calls = calls.map(({ id, name, arguments: text, custom }) => ({
+    id,
+    type: "function",
+    function: { name, arguments: custom ? JSON.stringify({ input: text }) : text || "{}" },
+  }));
+  return out;
+}
+
+/** A lone text as a string, the form that every model takes. */
+function content(blocks: JsonObject[]): string | JsonObject[] {
+  if (blocks.length === 0) return "";
+  return blocks.length === 1 && blocks[0].type === "text" ? blocks[0].text as string : blocks;
+}
+
+function writeParts(parts: Part[], images: boolean, dropped: string[]): JsonObject[] {
+  const blocks: JsonObject[] = [];
+  for (const part of parts) {
+    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+    switch (part.type) {
+      case "text":
+      case "refusal":
+        blocks.push({ type: "text", text: part.text });
+        break;
+      case "native":
+        blocks.push(part.value);
+        break;
+      case "image":
+        if (!images || "id" in part.media) dropped.push(contentPath(part));
+        else {
+          const url = mediaUrl(part.media);
+          blocks.push({ type: "image_url", image_url: part.detail ? { url, detail: part.detail } : { url } });
+        }
+        break;
+      default:
+        dropped.push(contentPath(part));
+    }
+  }
+  return blocks;
+}
+
+/** The tool that `tool_choice` names, if it is among the tools. */
+function chosenTool({ settings: { tools, tool_choice: choice } }: Call): Tool | undefined {
+  return typeof choice === "object"
+    ? tools?.find((tool) => tool.type === "function" && tool.name === choice.name)
+    : undefined;
+}
+
+function writeTools(tools: Tool[], { body, dropped }: Draft, call: Call): void {
+  const chosen = chosenTool(call);
+  const { allowed_tools: allowed } = call.settings;
+  const sent = chosen
+    ? [chosen]
+    : allowed
+    ? tools.filter((tool) => tool.type === "function" && allowed.includes(tool.name))
+    : tools;
+  const strict = sent.every((tool) => tool.type === "function" && tool.strict);
+  body.tools = sent.map((tool) => {
+    if (tool.type === "native") return tool.value;
+    if (tool.cache !== undefined) dropped.push(`${tool.path}.cache_control`);
+    if (tool.strict && !strict) dropped.push(`${tool.path}.function.strict`);
+    const { name, description, parameters = NO_PARAMETERS, extra } = tool;
+    const described = description === undefined ? { name } : { name, description };
+    return { type: "function", function: { ...described, parameters, ...extra } };
+  });
+  if (strict && sent.length > 0) body.strict_tools = true;
+}

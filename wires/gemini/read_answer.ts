@@ -1,0 +1,335 @@
+/**
+ * Gemini's generateContent, the answer. A stream is a list of partial answers, so one reader serves both.
+ *
+ * Checked against `@google/genai` 3.1 types and ai.google.dev, 2026-11.
+ *
+ * @see https://ai.google.dev/api/generate-content#generatecontentresponse
+ */
+import { readCitations } from "./citations.ts";
+import { isCounted, readLogprobs, readUsage } from "./counts.ts";
+import { readError } from "./read_error.ts";
+import { readName } from "./names.ts";
+import { partialArguments } from "./partial_args.ts";
+import { object, parseObject, text } from "../shared/json.ts";
+import type { Delta, Emit, JsonObject, Media, StopReason, StreamReader, WireError } from "../types.ts";
+
+/** Names our own entries in `reasoning_details`, as OpenRouter does. */
+export const THOUGHT_FORMAT = "google-gemini-v1";
+
+/** Reads a whole answer, or the list that a stream is where `alt=sse` was not honoured. */
+export function readAnswer(body: JsonObject | JsonObject[], emit: Emit): void {
+  const reader = answerReader(emit, !Array.isArray(body));
+  for (const part of [body].flat()) reader.answer(object(part) ?? {});
+  reader.end();
+}
+
+/** Reads a stream of `alt=sse`. It has no closing event: a finish reason must have been seen. */
+export function readStream(emit: Emit): StreamReader {
+  const reader = answerReader(emit, false);
+  return {
+    frame(data) {
+      if (data === "[DONE]") return; // Not Google's, but some proxies add it.
+      const body = parseObject(data);
+      if (body) return reader.answer(body);
+      reader.fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
+    },
+    end: reader.end,
+  };
+}
+
+/** A candidate while it is read. */
+interface Choice {
+  text: string;
+  /** Where in `text` each part of a whole answer begins. */
+  starts: number[];
+  /** Number of the last block of thoughts. */
+  block: number;
+  /** The last part was a thought, so that the next one belongs to its block. */
+  thinking: boolean;
+  tools: number;
+  /** A call whose arguments come in pieces. */
+  open?: { index: number; args: ReturnType<typeof partialArguments> };
+  /** Something a user sees was said. */
+  spoke: boolean;
+  reason: unknown;
+  message?: unknown;
+  grounding?: JsonObject;
+  citations?: unknown;
+}
+
+function answerReader(emit: Emit, whole: boolean) {
+  const choices: (Choice | undefined)[] = [];
+  /** The first event's; told once it is known which candidate speaks first. */
+  let head: Extract<Delta, { type: "start" }> | undefined;
+  let started = false;
+  let failed = false;
+  let id = "";
+  let usage: JsonObject | undefined;
+  let block: JsonObject | undefined;
+
+  function fail(error: WireError): void {
+    if (failed) return;
+    failed = true;
+    if (usage) emit({ type: "usage", usage: readUsage(usage) });
+    emit({ type: "error", error });
+  }
+
+  function readHead(body: JsonObject): void {
+    id = text(body.responseId) ?? "";
+    const created = Date.parse(text(body.createTime) ?? "");
+    head = {
+      type: "start",
+      id: id || undefined,
+      model: text(body.modelVersion),
+      created: Number.isNaN(created) ? undefined : Math.floor(created / 1000),
+    };
+  }
+
+  function start(choice: number): void {
+    if (started || !head) return;
+    started = true;
+    emit(choice === 0 ? head : { ...head, choice });
+  }
+
+  function answer(body: JsonObject): void {
+    if (failed) return;
+    if (body.error !== undefined) return fail(readError(200, body));
+    if (!head) readHead(body);
+    const feedback = object(body.promptFeedback);
+    if (feedback?.blockReason !== undefined) block = feedback;
+    const counts = object(body.usageMetadata);
+    if (counts && isCounted(counts)) usage = counts;
+    if (!Array.isArray(body.candidates)) return;
+    for (let at = 0; at < body.candidates.length; at++) {
+      const candidate = object(body.candidates[at]);
+      if (candidate) readCandidate(candidate, at);
+    }
+  }
+
+  function readCandidate(candidate: JsonObject, at: number): void {
+    // Google leaves out an index of 0.
+    const index = isIndex(candidate.index) ? candidate.index : at;
+    start(index);
+    const choice = choices[index] ??= newChoice();
+    const parts = object(candidate.content)?.parts;
+    let logprobs = candidate.logprobsResult === undefined
+      ? undefined
+      : readLogprobs(candidate.logprobsResult);
+    if (Array.isArray(parts)) {
+      for (const value of parts) {
+        const part = object(value);
+        if (whole) choice.starts.push(choice.text.length);
+        if (part && readPart(part, index, choice, logprobs)) logprobs = undefined;
+      }
+    }
+    if (logprobs !== undefined) emit({ type: "text", choice: index, text: "", logprobs });
+    if (isReason(candidate.finishReason)) choice.reason = candidate.finishReason;
+    if (candidate.finishMessage !== undefined) choice.message = candidate.finishMessage;
+    const grounding = object(candidate.groundingMetadata);
+    if (grounding && (grounding.groundingChunks || !choice.grounding)) choice.grounding = grounding;
+    if (candidate.citationMetadata !== undefined) choice.citations = candidate.citationMetadata;
+    if (candidate.continuationToken !== undefined) {
+      seal(index, choice, { continuationToken: candidate.continuationToken });
+    }
+  }
+
+  /** @returns Whether the log probabilities went along. */
+  function readPart(part: JsonObject, choice: number, state: Choice, logprobs: unknown): boolean {
+    const said = part.text;
+    const signature = text(part.thoughtSignature);
+    if (typeof said === "string") {
+      if (part.thought === true) {
+        readThought(said, signature, choice, state);
+        return false;
+      }
+      state.thinking = false;
+      if (said !== "") {
+        state.text += said;
+        state.spoke = true;
+        emit(
+          logprobs === undefined
+            ? { type: "text", choice, text: said }
+            : { type: "text", choice, text: said, logprobs },
+        );
+      }
+      if (signature !== undefined) emit({ type: "signature", choice, signature });
+      return said !== "";
+    }
+    if (part.thought === true) return false; // A draft of an image.
+    state.thinking = false;
+    if (part.functionCall !== undefined) readCall(object(part.functionCall) ?? {}, signature, choice, state);
+    else if (part.inlineData !== undefined) readBlob(object(part.inlineData) ?? {}, signature, choice, state);
+    else if (part.fileData !== undefined) {
+      const url = text(object(part.fileData)?.fileUri);
+      state.spoke = true;
+      if (url) emitImage(choice, { url }, signature);
+    } else if (part.executableCode !== undefined) {
+      const { language, code } = object(part.executableCode) ?? {};
+      seal(choice, state, part, fence(text(language)?.toLowerCase() ?? "", text(code) ?? ""));
+    } else if (part.codeExecutionResult !== undefined) {
+      seal(choice, state, part, fence("", text(object(part.codeExecutionResult)?.output) ?? ""));
+    } else if (part.toolCall !== undefined || part.toolResponse !== undefined) seal(choice, state, part);
+    const spoken = text(object(part.audioTranscription)?.text);
+    if (spoken) emit({ type: "audio", choice, transcript: spoken });
+    return false;
+  }
+
+  function readThought(said: string, signature: string | undefined, choice: number, state: Choice): void {
+    if (!state.thinking) state.block++;
+    state.thinking = true;
+    const { block } = state;
+    emit(
+      signature === undefined
+        ? { type: "thought", choice, block, summary: true, text: said }
+        : { type: "thought", choice, block, summary: true, text: said, signature, format: THOUGHT_FORMAT },
+    );
+  }
+
+  /** What the model did on Google's side must come back in the next request as it is; shown as reasoning, if at all. */
+  function seal(choice: number, state: Choice, part: JsonObject, shown?: string): void {
+    state.block++;
+    state.thinking = false;
+    const redacted = JSON.stringify(part);
+    emit({ type: "thought", choice, block: state.block, text: shown, redacted, format: THOUGHT_FORMAT });
+  }
+
+  function readCall(call: JsonObject, signature: string | undefined, choice: number, state: Choice): void {
+    const more = call.willContinue === true;
+    const name = readName(text(call.name) ?? "");
+    if (name) {
+      closeCall(choice, state);
+      const index = state.tools++;
+      state.spoke = true;
+      const callId = text(call.id) ?? `call_${id && `${id}_`}${choice}_${index}`;
+      emit(
+        signature === undefined
+          ? { type: "tool", choice, index, id: callId, name }
+          : { type: "tool", choice, index, id: callId, name, signature },
+      );
+      if (!more && call.partialArgs === undefined) {
+        emit({ type: "args", choice, index, text: JSON.stringify(object(call.args) ?? {}) });
+        return;
+      }
+      state.open = { index, args: partialArguments() };
+    }
+    // Vertex streams a call as its name, then pieces without a name, then one that is empty.
+    if (!state.open) return;
+    if (Array.isArray(call.partialArgs)) {
+      for (const piece of call.partialArgs) state.open.args.add(object(piece) ?? {});
+    }
+    if (!more) closeCall(choice, state);
+  }
+
+  function closeCall(choice: number, state: Choice): void {
+    if (!state.open) return;
+    const { index, args } = state.open;
+    emit({ type: "args", choice, index, text: args.text() });
+    state.open = undefined;
+  }
+
+  /** Images and sound; other media go out as images too, their type in the data URL. */
+  function readBlob(blob: JsonObject, signature: string | undefined, choice: number, state: Choice): void {
+    const mime = text(blob.mimeType) ?? "application/octet-stream";
+    const data = text(blob.data) ?? "";
+    state.spoke = true;
+    if (mime.startsWith("audio/")) emit({ type: "audio", choice, data });
+    else emitImage(choice, { mime, data }, signature);
+  }
+
+  const emitImage = (choice: number, media: Media, signature: string | undefined) =>
+    emit({ type: "image", choice, media, ...(signature !== undefined && { signature }) });
+
+  function end(): void {
+    if (failed) return;
+    const seen = choices.some(Boolean);
+    start(0);
+    if (!seen && block) {
+      const why = text(block.blockReasonMessage) ?? `The prompt was blocked: ${block.blockReason}`;
+      emit({ type: "refusal", choice: 0, text: why });
+      if (usage) emit({ type: "usage", usage: readUsage(usage) });
+      return emit({ type: "stop", choice: 0, reason: "content_filter" });
+    }
+    if (!seen) return fail({ message: "The provider's answer has no candidates", code: "no_candidates" });
+    if (!whole && choices.some((choice) => choice && choice.reason === undefined)) {
+      return fail({ message: "The provider's answer ended before it was finished", code: "cut_off" });
+    }
+    choices.forEach((choice, index) => {
+      if (choice) close(index, choice);
+    });
+    if (usage) emit({ type: "usage", usage: readUsage(usage) });
+  }
+
+  function close(index: number, choice: Choice): void {
+    closeCall(index, choice);
+    readCitations(choice, (citation) => emit({ type: "citation", choice: index, citation }));
+    const reason = STOPS.get(choice.reason) ?? "stop";
+    const ended = choice.reason === undefined || ENDS.has(choice.reason);
+    // Why there is no answer, in the provider's words: OpenAI's finish reasons cannot tell.
+    const why = text(choice.message) ?? (choice.spoke ? "" : `The model stopped: ${choice.reason}`);
+    if (!ended && why) emit({ type: "refusal", choice: index, text: why });
+    emit({ type: "stop", choice: index, reason });
+  }
+
+  return { answer, end, fail };
+}
+
+const newChoice = (): Choice => ({
+  text: "",
+  starts: [],
+  block: -1,
+  thinking: false,
+  tools: 0,
+  open: undefined,
+  spoke: false,
+  reason: undefined,
+  message: undefined,
+  grounding: undefined,
+  citations: undefined,
+});
+
+// ---------------------------------------------------------------- finish reasons
+
+/** Names, and the API's numbers where a caller asked for `enum-encoding=int`. All that is not here is `stop`. */
+const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
+  ["STOP", "stop"],
+  [1, "stop"],
+  ["MAX_TOKENS", "length"],
+  [2, "length"],
+  ["CONTINUATION", "length"], // The limit of one request: the next may go on with its token.
+  ["SAFETY", "content_filter"],
+  [3, "content_filter"],
+  ["RECITATION", "content_filter"],
+  [4, "content_filter"],
+  ["LANGUAGE", "content_filter"],
+  [6, "content_filter"],
+  ["BLOCKLIST", "content_filter"],
+  [7, "content_filter"],
+  ["PROHIBITED_CONTENT", "content_filter"],
+  [8, "content_filter"],
+  ["SPII", "content_filter"],
+  [9, "content_filter"],
+  ["IMAGE_SAFETY", "content_filter"],
+  [11, "content_filter"],
+  ["IMAGE_PROHIBITED_CONTENT", "content_filter"],
+  ["IMAGE_RECITATION", "content_filter"],
+  ["MODEL_ARMOR", "content_filter"],
+  ["JAILBREAK", "content_filter"],
+]);
+
+/** Reasons that leave a usable answer; a model that failed (`MALFORMED_FUNCTION_CALL`, `OTHER`) tells in a refusal. */
+const ENDS: ReadonlySet<unknown> = new Set(["STOP", 1, "MAX_TOKENS", 2, "CONTINUATION"]);
+
+/** Absent, empty and unspecified mean that the candidate goes on. */
+const isReason = (reason: unknown) =>
+  typeof reason === "string"
+    ? reason !== "" && reason !== "FINISH_REASON_UNSPECIFIED"
+    : typeof reason === "number" && reason > 0;
+
+// ---------------------------------------------------------------- helpers
+
+/** Code as Markdown. */
+const fence = (language: string, code: string) => `\`\`\`${language}\n${code.replace(/\n$/, "")}\n\`\`\`\n`;
+
+/** Candidates are few: a wild number must not make a list of a billion holes. */
+const isIndex = (index: unknown): index is number =>
+  typeof index === "number" && Number.isInteger(index) && index >= 0 && index < 128;

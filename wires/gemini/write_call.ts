@@ -1,0 +1,250 @@
+/**
+ * Gemini's generateContent, the request.
+ *
+ * Checked against `@google/genai` 3.3 (types, and what it sends to the Developer API) and ai.google.dev, 2026-11:
+ * function calling, thinking, thought signatures, structured output, file input methods, media resolution, tool
+ * combination, long decode, OpenAI compatibility.
+ *
+ * @see https://ai.google.dev/api/generate-content
+ */
+import { THOUGHT_FORMAT } from "./read_answer.ts";
+import { type GeminiModel, geminiModel, modelPath } from "./models.ts";
+import { writeName } from "./names.ts";
+import { writePart } from "./write_parts.ts";
+import { readArguments, type Result, writeResult } from "./write_results.ts";
+import { writeTerms } from "./write_settings.ts";
+import { append, parseObject } from "../shared/json.ts";
+import { markInstruction, nothingSaid } from "../shared/parts.ts";
+import type { Call, JsonObject, Message, MessageOf, Part, Thought, WireRequest } from "../types.ts";
+
+/**
+ * Google's documented signature for calls that Gemini did not make itself (history from another model): without any,
+ * Gemini 3 and later answer 400.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/thought-signatures
+ */
+const STAND_IN_SIGNATURE = "skip_thought_signature_validator";
+
+interface Content {
+  role: "user" | "model";
+  parts: JsonObject[];
+}
+
+/** Writes a call for `{models/…}:generateContent`, or its streamed form. */
+export function writeCall(call: Call): WireRequest {
+  const path = modelPath(call.model); // First: a name that is too long is looked at no further.
+  const model = geminiModel(call.model);
+  const dropped: string[] = [];
+  const { contents, system, continuationToken } = writeMessages(call, model, dropped);
+  const body: JsonObject = {};
+  if (system.length > 0) body.systemInstruction = { parts: system };
+  Object.assign(body, writeTerms(call, model, dropped));
+  if (continuationToken !== undefined) body.continuationToken = continuationToken;
+  body.contents ??= contents; // Last, so that a conversation's next request begins with this one's bytes.
+  const method = call.stream ? "streamGenerateContent?alt=sse" : "generateContent";
+  return { path: `/v1beta/${path}:${method}`, body, dropped };
+}
+
+// ---------------------------------------------------------------- messages
+
+/**
+ * Instructions before the first other message are `systemInstruction`. Later ones stay where they stand, as the user's
+ * text, so that each request of a conversation begins with the one before it.
+ */
+function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: string[]) {
+  const system: JsonObject[] = [];
+  const contents: Content[] = [];
+  const calls = new Map<string, { name: string; order: number }>();
+  let results: (Result & { order: number })[] = [];
+  /** Calls that this turn has a result of: Google refuses more results than calls. */
+  const answered = new Set<string>();
+  /** Instructions since the last user or assistant: results on both sides of them are one turn. */
+  let held: JsonObject[] = [];
+  /** The user's last message, where it came to nothing. */
+  let silent: Message | undefined;
+  let leading = model.system;
+  let continuationToken: unknown;
+  let made = 0;
+  /** The conversation goes on from a beginning that Google keeps. */
+  const isCached = "cachedContent" in extra || "cached_content" in extra;
+
+  /** Results go in one turn, in their calls' order; media that they cannot hold are a turn of their own behind it. */
+  function closeTurn(): void {
+    if (results.length > 0) {
+      results.sort((a, b) => a.order - b.order);
+      contents.push({ role: "user", parts: results.map(({ part }) => part) });
+      addTurn(contents, "user", results.flatMap(({ beside }) => beside));
+      results = [];
+      answered.clear();
+    }
+    addTurn(contents, "user", held);
+    held = [];
+  }
+
+  for (const message of messages) {
+    if (message.role === "user" || message.role === "assistant") closeTurn();
+    noteUnsaid(message, dropped);
+    if (message.role !== "system" && message.role !== "developer") leading = false;
+    switch (message.role) {
+      case "system":
+      case "developer":
+        append(leading ? system : held, writeSystem(message, leading, dropped));
+        break;
+      case "user": {
+        const parts = writeParts(message.parts, model, dropped);
+        silent = parts.length === 0 ? message : undefined;
+        addTurn(contents, "user", parts);
+        break;
+      }
+      case "assistant": {
+        if (message === messages.at(-1)) continuationToken = tokenOf(message.thoughts);
+        // The token stands for the partial answer, which must not be sent along.
+        if (continuationToken !== undefined) break;
+        for (const { id, name } of message.calls) calls.set(id, { name, order: made++ });
+        if (contents.length === 0 && !isCached) begin(contents);
+        const parts = writeAnswered(message, model, dropped);
+        if (parts.length > 0) silent = undefined;
+        addTurn(contents, "model", parts);
+        break;
+      }
+      case "tool": {
+        const { callId } = message;
+        if (answered.has(callId)) {
+          dropped.push(message.path);
+          break;
+        }
+        answered.add(callId);
+        const { name, order } = calls.get(callId) ?? { name: message.name ?? callId, order: made };
+        results.push({ order, ...writeResult(message, name, model, dropped) });
+      }
+    }
+  }
+  closeTurn();
+  if (silent && contents.at(-1)?.role !== "user") throw nothingSaid(silent, "Gemini");
+  if (model.signed) standIn(contents, model.signed);
+  if (contents.length === 0 && system.length > 0) begin(contents);
+  if (!model.prefill) dropPrefill(contents, messages, dropped);
+  return { contents, system, continuationToken };
+}
+
+/**
+ * The user's turn of a conversation that has instructions alone, or that begins with the assistant: contents must not be
+ * empty, and a model's call must follow a user's turn.
+ */
+const begin = (contents: Content[]) => contents.push({ role: "user", parts: [{ text: "Begin." }] });
+
+/**
+ * Leaves out the assistant's words at the end: newer models refuse to go on with them ("Requests ending with a model turn
+ * are not supported").
+ */
+function dropPrefill(contents: Content[], messages: Message[], dropped: string[]): void {
+  if (contents.at(-1)?.role !== "model") return;
+  contents.pop();
+  const before = messages.findLastIndex(({ role }) => role === "user" || role === "tool");
+  for (const { role, path } of messages.slice(before + 1)) if (role === "assistant") dropped.push(path);
+}
+
+/** Adds a turn, or to the last one when it is of the same role: older models refuse two in a row. */
+function addTurn(contents: Content[], role: Content["role"], parts: JsonObject[]): void {
+  if (parts.length === 0) return;
+  const last = contents.at(-1);
+  // Results stand first in a turn, and nothing else is in it.
+  if (last?.role !== role || last.parts[0].functionResponse) contents.push({ role, parts });
+  else append(last.parts, parts);
+}
+
+/** Names what no content of Gemini's can hold. A function's result keeps its name. */
+function noteUnsaid(message: Message, dropped: string[]): void {
+  if (message.name !== undefined && message.role !== "tool") dropped.push(`${message.path}.name`);
+  if (message.cache !== undefined) dropped.push(`${message.path}.cache_control`);
+  for (const part of message.parts) {
+    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+  }
+}
+
+function writeSystem(message: Message, leading: boolean, dropped: string[]): JsonObject[] {
+  const out: JsonObject[] = [];
+  for (const part of message.parts) {
+    if (part.type === "text" || part.type === "refusal") {
+      if (part.text !== "") out.push({ text: leading ? part.text : markInstruction(part.text) });
+    } else dropped.push(part.path);
+  }
+  return out;
+}
+
+/** Empty text is left out: the API refuses it. */
+function writeParts(parts: Part[], model: GeminiModel, dropped: string[]): JsonObject[] {
+  const out: JsonObject[] = [];
+  for (const part of parts) {
+    const written = writePart(part, model, dropped);
+    if (!written || written.text === "") continue;
+    if (part.signature !== undefined) written.thoughtSignature = part.signature;
+    out.push(written);
+  }
+  return out;
+}
+
+function writeAnswered(message: MessageOf<"assistant">, model: GeminiModel, dropped: string[]): JsonObject[] {
+  const out = writeThoughts(message, dropped);
+  const spoken = out.length;
+  append(out, writeParts(message.parts, model, dropped));
+  if (message.signature !== undefined) {
+    const text = out.findLast((part, at) => at >= spoken && typeof part.text === "string");
+    if (text) text.thoughtSignature = message.signature;
+    else out.push({ text: "", thoughtSignature: message.signature }); // As it came, in a last part without text.
+  }
+  for (const call of message.calls) {
+    const part: JsonObject = {
+      functionCall: { id: call.id, name: writeName(call.name), args: readArguments(call) },
+    };
+    if (call.signature !== undefined) part.thoughtSignature = call.signature;
+    out.push(part);
+  }
+  return out;
+}
+
+function writeThoughts(message: MessageOf<"assistant">, dropped: string[]): JsonObject[] {
+  const out: JsonObject[] = [];
+  for (const { text, signature, redacted, format } of message.thoughts) {
+    if (redacted !== undefined) {
+      const sealed = format === THOUGHT_FORMAT ? parseObject(redacted) : undefined;
+      if (!sealed) dropped.push(`${message.path}.reasoning_details`);
+      else if (sealed.continuationToken === undefined) out.push(sealed);
+      continue;
+    }
+    const ours = signature !== undefined && format === THOUGHT_FORMAT;
+    if (ours) out.push({ text: text ?? "", thought: true, thoughtSignature: signature });
+    else if (text) out.push({ text, thought: true });
+  }
+  return out;
+}
+
+/**
+ * The token of an answer that was cut off and may go on, when it is the last thing said.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/generate-content/long-decode
+ */
+function tokenOf(thoughts: Thought[]): unknown {
+  for (const { redacted, format } of thoughts) {
+    const token = format === THOUGHT_FORMAT && redacted
+      ? parseObject(redacted)?.continuationToken
+      : undefined;
+    if (token !== undefined) return token;
+  }
+}
+
+/**
+ * Signs what the client kept no signature of: the first call of each of the model's turns; of an image model all that it
+ * said ("Image part is missing a thought_signature").
+ */
+function standIn(contents: Content[], signed: "calls" | "parts"): void {
+  for (const { role, parts } of contents) {
+    if (role !== "model") continue;
+    if (signed === "parts") {
+      for (const part of parts) if (part.thought !== true) part.thoughtSignature ??= STAND_IN_SIGNATURE;
+    } else {
+      const first = parts.find((part) => part.functionCall);
+      if (first) first.thoughtSignature ??= STAND_IN_SIGNATURE;
+    }
+  }
+}

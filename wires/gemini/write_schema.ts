@@ -1,0 +1,246 @@
+/**
+ * JSON Schema as Google takes it (`parametersJsonSchema` and `responseJsonSchema`).
+ *
+ * Google reads a part of JSON Schema and ignores the rest, except that a `$ref` to nothing ("reference to undefined
+ * schema") or a `$ref` beside other keywords makes it refuse the whole request. The keywords are those that
+ * `GenerationConfig.responseJsonSchema` of `@google/genai` 3.3.0 lists (2026-11).
+ */
+import { isObject } from "../shared/json.ts";
+import type { JsonObject } from "../types.ts";
+
+/** Keywords that Google reads and that hold no schema. */
+const READ = new Set([
+  "$anchor",
+  "$id",
+  "$ref",
+  "description",
+  "enum",
+  "format",
+  "maxItems",
+  "maximum",
+  "minItems",
+  "minimum",
+  "propertyOrdering",
+  "required",
+  "title",
+  "type",
+]);
+
+/** Keywords that Google reads and that hold a schema, a list of them, or a map of them by name. */
+const ONE = new Set(["additionalProperties", "items"]);
+const SEVERAL = new Set(["anyOf", "oneOf", "prefixItems"]);
+const NAMED = new Set(["$defs", "properties"]);
+
+/** Keywords that say nothing about what is valid: no loss to name. */
+const NOTES = new Set([
+  "$comment",
+  "$schema",
+  "default",
+  "deprecated",
+  "example",
+  "examples",
+  "readOnly",
+  "writeOnly",
+]);
+
+/** One schema while it is written. */
+interface Work {
+  root: JsonObject;
+  /** Schemas that move to the root's `$defs`, with their names there. Gathered when a `$ref` first names one. */
+  moved?: Map<unknown, string>;
+  /** What a `$ref` may name beside a place: `$id`, and `#` with an `$anchor`. Gathered when a `$ref` first asks. */
+  names?: Set<unknown>;
+  /** Keywords that are lost on Google. */
+  lost: Set<string>;
+}
+
+/**
+ * Brings a schema into what Google reads; a schema that is within it goes out as it came.
+ *
+ * - `const` becomes an `enum` of one. Google's `enum` is for strings and numbers: of any other value the type is kept.
+ * - `definitions` become `$defs`, and an `allOf` of one an `anyOf` of one.
+ * - A `$ref` that leads nowhere is left out; one beside other keywords moves into an `anyOf` of its own.
+ * - What a `$ref` names elsewhere than in the root's `$defs` (`#/properties/a`, as zod-to-json-schema writes it) moves there.
+ * - Other keywords stay, where Google passes over them.
+ *
+ * @param path Where the schema is in the client's body.
+ * @param dropped Takes the paths of the keywords that have no effect, each once.
+ */
+export function writeSchema(schema: JsonObject, path: string, dropped: string[]): JsonObject {
+  const root = withDefs(schema);
+  const work: Work = { root, lost: new Set() };
+  let written = fit(root, work);
+  if (work.moved) {
+    written = fit(root, work); // Once more: some that move had been written before it was known.
+    const moved = Array.from(work.moved, ([target, name]) => [name, fit(target as JsonObject, work)]);
+    const defs = isObject(written.$defs) ? written.$defs : {};
+    written = { ...written, $defs: { ...defs, ...Object.fromEntries(moved) } };
+  }
+  for (const keyword of work.lost) dropped.push(`${path}.${keyword}`);
+  return written;
+}
+
+/** Draft 7 keeps at `definitions` what Google reads at `$defs`. */
+function withDefs(schema: JsonObject): JsonObject {
+  const { definitions, ...rest } = schema;
+  if (!isObject(definitions)) return schema;
+  return { ...rest, $defs: { ...definitions, ...(isObject(rest.$defs) ? rest.$defs : {}) } };
+}
+
+function fit(schema: JsonObject, work: Work): JsonObject {
+  const out: [string, unknown][] = [];
+  let changed = false;
+  const put = (keyword: string, value: unknown, before?: unknown) => {
+    out.push([keyword, value]);
+    if (value !== before) changed = true;
+  };
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (keyword === "const") {
+      putConst(value, schema, put, work);
+      changed = true;
+    } else if (keyword === "enum" && "const" in schema) changed = true; // The one value is all that is left of it.
+    else if (keyword === "$ref") {
+      const ref = resolve(value, work);
+      if (ref === undefined) changed = true;
+      else put(keyword, ref, value);
+    } else if (keyword === "allOf" && isLone(value) && !schema.anyOf) put("anyOf", fitAll(value, work));
+    else put(keyword, fitKeyword(keyword, value, work), value);
+  }
+  if (out.some(([keyword]) => keyword === "$ref") && out.some(([keyword]) => !keyword.startsWith("$"))) {
+    return besideRef(Object.fromEntries(out), work);
+  }
+  return changed ? Object.fromEntries(out) : schema;
+}
+
+function fitKeyword(keyword: string, value: unknown, work: Work): unknown {
+  if (NAMED.has(keyword)) return isObject(value) ? fitNamed(value, work) : value;
+  if (SEVERAL.has(keyword) || (keyword === "items" && Array.isArray(value))) return fitAll(value, work);
+  if (ONE.has(keyword)) return fitAny(value, work);
+  if (!READ.has(keyword) && !NOTES.has(keyword) && !keyword.startsWith("x-")) work.lost.add(keyword);
+  return value;
+}
+
+/** `true` and `false` are schemas too. */
+function fitAny(value: unknown, work: Work): unknown {
+  const name = work.moved?.get(value);
+  if (name !== undefined) return { $ref: `#/$defs/${name}` };
+  return isObject(value) ? fit(value, work) : value;
+}
+
+function fitAll(value: unknown, work: Work): unknown {
+  if (!Array.isArray(value)) return value;
+  const fitted = value.map((item) => fitAny(item, work));
+  return fitted.some((item, at) => item !== value[at]) ? fitted : value;
+}
+
+function fitNamed(map: JsonObject, work: Work): JsonObject {
+  const fitted = Object.entries(map).map(([name, value]) => [name, fitAny(value, work)] as const);
+  return fitted.some(([name, value]) => value !== map[name]) ? Object.fromEntries(fitted) : map;
+}
+
+const isLone = (value: unknown) => Array.isArray(value) && value.length === 1;
+
+function putConst(
+  value: unknown,
+  { type }: JsonObject,
+  put: (keyword: string, value: unknown) => void,
+  { lost }: Work,
+): void {
+  if (type === undefined) put("type", typeOf(value));
+  if (typeof value === "string" || typeof value === "number") put("enum", [value]);
+  else if (value !== null) lost.add("const");
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return Number.isInteger(value) ? "integer" : typeof value;
+}
+
+/** What stands beside a `$ref` holds as well: so the `$ref` is an `anyOf` of one. */
+function besideRef({ $ref, ...rest }: JsonObject, { lost }: Work): JsonObject {
+  if (!("anyOf" in rest)) return { ...rest, anyOf: [{ $ref }] };
+  lost.add("$ref");
+  return rest;
+}
+
+// ---------------------------------------------------------------- references
+
+/**
+ * The reference as Google resolves it, which looks among the root's `$defs` alone; `undefined` where nothing is there.
+ */
+function resolve(ref: unknown, work: Work): string | undefined {
+  if (typeof ref === "string") {
+    const pointer = moveDefinitions(ref);
+    if (pointer === "#" || (!pointer.startsWith("#/") && namesOf(work).has(pointer))) return pointer;
+    const target = placeOf(pointer, work.root);
+    if (target !== undefined && IN_DEFS.test(pointer)) return pointer;
+    if (isObject(target)) return `#/$defs/${movedOf(work).get(target)}`;
+  }
+  work.lost.add("$ref");
+}
+
+const IN_DEFS = /^#\/\$defs\/[^/]+$/;
+
+const moveDefinitions = (ref: string) => ref.replace(/^#\/definitions\//, "#/$defs/");
+
+/** What a JSON pointer (`#/$defs/a~1b`) leads to, if that can be a schema. */
+function placeOf(pointer: string, root: JsonObject): unknown {
+  if (!pointer.startsWith("#/")) return undefined;
+  let place: unknown = root;
+  for (const step of pointer.slice(2).split("/")) {
+    const key = unescape(step);
+    if (typeof place !== "object" || place === null || !Object.hasOwn(place, key)) return undefined;
+    place = (place as JsonObject)[key];
+  }
+  return isObject(place) || typeof place === "boolean" ? place : undefined;
+}
+
+/** All that any `$ref` names outside the root's `$defs`, each with a name of its own: `properties_a`. */
+function movedOf(work: Work): Map<unknown, string> {
+  if (work.moved) return work.moved;
+  const { root } = work;
+  const moved = work.moved = new Map<unknown, string>();
+  const taken = new Set(Object.keys(isObject(root.$defs) ? root.$defs : {}));
+  const gather = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    const { $ref } = value as JsonObject;
+    const pointer = typeof $ref === "string" ? moveDefinitions($ref) : "";
+    const target = IN_DEFS.test(pointer) ? undefined : placeOf(pointer, root);
+    if (isObject(target) && !moved.has(target)) {
+      let name = pointer.replace(/\W+/g, "_").slice(0, MOST_NAME);
+      while (taken.has(name)) name = `${name}_${taken.size}`;
+      taken.add(name);
+      moved.set(target, name);
+    }
+    Object.values(value).forEach(gather);
+  };
+  gather(root);
+  return moved;
+}
+
+/** Enough to tell a name by. */
+const MOST_NAME = 100;
+
+function unescape(step: string): string {
+  let key = step;
+  try {
+    key = decodeURIComponent(step);
+  } catch { /* A bare `%` is a character like any other. */ }
+  return key.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+function namesOf(work: Work): Set<unknown> {
+  if (work.names) return work.names;
+  const names = work.names = new Set<unknown>();
+  const gather = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (isObject(value)) {
+      if (typeof value.$id === "string") names.add(value.$id);
+      if (typeof value.$anchor === "string") names.add(`#${value.$anchor}`);
+    }
+    Object.values(value).forEach(gather);
+  };
+  gather(work.root);
+  return names;
+}

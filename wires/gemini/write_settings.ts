@@ -1,0 +1,245 @@
+/** Gemini's generateContent, the request's settings: ours, and the client's own in Gemini's words. */
+import { type GeminiModel, thinkingFor } from "./models.ts";
+import { writeName } from "./names.ts";
+import { writeSchema } from "./write_schema.ts";
+import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { object } from "../shared/json.ts";
+import type { Call, JsonObject } from "../types.ts";
+
+/** A request's terms while they are written. */
+interface Draft {
+  model: GeminiModel;
+  /** Members beside those below. */
+  body: JsonObject;
+  /** `generationConfig`. */
+  config: JsonObject;
+  tools: JsonObject[];
+  toolConfig: JsonObject;
+  dropped: string[];
+}
+
+/** All of a request but its conversation; what the client wrote in Gemini's own words wins. */
+export function writeTerms(call: Call, model: GeminiModel, dropped: string[]): JsonObject {
+  const draft: Draft = { model, body: {}, config: {}, tools: [], toolConfig: {}, dropped };
+  dropped.push(...writeSettings(call, draft, SETTINGS));
+  const { body, config, tools, toolConfig } = draft;
+  if (toolConfig.functionCallingConfig && !tools.some(declares)) { // The API refuses a choice between none.
+    delete toolConfig.functionCallingConfig;
+    if (call.settings.tool_choice !== "auto") dropped.push(call.sent.get("tool_choice")!);
+  }
+  mergeExtra(draft, call.extra);
+  // Gemini 3 refuses Google's tools beside functions unless it may tell of the former's calls.
+  if (model.third && tools.some(declares) && tools.some(runsAtGoogle)) {
+    toolConfig.includeServerSideToolInvocations ??= true;
+  }
+  const terms: JsonObject = {};
+  if (tools.length > 0) terms.tools = tools;
+  if (!isEmpty(toolConfig)) terms.toolConfig = toolConfig;
+  if (!isEmpty(config)) terms.generationConfig = config;
+  return Object.assign(terms, body);
+}
+
+const SETTINGS: SettingsTable<Draft> = {
+  tools: writeTools,
+  tool_choice(choice, { toolConfig }, call) {
+    toolConfig.functionCallingConfig = typeof choice === "object"
+      ? { mode: "ANY", allowedFunctionNames: [writeName(choice.name)] }
+      : choice === "auto"
+      ? { mode: isStrict(call) ? "VALIDATED" : "AUTO" }
+      : { mode: choice === "none" ? "NONE" : "ANY" };
+  },
+  /** Names count beside `ANY` and `VALIDATED` only, which is `AUTO` with arguments that obey their schema. */
+  allowed_tools(names, { toolConfig }, { settings }) {
+    if (settings.tool_choice === "none") return;
+    toolConfig.functionCallingConfig = {
+      mode: settings.tool_choice === "required" ? "ANY" : "VALIDATED",
+      allowedFunctionNames: names.map(writeName),
+    };
+  },
+  /** Gemini calls in parallel as it sees fit. */
+  parallel_tool_calls: (parallel) => parallel ? undefined : false,
+  /** "Function calling with a response mime type: 'application/json' is unsupported", before Gemini 3. */
+  response_format(format, { config, dropped, model }, { settings }) {
+    if (!model.third && settings.tools?.some(({ type }) => type === "function")) return false;
+    config.responseMimeType = "application/json";
+    if (format.type !== "json_schema") return;
+    config.responseJsonSchema = writeSchema(format.schema, "response_format.json_schema.schema", dropped);
+    if (format.description !== undefined) dropped.push("response_format.json_schema.description");
+  },
+  max_tokens: (value, { config }) => void (config.maxOutputTokens = value),
+  temperature(value, { config, model }) {
+    if (!model.sampling) return value === 1 ? undefined : false; // 1 is what the model does anyway.
+    config.temperature = value;
+  },
+  top_p: (value, { config, model }) => model.sampling ? void (config.topP = value) : false,
+  top_k: (value, { config, model }) => model.sampling ? void (config.topK = value) : false,
+  stop: (value, { config }) => void (config.stopSequences = value),
+  seed(value, { config }) {
+    if (value !== (value | 0)) return false; // 32 bits here, 64 at OpenAI.
+    config.seed = value;
+  },
+  frequency_penalty(value, { config, model }) {
+    if (!model.penalties) return value === 0 ? undefined : false;
+    config.frequencyPenalty = value;
+  },
+  presence_penalty(value, { config, model }) {
+    if (!model.penalties) return value === 0 ? undefined : false;
+    config.presencePenalty = value;
+  },
+  n(value, { config, model }) {
+    if (!model.candidates) return value === 1 ? undefined : false;
+    config.candidateCount = value;
+  },
+  logprobs: (value, { config }) => void (config.responseLogprobs = value),
+  top_logprobs: (value, { config }) => void (config.logprobs = value),
+  /** `auto` is what no tier means; OpenAI's `default` is Google's `standard`. */
+  service_tier(tier, { body }) {
+    if (tier !== "auto") body.serviceTier = tier === "default" ? "standard" : tier;
+  },
+  /** Labels are lower-case words of at most 63 characters. */
+  metadata(metadata, { body }) {
+    const labels = Object.entries(metadata);
+    if (!labels.every(([key, value]) => LABEL_KEY.test(key) && LABEL_VALUE.test(String(value)))) return false;
+    body.labels = Object.fromEntries(labels.map(([key, value]) => [key, String(value)]));
+  },
+  store: (value, { body }) => void (body.store = value),
+  reasoning_effort(effort, { config, model }) {
+    const thinking = thinkingFor(effort, model);
+    if (thinking === undefined) return false;
+    if (!isEmpty(thinking)) config.thinkingConfig = thinking;
+  },
+  modalities: (value, { config }) =>
+    void (config.responseModalities = value.map((name) => name.toUpperCase())),
+  audio({ voice, format }, { config, dropped }) {
+    if (format !== undefined && format !== "pcm16") dropped.push("audio.format"); // Gemini speaks PCM only.
+    if (typeof voice !== "string") return void dropped.push("audio.voice");
+    config.speechConfig = { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } };
+  },
+  web_search_options(options, { tools, dropped }) {
+    tools.push({ googleSearch: {} });
+    for (const key of Object.keys(options)) dropped.push(`web_search_options.${key}`);
+  },
+};
+
+const LABEL_KEY = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
+const LABEL_VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+
+/** Built-in tools as clients of OpenAI's forms write them: `{"type": "google_search"}`. */
+const BUILT_IN: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  ["code_execution", "codeExecution"],
+  ["code_interpreter", "codeExecution"],
+  ["computer_use", "computerUse"],
+  ["file_search", "fileSearch"],
+  ["google_maps", "googleMaps"],
+  ["google_search", "googleSearch"],
+  ["url_context", "urlContext"],
+  ["web_search", "googleSearch"],
+  ["web_search_preview", "googleSearch"],
+]);
+
+/** Members of OpenAI's own built-in tools that mean nothing to Google. */
+const OPENAI_ONLY: ReadonlySet<unknown> = new Set(["code_interpreter", "web_search", "web_search_preview"]);
+
+function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, call: Call): void {
+  const functions: JsonObject[] = [];
+  for (const tool of list) {
+    if (tool.type === "function") {
+      const declaration: JsonObject = { name: writeName(tool.name) };
+      if (tool.description !== undefined) declaration.description = tool.description;
+      if (tool.parameters !== undefined) {
+        const path = tool.path.startsWith("functions") ? tool.path : `${tool.path}.function`;
+        declaration.parametersJsonSchema = writeSchema(tool.parameters, `${path}.parameters`, draft.dropped);
+      }
+      if (functions.length === 0) draft.tools.push({ functionDeclarations: functions });
+      functions.push(Object.assign(declaration, tool.extra));
+      if (tool.cache !== undefined) draft.dropped.push(`${tool.path}.cache_control`);
+      continue;
+    }
+    const { type, ...value } = tool.value;
+    const name = BUILT_IN.get(type);
+    if (type === undefined) draft.tools.push(value);
+    else if (name === undefined) draft.dropped.push(tool.path);
+    else if (!OPENAI_ONLY.has(type)) draft.tools.push({ [name]: value });
+    else {
+      draft.tools.push({ [name]: {} });
+      for (const key of Object.keys(value)) draft.dropped.push(`${tool.path}.${key}`);
+    }
+  }
+  if (isStrict(call) && call.settings.tool_choice === undefined) {
+    draft.toolConfig.functionCallingConfig = { mode: "VALIDATED" };
+  }
+}
+
+/** A tool asks for arguments that obey its schema, which Gemini promises for all tools or none. */
+function isStrict(call: Call): boolean {
+  return call.settings.tools?.some((tool) => tool.type === "function" && tool.strict) ?? false;
+}
+
+const declares = (tool: JsonObject) => "functionDeclarations" in tool || "function_declarations" in tool;
+
+/** Computer use is a set of functions, which the client runs. */
+const runsAtGoogle = (tool: JsonObject) =>
+  !declares(tool) && !("computerUse" in tool || "computer_use" in tool);
+
+// ---------------------------------------------------------------- the client's own Gemini fields
+
+/** Members of `generationConfig`, which the SDK's users write one level up. */
+const CONFIG_FIELDS: ReadonlySet<string> = new Set([
+  "audioTranscriptionConfig",
+  "candidateCount",
+  "enableEnhancedCivicAnswers",
+  "imageConfig",
+  "maxOutputTokens",
+  "mediaResolution",
+  "responseJsonSchema",
+  "responseLogprobs",
+  "responseMimeType",
+  "responseModalities",
+  "responseSchema",
+  "speechConfig",
+  "stopSequences",
+  "thinkingConfig",
+  "topK",
+  "topP",
+]);
+
+/** What the client wrote in Gemini's own words wins over what we derived, whichever of its two spellings it used. */
+function mergeExtra(draft: Draft, extra: JsonObject): void {
+  for (const [key, value] of Object.entries(extra)) {
+    const name = camel(key);
+    const members = object(value);
+    // Google's OpenAI form takes its own fields as `extra_body.google`.
+    if ((name === "google" || name === "extraBody") && members) mergeExtra(draft, members);
+    else if (name === "generationConfig" && members) {
+      for (const [member, setting] of Object.entries(members)) {
+        mergeConfig(draft.config, camel(member), setting);
+      }
+    } else if (CONFIG_FIELDS.has(name)) mergeConfig(draft.config, name, value);
+    else if (name === "toolConfig" && members) Object.assign(draft.toolConfig, camelKeys(members));
+    else if (name === "systemInstruction") draft.body.systemInstruction = value;
+    else draft.body[key] = value;
+  }
+}
+
+function mergeConfig(config: JsonObject, name: string, value: unknown): void {
+  const own = name === "thinkingConfig" ? object(value) : undefined;
+  if (!own) {
+    config[name] = value;
+    return;
+  }
+  const client = camelKeys(own);
+  const derived = { ...object(config.thinkingConfig) };
+  if ("thinkingBudget" in client || "thinkingLevel" in client) { // They exclude each other.
+    delete derived.thinkingBudget;
+    delete derived.thinkingLevel;
+  }
+  config.thinkingConfig = { ...derived, ...client };
+}
+
+/** Gemini takes both spellings of a name; we write this one. */
+export const camel = (key: string) => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+const camelKeys = (value: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(value).map(([key, member]) => [camel(key), member]));
+
+const isEmpty = (value: JsonObject) => Object.keys(value).length === 0;

@@ -1,0 +1,251 @@
+/**
+ * What each generation of OpenAI's models takes on chat completions.
+ *
+ * OpenAI answers 400 to a setting that the model does not take, and the generations differ: how the limit of tokens is
+ * called, which settings must keep their default while the model reasons, which words `reasoning_effort` may be, whether
+ * function tools are taken at all.
+ *
+ * Read in 2026-11 from `openai` 7.59.0 (types), `@ai-sdk/openai` 4.0.118 (`openai-model-catalog.ts`), LiteLLM 1.110
+ * (`gpt_reasoning_transformation.py` and its list of models), and from OpenAI's own errors as quoted in
+ * openai/openai-openapi#541 (tools on GPT-5.4), BerriAI/litellm#34569 (tools on GPT-5.6), genkit-ai/genkit#6303 (GPT-6),
+ * anomalyco/opencode#4451 (`minimal`), huggingface/smolagents#1893 (`stop`), langchain-ai/langchain#29704
+ * (`parallel_tool_calls`), vercel/ai#5647 (search models).
+ *
+ * @see https://developers.openai.com/api/docs/guides/reasoning
+ */
+import { GatewayError } from "../errors.ts";
+import { isObject } from "../shared/json.ts";
+import type { Edit } from "../shared/json_text.ts";
+
+/** What one generation takes. A setting that is named nowhere is taken with any value. */
+export interface OpenAIModel {
+  /** The limit of tokens is called `max_completion_tokens`, and only so. */
+  newLimit?: boolean;
+  /** Settings that it refuses with any value. */
+  refused: readonly string[];
+  /** Settings that it takes only with their default value. */
+  fixed: readonly string[];
+  /** Settings that are fixed too unless `reasoning_effort` is `none`, as sent or by default. */
+  fixedWhileReasoning?: readonly string[];
+  /** The words that `reasoning_effort` may be; none when the setting is refused. */
+  efforts: readonly string[];
+  /** The effort when none is sent; `none` for a model that cannot reason. */
+  effort: string;
+  /**
+   * When it takes function tools. Default always; `unset`: only without `reasoning_effort`, or with `none`; `none`: only
+   * with `none`, which an older generation may have by default.
+   */
+  functionTools?: "unset" | "none";
+  /** Roles of messages that it knows by another name. */
+  roles?: Readonly<Record<string, string>>;
+}
+
+/** The values that mean the same as not sent. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  frequency_penalty: 0,
+  logprobs: false,
+  n: 1,
+  parallel_tool_calls: true,
+  presence_penalty: 0,
+  temperature: 1,
+  top_p: 1,
+  verbosity: "medium",
+};
+
+const SAMPLING = ["logprobs", "temperature", "top_logprobs", "top_p"];
+const PENALTIES = ["frequency_penalty", "logit_bias", "presence_penalty"];
+/** Sound, search and predicted text are what other models have. */
+const OTHERS = ["audio", "modalities", "prediction", "web_search_options"];
+const LOW_TO_HIGH = ["low", "medium", "high"];
+const NONE_TO_XHIGH = ["none", ...LOW_TO_HIGH, "xhigh"];
+
+const CHAT: OpenAIModel = { refused: [], fixed: ["verbosity"], efforts: [], effort: "none" };
+const SEARCH: OpenAIModel = {
+  refused: [...SAMPLING, ...PENALTIES, "n", "parallel_tool_calls", "prediction", "seed", "stop"],
+  fixed: [],
+  efforts: [],
+  effort: "none",
+};
+const O1: OpenAIModel = {
+  newLimit: true,
+  refused: ["parallel_tool_calls"],
+  fixed: [...SAMPLING, ...PENALTIES, ...OTHERS, "verbosity"],
+  efforts: LOW_TO_HIGH,
+  effort: "medium",
+};
+const FIRST_O1: OpenAIModel = { ...O1, efforts: [], roles: { developer: "user", system: "user" } };
+const O3: OpenAIModel = { ...O1, fixed: [...O1.fixed, "stop"] };
+const GPT_5: OpenAIModel = {
+  newLimit: true,
+  refused: [],
+  fixed: [...SAMPLING, ...PENALTIES, ...OTHERS, "stop"],
+  efforts: ["minimal", ...LOW_TO_HIGH],
+  effort: "medium",
+};
+const GPT_51: OpenAIModel = {
+  ...GPT_5,
+  fixed: [...PENALTIES, ...OTHERS, "stop"],
+  fixedWhileReasoning: SAMPLING,
+  efforts: ["none", ...LOW_TO_HIGH],
+  effort: "none",
+};
+const GPT_52: OpenAIModel = { ...GPT_51, efforts: NONE_TO_XHIGH };
+const GPT_54: OpenAIModel = { ...GPT_52, functionTools: "unset" };
+const GPT_55: OpenAIModel = { ...GPT_54, effort: "medium" };
+/** `max` is for Responses alone. */
+const GPT_56: OpenAIModel = { ...GPT_55, functionTools: "none" };
+const GPT_6: OpenAIModel = {
+  ...GPT_5,
+  refused: ["prompt_cache_retention"],
+  efforts: [...LOW_TO_HIGH, "xhigh"],
+  functionTools: "none",
+};
+/** Those of GPT-6 that can answer without reasoning. */
+const GPT_6_NONE: OpenAIModel = { ...GPT_56, refused: ["prompt_cache_retention"] };
+/** `gpt-5.1-chat-latest` and its like reason, but always as much. */
+const GPT_5X_CHAT: OpenAIModel = { ...GPT_5, efforts: ["medium"] };
+
+type Since = readonly (readonly [from: number, model: OpenAIModel])[];
+
+/** GPT from which version on (`501` is 5.1), the newest first: a model newer than this table is as its newest. */
+const GPT: Since = [
+  [600, GPT_6],
+  [506, GPT_56],
+  [505, GPT_55],
+  [504, GPT_54],
+  [502, GPT_52],
+  [501, GPT_51],
+  [500, GPT_5],
+  [0, CHAT],
+];
+
+/** Variants that differ from their generation, by what stands behind the version. */
+const VARIANTS: ReadonlyMap<string, Since> = new Map<string, Since>([
+  ["chat", [[501, GPT_5X_CHAT], [0, CHAT]]],
+  ["luna", [[600, GPT_6_NONE]]],
+  ["search", [[500, { ...SEARCH, newLimit: true }], [0, SEARCH]]],
+  ["sol", [[601, GPT_6], [600, GPT_6_NONE]]],
+  ["terra", [[600, GPT_6_NONE]]],
+]);
+
+/** `gpt-5.4-mini-2026-03-17`, `ft:gpt-4o-mini:org::id`, `my-gpt-5-deployment`; Azure may not write dots: `gpt-35-turbo`. */
+const GPT_NAME = /(?:^|[^a-z0-9])gpt-(\d)(?:\.(\d{1,2})|(\d))?(?![.\d])o?(?:-(?:mini-)?([a-z]+))?/i;
+const O_NAME = /(?:^|[^a-z0-9])o([1-9])(?:-(mini|preview))?(?![a-z0-9.])/i;
+
+/**
+ * Finds what a model takes by its id, a fine-tune's (`ft:gpt-4o-mini:org::id`) or a deployment's that holds it.
+ *
+ * @returns `undefined` for a model that the table does not know.
+ */
+export function openaiModel(id: string): OpenAIModel | undefined {
+  const gpt = GPT_NAME.exec(id);
+  if (gpt) {
+    const [, major, minor, digit, variant] = gpt;
+    const version = Number(major) * 100 + Number(minor ?? digit ?? 0);
+    return since(VARIANTS.get(variant?.toLowerCase()) ?? [], version) ?? since(GPT, version);
+  }
+  const [, series, variant] = O_NAME.exec(id) ?? [];
+  if (series === undefined) return undefined;
+  if (series === "1") return variant === undefined ? O1 : FIRST_O1;
+  return series === "3" && variant === "mini" ? O1 : O3;
+}
+
+const since = (list: Since, version: number) => list.find(([from]) => version >= from)?.[1];
+
+// ---------------------------------------------------------------- a request
+
+/** What must change in a request's body so that a model takes it. */
+export interface Fit {
+  /** By member of the body. */
+  edits: Map<string, Edit>;
+  /** Settings that are left out although they said something. */
+  dropped: string[];
+  roles?: Readonly<Record<string, string>>;
+  /** Why the model cannot take the request at all. */
+  fault?: GatewayError;
+}
+
+/**
+ * Fits a request to one of OpenAI's models.
+ *
+ * A default value is left out without a word, where it is refused: nothing is lost with it.
+ *
+ * @param get Reads a member of the body; `undefined` when there is none.
+ * @returns `undefined` when the model takes the request as it is.
+ */
+export function fitOpenAI(id: string, get: (field: string) => unknown): Fit | undefined {
+  const model = openaiModel(id);
+  if (!model) return undefined;
+  const fit: Fit = { edits: new Map(), dropped: [], roles: model.roles };
+  const leaveOut = (field: string, value: unknown) => {
+    fit.edits.set(field, "remove");
+    const byDefault = field === "reasoning_effort" ? model.effort : DEFAULTS[field];
+    if (value !== byDefault && !isNothing(value)) fit.dropped.push(field);
+  };
+  const fix = (field: string) => {
+    const value = get(field);
+    if (value !== undefined && !isDefault(field, value)) leaveOut(field, value);
+  };
+  if (model.newLimit) renameLimit(fit, get);
+  for (const field of model.refused) {
+    const value = get(field);
+    if (value !== undefined) leaveOut(field, value);
+  }
+  model.fixed.forEach(fix);
+  let effort = get("reasoning_effort");
+  if (effort !== undefined && !keepsEffort(effort, model, get)) {
+    leaveOut("reasoning_effort", effort);
+    effort = undefined;
+  }
+  effort ??= model.effort;
+  if (effort !== "none") model.fixedWhileReasoning?.forEach(fix);
+  if (model.functionTools === "none" && effort !== "none" && hasFunctions(get)) {
+    fit.fault = noTools(id, model);
+  }
+  return fit.edits.size > 0 || fit.roles || fit.fault ? fit : undefined;
+}
+
+/** Two limits mean the same; the newer one counts. */
+function renameLimit({ edits }: Fit, get: (field: string) => unknown): void {
+  const limit = get("max_tokens");
+  if (limit === undefined) return;
+  const isRenamed = limit !== null && (get("max_completion_tokens") ?? null) === null;
+  edits.set("max_tokens", isRenamed ? { key: "max_completion_tokens" } : "remove");
+  if (isRenamed) edits.set("max_completion_tokens", "remove");
+}
+
+/** Whether an effort is one that the model takes, and takes beside these tools. */
+function keepsEffort(
+  effort: unknown,
+  { efforts, functionTools }: OpenAIModel,
+  get: (field: string) => unknown,
+): boolean {
+  if (typeof effort !== "string" || !efforts.includes(effort)) return false;
+  return functionTools !== "unset" || effort === "none" || !hasFunctions(get);
+}
+
+function hasFunctions(get: (field: string) => unknown): boolean {
+  const tools = get("tools");
+  const functions = get("functions");
+  return Array.isArray(functions) && functions.length > 0 ||
+    Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool.type === "function");
+}
+
+function noTools(id: string, { efforts }: OpenAIModel): GatewayError {
+  const cure = efforts.includes("none") ? 'set reasoning_effort to "none", or ' : "";
+  return new GatewayError(
+    "invalid_request",
+    `Cannot send function tools to ${id} by chat completions: OpenAI refuses them there while the model reasons; ` +
+      `${cure}call OpenAI's Responses API, at /v1/-/default/openai/responses`,
+    { param: "tools" },
+  );
+}
+
+const isDefault = (field: string, value: unknown) =>
+  value === DEFAULTS[field] ||
+  field === "modalities" && Array.isArray(value) && value.length === 1 && value[0] === "text";
+
+/** What SDKs write where there is nothing. */
+const isNothing = (value: unknown) =>
+  value === null || value === "" || Array.isArray(value) && value.length === 0 ||
+  isObject(value) && Object.keys(value).length === 0;

@@ -1,0 +1,303 @@
+/**
+ * OpenAI chat completions, the provider's half.
+ *
+ * Clients and these providers speak the same format, so bodies are handed through; what is read here are error bodies,
+ * and frames where something must be known of a stream (has content begun, what was used). Providers differ: see each
+ * comment.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat
+ */
+import { errorType } from "../errors.ts";
+import { count, object, parseObject, text } from "../shared/json.ts";
+import type { Emit, JsonObject, SameWire, StopReason, StreamReader, Usage, WireError } from "../types.ts";
+
+/** The format that clients and most providers speak. */
+export const openaiChat: SameWire = { same: true, readAnswer, readStream, readError };
+
+// ---------------------------------------------------------------- streams
+
+const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
+  ["stop", "stop"],
+  ["eos", "stop"], // Together
+  ["length", "length"],
+  ["tool_calls", "tool_calls"],
+  ["tool_call", "tool_calls"], // Azure's DeepSeek
+  ["function_call", "tool_calls"],
+  ["content_filter", "content_filter"],
+]);
+
+function readAnswer(body: JsonObject, emit: Emit): void {
+  const answered = Array.isArray(body.choices) && body.choices.length > 0;
+  // Some say what went wrong beside an answer.
+  if (answered) answerReader(emit).read(body);
+  else if (body.type === "error" || body.object === "error" || object(body.error) || text(body.error)) {
+    emit({ type: "error", error: readError(200, body) });
+  } else {emit({
+      type: "error",
+      error: { message: "The provider's answer has no choices", code: "no_choices" },
+    });}
+}
+
+function readStream(emit: Emit): StreamReader {
+  const chunks = answerReader(emit);
+  return {
+    frame(data, event) {
+      if (chunks.failed() || data === "") return;
+      if (data.startsWith("[DONE]")) return chunks.finish();
+      const chunk = parseObject(data);
+      if (!chunk) {
+        return chunks.fail({
+          message: "The provider sent an event that is not a JSON object",
+          code: "bad_chunk",
+        });
+      }
+      if (event === "error" || chunk.object === "error" || object(chunk.error) || text(chunk.error)) {
+        return chunks.fail(readError(200, chunk));
+      }
+      chunks.read(chunk);
+    },
+    end: chunks.end,
+  };
+}
+
+/** Reads the chunks of a stream, or a whole answer as its only one. */
+function answerReader(emit: Emit) {
+  let started = false;
+  let finished = false;
+  let failed = false;
+  const choices: (ChoiceTools | undefined)[] = [];
+
+  function fail(error: WireError): void {
+    failed = true;
+    emit({ type: "error", error });
+  }
+
+  function readChoice(choice: JsonObject): void {
+    const index = isCount(choice.index) ? choice.index : 0;
+    const delta = object(choice.delta) ?? object(choice.message);
+    if (delta) readDelta(delta, index, choice.logprobs);
+    else if (typeof choice.text === "string" && choice.text) { // Of `/completions`, the older form.
+      emit({ type: "text", choice: index, text: choice.text });
+    }
+    if (object(choice.error)) return fail(readError(200, choice)); // OpenRouter
+    const reason = choice.finish_reason;
+    if (typeof reason !== "string" || reason === "") return;
+    if (reason === "error") return fail(readError(200, choice)); // OpenRouter
+    finished = true;
+    emit({ type: "stop", choice: index, reason: STOPS.get(reason) ?? "stop" });
+  }
+
+  function readDelta(delta: JsonObject, choice: number, logprobs: unknown): void {
+    const reasoning = delta.reasoning_content ?? delta.reasoning;
+    const told = typeof reasoning === "string" && reasoning !== "";
+    if (told) emit({ type: "thought", choice, block: 0, text: reasoning });
+    if (Array.isArray(delta.reasoning_details)) readDetails(delta.reasoning_details, choice, told);
+    const { content } = delta;
+    if (typeof content === "string" && content) {
+      emit(
+        logprobs
+          ? { type: "text", choice, text: content, logprobs }
+          : { type: "text", choice, text: content },
+      );
+    } else if (Array.isArray(content)) {
+      for (const part of content) readPart(part, choice); // Mistral's reasoning models
+    }
+    if (typeof delta.refusal === "string" && delta.refusal) {
+      emit({ type: "refusal", choice, text: delta.refusal });
+    }
+    const legacy = object(delta.function_call);
+    if (!legacy && !Array.isArray(delta.tool_calls)) return;
+    const tools = choices[choice] ??= { open: -1, keys: [] };
+    if (legacy) readCall({ index: 0, function: legacy }, choice, tools);
+    else for (const call of delta.tool_calls as JsonObject[]) if (object(call)) readCall(call, choice, tools);
+  }
+
+  /** @param told The text already came as `reasoning_content`. */
+  function readDetails(details: unknown[], choice: number, told: boolean): void {
+    for (const detail of details) {
+      const { data, signature, format, index, text, summary } = object(detail) ?? {};
+      const block = isCount(index) ? index : 0;
+      const from = typeof format === "string" ? format : undefined;
+      if (typeof data === "string") emit({ type: "thought", choice, block, redacted: data, format: from });
+      const thought = told ? undefined : text ?? summary;
+      if (typeof thought === "string" && thought) {
+        emit({ type: "thought", choice, block, text: thought, format: from });
+      }
+      if (typeof signature === "string" && signature) {
+        emit({ type: "thought", choice, block, signature, format: from });
+      }
+    }
+  }
+
+  function readPart(part: unknown, choice: number): void {
+    const { type, text, thinking } = object(part) ?? {};
+    if (type === "text" && typeof text === "string" && text) emit({ type: "text", choice, text });
+    if (type !== "thinking") return;
+    for (const piece of Array.isArray(thinking) ? thinking : [{ text: thinking }]) {
+      const { text: thought } = object(piece) ?? {};
+      if (typeof thought === "string" && thought) emit({ type: "thought", choice, block: 0, text: thought });
+    }
+  }
+
+  /**
+   * A new call is one with a name, under a new id or, when it has none (Google's OpenAI form), under another index or
+   * name than those before, or whole like the one before. Indexes alone do not tell: Mistral leaves them out, z.ai sends
+   * -1, OpenRouter has sent two calls under one. Later deltas have no id, the same, or `""` (Alibaba).
+   */
+  function readCall(call: JsonObject, choice: number, tools: ChoiceTools): void {
+    const { index } = call;
+    const id = text(call.id);
+    const { name: written, arguments: value } = object(call.function) ?? {};
+    const name = text(written);
+    const piece = typeof value === "string" ? value : object(value) ? JSON.stringify(value) : "";
+    const whole = name !== undefined && piece.startsWith("{") && piece.endsWith("}");
+    const { keys } = tools;
+    let at = -1;
+    if (id !== undefined) at = lastWith(keys, "id", id);
+    else if (name !== undefined) {
+      at = lastWith(keys, "index", index);
+      if (at >= 0 && (keys[at].name !== name || whole && keys[at].whole)) at = -1;
+    }
+    if (at < 0 && (name !== undefined || keys.length === 0)) {
+      at = keys.push({ id, index, name, whole }) - 1;
+      emit({ type: "tool", choice, index: at, id: id ?? `call_${choice}_${at}`, name: name ?? "" });
+    } else if (at < 0) {
+      at = lastWith(keys, "index", index);
+      if (at < 0) at = tools.open;
+    }
+    tools.open = at;
+    if (piece) emit({ type: "args", choice, index: at, text: piece });
+  }
+
+  return {
+    fail,
+    failed: () => failed,
+    finish: () => void (finished = true),
+    read(chunk: JsonObject): void {
+      // Azure's first chunk may have neither id nor choices.
+      if (!started && (text(chunk.id) || Array.isArray(chunk.choices) && chunk.choices.length > 0)) {
+        started = true;
+        emit({
+          type: "start",
+          id: text(chunk.id),
+          model: text(chunk.model),
+          created: typeof chunk.created === "number" ? chunk.created : undefined,
+          service_tier: text(chunk.service_tier),
+          fingerprint: text(chunk.system_fingerprint),
+        });
+      }
+      if (Array.isArray(chunk.choices)) {
+        for (const choice of chunk.choices) if (object(choice) && !failed) readChoice(choice);
+      }
+      if (failed) return;
+      const usage = object(chunk.usage) ?? object(object(chunk.x_groq)?.usage);
+      if (usage) emit({ type: "usage", usage: readUsage(usage) });
+    },
+    end(): void {
+      if (!finished && !failed) {
+        fail({ message: "The provider's answer ended before it was finished", code: "cut_off" });
+      }
+    },
+  };
+}
+
+interface ChoiceTools {
+  /** The call that arguments belong to. */
+  open: number;
+  keys: ToolKey[];
+}
+
+/** What tells a call from others. */
+interface ToolKey {
+  id?: string;
+  index: unknown;
+  name?: string;
+  /** Its arguments came with its name. */
+  whole: boolean;
+}
+
+function lastWith(keys: ToolKey[], member: "id" | "index", value: unknown): number {
+  let at = keys.length - 1;
+  while (at >= 0 && keys[at][member] !== value) at--;
+  return at;
+}
+
+/**
+ * OpenAI counts cached and audio tokens inside the prompt, reasoning and audio inside the completion. What a total has
+ * beyond both is what a provider counts beside them: Mistral its audio, xAI its reasoning, and Google's OpenAI form
+ * thinks without saying so. Cached tokens also stand beside the sums: DeepSeek, Moonshot, Databricks.
+ */
+function readUsage(usage: JsonObject): Usage {
+  const inPrompt = object(usage.prompt_tokens_details) ?? {};
+  const inCompletion = object(usage.completion_tokens_details) ?? {};
+  const cacheRead = count(inPrompt.cached_tokens) || count(usage.prompt_cache_hit_tokens) ||
+    count(usage.cache_read_input_tokens) || count(usage.cached_tokens);
+  const cacheWrite = count(inPrompt.cache_write_tokens) || count(usage.cache_creation_input_tokens);
+  const audioIn = count(inPrompt.audio_tokens);
+  const audioOut = count(inCompletion.audio_tokens);
+  let prompt = count(usage.prompt_tokens);
+  let completion = count(usage.completion_tokens);
+  let reasoning = count(inCompletion.reasoning_tokens);
+  const beside = Math.max(0, count(usage.total_tokens) - prompt - completion);
+  if (beside > 0 && beside === audioIn) prompt += beside;
+  else {
+    completion += beside;
+    reasoning ||= beside;
+  }
+  return {
+    input: Math.max(0, prompt - cacheRead - cacheWrite - audioIn),
+    cacheRead,
+    cacheWrite,
+    audioIn,
+    output: Math.max(0, completion - reasoning - audioOut),
+    reasoning,
+    audioOut,
+  };
+}
+
+// ---------------------------------------------------------------- errors
+
+/**
+ * Error bodies of the OpenAI-compatible providers: OpenAI's own object, `{error: "text"}` (xAI, with `code` beside it),
+ * `{detail}` or flat `{message}` (Mistral, FastAPI servers), `{title, detail}` (NVIDIA), `{errors: [{message, code}]}`
+ * (Cloudflare), a list of one (Google), or text.
+ */
+function readError(status: number, body: unknown): WireError {
+  const outer = object(Array.isArray(body) ? body[0] : body) ?? {};
+  const inner = object(outer.error) ?? object(Array.isArray(outer.errors) ? outer.errors[0] : undefined) ??
+    outer;
+  const detail = Array.isArray(inner.detail) ? object(inner.detail[0]) : undefined;
+  const message = text(inner.message) ?? text(outer.error) ?? text(inner.detail) ?? text(detail?.msg) ??
+    text(outer.message) ?? text(outer.title) ??
+    (typeof body === "string" && body.trim() ? body.trim().slice(0, 500) : undefined);
+  const code = inner.code ?? outer.code ?? null;
+  const where = Array.isArray(detail?.loc) ? detail.loc.slice(1).join(".") : undefined;
+  return {
+    message: message ?? `The provider answered ${status} without a message`,
+    type: text(inner.type) ?? errorType(status < 400 ? 502 : status),
+    param: text(inner.param) ?? where ?? null,
+    code: isOverflow(message, code)
+      ? "context_length_exceeded"
+      : typeof code === "number"
+      ? code
+      : text(code) ?? null,
+    status: status >= 400 ? status : typeof code === "number" && code >= 400 && code < 600 ? code : undefined,
+    metadata: { original: body },
+  };
+}
+
+/** The many ways to say that the conversation is too long; Bedrock's "too many tokens, please wait" is a rate limit. */
+const OVERFLOW =
+  /maximum context length|context.?(length|window|size).{0,40}(exceed|overflow)|exceed.{0,40}context.?(length|window|size)|prompt is too long|too many (input )?tokens(?!, please wait)|input is too long/i;
+
+/** Whether an error means that the prompt does not fit the model. */
+export function isOverflow(message: string | undefined, code?: unknown): boolean {
+  if (code === "context_length_exceeded") return true;
+  // Groq's "request too large … on tokens per minute" is one too.
+  return code !== "rate_limit_exceeded" && message !== undefined && OVERFLOW.test(message);
+}
+
+// ---------------------------------------------------------------- helpers
+
+/** Whether a value counts from 0. A place in a list is what it is used for. */
+const isCount = (value: unknown): value is number => Number.isInteger(value) && value as number >= 0;

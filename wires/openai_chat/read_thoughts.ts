@@ -1,0 +1,94 @@
+/** OpenAI chat completions, the client's half: earlier reasoning and sources, as clients hand them back. */
+import { isObject, objects } from "../shared/json.ts";
+import type { Citation, JsonObject, Thought } from "../types.ts";
+
+/** The data of a sealed thought that says nothing and keeps its neighbours apart, see `writeDetails`. */
+export const SEPARATOR = "{}";
+
+/**
+ * Gemini's signatures as OpenRouter has them: encrypted reasoning with the id of the call that it signs, or without one
+ * for the answer itself. Ours are JSON, which no signature is.
+ */
+export function routedSignatures({ reasoning_details: details }: JsonObject): Map<unknown, string> {
+  const signatures = new Map<unknown, string>();
+  for (const detail of objects(details)) {
+    if (isRoutedSignature(detail)) signatures.set(detail.id ?? undefined, detail.data as string);
+  }
+  return signatures;
+}
+
+const isRoutedSignature = ({ type, data, format }: JsonObject) =>
+  type === "reasoning.encrypted" && format === "google-gemini-v1" && typeof data === "string" &&
+  /^[\w+/-]+=*$/.test(data);
+
+/**
+ * Earlier reasoning: `reasoning_details` (ours and OpenRouter's), else `thinking_blocks` (LiteLLM's), else the bare text.
+ * A client that gathered a stream may hand back fragments; those of one `index` are one block, which its signature ends.
+ */
+export function readThoughts(message: JsonObject): Thought[] {
+  const thoughts: Thought[] = [];
+  const open = new Map<number, Thought>();
+  const details = message.reasoning_details ?? message.thinking_blocks;
+  for (const detail of objects(details)) {
+    const thought = isRoutedSignature(detail) ? undefined : readThought(detail);
+    if (!thought) continue;
+    const index = typeof detail.index === "number" ? detail.index : undefined;
+    const earlier = index === undefined ? undefined : open.get(index);
+    if (earlier && thought.redacted === undefined) {
+      if (thought.text !== undefined) earlier.text = (earlier.text ?? "") + thought.text;
+      earlier.signature = thought.signature;
+    } else thoughts.push(thought);
+    if (index === undefined) continue;
+    if (thought.signature !== undefined || thought.redacted !== undefined) open.delete(index);
+    else open.set(index, earlier ?? thought);
+  }
+  if (thoughts.length > 0) return withoutRepeats(thoughts);
+  const text = message.reasoning_content ?? message.reasoning;
+  return typeof text === "string" && text ? [{ text }] : [];
+}
+
+/** Streams tell what came first twice, see `chunkWriter`: a client that appends has both. */
+function withoutRepeats(thoughts: Thought[]): Thought[] {
+  const seen = new Set<string>();
+  return thoughts.filter(({ signature, redacted }) => {
+    const proof = signature ?? redacted;
+    if (proof === undefined) return true;
+    if (seen.has(proof)) return false;
+    seen.add(proof);
+    return true;
+  });
+}
+
+/** The sources of an earlier answer, as our answers have them. */
+export function readCitations(annotations: unknown): Citation[] | undefined {
+  const citations: Citation[] = [];
+  for (const { url_citation: cited } of objects(annotations)) {
+    if (!isObject(cited)) continue;
+    const { url, title, start_index: start, end_index: end, ...extra } = cited;
+    if (typeof start !== "number" || typeof end !== "number") continue;
+    citations.push({
+      url: typeof url === "string" ? url : "",
+      title: typeof title === "string" ? title : "",
+      start,
+      end,
+      extra,
+    });
+  }
+  return citations.length > 0 ? citations : undefined;
+}
+
+export function readThought(detail: JsonObject): Thought | undefined {
+  if (detail.data === SEPARATOR) return undefined;
+  // Mistral has a list of texts.
+  const thinking = Array.isArray(detail.thinking)
+    ? objects(detail.thinking).map(({ text }) => text ?? "").join("")
+    : detail.thinking;
+  const text = [detail.text, thinking, detail.summary].find((value) => typeof value === "string");
+  const signature = typeof detail.signature === "string" && detail.signature ? detail.signature : undefined;
+  const { format: from } = detail;
+  const format = typeof from === "string" && from !== "unknown" ? from : undefined;
+  if (typeof detail.data === "string") return { redacted: detail.data, format };
+  return text === undefined && !signature
+    ? undefined
+    : { text: text as string | undefined, signature, format };
+}

@@ -1,0 +1,304 @@
+/** OpenAI chat completions, the client's half: its messages into neutral ones. */
+import * as v from "npm:valibot@1.5.0";
+import { append, isObject } from "../shared/json.ts";
+import { fault, need } from "./faults.ts";
+import { readCitations, readThought, readThoughts, routedSignatures } from "./read_thoughts.ts";
+import { callIds, unpackToolId } from "../shared/tool_id.ts";
+import type { JsonObject, Media, Message, Part, Thought, ToolCall } from "../types.ts";
+
+const ROLES = ["system", "developer", "user", "assistant", "tool", "function"] as const;
+
+const PARTS = v.array(v.looseObject({ type: v.string() }));
+const CONTENT = v.union([v.string(), PARTS]);
+const MESSAGE = v.variant("role", [
+  v.looseObject({ role: v.picklist(["system", "developer", "user"]), content: CONTENT }),
+  v.looseObject({ role: v.literal("tool"), content: CONTENT, tool_call_id: v.string() }),
+  v.looseObject({ role: v.literal("function"), content: v.nullish(CONTENT), name: v.string() }),
+  v.looseObject({
+    role: v.literal("assistant"),
+    content: v.nullish(CONTENT),
+    tool_calls: v.nullish(v.array(v.looseObject({ id: v.string() }))),
+    function_call: v.nullish(v.looseObject({ name: v.string() })),
+  }),
+]);
+/** A conversation; what is within its parts is read with them. */
+export const MESSAGES = v.pipe(v.array(MESSAGE), v.nonEmpty());
+
+/**
+ * Whether a value is a conversation of nothing but texts, which `MESSAGES` passes too. Most are, and the schema takes 20
+ * times as long to say so.
+ */
+export function isPlainTalk(messages: unknown): boolean {
+  if (!Array.isArray(messages) || messages.length === 0) return false;
+  for (const message of messages) {
+    if (typeof message?.content !== "string") return false;
+    switch (message.role) {
+      case "system":
+      case "developer":
+      case "user":
+        continue;
+      case "assistant":
+        if (message.tool_calls === undefined && message.function_call === undefined) continue;
+    }
+    return false;
+  }
+  return true;
+}
+
+/**
+ * Members of a message that are read, or that say nothing to a model: what clients keep of an answer and hand back.
+ * `audio` is not among them: it names an earlier answer's sound, which only its maker has.
+ */
+const MEMBERS: ReadonlySet<string> = new Set([
+  "annotations",
+  "cache_control",
+  "content",
+  "extra_content",
+  "function_call",
+  "images",
+  "is_error",
+  "name",
+  "parsed",
+  "provider_specific_fields",
+  "reasoning",
+  "reasoning_content",
+  "reasoning_details",
+  "refusal",
+  "role",
+  "thinking_blocks",
+  "tool_call_id",
+  "tool_calls",
+]);
+
+/** Reads the messages of a body that `MESSAGES` has passed. */
+export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
+  /** Ids for legacy function calls, which have none: a result answers the last call of its name. */
+  const legacyIds = new Map<string, string>();
+  const ids = callIds();
+  return list.map((message, at): Message => {
+    const path = `messages[${at}]`;
+    for (const member in message) {
+      if (!MEMBERS.has(member) && message[member] !== null) dropped.push(`${path}.${member}`);
+    }
+    const common = {
+      path,
+      name: typeof message.name === "string" && message.role !== "function" ? message.name : undefined,
+      cache: message.cache_control ?? undefined,
+    };
+    switch (message.role as typeof ROLES[number]) {
+      case "tool":
+        return {
+          ...common,
+          role: "tool",
+          callId: ids.result(unpackToolId(message.tool_call_id as string).id),
+          error: message.is_error === true ? true : undefined,
+          parts: readParts(message.content, path),
+        };
+      case "function":
+        return {
+          ...common,
+          role: "tool",
+          callId: ids.result(legacyIds.get(message.name as string) ?? `call_${message.name}`),
+          parts: readParts(message.content, path),
+        };
+      case "assistant": {
+        const calls = readToolCalls(message, path, dropped, ids.call);
+        if (isObject(message.function_call)) {
+          const { name, arguments: text } = message.function_call;
+          const id = `call_${at}_${name}`;
+          legacyIds.set(name as string, id);
+          calls.push({
+            id: ids.call(id),
+            name: name as string,
+            arguments: argumentText(text),
+            path: `${path}.function_call`,
+          });
+        }
+        const thoughts = readThoughts(message);
+        const parts = readParts(message.content, path, thoughts);
+        append(parts, readImages(message.images, path, dropped));
+        if (typeof message.refusal === "string" && message.refusal) {
+          parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
+        }
+        const signature = googleSignature(message) ?? routedSignatures(message).get(undefined);
+        const citations = readCitations(message.annotations);
+        return { ...common, role: "assistant", parts, thoughts, calls, signature, citations };
+      }
+      default:
+        return {
+          ...common,
+          role: message.role as "system" | "developer" | "user",
+          parts: readParts(message.content, path),
+        };
+    }
+  });
+}
+
+/** @param ownId Gives each call an id that no other has. */
+function readToolCalls(
+  message: JsonObject,
+  path: string,
+  dropped: string[],
+  ownId: (id: string) => string,
+): ToolCall[] {
+  const signatures = routedSignatures(message);
+  const calls: ToolCall[] = [];
+  ((message.tool_calls ?? []) as JsonObject[]).forEach((call, at) => {
+    const callPath = `${path}.tool_calls[${at}]`;
+    const { id: given, signature } = unpackToolId(call.id as string);
+    const id = ownId(given);
+    if (isObject(call.custom)) {
+      const { name, input } = call.custom;
+      calls.push({ id, name: String(name), arguments: argumentText(input), custom: true, path: callPath });
+      return;
+    }
+    if (!isObject(call.function)) {
+      dropped.push(callPath);
+      return;
+    }
+    const { name, arguments: text } = call.function;
+    calls.push({
+      id,
+      name: need(name, `${callPath}.function.name`),
+      arguments: argumentText(text),
+      signature: googleSignature(call) ?? signature ?? signatures.get(given),
+      path: callPath,
+    });
+  });
+  return calls;
+}
+
+function argumentText(value: unknown): string {
+  return typeof value === "string"
+    ? value
+    : value === undefined || value === null
+    ? ""
+    : JSON.stringify(value);
+}
+
+/** Where Google's own OpenAI form keeps it: `extra_content.google.thought_signature`. */
+function googleSignature(holder: JsonObject): string | undefined {
+  const google = isObject(holder.extra_content) ? holder.extra_content.google : undefined;
+  return isObject(google) && typeof google.thought_signature === "string"
+    ? google.thought_signature
+    : undefined;
+}
+
+// ---------------------------------------------------------------- parts
+
+/** @param thoughts Takes the `thinking` parts that some clients leave inside an assistant's content. */
+function readParts(content: unknown, path: string, thoughts?: Thought[]): Part[] {
+  if (content === null || content === undefined) return [];
+  if (typeof content === "string") return [{ type: "text", text: content, path: `${path}.content` }];
+  const parts: Part[] = [];
+  (content as JsonObject[]).forEach((part, at) => {
+    const partPath = `${path}.content[${at}]`;
+    if (thoughts && (part.type === "thinking" || part.type === "redacted_thinking")) {
+      const thought = readThought(part);
+      if (thought) thoughts.push(thought);
+      return;
+    }
+    const read = { ...readPart(part, partPath), path: partPath, cache: part.cache_control ?? undefined };
+    const signature = thoughts && googleSignature(part);
+    parts.push((signature === undefined ? read : { ...read, signature }) as Part);
+  });
+  return parts;
+}
+
+/** Pictures that an assistant drew, as our answers and OpenRouter's have them. */
+function readImages(images: unknown, path: string, dropped: string[]): Part[] {
+  const parts: Part[] = [];
+  (Array.isArray(images) ? images : []).forEach((image, at) => {
+    const partPath = `${path}.images[${at}]`;
+    const { url } = isObject(image) && isObject(image.image_url) ? image.image_url : {} as JsonObject;
+    if (typeof url === "string") {
+      const media = readUrl(url, `${partPath}.image_url.url`);
+      const signature = googleSignature(image as JsonObject);
+      parts.push({ type: "image", media, path: partPath, ...(signature !== undefined && { signature }) });
+    } else dropped.push(partPath);
+  });
+  return parts;
+}
+
+function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObject {
+  switch (part.type) {
+    case "text":
+      return { type: "text", text: need(part.text, `${path}.text`) };
+    case "refusal":
+      return { type: "refusal", text: need(part.refusal, `${path}.refusal`) };
+    case "image_url": {
+      const image = typeof part.image_url === "string" ? { url: part.image_url } : part.image_url;
+      const { url, detail } = isObject(image) ? image : {} as JsonObject;
+      return {
+        type: "image",
+        media: readUrl(need(url, `${path}.image_url.url`), `${path}.image_url.url`),
+        detail: typeof detail === "string" ? detail : undefined,
+      };
+    }
+    case "video_url": {
+      const video = isObject(part.video_url) ? part.video_url.url : part.video_url;
+      return { type: "video", media: readUrl(need(video, `${path}.video_url.url`), `${path}.video_url.url`) };
+    }
+    case "input_audio": {
+      const { data, format } = isObject(part.input_audio) ? part.input_audio : {} as JsonObject;
+      const text = need(data, `${path}.input_audio.data`);
+      const kind = typeof format === "string" ? format : "wav";
+      const media = ADDRESS.test(text)
+        ? readUrl(text, `${path}.input_audio.data`)
+        : { mime: kind === "mp3" ? "audio/mpeg" : `audio/${kind}`, data: text.replace(/\s+/g, "") };
+      return { type: "audio", media };
+    }
+    case "file": {
+      const file = isObject(part.file) ? part.file : {} as JsonObject;
+      const name = typeof file.filename === "string" ? file.filename : undefined;
+      if (typeof file.file_id === "string") return { type: "file", media: { id: file.file_id }, name };
+      const data = need(file.file_data, `${path}.file.file_data`);
+      const media = ADDRESS.test(data)
+        ? readUrl(data, `${path}.file.file_data`)
+        : { mime: "application/pdf", data: data.replace(/\s+/g, "") }; // OpenAI takes bare base64 of PDFs.
+      return { type: "file", media, name };
+    }
+    default:
+      return { type: "native", value: part };
+  }
+}
+
+/** Clients write files and sound as a `data:` URL, as an address or as bare base64. */
+const ADDRESS = /^\s*(data:|https?:)/i;
+
+/** Characters before the comma of a `data:` URL: a type and its parameters. */
+const MOST_DATA_HEAD = 1000;
+
+/** In pieces: a text that grows by single letters takes thirty times its memory. */
+function base64(bytes: Uint8Array): string {
+  const pieces: string[] = [];
+  for (let at = 0; at < bytes.length; at += 8192) {
+    pieces.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
+  }
+  return btoa(pieces.join(""));
+}
+
+/** A `data:` URL by value, base64 without white space; any other address as it is. */
+function readUrl(url: string, path: string): Media {
+  if (!/^\s*data:/i.test(url)) return { url };
+  const comma = url.indexOf(",");
+  if (comma < 0 || comma > MOST_DATA_HEAD) throw fault(path, "a data URL with a comma before its data", url);
+  const [mime, ...parameters] = url.slice(url.indexOf(":") + 1, comma).split(";").map((text) => text.trim());
+  const rest = url.slice(comma + 1);
+  // JPEG has one name, but many write another, which providers refuse.
+  const type = mime.toLowerCase().replace(/^image\/p?jpg$/, "image/jpeg") || "text/plain";
+  if (parameters.some((text) => text.toLowerCase() === "base64")) {
+    // Line breaks inside, and percent signs for `+` and `=`, are common in the wild; most data has neither.
+    const data = rest.includes("%") ? decode(rest, path) : rest;
+    return { mime: type, data: /\s/.test(data) ? data.replace(/\s+/g, "") : data };
+  }
+  return { mime: type, data: base64(new TextEncoder().encode(decode(rest, path))) };
+}
+
+function decode(text: string, path: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw fault(path, "a well-formed data URL", text);
+  }
+}

@@ -1,0 +1,172 @@
+/** Perplexity's Agent API, the request: a neutral call into the body of `POST /v1/agent`. */
+import { contentPath, mediaUrl } from "../shared/parts.ts";
+import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import type { Call, JsonObject, Message, Part, Tool, WireRequest } from "../types.ts";
+
+interface Draft {
+  body: JsonObject;
+  /** The `web_search` tool, once there is a reason for one. */
+  search?: JsonObject;
+  dropped: string[];
+}
+
+const PRESETS: ReadonlySet<string> = new Set(["fast", "low", "medium", "high", "xhigh", "wide-research"]);
+
+/** Presets bring web search with them; the bare model does not. */
+const SONAR: ReadonlyMap<string, { model: string; search: true } | { preset: string }> = new Map([
+  ["sonar", { model: "perplexity/sonar", search: true as const }],
+  ["sonar-pro", { preset: "low" }],
+  ["sonar-reasoning", { preset: "low" }],
+  ["sonar-reasoning-pro", { preset: "low" }],
+  ["sonar-deep-research", { preset: "medium" }],
+]);
+
+const EFFORTS: ReadonlySet<string> = new Set(["minimal", "low", "medium", "high", "xhigh", "max"]);
+
+const SETTINGS: SettingsTable<Draft> = {
+  tools(tools, { body, dropped }) {
+    body.tools = tools.map((tool) => writeTool(tool, dropped));
+  },
+  tool_choice: (choice, { body }) => void (body.tool_choice = choice),
+  parallel_tool_calls: (value, { body }) => void (body.parallel_tool_calls = value),
+  response_format(format, { body }) {
+    if (format.type === "json_object") return false;
+    const { name, description, schema, strict } = format;
+    body.response_format = { type: "json_schema", json_schema: { name, description, schema, strict } };
+  },
+  max_tokens: (value, { body }) => void (body.max_output_tokens = value),
+  temperature: (value, { body }) => void (body.temperature = value),
+  top_p: (value, { body }) => void (body.top_p = value),
+  n: (value) => value === 1 ? undefined : false,
+  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
+  metadata: (value, { body }) => void (body.metadata = value),
+  store: (value, { body }) => void (body.store = value),
+  reasoning_effort(effort, { body }) {
+    if (!EFFORTS.has(effort)) return false;
+    body.reasoning = { effort };
+  },
+  web_search_options(options, draft) {
+    draft.search ??= {};
+    if (options.search_context_size !== undefined) {
+      draft.search.search_context_size = options.search_context_size;
+    }
+    const location = options.user_location as JsonObject | undefined;
+    if (location) draft.search.user_location = place((location.approximate ?? location) as JsonObject);
+  },
+};
+
+/** OpenAI's place also has a time zone and a type, which are refused here. */
+function place({ latitude, longitude, country, region, city }: JsonObject): JsonObject {
+  return { latitude, longitude, country, region, city };
+}
+
+/** Sonar's fields that are filters of the search tool now. */
+const FILTERS: ReadonlySet<string> = new Set([
+  "last_updated_after_filter",
+  "last_updated_before_filter",
+  "search_after_date_filter",
+  "search_before_date_filter",
+  "search_domain_filter",
+  "search_recency_filter",
+]);
+
+/** Writes a call, as `ProviderWire` says. */
+export function writeCall(call: Call): WireRequest {
+  const draft: Draft = { body: {}, dropped: [] };
+  const { body, dropped } = draft;
+  const sonar = SONAR.get(call.model);
+  if (sonar && "preset" in sonar) body.preset = sonar.preset;
+  else if (PRESETS.has(call.model)) body.preset = call.model;
+  else body.model = sonar?.model ?? call.model;
+  if (sonar && "search" in sonar && call.extra.disable_search !== true) draft.search = {};
+  body.input = call.messages.flatMap((message) => writeMessage(message, dropped));
+  dropped.push(...writeSettings(call, draft, SETTINGS));
+  const rest = moveFilters(call.extra, draft);
+  if (draft.search) body.tools = withSearch((body.tools ?? []) as JsonObject[], draft.search);
+  if (call.stream) body.stream = true;
+  return { path: "/v1/agent", body: Object.assign(body, rest), dropped };
+}
+
+/** @returns The fields that are to be sent as they are. */
+function moveFilters(extra: JsonObject, draft: Draft): JsonObject {
+  const rest: JsonObject = {};
+  for (const [name, value] of Object.entries(extra)) {
+    if (name === "disable_search") continue;
+    if (FILTERS.has(name)) {
+      draft.search ??= {};
+      draft.search.filters = { ...draft.search.filters as JsonObject, [name]: value };
+    } else if (name === "num_search_results") {
+      draft.search = { ...draft.search, max_results: value };
+    } else rest[name] = value;
+  }
+  return rest;
+}
+
+/** The search tool that the client brought wins, member by member. */
+function withSearch(tools: JsonObject[], search: JsonObject): JsonObject[] {
+  const own = tools.find((tool) => tool.type === "web_search");
+  if (!own) return [...tools, { type: "web_search", ...search }];
+  return tools.map((tool) => tool === own ? { ...search, ...own } : tool);
+}
+
+function writeTool(tool: Tool, dropped: string[]): JsonObject {
+  if (tool.type === "native") return tool.value;
+  if (tool.cache !== undefined) dropped.push(`${tool.path}.cache_control`);
+  const { name, description, parameters, strict, extra } = tool;
+  return { type: "function", name, description, parameters, strict, ...extra };
+}
+
+function writeMessage(message: Message, dropped: string[]): JsonObject[] {
+  const { path } = message;
+  if (message.name !== undefined) dropped.push(`${path}.name`);
+  if (message.cache !== undefined) dropped.push(`${path}.cache_control`);
+  const content = writeParts(message.parts, dropped);
+  switch (message.role) {
+    case "tool":
+      if (message.error) dropped.push(`${path}.is_error`);
+      return [{ type: "function_call_output", call_id: message.callId, output: content }];
+    case "assistant": {
+      if (message.thoughts.length > 0) dropped.push(`${path}.reasoning_content`);
+      const items: JsonObject[] = content === "" && message.calls.length > 0
+        ? []
+        : [{ type: "message", role: "assistant", content }];
+      for (const { id, name, arguments: text, signature } of message.calls) {
+        items.push({
+          type: "function_call",
+          call_id: id,
+          name,
+          arguments: text || "{}",
+          thought_signature: signature,
+        });
+      }
+      return items;
+    }
+    default:
+      return [{ type: "message", role: message.role, content }];
+  }
+}
+
+/** A lone text as a string. */
+function writeParts(parts: Part[], dropped: string[]): string | JsonObject[] {
+  const items: JsonObject[] = [];
+  for (const part of parts) {
+    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+    switch (part.type) {
+      case "text":
+      case "refusal":
+        items.push({ type: "input_text", text: part.text });
+        break;
+      case "native":
+        items.push(part.value);
+        break;
+      case "image":
+        if ("id" in part.media) dropped.push(contentPath(part));
+        else items.push({ type: "input_image", image_url: mediaUrl(part.media) });
+        break;
+      default:
+        dropped.push(contentPath(part));
+    }
+  }
+  if (items.length === 0) return "";
+  return items.length === 1 && items[0].type === "input_text" ? items[0].text as string : items;
+}
