@@ -77,8 +77,8 @@ Deno.test("the README names no model but the examples", async () => {
 
 Deno.test("messages and the page at / take their examples from the list", async () => {
   let files = 0;
-  for (const folder of ["gateway", "gateway/policies"]) {
-    const path = new URL(`../../${folder}/`, import.meta.url);
+  for (const folder of ["", "access", "doors", "log", "policies", "serve", "setup", "upstream"]) {
+    const path = new URL(`../../gateway/${folder ? `${folder}/` : ""}`, import.meta.url);
     for await (const { name, isFile } of Deno.readDir(path)) {
       if (!isFile || !name.endsWith(".ts")) continue;
       files++;
@@ -86,7 +86,7 @@ Deno.test("messages and the page at / take their examples from the list", async 
       // Comments may name any model; messages are written in double or in slanted quotes.
       const texts = source.replaceAll(/\/\*.*?\*\/|(?<=^|\s)\/\/[^\n]*/gs, "").match(/"[^"\n]*"|`[^`]*`/g) ??
         [];
-      assertEquals(texts.filter((text) => text.match(NAMED)), [], `${folder}/${name}`);
+      assertEquals(texts.filter((text) => text.match(NAMED)), [], `gateway/${folder}/${name}`);
     }
   }
   assert(files > 20, `${files}`);
