@@ -112,14 +112,16 @@ function visit(schema: unknown, each: (schema: JsonObject) => void): void {
   }
 }
 
+/** Where the schemas outside of definitions are; a `$ref` to it goes round in a circle. */
 const ROOT = "#";
 
 /**
- * The schemas whose `$ref` the grammar cannot follow: out of the document, to what is not there, or round in a circle.
+ * The schemas whose `$ref` the grammar cannot follow: out of the document, to what is not there, to the root, which holds
+ * it, or round in a circle.
  */
 function refsThatStayOpen(root: JsonObject): ReadonlySet<JsonObject> {
   const refs: { holder: JsonObject; from: string; to: string }[] = [];
-  const names = new Set([ROOT]);
+  const names = new Set<string>();
   const read = (schema: unknown, from: string) =>
     visit(schema, (holder) => {
       if (holder.$ref !== undefined) refs.push({ holder, from, to: String(holder.$ref) });

@@ -79,6 +79,7 @@ Deno.test("writeCall() takes strict off a tool whose schema the grammar cannot h
   const schemas: [string, JsonObject][] = [
     ["a circle", object({ n: { $ref: "#/$defs/n" } }, ["n"], { $defs: { n: node } })],
     ["a circle through the root", object({ n: { $ref: "#" } })],
+    ["the root, in a definition of no use", object({}, [], { $defs: { n: object({ r: { $ref: "#" } }) } })],
     [
       "a circle of two",
       object({ a: { $ref: "#/definitions/a" } }, ["a"], {
@@ -128,6 +129,12 @@ Deno.test("writeCall() cuts a circle of references where it closes, and names th
   const self = format(object({ children: { type: "array", items: { $ref: "#" } } }));
   assertEquals(self.schema.properties.children.items, { description: '{$ref: "#"}' });
   assertEquals(self.dropped, [`${AT}.schema.properties.children.items.$ref`]);
+  // Cut at the root, and nowhere else.
+  const byRoot = format(
+    object({ n: { $ref: "#/$defs/n" } }, ["n"], { $defs: { n: object({ r: { $ref: "#" } }) } }),
+  );
+  assertEquals(byRoot.schema.properties, { n: { $ref: "#/$defs/n" } });
+  assertEquals(byRoot.dropped, [`${AT}.schema.$defs.n.properties.r.$ref`]);
 });
 
 Deno.test("writeCall() follows references that go round nowhere", () => {
