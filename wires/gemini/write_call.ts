@@ -123,6 +123,8 @@ function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: s
   if (silent && contents.at(-1)?.role !== "user") throw nothingSaid(silent, "Gemini");
   if (model.signed) standIn(contents, model.signed);
   if (contents.length === 0 && system.length > 0) begin(contents);
+  const isSaid = contents.length > 0 || isCached || "contents" in extra;
+  if (!isSaid) throw nothingSaid(messages[messages.length - 1], "Gemini");
   if (!model.prefill) dropPrefill(contents, messages, dropped);
   return { contents, system, continuationToken };
 }

@@ -326,6 +326,16 @@ Deno.test("writeCall() groups parallel results in their calls' order and finds t
   assertEquals(dropped, []);
 });
 
+Deno.test("writeCall() refuses a conversation of which nothing can be said, but for one that Google keeps", () => {
+  const picture = { type: "image_url", image_url: { url: "https://a.example/a.png" } };
+  const list = [{ role: "system", content: [picture] }];
+  const error = assertThrows(() => write({ messages: list }), GatewayError);
+  assertEquals([error.code, error.details.param], ["invalid_request", "messages[0].content"]);
+  assertEquals(write({ messages: list, cached_content: "c" }).body.contents, []);
+  const own = [user({ text: "Hi" })];
+  assertEquals(write({ messages: list, contents: own }).body.contents, own);
+});
+
 Deno.test("writeCall() sends one result for a call and names the others of its turn", () => {
   const call = { id: "c", type: "function", function: { name: "f", arguments: "{}" } };
   const ask = { role: "assistant", content: null, tool_calls: [call] };
