@@ -7,7 +7,7 @@
 import { isSigned } from "./write_answered.ts";
 import type { ClaudeModel } from "./models.ts";
 import { isObject } from "../shared/json.ts";
-import type { Call, JsonObject, Message, MessageOf, Settings } from "../types.ts";
+import type { Call, JsonObject, Message, MessageOf, Part, Settings, Thought } from "../types.ts";
 
 /** How a call is told to think. */
 export interface ThinkingPlan {
@@ -77,17 +77,34 @@ export function withoutLostThinking(call: Call): Call {
 export const isForced = (choice: Settings["tool_choice"]) =>
   choice === "required" || typeof choice === "object";
 
-/** Whether the last turn is tool results, and the assistant's turn that they belong to does not begin with thinking. */
+/**
+ * Whether the last turn holds tool results, and the assistant's turn that they belong to does not begin with thinking. What
+ * the user says with results does not end that turn, and what comes to nothing is not there.
+ */
 function resumesUnthought(messages: Message[]): boolean {
   let first: MessageOf<"assistant"> | undefined;
-  let open = false;
+  let results = false;
+  let words = false;
   for (const message of messages) {
-    if (message.role === "assistant") first ??= message;
-    if (message.role === "user") first = undefined;
-    if (message.role !== "system" && message.role !== "developer") open = message.role === "tool";
+    if (message.role === "tool") results = true;
+    else if (message.role !== "assistant") words ||= message.parts.some(says);
+    else if (message.calls.length > 0 || message.parts.some(says) || message.thoughts.some(isProof)) {
+      if (words && !results) first = undefined;
+      first ??= message;
+      results = words = false;
+    }
   }
-  return open && !first?.thoughts.some(isSigned);
+  return results && !first?.thoughts.some(isSigned);
 }
+
+/** Whether a thought comes to a block. */
+const isProof = ({ signature, redacted }: Thought) => signature !== undefined || redacted !== undefined;
+
+/** Whether a part comes to a block. */
+const says = (part: Part) =>
+  part.type === "text" || part.type === "refusal"
+    ? part.text.trim() !== ""
+    : part.type !== "audio" && part.type !== "video";
 
 /** A word that we do not know is the API's to judge. */
 function nearestEffort(effort: string, levels: readonly string[]): string {

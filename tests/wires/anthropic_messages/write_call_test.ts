@@ -1045,6 +1045,23 @@ Deno.test("writeCall() goes on from tool results without a budget when the clien
     [],
   ]);
   assertEquals(thinks([USER, asked, result, { role: "assistant", content: "A" }, USER]), ["enabled", []]);
+  // What the user says with the results, or says with nothing, does not end the turn.
+  const blank = { role: "user", content: " " };
+  const sound = {
+    role: "user",
+    content: [{ type: "input_audio", input_audio: { data: "QQ==", format: "wav" } }],
+  };
+  assertEquals(thinks([USER, asked, result, USER]), lost);
+  assertEquals(thinks([USER, asked, result, blank]), lost);
+  assertEquals(thinks([USER, asked, result, { role: "assistant", content: "" }, USER]), lost);
+  assertEquals(thinks([USER, asked, result, USER, asked, result]), lost);
+  const kept = { ...asked, reasoning_details: thoughts };
+  assertEquals(thinks([USER, kept, result, USER, asked, result]), ["enabled", []]);
+  assertEquals(thinks([USER, kept, sound, asked, result])[0], "enabled");
+  const answer = { role: "assistant", content: "A" };
+  assertEquals(thinks([USER, answer, USER, kept, result]), ["enabled", []]);
+  assertEquals(thinks([USER, kept, result, answer, USER, asked, result]), lost);
+  assertEquals(thinks([USER, kept, result, answer, { role: "system", content: "S" }, asked, result]), lost);
   assertEquals(thinks([USER, asked, result], "claude-opus-4-6"), ["adaptive", []]);
 });
 
