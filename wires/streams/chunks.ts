@@ -70,15 +70,23 @@ export function keptBytes(): KeptBytes {
     add(chunk) {
       const needed = length + chunk.length;
       if (needed > buffer.byteLength) {
-        buffer = buffer.transfer(Math.max(needed, 2 * buffer.byteLength, 1024));
+        buffer = resized(buffer, Math.max(needed, 2 * buffer.byteLength, 1024));
         bytes = new Uint8Array(buffer);
       }
       bytes.set(chunk, length);
       length = needed;
     },
     view: () => bytes.subarray(0, length),
-    join: () => new Uint8Array(buffer.byteLength === length ? buffer : buffer.transfer(length)),
+    join: () => new Uint8Array(buffer.byteLength === length ? buffer : resized(buffer, length)),
   };
+}
+
+/** The same bytes in a buffer of another size. Node has `transfer`, which need not copy, from version 21 on. */
+function resized(buffer: ArrayBuffer, size: number): ArrayBuffer {
+  if (typeof buffer.transfer === "function") return buffer.transfer(size);
+  const copy = new ArrayBuffer(size);
+  new Uint8Array(copy).set(new Uint8Array(buffer, 0, Math.min(size, buffer.byteLength)));
+  return copy;
 }
 
 /**
