@@ -113,7 +113,7 @@ function writeThinking({ text, signature, redacted }: Thought): JsonObject {
 function writeCallBlock(call: ToolCall, extras: JsonObject): JsonObject {
   const block = { type: "tool_use", id: safeId(call.id), name: call.name, input: readInput(call) };
   return Object.hasOwn(extras, call.id) && isObject(extras[call.id])
-    ? { ...extras[call.id] as JsonObject, ...block }
+    ? { ...block, ...extras[call.id] as JsonObject, ...block } // In the order in which Claude gives them.
     : block;
 }
 
