@@ -16,6 +16,8 @@ export interface Enforced {
   format?: { schema: JsonObject; path: string };
   /** Strict tools in their order: as they are sent, the client's path of the function, and whether its schema has lost something. */
   tools: { tool: JsonObject; path: string; folded: boolean }[];
+  /** Schemas of strict tools in Anthropic's own words, which go out as they are and count as well. */
+  native: JsonObject[];
 }
 
 /** The limits on all schemas of a request together. */
@@ -28,9 +30,13 @@ const MOST = { tools: 20, optional: 24, unions: 16 };
  *
  * @returns `output_config.format`; nothing where the client sent none, or it is beyond the limits.
  */
-export function enforce({ format, tools }: Enforced, dropped: string[]): JsonObject | undefined {
+export function enforce({ format, tools, native }: Enforced, dropped: string[]): JsonObject | undefined {
   const used = { tools: 0, optional: 0, unions: 0 };
   let written: JsonObject | undefined;
+  for (const schema of native) {
+    used.tools++;
+    weigh(schema, used);
+  }
 
   /** Whether the schema fits beside the others; counts it if so. */
   function fits(schema: JsonObject, asTool: number): boolean {

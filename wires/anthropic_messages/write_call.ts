@@ -65,7 +65,7 @@ export function writeCall(given: Call): WireRequest {
     thinking,
     dropped,
     marks: new Map(),
-    enforced: { tools: [] },
+    enforced: { tools: [], native: [] },
     words: [],
   };
   if (thinking.config) body.thinking = thinking.config;
@@ -291,6 +291,8 @@ function writeTools(tools: Tool[], draft: Draft): void {
 function writeTool(tool: Tool, { dropped, enforced, marks }: Draft): JsonObject {
   const mark = `${tool.path}.cache_control`;
   if (tool.type === "native") {
+    const { strict, input_schema } = tool.value;
+    if (strict === true && isObject(input_schema)) enforced.native.push(input_schema);
     if (tool.value.cache_control == null) return tool.value;
     const copy = { ...tool.value };
     marks.set(copy, mark);

@@ -217,7 +217,14 @@ Deno.test("writeCall() keeps strict on as many tools as the API takes, and names
     20,
     [],
   ]);
+  // Those in Anthropic's own words go out as they are, and count.
+  const native = { name: "own", input_schema: plain, strict: true };
+  assertEquals(stricts({ tools: [...many(20, plain), native] }), [20, off(19)]);
   const optional = object(properties(8), []);
+  assertEquals(stricts({ tools: [...many(3, optional), { ...native, input_schema: optional }] }), [
+    3,
+    off(2),
+  ]);
   assertEquals(stricts({ tools: many(3, optional) }), [3, []]);
   assertEquals(stricts({ tools: [...many(4, optional), tool(plain, "last", true)] }), [4, off(3)]);
   const unions = object(properties(4, { type: ["string", "null"] }));
