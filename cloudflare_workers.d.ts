@@ -6,4 +6,5 @@ export abstract class RpcTarget {}
 /** What a service binding that names the class reaches. */
 export abstract class WorkerEntrypoint<Env> {
   protected readonly env: Env;
+  protected readonly ctx: { waitUntil(promise: Promise<unknown>): void };
 }

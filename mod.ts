@@ -7,6 +7,7 @@
  * @module
  */
 import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gateway/binding.ts";
+import type { RuntimeContext } from "./gateway/exchange.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { fromEnvironment, hasServer, run } from "./gateway/serve/run.ts";
 
@@ -15,8 +16,9 @@ export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, r
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { GatewayToken, StoredKeys } from "./gateway/access/credentials.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
-export type { LogEntry, LogError } from "./gateway/log/entry.ts";
+export type { LogEntry, LogError } from "./gateway/log/types.ts";
 export type { Options, ProviderOptions } from "./gateway/setup/options.ts";
+export type { RuntimeContext };
 export type { PolicySettings } from "./gateway/policies/settings.ts";
 export type { Wait } from "./gateway/policies/timers.ts";
 export type { WireName } from "./providers/table.ts";
@@ -40,10 +42,11 @@ let first: Promise<Gateway> | undefined;
  * On Deno it goes by the variables that the program may read, and by none without `--allow-env`.
  *
  * @param env A Worker's variables. Other runtimes pass something else, which is not read.
+ * @param context A Worker's `ctx`.
  * @throws TypeError that names a variable whose value cannot be used.
  */
-export function handler(request: Request, env?: unknown): Promise<Response> {
-  return served ? served.fetch(request) : serveFirst(request, env, true);
+export function handler(request: Request, env?: unknown, context?: RuntimeContext): Promise<Response> {
+  return served ? served.fetch(request, context) : serveFirst(request, true, env, context);
 }
 
 /**
@@ -51,14 +54,20 @@ export function handler(request: Request, env?: unknown): Promise<Response> {
  * may be the one line `export { default } from "https://…/mod.ts"`. As `handler`, but where variables cannot be read it
  * throws.
  */
-const app: { fetch?: (request: Request, env?: unknown) => Promise<Response> } = {
-  fetch: (request, env) => served ? served.fetch(request) : serveFirst(request, env, false),
+const app: { fetch?: (request: Request, env?: unknown, context?: RuntimeContext) => Promise<Response> } = {
+  fetch: (request, env, context) =>
+    served ? served.fetch(request, context) : serveFirst(request, false, env, context),
 };
 export default app;
 
-async function serveFirst(request: Request, env: unknown, lenient: boolean): Promise<Response> {
+async function serveFirst(
+  request: Request,
+  lenient: boolean,
+  env: unknown,
+  context: RuntimeContext | undefined,
+): Promise<Response> {
   served = await (first ??= fromEnvironment(env, lenient));
-  return served.fetch(request);
+  return served.fetch(request, context);
 }
 
 if (import.meta.main && hasServer()) {

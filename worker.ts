@@ -15,6 +15,7 @@ import { ai, type AiRunOptions } from "./gateway/ai.ts";
 import type { GatewayBinding, RunOptions, UniversalStep } from "./gateway/binding.ts";
 import { configured } from "./gateway/serve/configured.ts";
 import { textsOf } from "./gateway/setup/env.ts";
+import type { RuntimeContext } from "./gateway/exchange.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 
 /** A Worker's variables and secrets, by name. */
@@ -26,8 +27,10 @@ let made: Gateway | undefined;
 const gatewayOf = (env: Variables) => made ??= configured(textsOf(env), { names: Object.keys(env) }).gateway;
 
 /** What the Worker's address is served by. */
-const worker: { fetch(request: Request, env: Variables): Promise<Response> } = {
-  fetch: (request, env) => gatewayOf(env).fetch(request),
+const worker: {
+  fetch(request: Request, env: Variables, context?: RuntimeContext): Promise<Response>;
+} = {
+  fetch: (request, env, context) => gatewayOf(env).fetch(request, context),
 };
 export default worker;
 
@@ -56,12 +59,12 @@ export class AI extends WorkerEntrypoint<Variables> {
 
   /** `env.AI.gateway("default")` */
   gateway(id: string): GatewayBinding {
-    return new GatewayTarget(gatewayOf(this.env).gateway(id));
+    return new GatewayTarget(gatewayOf(this.env).gateway(id, this.ctx));
   }
 
   /** `env.AI.fetch(request)`: any path of the gateway, on any host. */
   fetch(request: Request): Promise<Response> {
-    return gatewayOf(this.env).call(request);
+    return gatewayOf(this.env).call(request, this.ctx);
   }
 }
 

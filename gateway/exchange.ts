@@ -4,6 +4,24 @@ import type { WireError } from "../wires/types.ts";
 import type { Caller } from "./access/credentials.ts";
 import type { Observer, Passing } from "./log/observe.ts";
 
+/** What a runtime has for one request, beside the request. A Worker's third argument is one. */
+export interface RuntimeContext {
+  /** Keeps the runtime at work until a promise has settled, also after the answer was sent. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** Lets work that the client does not wait for come to its end, where the runtime would stop it. Never rejects. */
+export function keepAlive(work: Promise<unknown>, context: RuntimeContext | undefined): void {
+  const settled = work.catch(() => {});
+  context?.waitUntil(settled);
+}
+
+/** The context among what runtimes pass beside a request: Deno and Bun pass objects that have none. */
+export function contextIn(passed: unknown): RuntimeContext | undefined {
+  const { waitUntil } = (passed ?? {}) as Partial<RuntimeContext>;
+  return typeof waitUntil === "function" ? passed as RuntimeContext : undefined;
+}
+
 /** One request on its way. */
 export interface Exchange {
   readonly config: Config;
@@ -15,6 +33,7 @@ export interface Exchange {
   readonly gateway?: string;
   readonly caller: Caller;
   readonly report: Report;
+  readonly context?: RuntimeContext;
 }
 
 /** What became of a request, for response headers; filled in on the way. */

@@ -7,7 +7,7 @@ import { chat } from "./doors/chat.ts";
 import { type Config, readOptions } from "./setup/config.ts";
 import { allowCrossOrigin, preflight } from "./doors/cors.ts";
 import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
-import type { Exchange, Report } from "./exchange.ts";
+import { contextIn, type Exchange, keepAlive, type Report, type RuntimeContext } from "./exchange.ts";
 import { headerText } from "./upstream/headers.ts";
 import { home } from "./doors/home.ts";
 import { logEntry } from "./log/entry.ts";
@@ -23,15 +23,19 @@ import { universal } from "./doors/universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
 export interface Gateway {
-  /** Serves one request. */
-  fetch: (request: Request) => Promise<Response>;
+  /**
+   * Serves one request.
+   *
+   * @param context What the runtime has for the request: a Worker's `ctx`. Of what other runtimes pass, nothing is read.
+   */
+  fetch: (request: Request, context?: RuntimeContext | object) => Promise<Response>;
   /**
    * As `fetch`, for requests of the program that holds the gateway: no token is asked for, and stored keys may be used.
    * Not to be served.
    */
-  call: (request: Request) => Promise<Response>;
+  call: (request: Request, context?: RuntimeContext | object) => Promise<Response>;
   /** The gateway as an object, likewise for the program that holds it. */
-  gateway: (id: string) => GatewayBinding;
+  gateway: (id: string, context?: RuntimeContext | object) => GatewayBinding;
 }
 
 /**
@@ -43,11 +47,12 @@ export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);
   if (!options.fetch) warnOfFewFetches();
   const { url, account } = config;
-  const call = (request: Request) => serve(request, config, true);
+  const call: Gateway["call"] = (request, context) => serve(request, config, true, contextIn(context));
   return {
-    fetch: (request) => serve(request, config, false),
+    fetch: (request, context) => serve(request, config, false, contextIn(context)),
     call,
-    gateway: (id) => gatewayBinding({ url, account, id, fetch: call }),
+    gateway: (id, context) =>
+      gatewayBinding({ url, account, id, fetch: (request) => call(request, context) }),
   };
 }
 
@@ -56,7 +61,12 @@ export function createGateway(options: Options = {}): Gateway {
  *
  * @param insider The caller is a program that holds the gateway itself, and needs no token.
  */
-export async function serve(request: Request, config: Config, insider: boolean): Promise<Response> {
+export async function serve(
+  request: Request,
+  config: Config,
+  insider: boolean,
+  context?: RuntimeContext,
+): Promise<Response> {
   const started = { at: config.now(), timer: config.timer() };
   const report: Report = {
     tries: 0,
@@ -74,6 +84,7 @@ export async function serve(request: Request, config: Config, insider: boolean):
       report,
       config,
       insider,
+      context,
     );
     if (report.passing) response = await watch(response, report.passing, request, report, config);
   } catch (error) {
@@ -82,7 +93,7 @@ export async function serve(request: Request, config: Config, insider: boolean):
     letGo(report, config);
   }
   const ids = stamp(response, request, report, started, config);
-  if (config.log) tellEnd(config.log, config, { request, response, ...ids, report, started });
+  if (config.log) tellEnd(config.log, config, { request, response, ...ids, report, started, context });
   return allowCrossOrigin(request, response, config);
 }
 
@@ -92,6 +103,7 @@ async function open(
   report: Report,
   config: Config,
   insider: boolean,
+  context: RuntimeContext | undefined,
 ): Promise<Response> {
   if (route.door === "home") return home(request);
   if (route.door === "health") return Response.json({ status: "ok" });
@@ -104,7 +116,7 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
-  const exchange: Exchange = { config, headers, signal, account, gateway, caller, report };
+  const exchange: Exchange = { config, headers, signal, account, gateway, caller, report, context };
   switch (route.door) {
     // Awaited here, for a promise that is returned is awaited twice.
     case "chat":
@@ -143,16 +155,18 @@ interface Begun {
   upstreamId?: string;
   report: Report;
   started: { at: number; timer: number };
+  context?: RuntimeContext;
 }
 
 /** Tells the listener of a request when it has ended: at once, or at the end of an answer that still passes. */
 function tellEnd(log: NonNullable<Config["log"]>, { now, timer }: Config, begun: Begun): void {
-  const { request: { method, url }, response: { status, headers }, report } = begun;
+  const { request: { method, url }, response: { status, headers }, report, context } = begun;
   const request = { method, path: pathOf(url) };
   const tell = (seen?: Seen) => {
     try {
       const ended = { at: now(), timer: timer() };
-      log(logEntry({ ...begun, request, response: { status, headers }, seen, now: ended }));
+      const told = log(logEntry({ ...begun, request, response: { status, headers }, seen, now: ended }));
+      if (told instanceof Promise) keepAlive(told, context);
     } catch {
       // A listener that fails must not take the answer with it.
     }

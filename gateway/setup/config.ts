@@ -18,7 +18,7 @@ import {
   tokenCheck,
 } from "../access/credentials.ts";
 import { LIMITS, type Limits } from "./limits.ts";
-import type { LogEntry } from "../log/entry.ts";
+import type { LogEntry } from "../log/types.ts";
 import { checkOptions, type Options, type ProviderOptions } from "./options.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
 import { type Timer, type Wait, wait } from "../policies/timers.ts";
@@ -49,7 +49,7 @@ export interface Config {
   random: () => number;
   wait: Wait;
   /** Absent when nobody listens. */
-  log?: (entry: LogEntry) => void;
+  log?: (entry: LogEntry) => unknown;
 }
 
 /**

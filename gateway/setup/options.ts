@@ -6,7 +6,7 @@ import type { ChatField } from "../../providers/types.ts";
 import { check } from "./check.ts";
 import { type GatewayToken, isPlaceholder, type StoredKeys } from "../access/credentials.ts";
 import { type Limits, limitsOption } from "./limits.ts";
-import type { LogEntry } from "../log/entry.ts";
+import type { LogEntry } from "../log/types.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
 import { readSwitchText } from "./texts.ts";
@@ -76,9 +76,9 @@ export interface Options {
   wait?: Wait;
   /**
    * Takes a row about each request when it has ended, a streamed answer at its end. Default: none, and no answer is looked
-   * at for it.
+   * at for it. A promise that it returns is kept alive by the runtime's `waitUntil`, and may fail.
    */
-  log?: (entry: LogEntry) => void;
+  log?: (entry: LogEntry) => unknown;
 }
 
 // ---------------------------------------------------------------- what guards them

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry } from "../../gateway/log/entry.ts";
+import type { LogEntry } from "../../gateway/log/types.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { ask, messages, ROOT, STREAM } from "../fakes.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { LogEntry, LogError } from "../../../gateway/log/entry.ts";
+import type { LogEntry, LogError } from "../../../gateway/log/types.ts";
 import { jsonLine, textLine } from "../../../gateway/log/line.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { ask, before, chunk, clock, completion, events, pieces, post, ROOT, STREAM } from "../../fakes.ts";
@@ -684,4 +684,30 @@ Deno.test("a handed-through stream that is watched and cut is a dead connection 
   const { fetch } = scene(() => events(STREAM[0], reset));
   const response = await fetch(ask("openai/m", {}, STREAMED));
   await assertRejects(() => response.text(), TypeError, "connection reset");
+});
+
+Deno.test("a row that takes time to be kept is waited for by the runtime, and may fail", async () => {
+  const kept = Promise.withResolvers<void>();
+  for (const fails of [false, true]) {
+    const waited: Promise<unknown>[] = [];
+    const log = () => fails ? Promise.reject(new Error("the log is full")) : kept.promise;
+    const { fetch, call, gateway } = before(() => completion(), { log });
+    const context = {
+      waitUntil(promise: Promise<unknown>) {
+        // A Worker's must be called on its object.
+        assertEquals(this, context);
+        waited.push(promise);
+      },
+    };
+    await (await fetch(ask("openai/m"), context)).text();
+    await (await call(ask("openai/m"), context)).text();
+    await (await gateway("default", context).run(step)).text();
+    assertEquals(waited.length, 3);
+    // What other runtimes pass holds none.
+    for (const passed of [{ remoteAddr: {}, completed: kept.promise }, undefined]) {
+      await (await fetch(ask("openai/m"), passed)).text();
+    }
+    kept.resolve();
+    await Promise.all(waited);
+  }
 });

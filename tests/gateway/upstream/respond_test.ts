@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry } from "../../../gateway/log/entry.ts";
+import type { LogEntry } from "../../../gateway/log/types.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import {
   ask,

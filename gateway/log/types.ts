@@ -1,0 +1,47 @@
+/** What a listener of the gateway's log gets. Imports nothing, so that the options may name it. */
+
+/** One row about one request, made when it has ended. Never holds keys, prompts, answers or a query. */
+export interface LogEntry {
+  /** When it ended, e.g. `2026-11-28T12:03:41.120Z`. */
+  time: string;
+  /** `warn` for a failure of the client, also one that left; `error` for one of the provider or of the gateway. */
+  level: "info" | "warn" | "error";
+  /** That of the answer's `cf-aig-log-id`. */
+  id: string;
+  /** What the provider calls the request, where it says so. */
+  upstreamId?: string;
+  /** Of the request, e.g. `POST`. */
+  method: string;
+  /** Without its query; its first 256 characters. */
+  path: string;
+  /** Of the answer. A stream that fails later has said 200 by then. */
+  status: number;
+  /** Row that the request was for, where that is known. */
+  provider?: string;
+  /** The provider's name for the model, where that is known. */
+  model?: string;
+  /** Milliseconds from the request to the end of its answer. */
+  durationMs: number;
+  /** Milliseconds until the first content of a stream. */
+  firstTokenMs?: number;
+  /** The answer was an event stream. */
+  stream: boolean;
+  /** Tokens of the prompt, where the answer told them: cached ones too. */
+  inputTokens?: number;
+  /** Tokens of the answer, where it told them: those of its reasoning too. */
+  outputTokens?: number;
+  /** Requests that were sent to providers. */
+  tries: number;
+  /** Index of the step that answered, or was the last to be tried. */
+  step: number;
+  /** What went wrong, if anything did. */
+  error?: LogError;
+}
+
+/**
+ * What went wrong: the gateway's own words, or of a provider's error its status, type and code. Its message is not told,
+ * for providers quote prompts and keys.
+ */
+export type LogError =
+  | { code: string; message: string }
+  | { status?: number; type?: string; code?: string | number };
