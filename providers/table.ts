@@ -188,7 +188,7 @@ const ROWS = {
     version: "v1beta",
     keyEnv: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
   },
-  "google-vertex-ai": ownPaths("https://{region}-aiplatform.googleapis.com", {
+  "google-vertex-ai": ownPaths("https://{location}-aiplatform.googleapis.com", {
     aliases: ["google-vertex", "vertex"],
     native: vertex,
   }),

@@ -59,17 +59,40 @@ export interface Auth {
   prefix: string;
 }
 
-/** Where a path leads that `nativeUrl` has checked: `base` has its account filled in, `path` is without its query. */
-export type NativeUrl = (base: string, path: string) => string | undefined;
+/** Labels for the places of a base URL, which are written in braces: `{region}`. */
+export interface Places {
+  /** Cloudflare's account id. */
+  account?: string;
+  /** Google's name for a region. */
+  location?: string;
+  /** A model with a host of its own. */
+  model?: string;
+  /** Google's project. */
+  project?: string;
+  /** Amazon's. */
+  region?: string;
+  /** Azure's. */
+  resource?: string;
+}
+
+/**
+ * Where a path leads that `nativeUrl` has checked. `base` still has its places, and `path` is without its query. Returns
+ * `undefined` for a path that the provider cannot serve.
+ */
+export type NativePath = (base: string, path: string) => {
+  base: string;
+  path: string;
+  /** What the path names for places of the base URL. */
+  places?: Places;
+  /** A version that the base URL ends with may be repeated in the path. */
+  isBelow?: true;
+} | undefined;
 
 /** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
   aliases?: readonly string[];
-  /**
-   * Where its paths begin, without a slash at the end. `{account}` is the account id of the client's URL; other places in
-   * the host are filled from its path by `native`.
-   */
+  /** Where its paths begin, without a slash at the end. Its places, e.g. `{account}`, are filled in by `fillPlaces`. */
   baseUrl: string;
   wire: ProviderWire | SameWire;
   auth: Auth;
@@ -84,7 +107,7 @@ export interface Row {
   /** Version segment that a native path may leave out or repeat, e.g. `v1`. */
   version?: string;
   /** Where its own paths lead, when that is not simply below `baseUrl`. */
-  native?: NativeUrl;
+  native?: NativePath;
   /** Finds the model in a native path, as its first group. Default: what follows `models/`. */
   modelPath?: RegExp;
   /** A header in which clients name another URL of this provider, and the domains it may be in. */

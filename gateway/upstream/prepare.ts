@@ -1,6 +1,6 @@
 /** From a client's body to a provider's request. */
-import { baseUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
+import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { append } from "../../wires/shared/json.ts";
 import { type Edit, editMembers, replaceText } from "../../wires/shared/json_text.ts";
@@ -67,7 +67,7 @@ export function prepare(
   let written = only ? write() : undefined;
   return {
     target,
-    url: joinUrl(provider, account, path),
+    url: wireUrl(provider, path, { account }),
     headers: writeHeaders(
       requestHeaders(headers, config.keyHeaders, config.tokens.holds),
       provider,
@@ -203,7 +203,7 @@ function sharedCall(body: Body, model: string): Call {
   return { ...body.call, model, extra: { ...body.call.extra } };
 }
 
-// ---------------------------------------------------------------- the address and the headers
+// ---------------------------------------------------------------- the headers
 
 function writeHeaders(headers: SentHeaders, provider: Provider, wire?: Record<string, string>): SentHeaders {
   headers.set("content-type", "application/json");
@@ -218,12 +218,4 @@ function addHeader(headers: SentHeaders, name: string, value: string): void {
   const own = headers.get(name);
   if (own === null) headers.set(name, value);
   else if (name.endsWith("-beta") && !own.includes(value)) headers.set(name, `${own},${value}`);
-}
-
-/** Where a path of the provider is, with the client's account where the provider wants one. */
-function joinUrl(provider: Provider, account: string | undefined, path: string): string {
-  const base = baseUrl(provider, account);
-  // A base URL set by hand may hold the version that the path begins with: `/v1`, `/v1beta`, `/v2`.
-  const version = /^\/v\d\w*(?=\/)/.exec(path)?.[0];
-  return version && base.endsWith(version) ? base + path.slice(version.length) : base + path;
 }

@@ -1,0 +1,98 @@
+/** Where a path of a provider is: the places of its base URL filled in, and the path below it. */
+import { GatewayError } from "../wires/errors.ts";
+import type { Places, Provider } from "./types.ts";
+
+/**
+ * What may be put into each place of a base URL. A region has the form that its cloud gives regions: any other label may
+ * be another service's host, as `s3.amazonaws.com` is.
+ */
+const PLACES: Record<keyof Places, { pattern: RegExp; noun: string }> = {
+  account: { pattern: /^[\w-]{1,64}$/, noun: "an account id" },
+  /** Google's: `us-central1`, `europe-west12` */
+  location: { pattern: /^[a-z]+-[a-z]+\d{1,2}$/, noun: "a region" },
+  model: { pattern: /^[a-z0-9]+$/i, noun: "an id" },
+  /** `my-project`, `example.com:my-project`, `123456789012` */
+  project: { pattern: /^[a-z0-9](?:[a-z0-9.:-]*[a-z0-9])?$/, noun: "a project" },
+  /** Amazon's: `us-east-1`, `us-gov-west-1` */
+  region: { pattern: /^[a-z]{2}(-[a-z]+)+-\d$/, noun: "a region" },
+  resource: { pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i, noun: "a resource" },
+};
+
+/** Hosts have labels of 63 characters at most, and an account id may have one more. */
+const MOST_CHARS = 64;
+
+/**
+ * Fills the places of a base URL, e.g. `{region}`. This is the only function that writes into a URL's host.
+ *
+ * @param places Where a base URL has no place for one of them, as when the operator set another URL, that one is unused.
+ * @throws GatewayError `invalid_request` for a place that is missing or malformed.
+ */
+export function fillPlaces({ name }: Provider, base: string, places: Places): string {
+  if (!base.includes("{")) return base;
+  return base.replace(/\{(\w+)\}/g, (_, place: keyof Places) => {
+    const label = places[place];
+    const { noun } = PLACES[place];
+    if (label !== undefined && isPlace(place, label)) return label;
+    const fault = label === undefined
+      ? `it needs ${noun}`
+      : `${JSON.stringify(label.slice(0, 100))} is not ${noun}`;
+    throw new GatewayError(
+      "invalid_request",
+      `Cannot reach ${name}: ${fault}${place === "account" ? ACCOUNT_CURE : ""}`,
+    );
+  });
+}
+
+const ACCOUNT_CURE = ". Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: /v1/{account_id}/{gateway_id}/…";
+
+/** @throws GatewayError `invalid_request` for a label of a native path that cannot stand in its place. */
+export function checkPlaces(places: Places): void {
+  for (const place of Object.keys(places) as (keyof Places)[]) {
+    const label = places[place]!;
+    if (isPlace(place, label)) continue;
+    throw new GatewayError(
+      "invalid_request",
+      `Cannot follow the path: ${JSON.stringify(label.slice(0, 100))} is not ${PLACES[place].noun}`,
+      { param: "path" },
+    );
+  }
+}
+
+const isPlace = (place: keyof Places, label: string) =>
+  label.length < MOST_CHARS + Number(place === "account") && PLACES[place].pattern.test(label);
+
+/**
+ * The URL of a path that a wire asks for, below the provider's base URL.
+ *
+ * @param path With its query: `/v1/messages`.
+ * @throws GatewayError as `fillPlaces`.
+ */
+export const wireUrl = (provider: Provider, path: string, places: Places): string =>
+  below(fillPlaces(provider, provider.baseUrl, places), path.slice(1));
+
+/** `v1`, `v1beta` */
+export const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment);
+
+/**
+ * Puts a path below a base URL. What both have is written once, where a version is in it: `v1/models` and `api/v1/models`
+ * below `https://openrouter.ai/api/v1`.
+ *
+ * @param path Without a slash before it. An empty path is the base itself.
+ * @param version The version that follows the base URL, if it may be told by that alone: `api/v1/…` below
+ * `https://openrouter.ai/api`.
+ */
+export function below(base: string, path: string, version?: string): string {
+  const roots = base.slice(base.indexOf("://") + 3).split("/").slice(1);
+  const segments = path.split("/");
+  for (let count = Math.min(roots.length, segments.length); count > 0; count--) {
+    const overlap = roots.slice(-count);
+    const isVersioned = overlap.some(isVersion) || version !== undefined && isVersion(segments[count] ?? "");
+    if (isVersioned && overlap.every((root, i) => root === segments[i])) {
+      return join(base, segments.slice(count).join("/"));
+    }
+  }
+  return join(base, path);
+}
+
+/** An empty path is the base itself. */
+export const join = (base: string, path: string) => path === "" ? base : `${base}/${path}`;
