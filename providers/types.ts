@@ -88,6 +88,24 @@ export type NativePath = (base: string, path: string) => {
   isBelow?: true;
 } | undefined;
 
+/** A request that is about to be sent. */
+export interface Unsigned {
+  method: string;
+  url: string;
+  /** Names in lower case. */
+  headers: { get(name: string): string | null; set(name: string, value: string): void };
+  /** As it will be sent. */
+  body: BodyInit | null;
+}
+
+/**
+ * Puts a credential into a request. Called for each try anew, when the body is written.
+ *
+ * @param key The provider's key, without a scheme.
+ * @returns A promise only where signing has to wait, so that a key in a header costs none.
+ */
+export type Sign = (request: Unsigned, provider: Provider, key: string) => Promise<void> | void;
+
 /** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
@@ -98,6 +116,8 @@ export interface Row {
   auth: Auth;
   /** Keys of another kind, told by how they begin, and where those go. */
   keyForms?: readonly { begins: string; auth: Auth }[];
+  /** How a request is signed. Default: with the key in the header of `auth`. */
+  sign?: Sign;
   /** `false` for a provider that has only its own paths here. */
   chat?: false;
   /** Chat path below `baseUrl`, for a provider of the OpenAI wire. Default `/chat/completions`. */

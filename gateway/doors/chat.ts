@@ -9,7 +9,7 @@ import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { headersInit } from "../upstream/headers.ts";
 import { lookAt, respond } from "../upstream/respond.ts";
 import { maskFailure } from "../access/secrets.ts";
-import { clientKey, send, setKey, storedKeys } from "../upstream/send.ts";
+import { clientKey, send, sign, storedKeys } from "../upstream/send.ts";
 import { findTarget, type Target } from "../target.ts";
 
 /** The most targets, or steps, that one request may name. */
@@ -120,17 +120,19 @@ export function chatStep(
       const outgoing = outgoings(target);
       const stored = keys?.take();
       const sentKey = key ?? stored?.key;
-      if (sentKey !== undefined) setKey(outgoing.headers, provider, sentKey);
       outgoing.storedKey = stored?.key;
-      const init: RequestInit = {
-        method: "POST",
-        headers: headersInit(outgoing.headers),
-        body: outgoing.body(),
+      const { url, headers } = outgoing;
+      const body = outgoing.body();
+      const go = () => {
+        const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
+        return send(provider, url, init, signal, exchange, (upstream) => {
+          stored?.report(upstream);
+          return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, alone);
+        });
       };
-      return send(provider, outgoing.url, init, signal, exchange, (upstream) => {
-        stored?.report(upstream);
-        return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, alone);
-      });
+      if (sentKey === undefined) return go();
+      const signed = sign({ method: "POST", url, headers, body }, provider, sentKey);
+      return signed ? signed.then(go) : go();
     },
   };
 }

@@ -6,7 +6,7 @@ import { object, parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
 import { headersInit, sentHeaders, setFixed } from "../upstream/headers.ts";
 import { errorResponse } from "../upstream/respond.ts";
-import { clientKey, readText, send, setKey, storedKeys } from "../upstream/send.ts";
+import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
 
 /** A provider that takes longer is left out. */
 const DEADLINE_MS = 3_000;
@@ -132,7 +132,7 @@ async function modelsOf(
   setFixed(headers, provider);
   const stored = key === undefined ? storedKeys(provider, exchange)?.take() : undefined;
   const used = key ?? stored?.key;
-  if (used !== undefined) setKey(headers, provider, used);
+  if (used !== undefined) await sign({ method: "GET", url, headers, body: null }, provider, used);
   return await send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
     stored?.report(response);
     if (response.ok) {

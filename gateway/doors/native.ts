@@ -19,7 +19,7 @@ import { runSteps, type Step } from "../policies/run.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
 import { maskFailure } from "../access/secrets.ts";
-import { send, sendKey, setKey, storedKeys } from "../upstream/send.ts";
+import { send, sendKey, sign, storedKeys } from "../upstream/send.ts";
 import { findProvider } from "../target.ts";
 
 /**
@@ -130,16 +130,19 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     otherKey: keys?.isFree,
     send(signal) {
       const stored = keys?.take();
-      if (stored) setKey(headers, provider, stored.key);
-      const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
-      if (body instanceof ReadableStream) init.duplex = "half";
-      return send(provider, url, init, signal, exchange, (upstream) => {
-        stored?.report(upstream);
-        if (exchange.report.listened) {
-          exchange.report.passing = { provider: provider.name, format, mustBegin: false };
-        }
-        return handBack(stored ? maskFailure(upstream, stored.key) : upstream, url, stored?.key);
-      });
+      const go = () => {
+        const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
+        if (body instanceof ReadableStream) init.duplex = "half";
+        return send(provider, url, init, signal, exchange, (upstream) => {
+          stored?.report(upstream);
+          if (exchange.report.listened) {
+            exchange.report.passing = { provider: provider.name, format, mustBegin: false };
+          }
+          return handBack(stored ? maskFailure(upstream, stored.key) : upstream, url, stored?.key);
+        });
+      };
+      const signed = stored && sign({ method, url, headers, body }, provider, stored.key);
+      return signed ? signed.then(go) : go();
     },
   };
 }

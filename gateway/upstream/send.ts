@@ -1,5 +1,6 @@
 /** Sending a request to its provider. */
-import type { Provider } from "../../providers/types.ts";
+import { keyForm, setUnfixed, signWithKey } from "../../providers/sign/key.ts";
+import type { Provider, Unsigned } from "../../providers/types.ts";
 import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { type Caller, credential, type KeyRing, noStoredKey } from "../access/credentials.ts";
@@ -152,25 +153,19 @@ export function clientKey({ keys }: Caller): string | undefined {
   return undefined;
 }
 
-/** Where a key of another kind than the row's goes, e.g. an OAuth token. */
-const formOf = ({ keyForms }: Provider, key: string) =>
-  keyForms?.find(({ begins }) => key.startsWith(begins))?.auth;
-
-/** Writes a key where the provider wants it, unless the operator has set that header. */
-export function setKey(headers: SentHeaders, provider: Provider, key: string): void {
-  const { header, prefix } = formOf(provider, key) ?? provider.auth;
-  set(headers, provider, header.toLowerCase(), prefix + key);
-}
+/**
+ * Puts a key into a request as the provider wants it.
+ *
+ * @returns A promise only where signing has to wait.
+ */
+export const sign = (request: Unsigned, provider: Provider, key: string): Promise<void> | void =>
+  (provider.sign ?? signWithKey)(request, provider, key);
 
 /** Writes a client's key as it came, but for one that the provider takes in another header only. */
 export function sendKey(headers: SentHeaders, provider: Provider, name: string, value: string): void {
   const key = credential(value);
-  if (formOf(provider, key)) setKey(headers, provider, key);
-  else set(headers, provider, name, value);
-}
-
-function set(headers: SentHeaders, { fixed }: Provider, name: string, value: string): void {
-  if (!fixed || !Object.hasOwn(fixed, name)) headers.set(name, value);
+  if (keyForm(provider, key)) signWithKey({ headers }, provider, key);
+  else setUnfixed(headers, provider, name, value);
 }
 
 /**

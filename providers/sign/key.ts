@@ -1,0 +1,22 @@
+/** Signing with a key in a header. */
+import type { Auth, Provider, Unsigned } from "../types.ts";
+
+/** Writes the key into the header of the row's `auth`, or into that of the key's own form. */
+export function signWithKey({ headers }: Pick<Unsigned, "headers">, provider: Provider, key: string): void {
+  const { header, prefix } = keyForm(provider, key) ?? provider.auth;
+  setUnfixed(headers, provider, header.toLowerCase(), prefix + key);
+}
+
+/** Where a key of another kind than the row's goes, e.g. an OAuth token. */
+export const keyForm = ({ keyForms }: Provider, key: string): Auth | undefined =>
+  keyForms?.find(({ begins }) => key.startsWith(begins))?.auth;
+
+/** Sets a header unless the operator has set it for all requests. */
+export function setUnfixed(
+  headers: Unsigned["headers"],
+  { fixed }: Provider,
+  name: string,
+  value: string,
+): void {
+  if (!fixed || !Object.hasOwn(fixed, name)) headers.set(name, value);
+}
