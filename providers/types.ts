@@ -1,6 +1,7 @@
 /** What a row of the provider table holds. */
 import type { Fit } from "../wires/openai_chat/models.ts";
 import type { MessageRules } from "../wires/openai_chat/fit_messages.ts";
+import type { Framing } from "../wires/streams/framing.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
@@ -116,6 +117,8 @@ export interface Row {
   auth: Auth;
   /** Keys of another kind, told by how they begin, and where those go. */
   keyForms?: readonly { begins: string; auth: Auth }[];
+  /** How its streams are framed, for a provider whose answers are translated. Default: server-sent events. */
+  framing?: Framing;
   /** How a request is signed. Default: with the key in the header of `auth`. */
   sign?: Sign;
   /** `false` for a provider that has only its own paths here. */

@@ -321,6 +321,9 @@ function rewriteBack(
     },
   };
   const kind = contentKind(upstream.headers);
+  if (call.stream && isFramed(upstream, outgoing)) {
+    return rewriteStream(upstream, outgoing, rewrite, exchange);
+  }
   if (!call.stream || kind === "page") return rewriteWhole(upstream, outgoing, rewrite, exchange);
   if (kind === "events") return rewriteStream(upstream, outgoing, rewrite, exchange);
   // Proxies lose the content type, and some providers answer whole.
@@ -330,6 +333,10 @@ function rewriteBack(
       : rewriteWhole(response, outgoing, rewrite, exchange)
   );
 }
+
+/** Whether an answer has the framing of its row, where that is not the usual one. */
+const isFramed = ({ headers }: Response, { target: { provider: { framing } } }: Outgoing): boolean =>
+  framing !== undefined && (headers.get("content-type") ?? "").toLowerCase().startsWith(framing.type);
 
 function rewriteStream(
   upstream: Response,
@@ -348,6 +355,7 @@ function rewriteStream(
     { provider: outgoing.target.provider.name },
     watched(exchange),
     exchange.config.limits.maxLineBytes,
+    outgoing.target.provider.framing,
   );
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }

@@ -1,15 +1,10 @@
 /** Server-sent events: bytes in, events out. */
-
-/** Takes the next event: its `data` lines joined by a line feed, and its name, empty when it has none. */
-export type OnEvent = (data: string, event: string) => void;
+import { FRAME_SIZE, type FrameReader, type Framing, type OnFrame } from "./framing.ts";
 
 const LF = 10, SPACE = 32, COLON = 58;
 /** The byte order mark, which the standard drops from the start of a stream. */
 const MARK = 0xfeff;
 const STREAM = { stream: true };
-
-/** The longest event that is taken unless another limit is named. */
-const EVENT_SIZE = 32 * 2 ** 20;
 
 /** Pieces of a line that are joined at a time, so that a line which comes byte by byte does not hold a text for each. */
 const PIECES = 1024;
@@ -29,14 +24,15 @@ export class EventTooLong extends Error {
  * Unlike a browser it also takes a last event that has no blank line after it, as several providers send: whether an
  * answer is complete is for the wire's reader to judge.
  *
+ * @param onEvent Takes an event's `data` lines, joined by line feeds, and its name.
  * @param maxSize The longest event, from its first line to the blank one, in UTF-16 units: bytes, where it is ASCII.
  * @throws EventTooLong from `push`.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export function sseReader(
-  onEvent: OnEvent,
-  maxSize = EVENT_SIZE,
-): { push(chunk: Uint8Array): void; end(): void } {
+  onEvent: OnFrame,
+  maxSize = FRAME_SIZE,
+): FrameReader {
   // Chunks that begin and end between characters are decoded without `stream`, in half the time on Deno. As each such
   // call would drop a byte order mark, it is kept here and dropped below.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -140,6 +136,12 @@ export function sseReader(
     },
   };
 }
+
+/** Server-sent events, as a column of a row. */
+export const sse: Framing = {
+  type: "text/event-stream",
+  reader: (onFrame, _, maxSize) => sseReader(onFrame, maxSize),
+};
 
 // Letter by letter: on lines as short as these `startsWith` takes longer.
 

@@ -1,6 +1,7 @@
 /** One stream of foreign bytes into one stream of ours. */
 import { type Chunk, chunkReader } from "./chunks.ts";
-import { sseReader } from "./sse.ts";
+import type { Framing } from "./framing.ts";
+import { sse } from "./sse.ts";
 import type { Delta, Emit, JsonObject, StreamReader, WireError } from "../types.ts";
 import type { ChunkWriter } from "../openai_chat/write_answer.ts";
 
@@ -26,7 +27,8 @@ export interface Watch {
  * @param failure What a broken source is called to the client.
  * @param about What is added to an error of the provider's.
  * @param watch Is told each delta, and the end.
- * @param maxEventSize The longest event that is taken, as `sseReader` has it.
+ * @param maxEventSize The longest frame that is taken, as the framing has it.
+ * @param framing How the source is cut into frames.
  */
 export function translate(
   body: ReadableStream<Uint8Array>,
@@ -36,6 +38,7 @@ export function translate(
   about?: JsonObject,
   watch?: Watch,
   maxEventSize?: number,
+  framing: Framing = sse,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = chunkReader(body);
   let out = "";
@@ -50,7 +53,11 @@ export function translate(
     out += writer.delta(delta);
   };
   const events = reader(emit);
-  const parser = sseReader((data, event) => events.frame(data, event), maxEventSize);
+  const parser = framing.reader(
+    (data, event) => events.frame(data, event),
+    (error) => emit({ type: "error", error }),
+    maxEventSize,
+  );
 
   /** Takes in what was read. Returns whether more may come. */
   function take({ done, value }: Chunk): boolean {
