@@ -1,0 +1,192 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { anthropicMessages } from "../../../wires/anthropic_messages/read_answer.ts";
+import {
+  awsEventStream,
+  awsEventStreamReader,
+  awsModelStream,
+} from "../../../wires/streams/aws_event_stream.ts";
+import { collector } from "../../../wires/streams/collect.ts";
+import { EventTooLong } from "../../../wires/streams/sse.ts";
+import { recordedTest, recordings } from "../../recordings.ts";
+import { crc, encode, latin1, u32 } from "./aws_messages.ts";
+
+type Seen = [event: string, data: unknown][];
+
+function read(chunks: Uint8Array[], maxSize?: number): Seen {
+  const seen: Seen = [];
+  const reader = awsEventStreamReader(
+    (data, event) => seen.push([event, data]),
+    (error) => seen.push(["ERROR", error]),
+    maxSize,
+  );
+  for (const chunk of chunks) reader.push(chunk);
+  reader.end();
+  return seen;
+}
+
+/**
+ * Amazon's test vectors: the messages of the suite that its SDKs share.
+ * https://github.com/awslabs/aws-c-event-stream/tree/main/tests
+ */
+const VECTORS: Record<string, [message: string, frame: [string, unknown]]> = {
+  "empty message": ["\0\0\0\x10\0\0\0\0\x05\xc2H\xeb}\x98\xc8\xff", ["", ""]],
+  "int32 header": [
+    "\0\0\0+\0\0\0\x0e4\x8b\xec{\x08event-id\x04\0\0\xa0\x0c{'foo':'bar'}\xd3\x89\x02\x85",
+    ["", "{'foo':'bar'}"],
+  ],
+  "int8 header": ["\0\0\0\x17\0\0\0\x07)\x86\x01X\x04byte\x02\xff\xc2\xf8i\xdc", ["", ""]],
+  "int16 header": ["\0\0\0\x19\0\0\0\tq\x0e\x92>\x05short\x03\xff\xff\xb2|\xb6\xcc", ["", ""]],
+  "int64 header": [
+    "\0\0\0\x1e\0\0\0\x0e]J\xdb\x8d\x04long\x05\xff\xff\xff\xff\xff\xff\xff\xffK\xc22\xda",
+    ["", ""],
+  ],
+  "payload without headers": ["\0\0\0\x1d\0\0\0\0\xfdR\x8cZ{'foo':'bar'}\xc3e96", ["", "{'foo':'bar'}"]],
+  "payload with a text header": [
+    "\0\0\0=\0\0\0 \x07\xfd\x83\x96\x0ccontent-type\x07\0\x10application/json{'foo':'bar'}\x8d\x9c\x08\xb1",
+    ["", "{'foo':'bar'}"],
+  ],
+  "all types of headers": [
+    "\0\0\0b\0\0\0R\x03\xb5\xcb\x9c\x010\0\x011\x01\x012\x02\x02\x013\x03\0\x03\x014\x04\0\0\0\x04" +
+    "\x015\x05\0\0\0\0\0\0\0\x05\x016\x06\0\x05bytes\x017\x07\0\x04utf8\x018\x08\0\0\0\0\0\0\0\x08" +
+    "\x019\x090123456789abcdefc5" + "6q",
+    ["", ""],
+  ],
+  "error": [
+    "\0\0\0R\0\0\0B\xbf#c~\r:message-type\x07\0\x05error\x0b:error-code\x07\0\x04code" +
+    "\x0e:error-message\x07\0\x07messagekl\xea=",
+    ["ERROR", { message: "message", code: "code", status: undefined }],
+  ],
+};
+
+const DAMAGED: Record<string, string> = {
+  "length of headers": "\0\0\0=\xff\0\x01\x02\x07\xfd\x83\x96\x0ccontent-type\x07\0\x10" +
+    "application/json{'foo':'bar'}\x8d\x9c\x08\xb1",
+  "headers":
+    "\0\0\0=\0\0\0 \x07\xfd\x83\x96\x0ccontent+type\x07\0\x10application/json{'foo':'bar'}\x8d\x9c\x08\xb1",
+  "length": "\x01\0\0\x1d\0\0\0\0\xfdR\x8cZ{'foo':'bar'}\xc3e96",
+  "payload": "\0\0\0\x1d\0\0\0\0\xfdR\x8cZ{'foo':'bar'\x8d\xc3e96",
+};
+
+Deno.test("awsEventStreamReader() reads Amazon's test vectors, each alone and all in one stream", () => {
+  for (const [name, [message, frame]] of Object.entries(VECTORS)) {
+    assertEquals(read([latin1(message)]), [frame], name);
+  }
+  const all = Object.values(VECTORS);
+  assertEquals(read([latin1(all.map(([message]) => message).join(""))]), all.map(([, frame]) => frame));
+});
+
+Deno.test("awsEventStreamReader() yields the same frames wherever the bytes are cut", () => {
+  const all = Object.values(VECTORS);
+  const bytes = latin1(all.map(([message]) => message).join(""));
+  const frames = all.map(([, frame]) => frame);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    assertEquals(read([bytes.subarray(0, cut), bytes.subarray(cut)]), frames, `cut at ${cut}`);
+  }
+  for (const size of [1, 2, 3, 7, 13, 64]) {
+    const chunks = Array.from(
+      { length: Math.ceil(bytes.length / size) },
+      (_, at) => bytes.subarray(at * size, (at + 1) * size),
+    );
+    assertEquals(read(chunks), frames, `pieces of ${size}`);
+  }
+});
+
+Deno.test("awsEventStreamReader() refuses each damaged message of Amazon's vectors, and one with any bit flipped", () => {
+  for (const [name, message] of Object.entries(DAMAGED)) {
+    assertThrows(() => read([latin1(message)]), Error, "is damaged", name);
+  }
+  const bytes = encode({ ":message-type": "event", ":event-type": "x" }, '{"a":1}');
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const flipped = bytes.slice();
+    flipped[bit >> 3] ^= 1 << (bit & 7);
+    assertThrows(() => read([flipped]), Error, "is damaged", `bit ${bit}`);
+  }
+});
+
+Deno.test("awsEventStreamReader() refuses headers that are longer than they may be, though the checksums are right", () => {
+  const broken = (headers: string, headersLength = headers.length) => {
+    const lengths = u32(16 + headers.length) + u32(headersLength);
+    const head = lengths + u32(crc(lengths)) + headers;
+    return () => read([latin1(head + u32(crc(head)))]);
+  };
+  assertThrows(broken("\x01a\x07\0\x05abc"), Error, "a header is longer than the headers");
+  assertThrows(broken("\x05a"), Error, "a header is longer than the headers");
+  assertThrows(broken("\x01a\x0a"), Error, "unknown type 10");
+  assertThrows(broken("\x01a\x00", 4), Error, "headers are longer than the message");
+});
+
+Deno.test("awsEventStreamReader() tells a stream that ends inside a message", () => {
+  const bytes = encode({ ":event-type": "x" }, "{}");
+  for (let end = 1; end < bytes.length; end++) {
+    assertThrows(() => read([bytes.subarray(0, end)]), Error, "ended inside it", `${end} bytes`);
+  }
+});
+
+Deno.test("awsEventStreamReader() refuses a message beyond its limit when its length is read", () => {
+  const bytes = encode({ ":event-type": "x" }, "y".repeat(100));
+  assertEquals(read([bytes], bytes.length).length, 1);
+  assertThrows(() => read([bytes.subarray(0, 12)], bytes.length - 1), EventTooLong);
+  const reader = awsEventStream.reader(() => {}, () => {}, bytes.length - 1);
+  assertThrows(() => reader.push(bytes), EventTooLong);
+});
+
+Deno.test("awsEventStreamReader() tells an exception with its words and its status", () => {
+  const cases: [string, number | undefined][] = [
+    ["throttlingException", 429],
+    ["validationException", 400],
+    ["serviceUnavailableException", 503],
+    ["internalServerException", 500],
+    ["modelStreamErrorException", 424],
+    ["ModelTimeoutException", 408],
+    ["newException", undefined],
+  ];
+  for (const [name, status] of cases) {
+    const headers = { ":message-type": "exception", ":exception-type": name };
+    assertEquals(read([encode(headers, '{"message":"Too many"}')]), [
+      ["ERROR", { message: "Too many", code: name, status }],
+    ]);
+    assertEquals(read([encode(headers)]), [
+      ["ERROR", { message: `The stream failed: ${name}`, code: name, status }],
+    ]);
+  }
+});
+
+recordedTest("awsEventStreamReader() reads every recorded stream of Bedrock, byte by byte as whole", () => {
+  let frames = 0;
+  for (const { response, name } of recordings("aws-bedrock")) {
+    if (response.stream === undefined) continue;
+    const bytes = latin1(atob(response.stream));
+    const whole = read([bytes]);
+    assertEquals(read(Array.from(bytes, (byte) => Uint8Array.of(byte))), whole, name);
+    for (const [event, data] of whole) {
+      assertEquals([event !== "", typeof JSON.parse(data as string)], [true, "object"]);
+    }
+    frames += whole.length;
+  }
+  assertEquals(frames, 203);
+});
+
+recordedTest("awsModelStream unwraps the events of Claude on Bedrock, which its own wire reads", () => {
+  let streams = 0;
+  for (const { response, name, api, model } of recordings("aws-bedrock")) {
+    // Claude Instant wrote the older text completions.
+    const isClaude = model.includes("claude") && !model.includes("instant");
+    if (api !== "invoke-stream" || response.stream === undefined || !isClaude) continue;
+    const { emit, answer } = collector();
+    const events = anthropicMessages.readStream(emit);
+    const reader = awsModelStream.reader((data, event) => events.frame(data, event), (error) => {
+      throw new Error(error.message);
+    });
+    reader.push(latin1(atob(response.stream)));
+    reader.end();
+    events.end();
+    assertEquals(answer.error, undefined, name);
+    assertEquals([answer.choices.length, answer.choices[0].stop !== undefined, answer.usage !== undefined], [
+      1,
+      true,
+      true,
+    ], name);
+    streams++;
+  }
+  assertEquals(streams, 2);
+});
