@@ -1,6 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { optionVariables } from "../gateway/setup/env_options.ts";
+import { CONFIG } from "../gateway/setup/served_options.ts";
 import { PROVIDERS, WIRES } from "../providers/table.ts";
 import type { Provider } from "../providers/types.ts";
+import { ROOT } from "./bundle.ts";
+import { readPages } from "./pages.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 
@@ -22,4 +26,69 @@ function providerTable(): string {
 Deno.test("the README's table of providers is in step with the rows", () => {
   const [, shown] = readme.split(/<!-- \/?providers.*-->\n/);
   assertEquals(shown, providerTable() + "\n");
+});
+
+Deno.test("the README fits on a page", () => assert(readme.split("\n").length < 200));
+
+/** Variables whose names do not follow from the option's path. */
+const NAMED: Record<string, string> = {
+  port: "PORT",
+  host: "HOST",
+  account: "CLOUDFLARE_ACCOUNT_ID, SLUICE_ACCOUNT",
+};
+
+Deno.test("docs/options.md has each option that can be written down, with its variable, and no other", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/docs/options.md`);
+  const [, table] = text.split(/<!-- \/?options -->\n/);
+  const shown = table.trim().split("\n").slice(2).map((line) =>
+    line.split(" | ").slice(0, 2).map((cell) => cell.replaceAll(/[|`]/g, "").trim()).join(": ")
+  );
+  const known = optionVariables(CONFIG).map(({ name, path }) =>
+    `${path.join(".")}: ${NAMED[path.join(".")] ?? name}`
+  );
+  assertEquals(shown, known);
+});
+
+const PAGES = [
+  ...await readPages(),
+  ...await Promise.all(
+    ["CONTRIBUTING.md", "SECURITY.md"].map(async (page) => ({
+      page,
+      text: await Deno.readTextFile(`${ROOT}/${page}`),
+    })),
+  ),
+];
+
+/** A heading as GitHub makes an anchor of it. */
+const anchor = (heading: string) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-");
+
+Deno.test("every link between the pages leads to a file, and to a heading that it has", async () => {
+  let links = 0;
+  for (const { page, text } of PAGES) {
+    for (const [, link] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      links++;
+      const url = new URL(link, `file://${ROOT}/${page}`);
+      const isFile = await Deno.stat(new URL(url.pathname, url)).then(() => true, () => false);
+      assert(isFile, `${page}: ${link}`);
+      if (!url.hash) continue;
+      const headings = (await Deno.readTextFile(url.pathname)).matchAll(/^#+ (.*)$/gm);
+      assert([...headings].some(([, heading]) => `#${anchor(heading)}` === url.hash), `${page}: ${link}`);
+    }
+  }
+  assert(links > 30, `${links}`);
+});
+
+Deno.test("every page of docs can be reached from the README", () => {
+  const pages = PAGES.map(({ page }) => page).filter((page) => page !== "README.md");
+  assertEquals(pages.filter((page) => !readme.includes(`](${page})`)), []);
+});
+
+Deno.test("every task that the pages name is one", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
+  const named = PAGES.flatMap(({ page, text }) =>
+    [...text.matchAll(/deno task ([\w:]+)/g)].map(([, task]) => ({ page, task }))
+  );
+  assert(named.length > 10, `${named.length}`);
+  assertEquals(named.filter(({ task }) => !Object.hasOwn(tasks, task)), []);
 });

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
 import { findProvider } from "../../providers/table.ts";
+import { readPages } from "../pages.ts";
 
 // The newest releases: raise these versions whenever there are newer ones, for the lists below come from them.
 const SDKS = {
@@ -57,20 +58,25 @@ for (const [provider, list] of Object.entries(LISTS)) {
   });
 }
 
-/** Models that the README may name beside the examples. */
-const OTHERS = ["openrouter/meta-llama/llama-3.3-70b-instruct"];
+/** Models that the README and `docs` may name beside the examples. */
+const OTHERS = [
+  "openrouter/meta-llama/llama-3.3-70b-instruct",
+  // As LiteLLM's users write them.
+  `openai/${EXAMPLE_MODELS.anthropic}`,
+  "openai/openai/",
+];
 const EXAMPLES: readonly string[] = Object.values(EXAMPLE_MODELS);
 const BARE = EXAMPLES.map((model) => model.slice(model.indexOf("/") + 1));
 /** `claude-…`, `gpt-…`, `gemini-…`, `o3…`, `command-…` with a version. */
 const NAMED = /(?<![\w/-])(?:claude|gpt|gemini|command|mistral|grok)-[a-z0-9.-]*\d[a-z0-9.-]*/g;
 
-Deno.test("the README names no model but the examples", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const routed = [...readme.matchAll(/(?<=["'` ])([a-z0-9.-]+)\/([@\w][\w.:@/-]*)/g)]
+Deno.test("the README and docs name no model but the examples", async () => {
+  const pages = (await readPages()).map(({ text }) => text).join("\n");
+  const routed = [...pages.matchAll(/(?<=["'` ])([a-z0-9.-]+)\/([@\w][\w.:@/-]*)/g)]
     .filter(([, name]) => findProvider(name) && name !== "demo").map(([model]) => model);
   assert(routed.length > 3, `${routed}`);
   assertEquals(routed.filter((model) => !EXAMPLES.includes(model) && !OTHERS.includes(model)), []);
-  const bare = readme.match(NAMED) ?? [];
+  const bare = pages.match(NAMED) ?? [];
   assert(bare.length > 0);
   assertEquals(bare.filter((model) => !BARE.includes(model)), []);
 });

@@ -1,16 +1,16 @@
-/** The README's one-line modules, as printed, served with an environment. */
+/** The one-line modules of docs/running.md, as printed, served with an environment. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { ROOT } from "../bundle.ts";
 import { freePort } from "../free_port.ts";
 import { DENO, RUN, type Running, startServed } from "./gateways.ts";
 
-const readme = await Deno.readTextFile(`${ROOT}/README.md`);
+const page = await Deno.readTextFile(`${ROOT}/docs/running.md`);
 
-/** The code that a row of the README prints. */
+/** The code that a row of the page prints. */
 function printed(row: string): string {
-  const [, code] = new RegExp(`^\\| ${row} \\| .*?\u0060((?:import|export) .*?)\u0060`, "m").exec(readme) ??
+  const [, code] = new RegExp(`^\\| ${row} \\| .*?\u0060((?:import|export) .*?)\u0060`, "m").exec(page) ??
     [];
-  if (!code) throw new Error(`the README has no code in its row ${row}`);
+  if (!code) throw new Error(`docs/running.md has no code in its row ${row}`);
   return code.replace(/"(?:https:\/\/…|\.)\/mod\.ts"/, JSON.stringify(`file://${ROOT}/mod.ts`));
 }
 
@@ -37,14 +37,14 @@ async function chat({ url }: Running, model: string, headers: Record<string, str
 }
 
 for (const row of ["Deno Deploy", "\u0060deno serve\u0060"]) {
-  Deno.test(`${row}: the README's module asks for the environment's tokens`, async () => {
+  Deno.test(`${row}: the page's module asks for the environment's tokens`, async () => {
     await using gateway = await serve(row, { SLUICE_TOKENS: "my-token", DENO_DEPLOY: "1" });
     assertEquals(await chat(gateway, "demo/echo"), 401);
     assertEquals(await chat(gateway, "demo/echo", { authorization: "Bearer other" }), 401);
     assertEquals(await chat(gateway, "demo/echo", { authorization: "Bearer my-token" }), 200);
   });
 
-  Deno.test(`${row}: the README's module spends no stored key without a token`, async () => {
+  Deno.test(`${row}: the page's module spends no stored key without a token`, async () => {
     const keys: (string | null)[] = [];
     const openai = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ headers }) => {
       keys.push(headers.get("authorization"));
@@ -73,7 +73,7 @@ for (const row of ["Deno Deploy", "\u0060deno serve\u0060"]) {
     assertEquals(keys.at(-1), "Bearer sk-stored");
   });
 
-  Deno.test(`${row}: the README's module serves nobody with a variable that cannot be used`, async () => {
+  Deno.test(`${row}: the page's module serves nobody with a variable that cannot be used`, async () => {
     await using gateway = await serve(row, { SLUICE_TOKENS: "[" });
     for (let time = 0; time < 2; time++) assertEquals(await chat(gateway, "demo/echo"), 500);
     assertMatch(gateway.output(), /Cannot use SLUICE_TOKENS: /);

@@ -1,10 +1,12 @@
 /**
- * Every snippet of the README runs as it is printed, on the runtime that it is for. Only addresses are changed: of the
- * gateway, to one on a free port, and of modules, to where they are.
+ * Every snippet of the README and of `docs` runs as it is printed, on the runtime that it is for. Only addresses are changed:
+ * of the gateway, to one on a free port, and of modules, to where they are.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { LIMITS } from "../../gateway/setup/limits.ts";
 import { createGateway } from "../../mod.ts";
 import { bundle, ROOT } from "../bundle.ts";
+import { readPages } from "../pages.ts";
 import { freePort } from "../free_port.ts";
 import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
 import {
@@ -17,11 +19,10 @@ import {
 } from "./gateways.ts";
 import { environment } from "./suite.ts";
 
-const README = await Deno.readTextFile(`${ROOT}/README.md`);
-const SNIPPETS = [...README.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, text]) => ({
-  language,
-  text,
-}));
+const PAGES = await readPages();
+const SNIPPETS = PAGES.flatMap(({ page, text }) =>
+  [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, code]) => ({ page, language, text: code }))
+);
 const claimed = new Set<unknown>();
 
 /** The first snippet of a language, not yet taken, that holds a text. */
@@ -29,7 +30,7 @@ function snippet(language: string, holds: string): string {
   const found = SNIPPETS.find((one) =>
     one.language === language && one.text.includes(holds) && !claimed.has(one)
   );
-  assert(found, `the README has no ${language} snippet with ${holds}`);
+  assert(found, `the pages have no ${language} snippet with ${holds}`);
   claimed.add(found);
   return found.text;
 }
@@ -81,7 +82,7 @@ async function ignored(t: Deno.TestContext, reason: string): Promise<void> {
   await t.step({ name: `ignored: ${reason}`, ignore: true, fn() {} });
 }
 
-function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+function test(name: string, fn: (t: Deno.TestContext) => Promise<void> | void): void {
   Deno.test({ name: `README: ${name}`, sanitizeOps: false, sanitizeResources: false, fn });
 }
 
@@ -285,8 +286,8 @@ test("the AI SDK with ai-gateway-provider runs on Node", async (t) => {
 
 const STORED = snippet("sh", "SLUICE_TOKENS=my-token");
 /** Settings that stand inside a sentence. */
-const INLINE = [...README.matchAll(/`(?:SLUICE_(?:TOKENS|KEYS)=')?(\[?\{"[^`']*[\]}])'?`/g)].map(([, text]) =>
-  text
+const INLINE = PAGES.flatMap(({ text }) =>
+  [...text.matchAll(/`(?:SLUICE_(?:TOKENS|KEYS)=')?(\[?\{"[^`'|]*[\]}])'?`/g)].map(([, setting]) => setting)
 );
 
 test("the line with a token and a stored key serves with them", async () => {
@@ -426,15 +427,107 @@ test("Codex's settings lead to OpenAI's Responses with a stored key", async () =
   ]);
 });
 
+// ---------------------------------------------------------------- rows and policies of your own
+
+const ROW_BY_VARIABLE = snippet("sh", "SLUICE_PROVIDERS=");
+
+test("a row of your own is added by its variable", async () => {
+  const [, text] = /SLUICE_PROVIDERS='(.*)'/.exec(ROW_BY_VARIABLE)!;
+  await using provider = await startFakeProvider();
+  const line = ROW_BY_VARIABLE.slice(ROW_BY_VARIABLE.indexOf("npx")).trim();
+  const SLUICE_PROVIDERS = text.replace("https://llm.example.com/v1", `${provider.url}/openai/v1`);
+  assert(SLUICE_PROVIDERS !== text);
+  await using gateway = await start(line, { SLUICE_PROVIDERS });
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer sk-own" },
+    body: JSON.stringify({
+      model: "mycorp/plain-7",
+      messages: [{ role: "user", content: "Hello" }],
+      logit_bias: { 1: 1 },
+    }),
+  });
+  assertEquals((await response.json()).choices[0].message.content, TEXT);
+  assertEquals(response.headers.get("sluice-dropped"), "logit_bias");
+  assertEquals((await provider.arrived("plain-7")).headers.authorization, "Bearer sk-own");
+});
+
+const ROW = snippet("ts", "satisfies Record<string, Row>");
+
+test("a row of the table has the types that it is printed with", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  const imports = `import { compatible } from "file://${ROOT}/providers/table.ts";
+import type { Row } from "file://${ROOT}/providers/types.ts";
+`;
+  await Deno.writeTextFile(path, `${imports}${ROW}console.log(Object.keys(ROWS).join());`);
+  const { code, out, err } = await run(DENO, ["run", "--quiet", "--check", "--allow-all", path]);
+  assertEquals([code, out], [0, "mycorp\n"], err);
+  await Deno.remove(path);
+});
+
+const LIMITED = snippet("ts", "Deno.serve(limited)");
+
+test("a policy around the gateway limits its requests", async () => {
+  const port = freePort();
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  // Time stands still, so that no minute ends within the test.
+  const program = LIMITED.replace("./mod.ts", MOD).replace("Date.now()", "60_000");
+  await Deno.writeTextFile(path, program);
+  const checked = await run(DENO, ["check", "--quiet", path]);
+  assertEquals(checked.code, 0, checked.err);
+  const env = { DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}` };
+  await using _gateway = await startServed(DENO, ["run", "--no-check", "--allow-all", path], env);
+  const statuses: Record<number, number> = {};
+  for (let time = 0; time < 62; time++) {
+    const response = await fetch(`http://127.0.0.1:${port}/health`);
+    await response.body?.cancel();
+    statuses[response.status] = (statuses[response.status] ?? 0) + 1;
+    if (response.status === 429) assertEquals(response.headers.get("retry-after"), "60");
+  }
+  assert(statuses[429] > 0 && statuses[200] > 0 && statuses[200] <= 60, JSON.stringify(statuses));
+  await Deno.remove(path);
+});
+
+const COUNTED = snippet("ts", "const tries = new Map");
+
+test("a policy around each try sees every try", () =>
+  served(async (url) => {
+    // The provider is the gateway itself, which answers 503 to `demo/status-503`.
+    const program = COUNTED.replace("./mod.ts", MOD)
+      .replace("createGateway({", `createGateway({ providers: { other: { baseUrl: "${url}/v1" } },`);
+    const { code, out, err } = await onDeno(`${program}
+const response = await gateway.call(
+  new Request("http://localhost/v1/chat/completions", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "other/demo/status-503", messages: [{ role: "user", content: "Hello" }] }),
+  }),
+);
+console.log(response.status, [...tries.values()]);`);
+    assertEquals([code, out], [0, "503 [ 2 ]\n"], err);
+  }));
+
+// ---------------------------------------------------------------- a server in front
+
+const NGINX = snippet("nginx", "proxy_pass");
+const CADDY = snippet("caddyfile", "reverse_proxy");
+
+test("the servers in front lead to the gateway's address and take as long a body as it does", () => {
+  const { maxBodyBytes } = LIMITS;
+  for (const text of [NGINX, CADDY]) assertStringIncludes(text, new URL(ADDRESS).host);
+  assertEquals(Number(/client_max_body_size (\d+)m;/.exec(NGINX)![1]) * 2 ** 20, maxBodyBytes);
+  assertEquals(Number(/max_size (\d+)MB/.exec(CADDY)![1]) * 2 ** 20, maxBodyBytes);
+});
+
 // ---------------------------------------------------------------- none is left
 
-/** What shows a header, and runs nowhere. */
-const SHOWN = [snippet("", "sluice-dropped: ")];
+/** What shows a header or a picture, and runs nowhere. */
+const SHOWN = [snippet("", "sluice-dropped: "), snippet("", "provider    OpenAI")];
 
 Deno.test("README: every snippet is run here", () => {
   assert(SHOWN.length > 0 && OPENAI_STREAM.length > 0);
-  const left = SNIPPETS.filter((one) => !claimed.has(one)).map(({ language, text }) =>
-    `${language}: ${text}`
+  const left = SNIPPETS.filter((one) => !claimed.has(one)).map(({ page, language, text }) =>
+    `${page}: ${language}: ${text}`
   );
   assertEquals(left, []);
 });
