@@ -75,7 +75,7 @@ const exchange: Exchange = {
   headers,
   signal,
   caller,
-  report: { tries: 0, listened: false, step: 0, waitedMs: 0, heldBytes: 0 },
+  report: { tries: 0, retries: 0, listened: false, step: 0, waitedMs: 0, heldBytes: 0 },
 };
 const openai = config.providers.get("openai")!;
 const checked = tokenCheck([{ token: "token-of-ours" }], true, config.keyHeaders);

@@ -50,6 +50,10 @@ export interface Report {
   waitedMs: number;
   /** Requests sent to providers. */
   tries: number;
+  /** Tries beyond the first of each step. */
+  retries: number;
+  /** When the client leaves by what it says of its own patience, by the gateway's timer; unset until it is asked. */
+  leavesAt?: number;
   /** Somebody listens: what follows is filled in, for the answer of the last try. */
   listened: boolean;
   /** Watches an answer that the gateway reads anyway. */

@@ -70,6 +70,7 @@ export async function serve(
   const started = { at: config.now(), timer: config.timer() };
   const report: Report = {
     tries: 0,
+    retries: 0,
     listened: config.log !== undefined,
     step: 0,
     waitedMs: 0,

@@ -1,7 +1,7 @@
 /** Who may use the gateway, and with whose provider keys. */
 import { GatewayError, quote } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
-import { isKeyRefusal, retryAfter } from "../policies/retry.ts";
+import { isKeyRefusal, retryAfter } from "../policies/delay.ts";
 import { isProxyParam } from "./proxy_headers.ts";
 import { tokenFinder } from "./secrets.ts";
 

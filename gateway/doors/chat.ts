@@ -4,7 +4,7 @@ import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { type Outgoing, prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
-import { runSteps, type Step } from "../policies/run.ts";
+import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { headersInit } from "../upstream/headers.ts";
 import { lookAt, respond } from "../upstream/respond.ts";
@@ -29,13 +29,15 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   const [first] = targets;
   report.provider = first.provider.name;
   report.model = first.model;
-  const outgoing = targets.length === 1
-    ? once(prepare(body, first, exchange))
-    : inTurn(body, first, exchange);
-  const steps = targets.map((target) =>
+  if (targets.length === 1) {
+    const outgoing = once(prepare(body, first, exchange));
+    return exchange.config.send(firstAttempt(chatStep(first, outgoing, settings, exchange, true), exchange));
+  }
+  const outgoing = inTurn(body, first, exchange);
+  const [step, ...others] = targets.map((target) =>
     chatStep(target, outgoing, settings, exchange, target.provider === first.provider)
   );
-  return runSteps(steps, exchange);
+  return exchange.config.send(firstAttempt(step, exchange, others));
 }
 
 /** What is sent to a target. */
@@ -116,7 +118,7 @@ export function chatStep(
     look: provider.wire.same && !provider.fetch
       ? (response) => lookAt(response, outgoings(target))
       : undefined,
-    send(signal, alone) {
+    send({ signal, begun }) {
       const outgoing = outgoings(target);
       const stored = keys?.take();
       const sentKey = key ?? stored?.key;
@@ -127,7 +129,7 @@ export function chatStep(
         const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
         return send(provider, url, init, signal, exchange, (upstream) => {
           stored?.report(upstream);
-          return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, alone);
+          return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, begun);
         });
       };
       if (sentKey === undefined) return go();

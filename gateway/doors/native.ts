@@ -15,7 +15,7 @@ import {
   setFixed,
   setMissing,
 } from "../upstream/headers.ts";
-import { runSteps, type Step } from "../policies/run.ts";
+import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
 import { maskFailure } from "../access/secrets.ts";
@@ -50,7 +50,7 @@ export async function native(
     exchange,
   );
   try {
-    return await runSteps([step], exchange);
+    return await exchange.config.send(firstAttempt(step, exchange));
   } catch (cause) {
     // What broke the request was its body, and not the provider.
     throw fault?.() ?? cause;
@@ -128,7 +128,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     settings,
     format,
     otherKey: keys?.isFree,
-    send(signal) {
+    send({ signal }) {
       const stored = keys?.take();
       const go = () => {
         const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };

@@ -9,7 +9,7 @@ import { prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
 import { nativeHeaders, nativeStep } from "./native.ts";
-import { runSteps, type Step } from "../policies/run.ts";
+import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { findProvider, findTarget, MOST_NAME } from "../target.ts";
 
@@ -50,7 +50,8 @@ export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchang
   const steps: Step[] = [];
   const written = readSteps(text);
   for (const step of written) steps.push(await makeStep(step, exchange, written.length === 1));
-  return runSteps(steps, exchange);
+  const [step, ...others] = steps;
+  return exchange.config.send(firstAttempt(step, exchange, others));
 }
 
 // ---------------------------------------------------------------- what the client wrote

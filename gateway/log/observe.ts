@@ -13,7 +13,7 @@ import type {
   Usage,
   WireError,
 } from "../../wires/types.ts";
-import { anyEvents, isContent } from "../policies/begun.ts";
+import { anyEvents, isContent } from "../../wires/streams/begun.ts";
 import { EVENTS } from "../policies/held.ts";
 import type { Timer } from "../policies/timers.ts";
 

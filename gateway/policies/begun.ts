@@ -1,177 +1,73 @@
-/** Whether an answer has begun, by its format. */
-import type { KeptBytes } from "../../wires/streams/chunks.ts";
-import { list, object, parse } from "../../wires/shared/json.ts";
-import { sseReader } from "../../wires/streams/sse.ts";
-import type { AnswerFormat, Delta, Emit, StreamReader, WireError } from "../../wires/types.ts";
+/** Holding an answer until it has begun. */
+import { GatewayError } from "../../wires/errors.ts";
+import { contentWatch, EarlyError, isJson, toldBegun } from "../../wires/streams/begun.ts";
+import type { Begun } from "../../wires/streams/begun.ts";
+import { keptBytes } from "../../wires/streams/chunks.ts";
+import type { Attempt, Policy } from "./attempt.ts";
+import { joined, withBody } from "./held.ts";
+import { waiting } from "./timers.ts";
 
-/** An answer failed before anything else. */
-export class EarlyError extends Error {
-  constructor(readonly error: WireError) {
-    super(error.message);
-    this.name = "EarlyError";
+/**
+ * Holds an answer back until it has begun, where another attempt may stand in for it or a timeout waits for it. One that
+ * fails before that has failed as a whole.
+ */
+export const begun: Policy = (next) => {
+  async function held(attempt: Attempt): Promise<Response> {
+    const told = toldBegun();
+    const response = await next({ ...attempt, begun: told });
+    if (response.status >= 400) return response;
+    const { step, run } = attempt;
+    const answer = await waiting(begin(response, told, attempt), run);
+    return step.look ? await waiting(step.look(answer), run) : answer;
   }
-}
-
-/**
- * Tells after each chunk, and after the end (no chunk), whether the content has begun. `held` are all chunks so far.
- *
- * @throws EarlyError
- */
-export type Watch = (chunk: Uint8Array | undefined, held: KeptBytes) => boolean;
-
-/**
- * Watches a body for its content.
- *
- * @param type Its content type. Only asked of an answer whose format is not known: where it is, the first byte says more.
- * @param format Of a generated answer, or `undefined` for any other body: a stream of events has then begun with its first
- * event, and nothing else is judged. An object that was made before may well hold an `error` of its own.
- */
-export function contentWatch(type: string, format: AnswerFormat | undefined): Watch {
-  if (format) return answerWatch(format);
-  if (/^text\/event-stream\b/i.test(type)) return eventsWatch(anyEvents);
-  // Held until it is whole, for its reader can do nothing before.
-  return /^[^;]*\bjson\b/i.test(type) ? wholeWatch() : () => true;
-}
-
-/** Whether a body that goes on and on may be an answer: JSON may be that long, a stream says something before. */
-export function isJson(held: KeptBytes): boolean {
-  const first = held.view().find((byte) => !BLANK.has(byte));
-  return first === OPEN_OBJECT || first === OPEN_LIST;
-}
-
-const OPEN_OBJECT = 123, OPEN_LIST = 91, LESS_THAN = 60;
-/** Before the first character of a text: blanks, and the bytes of a byte order mark. */
-const BLANK: ReadonlySet<number> = new Set([9, 10, 13, 32, 0xef, 0xbb, 0xbf]);
-
-function answerWatch(format: AnswerFormat): Watch {
-  let watch: Watch | undefined;
-  return (chunk, held) => {
-    if (watch) return watch(chunk, held);
-    if (!chunk) throw new EarlyError({ message: "The answer is empty" });
-    const first = chunk.find((byte) => !BLANK.has(byte));
-    if (first === undefined) return false;
-    if (first === LESS_THAN) throw new EarlyError({ message: "The answer is a page" });
-    watch = first === OPEN_OBJECT
-      ? objectWatch(format)
-      : first === OPEN_LIST
-      ? listWatch()
-      : eventsWatch((emit) => format.readStream(emit));
-    return watch(chunk, held);
-  };
-}
-
-/** One that is cut off, or an error that calls itself a success, is a failure. */
-function objectWatch(format: AnswerFormat): Watch {
-  return (chunk, held) => {
-    const error = chunk ? undefined : wholeError(textOf(held), format);
-    if (error) throw new EarlyError(error);
-    return false;
-  };
-}
-
-/**
- * What is wrong with a whole answer, if anything is: it is no object, an empty one, or an error. An object of another
- * shape than its path promises is not judged here: to take it for a failure would pay for it twice.
- */
-export function wholeError(text: string, format: AnswerFormat): WireError | undefined {
-  const body = object(parse(text));
-  if (!body) return { message: "The answer is cut off, or is not a JSON object" };
-  if (Object.keys(body).length === 0) return { message: "The answer is an empty object" };
-  // Some say what went wrong beside an answer.
-  if (list(body.choices).length > 0) return undefined;
-  return body.error || body.type === "error" ? format.readError(200, body) : undefined;
-}
-
-const textOf = (held: KeptBytes) => new TextDecoder().decode(held.view());
-
-/** A list is a stream too: Gemini's without `alt=sse`. It has begun with its first object, unless that is an error. */
-function listWatch(): Watch {
-  const decoder = new TextDecoder();
-  /** The beginning, without blanks around its brackets, which may be many. */
-  let head = "";
-  let isError = false;
-  return (chunk, held) => {
-    if (!isError) {
-      head = (head + decoder.decode(chunk, { stream: chunk !== undefined }))
-        .replace(/^\s*\[\s*/, "[").replace(/^\[\{\s+/, "[{");
-      if (head.length > 1 && head[1] !== "{") {
-        throw new EarlyError({ message: "The answer is an empty list" });
-      }
-      isError = head.startsWith('[{"error"');
-    }
-    if (isError && !chunk) {
-      throw new EarlyError(errorIn(list(parse(textOf(held)))[0]) ?? { message: "The answer is an error" });
-    }
-    const begun = !isError && (head[2] === "}" || head.length >= '[{"error"'.length);
-    if (!chunk && !begun) throw new EarlyError({ message: "The answer is cut off" });
-    return begun;
-  };
-}
-
-const wholeWatch = (): Watch => {
-  let isList: boolean | undefined;
-  return (chunk) => {
-    const first = chunk?.find((byte) => !BLANK.has(byte));
-    if (first !== undefined) isList ??= first === OPEN_LIST;
-    return isList ?? false;
-  };
+  return (attempt) => attempt.last && !attempt.onFirst ? next(attempt) : held(attempt);
 };
 
-function eventsWatch(read: (emit: Emit) => StreamReader): Watch {
-  let begun = false;
-  let error: WireError | undefined;
-  const events = read((delta) => {
-    if (begun || error) return;
-    if (delta.type === "error") error = delta.error;
-    else begun = isContent(delta);
-  });
-  const parser = sseReader((data, event) => events.frame(data, event));
-  return (chunk) => {
-    if (chunk) parser.push(chunk);
-    else {
-      parser.end();
-      events.end();
+/**
+ * Waits for the beginning of an answer: of the last attempt its first byte, of any other its first content.
+ *
+ * An event stream has begun with its first content (text, reasoning, a tool's name, a finished answer; not a
+ * frame that only names a role), or with its first event where its format is not known. A JSON answer has begun when it is
+ * whole, for its reader can do nothing before.
+ *
+ * The attempt's signal ends the wait; not every body listens to the signal that its request was sent with.
+ *
+ * @param told What was read of the answer on its way.
+ * @returns The same response, its body whole.
+ * @throws GatewayError `bad_upstream_answer` for a body that breaks, or a stream that says an error or ends, before; the
+ * signal's reason.
+ */
+async function begin(response: Response, told: Begun, attempt: Attempt): Promise<Response> {
+  const { signal, last, onFirst, step: { provider, format }, run } = attempt;
+  if (!response.body && (last || !format)) return response;
+  const body = response.body ?? new Blob([]).stream();
+  const { maxHeldBytes } = run.config.limits;
+  const watch = contentWatch(response.headers.get("content-type") ?? "", format);
+  const source = body.getReader();
+  const leave = () => void source.cancel(signal.reason).catch(() => {});
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    signal.throwIfAborted();
+    const held = keptBytes();
+    for (;;) {
+      const { done, value } = await source.read();
+      signal.throwIfAborted();
+      onFirst?.();
+      if (value) held.add(value);
+      if (last || (told.hasBegun() ?? watch(value, held)) || done) break;
+      if (held.length <= maxHeldBytes) continue;
+      if (isJson(held)) break;
+      throw new EarlyError({ message: `The stream says nothing in its first ${maxHeldBytes} bytes` });
     }
-    if (error) throw new EarlyError(error);
-    return begun;
-  };
-}
-
-/** Whether a delta is of the content: a role or a count of tokens is not. */
-export function isContent(delta: Delta): boolean {
-  switch (delta.type) {
-    case "start":
-    case "usage":
-      return false;
-    case "text":
-    case "refusal":
-    case "args":
-      return delta.text !== "";
-    default:
-      return true;
+    return withBody(response, joined(held, source));
+  } catch (cause) {
+    source.cancel(cause).catch(() => {});
+    if (signal.aborted || cause instanceof GatewayError) throw cause;
+    throw new GatewayError("bad_upstream_answer", `The answer of ${provider} failed before it began`, {
+      metadata: cause instanceof EarlyError ? { provider, error: cause.error } : { provider },
+      cause,
+    });
+  } finally {
+    signal.removeEventListener("abort", leave);
   }
-}
-
-/** A reader for events of no known format: any is content but an error. */
-export function anyEvents(emit: Emit): StreamReader {
-  let seen = false;
-  return {
-    frame(data, event) {
-      if (seen) return;
-      seen = true;
-      const error = event === "error" ? { message: data } : errorIn(parse(data));
-      emit(error ? { type: "error", error } : { type: "text", choice: 0, text: "…" });
-    },
-    end() {
-      if (!seen) emit({ type: "error", error: { message: "The stream ended before its first event" } });
-    },
-  };
-}
-
-/** The error that an object is; an object with an `id` of its own has one, and is not one. */
-function errorIn(body: unknown): WireError | undefined {
-  const { id, type, error } = object(body) ?? {};
-  if (id !== undefined || !error && type !== "error") return undefined;
-  const message = object(error)?.message ?? object(body)?.message;
-  return { message: typeof message === "string" ? message : "The stream failed" };
 }

@@ -1,72 +1,8 @@
-/** Reading the beginning of a body before it is passed on. */
+/** Reading the beginning of a body before it is passed on, and bounding its silence. */
 import { type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
-import { GatewayError, stackless } from "../../wires/errors.ts";
-import type { AnswerFormat } from "../../wires/types.ts";
-import { contentWatch, EarlyError, isJson, type Watch } from "./begun.ts";
+import { stackless } from "../../wires/errors.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
-
-/** How long an answer is held. */
-export interface Hold {
-  /** Until its first real content, so that another target may still answer in its place; else until its first byte. */
-  hold: boolean;
-  /** Of a generated answer; `undefined` for any other body, and where its path does not tell. */
-  format: AnswerFormat | undefined;
-  /** Held at most. JSON that is longer has begun, and a stream that says nothing until then has failed. */
-  maxBytes: number;
-  /** The first byte, or the end, has come. */
-  onFirst: () => void;
-}
-
-/**
- * Waits for the beginning of an answer.
- *
- * With `hold` an event stream has begun with its first content (text, reasoning, a tool's name, a finished answer; not a
- * frame that only names a role), or with its first event where its format is not known. A JSON answer has begun when it is
- * whole, for its reader can do nothing before.
- *
- * @param signal Ends the wait; not every body listens to the signal that its request was sent with.
- * @returns The same response, its body whole.
- * @throws GatewayError `bad_upstream_answer` for a body that breaks, or a stream that says an error or ends, before; the
- * signal's reason.
- */
-export async function begin(
-  response: Response,
-  provider: string,
-  signal: AbortSignal,
-  { hold, format, maxBytes, onFirst }: Hold,
-): Promise<Response> {
-  if (!response.body && !(hold && format)) return response;
-  const body = response.body ?? new Blob([]).stream();
-  const begun: Watch = hold ? contentWatch(response.headers.get("content-type") ?? "", format) : () => true;
-  const source = body.getReader();
-  const leave = () => void source.cancel(signal.reason).catch(() => {});
-  signal.addEventListener("abort", leave, { once: true });
-  try {
-    signal.throwIfAborted();
-    const held = keptBytes();
-    for (;;) {
-      const { done, value } = await source.read();
-      signal.throwIfAborted();
-      onFirst();
-      if (value) held.add(value);
-      if (begun(value, held) || done) break;
-      if (held.length <= maxBytes) continue;
-      if (isJson(held)) break;
-      throw new EarlyError({ message: `The stream says nothing in its first ${maxBytes} bytes` });
-    }
-    return withBody(response, joined(held, source));
-  } catch (cause) {
-    source.cancel(cause).catch(() => {});
-    if (signal.aborted || cause instanceof GatewayError) throw cause;
-    throw new GatewayError("bad_upstream_answer", `The answer of ${provider} failed before it began`, {
-      metadata: cause instanceof EarlyError ? { provider, error: cause.error } : { provider },
-      cause,
-    });
-  } finally {
-    signal.removeEventListener("abort", leave);
-  }
-}
 
 /** Bytes of a body that may be blank before it begins. */
 const MOST_BLANKS = 64 * 1024;
@@ -162,12 +98,19 @@ export function withIdleLimit(response: Response, ms: number, onIdle: () => Erro
   );
 }
 
-function withBody({ status, statusText, headers }: Response, body: ReadableStream<Chunk> | Chunk): Response {
+/** The same answer with another body. */
+export function withBody(
+  { status, statusText, headers }: Response,
+  body: ReadableStream<Chunk> | Chunk,
+): Response {
   return new Response(body, { status, statusText, headers });
 }
 
 /** What was read already, then the rest as it comes. */
-function joined(held: KeptBytes, source: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Chunk> {
+export function joined(
+  held: KeptBytes,
+  source: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Chunk> {
   let first = held.length > 0 ? held.join() : undefined;
   return new ReadableStream({
     async pull(controller) {

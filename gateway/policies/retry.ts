@@ -1,51 +1,60 @@
-/** When another try is worth it, and how long to wait before it. */
-import type { PolicySettings } from "./settings.ts";
-
-/** Answers that may be different a moment later; so may all from 500 on. */
-const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
-
-/** Whether an answer of this status may be different the next time. */
-export const isPassing = (status: number) => status >= 500 || PASSING.has(status);
-
-/** Whether an answer of this status is about the key it was asked with: another may do. */
-export const isKeyRefusal = (status: number) => status === 401 || status === 429;
-
-/** The longest wait between two tries, in milliseconds. */
-const LONGEST_WAIT_MS = 60_000;
+/** Another try of the same step. */
+import { GatewayError } from "../../wires/errors.ts";
+import {
+  answerIn,
+  type Attempt,
+  discard,
+  isGood,
+  isPatient,
+  type Outcome,
+  outcomeOf,
+  type Policy,
+} from "./attempt.ts";
+import { isKeyRefusal, isPassing, retryDelay } from "./delay.ts";
+import { waiting } from "./timers.ts";
 
 /**
- * Milliseconds to wait before the next try.
- *
- * `Retry-After` wins, as seconds or as an HTTP date; `retry-after-ms` is OpenAI's finer form. Without them: full jitter
- * over the delay times 1, the number of tries, or the powers of two.
- *
- * @param attempt Tries already made, from 1.
- * @param now Milliseconds since 1970.
- * @param random From 0 up to 1.
- * @returns `undefined` when the provider asks for a longer wait than the gateway makes: a try before would be refused.
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ * Tries that a request may have beyond the first of each step. Deno does not tell that a client has left while its request
+ * is served, unless the request had no body: this bounds what is done for one that nobody waits for.
  */
-export function retryDelay(
-  headers: Headers | undefined,
-  attempt: number,
-  { retryDelayMs, backoff }: PolicySettings,
-  now: number,
-  random: number,
-): number | undefined {
-  const asked = headers && retryAfter(headers, now);
-  if (asked !== undefined) return asked <= LONGEST_WAIT_MS ? asked : undefined;
-  const growth = { constant: 1, linear: attempt, exponential: 2 ** (attempt - 1) }[backoff];
-  return random * Math.min(LONGEST_WAIT_MS, retryDelayMs * growth);
+const MOST_RETRIES = 10;
+
+/**
+ * Tries a step up to `maxAttempts` times, until it answers with a status under 400. Only passing failures are tried again.
+ */
+export const retry: Policy = (next) => {
+  async function again(attempt: Attempt): Promise<Response> {
+    const { run, step: { settings: { maxAttempts } }, signal } = attempt;
+    const { config, report } = run;
+    // From here the client's time is counted.
+    isPatient(run, 0);
+    for (let tried = 1;; tried++) {
+      signal.throwIfAborted();
+      const isLast = tried === maxAttempts;
+      const outcome = await outcomeOf(next, { ...attempt, last: attempt.last && isLast }, signal);
+      if (isLast || isGood(outcome) || report.retries++ >= MOST_RETRIES) return answerIn(outcome);
+      const ms = pauseAfter(outcome, tried, attempt);
+      if (ms === undefined || !isPatient(run, ms)) return answerIn(outcome);
+      // The next try is certain: the failure need not hold its connection while we wait.
+      discard(outcome);
+      if (ms > 0) await waiting(config.wait(ms, signal), run);
+    }
+  }
+  return (attempt) => attempt.step.settings.maxAttempts === 1 ? next(attempt) : again(attempt);
+};
+
+/** Milliseconds to wait before another try; `undefined` when none is worth it. */
+function pauseAfter(outcome: Outcome, tried: number, { step, run }: Attempt): number | undefined {
+  const { status, headers } = told(outcome);
+  if (isKeyRefusal(status) && step.otherKey?.()) return 0;
+  if (!isPassing(status)) return undefined;
+  return retryDelay(headers, tried, step.settings, run.config.now(), run.config.random());
 }
 
-/** Milliseconds that a provider asks to wait, at least 0; `undefined` when it does not say. */
-export function retryAfter(headers: Headers, now: number): number | undefined {
-  const ms = headers.get("retry-after-ms");
-  if (ms !== null && /^\d+(\.\d+)?$/.test(ms)) return Number(ms);
-  const value = headers.get("retry-after");
-  if (value === null) return undefined;
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  // What `Date.parse` takes for a date is much more than what is one: "-5" is some day in May.
-  const date = /^[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+/** What a failure says of another try. One that is the gateway's own, or the request's, has no status that passes. */
+function told({ response, error }: Outcome): { status: number; headers?: Headers } {
+  if (response) return response;
+  return error instanceof GatewayError
+    ? { status: error.status, headers: new Headers(error.details.headers) }
+    : { status: 0 };
 }

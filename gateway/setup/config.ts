@@ -20,6 +20,8 @@ import {
 import { LIMITS, type Limits } from "./limits.ts";
 import type { LogEntry } from "../log/types.ts";
 import { checkOptions, type Options, type ProviderOptions } from "./options.ts";
+import type { Send } from "../policies/attempt.ts";
+import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
 import { type Timer, type Wait, wait } from "../policies/timers.ts";
 
@@ -40,6 +42,8 @@ export interface Config {
   /** Names of headers that may hold a provider's key. */
   keyHeaders: readonly string[];
   policy: PolicySettings;
+  /** Sends an attempt through the policies, which are composed once for a gateway. */
+  send: Send;
   streamIdleTimeoutMs: number;
   account?: string;
   url?: string;
@@ -83,6 +87,7 @@ export function readOptions(options: Options): Config {
       ...defined(read.retries),
       ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
     },
+    send: chain(),
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
     account: read.account,
     url: read.url,

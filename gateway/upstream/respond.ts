@@ -10,7 +10,8 @@ import {
 } from "../../wires/openai_chat/write_answer.ts";
 import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
 import { isOverflow, openaiChat } from "../../wires/openai_chat/read_answer.ts";
-import { translate } from "../../wires/streams/translate.ts";
+import type { Begun } from "../../wires/streams/begun.ts";
+import { translate, type Watch } from "../../wires/streams/translate.ts";
 import { object, parse, parseExact } from "../../wires/shared/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../../wires/types.ts";
 import type { Outgoing } from "./prepare.ts";
@@ -35,14 +36,14 @@ const QUOTED = 500;
 /**
  * The client's response to what the provider answered.
  *
- * @param alone Nobody else looks at it before it is passed on.
+ * @param begun Takes what is read of it on the way. Absent where nobody else looks at it before it is passed on.
  * @throws GatewayError `bad_upstream_answer` for a redirect, or for text where JSON was due.
  */
 export function respond(
   upstream: Response,
   outgoing: Outgoing,
   exchange: Exchange,
-  alone: boolean,
+  begun?: Begun,
 ): Promise<Response> | Response {
   const { status } = upstream;
   if (status >= 300 && status < 400) {
@@ -58,8 +59,8 @@ export function respond(
   if (status >= 400) return respondError(upstream, outgoing, exchange);
   const { wire } = outgoing.target.provider;
   return wire.same
-    ? handBack(upstream, outgoing, exchange, alone)
-    : rewriteBack(upstream, outgoing, wire, exchange);
+    ? handBack(upstream, outgoing, exchange, begun === undefined)
+    : rewriteBack(upstream, outgoing, wire, exchange, begun);
 }
 
 /** The provider's headers as the client may see them, and what could not be sent to the provider. */
@@ -299,6 +300,7 @@ interface Rewrite {
   wire: ProviderWire;
   defaults: AnswerDefaults;
   form: AnswerForm;
+  begun?: Begun;
 }
 
 function rewriteBack(
@@ -306,10 +308,12 @@ function rewriteBack(
   outgoing: Outgoing,
   wire: ProviderWire,
   exchange: Exchange,
+  begun: Begun | undefined,
 ): Promise<Response> | Response {
   const call = outgoing.call!;
   const rewrite: Rewrite = {
     wire,
+    begun,
     defaults: {
       id: `chatcmpl-${randomText(exchange)}`,
       created: Math.floor(exchange.config.now() / 1000),
@@ -341,7 +345,7 @@ const isFramed = ({ headers }: Response, { target: { provider: { framing } } }: 
 function rewriteStream(
   upstream: Response,
   outgoing: Outgoing,
-  { wire, defaults, form }: Rewrite,
+  { wire, defaults, form, begun }: Rewrite,
   exchange: Exchange,
 ): Response {
   const writer = chunkWriter(defaults, form);
@@ -353,7 +357,7 @@ function rewriteStream(
     writer,
     failure,
     { provider: outgoing.target.provider.name },
-    watched(exchange),
+    begun ? toldOn(begun, failure, watched(exchange)) : watched(exchange),
     exchange.config.limits.maxLineBytes,
     outgoing.target.provider.framing,
   );
@@ -363,7 +367,7 @@ function rewriteStream(
 function rewriteWhole(
   upstream: Response,
   outgoing: Outgoing,
-  { wire, defaults, form }: Rewrite,
+  { wire, defaults, form, begun }: Rewrite,
   exchange: Exchange,
 ): Promise<Response> {
   const { target, call, storedKey } = outgoing;
@@ -377,6 +381,7 @@ function rewriteWhole(
     const take: Emit = (delta) => {
       emit(delta);
       watch?.delta(delta);
+      begun?.delta(delta);
       if (writer) events += writer.delta(delta);
     };
     if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
@@ -395,6 +400,20 @@ function rewriteWhole(
 /** The watcher of an answer that is translated, if anybody listens. */
 function watched({ config, report, signal }: Exchange): Observer | undefined {
   return report.listened ? report.observer = observer(config.timer, signal) : undefined;
+}
+
+/** Tells of an answer that is translated whether it has begun, and the watcher all that there is. */
+function toldOn(begun: Begun, failure: (cause: unknown) => WireError, watch?: Watch): Watch {
+  return {
+    delta(delta) {
+      begun.delta(delta);
+      watch?.delta(delta);
+    },
+    end(how, cause) {
+      if (how === "broken") begun.delta({ type: "error", error: failure(cause) });
+      watch?.end(how, cause);
+    },
+  };
 }
 
 /** For a provider that streams though nobody asked for it. */

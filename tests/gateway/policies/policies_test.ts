@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../gateway/gateway.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
-import { retryAfter, retryDelay } from "../../../gateway/policies/retry.ts";
+import { retryAfter, retryDelay } from "../../../gateway/policies/delay.ts";
 import { DEFAULTS } from "../../../gateway/policies/settings.ts";
 import { deadline, wait } from "../../../gateway/policies/timers.ts";
 import {

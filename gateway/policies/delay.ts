@@ -1,0 +1,51 @@
+/** Which failures pass, and how long to wait before another try. */
+import type { PolicySettings } from "./settings.ts";
+
+/** Answers that may be different a moment later; so may all from 500 on. */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
+
+/** Whether an answer of this status may be different the next time. */
+export const isPassing = (status: number) => status >= 500 || PASSING.has(status);
+
+/** Whether an answer of this status is about the key it was asked with: another may do. */
+export const isKeyRefusal = (status: number) => status === 401 || status === 429;
+
+/** The longest wait between two tries, in milliseconds. */
+const LONGEST_WAIT_MS = 60_000;
+
+/**
+ * Milliseconds to wait before the next try.
+ *
+ * `Retry-After` wins, as seconds or as an HTTP date; `retry-after-ms` is OpenAI's finer form. Without them: full jitter
+ * over the delay times 1, the number of tries, or the powers of two.
+ *
+ * @param attempt Tries already made, from 1.
+ * @param now Milliseconds since 1970.
+ * @param random From 0 up to 1.
+ * @returns `undefined` when the provider asks for a longer wait than the gateway makes: a try before would be refused.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
+export function retryDelay(
+  headers: Headers | undefined,
+  attempt: number,
+  { retryDelayMs, backoff }: PolicySettings,
+  now: number,
+  random: number,
+): number | undefined {
+  const asked = headers && retryAfter(headers, now);
+  if (asked !== undefined) return asked <= LONGEST_WAIT_MS ? asked : undefined;
+  const growth = { constant: 1, linear: attempt, exponential: 2 ** (attempt - 1) }[backoff];
+  return random * Math.min(LONGEST_WAIT_MS, retryDelayMs * growth);
+}
+
+/** Milliseconds that a provider asks to wait, at least 0; `undefined` when it does not say. */
+export function retryAfter(headers: Headers, now: number): number | undefined {
+  const ms = headers.get("retry-after-ms");
+  if (ms !== null && /^\d+(\.\d+)?$/.test(ms)) return Number(ms);
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  // What `Date.parse` takes for a date is much more than what is one: "-5" is some day in May.
+  const date = /^[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
