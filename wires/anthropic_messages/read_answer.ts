@@ -13,6 +13,7 @@ import { writeCall } from "./write_call.ts";
 import { digest, type Envelope, hash, neededLayout, SIGNED, writeEnvelope } from "./write_answered.ts";
 import { readError } from "./read_error.ts";
 import { isObject, object, objects, parseObject, text } from "../shared/json.ts";
+import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type {
   Citation,
   Emit,
@@ -69,7 +70,7 @@ function readStream(emit: Emit): StreamReader {
       if (done || event === "ping") return;
       const frame = parseObject(data);
       if (!frame) {
-        return fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
+        return fail(badEvent());
       }
       switch (frame.type) {
         case "content_block_delta":
@@ -95,7 +96,7 @@ function readStream(emit: Emit): StreamReader {
     end() {
       if (done) return;
       if (message.isFinished()) message.end();
-      else fail({ message: "The provider's answer ended before it was finished", code: "cut_off" });
+      else fail(cutOff());
     },
   };
 }

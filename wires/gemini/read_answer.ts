@@ -11,6 +11,7 @@ import { readError } from "./read_error.ts";
 import { readName } from "./names.ts";
 import { partialArguments } from "./partial_args.ts";
 import { object, parseObject, text } from "../shared/json.ts";
+import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Delta, Emit, JsonObject, Media, StopReason, StreamReader, WireError } from "../types.ts";
 
 /** Names our own entries in `reasoning_details`, as OpenRouter does. */
@@ -31,7 +32,7 @@ export function readStream(emit: Emit): StreamReader {
       if (data === "[DONE]") return; // Not Google's, but some proxies add it.
       const body = parseObject(data);
       if (body) return reader.answer(body);
-      reader.fail({ message: "The provider sent an event that is not a JSON object", code: "bad_chunk" });
+      reader.fail(badEvent());
     },
     end: reader.end,
   };
@@ -251,7 +252,7 @@ function answerReader(emit: Emit, whole: boolean) {
     }
     if (!seen) return fail({ message: "The provider's answer has no candidates", code: "no_candidates" });
     if (!whole && choices.some((choice) => choice && choice.reason === undefined)) {
-      return fail({ message: "The provider's answer ended before it was finished", code: "cut_off" });
+      return fail(cutOff());
     }
     choices.forEach((choice, index) => {
       if (choice) close(index, choice);

@@ -9,7 +9,9 @@
  */
 import { errorType } from "../errors.ts";
 import { count, object, parseObject, text } from "../shared/json.ts";
+import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Emit, JsonObject, SameWire, StopReason, StreamReader, Usage, WireError } from "../types.ts";
+import { toolCallReader } from "./read_tool_calls.ts";
 
 /** The format that clients and most providers speak. */
 export const openaiChat: SameWire = { same: true, readAnswer, readStream, readError };
@@ -46,10 +48,7 @@ function readStream(emit: Emit): StreamReader {
       if (data.startsWith("[DONE]")) return chunks.finish();
       const chunk = parseObject(data);
       if (!chunk) {
-        return chunks.fail({
-          message: "The provider sent an event that is not a JSON object",
-          code: "bad_chunk",
-        });
+        return chunks.fail(badEvent());
       }
       if (event === "error" || chunk.object === "error" || object(chunk.error) || text(chunk.error)) {
         return chunks.fail(readError(200, chunk));
@@ -65,7 +64,8 @@ function answerReader(emit: Emit) {
   let started = false;
   let finished = false;
   let failed = false;
-  const choices: (ChoiceTools | undefined)[] = [];
+  /** Read the tool calls of each choice that has any. */
+  const choices: (((toolCall: JsonObject) => void) | undefined)[] = [];
 
   function fail(error: WireError): void {
     failed = true;
@@ -107,9 +107,11 @@ function answerReader(emit: Emit) {
     }
     const legacy = object(delta.function_call);
     if (!legacy && !Array.isArray(delta.tool_calls)) return;
-    const tools = choices[choice] ??= { open: -1, keys: [] };
-    if (legacy) readCall({ index: 0, function: legacy }, choice, tools);
-    else for (const call of delta.tool_calls as JsonObject[]) if (object(call)) readCall(call, choice, tools);
+    const readToolCall = choices[choice] ??= toolCallReader(choice, emit);
+    if (legacy) readToolCall({ index: 0, function: legacy });
+    else {for (const toolCall of delta.tool_calls as JsonObject[]) {
+        if (object(toolCall)) readToolCall(toolCall);
+      }}
   }
 
   /** @param told The text already came as `reasoning_content`. */
@@ -139,36 +141,6 @@ function answerReader(emit: Emit) {
     }
   }
 
-  /**
-   * A new call is one with a name, under a new id or, when it has none (Google's OpenAI form), under another index or
-   * name than those before, or whole like the one before. Indexes alone do not tell: Mistral leaves them out, z.ai sends
-   * -1, OpenRouter has sent two calls under one. Later deltas have no id, the same, or `""` (Alibaba).
-   */
-  function readCall(call: JsonObject, choice: number, tools: ChoiceTools): void {
-    const { index } = call;
-    const id = text(call.id);
-    const { name: written, arguments: value } = object(call.function) ?? {};
-    const name = text(written);
-    const piece = typeof value === "string" ? value : object(value) ? JSON.stringify(value) : "";
-    const whole = name !== undefined && piece.startsWith("{") && piece.endsWith("}");
-    const { keys } = tools;
-    let at = -1;
-    if (id !== undefined) at = lastWith(keys, "id", id);
-    else if (name !== undefined) {
-      at = lastWith(keys, "index", index);
-      if (at >= 0 && (keys[at].name !== name || whole && keys[at].whole)) at = -1;
-    }
-    if (at < 0 && (name !== undefined || keys.length === 0)) {
-      at = keys.push({ id, index, name, whole }) - 1;
-      emit({ type: "tool", choice, index: at, id: id ?? `call_${choice}_${at}`, name: name ?? "" });
-    } else if (at < 0) {
-      at = lastWith(keys, "index", index);
-      if (at < 0) at = tools.open;
-    }
-    tools.open = at;
-    if (piece) emit({ type: "args", choice, index: at, text: piece });
-  }
-
   return {
     fail,
     failed: () => failed,
@@ -195,31 +167,10 @@ function answerReader(emit: Emit) {
     },
     end(): void {
       if (!finished && !failed) {
-        fail({ message: "The provider's answer ended before it was finished", code: "cut_off" });
+        fail(cutOff());
       }
     },
   };
-}
-
-interface ChoiceTools {
-  /** The call that arguments belong to. */
-  open: number;
-  keys: ToolKey[];
-}
-
-/** What tells a call from others. */
-interface ToolKey {
-  id?: string;
-  index: unknown;
-  name?: string;
-  /** Its arguments came with its name. */
-  whole: boolean;
-}
-
-function lastWith(keys: ToolKey[], member: "id" | "index", value: unknown): number {
-  let at = keys.length - 1;
-  while (at >= 0 && keys[at][member] !== value) at--;
-  return at;
 }
 
 /**

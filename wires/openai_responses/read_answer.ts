@@ -7,6 +7,7 @@
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
 import { count, object, parseObject, text } from "../shared/json.ts";
+import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import { openaiChat } from "../openai_chat/read_answer.ts";
 import type { AnswerFormat, Emit, JsonObject, StopReason, StreamReader, Usage } from "../types.ts";
 
@@ -35,7 +36,7 @@ function readStream(emit: Emit): StreamReader {
     frame(data, event) {
       if (ended || data === "" || data.startsWith("[DONE]")) return;
       const body = parseObject(data);
-      if (!body) return fail({ error: { message: "The provider sent an event that is not a JSON object" } });
+      if (!body) return fail({ error: badEvent() });
       const type = text(body.type) ?? event;
       const response = object(body.response) ?? {};
       switch (type) {
@@ -62,7 +63,7 @@ function readStream(emit: Emit): StreamReader {
     },
     end() {
       if (!ended) {
-        fail({ error: { message: "The provider's answer ended before it was finished", code: "cut_off" } });
+        fail({ error: cutOff() });
       }
     },
   };
