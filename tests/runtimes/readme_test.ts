@@ -507,6 +507,34 @@ console.log(response.status, [...tries.values()]);`);
     assertEquals([code, out], [0, "503 [ 2 ]\n"], err);
   }));
 
+const INSIDE = snippet("ts", "export const count");
+
+test("a policy of the gateway counts what comes through it", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/count.ts`, INSIDE.replace("./gateway", `file://${ROOT}/gateway`));
+  await Deno.writeTextFile(
+    `${folder}/program.ts`,
+    `import { count } from "./count.ts";
+import type { Attempt } from "file://${ROOT}/gateway/policies/attempt.ts";
+import { chain } from "file://${ROOT}/gateway/policies/chain.ts";
+const counts = new Map<string, number>();
+const send = chain([count(counts)], () => Promise.resolve(new Response()));
+const attempt = { step: { provider: "openai" } } as Attempt;
+await send(attempt);
+await send(attempt);
+console.log(counts.get("openai"));`,
+  );
+  const { code, out, err } = await run(DENO, [
+    "run",
+    "--quiet",
+    "--check",
+    "--allow-all",
+    `${folder}/program.ts`,
+  ]);
+  assertEquals([code, out], [0, "2\n"], err);
+  await Deno.remove(folder, { recursive: true });
+});
+
 // ---------------------------------------------------------------- a server in front
 
 const NGINX = snippet("nginx", "proxy_pass");
