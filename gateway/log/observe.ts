@@ -13,7 +13,7 @@ import type {
   Usage,
   WireError,
 } from "../../wires/types.ts";
-import { anyEvents, isContent } from "../../wires/streams/begun.ts";
+import { anyEvents, isContent, kindOf } from "../../wires/streams/begun.ts";
 import { EVENTS } from "../policies/held.ts";
 import type { Timer } from "../policies/timers.ts";
 
@@ -113,36 +113,45 @@ export async function observed(
     return response;
   }
   const bytes = passThrough(body, byteReader(response, format, delta), end);
-  if (mustBegin && status < 400 && isEventStream(headers)) await mustBeAnswer(bytes, provider, response);
-  return new Response(bytes.stream, { status, statusText, headers });
+  const sent = mustBegin && status < 400 ? await mustBeAnswer(bytes, provider, response) : headers;
+  return new Response(bytes.stream, { status, statusText, headers: sent });
 }
 
 /**
- * Milliseconds that the first bytes of a stream are waited for. What is no answer comes at once; and as long as nothing is
+ * Milliseconds that the first bytes of an answer are waited for. What is no answer comes at once; and as long as nothing is
  * written, Deno does not tell that the client has left.
  */
 const FIRST_BYTES_MS = 500;
 
+/** @returns The answer's headers, under the label that its first bytes have. */
 async function mustBeAnswer(
   { stream, first }: Passed,
   provider: string,
   { status, headers }: Response,
-): Promise<void> {
+): Promise<Headers> {
   let timer: number | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(resolve, FIRST_BYTES_MS, "late") as unknown as number;
   });
   const bytes = await Promise.race([first(), late]).finally(() => clearTimeout(timer));
-  if (bytes === "late" || bytes !== undefined && bytes.find((byte) => byte > 32) !== LESS_THAN) return;
+  if (bytes === "late") return headers;
+  const kind = bytes === undefined ? "nothing" : kindOf(bytes);
+  if (kind === "object" && isEventStream(headers)) headers.set("content-type", "application/json");
+  const what = MISFITS.get(kind);
+  if (what === undefined) return headers;
   stream.cancel().catch(() => {});
-  const what = bytes === undefined ? "nothing" : "a page";
   throw new GatewayError("bad_upstream_answer", `${provider} answered ${status} with ${what}`, {
     metadata: { provider, status },
     headers: Object.fromEntries(headers),
   });
 }
 
-const LESS_THAN = 60;
+/** What no answer begins with. */
+const MISFITS: ReadonlyMap<string | undefined, string> = new Map([
+  ["nothing", "nothing"],
+  ["page", "a page"],
+  ["list", "a list"],
+]);
 
 const isEventStream = (headers: Headers) => /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
 

@@ -231,10 +231,9 @@ export async function lookAt(response: Response, outgoing: Outgoing): Promise<Re
   const { provider } = outgoing.target;
   const { status, headers } = response;
   const kind = contentKind(headers);
-  if (kind === "events") return response;
   let seen = response;
   // Local servers label JSON and events carelessly. A stream is passed on from its first bytes.
-  if (outgoing.stream && kind !== "page") {
+  if (kind === "events" || outgoing.stream && kind !== "page") {
     const { events, response: peeked } = await peekEvents(response);
     if (events) return peeked;
     seen = peeked;

@@ -64,6 +64,7 @@ function answerReader(emit: Emit) {
   let started = false;
   let finished = false;
   let failed = false;
+  let answered = false;
   /** Read the tool calls of each choice that has any. */
   const choices: (((toolCall: JsonObject) => void) | undefined)[] = [];
 
@@ -73,6 +74,7 @@ function answerReader(emit: Emit) {
   }
 
   function readChoice(choice: JsonObject): void {
+    answered = true;
     const index = isCount(choice.index) ? choice.index : 0;
     const delta = object(choice.delta) ?? object(choice.message);
     if (delta) readDelta(delta, index, choice.logprobs);
@@ -144,7 +146,10 @@ function answerReader(emit: Emit) {
   return {
     fail,
     failed: () => failed,
-    finish: () => void (finished = true),
+    finish(): void {
+      if (answered) finished = true;
+      else fail({ message: "The provider's answer has no choices", code: "no_choices" });
+    },
     read(chunk: JsonObject): void {
       // Azure's first chunk may have neither id nor choices.
       if (!started && (text(chunk.id) || Array.isArray(chunk.choices) && chunk.choices.length > 0)) {

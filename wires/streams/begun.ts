@@ -2,7 +2,7 @@
 import type { KeptBytes } from "./chunks.ts";
 import { list, object, parse } from "../shared/json.ts";
 import { sseReader } from "./sse.ts";
-import type { AnswerFormat, Delta, Emit, StreamReader, WireError } from "../types.ts";
+import type { AnswerFormat, Delta, Emit, JsonObject, StreamReader, WireError } from "../types.ts";
 
 /** An answer failed before anything else. */
 export class EarlyError extends Error {
@@ -35,11 +35,23 @@ export function contentWatch(type: string, format: AnswerFormat | undefined): Wa
 
 /** Whether a body that goes on and on may be an answer: JSON may be that long, a stream says something before. */
 export function isJson(held: KeptBytes): boolean {
-  const first = held.view().find((byte) => !BLANK.has(byte));
-  return first === OPEN_OBJECT || first === OPEN_LIST;
+  const kind = kindOf(held.view());
+  return kind === "object" || kind === "list";
+}
+
+/**
+ * What bytes begin with, told by the first that is no blank: `events` is text that may be a stream of them. `undefined` when
+ * there are blanks only.
+ */
+export function kindOf(bytes: Uint8Array): "object" | "list" | "page" | "events" | undefined {
+  const first = bytes.find((byte) => !BLANK.has(byte));
+  return first === undefined ? undefined : KINDS.get(first) ?? "events";
 }
 
 const OPEN_OBJECT = 123, OPEN_LIST = 91, LESS_THAN = 60;
+const KINDS: ReadonlyMap<number, "object" | "list" | "page"> = new Map(
+  [[OPEN_OBJECT, "object"], [OPEN_LIST, "list"], [LESS_THAN, "page"]] as const,
+);
 /** Before the first character of a text: blanks, and the bytes of a byte order mark. */
 const BLANK: ReadonlySet<number> = new Set([9, 10, 13, 32, 0xef, 0xbb, 0xbf]);
 
@@ -79,8 +91,36 @@ export function wholeError(text: string, format: AnswerFormat): WireError | unde
   if (Object.keys(body).length === 0) return { message: "The answer is an empty object" };
   // Some say what went wrong beside an answer.
   if (list(body.choices).length > 0) return undefined;
-  return body.error || body.type === "error" ? format.readError(200, body) : undefined;
+  if (saysError(body) || Object.keys(body).every((key) => ABOUT_FAILURE.has(key))) {
+    return format.readError(200, body);
+  }
+  return body.choices === null ? { message: "The answer has no choices" } : undefined;
 }
+
+/** Whether an object says that something went wrong, be it in Cloudflare's words: `{success: false, errors}`. */
+export const saysError = ({ error, errors, type, success }: JsonObject): boolean =>
+  Boolean(error) || list(errors).length > 0 || success === false || isErrorName(type);
+
+/** `error`, Mistral's `conversation.response.error` */
+const isErrorName = (name: unknown) => typeof name === "string" && /(?:^|[._-])error$/.test(name);
+
+/** An object with no other members is a message about a failure: `{"detail": "Not Found"}`. */
+const ABOUT_FAILURE: ReadonlySet<string> = new Set([
+  ...[
+    "code",
+    "detail",
+    "details",
+    "documentation_url",
+    "errors",
+    "fault",
+    "instance",
+    "message",
+    "msg",
+    "param",
+  ],
+  ...["path", "reason", "requestId", "request_id", "status", "statusCode", "status_code", "success"],
+  ...["timestamp", "title", "traceId", "trace_id", "type"],
+]);
 
 const textOf = (held: KeptBytes) => new TextDecoder().decode(held.view());
 
@@ -181,7 +221,7 @@ export function anyEvents(emit: Emit): StreamReader {
     frame(data, event) {
       if (seen) return;
       seen = true;
-      const error = event === "error" ? { message: data } : errorIn(parse(data));
+      const error = isErrorName(event) ? { message: data } : errorIn(parse(data));
       emit(error ? { type: "error", error } : { type: "text", choice: 0, text: "…" });
     },
     end() {
@@ -192,8 +232,8 @@ export function anyEvents(emit: Emit): StreamReader {
 
 /** The error that an object is; an object with an `id` of its own has one, and is not one. */
 function errorIn(body: unknown): WireError | undefined {
-  const { id, type, error } = object(body) ?? {};
-  if (id !== undefined || !error && type !== "error") return undefined;
-  const message = object(error)?.message ?? object(body)?.message;
+  const said = object(body);
+  if (!said || said.id !== undefined || !saysError(said)) return undefined;
+  const message = (object(said.error) ?? object(list(said.errors)[0]) ?? said).message;
   return { message: typeof message === "string" ? message : "The stream failed" };
 }

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import type { LogEntry } from "../../../gateway/log/entry.ts";
 import { errorResponse } from "../../../gateway/upstream/respond.ts";
 import { ask, before, clock, completion, events, post, ROOT, STREAM } from "../../fakes.ts";
 
@@ -354,6 +355,87 @@ for (const [name, first] of EMPTY_CHAT) {
     }
   });
 }
+
+/** Failures that call themselves a success, in the words of those who say so. */
+const SAID: [string, string | object][] = [
+  ["errors as Cloudflare writes them", { success: false, errors: [{ code: 7003, message: "x" }] }],
+  ["a list of errors", { errors: [{ message: "x" }] }],
+  ["a type that ends in error", { id: "x", type: "conversation.response.error" }],
+  ["FastAPI's detail", { detail: "Not Found" }],
+  ["a message of a front server", { message: "no Route matched", request_id: "r" }],
+  ["a problem as RFC 9457 has it", { type: "about:blank", title: "Bad Gateway", status: 502 }],
+  ["choices that are null", { id: "x", choices: null }],
+  ["a stream that only ends", "data: [DONE]\n\n"],
+  ["a stream of an empty object", "data: {}\n\ndata: [DONE]\n\n"],
+  ["a stream of chunks without choices", 'data: {"id":"x","choices":[]}\n\ndata: [DONE]\n\n'],
+];
+
+for (const [name, said] of SAID) {
+  Deno.test(`${name}: the next model's turn, and told in the log when there is none`, async () => {
+    const first = () => typeof said === "string" ? events(said) : Response.json(said);
+    const stream = typeof said === "string";
+    const { fetch } = before((_, at) => at === 0 ? first() : completion("second"), clock().options);
+    const next = await fetch(ask("openai/m", {}, { stream, models: ["groq/m"] }));
+    assertEquals([next.status, next.headers.get("cf-aig-step")], [200, "1"]);
+    await next.body?.cancel();
+    const rows: LogEntry[] = [];
+    const alone = before(first, { log: (row) => void rows.push(row) });
+    const response = await alone.fetch(ask("openai/m", {}, { stream }));
+    assertEquals(await response.text(), typeof said === "string" ? said : JSON.stringify(said));
+    assertEquals(rows.map(({ level }) => level), ["error"]);
+  });
+}
+
+Deno.test("an answer with an empty list of choices is paid for once", async () => {
+  const body = { id: "x", choices: [] };
+  const { fetch, sent } = before(() => Response.json(body), clock().options);
+  const response = await fetch(ask("openai/m", { "cf-aig-max-attempts": "3" }));
+  assertEquals([await response.json(), sent.length], [body, 1]);
+});
+
+Deno.test("events of no known format that say an error are one, by the end of their name", async () => {
+  for (
+    const text of [
+      'event: conversation.response.error\ndata: {"message":"x"}\n\n',
+      'data: {"type":"response.error"}\n\n',
+      'data: {"success":false,"errors":[{"message":"x"}]}\n\n',
+    ]
+  ) {
+    const { fetch, sent } = before(
+      (_, at) => at === 0 ? events(text) : events("data: 1\n\n"),
+      clock().options,
+    );
+    const response = await fetch(
+      post(`${ROOT}/mistral/v1/conversations`, {}, { "cf-aig-max-attempts": "2" }),
+    );
+    assertEquals([await response.text(), sent.length], ["data: 1\n\n", 2], text);
+  }
+});
+
+Deno.test("a long answer that is announced is looked at by its first byte where somebody listens", async () => {
+  const long = (text: string, type: string) => () =>
+    new Response(text, { headers: { "content-type": type, "content-length": `${text.length}` } });
+  const pad = " ".repeat(300);
+  const rows: LogEntry[] = [];
+  for (const type of ["application/json", "text/event-stream"]) {
+    for (const text of [`\ufeff<html>${pad}`, `[${pad}]`]) {
+      const { fetch } = before(long(text, type), { log: (row) => void rows.push(row) });
+      const response = await fetch(ask("openai/m"));
+      const { error } = await response.json();
+      assertEquals([response.status, error.code], [502, "2005"], `${type} ${text.slice(0, 9)}`);
+    }
+  }
+  assertEquals(rows.map(({ level, status }) => [level, status]), Array(4).fill(["error", 502]));
+});
+
+Deno.test("an object that is called a stream goes back as JSON, so that clients read it", async () => {
+  const body = '{"error":{"message":"quota","code":429}}';
+  const stream = () => new Response(body, { headers: { "content-type": "text/event-stream" } });
+  for (const options of [{ log() {} }, { requestTimeoutMs: 60_000 }]) {
+    const response = await before(stream, options).fetch(ask("openai/m", {}, { stream: true }));
+    assertEquals([await response.text(), response.headers.get("content-type")], [body, "application/json"]);
+  }
+});
 
 Deno.test("a short answer on the client's own wire goes back byte for byte, whatever it is called", async () => {
   const text = ' {"choices": [ ] ,"n":9007199254740993}\n';
