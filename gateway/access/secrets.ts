@@ -110,18 +110,15 @@ function maskBody(
   mask: (text: string) => string,
   widest: number,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  // One character for each byte, whatever they mean.
   let held = "";
   const give = (controller: TransformStreamDefaultController, length: number) => {
-    controller.enqueue(Uint8Array.from(held.slice(0, length), (char) => char.charCodeAt(0)));
+    controller.enqueue(toBytes(held.slice(0, length)));
     held = held.slice(length);
   };
   return body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
-        let text = "";
-        for (const byte of chunk) text += String.fromCharCode(byte);
-        held += text;
+        held += toText(chunk);
         // Not for each small chunk: all that is held is looked at again.
         if (held.length < 2 * widest) return;
         held = mask(held);
@@ -135,3 +132,24 @@ function maskBody(
     }),
   );
 }
+
+/** What an object says without a stored key that it may repeat. */
+export function maskObject<T>(object: T, key: string | undefined): T {
+  if (key === undefined) return object;
+  const text = JSON.stringify(object);
+  const masked = keyMask(key)(text);
+  return masked === text ? object : JSON.parse(masked);
+}
+
+/** Bytes without a stored key that they may repeat whole. */
+export const maskBytes = (bytes: Uint8Array, key: string): Uint8Array<ArrayBuffer> =>
+  toBytes(keyMask(key)(toText(bytes)));
+
+/** One character for each byte, whatever they mean. */
+function toText(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+const toBytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));

@@ -8,7 +8,7 @@ import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { headersInit } from "../upstream/headers.ts";
 import { lookAt, respond } from "../upstream/respond.ts";
-import { maskFailure } from "../access/secrets.ts";
+import { maskFailure, maskObject } from "../access/secrets.ts";
 import { clientKey, send, sign, storedKeys } from "../upstream/send.ts";
 import { findTarget, type Target } from "../target.ts";
 
@@ -115,6 +115,7 @@ export function chatStep(
     // As it is after `respond`.
     format: openaiChat,
     otherKey: keys?.isFree,
+    mask: (error) => maskObject(error, outgoings(target).storedKey),
     look: provider.wire.same && !provider.fetch
       ? (response) => lookAt(response, outgoings(target))
       : undefined,

@@ -18,7 +18,7 @@ import {
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
-import { maskFailure } from "../access/secrets.ts";
+import { maskFailure, maskObject } from "../access/secrets.ts";
 import { send, sendKey, sign, storedKeys } from "../upstream/send.ts";
 import { findProvider } from "../target.ts";
 
@@ -122,21 +122,24 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   const own = caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   const format = formatOf(method, url);
+  let storedKey: string | undefined;
   return {
     provider: provider.name,
     model,
     settings,
     format,
     otherKey: keys?.isFree,
+    mask: (error) => maskObject(error, storedKey),
     send({ signal }) {
       const stored = keys?.take();
+      storedKey = stored?.key;
       const go = () => {
         const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
         if (body instanceof ReadableStream) init.duplex = "half";
         return send(provider, url, init, signal, exchange, (upstream) => {
           stored?.report(upstream);
           if (exchange.report.listened) {
-            exchange.report.passing = { provider: provider.name, format, mustBegin: false };
+            exchange.report.passing = { provider: provider.name, format, mustBegin: false, storedKey };
           }
           return handBack(stored ? maskFailure(upstream, stored.key) : upstream, url, stored?.key);
         });

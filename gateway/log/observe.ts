@@ -13,6 +13,7 @@ import type {
   Usage,
   WireError,
 } from "../../wires/types.ts";
+import { maskBytes } from "../access/secrets.ts";
 import { anyEvents, isContent, kindOf } from "../../wires/streams/begun.ts";
 import { EVENTS } from "../policies/held.ts";
 import type { Timer } from "../policies/timers.ts";
@@ -94,6 +95,8 @@ export interface Passing {
   format: AnswerFormat | undefined;
   /** It must be an answer, as the client's own wire promises: what does not begin as one is an error. */
   mustBegin: boolean;
+  /** The stored key that it was asked with: it is masked where the answer says an error. */
+  storedKey?: string;
 }
 
 /**
@@ -104,7 +107,7 @@ export interface Passing {
  */
 export async function observed(
   response: Response,
-  { provider, format, mustBegin }: Passing,
+  { provider, format, mustBegin, storedKey }: Passing,
   { delta, end }: Observer,
 ): Promise<Response> {
   const { status, statusText, headers, body } = response;
@@ -112,7 +115,14 @@ export async function observed(
     end("whole");
     return response;
   }
-  const bytes = passThrough(body, byteReader(response, format, delta), end);
+  let failed = false;
+  const watch: Emit = (piece) => {
+    if (piece.type === "error") failed = true;
+    delta(piece);
+  };
+  const give = (bytes: Uint8Array<ArrayBuffer>) =>
+    failed && storedKey !== undefined ? maskBytes(bytes, storedKey) : bytes;
+  const bytes = passThrough(body, byteReader(response, format, watch), give, end);
   const sent = mustBegin && status < 400 ? await mustBeAnswer(bytes, provider, response) : headers;
   return new Response(bytes.stream, { status, statusText, headers: sent });
 }
@@ -172,6 +182,7 @@ interface ByteReader {
 function passThrough(
   body: ReadableStream<Uint8Array>,
   reader: ByteReader | undefined,
+  give: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
   end: Observer["end"],
 ): Passed {
   const source = chunkReader(body);
@@ -196,7 +207,7 @@ function passThrough(
       spent = value;
       look((reader) => reader.push(value));
       // Its memory is used again for the next one.
-      return value.slice() as Uint8Array<ArrayBuffer>;
+      return give(value.slice() as Uint8Array<ArrayBuffer>);
     } catch (cause) {
       end("broken", cause);
       throw stackless(cause);

@@ -1,5 +1,5 @@
 /** What policies wrap: one attempt at one step, and the function that sends it. */
-import type { AnswerFormat } from "../../wires/types.ts";
+import type { AnswerFormat, WireError } from "../../wires/types.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { PolicySettings } from "./settings.ts";
 import type { Progress, Timer, Wait } from "./timers.ts";
@@ -27,6 +27,8 @@ export interface Step {
   send: Send;
   /** Looks whether an answer that has begun is one, where `send` did not. Throws a GatewayError. */
   look?: (response: Response) => Promise<Response>;
+  /** What an answer says went wrong, without the stored key that it may repeat. */
+  mask(error: WireError): WireError;
   /** Whether a key is free that was not just refused: with that, a try is worth it at once. */
   otherKey?: () => boolean;
   /** Of the answer, by the path that it comes from; `undefined` where that generates nothing, or does not tell. */

@@ -38,7 +38,8 @@ export const begun: Policy = (next) => {
  * signal's reason.
  */
 async function begin(response: Response, told: Begun, attempt: Attempt): Promise<Response> {
-  const { signal, last, onFirst, step: { provider, format }, run } = attempt;
+  const { signal, last, onFirst, step, run } = attempt;
+  const { provider, format } = step;
   if (!response.body && (last || !format)) return response;
   const body = response.body ?? new Blob([]).stream();
   const { maxHeldBytes } = run.config.limits;
@@ -64,7 +65,7 @@ async function begin(response: Response, told: Begun, attempt: Attempt): Promise
     source.cancel(cause).catch(() => {});
     if (signal.aborted || cause instanceof GatewayError) throw cause;
     throw new GatewayError("bad_upstream_answer", `The answer of ${provider} failed before it began`, {
-      metadata: cause instanceof EarlyError ? { provider, error: cause.error } : { provider },
+      metadata: cause instanceof EarlyError ? { provider, error: step.mask(cause.error) } : { provider },
       cause,
     });
   } finally {

@@ -140,7 +140,9 @@ export function responseHeaders(headers: Headers, out: Headers = new Headers(), 
     // Whose pages may read an answer is the operator's to say and not the provider's.
     const stays = DROP.has(name) || name.startsWith("access-control-") || isObeyed(name) ||
       named?.includes(name);
-    if (!stays) out.append(name, key !== undefined && value.includes(key) ? keyMask(key)(value) : value);
+    if (stays) return;
+    const repeats = key !== undefined && (value.includes(key) || /[%\\]/.test(value));
+    out.append(name, repeats ? keyMask(key)(value) : value);
   });
   return out;
 }

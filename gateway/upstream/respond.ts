@@ -18,10 +18,11 @@ import type { Outgoing } from "./prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { headerList, responseHeaders } from "./headers.ts";
 import { type Observer, observer } from "../log/observe.ts";
+import { saysError } from "../../wires/streams/begun.ts";
 import { EVENTS, peekEvents, peekText } from "../policies/held.ts";
 import { waiting } from "../policies/timers.ts";
 import type { ErrorShape } from "../doors/find_door.ts";
-import { keyMask } from "../access/secrets.ts";
+import { keyMask, maskObject } from "../access/secrets.ts";
 import { readText } from "./send.ts";
 
 const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
@@ -211,7 +212,7 @@ function handBack(
   const { report } = exchange;
   if (report.listened) {
     const provider = outgoing.target.provider.name;
-    report.passing = { provider, format: openaiChat, mustBegin: true };
+    report.passing = { provider, format: openaiChat, mustBegin: true, storedKey: outgoing.storedKey };
   }
   // What is built in answers as it means to.
   if (!alone || outgoing.target.provider.fetch) return response;
@@ -251,10 +252,13 @@ export async function lookAt(response: Response, outgoing: Outgoing): Promise<Re
   if (isBlank) throw nothingIn(response, outgoing);
   if (kind !== "page" && EVENTS.test(text)) return answer;
   const body = whole ? parse(text) : undefined;
-  const says = whole ? Object.keys(object(body) ?? {}).length > 0 : /^\s*\{/.test(text);
+  const said = object(body);
+  const says = whole ? Object.keys(said ?? {}).length > 0 : /^\s*\{/.test(text);
   if (says) {
     if (kind !== "json") answer.headers.set("content-type", JSON_TYPE);
-    return answer;
+    const { storedKey } = outgoing;
+    const mask = storedKey !== undefined && said && saysError(said) ? keyMask(storedKey) : undefined;
+    return mask ? new Response(mask(text), answer) : answer;
   }
   answer.body?.cancel().catch(() => {});
   const quoted = outgoing.storedKey === undefined ? text : keyMask(outgoing.storedKey)(text);
@@ -277,9 +281,14 @@ function nothingIn({ status }: Response, { target: { provider: { name } } }: Out
 
 /** A failure that calls itself a success. */
 function failed(error: WireError, upstream: Response, outgoing: Outgoing): Response {
-  const metadata = { ...error.metadata, provider: outgoing.target.provider.name };
   const { status = 502 } = error;
-  return errorResponse({ ...error, metadata, status }, headersFor(upstream, outgoing));
+  return errorResponse({ ...ofProvider(error, outgoing), status }, headersFor(upstream, outgoing));
+}
+
+/** An error in an answer that has begun as a success: with its provider's name, without the stored key. */
+function ofProvider(error: WireError, { target, storedKey }: Outgoing): WireError {
+  const { metadata, ...said } = maskObject(error, storedKey);
+  return { ...said, metadata: { ...metadata, provider: target.provider.name } };
 }
 
 type ContentKind = "json" | "events" | "page" | "other" | "none";
@@ -355,7 +364,7 @@ function rewriteStream(
     (emit) => wire.readStream(emit),
     writer,
     failure,
-    { provider: outgoing.target.provider.name },
+    (error) => ofProvider(error, outgoing),
     begun ? toldOn(begun, failure, watched(exchange)) : watched(exchange),
     exchange.config.limits.maxLineBytes,
     outgoing.target.provider.framing,
@@ -432,19 +441,16 @@ const eventTooLong = ({ provider }: Outgoing["target"], { most }: EventTooLong) 
   `The stream from ${provider.name} sent an event longer than ${most} bytes`;
 
 /** What the client is told when the provider's stream breaks. */
-function brokenOff({ target }: Outgoing): (cause: unknown) => WireError {
+function brokenOff(outgoing: Outgoing): (cause: unknown) => WireError {
+  const { target } = outgoing;
   const { name } = target.provider;
   return (cause) => {
     const message = cause instanceof EventTooLong
       ? eventTooLong(target, cause)
       : `The stream from ${name} broke off before the answer was finished`;
-    // An error of the runtime's network code; it holds no keys and no prompt.
-    return {
-      message,
-      type: "server_error",
-      code: "upstream_broke_off",
-      metadata: { provider: name, cause: String(cause) },
-    };
+    // An error of the runtime's network code, without the address that it may name.
+    const metadata = { cause: String(cause).replaceAll(/\S+:\/\/\S+/g, "…") };
+    return ofProvider({ message, type: "server_error", code: "upstream_broke_off", metadata }, outgoing);
   };
 }
 

@@ -2,7 +2,7 @@
 import { type Chunk, chunkReader } from "./chunks.ts";
 import type { Framing } from "./framing.ts";
 import { sse } from "./sse.ts";
-import type { Delta, Emit, JsonObject, StreamReader, WireError } from "../types.ts";
+import type { Delta, Emit, StreamReader, WireError } from "../types.ts";
 import type { ChunkWriter } from "../openai_chat/write_answer.ts";
 
 const encoder = new TextEncoder();
@@ -25,7 +25,7 @@ export interface Watch {
  * @param reader Makes the reader of the provider's events.
  * @param writer Writes the client's.
  * @param failure What a broken source is called to the client.
- * @param about What is added to an error of the provider's.
+ * @param tell Makes of an error of the provider's what the client is told. Default: the same.
  * @param watch Is told each delta, and the end.
  * @param maxEventSize The longest frame that is taken, as the framing has it.
  * @param framing How the source is cut into frames.
@@ -35,7 +35,7 @@ export function translate(
   reader: (emit: Emit) => StreamReader,
   writer: ChunkWriter,
   failure: (cause: unknown) => WireError,
-  about?: JsonObject,
+  tell: (error: WireError) => WireError = (error) => error,
   watch?: Watch,
   maxEventSize?: number,
   framing: Framing = sse,
@@ -47,7 +47,7 @@ export function translate(
     if (failed) return;
     if (delta.type === "error") {
       failed = true;
-      delta.error.metadata = { ...delta.error.metadata, ...about };
+      delta.error = tell(delta.error);
     }
     watch?.delta(delta);
     out += writer.delta(delta);

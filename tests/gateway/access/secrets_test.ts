@@ -328,6 +328,56 @@ Deno.test("a stored key in what is no answer on the client's own wire is masked 
   }
 });
 
+Deno.test("a stored key in an error that comes after a 200 is masked, on every wire, tried once or more", async () => {
+  const key = "sk-stored/0123456789+abcdef";
+  const keys = { openai: key, anthropic: key, "google-ai-studio": key };
+  const options: Options = { keys, tokens: ["gateway-token"], log() {} };
+  const error = { type: "overloaded_error", message: `bad key ${key}`, code: 503 };
+  const failing = (data: object) => () => events(`event: error\ndata: ${JSON.stringify(data)}\n\n`);
+  const answers = [failing({ type: "error", error }), () => Response.json({ error })];
+  const requests = (headers: Record<string, string>) => [
+    ask("openai/gpt", headers, { stream: true }),
+    ask("anthropic/claude", headers, { stream: true }),
+    ask("google-ai-studio/gemini-3-pro", headers, { stream: true }),
+  ];
+  for (
+    const more of [{}, { "cf-aig-max-attempts": "2", "cf-aig-retry-delay": "0" }] as Record<string, string>[]
+  ) {
+    const headers = { authorization: "Bearer gateway-token", ...more };
+    for (const answer of answers) {
+      for (const request of requests(headers)) {
+        const text = await (await before(answer, options).fetch(request)).text();
+        assertEquals([text.includes(key), text.includes("bad key ***")], [false, true], text);
+      }
+    }
+    const native = post(`${ROOT}/openai/responses`, {}, headers);
+    const text = await (await before(answers[0], options).fetch(native)).text();
+    assertEquals([text.includes(key), text.includes("bad key ***")], [false, true], text);
+  }
+});
+
+Deno.test("a stream that breaks tells neither the stored key nor an address", async () => {
+  const key = "sk-stored/0123456789+abcdef";
+  const cause = new Error(`https://u:${key}@h/?key=1 broke, ${key}`);
+  const { fetch } = before(() => events(cause), { keys: { anthropic: key }, tokens: ["gateway-token"] });
+  const response = await fetch(
+    ask("anthropic/claude", { authorization: "Bearer gateway-token" }, { stream: true }),
+  );
+  assertStringIncludes(await response.text(), '"cause":"Error: … broke, ***"');
+});
+
+Deno.test("a stored key that a header of a success repeats is masked in any form", async () => {
+  const key = "sk-stored/0123456789+abcdef";
+  const answer = () => {
+    const response = completion();
+    response.headers.set("x-echo", encodeURIComponent(key));
+    return response;
+  };
+  const { fetch } = before(answer, { keys: { openai: key }, tokens: ["gateway-token"] });
+  const response = await fetch(ask("openai/gpt", { authorization: "Bearer gateway-token" }));
+  assertEquals(response.headers.get("x-echo"), "***");
+});
+
 Deno.test("what succeeded is handed through untouched, a stream byte for byte", async () => {
   const parts = [`data: {"a":"${KEY.slice(0, 9)}`, `${KEY.slice(9)}"}\n\n`, "data: [DONE]\n\n"];
   const { fetch } = before(() => events(...parts), GUARDED);
