@@ -30,7 +30,7 @@
  * @see https://datatracker.ietf.org/doc/html/rfc9440
  */
 
-/** Whole names and, with `*`, what names begin with; in lower case, with dashes. */
+/** Whole names and, with `*`, what names begin or end with; in lower case, with dashes. */
 const CONNECTION = `
   accept-encoding connection content-length cookie cookie2 early-data expect from host http2-settings keep-alive max-forwards
   origin proxy proxy-* referer sec-* te trailer transfer-encoding upgrade upgrade-insecure-requests`;
@@ -48,7 +48,8 @@ const FORWARDING = `
   x-heroku-* x-host-ip x-incap-* x-ip x-istio-* x-lb-* x-linkerd-* x-nf-* x-ngrok-* x-now-* x-origin-* x-originating-* x-proxy
   x-proxy-* x-proxymesh-* x-proxyuser-* x-queue-start x-railway-* x-real-* x-render-* x-request-start x-scheme x-sent-from
   x-server-ip x-sigsci-* x-source-ip x-sucuri-* x-timer x-traefik-* x-true-client x-true-client-ip x-url-scheme x-varnish x-vercel-*
-  x-via x-wap-profile`;
+  x-via x-wap-profile x-caddy-* x-citrix-* x-client-rtt-* x-edgeconnect-* x-f5-* x-fastly-* x-k8se-* x-netskope-* x-ovh-*
+  x-vcap-* x-zscaler-* ns-client-ip sozu-id x-cf-applicationid x-cf-instanceid x-cf-instanceindex`;
 
 const IDENTITY = `
   client-cert client-cert-* gap-* impersonate-* iv-* oam-* oidc-* remote-* saml-* sf-context-* shib-* sm-* smuser ssl-client-*
@@ -57,13 +58,19 @@ const IDENTITY = `
   x-authentik-* x-client-cert x-client-cert-* x-client-certificate x-consumer-* x-credential-* x-endpoint-api-* x-goog-authenticated-user-*
   x-goog-iap-* x-grafana-id x-gravitee-* x-iap-* x-id-token x-identity-* x-impersonate-* x-jwt x-jwt-* x-keycloak-* x-kong-* x-mtls-*
   x-ms-auth-* x-ms-client-principal x-ms-client-principal-* x-ms-token-* x-oidc-* x-okta-* x-ory-* x-pomerium-* x-principal-*
+  *-access-token *-assertion *-csrf-token *-id-token *-jwt *-password *-refresh-token *-secret *-session-token *-xsrf-token
+  apikey cas-* coder-* ct-remote-user dpop eppn ismemberof jwt-assertion mellon-* ocp-apim-subscription-key posit-connect-*
+  rstudio-connect-* shiny-server-* x-3scale-* x-amzn-lattice-* x-apikey x-apim-* x-cas-* x-clerk-* x-client-dn x-client-ssl
+  x-coder-* x-email x-firebase-appcheck x-functions-key x-github-token x-grafana-* x-groups x-hasura-* x-hassio-* x-ibm-client-*
+  x-ip-token x-jupyterhub-* x-mashery-* x-preferred-username x-replit-* x-roles x-sandstorm-* x-supervisor-token x-user
+  x-user-email x-user-groups x-user-id x-user-name x-user-roles x-username x-wso2-*
   x-rapidapi-proxy-secret x-rapidapi-user x-refresh-token x-remote-* x-saml-* x-serverless-* x-shib-* x-spiffe-* x-ssl-* x-sso-*
   x-tailscale-* x-teleport-* x-tls-* x-token-* x-tyk-* x-user-info x-userinfo x-vouch-* x-webauth-* x-zitadel-*`;
 
 const ROUTING = `
   disguised-host request-uri was-default-hostname x-accel-* x-appservice-proto x-backend-* x-host x-host-override x-http-host-override
   x-ingress-* x-invoke-* x-matched-path x-middleware-* x-ms-original-url x-ms-proxy x-nextjs-* x-nginx-* x-original-* x-replaced-path
-  x-request-uri x-request-url x-rewrite-* x-script-name x-sendfile-* x-site-deployment-id x-upstream-* x-waws-*`;
+  x-request-uri x-request-url x-rewrite-* x-script-name x-sendfile-* x-site-deployment-id x-upstream-* x-waws-* x-base-path x-frontend-* x-path-info x-raw-uri x-request-path x-uri x-url`;
 
 /** The headers that a front server obeys in an answer, and what only the gateway says. */
 const OBEYED =
@@ -77,14 +84,16 @@ function among(...lists: string[]): (name: string) => boolean {
   const words = lists.flatMap((list) => list.trim().split(/\s+/));
   const names = new Set(words.filter((word) => !word.endsWith("*")));
   const prefixes = words.filter((word) => word.endsWith("*")).map((word) => word.slice(0, -1));
+  const suffixes = words.filter((word) => word.startsWith("*")).map((word) => word.slice(1));
   const begins = new RegExp(`^(?:${prefixes.join("|")})`);
+  const ends = (name: string) => suffixes.some((suffix) => name.endsWith(suffix));
   const known = new Map<string, boolean>();
   return (name) => {
     let found = known.get(name);
     if (found === undefined) {
       // Some servers read `x_forwarded_for` too.
       const dashed = name.replaceAll("_", "-");
-      found = names.has(dashed) || begins.test(dashed);
+      found = names.has(dashed) || begins.test(dashed) || ends(dashed);
       if (known.size < MOST_NAMES) known.set(name, found);
     }
     return found;

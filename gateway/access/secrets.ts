@@ -6,13 +6,15 @@
 const WORD_LENGTH = 8;
 
 /**
- * Makes a function that tells whether a text holds one of the tokens: anywhere, also percent-encoded or in a `Basic`
- * credential. A text without one costs about 60 ns for each token, and 200 ns.
+ * Makes a function that tells whether a text holds one of the tokens: anywhere, also percent-encoded, in base64 or in a
+ * `Basic` credential. A text without one costs about 200 ns for each token, and 200 ns.
  *
  * Who is let in is decided by hashes, in constant time; here texts are searched as they are.
  */
 export function tokenFinder(tokens: readonly string[]): (text: string) => boolean {
-  const holds = (text: string) => tokens.some((token) => hasToken(text, token));
+  const packed = tokens.filter(({ length }) => length >= WORD_LENGTH).flatMap(inBase64);
+  const holds = (text: string) =>
+    tokens.some((token) => hasToken(text, token)) || packed.some((form) => text.includes(form));
   return (text) => {
     if (holds(text)) return true;
     let plain = text;
@@ -26,6 +28,19 @@ export function tokenFinder(tokens: readonly string[]): (text: string) => boolea
     }
     return false;
   };
+}
+
+/**
+ * What base64 makes of a text wherever it stands in a longer one, in the characters of base64 and in those for URLs: the
+ * claims of a token (JWT) or a whole header may be packed so.
+ */
+function inBase64(text: string): string[] {
+  const forms = [0, 1, 2].map((before) => {
+    const all = btoa("\0".repeat(before) + text);
+    // What shares a character with the bytes before or after is left out.
+    return all.slice(Math.ceil(before * 4 / 3), Math.floor((before + text.length) * 4 / 3));
+  });
+  return [...new Set([...forms, ...forms.map((form) => form.replaceAll("+", "-").replaceAll("/", "_"))])];
 }
 
 /** As `decodeURIComponent`, but for what it takes no part of: that is decoded byte by byte. */

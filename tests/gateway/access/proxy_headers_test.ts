@@ -52,6 +52,15 @@ x-host-override x-http-host-override x-ingress-path x-invoke-path x-matched-path
 x-ms-original-url x-ms-proxy x-nextjs-data x-nginx-proxy x-original-forwarded-for x-original-host x-original-method x-original-uri
 x-original-url x-replaced-path x-request-uri x-request-url x-rewrite-url x-script-name x-sendfile-type x-site-deployment-id
 x-upstream-host x-waws-unencoded-url
+apikey cas-user coder-session-token ct-remote-user dpop eppn ismemberof jwt-assertion mellon-name-id ns-client-ip
+ocp-apim-subscription-key posit-connect-user-session-token rstudio-connect-credentials shiny-server-credentials sozu-id
+x-3scale-proxy-secret-token x-amzn-lattice-identity x-apikey x-apim-user x-base-path x-caddy-forwarded x-cas-user
+x-cf-applicationid x-citrix-via x-clerk-auth-status x-client-dn x-client-rtt-msec x-client-ssl x-coder-user
+x-edgeconnect-session-id x-email x-f5-id x-fastly-client-ip x-firebase-appcheck x-frontend-ssl x-functions-key
+x-github-token x-grafana-user x-groups x-hassio-key x-hasura-admin-secret x-hasura-user-id x-ibm-client-secret x-ip-token
+x-jupyterhub-user x-k8se-app x-mashery-message-id x-my-secret x-netskope-user x-ovh-id x-parse-session-token x-path-info
+x-preferred-username x-raw-uri x-replit-user-id x-request-path x-roles x-sandstorm-user-id x-supervisor-token x-uri x-url
+x-user x-user-email x-user-id x-user-name x-username x-vcap-request-id x-wso2-jwt x-xsrf-token x-zscaler-user
 x_forwarded_for cf_connecting_ip oidc_claim_email remote_user`.trim().split(/\s+/);
 
 /** What SDKs and tracers send. */

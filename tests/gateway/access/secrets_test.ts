@@ -71,6 +71,16 @@ Deno.test("tokenFinder() finds each token in any form, and nothing in texts with
   }
 });
 
+Deno.test("tokenFinder() finds a token of eight characters or more in base64, wherever it stands there", () => {
+  const holds = tokenFinder([TOKEN]);
+  for (const before of ["", "a", "ab", '{"sub":"x","token":"']) {
+    const packed = btoa(`${before}${TOKEN}"}`);
+    const forUrls = packed.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    assertEquals([holds(packed), holds(`eyJh.${forUrls}.x`)], [true, true], before);
+  }
+  assertEquals(holds(btoa(`{"token":"${TOKEN.slice(1)}"}`)), false);
+});
+
 Deno.test("tokenFinder() takes time by the text, for the worst text too", async () => {
   const holds = tokenFinder(["token-1".padEnd(24, "x"), "t", "a".repeat(40) + "b"]);
   const texts: ((size: number) => string)[] = [
