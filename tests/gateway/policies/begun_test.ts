@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import type { LogEntry } from "../../../gateway/log/entry.ts";
+import type { LogEntry } from "../../../gateway/log/types.ts";
 import { errorResponse } from "../../../gateway/upstream/respond.ts";
 import { ask, before, clock, completion, events, post, ROOT, STREAM } from "../../fakes.ts";
 

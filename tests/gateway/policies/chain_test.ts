@@ -22,6 +22,7 @@ const step = (provider: string, send: Step["send"], settings: Partial<PolicySett
   provider,
   settings: { ...DEFAULTS, ...settings },
   format: undefined,
+  mask: (error) => error,
   send,
 });
 
