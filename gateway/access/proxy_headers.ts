@@ -5,7 +5,7 @@
  * SDKs' own headers go on (`x-stainless-*`, `anthropic-*`, `x-goog-api-client`, `x-amzn-bedrock-*`), as do those of tracing
  * (`traceparent`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-b3-*`).
  *
- * Read in November 2026:
+ * The pages of the products that are named below; names of others are from memory, and more may stay than has to:
  *
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
