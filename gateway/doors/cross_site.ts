@@ -13,7 +13,8 @@ const LOOPBACK_HOST = new RegExp(`^${LOOPBACK}$`);
 const LOOPBACK_PAGE = new RegExp(`^https?://${LOOPBACK}$`);
 
 /** Schemes of desktop shells, editors and browser extensions, which no web site can have: `app://obsidian.md`. */
-const PROGRAM_PAGE = /^(?:app|tauri|vscode-webview|(?:chrome|moz|safari-web)-extension):\/\//;
+const PROGRAM_PAGE =
+  /^(?:app|tauri|vscode-webview|(?:chrome|moz|safari-web)-extension):\/\/[\w.-]*(?::\d{1,5})?$/;
 
 /** No origin or host that means something is longer. */
 const LONGEST = 256;

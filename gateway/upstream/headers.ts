@@ -186,7 +186,9 @@ export function headerList(names: readonly string[]): string {
 
 /** Whether the address that a redirect names is at the host that was asked. */
 export function isOwnLocation(location: string, url: string): boolean {
-  return URL.canParse(location, url) && new URL(location, url).origin === new URL(url).origin;
+  // Read without a base first: to a client on https, `http:other.example` from a provider on http is another host.
+  const base = URL.canParse(location) ? undefined : url;
+  return URL.canParse(location, base) && new URL(location, base).origin === new URL(url).origin;
 }
 
 /** A value as a header can hold it: text and numbers as they are, objects as JSON in ASCII. */

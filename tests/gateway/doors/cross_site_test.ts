@@ -126,6 +126,19 @@ Deno.test("the gateway's own page, pages on loopback, desktop shells and extensi
   }
 });
 
+Deno.test("an origin with more behind a shell's or an extension's name is not one", async () => {
+  for (
+    const origin of [
+      "app://a.test http://b.test",
+      "tauri://localhost/x",
+      "chrome-extension://a,b",
+      "app://a@b",
+    ]
+  ) {
+    assertEquals(await outcome(ask("openai/m", { origin })), [403, 0], origin);
+  }
+});
+
 Deno.test("behind a proxy that ends TLS, the gateway's own page is known by x-forwarded-proto, or by url", async () => {
   const origin = "https://gateway.test";
   for (const scheme of ["https", "https, http"]) {

@@ -1,3 +1,4 @@
+import { isOwnLocation } from "../../../gateway/upstream/headers.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createGateway } from "../../../gateway/gateway.ts";
 import { PROVIDERS } from "../../../providers/table.ts";
@@ -390,6 +391,22 @@ Deno.test("native() asks no redirect to be followed", async () => {
   const gateway = createGateway({ fetch });
   assertEquals((await gateway.fetch(post(`${ROOT}/openai/x`, {}))).status, 302);
   assertEquals(seen, ["manual"]);
+});
+
+Deno.test("isOwnLocation() takes a scheme without slashes for another host's, as a client on https would", () => {
+  const url = "http://provider.test/v1/x";
+  for (const own of ["/v1/y", "y", "?a", "http://provider.test/z"]) {
+    assertEquals(isOwnLocation(own, url), true, own);
+  }
+  const foreign = [
+    "http:other.test",
+    "https:other.test",
+    "//other.test",
+    "\\\\other.test",
+    "https://provider.test/z",
+    "http://",
+  ];
+  for (const other of foreign) assertEquals(isOwnLocation(other, url), false, other);
 });
 
 // ---------------------------------------------------------------- what it refuses
