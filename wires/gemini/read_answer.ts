@@ -8,14 +8,10 @@
 import { readCitations } from "./citations.ts";
 import { isCounted, readLogprobs, readUsage } from "./counts.ts";
 import { readError } from "./read_error.ts";
-import { readName } from "./names.ts";
-import { partialArguments } from "./partial_args.ts";
+import { type Choice, newChoice, partReader } from "./read_parts.ts";
 import { object, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
-import type { Delta, Emit, JsonObject, Media, StopReason, StreamReader, WireError } from "../types.ts";
-
-/** Names our own entries in `reasoning_details`, as OpenRouter does. */
-export const THOUGHT_FORMAT = "google-gemini-v1";
+import type { Delta, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
 
 /** Reads a whole answer, or the list that a stream is where `alt=sse` was not honoured. */
 export function readAnswer(body: JsonObject | JsonObject[], emit: Emit): void {
@@ -38,28 +34,9 @@ export function readStream(emit: Emit): StreamReader {
   };
 }
 
-/** A candidate while it is read. */
-interface Choice {
-  text: string;
-  /** Where in `text` each part of a whole answer begins. */
-  starts: number[];
-  /** Number of the last block of thoughts. */
-  block: number;
-  /** The last part was a thought, so that the next one belongs to its block. */
-  thinking: boolean;
-  tools: number;
-  /** A call whose arguments come in pieces. */
-  open?: { index: number; args: ReturnType<typeof partialArguments> };
-  /** Something a user sees was said. */
-  spoke: boolean;
-  reason: unknown;
-  message?: unknown;
-  grounding?: JsonObject;
-  citations?: unknown;
-}
-
 function answerReader(emit: Emit, whole: boolean) {
   const choices: (Choice | undefined)[] = [];
+  const { readPart, seal, closeCall } = partReader(emit, () => id);
   /** The first event's; told once it is known which candidate speaks first. */
   let head: Extract<Delta, { type: "start" }> | undefined;
   let started = false;
@@ -134,112 +111,6 @@ function answerReader(emit: Emit, whole: boolean) {
     }
   }
 
-  /** @returns Whether the log probabilities went along. */
-  function readPart(part: JsonObject, choice: number, state: Choice, logprobs: unknown): boolean {
-    const said = part.text;
-    const signature = text(part.thoughtSignature);
-    if (typeof said === "string") {
-      if (part.thought === true) {
-        readThought(said, signature, choice, state);
-        return false;
-      }
-      state.thinking = false;
-      if (said !== "") {
-        state.text += said;
-        state.spoke = true;
-        emit(
-          logprobs === undefined
-            ? { type: "text", choice, text: said }
-            : { type: "text", choice, text: said, logprobs },
-        );
-      }
-      if (signature !== undefined) emit({ type: "signature", choice, signature });
-      return said !== "";
-    }
-    if (part.thought === true) return false; // A draft of an image.
-    state.thinking = false;
-    if (part.functionCall !== undefined) readCall(object(part.functionCall) ?? {}, signature, choice, state);
-    else if (part.inlineData !== undefined) readBlob(object(part.inlineData) ?? {}, signature, choice, state);
-    else if (part.fileData !== undefined) {
-      const url = text(object(part.fileData)?.fileUri);
-      state.spoke = true;
-      if (url) emitImage(choice, { url }, signature);
-    } else if (part.executableCode !== undefined) {
-      const { language, code } = object(part.executableCode) ?? {};
-      seal(choice, state, part, fence(text(language)?.toLowerCase() ?? "", text(code) ?? ""));
-    } else if (part.codeExecutionResult !== undefined) {
-      seal(choice, state, part, fence("", text(object(part.codeExecutionResult)?.output) ?? ""));
-    } else if (part.toolCall !== undefined || part.toolResponse !== undefined) seal(choice, state, part);
-    const spoken = text(object(part.audioTranscription)?.text);
-    if (spoken) emit({ type: "audio", choice, transcript: spoken });
-    return false;
-  }
-
-  function readThought(said: string, signature: string | undefined, choice: number, state: Choice): void {
-    if (!state.thinking) state.block++;
-    state.thinking = true;
-    const { block } = state;
-    emit(
-      signature === undefined
-        ? { type: "thought", choice, block, summary: true, text: said }
-        : { type: "thought", choice, block, summary: true, text: said, signature, format: THOUGHT_FORMAT },
-    );
-  }
-
-  /** What the model did on Google's side must come back in the next request as it is; shown as reasoning, if at all. */
-  function seal(choice: number, state: Choice, part: JsonObject, shown?: string): void {
-    state.block++;
-    state.thinking = false;
-    const redacted = JSON.stringify(part);
-    emit({ type: "thought", choice, block: state.block, text: shown, redacted, format: THOUGHT_FORMAT });
-  }
-
-  function readCall(call: JsonObject, signature: string | undefined, choice: number, state: Choice): void {
-    const more = call.willContinue === true;
-    const name = readName(text(call.name) ?? "");
-    if (name) {
-      closeCall(choice, state);
-      const index = state.tools++;
-      state.spoke = true;
-      const callId = text(call.id) ?? `call_${id && `${id}_`}${choice}_${index}`;
-      emit(
-        signature === undefined
-          ? { type: "tool", choice, index, id: callId, name }
-          : { type: "tool", choice, index, id: callId, name, signature },
-      );
-      if (!more && call.partialArgs === undefined) {
-        emit({ type: "args", choice, index, text: JSON.stringify(object(call.args) ?? {}) });
-        return;
-      }
-      state.open = { index, args: partialArguments() };
-    }
-    // Vertex streams a call as its name, then pieces without a name, then one that is empty.
-    if (!state.open) return;
-    if (Array.isArray(call.partialArgs)) {
-      for (const piece of call.partialArgs) state.open.args.add(object(piece) ?? {});
-    }
-    if (!more) closeCall(choice, state);
-  }
-
-  function closeCall(choice: number, state: Choice): void {
-    if (!state.open) return;
-    const { index, args } = state.open;
-    emit({ type: "args", choice, index, text: args.text() });
-    state.open = undefined;
-  }
-
-  /** Images and sound; other media go out as images too, their type in the data URL. */
-  function readBlob(blob: JsonObject, signature: string | undefined, choice: number, state: Choice): void {
-    const mime = text(blob.mimeType) ?? "application/octet-stream";
-    const data = text(blob.data) ?? "";
-    state.spoke = true;
-    if (mime.startsWith("audio/")) emit({ type: "audio", choice, data });
-    else emitImage(choice, { mime, data }, signature);
-  }
-
-  const emitImage = (choice: number, media: Media, signature: string | undefined) =>
-    emit({ type: "image", choice, media, ...(signature !== undefined && { signature }) });
-
   function end(): void {
     if (failed) return;
     const seen = choices.some(Boolean);
@@ -273,20 +144,6 @@ function answerReader(emit: Emit, whole: boolean) {
 
   return { answer, end, fail };
 }
-
-const newChoice = (): Choice => ({
-  text: "",
-  starts: [],
-  block: -1,
-  thinking: false,
-  tools: 0,
-  open: undefined,
-  spoke: false,
-  reason: undefined,
-  message: undefined,
-  grounding: undefined,
-  citations: undefined,
-});
 
 // ---------------------------------------------------------------- finish reasons
 
@@ -327,9 +184,6 @@ const isReason = (reason: unknown) =>
     : typeof reason === "number" && reason > 0;
 
 // ---------------------------------------------------------------- helpers
-
-/** Code as Markdown. */
-const fence = (language: string, code: string) => `\`\`\`${language}\n${code.replace(/\n$/, "")}\n\`\`\`\n`;
 
 /** Candidates are few: a wild number must not make a list of a billion holes. */
 const isIndex = (index: unknown): index is number =>

@@ -7,7 +7,7 @@
  *
  * @see https://ai.google.dev/api/generate-content
  */
-import { THOUGHT_FORMAT } from "./read_answer.ts";
+import { THOUGHT_FORMAT } from "./read_parts.ts";
 import { type GeminiModel, geminiModel, modelPath } from "./models.ts";
 import { writeName } from "./names.ts";
 import { writePart } from "./write_parts.ts";
