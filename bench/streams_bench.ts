@@ -92,7 +92,11 @@ for (const perChunk of [1, 16]) {
       });
     };
     const translated = () =>
-      translate(source(), WIRES[shape].readStream, chunkWriter(DEFAULTS, FORM), failure);
+      translate(source(), {
+        reader: WIRES[shape].readStream,
+        writer: chunkWriter(DEFAULTS, FORM),
+        failure,
+      });
     assertEquals(textOfChunks(await new Response(translated()).bytes()), text(EVENTS), shape);
     const group = `stream, ${shape} to openai, ${EVENTS} text events, ${perChunk} per chunk`;
     Deno.bench("identity TransformStream", { group, baseline: true }, async () => {

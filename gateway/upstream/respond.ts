@@ -8,6 +8,7 @@ import {
   writeAnswer,
   writeError,
 } from "../../wires/openai_chat/write_answer.ts";
+import { brokenOff, eventTooLong } from "../../wires/streams/broken_off.ts";
 import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
 import { isOverflow, openaiChat } from "../../wires/openai_chat/read_answer.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
@@ -356,19 +357,17 @@ function rewriteStream(
   { wire, defaults, form, begun }: Rewrite,
   exchange: Exchange,
 ): Response {
-  const writer = chunkWriter(defaults, form);
-  const failure = brokenOff(outgoing);
-  const source = upstream.body ?? new Blob([]).stream();
-  const events = translate(
-    source,
-    (emit) => wire.readStream(emit),
-    writer,
+  const { name, framing } = outgoing.target.provider;
+  const failure = (cause: unknown) => ofProvider(brokenOff(name, cause), outgoing);
+  const events = translate(upstream.body ?? new Blob([]).stream(), {
+    reader: (emit) => wire.readStream(emit),
+    writer: chunkWriter(defaults, form),
     failure,
-    (error) => ofProvider(error, outgoing),
-    begun ? toldOn(begun, failure, watched(exchange)) : watched(exchange),
-    exchange.config.limits.maxLineBytes,
-    outgoing.target.provider.framing,
-  );
+    tell: (error) => ofProvider(error, outgoing),
+    watch: begun ? toldOn(begun, failure, watched(exchange)) : watched(exchange),
+    maxEventSize: exchange.config.limits.maxLineBytes,
+    framing,
+  });
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }
 
@@ -431,27 +430,12 @@ function readEvents(text: string, reader: StreamReader, outgoing: Outgoing, exch
     parser.push(new TextEncoder().encode(text));
   } catch (cause) {
     if (!(cause instanceof EventTooLong)) throw cause;
-    throw new GatewayError("bad_upstream_answer", eventTooLong(outgoing.target, cause), { cause });
+    throw new GatewayError("bad_upstream_answer", eventTooLong(outgoing.target.provider.name, cause), {
+      cause,
+    });
   }
   parser.end();
   reader.end();
-}
-
-const eventTooLong = ({ provider }: Outgoing["target"], { most }: EventTooLong) =>
-  `The stream from ${provider.name} sent an event longer than ${most} bytes`;
-
-/** What the client is told when the provider's stream breaks. */
-function brokenOff(outgoing: Outgoing): (cause: unknown) => WireError {
-  const { target } = outgoing;
-  const { name } = target.provider;
-  return (cause) => {
-    const message = cause instanceof EventTooLong
-      ? eventTooLong(target, cause)
-      : `The stream from ${name} broke off before the answer was finished`;
-    // An error of the runtime's network code, without the address that it may name.
-    const metadata = { cause: String(cause).replaceAll(/\S+:\/\/\S+/g, "…") };
-    return ofProvider({ message, type: "server_error", code: "upstream_broke_off", metadata }, outgoing);
-  };
 }
 
 function randomText({ config }: Exchange): string {

@@ -50,9 +50,13 @@ function translated(
     legacyFunctions: false,
   });
   const failures: unknown[] = [];
-  const stream = translate(body, read, writer, (cause) => {
-    failures.push(cause);
-    return { message: "broke off", code: "upstream_broke_off" };
+  const stream = translate(body, {
+    reader: read,
+    writer,
+    failure(cause) {
+      failures.push(cause);
+      return { message: "broke off", code: "upstream_broke_off" };
+    },
   });
   return { stream, failures };
 }
