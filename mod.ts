@@ -10,9 +10,11 @@ import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gatewa
 import type { RuntimeContext } from "./gateway/exchange.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { fromEnvironment, hasServer, run } from "./gateway/serve/run.ts";
+import { translateStream, type TranslateStreamOptions } from "./gateway/translate_stream.ts";
 
 export { type Ai, ai, type AiRunOptions, type AiService } from "./gateway/ai.ts";
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
+export { translateStream, type TranslateStreamOptions };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { GatewayToken, StoredKeys } from "./gateway/access/credentials.ts";
 export type { Limits } from "./gateway/setup/limits.ts";

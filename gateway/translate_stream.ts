@@ -1,0 +1,110 @@
+/** The step that translates a stream, for a program that holds a provider's stream itself. */
+import { nearestNames } from "../providers/nearest_names.ts";
+import { type WireName, WIRES } from "../providers/table.ts";
+import { chunkWriter } from "../wires/openai_chat/write_answer.ts";
+import { brokenOff } from "../wires/streams/broken_off.ts";
+import { translator } from "../wires/streams/translate.ts";
+import { LIMITS } from "./setup/limits.ts";
+
+/** What `translateStream` takes. */
+export interface TranslateStreamOptions {
+  /** The format of the provider's stream. */
+  from: WireName;
+  /** The format that is written: OpenAI's chat completion chunks. */
+  to: "openai";
+  /** The id of the answer, where the provider's stream names none. Default: `chatcmpl-` and a random UUID. */
+  id?: string;
+  /** When the answer was made, in seconds since 1970, where the provider's stream does not say. Default: now. */
+  created?: number;
+  /** The model, where the provider's stream names none. Default `unknown`. */
+  model?: string;
+  /** End with a chunk that holds the usage, as `stream_options.include_usage` asks OpenAI to. Default false. */
+  includeUsage?: boolean;
+}
+
+/** The names of the options, each with the type of its value. */
+const TYPES: Readonly<Record<keyof TranslateStreamOptions, "string" | "number" | "boolean">> = {
+  from: "string",
+  to: "string",
+  id: "string",
+  created: "number",
+  model: "string",
+  includeUsage: "boolean",
+};
+
+/**
+ * Translates a provider's event stream into OpenAI's: `data: {…}` events of `chat.completion.chunk` objects and a last
+ * `data: [DONE]`, as UTF-8.
+ *
+ * Each chunk of bytes becomes at most one, and chunks may be cut anywhere. Nothing is read ahead of the reader but one
+ * chunk. When the reader cancels, the source is cancelled. A source that breaks, or ends before its answer is finished,
+ * becomes an event `{"error": {"message", "type", "param", "code", "metadata"}}`, with which the stream ends, without
+ * `[DONE]`; an error of the provider's does the same. An event may be 32 MiB long.
+ *
+ * @throws TypeError for an option or a format that is not known, or for an option of another type.
+ *
+ * @example A stream of Anthropic's Messages API
+ * ```ts
+ * import { translateStream } from "../mod.ts";
+ *
+ * // As `(await fetch("https://api.anthropic.com/v1/messages", …)).body`.
+ * const body = new Blob([
+ *   'data: {"type":"message_start","message":{"id":"msg_1","model":"claude-sonnet-5-5"}}\n\n',
+ *   'data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n',
+ *   'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}\n\n',
+ *   'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n',
+ *   'data: {"type":"message_stop"}\n\n',
+ * ]).stream();
+ *
+ * const events = body.pipeThrough(translateStream({ from: "anthropic", to: "openai" }));
+ * const text = await new Response(events).text();
+ * if (!text.includes('"content":"Hello"') || !text.endsWith("data: [DONE]\n\n")) throw new Error(text);
+ * ```
+ */
+export function translateStream(
+  options: TranslateStreamOptions,
+): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
+  checkOptions(options);
+  const { from, id, created, model = "unknown", includeUsage = false } = options;
+  const defaults = {
+    id: id ?? `chatcmpl-${crypto.randomUUID()}`,
+    created: created ?? Math.floor(Date.now() / 1000),
+    model,
+  };
+  return translator({
+    reader: (emit) => WIRES[from].readStream(emit),
+    writer: chunkWriter(defaults, { includeUsage, legacyFunctions: false }),
+    failure: (cause) => brokenOff(from, cause),
+    tell: (error) => ({ ...error, metadata: { ...error.metadata, provider: from } }),
+    maxEventSize: LIMITS.maxLineBytes,
+  });
+}
+
+function checkOptions(options: TranslateStreamOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(TYPES, name)) {
+      throw new TypeError(
+        `Cannot use option ${name}: it is not known${didYouMean(name, Object.keys(TYPES))}`,
+      );
+    }
+    const type = TYPES[name as keyof TranslateStreamOptions];
+    if (value !== undefined && typeof value !== type) {
+      throw new TypeError(`Cannot use option ${name}: it must be a ${type}`);
+    }
+  }
+  const { from, to } = options;
+  checkFormat("from", from, Object.keys(WIRES));
+  checkFormat("to", to, ["openai"]);
+}
+
+function checkFormat(option: string, name: string | undefined, known: string[]): void {
+  if (name !== undefined && known.includes(name)) return;
+  const due = known.map((one) => `"${one}"`).join(" or ");
+  const near = name === undefined ? "" : didYouMean(name, known);
+  throw new TypeError(`Cannot use option ${option}: it must be ${due}${near}`);
+}
+
+function didYouMean(name: string, known: string[]): string {
+  const [near] = nearestNames(name, known, 1);
+  return near === undefined ? "" : `; did you mean ${near}?`;
+}
