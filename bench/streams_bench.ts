@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/table.ts";
 import { chunkWriter } from "../wires/openai_chat/write_answer.ts";
-import { translate } from "../wires/streams/translate.ts";
+import { translate, translation } from "../wires/streams/translate.ts";
 import type { Delta } from "../wires/types.ts";
 import { chunksOf, DEFAULTS, FORM, framesOf, read, rewrite, textOf, textOfChunks } from "./loads.ts";
 import { type Shape, SHAPES, text } from "./shapes.ts";
@@ -92,11 +92,14 @@ for (const perChunk of [1, 16]) {
       });
     };
     const translated = () =>
-      translate(source(), {
-        reader: WIRES[shape].readStream,
-        writer: chunkWriter(DEFAULTS, FORM),
-        failure,
-      });
+      translate(
+        source(),
+        translation({
+          reader: WIRES[shape].readStream,
+          writer: chunkWriter(DEFAULTS, FORM),
+          failure,
+        }),
+      );
     assertEquals(textOfChunks(await new Response(translated()).bytes()), text(EVENTS), shape);
     const group = `stream, ${shape} to openai, ${EVENTS} text events, ${perChunk} per chunk`;
     Deno.bench("identity TransformStream", { group, baseline: true }, async () => {

@@ -70,7 +70,12 @@ const OPENAI_ONLY = [
  * documented to refuse; what a provider merely ignores is sent.
  */
 const ROWS = {
-  ai21: compatible("https://api.ai21.com/studio/v1", { ...MAX_TOKENS, keyEnv: ["AI21_API_KEY"] }),
+  // Its answers and chunks have neither `created` nor `model` (recorded 2025).
+  ai21: compatible("https://api.ai21.com/studio/v1", {
+    ...MAX_TOKENS,
+    conform: true,
+    keyEnv: ["AI21_API_KEY"],
+  }),
   // "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.[0].role'"
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", {
     aliases: ["dashscope"],
@@ -227,6 +232,9 @@ const ROWS = {
     drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "user"],
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
     toolId: mistralToolId,
+    // Models that reason answer with a list of thoughts and texts in `content` (recorded 2026-07).
+    // https://docs.mistral.ai/capabilities/reasoning/
+    conform: /^(?:magistral|mistral-(?:large|medium|small))/,
     messages: {
       members: {
         assistant: ["prefix", "tool_calls"],
@@ -294,6 +302,8 @@ const ROWS = {
   "perplexity-ai": compatible("https://api.perplexity.ai", {
     aliases: ["perplexity"],
     ...MAX_TOKENS,
+    // Each chunk repeats the message so far beside its delta, and streams end without `[DONE]` (recorded 2026-06).
+    conform: true,
     keyEnv: ["PERPLEXITY_API_KEY"],
   }),
   poe: compatible("https://api.poe.com/v1", { ...MAX_TOKENS, keyEnv: ["POE_API_KEY"] }),
@@ -311,6 +321,8 @@ const ROWS = {
   together: compatible("https://api.together.ai/v1", {
     aliases: ["together-ai", "togetherai"],
     ...MAX_TOKENS,
+    // `finish_reason: "eos"` (recorded 2025-02, and in its API reference).
+    conform: true,
     keyEnv: ["TOGETHER_API_KEY"],
   }),
   upstage: compatible("https://api.upstage.ai/v1/solar", { keyEnv: ["UPSTAGE_API_KEY"] }),
@@ -326,12 +338,16 @@ const ROWS = {
     native: workersAI,
     modelPath: /^(?:run\/)?((?:@|%40)(?:cf|hf)(?:\/|%2f)[^?]+)/i,
     messages: { texts: true },
+    // An answer in JSON mode comes parsed, an object in `content` (recorded 2025-12).
+    conform: true,
     modelsPath: "/models/search?task=Text%20Generation&per_page=1000",
     keyEnv: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],
   }),
   writer: compatible("https://api.writer.com/v1", {
     chatPath: "/chat",
     ...MAX_TOKENS,
+    // Each chunk has a message beside its delta, and streams end without `[DONE]` (recorded 2025-08).
+    conform: true,
     keyEnv: ["WRITER_API_KEY"],
   }),
   xiaomi: compatible("https://api.xiaomimimo.com/v1", {

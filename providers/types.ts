@@ -155,6 +155,11 @@ export interface Row {
    * @returns What must change in a request for the model; `undefined` for nothing.
    */
   models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
+  /**
+   * Its chat answers, or those of the models whose names match, are not what an OpenAI SDK can read: they are mended. Those
+   * of all other rows that speak the client's format are handed through byte for byte.
+   */
+  conform?: boolean | RegExp;
   /** Its chat requests have a field `models` of their own, so that the gateway leaves it alone. */
   ownModels?: boolean;
   /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */

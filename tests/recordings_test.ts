@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { createGateway } from "../mod.ts";
+import { conforms } from "../gateway/upstream/conform.ts";
 import { findProvider } from "../providers/table.ts";
 import {
   type Gist,
@@ -55,6 +56,19 @@ function replay(recording: Recording): Response {
   return new Response(pieces(answerText(recording)), { status, headers: { "content-type": kind } });
 }
 
+/**
+ * Providers whose recorded chat completions an SDK cannot read, and that have no row for them: Azure's first chunk has no
+ * id, Google's OpenAI form no ids of calls, Snowflake no finish reason.
+ */
+const OTHERS_TO_MEND: ReadonlySet<string> = new Set(["azure-openai", "google-ai-studio", "snowflake"]);
+
+/** Whether our answer to a recording of chat completions is mended. */
+function isMended({ provider, model }: Recording): boolean {
+  const row = findProvider(provider);
+  if (!row || row.chat === false || !row.wire.same) return OTHERS_TO_MEND.has(provider);
+  return row.conform !== undefined && conforms(row.conform, model);
+}
+
 /** A client of a gateway whose providers answer with the recording. */
 function clientOf(recording: Recording, wire: Wire) {
   const known = findProvider(recording.provider);
@@ -66,7 +80,13 @@ function clientOf(recording: Recording, wire: Wire) {
       if (provider !== "recorded" && wire !== "openai") checkAddress(asked, recording);
       return Promise.resolve(replay(recording));
     },
-    providers: { recorded: { baseUrl: "https://recorded.example/v1", wire } },
+    providers: {
+      recorded: {
+        baseUrl: "https://recorded.example/v1",
+        wire,
+        ...(wire === "openai" && { conform: OTHERS_TO_MEND.has(recording.provider) }),
+      },
+    },
   });
   const url = "https://sluice.example/v1/account/gateway/compat";
   const client = new OpenAI({
@@ -172,14 +192,14 @@ async function checkError(recording: Recording, wire: Wire, theirs: Error): Prom
   if (status >= 400) assertEquals(error.status, status);
 }
 
-/** Handed through: the very bytes; of an error its message and status, in the shape that the client's SDK raises. */
+/** Handed through: the very bytes, unless the row's answers are mended; of an error its message and status, in the shape that the client's SDK raises. */
 async function checkHandedThrough(recording: Recording): Promise<void> {
   const { status, stream } = recording.response;
   const { client, body, post } = clientOf(recording, "openai");
   const response = await post(stream !== undefined);
   assertEquals(response.status, status);
   const text = await response.text();
-  if (status < 400) return assertEquals(text, answerText(recording));
+  if (status < 400) return isMended(recording) ? undefined : assertEquals(text, answerText(recording));
   const { error } = JSON.parse(text);
   assert(typeof error.message === "string" && error.message !== "");
   const raised = await assertRejects(async () => await client.chat.completions.create(body), OpenAI.APIError);
@@ -201,3 +221,99 @@ for (const api of ["chat.completions", ...Object.keys(READERS)]) {
     },
   );
 }
+
+// ---------------------------------------------------------------- what an OpenAI SDK needs
+
+const FINISHES: unknown[] = ["content_filter", "function_call", "length", "stop", "tool_calls"];
+
+// deno-lint-ignore no-explicit-any -- Whatever JSON was sent.
+type Json = any;
+
+/** The objects of an answer: its chunks, or the answer alone. */
+const objectsOf = (text: string, streamed: boolean): Json[] =>
+  streamed
+    ? text.split(/\r?\n/).filter((line) => /^data: ?\{/.test(line)).map((line) => JSON.parse(line.slice(5)))
+    : [JSON.parse(text)];
+
+/** What a content says to a person; JSON that the provider parsed is a text again. */
+function wordsOf(content: Json): string {
+  if (Array.isArray(content)) return content.map((part) => part.type === "text" ? part.text : "").join("");
+  return typeof content === "object" && content !== null ? JSON.stringify(content) : content ?? "";
+}
+
+/** Of each choice its text, as the provider's objects have it. */
+function recordedWords(objects: Json[], streamed: boolean): string[] {
+  const words: string[] = [];
+  for (const { choices } of objects) {
+    for (const { index, delta, message } of choices ?? []) {
+      const { content } = (streamed ? delta ?? message : message) ?? {};
+      words[index] = (words[index] ?? "") + wordsOf(content);
+    }
+  }
+  return words;
+}
+
+/** The types of OpenAI's description, which SDKs of strict languages insist on. */
+function checkObject(value: Json, kind: "delta" | "message"): void {
+  assert(typeof value.id === "string" && value.id !== "", `id ${value.id}`);
+  assert(typeof value.created === "number", `created ${value.created}`);
+  assert(typeof value.model === "string", `model ${value.model}`);
+  assert(Array.isArray(value.choices), "choices");
+  for (const choice of value.choices) {
+    assert(Number.isInteger(choice.index), `index ${choice.index}`);
+    const finish = choice.finish_reason;
+    const unfinished = kind === "delta" && (finish === null || finish === undefined);
+    assert(unfinished || FINISHES.includes(finish), `finish_reason ${finish}`);
+    assert(kind === "message" || choice.message === undefined, "a message beside a delta");
+    const { content, tool_calls, function_call } = choice[kind];
+    assert(typeof content === "string" || content === null || content === undefined, "content");
+    assert(!function_call || function_call.name !== "", "function_call");
+    for (const call of tool_calls ?? []) {
+      assert(kind === "delta" ? Number.isInteger(call.index) : call.id, "a call's id or index");
+      assert(kind === "delta" || typeof call.function.arguments === "string", "a call's arguments");
+    }
+  }
+}
+
+/** An error that calls itself a success is handed on; in a stream the SDK throws it. */
+async function checkReadable(recording: Recording): Promise<void> {
+  const { stream } = recording.response;
+  const streamed = stream !== undefined;
+  const { client, body, post } = clientOf(recording, "openai");
+  const theirs = objectsOf(answerText(recording), streamed);
+  if (theirs.some(({ error }) => error)) {
+    if (streamed) await assertRejects(() => readOurs(recording, "openai"), OpenAI.APIError);
+    else assert(((await client.chat.completions.create(body)) as Json).error.message);
+    return;
+  }
+  const ours = objectsOf(await (await post(streamed)).text(), streamed);
+  for (const value of ours) checkObject(value, streamed ? "delta" : "message");
+  const lost = theirs.flatMap((value) => Object.keys(value)).filter((name) =>
+    !ours.some((value) => Object.hasOwn(value, name)) && name !== "service_tier"
+  );
+  assertEquals(lost, []);
+  const messages = { ...body, stream_options: { include_usage: true } };
+  const { choices } = streamed
+    ? await client.chat.completions.stream(messages).finalChatCompletion()
+    : await client.chat.completions.create(body);
+  assert(choices.length > 0);
+  for (const { finish_reason, message: { tool_calls = [] } } of choices) {
+    assert(FINISHES.includes(finish_reason), finish_reason);
+    for (const call of tool_calls ?? []) {
+      assert(call.type === "function" && call.id && call.function.name);
+      // Of an answer that was cut short, arguments may be.
+      if (finish_reason !== "length") JSON.parse(call.function.arguments || "{}");
+    }
+  }
+  assertEquals(choices.map(({ message }) => message.content ?? ""), recordedWords(theirs, streamed));
+}
+
+recordedTest(
+  "every recorded chat.completions answer is one that OpenAI's SDK reads, with nothing lost",
+  async (test) => {
+    for (const recording of recordings()) {
+      if (recording.api !== "chat.completions" || recording.response.status >= 400) continue;
+      await test.step(recording.id, () => checkReadable(recording));
+    }
+  },
+);

@@ -119,6 +119,7 @@ const CUSTOM = "custom-";
 /** The columns that are about OpenAI's chat format, without which a row is left that speaks another. */
 const NO_CHAT_COLUMNS = {
   chatPath: undefined,
+  conform: undefined,
   drop: undefined,
   messages: undefined,
   models: undefined,
@@ -142,19 +143,22 @@ function checkNames(names: readonly string[]): void {
   }
 }
 
+/** Why a column says nothing on a row of another wire. */
+const WRITTEN_ANEW = {
+  chatPath: "this one's wire has paths of its own",
+  conform: "an answer is written anew for this one",
+  rename: "a request is written anew for this one",
+} as const;
+
 /** @throws TypeError for what only a row of OpenAI's format can have: elsewhere it would say nothing. */
 function checkColumns(name: string, options: ProviderOptions, known: Provider | undefined): void {
   const wire = options.wire ? WIRES[options.wire] : known?.wire;
   if (!wire || wire.same) return;
-  for (const column of ["chatPath", "rename"] as const) {
+  for (const column of ["chatPath", "conform", "rename"] as const) {
     if (options[column] === undefined) continue;
     throw new TypeError(
       `Cannot use option providers.${name}.${column}: it is for providers of the wire openai, and ` +
-        `${
-          column === "rename"
-            ? "a request is written anew for this one"
-            : "this one's wire has paths of its own"
-        }`,
+        `${WRITTEN_ANEW[column]}`,
     );
   }
 }

@@ -23,6 +23,8 @@ export interface ProviderOptions {
   auth?: { header: string; prefix: string };
   /** Chat path below `baseUrl`, for the wire `openai` only. Default: the row's, or `/chat/completions`. */
   chatPath?: string;
+  /** Mend its answers where an OpenAI SDK could not read them, for the wire `openai` only. Default: the row's, or false. */
+  conform?: boolean;
   /** Top-level fields it refuses; they are left out and named in `sluice-dropped`. */
   drop?: readonly ChatField[];
   /** Top-level fields it knows by another name, for the wire `openai` only: for others a request is written anew. */
@@ -220,6 +222,7 @@ export const OPTIONS = v.strictObject({
         }),
       ),
       chatPath: v.optional(v.pipe(v.string(), v.startsWith("/", "must begin with /"))),
+      conform: v.optional(v.boolean()),
       drop: v.optional(v.array(chatField)),
       rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),
     }),

@@ -12,7 +12,7 @@ import { brokenOff, eventTooLong } from "../../wires/streams/broken_off.ts";
 import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
 import { isOverflow, openaiChat } from "../../wires/openai_chat/read_answer.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
-import { translate, type Watch } from "../../wires/streams/translate.ts";
+import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { object, parse, parseExact } from "../../wires/shared/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../../wires/types.ts";
 import type { Outgoing } from "./prepare.ts";
@@ -24,6 +24,7 @@ import { EVENTS, peekEvents, peekText } from "../policies/held.ts";
 import { waiting } from "../policies/timers.ts";
 import type { ErrorShape } from "../doors/find_door.ts";
 import { keyMask, maskObject } from "../access/secrets.ts";
+import { conformed, conforms } from "./conform.ts";
 import { readText } from "./send.ts";
 
 const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
@@ -59,10 +60,17 @@ export function respond(
     );
   }
   if (status >= 400) return respondError(upstream, outgoing, exchange);
-  const { wire } = outgoing.target.provider;
-  return wire.same
-    ? handBack(upstream, outgoing, exchange, begun === undefined)
-    : rewriteBack(upstream, outgoing, wire, exchange, begun);
+  const { provider, model } = outgoing.target;
+  const { wire } = provider;
+  if (!wire.same) return rewriteBack(upstream, outgoing, wire, exchange, begun);
+  const alone = begun === undefined;
+  if (!provider.conform || !conforms(provider.conform, model)) {
+    return handBack(upstream, outgoing, exchange, alone);
+  }
+  const id = `chatcmpl-${randomText(exchange)}`;
+  return conformed(upstream, outgoing, exchange, id).then((mended) =>
+    handBack(mended, outgoing, exchange, alone)
+  );
 }
 
 /** The provider's headers as the client may see them, and what could not be sent to the provider. */
@@ -359,7 +367,7 @@ function rewriteStream(
 ): Response {
   const { name, framing } = outgoing.target.provider;
   const failure = (cause: unknown) => ofProvider(brokenOff(name, cause), outgoing);
-  const events = translate(upstream.body ?? new Blob([]).stream(), {
+  const step = translation({
     reader: (emit) => wire.readStream(emit),
     writer: chunkWriter(defaults, form),
     failure,
@@ -368,6 +376,7 @@ function rewriteStream(
     maxEventSize: exchange.config.limits.maxLineBytes,
     framing,
   });
+  const events = translate(upstream.body ?? new Blob([]).stream(), step);
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }
 

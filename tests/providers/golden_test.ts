@@ -15,7 +15,7 @@ async function readFixture(): Promise<Map<string, string>> {
 }
 
 /** Columns that the last cell names, if the row has them; what they do is tested where it is done. */
-const OTHERS = ["models", "native", "ownModels", "version"];
+const OTHERS = ["conform", "models", "native", "ownModels", "version"];
 
 const LONG_ID = `call_${"x".repeat(60)}`;
 
@@ -25,7 +25,7 @@ const pairs = (object: Readonly<Record<string, string | undefined>> = {}) =>
   list(Object.entries(object).map(([from, to]) => `${from}>${to}`));
 
 function lineOf(provider: Provider): string {
-  const { baseUrl, chatPath = "/chat/completions", auth, headers = {}, messages: rules = {}, wire } =
+  const { baseUrl, chatPath = "/chat/completions", auth, conform, headers = {}, messages: rules = {}, wire } =
     provider;
   const { members = {}, roles, texts } = rules;
   return [
@@ -43,7 +43,11 @@ function lineOf(provider: Provider): string {
     texts ? "texts" : "-",
     provider.toolId?.(LONG_ID) ?? "-",
     list(provider.keyEnv),
-    list(OTHERS.filter((column) => column in provider)),
+    list(
+      OTHERS.filter((column) => column in provider).map((column) =>
+        column === "conform" && conform instanceof RegExp ? `conform(${conform.source})` : column
+      ),
+    ),
   ].join(" | ");
 }
 

@@ -104,11 +104,11 @@ Deno.test("rows that know a setting by an older name send it once, though the cl
   }
 });
 
-Deno.test("rows of the client's wire hand the answer's bytes through, whole and streamed", async () => {
+Deno.test("rows of the client's wire that mend nothing hand the answer's bytes through, whole and streamed", async () => {
   const whole =
     `{"id": "x", "choices": [{"index":0, "message": {"role":"assistant","content":"é 👋"}}] , "vendor":1.0}\n`;
   const events = `: hello\r\n\r\ndata: {"choices":[]}\r\rdata:{"odd" : 1.0}\n\ndata: [DONE]\n\n`;
-  for (const provider of SAME) {
+  for (const provider of SAME.filter(({ conform }) => conform !== true)) {
     const json = {
       "content-type": "application/json; charset=utf-8",
       "x-request-id": "r1",

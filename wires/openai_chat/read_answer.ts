@@ -18,7 +18,8 @@ export const openaiChat: SameWire = { same: true, readAnswer, readStream, readEr
 
 // ---------------------------------------------------------------- streams
 
-const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
+/** Providers' words for why an answer ended, as OpenAI's. */
+export const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["stop", "stop"],
   ["eos", "stop"], // Together
   ["length", "length"],

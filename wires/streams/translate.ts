@@ -27,6 +27,8 @@ export interface Step {
   end(): void;
   /** The source broke. */
   fail(cause: unknown): void;
+  /** The client has left. */
+  left?(): void;
   /** The text written since the last call; may be empty. */
   take(): string;
 }
@@ -89,6 +91,9 @@ export function translation(
       failed = true;
       out += writer.end();
     },
+    left() {
+      watch?.end("left");
+    },
     take() {
       const text = out;
       out = "";
@@ -105,13 +110,13 @@ export function translation(
  * the client leaves, the source is cancelled.
  *
  * @param body The provider's bytes.
+ * @param step Made for this stream.
  */
 export function translate(
   body: ReadableStream<Uint8Array>,
-  parts: StepParts,
+  step: Step,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = chunkReader(body);
-  const step = translation(parts);
   let last: Uint8Array | undefined;
   return new ReadableStream({
     async pull(controller) {
@@ -140,7 +145,7 @@ export function translate(
       if (!more) controller.close();
     },
     cancel(reason) {
-      parts.watch?.end("left");
+      step.left?.();
       return source.cancel(reason);
     },
   }, { highWaterMark: 0 });

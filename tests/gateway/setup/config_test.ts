@@ -118,6 +118,7 @@ Deno.test("an option that is undefined is as good as absent", async () => {
     headers: undefined,
     auth: undefined,
     chatPath: undefined,
+    conform: undefined,
     drop: undefined,
     rename: undefined,
   };
@@ -298,7 +299,7 @@ Deno.test("fields to drop and rename are those of a chat request; a misspelt one
 });
 
 Deno.test("columns that say nothing about a row's wire are refused, whoever's row it is", () => {
-  for (const columns of [{ rename: { seed: "random_seed" } }, { chatPath: "/chat" }]) {
+  for (const columns of [{ rename: { seed: "random_seed" } }, { chatPath: "/chat" }, { conform: true }]) {
     const [column] = Object.keys(columns);
     const rows = [
       ...["anthropic", "gemini", "cohere", "perplexity"].map((wire) => ({

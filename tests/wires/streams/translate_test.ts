@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openaiChat } from "../../../wires/openai_chat/read_answer.ts";
 import { chunkWriter } from "../../../wires/openai_chat/write_answer.ts";
-import { translate } from "../../../wires/streams/translate.ts";
+import { translate, translation } from "../../../wires/streams/translate.ts";
 import type { Emit, StreamReader } from "../../../wires/types.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -50,7 +50,7 @@ function translated(
     legacyFunctions: false,
   });
   const failures: unknown[] = [];
-  const stream = translate(body, {
+  const step = translation({
     reader: read,
     writer,
     failure(cause) {
@@ -58,6 +58,7 @@ function translated(
       return { message: "broke off", code: "upstream_broke_off" };
     },
   });
+  const stream = translate(body, step);
   return { stream, failures };
 }
 

@@ -1,0 +1,78 @@
+/** Mends answers of providers that almost speak the client's wire, before anything else looks at them. */
+import type { AnswerDefaults } from "../../wires/openai_chat/write_answer.ts";
+import { conformAnswer, conforming } from "../../wires/openai_chat/conform.ts";
+import { object, parseExact } from "../../wires/shared/json.ts";
+import { brokenOff } from "../../wires/streams/broken_off.ts";
+import { translate } from "../../wires/streams/translate.ts";
+import { keyMask, maskObject } from "../access/secrets.ts";
+import type { Exchange } from "../exchange.ts";
+import { peekEvents } from "../policies/held.ts";
+import type { Outgoing } from "./prepare.ts";
+import { readText } from "./send.ts";
+
+/** Whether the answers of a model are mended, by its row's column. */
+export const conforms = (conform: boolean | RegExp, model: string): boolean =>
+  typeof conform === "boolean" ? conform : conform.test(model);
+
+/**
+ * The answer as an OpenAI SDK can read it; one that is not an answer as it came.
+ *
+ * @param id For an answer that has none.
+ * @throws GatewayError `bad_upstream_answer` for a whole answer that breaks off or is too long.
+ */
+export async function conformed(
+  upstream: Response,
+  outgoing: Outgoing,
+  exchange: Exchange,
+  id: string,
+): Promise<Response> {
+  const type = upstream.headers.get("content-type")?.toLowerCase() ?? "";
+  if (!upstream.body || type.startsWith("text/html")) return upstream;
+  const created = Math.floor(exchange.config.now() / 1000);
+  const defaults = { id, created, model: outgoing.target.model };
+  if (type.startsWith("text/event-stream")) return stream(upstream, outgoing, exchange, defaults);
+  if (!outgoing.stream) return await whole(upstream, outgoing, exchange, defaults);
+  // Proxies lose the content type, and some providers answer whole.
+  const { events, response } = await peekEvents(upstream);
+  return events
+    ? stream(response, outgoing, exchange, defaults)
+    : await whole(response, outgoing, exchange, defaults);
+}
+
+function stream(
+  upstream: Response,
+  { target: { provider: { name } }, storedKey }: Outgoing,
+  { config }: Exchange,
+  defaults: AnswerDefaults,
+): Response {
+  const step = conforming(
+    defaults,
+    (cause) => maskObject(brokenOff(name, cause), storedKey),
+    (chunk) => maskObject(chunk, storedKey),
+    config.limits.maxLineBytes,
+  );
+  const mended = withBody(upstream, translate(upstream.body!, step));
+  mended.headers.set("content-type", "text/event-stream");
+  return mended;
+}
+
+function whole(
+  upstream: Response,
+  { target: { provider }, storedKey }: Outgoing,
+  exchange: Exchange,
+  defaults: AnswerDefaults,
+): Promise<Response> {
+  return readText(upstream, provider, exchange, (told) => {
+    const text = storedKey !== undefined && told.includes(storedKey) ? keyMask(storedKey)(told) : told;
+    const body = object(parseExact(text));
+    return withBody(upstream, body ? JSON.stringify(conformAnswer(body, defaults)) : text);
+  });
+}
+
+/** The same answer with another body, whose length nobody has said yet. */
+function withBody({ status, headers }: Response, body: BodyInit): Response {
+  const response = new Response(body, { status, headers });
+  response.headers.delete("content-encoding");
+  response.headers.delete("content-length");
+  return response;
+}
