@@ -114,7 +114,7 @@ export function errorShape(path: string, providers?: Names): ErrorShape {
 /** What a provider's own paths take. */
 export const ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/** The methods that a path takes, for `allow`; none when there is no such path. */
+/** The methods that a path takes, for `allow`; an empty list for an unknown path. */
 export function allowedMethods(path: string, providers?: Names): readonly string[] {
   const { door } = find(path, providers) ?? {};
   return door?.methods ?? (door ? ANY_METHOD : []);
@@ -123,7 +123,7 @@ export function allowedMethods(path: string, providers?: Names): readonly string
 /**
  * Why a path of OpenAI's or Anthropic's is not served, and the path that is.
  *
- * Not 404: to clients that means that there is no such model.
+ * Not 404: clients read a 404 as an unknown model.
  */
 export function unsupported({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
   const words = wordsOf(endpoint);

@@ -24,7 +24,7 @@ interface Model {
  * Models under the names that a client writes, e.g. `demo/echo`, in OpenAI's list shape.
  *
  * Asked are the providers built in and those that the gateway has a key for, if the caller may use it: a client's own
- * key says not whose it is, and is sent to nobody. Who does not answer in time is named in `sluice-missing`.
+ * key does not say which provider it belongs to, so it is sent to no provider. `sluice-missing` names late providers.
  */
 export async function listModels(exchange: Exchange): Promise<Response> {
   const { signal } = exchange;
