@@ -17,7 +17,7 @@ import { findModel, listModels } from "./doors/models.ts";
 import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
 import { waiting } from "./policies/timers.ts";
-import { faultResponse } from "./upstream/respond.ts";
+import { faultResponse } from "./upstream/error_response.ts";
 import { checkHost, errorShape, findRoute, pathOf, type Route, unsupported } from "./doors/find_door.ts";
 import { universal } from "./doors/universal.ts";
 

@@ -1,7 +1,7 @@
 /** The step that translates a stream, for a program that holds a provider's stream itself. */
 import { nearestNames } from "../providers/nearest_names.ts";
 import { type WireName, WIRES } from "../providers/table.ts";
-import { chunkWriter } from "../wires/openai_chat/write_answer.ts";
+import { chunkWriter } from "../wires/openai_chat/mod.ts";
 import { brokenOff } from "../wires/streams/broken_off.ts";
 import { translator } from "../wires/streams/translate.ts";
 import { LIMITS } from "./setup/limits.ts";

@@ -1,9 +1,9 @@
 /** Which format the answer of a provider's own path has. */
-import { anthropicMessages } from "../wires/anthropic_messages/read_answer.ts";
+import { anthropicMessages } from "../wires/anthropic_messages/mod.ts";
 import { cohere } from "../wires/cohere/mod.ts";
 import { gemini } from "../wires/gemini/mod.ts";
-import { openaiChat } from "../wires/openai_chat/read_answer.ts";
-import { openaiResponses } from "../wires/openai_responses/read_answer.ts";
+import { openaiChat } from "../wires/openai_chat/mod.ts";
+import { openaiResponses } from "../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { AnswerFormat } from "../wires/types.ts";
 

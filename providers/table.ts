@@ -1,10 +1,8 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
-import { anthropicMessages } from "../wires/anthropic_messages/read_answer.ts";
-import { dashedClaude } from "../wires/anthropic_messages/models.ts";
+import { anthropicMessages, dashedClaude } from "../wires/anthropic_messages/mod.ts";
 import { cohere } from "../wires/cohere/mod.ts";
 import { gemini } from "../wires/gemini/mod.ts";
-import { openaiChat } from "../wires/openai_chat/read_answer.ts";
-import { fitOpenAI } from "../wires/openai_chat/models.ts";
+import { fitOpenAI, openaiChat } from "../wires/openai_chat/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import { serveDemo } from "./demo/demo.ts";

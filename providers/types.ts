@@ -1,6 +1,5 @@
 /** What a row of the provider table holds. */
-import type { Fit } from "../wires/openai_chat/models.ts";
-import type { MessageRules } from "../wires/openai_chat/fit_messages.ts";
+import type { Fit, MessageRules } from "../wires/openai_chat/mod.ts";
 import type { Framing } from "../wires/streams/framing.ts";
 import type { ProviderWire, SameWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";

@@ -269,6 +269,14 @@ export interface StreamReader {
   end(): void;
 }
 
+/** Writes one stream for a client; made anew for each. */
+export interface StreamWriter {
+  /** The text to send for this delta; may be empty. */
+  delta(delta: Delta): string;
+  /** What closes the stream; nothing after an error. */
+  end(): string;
+}
+
 /** How an answer is written: read where it is translated, and where the gateway must know what it hands through. */
 export interface AnswerFormat {
   /** A whole answer, parsed. Emits an error for an object that is not an answer. */

@@ -1,6 +1,6 @@
 /** Chat completions for one target, or the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
-import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { type Outgoing, prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";

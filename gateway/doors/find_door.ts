@@ -1,6 +1,7 @@
 /** Which door a request knocks at. */
 import { ANTHROPIC_ONLY, API_WORDS } from "../../providers/api_words.ts";
 import { GatewayError, quote, shorten } from "../../wires/errors.ts";
+import type { ErrorShape } from "../upstream/error_response.ts";
 
 /** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
 export type Route =
@@ -11,9 +12,6 @@ export type Route =
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported"; endpoint: string }
   );
-
-/** Whose clients read the errors of a path: OpenAI's, Anthropic's, Cloudflare's gateway's, or those of its REST API. */
-export type ErrorShape = "openai" | "anthropic" | "gateway" | "rest";
 
 /** The names of providers. */
 interface Names {

@@ -5,7 +5,7 @@ import { GatewayError, quote } from "../../wires/errors.ts";
 import { object, parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
 import { headersInit, sentHeaders, setFixed } from "../upstream/headers.ts";
-import { errorResponse } from "../upstream/respond.ts";
+import { errorResponse } from "../upstream/error_response.ts";
 import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
 
 /** A provider that takes longer is left out. */

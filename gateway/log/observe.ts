@@ -2,7 +2,7 @@
 import { chunkReader } from "../../wires/streams/chunks.ts";
 import { GatewayError, stackless } from "../../wires/errors.ts";
 import { parse } from "../../wires/shared/json.ts";
-import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { readCompatibleError } from "../../wires/shared/compatible_error.ts";
 import { sseReader } from "../../wires/streams/sse.ts";
 import type {
   AnswerFormat,
@@ -251,7 +251,7 @@ function byteReader(
   emit: Emit,
 ): ByteReader | undefined {
   if (status >= 400) {
-    const { readError } = format ?? openaiChat;
+    const readError = format?.readError ?? readCompatibleError;
     return wholeReader(MOST_BYTES.error, (text) => {
       emit({ type: "error", error: readError(status, parse(text) ?? "") });
     });

@@ -3,7 +3,7 @@ import { chunkReader, keptBytes } from "../../wires/streams/chunks.ts";
 import { MOST_LEVELS, parseShallow, TooDeep } from "../../wires/shared/depth.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { findMembers, MOST_MEMBERS, TooManyMembers } from "../../wires/shared/json_text.ts";
-import { TOOL_MEMBERS } from "../../wires/openai_chat/fit_messages.ts";
+import { TOOL_MEMBERS } from "../../wires/openai_chat/mod.ts";
 import type { Call, JsonObject } from "../../wires/types.ts";
 import type { Config } from "../setup/config.ts";
 import type { Exchange, Report } from "../exchange.ts";

@@ -1,6 +1,5 @@
 /** Mends answers of providers that almost speak the client's wire, before anything else looks at them. */
-import type { AnswerDefaults } from "../../wires/openai_chat/write_answer.ts";
-import { conformAnswer, conforming } from "../../wires/openai_chat/conform.ts";
+import { type AnswerDefaults, conformAnswer, conforming } from "../../wires/openai_chat/mod.ts";
 import { object, parseExact } from "../../wires/shared/json.ts";
 import { brokenOff } from "../../wires/streams/broken_off.ts";
 import { translate } from "../../wires/streams/translate.ts";

@@ -5,16 +5,17 @@ import {
   type AnswerDefaults,
   type AnswerForm,
   chunkWriter,
+  openaiChat,
   writeAnswer,
-  writeError,
-} from "../../wires/openai_chat/write_answer.ts";
+} from "../../wires/openai_chat/mod.ts";
 import { brokenOff, eventTooLong } from "../../wires/streams/broken_off.ts";
 import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
-import { isOverflow, openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { isOverflow } from "../../wires/shared/overflow.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { object, parse, parseExact } from "../../wires/shared/json.ts";
 import type { Emit, JsonObject, ProviderWire, StreamReader, WireError } from "../../wires/types.ts";
+import { errorResponse } from "./error_response.ts";
 import type { Outgoing } from "./prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { headerList, responseHeaders } from "./headers.ts";
@@ -22,7 +23,6 @@ import { type Observer, observer } from "../log/observe.ts";
 import { saysError } from "../../wires/streams/begun.ts";
 import { EVENTS, peekEvents, peekText } from "../policies/held.ts";
 import { waiting } from "../policies/timers.ts";
-import type { ErrorShape } from "../doors/find_door.ts";
 import { keyMask, maskObject } from "../access/secrets.ts";
 import { conformed, conforms } from "./conform.ts";
 import { readText } from "./send.ts";
@@ -92,64 +92,6 @@ function answerWith(body: BodyInit | null, upstream: Response, outgoing: Outgoin
   if (type) response.headers.set("content-type", type);
   return response;
 }
-
-/** An error of ours or of the provider's, as the client's wire writes it. */
-export function errorResponse(error: WireError, headers: Headers = new Headers()): Response {
-  headers.set("content-type", "application/json");
-  const { retryAfterMs } = error;
-  if (retryAfterMs !== undefined && !headers.has("retry-after")) {
-    headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
-  }
-  const { status = 502 } = error;
-  const isError = Number.isInteger(status) && status >= 400 && status < 600;
-  return new Response(JSON.stringify(writeError(error)), { status: isError ? status : 502, headers });
-}
-
-/** A failure of the gateway's own in the shape that a path's clients read. */
-export function faultResponse(fault: GatewayError, shape: ErrorShape, headers: Headers): Response {
-  if (shape === "openai") return errorResponse(fault.toWireError(), headers);
-  headers.set("content-type", "application/json");
-  return new Response(JSON.stringify(SHAPES[shape](fault)), { status: fault.status, headers });
-}
-
-const SHAPES: Record<Exclude<ErrorShape, "openai">, (fault: GatewayError) => object> = {
-  anthropic: ({ status, message }) => ({
-    type: "error",
-    error: {
-      type: ANTHROPIC_TYPES.get(status) ?? (status < 500 ? "invalid_request_error" : "api_error"),
-      message,
-    },
-  }),
-  /** `error` is its list, `message` says it where SDKs look. */
-  gateway({ status, number: code = status, message, details: { param } }) {
-    const error = [{ code, message }];
-    const whole = {
-      success: false,
-      result: [],
-      messages: [],
-      error,
-      name: "AiGatewayError",
-      httpCode: status,
-    };
-    return { ...whole, internalCode: code, message, ...(param && { param }) };
-  },
-  rest: ({ status, number: code = status, message }) => ({
-    result: null,
-    success: false,
-    errors: [{ code, message }],
-    messages: [],
-  }),
-};
-
-/** https://platform.claude.com/docs/en/api/errors, read 2026-11 */
-const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([
-  [401, "authentication_error"],
-  [403, "permission_error"],
-  [404, "not_found_error"],
-  [413, "request_too_large"],
-  [429, "rate_limit_error"],
-  [504, "timeout_error"],
-]);
 
 // ---------------------------------------------------------------- errors
 

@@ -12,14 +12,8 @@
 import { collector } from "../../wires/streams/collect.ts";
 import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
 import { parseObject } from "../../wires/shared/json.ts";
-import {
-  type ChunkWriter,
-  chunkWriter,
-  writeAnswer,
-  writeError,
-} from "../../wires/openai_chat/write_answer.ts";
-import { checkCall, readCall } from "../../wires/openai_chat/read_call.ts";
-import type { Call, Delta, JsonObject, Message, Tool, WireError } from "../../wires/types.ts";
+import { checkCall, chunkWriter, readCall, writeAnswer, writeError } from "../../wires/openai_chat/mod.ts";
+import type { Call, Delta, JsonObject, Message, StreamWriter, Tool, WireError } from "../../wires/types.ts";
 import { exampleOf, head } from "./example.ts";
 
 /** The models that lists name; `status-` and `slow-` take other numbers too. */
@@ -217,7 +211,7 @@ const CUT_AFTER_MS = 10;
 
 const brokenConnection = () => stackless(new Error("The model demo/cut broke the connection"));
 
-function* events(deltas: Delta[], writer: ChunkWriter, model: string): Generator<string> {
+function* events(deltas: Delta[], writer: StreamWriter, model: string): Generator<string> {
   // Past the middle, so that at least the role chunk and one piece of content have gone out.
   const breaks = model === "cut" || model === "error";
   const last = breaks ? Math.floor(deltas.length / 2) : deltas.length;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formatOf } from "../../providers/formats.ts";
 import { WIRES } from "../../providers/table.ts";
-import { openaiResponses } from "../../wires/openai_responses/read_answer.ts";
+import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 
 const { openai, anthropic, gemini, cohere, perplexity } = WIRES;

@@ -1,7 +1,7 @@
 /** The wires' lists of words, entry by entry, written from the providers' documents and not from the lists. */
 import { assertEquals } from "@std/assert";
 import { type ErrorCode, errorType, GatewayError } from "../../wires/errors.ts";
-import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { readCall } from "../../wires/openai_chat/read_call.ts";
 import { perplexityAgent } from "../../wires/perplexity_agent/mod.ts";
 import type { Delta, JsonObject } from "../../wires/types.ts";

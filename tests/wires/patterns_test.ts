@@ -1,8 +1,8 @@
 /** What the wires know by its form or by its words: each in any case, and neither with something before nor behind. */
 import { assertEquals } from "@std/assert";
-import { anthropicMessages } from "../../wires/anthropic_messages/read_answer.ts";
+import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { parseExact } from "../../wires/shared/json.ts";
-import { isOverflow } from "../../wires/openai_chat/read_answer.ts";
+import { isOverflow } from "../../wires/shared/overflow.ts";
 import { readCall } from "../../wires/openai_chat/read_call.ts";
 import { packToolId } from "../../wires/shared/tool_id.ts";
 import type { JsonObject, Part } from "../../wires/types.ts";

@@ -4,7 +4,7 @@ import fc from "npm:fast-check@4.10.2";
 import { findProvider } from "../../providers/table.ts";
 import { collector } from "../../wires/streams/collect.ts";
 import { chunkWriter } from "../../wires/openai_chat/write_answer.ts";
-import { openaiChat } from "../../wires/openai_chat/read_answer.ts";
+import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { sseReader } from "../../wires/streams/sse.ts";
 import { packToolId, unpackToolId } from "../../wires/shared/tool_id.ts";
 import type { Delta, JsonObject, StreamReader, Usage } from "../../wires/types.ts";

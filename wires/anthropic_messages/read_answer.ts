@@ -1,31 +1,19 @@
 /**
- * Anthropic Messages: what the API answers, read into neutral deltas. Requests are in `anthropic_messages_call.ts`.
+ * Anthropic Messages: what the API answers, read into neutral deltas. Requests are in `write_call.ts`.
  *
  * A message is a list of typed blocks, and a stream opens, fills and closes them one after another; a whole message goes
  * the same way in one step. Tools are counted here, for block numbers count thinking and server tools too. What
- * OpenAI's form has no place for, and a next turn needs, travels as sealed thoughts: see `anthropic_answered.ts`.
+ * OpenAI's form has no place for, and a next turn needs, travels as sealed thoughts: see `write_answered.ts`.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0, 2026-11.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
  */
-import { writeCall } from "./write_call.ts";
 import { digest, type Envelope, hash, neededLayout, SIGNED, writeEnvelope } from "./write_answered.ts";
 import { readError } from "./read_error.ts";
 import { isObject, object, objects, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
-import type {
-  Citation,
-  Emit,
-  JsonObject,
-  ProviderWire,
-  StopReason,
-  StreamReader,
-  WireError,
-} from "../types.ts";
-
-/** Anthropic's Messages API, below `https://api.anthropic.com`. */
-export const anthropicMessages: ProviderWire = { writeCall, readAnswer, readStream, readError };
+import type { Citation, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
 
 // ---------------------------------------------------------------- answers
 
@@ -41,7 +29,7 @@ const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["compaction", "length"],
 ]);
 
-function readAnswer(body: JsonObject, emit: Emit): void {
+export function readAnswer(body: JsonObject, emit: Emit): void {
   if (body.type === "error" || !Array.isArray(body.content)) {
     return emit({ type: "error", error: readError(200, body) });
   }
@@ -56,7 +44,7 @@ function readAnswer(body: JsonObject, emit: Emit): void {
   message.end();
 }
 
-function readStream(emit: Emit): StreamReader {
+export function readStream(emit: Emit): StreamReader {
   const message = messageReader(emit);
   let done = false;
 

@@ -2,7 +2,7 @@
 import { parseShallow } from "../shared/depth.ts";
 import { errorType, GatewayError } from "../errors.ts";
 import { count, text } from "../shared/json.ts";
-import { isOverflow } from "../openai_chat/read_answer.ts";
+import { isOverflow } from "../shared/overflow.ts";
 import type { Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
 
 /** What the reader looks at; every member may be missing or of another type. */

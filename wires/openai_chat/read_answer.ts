@@ -7,14 +7,11 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
-import { errorType } from "../errors.ts";
+import { readCompatibleError as readError } from "../shared/compatible_error.ts";
 import { count, object, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
-import type { Emit, JsonObject, SameWire, StopReason, StreamReader, Usage, WireError } from "../types.ts";
+import type { Emit, JsonObject, StopReason, StreamReader, Usage, WireError } from "../types.ts";
 import { toolCallReader } from "./read_tool_calls.ts";
-
-/** The format that clients and most providers speak. */
-export const openaiChat: SameWire = { same: true, readAnswer, readStream, readError };
 
 // ---------------------------------------------------------------- streams
 
@@ -29,7 +26,7 @@ export const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReas
   ["content_filter", "content_filter"],
 ]);
 
-function readAnswer(body: JsonObject, emit: Emit): void {
+export function readAnswer(body: JsonObject, emit: Emit): void {
   const answered = Array.isArray(body.choices) && body.choices.length > 0;
   // Some say what went wrong beside an answer.
   if (answered) answerReader(emit).read(body);
@@ -41,7 +38,7 @@ function readAnswer(body: JsonObject, emit: Emit): void {
     });}
 }
 
-function readStream(emit: Emit): StreamReader {
+export function readStream(emit: Emit): StreamReader {
   const chunks = answerReader(emit);
   return {
     frame(data, event) {
@@ -210,48 +207,6 @@ function readUsage(usage: JsonObject): Usage {
     reasoning,
     audioOut,
   };
-}
-
-// ---------------------------------------------------------------- errors
-
-/**
- * Error bodies of the OpenAI-compatible providers: OpenAI's own object, `{error: "text"}` (xAI, with `code` beside it),
- * `{detail}` or flat `{message}` (Mistral, FastAPI servers), `{title, detail}` (NVIDIA), `{errors: [{message, code}]}`
- * (Cloudflare), a list of one (Google), or text.
- */
-function readError(status: number, body: unknown): WireError {
-  const outer = object(Array.isArray(body) ? body[0] : body) ?? {};
-  const inner = object(outer.error) ?? object(Array.isArray(outer.errors) ? outer.errors[0] : undefined) ??
-    outer;
-  const detail = Array.isArray(inner.detail) ? object(inner.detail[0]) : undefined;
-  const message = text(inner.message) ?? text(outer.error) ?? text(inner.detail) ?? text(detail?.msg) ??
-    text(outer.message) ?? text(outer.title) ??
-    (typeof body === "string" && body.trim() ? body.trim().slice(0, 500) : undefined);
-  const code = inner.code ?? outer.code ?? null;
-  const where = Array.isArray(detail?.loc) ? detail.loc.slice(1).join(".") : undefined;
-  return {
-    message: message ?? `The provider answered ${status} without a message`,
-    type: text(inner.type) ?? errorType(status < 400 ? 502 : status),
-    param: text(inner.param) ?? where ?? null,
-    code: isOverflow(message, code)
-      ? "context_length_exceeded"
-      : typeof code === "number"
-      ? code
-      : text(code) ?? null,
-    status: status >= 400 ? status : typeof code === "number" && code >= 400 && code < 600 ? code : undefined,
-    metadata: { original: body },
-  };
-}
-
-/** The many ways to say that the conversation is too long; Bedrock's "too many tokens, please wait" is a rate limit. */
-const OVERFLOW =
-  /maximum context length|context.?(length|window|size).{0,40}(exceed|overflow)|exceed.{0,40}context.?(length|window|size)|prompt is too long|too many (input )?tokens(?!, please wait)|input is too long/i;
-
-/** Whether an error means that the prompt does not fit the model. */
-export function isOverflow(message: string | undefined, code?: unknown): boolean {
-  if (code === "context_length_exceeded") return true;
-  // Groq's "request too large … on tokens per minute" is one too.
-  return code !== "rate_limit_exceeded" && message !== undefined && OVERFLOW.test(message);
 }
 
 // ---------------------------------------------------------------- helpers

@@ -16,7 +16,7 @@ import {
 } from "../streams/collect.ts";
 import { googleContent, writeAttachments, writeDetails, writeRest } from "./attachments.ts";
 import { packToolId } from "../shared/tool_id.ts";
-import type { Delta, JsonObject, StopReason, Usage, WireError } from "../types.ts";
+import type { Delta, JsonObject, StopReason, StreamWriter, Usage, WireError } from "../types.ts";
 
 /** What the answer's envelope needs when the provider gives none. */
 export interface AnswerDefaults {
@@ -34,14 +34,6 @@ export interface AnswerForm {
   includeUsage: boolean;
   /** The client offered `functions`, so a call is a `function_call`. */
   legacyFunctions: boolean;
-}
-
-/** Writes one stream of chunks. */
-export interface ChunkWriter {
-  /** The text to send for this delta; may be empty. */
-  delta(delta: Delta): string;
-  /** The closing chunks and `[DONE]`; after an error, nothing. */
-  end(): string;
 }
 
 /** OpenAI's usage record; the sums are those that `Usage` states. */
@@ -140,7 +132,7 @@ function writeChoice(
  * thinking behind a text. Where more thoughts come behind the content, the list goes out once more at the end: in full,
  * for clients that overwrite, and under new indexes, for those that gather by index. `readThoughts` takes each once.
  */
-export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): ChunkWriter {
+export function chunkWriter(defaults: AnswerDefaults, form: AnswerForm): StreamWriter {
   // Written once: only what changes is serialised for each chunk.
   let head = "";
   let envelope = "";

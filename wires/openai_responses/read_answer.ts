@@ -7,16 +7,13 @@
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
 import { count, object, parseObject, text } from "../shared/json.ts";
+import { readCompatibleError as readError } from "../shared/compatible_error.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
-import { openaiChat } from "../openai_chat/read_answer.ts";
-import type { AnswerFormat, Emit, JsonObject, StopReason, StreamReader, Usage } from "../types.ts";
+import type { Emit, JsonObject, StopReason, StreamReader, Usage } from "../types.ts";
 
-/** The format of `POST /v1/responses`. */
-export const openaiResponses: AnswerFormat = { readAnswer, readStream, readError: openaiChat.readError };
-
-function readAnswer(body: JsonObject, emit: Emit): void {
+export function readAnswer(body: JsonObject, emit: Emit): void {
   const failed = body.status === "failed" || object(body.error) !== undefined || text(body.error);
-  if (failed) return emit({ type: "error", error: openaiChat.readError(200, body) });
+  if (failed) return emit({ type: "error", error: readError(200, body) });
   if (!Array.isArray(body.output)) {
     return emit({ type: "error", error: { message: "The answer has no output", code: "no_output" } });
   }
@@ -24,12 +21,12 @@ function readAnswer(body: JsonObject, emit: Emit): void {
   finish(body, emit);
 }
 
-function readStream(emit: Emit): StreamReader {
+export function readStream(emit: Emit): StreamReader {
   let ended = false;
 
   function fail(body: JsonObject): void {
     ended = true;
-    emit({ type: "error", error: openaiChat.readError(200, body) });
+    emit({ type: "error", error: readError(200, body) });
   }
 
   return {

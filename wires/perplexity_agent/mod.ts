@@ -13,7 +13,7 @@
  *
  * @see https://docs.perplexity.ai/docs/agent-api/quickstart
  */
-import { openaiChat } from "../openai_chat/read_answer.ts";
+import { readCompatibleError } from "../shared/compatible_error.ts";
 import { readAnswer, readStream } from "./read_answer.ts";
 import { writeCall } from "./write_call.ts";
 import type { ProviderWire } from "../types.ts";
@@ -22,5 +22,5 @@ export const perplexityAgent: ProviderWire = {
   writeCall,
   readAnswer,
   readStream,
-  readError: openaiChat.readError,
+  readError: readCompatibleError,
 };

@@ -2,7 +2,7 @@
 import { parseShallow } from "../shared/depth.ts";
 import { GatewayError } from "../errors.ts";
 import { count, object, objects, text } from "../shared/json.ts";
-import { openaiChat } from "../openai_chat/read_answer.ts";
+import { readCompatibleError } from "../shared/compatible_error.ts";
 import type { Emit, JsonObject, StopReason, StreamReader } from "../types.ts";
 
 /** What the reader looks at; every member may be missing or of another type. */
@@ -230,6 +230,6 @@ function readUsage(value: unknown, emit: Emit): void {
 
 function failure(message: string, about: unknown) {
   if (about === undefined) return new GatewayError("bad_upstream_answer", message).toWireError();
-  const error = openaiChat.readError(502, { error: about });
+  const error = readCompatibleError(502, { error: about });
   return { ...error, message: text(object(about)?.message) ?? text(about) ?? message };
 }

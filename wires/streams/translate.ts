@@ -2,8 +2,7 @@
 import { type Chunk, chunkReader } from "./chunks.ts";
 import type { Framing } from "./framing.ts";
 import { sse } from "./sse.ts";
-import type { Delta, Emit, StreamReader, WireError } from "../types.ts";
-import type { ChunkWriter } from "../openai_chat/write_answer.ts";
+import type { Delta, Emit, StreamReader, StreamWriter, WireError } from "../types.ts";
 
 const encoder = new TextEncoder();
 
@@ -38,7 +37,7 @@ export interface StepParts {
   /** Makes the reader of the provider's events. */
   reader: (emit: Emit) => StreamReader;
   /** Writes the client's events. */
-  writer: ChunkWriter;
+  writer: StreamWriter;
   /** What a broken source is called to the client. */
   failure: (cause: unknown) => WireError;
   /** Makes of an error of the provider's what the client is told. Default: the same. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { LogEntry } from "../../../gateway/log/types.ts";
-import { errorResponse } from "../../../gateway/upstream/respond.ts";
+import { errorResponse } from "../../../gateway/upstream/error_response.ts";
 import { ask, before, clock, completion, events, post, ROOT, STREAM } from "../../fakes.ts";
 
 const event = (data: object, name?: string) =>

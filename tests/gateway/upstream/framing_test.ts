@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { compatible, header, PROVIDERS } from "../../../providers/table.ts";
 import type { Provider } from "../../../providers/types.ts";
-import { anthropicMessages } from "../../../wires/anthropic_messages/read_answer.ts";
+import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import { awsModelStream } from "../../../wires/streams/aws_event_stream.ts";
 import type { Framing } from "../../../wires/streams/framing.ts";
 import { jsonLines } from "../../../wires/streams/json_lines.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { anthropicMessages } from "../../../wires/anthropic_messages/read_answer.ts";
+import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import { type Answer, collector } from "../../../wires/streams/collect.ts";
 import { chunkWriter, writeAnswer } from "../../../wires/openai_chat/write_answer.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";

@@ -1,7 +1,7 @@
 /** Recorded exchanges, read by us and by the official SDK's accumulator. */
 import Anthropic from "npm:@anthropic-ai/sdk@1.12.0";
 import { assert, assertEquals } from "@std/assert";
-import { anthropicMessages } from "../../../wires/anthropic_messages/read_answer.ts";
+import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import { type Answer, collector } from "../../../wires/streams/collect.ts";
 import { writeAnswer } from "../../../wires/openai_chat/write_answer.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";

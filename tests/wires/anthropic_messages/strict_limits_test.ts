@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { anthropicMessages } from "../../../wires/anthropic_messages/read_answer.ts";
+import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import type { JsonObject } from "../../../wires/types.ts";
 import { inSchemas } from "../../acceptance/strict_anthropic_rules.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { collector } from "../../../wires/streams/collect.ts";
-import { isOverflow, openaiChat } from "../../../wires/openai_chat/read_answer.ts";
+import { openaiChat } from "../../../wires/openai_chat/mod.ts";
+import { isOverflow } from "../../../wires/shared/overflow.ts";
 import type { Delta, JsonObject, Usage } from "../../../wires/types.ts";
 
 type Frame = string | JsonObject | { event: string; data: string | JsonObject };

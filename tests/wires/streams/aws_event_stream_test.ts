@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { anthropicMessages } from "../../../wires/anthropic_messages/read_answer.ts";
+import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import {
   awsEventStream,
   awsEventStreamReader,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { openaiChat } from "../../../wires/openai_chat/read_answer.ts";
+import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { chunkWriter } from "../../../wires/openai_chat/write_answer.ts";
 import { translate, translation } from "../../../wires/streams/translate.ts";
 import type { Emit, StreamReader } from "../../../wires/types.ts";
