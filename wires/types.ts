@@ -13,15 +13,20 @@ export type JsonObject = { [key: string]: unknown };
 /** Bytes by address, by value (base64, no `data:` prefix) or by the provider's own file id. */
 export type Media = { url: string } | { mime: string; data: string } | { id: string };
 
+/** `mediaPath` locates the media in the client's body, e.g. `messages[2].content[0].image_url`. */
+interface MediaPart {
+  media: Media;
+  mediaPath: string;
+}
+
 /** One piece of a message. `path` locates it in the client's body, e.g. `messages[2].content[0]`. */
 export type Part =
   & (
     | { type: "text"; text: string }
     | { type: "refusal"; text: string }
-    | { type: "image"; media: Media; detail?: string }
-    | { type: "audio"; media: Media }
-    | { type: "video"; media: Media }
-    | { type: "file"; media: Media; name?: string }
+    | MediaPart & { type: "image"; detail?: string; detailPath?: string }
+    | MediaPart & { type: "audio" | "video" }
+    | MediaPart & { type: "file"; name?: string; namePath?: string }
     /** A part of a type that OpenAI does not know, in the target's own form; sent as it is. */
     | { type: "native"; value: JsonObject }
   )
@@ -63,7 +68,8 @@ export type Message =
     | { role: "system" | "developer" | "user" }
     | {
       role: "assistant";
-      thoughts: Thought[];
+      /** Each with its path in the client's body. */
+      thoughts: (Thought & { path: string })[];
       calls: ToolCall[];
       signature?: string;
       /** The sources that an earlier answer named, as the client has kept them. */
@@ -86,6 +92,10 @@ export type Tool =
     strict?: boolean;
     cache?: unknown;
     path: string;
+    /** Where `strict` and `description` stand: `tools[0].function`. */
+    definitionPath: string;
+    /** Where `parameters` stands: `tools[0].function.parameters`. */
+    parametersPath: string;
     /** Members beside `type`, `function` and `cache_control`, or of `function` beyond the above; forwarded. */
     extra: JsonObject;
   }
@@ -95,7 +105,15 @@ export type Tool =
 /** `response_format`; `text` is the same as none. */
 export type Format =
   | { type: "json_object" }
-  | { type: "json_schema"; name?: string; description?: string; schema: JsonObject; strict?: boolean };
+  | {
+    type: "json_schema";
+    name?: string;
+    description?: string;
+    schema: JsonObject;
+    strict?: boolean;
+    /** Where these members stand in the client's body: `response_format.json_schema`. */
+    path: string;
+  };
 
 /** Which tool the model must, may or must not call. */
 export type ToolChoice = "none" | "auto" | "required" | { name: string };
@@ -154,7 +172,7 @@ export interface Call {
   sent: Map<keyof Settings, string>;
   /** Client paths that have no neutral term (`tools[1]` of OpenAI's `custom` kind): no other wire can express them. */
   dropped: string[];
-  /** Fields that OpenAI does not have (`thinking`, `safetySettings`), forwarded as they are. */
+  /** Fields that have no neutral term (`thinking`, `safetySettings`), forwarded as they are. */
   extra: JsonObject;
 }
 

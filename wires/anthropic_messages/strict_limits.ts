@@ -12,10 +12,10 @@ import type { JsonObject } from "../types.ts";
 
 /** What is to be enforced. */
 export interface Enforced {
-  /** The client's `response_format.json_schema`. */
+  /** The schema of the answer, and where the client has its members. */
   format?: { schema: JsonObject; path: string };
-  /** Strict tools in their order: as they are sent, the client's path of the function, and whether its schema has lost something. */
-  tools: { tool: JsonObject; path: string; folded: boolean }[];
+  /** Strict tools in their order: as they are sent, the client's paths, and whether the schema has lost something. */
+  tools: { tool: JsonObject; definitionPath: string; parametersPath: string; folded: boolean }[];
   /** Schemas of strict tools in Anthropic's own words, which go out as they are and count as well. */
   native: JsonObject[];
 }
@@ -55,16 +55,16 @@ export function enforce({ format, tools, native }: Enforced, dropped: string[]):
       dropped.push(...lost);
     } else dropped.push(`${format.path}.strict`);
   }
-  for (const { tool, path, folded } of tools) {
+  for (const { tool, definitionPath, parametersPath, folded } of tools) {
     const schema = tool.input_schema as JsonObject;
     const lost: string[] = [];
-    const narrow = !folded && compiles(schema) ? narrowSchema(schema, `${path}.parameters`, lost) : undefined;
+    const narrow = !folded && compiles(schema) ? narrowSchema(schema, parametersPath, lost) : undefined;
     if (narrow && fits(narrow, 1)) {
       tool.input_schema = narrow;
       dropped.push(...lost);
     } else {
       delete tool.strict;
-      dropped.push(`${path}.strict`);
+      dropped.push(`${definitionPath}.strict`);
     }
   }
   return written;

@@ -86,7 +86,7 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): An
     if (sealed && typeof sealed.layout === "string") envelope = sealed;
     else if (sealed && typeof sealed.type === "string") kept.push(sealed);
     else if (isSigned(thought)) kept.push(writeThinking(thought));
-    else if (!sealed) notes.dropped.push(`${message.path}.${fieldOf(thought)}`);
+    else if (!sealed) notes.dropped.push(thought.path);
   }
   const extras = object(envelope.calls) ?? {};
   const calls = message.calls.map((call) => writeCallBlock(call, extras));
@@ -99,10 +99,6 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): An
   const content = ordered ?? [...kept, ...writeText(message, whole, citations, notes), ...calls];
   return { blocks: markLast(content, message, notes), container: object(envelope.container) };
 }
-
-/** Where clients have a thought. */
-const fieldOf = ({ signature, redacted }: Thought) =>
-  signature === undefined && redacted === undefined ? "reasoning_content" : "reasoning_details";
 
 function writeThinking({ text, signature, redacted }: Thought): JsonObject {
   return redacted === undefined

@@ -230,17 +230,17 @@ const SETTINGS: SettingsTable<Draft> = {
       words.push(`Answer with one valid JSON object ${JSON_ALONE}`);
       return false; // Asked for, and not enforced.
     }
-    const path = "response_format.json_schema";
-    if (value.description !== undefined) dropped.push(`${path}.description`);
-    enforced.format = { schema: value.schema, path };
+    if (value.description !== undefined) dropped.push(`${value.path}.description`);
+    enforced.format = { schema: value.schema, path: value.path };
   },
   user: (value, { body }) => writeUserId(body, value),
   safety_identifier: (value, { body }) => writeUserId(body, value),
-  metadata(value, { body, dropped }) {
+  metadata(value, { body, dropped }, { sent }) {
     // Only `user_id`: the API refuses every other member.
     const { user_id, ...rest } = value;
-    if (typeof user_id === "string" && writeUserId(body, user_id) === false) dropped.push("metadata.user_id");
-    for (const name of Object.keys(rest)) dropped.push(`metadata.${name}`);
+    const path = sent.get("metadata");
+    if (typeof user_id === "string" && writeUserId(body, user_id) === false) dropped.push(`${path}.user_id`);
+    for (const name of Object.keys(rest)) dropped.push(`${path}.${name}`);
   },
   service_tier(value, { body }) {
     if (!SERVICE_TIERS.has(value)) return false;
@@ -298,16 +298,15 @@ function writeTool(tool: Tool, { dropped, enforced, marks }: Draft): JsonObject 
     marks.set(copy, mark);
     return copy;
   }
-  const { name, description, parameters, strict, cache, extra, path } = tool;
-  const at = path.startsWith("functions") ? path : `${path}.function`;
+  const { name, description, parameters, strict, cache, extra, definitionPath, parametersPath } = tool;
   const out: JsonObject = { name };
   if (description !== undefined) out.description = description;
   const folded: string[] = [];
-  out.input_schema = withoutRoot(parameters ?? {}, `${at}.parameters`, folded);
+  out.input_schema = withoutRoot(parameters ?? {}, parametersPath, folded);
   dropped.push(...folded);
   if (strict !== undefined) out.strict = strict;
   // What is folded into a description cannot be enforced.
-  if (strict) enforced.tools.push({ tool: out, path: at, folded: folded.length > 0 });
+  if (strict) enforced.tools.push({ tool: out, definitionPath, parametersPath, folded: folded.length > 0 });
   Object.assign(out, extra);
   if (cache !== undefined) {
     out.cache_control = cache;
@@ -329,7 +328,7 @@ function writeToolChoice(
 }
 
 /** OpenAI's search-while-answering is a tool of Anthropic's; this version of it runs on every model. */
-function writeWebSearch(value: JsonObject, { body, dropped }: Draft): void {
+function writeWebSearch(value: JsonObject, { body, dropped }: Draft, { sent }: Call): void {
   const { user_location, ...rest } = value;
   const place = isObject(user_location) && isObject(user_location.approximate)
     ? { type: "approximate", ...user_location.approximate }
@@ -337,5 +336,5 @@ function writeWebSearch(value: JsonObject, { body, dropped }: Draft): void {
   const tool: JsonObject = { type: "web_search_20250305", name: "web_search" };
   if (place) tool.user_location = place;
   body.tools = [...list(body.tools), tool];
-  for (const name of Object.keys(rest)) dropped.push(`web_search_options.${name}`);
+  for (const name of Object.keys(rest)) dropped.push(`${sent.get("web_search_options")}.${name}`);
 }

@@ -68,7 +68,7 @@ function writeKnown(part: Part, dropped: string[]): JsonObject | null | undefine
     case "image": {
       const block = writePicture(part.media);
       if (block && part.detail !== undefined && part.detail !== "auto") {
-        dropped.push(`${part.path}.image_url.detail`);
+        dropped.push(part.detailPath ?? part.mediaPath);
       }
       return block;
     }

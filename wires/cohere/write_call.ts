@@ -48,7 +48,7 @@ const SETTINGS: SettingsTable<Draft> = {
       ? { type: "json_object" }
       : { type: "json_object", json_schema: format.schema };
     if (format.type === "json_schema" && format.description !== undefined) {
-      dropped.push("response_format.json_schema.description");
+      dropped.push(`${format.path}.description`);
     }
   },
   max_tokens: (value, { body }) => void (body.max_tokens = value),
@@ -144,9 +144,9 @@ function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, droppe
   const out: JsonObject = { role: "assistant" };
   const said = writeParts(message.parts, false, dropped);
   const thoughts: JsonObject[] = [];
-  for (const { text } of message.thoughts) {
+  for (const { text, path: thoughtPath } of message.thoughts) {
     if (text && (thinks || calls.length > 0)) thoughts.push({ type: "thinking", thinking: text });
-    else dropped.push(`${path}.${text ? "reasoning_content" : "reasoning_details"}`);
+    else dropped.push(thoughtPath);
   }
   if (calls.length === 0) {
     out.content = content([...thoughts, ...said]);
@@ -221,7 +221,7 @@ function writeTools(tools: Tool[], { body, dropped }: Draft, call: Call): void {
   body.tools = sent.map((tool) => {
     if (tool.type === "native") return tool.value;
     if (tool.cache !== undefined) dropped.push(`${tool.path}.cache_control`);
-    if (tool.strict && !strict) dropped.push(`${tool.path}.function.strict`);
+    if (tool.strict && !strict) dropped.push(`${tool.definitionPath}.strict`);
     const { name, description, parameters = NO_PARAMETERS, extra } = tool;
     const described = description === undefined ? { name } : { name, description };
     return { type: "function", function: { ...described, parameters, ...extra } };

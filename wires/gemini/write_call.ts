@@ -207,10 +207,10 @@ function writeAnswered(message: MessageOf<"assistant">, model: GeminiModel, drop
 
 function writeThoughts(message: MessageOf<"assistant">, dropped: string[]): JsonObject[] {
   const out: JsonObject[] = [];
-  for (const { text, signature, redacted, format } of message.thoughts) {
+  for (const { text, signature, redacted, format, path } of message.thoughts) {
     if (redacted !== undefined) {
       const sealed = format === THOUGHT_FORMAT ? parseObject(redacted) : undefined;
-      if (!sealed) dropped.push(`${message.path}.reasoning_details`);
+      if (!sealed) dropped.push(path);
       else if (sealed.continuationToken === undefined) out.push(sealed);
       continue;
     }

@@ -24,12 +24,12 @@ export function writePart(
       const level = DETAILS.get(part.detail);
       if (level && model.third && !inResult) written.mediaResolution = { level };
       else if (part.detail !== undefined && part.detail !== "auto") {
-        dropped.push(`${part.path}.image_url.detail`);
+        dropped.push(part.detailPath ?? part.mediaPath);
       }
       return written;
     }
     case "file":
-      if (part.name !== undefined) dropped.push(`${part.path}.file.filename`);
+      if (part.name !== undefined) dropped.push(part.namePath ?? part.mediaPath);
       return writeMedia(part.media);
     case "audio":
     case "video":

@@ -63,8 +63,8 @@ const SETTINGS: SettingsTable<Draft> = {
     if (!model.third && settings.tools?.some(({ type }) => type === "function")) return false;
     config.responseMimeType = "application/json";
     if (format.type !== "json_schema") return;
-    config.responseJsonSchema = writeSchema(format.schema, "response_format.json_schema.schema", dropped);
-    if (format.description !== undefined) dropped.push("response_format.json_schema.description");
+    config.responseJsonSchema = writeSchema(format.schema, `${format.path}.schema`, dropped);
+    if (format.description !== undefined) dropped.push(`${format.path}.description`);
   },
   max_tokens: (value, { config }) => void (config.maxOutputTokens = value),
   temperature(value, { config, model }) {
@@ -110,14 +110,15 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   modalities: (value, { config }) =>
     void (config.responseModalities = value.map((name) => name.toUpperCase())),
-  audio({ voice, format }, { config, dropped }) {
-    if (format !== undefined && format !== "pcm16") dropped.push("audio.format"); // Gemini speaks PCM only.
-    if (typeof voice !== "string") return void dropped.push("audio.voice");
+  audio({ voice, format }, { config, dropped }, { sent }) {
+    const path = sent.get("audio");
+    if (format !== undefined && format !== "pcm16") dropped.push(`${path}.format`); // Gemini speaks PCM only.
+    if (typeof voice !== "string") return void dropped.push(`${path}.voice`);
     config.speechConfig = { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } };
   },
-  web_search_options(options, { tools, dropped }) {
+  web_search_options(options, { tools, dropped }, { sent }) {
     tools.push({ googleSearch: {} });
-    for (const key of Object.keys(options)) dropped.push(`web_search_options.${key}`);
+    for (const key of Object.keys(options)) dropped.push(`${sent.get("web_search_options")}.${key}`);
   },
 };
 
@@ -147,8 +148,7 @@ function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, 
       const declaration: JsonObject = { name: writeName(tool.name) };
       if (tool.description !== undefined) declaration.description = tool.description;
       if (tool.parameters !== undefined) {
-        const path = tool.path.startsWith("functions") ? tool.path : `${tool.path}.function`;
-        declaration.parametersJsonSchema = writeSchema(tool.parameters, `${path}.parameters`, draft.dropped);
+        declaration.parametersJsonSchema = writeSchema(tool.parameters, tool.parametersPath, draft.dropped);
       }
       if (functions.length === 0) draft.tools.push({ functionDeclarations: functions });
       functions.push(Object.assign(declaration, tool.extra));

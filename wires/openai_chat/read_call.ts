@@ -210,6 +210,8 @@ function readFunction(definition: JsonObject, beside: JsonObject, path: string):
     cache: cache_control ?? undefined,
     extra,
     path,
+    definitionPath: at,
+    parametersPath: `${at}.parameters`,
   };
 }
 
@@ -259,6 +261,7 @@ function readFormat(value: JsonObject, field: string, dropped: string[]): Format
         description: typeof description === "string" ? description : undefined,
         schema: needObject(schema, `${path}.schema`),
         strict: strict == null ? undefined : needBoolean(strict, `${path}.strict`),
+        path,
       };
     }
     case "text":

@@ -114,8 +114,9 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
             path: `${path}.function_call`,
           });
         }
-        const thoughts = readThoughts(message);
-        const parts = readParts(message.content, path, thoughts);
+        const earlier = readThoughts(message);
+        const parts = readParts(message.content, path, earlier);
+        const thoughts = earlier.map((thought) => ({ ...thought, path: `${path}.${fieldOf(thought)}` }));
         append(parts, readImages(message.images, path, dropped));
         if (typeof message.refusal === "string" && message.refusal) {
           parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
@@ -133,6 +134,10 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
     }
   });
 }
+
+/** Where clients have a thought. */
+const fieldOf = ({ signature, redacted }: Thought) =>
+  signature === undefined && redacted === undefined ? "reasoning_content" : "reasoning_details";
 
 /** @param ownId Gives each call an id that no other has. */
 function readToolCalls(
@@ -212,9 +217,11 @@ function readImages(images: unknown, path: string, dropped: string[]): Part[] {
     const partPath = `${path}.images[${at}]`;
     const { url } = isObject(image) && isObject(image.image_url) ? image.image_url : {} as JsonObject;
     if (typeof url === "string") {
-      const media = readUrl(url, `${partPath}.image_url.url`);
+      const mediaPath = `${partPath}.image_url`;
+      const media = readUrl(url, `${mediaPath}.url`);
       const signature = googleSignature(image as JsonObject);
-      parts.push({ type: "image", media, path: partPath, ...(signature !== undefined && { signature }) });
+      const proof = signature === undefined ? {} : { signature };
+      parts.push({ type: "image", media, mediaPath, path: partPath, ...proof });
     } else dropped.push(partPath);
   });
   return parts;
@@ -229,15 +236,20 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
     case "image_url": {
       const image = typeof part.image_url === "string" ? { url: part.image_url } : part.image_url;
       const { url, detail } = isObject(image) ? image : {} as JsonObject;
-      return {
-        type: "image",
-        media: readUrl(need(url, `${path}.image_url.url`), `${path}.image_url.url`),
-        detail: typeof detail === "string" ? detail : undefined,
-      };
+      const mediaPath = `${path}.image_url`;
+      const media = readUrl(need(url, `${mediaPath}.url`), `${mediaPath}.url`);
+      return typeof detail === "string"
+        ? { type: "image", media, mediaPath, detail, detailPath: `${mediaPath}.detail` }
+        : { type: "image", media, mediaPath };
     }
     case "video_url": {
       const video = isObject(part.video_url) ? part.video_url.url : part.video_url;
-      return { type: "video", media: readUrl(need(video, `${path}.video_url.url`), `${path}.video_url.url`) };
+      const mediaPath = `${path}.video_url`;
+      return {
+        type: "video",
+        media: readUrl(need(video, `${mediaPath}.url`), `${mediaPath}.url`),
+        mediaPath,
+      };
     }
     case "input_audio": {
       const { data, format } = isObject(part.input_audio) ? part.input_audio : {} as JsonObject;
@@ -246,17 +258,22 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
       const media = ADDRESS.test(text)
         ? readUrl(text, `${path}.input_audio.data`)
         : { mime: kind === "mp3" ? "audio/mpeg" : `audio/${kind}`, data: text.replace(/\s+/g, "") };
-      return { type: "audio", media };
+      return { type: "audio", media, mediaPath: `${path}.input_audio` };
     }
     case "file": {
       const file = isObject(part.file) ? part.file : {} as JsonObject;
-      const name = typeof file.filename === "string" ? file.filename : undefined;
-      if (typeof file.file_id === "string") return { type: "file", media: { id: file.file_id }, name };
+      const mediaPath = `${path}.file`;
+      const named = typeof file.filename === "string"
+        ? { name: file.filename, namePath: `${mediaPath}.filename` }
+        : {};
+      if (typeof file.file_id === "string") {
+        return { type: "file", media: { id: file.file_id }, mediaPath, ...named };
+      }
       const data = need(file.file_data, `${path}.file.file_data`);
       const media = ADDRESS.test(data)
         ? readUrl(data, `${path}.file.file_data`)
         : { mime: "application/pdf", data: data.replace(/\s+/g, "") }; // OpenAI takes bare base64 of PDFs.
-      return { type: "file", media, name };
+      return { type: "file", media, mediaPath, ...named };
     }
     default:
       return { type: "native", value: part };

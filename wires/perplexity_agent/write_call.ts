@@ -126,7 +126,7 @@ function writeMessage(message: Message, dropped: string[]): JsonObject[] {
       if (message.error) dropped.push(`${path}.is_error`);
       return [{ type: "function_call_output", call_id: message.callId, output: content }];
     case "assistant": {
-      if (message.thoughts.length > 0) dropped.push(`${path}.reasoning_content`);
+      for (const thought of message.thoughts) dropped.push(thought.path);
       const items: JsonObject[] = content === "" && message.calls.length > 0
         ? []
         : [{ type: "message", role: "assistant", content }];

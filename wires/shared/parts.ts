@@ -7,18 +7,8 @@ export function mediaUrl(media: Exclude<Media, { id: string }>): string {
   return "url" in media ? media.url : `data:${media.mime};base64,${media.data}`;
 }
 
-const MEMBERS: Partial<Record<Part["type"], string>> = {
-  image: "image_url",
-  audio: "input_audio",
-  video: "video_url",
-  file: "file",
-};
-
 /** The client's path of what a part holds, for where it is dropped: `messages[0].content[1].input_audio`. */
-export function contentPath({ type, path }: Part): string {
-  const member = MEMBERS[type];
-  return member ? `${path}.${member}` : path;
-}
+export const contentPath = (part: Part): string => "mediaPath" in part ? part.mediaPath : part.path;
 
 /**
  * An instruction that stands between turns, for a model that takes none there: the user's text, marked as what it is. It

@@ -24,11 +24,15 @@ const readMessages = (...messages: JsonObject[]) => read({ messages }).messages;
 /** The messages without what is `undefined`, so that a comparison shows what is there. */
 const bare = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
+/** What was read, without where it stood. */
+const withoutPaths = (list: object[]): unknown[] =>
+  list.map((one) => Object.fromEntries(Object.entries(bare(one)).filter(([name]) => !/path$/i.test(name))));
+
 /** The parts that one user message with this content has, without their paths. */
 function readParts(...content: JsonObject[]): unknown[] {
   const [{ parts }] = readMessages({ role: "user", content });
   parts.forEach(({ path }, at) => assertEquals(path, `messages[0].content[${at}]`));
-  return bare(parts).map(({ path: _, ...part }) => part);
+  return withoutPaths(parts);
 }
 
 function fault(fields: JsonObject): { param?: string; message: string } {
@@ -183,7 +187,7 @@ Deno.test("readCall() reads earlier reasoning under each of its names", () => {
   const thoughtsOf = (member: JsonObject) => {
     const [message] = readMessages({ role: "assistant", content: "x", ...member });
     assert(message.role === "assistant");
-    return bare(message.thoughts);
+    return withoutPaths(message.thoughts);
   };
   assertEquals(thoughtsOf({ reasoning_content: "a" }), [{ text: "a" }]);
   assertEquals(thoughtsOf({ reasoning: "a" }), [{ text: "a" }]);
@@ -224,7 +228,7 @@ Deno.test("readCall() joins the fragments of a block, up to its signature", () =
   const thoughtsOf = (...details: JsonObject[]) => {
     const [message] = readMessages({ role: "assistant", content: "x", reasoning_details: details });
     assert(message.role === "assistant");
-    return bare(message.thoughts);
+    return withoutPaths(message.thoughts);
   };
   assertEquals(thoughtsOf({ text: "a", index: 0 }, { text: "b", index: 0 }, { signature: "S", index: 0 }), [
     { text: "ab", signature: "S" },
@@ -313,6 +317,7 @@ Deno.test("readCall() makes parts of the pictures that an assistant drew", () =>
   assertEquals(parts[1], {
     type: "image",
     media: { mime: "image/png", data: "QUJD" },
+    mediaPath: "messages[0].images[0].image_url",
     path: "messages[0].images[0]",
   });
   assertEquals(dropped, ["messages[0].images[1]"]);
@@ -350,8 +355,17 @@ Deno.test("readCall() reads tools with what lies beside them, and leaves schemas
         cache: { type: "ephemeral" },
         extra: { defer_loading: true, eager: 1 },
         path: "tools[0]",
+        definitionPath: "tools[0].function",
+        parametersPath: "tools[0].function.parameters",
       },
-      { type: "function", name: "g", extra: {}, path: "tools[1]" },
+      {
+        type: "function",
+        name: "g",
+        extra: {},
+        path: "tools[1]",
+        definitionPath: "tools[1].function",
+        parametersPath: "tools[1].function.parameters",
+      },
       { type: "native", value: { type: "web_search_20250305", name: "web_search" }, path: "tools[2]" },
       { type: "native", value: { googleSearch: {} }, path: "tools[3]" },
     ] as Call["settings"]["tools"],
@@ -398,7 +412,15 @@ Deno.test("readCall() reads the tools that tool_choice allows, and names those t
 Deno.test("readCall() reads legacy functions, and prefers tools", () => {
   const legacy = read({ functions: [{ name: "f", parameters: {} }], function_call: { name: "f" } });
   assertEquals(bare(legacy.settings.tools), [
-    { type: "function", name: "f", parameters: {}, extra: {}, path: "functions[0]" },
+    {
+      type: "function",
+      name: "f",
+      parameters: {},
+      extra: {},
+      path: "functions[0]",
+      definitionPath: "functions[0]",
+      parametersPath: "functions[0].parameters",
+    },
   ]);
   assertEquals(legacy.settings.tool_choice, { name: "f" });
   assertEquals([...legacy.sent], [["tools", "functions"], ["tool_choice", "function_call"]]);
@@ -435,7 +457,14 @@ Deno.test("readCall() reads structured output, and names formats that it does no
     format({ type: "json_schema", json_schema: { name: "n", description: "d", schema, strict: true } })
       .settings
       .response_format,
-    { type: "json_schema", name: "n", description: "d", schema, strict: true },
+    {
+      type: "json_schema",
+      name: "n",
+      description: "d",
+      schema,
+      strict: true,
+      path: "response_format.json_schema",
+    },
   );
   const other = format({ type: "grammar", grammar: "root ::= x" });
   assertEquals([other.settings.response_format, other.dropped], [undefined, ["response_format"]]);

@@ -431,9 +431,10 @@ Deno.test("a second turn built from an answer gives the same thoughts, calls and
       return { ...answered, callId: tool.callId, dropped: call.dropped };
     };
     const { thoughts, calls, signature, callId, dropped, parts } = turn(assistant);
-    const expected: Thought[] = [
-      { text: "one two", signature: "S1", format: "anthropic-claude-v1" },
-      { redacted: "R", format: "anthropic-claude-v1" },
+    const path = "messages[1].reasoning_details";
+    const expected: (Thought & { path: string })[] = [
+      { text: "one two", signature: "S1", format: "anthropic-claude-v1", path },
+      { redacted: "R", format: "anthropic-claude-v1", path },
     ];
     assertEquals(JSON.parse(JSON.stringify(thoughts)), expected);
     assertEquals([calls[0].id, calls[0].signature, calls[0].arguments], ["a", "Y2FsbA==", "{}"]);
