@@ -5,13 +5,13 @@ import { collector } from "../wires/streams/collect.ts";
 import { parseExact } from "../wires/shared/json.ts";
 import { writeAnswer } from "../wires/openai_chat/write_answer.ts";
 import type { JsonObject, ProviderWire } from "../wires/types.ts";
-import { DEFAULTS, FORM, size } from "./loads.ts";
+import { CALL, DEFAULTS, size } from "./loads.ts";
 import { SHAPES, text } from "./shapes.ts";
 
 function rewrite(wire: ProviderWire, written: string): string {
   const { emit, answer } = collector();
   wire.readAnswer(parseExact(written) as JsonObject, emit);
-  return JSON.stringify(writeAnswer(answer, DEFAULTS, FORM));
+  return JSON.stringify(writeAnswer(answer, CALL, DEFAULTS));
 }
 
 for (const shape of ["anthropic", "gemini", "cohere", "perplexity"] as const) {

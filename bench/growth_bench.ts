@@ -10,10 +10,10 @@ import { editMembers, findMembers } from "../wires/shared/json_text.ts";
 import { writeAnswer } from "../wires/openai_chat/write_answer.ts";
 import type { JsonObject } from "../wires/types.ts";
 import {
+  CALL,
   chunksOf,
   cut,
   DEFAULTS,
-  FORM,
   framesOf,
   length,
   read,
@@ -95,10 +95,10 @@ for (const shape of ["anthropic", "gemini", "cohere", "perplexity"] as const) {
       WIRES[shape].readAnswer(JSON.parse(written) as JsonObject, emit);
       return answer;
     };
-    assertEquals(answer().choices[0].text, text(2000 * factor));
+    assertEquals(answer().choices[0].items, [{ type: "text", text: text(2000 * factor), citations: [] }]);
     return {
       bytes: written.length,
-      work: () => void JSON.stringify(writeAnswer(answer(), DEFAULTS, FORM)),
+      work: () => void JSON.stringify(writeAnswer(answer(), CALL, DEFAULTS)),
     };
   });
 }

@@ -1,8 +1,8 @@
 /** What several micro-benches need of their loads: events as frames and bytes, and a sink that looks at answers. */
 import { collector } from "../wires/streams/collect.ts";
-import { chunkWriter } from "../wires/openai_chat/write_answer.ts";
+import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { sseReader } from "../wires/streams/sse.ts";
-import type { Delta, Emit, StreamReader } from "../wires/types.ts";
+import type { Call, Delta, Emit, StreamReader } from "../wires/types.ts";
 
 /** One event of a stream, its framing taken off. */
 export interface Frame {
@@ -10,9 +10,19 @@ export interface Frame {
   event: string;
 }
 
-/** The envelope's defaults and the client's form, as the gateway gives them to the writers. */
+/** The envelope's defaults and the client's call, as the gateway gives them to the writers. */
 export const DEFAULTS = { id: "chatcmpl-bench", created: 1790000000, model: "bench-model" };
-export const FORM = { includeUsage: true, legacyFunctions: false };
+export const CALL: Call = {
+  wire: "openai",
+  model: "m",
+  stream: true,
+  includeUsage: true,
+  messages: [],
+  settings: {},
+  sent: new Map(),
+  dropped: [],
+  extra: {},
+};
 
 const encoder = new TextEncoder();
 
@@ -53,7 +63,7 @@ export function read(readStream: (emit: Emit) => StreamReader, frames: readonly 
 
 /** Reads frames and writes the client's chunks, as bytes: joined text costs only once it is looked at. */
 export function rewrite(readStream: (emit: Emit) => StreamReader, frames: readonly Frame[]): Uint8Array {
-  const writer = chunkWriter(DEFAULTS, FORM);
+  const writer = openaiChat.writer(CALL, DEFAULTS);
   let out = "";
   const reader = readStream((delta) => void (out += writer.delta(delta)));
   for (const { data, event } of frames) reader.frame(data, event);
@@ -65,7 +75,9 @@ export function rewrite(readStream: (emit: Emit) => StreamReader, frames: readon
 export function textOf(deltas: readonly Delta[]): string {
   const { emit, answer } = collector();
   for (const delta of deltas) emit(delta);
-  return answer.error ? `error: ${answer.error.message}` : answer.choices[0].text;
+  return answer.error
+    ? `error: ${answer.error.message}`
+    : answer.choices[0].items.map((item) => item.type === "text" ? item.text : "").join("");
 }
 
 /** The text of the client's chunks. */

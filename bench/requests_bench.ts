@@ -1,4 +1,5 @@
 /** Requests: the door, the provider, its key, the body rewritten, and the whole way through the gateway. */
+import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readBody } from "../gateway/upstream/body.ts";
 import { readOptions } from "../gateway/setup/config.ts";
@@ -75,6 +76,7 @@ const exchange: Exchange = {
   headers,
   signal,
   caller,
+  client: openaiChat,
   report: { tries: 0, retries: 0, listened: false, step: 0, waitedMs: 0, heldBytes: 0 },
 };
 const openai = config.providers.get("openai")!;
@@ -158,7 +160,7 @@ for (const [shape, model] of Object.entries(MODELS)) {
     }),
   );
   const ready = () => {
-    const body = readBody(text.slice());
+    const body = readBody(text.slice(), exchange.client.ruleWords);
     return prepare(body, findTarget(body.get("model"), config.providers), exchange);
   };
   const sent = ready();

@@ -1,10 +1,10 @@
 /** Streams: each wire's reader, the chunk writer, and both in one translated stream. */
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/table.ts";
-import { chunkWriter } from "../wires/openai_chat/write_answer.ts";
+import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { translate, translation } from "../wires/streams/translate.ts";
 import type { Delta } from "../wires/types.ts";
-import { chunksOf, DEFAULTS, FORM, framesOf, read, rewrite, textOf, textOfChunks } from "./loads.ts";
+import { CALL, chunksOf, DEFAULTS, framesOf, read, rewrite, textOf, textOfChunks } from "./loads.ts";
 import { type Shape, SHAPES, text } from "./shapes.ts";
 
 const EVENTS = 200;
@@ -50,7 +50,7 @@ const writes: Record<string, Delta[]> = {
 const encoder = new TextEncoder();
 
 function write(deltas: readonly Delta[]): Uint8Array {
-  const writer = chunkWriter(DEFAULTS, FORM);
+  const writer = openaiChat.writer(CALL, DEFAULTS);
   let out = "";
   for (const delta of deltas) out += writer.delta(delta);
   return encoder.encode(out + writer.end());
@@ -96,7 +96,7 @@ for (const perChunk of [1, 16]) {
         source(),
         translation({
           reader: WIRES[shape].readStream,
-          writer: chunkWriter(DEFAULTS, FORM),
+          writer: openaiChat.writer(CALL, DEFAULTS),
           failure,
         }),
       );

@@ -1,8 +1,8 @@
 /** What one request carries through the gateway. */
 import type { Config } from "./setup/config.ts";
-import type { WireError } from "../wires/types.ts";
+import type { ClientWire } from "../wires/types.ts";
 import type { Caller } from "./access/credentials.ts";
-import type { Observer, Passing } from "./log/observe.ts";
+import type { Report } from "./log/report.ts";
 
 /** What a runtime has for one request, beside the request. A Worker's third argument is one. */
 export interface RuntimeContext {
@@ -32,36 +32,8 @@ export interface Exchange {
   readonly account?: string;
   readonly gateway?: string;
   readonly caller: Caller;
+  /** What the client speaks: the wire of its door. */
+  readonly client: ClientWire;
   readonly report: Report;
   readonly context?: RuntimeContext;
-}
-
-/** What became of a request, for response headers; filled in on the way. */
-export interface Report {
-  /** Index of the step that answered, or was the last to be tried. */
-  step: number;
-  provider?: string;
-  model?: string;
-  /** What that step was called by the client, if it was. */
-  eventId?: string;
-  /** Bytes of its body that the gateway holds. */
-  heldBytes: number;
-  /** Milliseconds spent waiting for providers, or between tries. */
-  waitedMs: number;
-  /** Requests sent to providers. */
-  tries: number;
-  /** Tries beyond the first of each step. */
-  retries: number;
-  /** When the client leaves by what it says of its own patience, by the gateway's timer; unset until it is asked. */
-  leavesAt?: number;
-  /** Somebody listens: what follows is filled in, for the answer of the last try. */
-  listened: boolean;
-  /** Watches an answer that the gateway reads anyway. */
-  observer?: Observer;
-  /** An answer whose bytes are handed through. */
-  passing?: Passing;
-  /** What the provider answered in place of an answer. */
-  refusal?: WireError;
-  /** What the gateway itself found wrong. */
-  failure?: { code: string; message: string };
 }

@@ -1,5 +1,6 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
+import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
 import { letGo, takeBody } from "./upstream/body.ts";
 import { warnOfFewFetches } from "./bun_fetches.ts";
@@ -7,7 +8,8 @@ import { chat } from "./doors/chat.ts";
 import { type Config, readOptions } from "./setup/config.ts";
 import { allowCrossOrigin, preflight } from "./doors/cors.ts";
 import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
-import { contextIn, type Exchange, keepAlive, type Report, type RuntimeContext } from "./exchange.ts";
+import { contextIn, type Exchange, keepAlive, type RuntimeContext } from "./exchange.ts";
+import type { Report } from "./log/report.ts";
 import { headerText } from "./upstream/headers.ts";
 import { home } from "./doors/home.ts";
 import { logEntry } from "./log/entry.ts";
@@ -117,7 +119,8 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
-  const exchange: Exchange = { config, headers, signal, account, gateway, caller, report, context };
+  const client = openaiChat;
+  const exchange: Exchange = { config, headers, signal, account, gateway, caller, client, report, context };
   switch (route.door) {
     // Awaited here, for a promise that is returned is awaited twice.
     case "chat":

@@ -1,7 +1,8 @@
 /** The step that translates a stream, for a program that holds a provider's stream itself. */
 import { nearestNames } from "../providers/nearest_names.ts";
 import { type WireName, WIRES } from "../providers/table.ts";
-import { chunkWriter } from "../wires/openai_chat/mod.ts";
+import { openaiChat } from "../wires/openai_chat/mod.ts";
+import type { Call } from "../wires/types.ts";
 import { brokenOff } from "../wires/streams/broken_off.ts";
 import { translator } from "../wires/streams/translate.ts";
 import { LIMITS } from "./setup/limits.ts";
@@ -73,12 +74,25 @@ export function translateStream(
   };
   return translator({
     reader: (emit) => WIRES[from].readStream(emit),
-    writer: chunkWriter(defaults, { includeUsage, legacyFunctions: false }),
+    writer: openaiChat.writer(callFor(model, includeUsage), defaults),
     failure: (cause) => brokenOff(from, cause),
     tell: (error) => ({ ...error, metadata: { ...error.metadata, provider: from } }),
     maxEventSize: LIMITS.maxLineBytes,
   });
 }
+
+/** The call that a stream answers, of which no more is known. */
+const callFor = (model: string, includeUsage: boolean): Call => ({
+  wire: "openai",
+  model,
+  stream: true,
+  includeUsage,
+  messages: [],
+  settings: {},
+  sent: new Map(),
+  dropped: [],
+  extra: {},
+});
 
 function checkOptions(options: TranslateStreamOptions): void {
   for (const [name, value] of Object.entries(options)) {

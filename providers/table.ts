@@ -4,11 +4,11 @@ import { cohere } from "../wires/cohere/mod.ts";
 import { gemini } from "../wires/gemini/mod.ts";
 import { fitOpenAI, openaiChat } from "../wires/openai_chat/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
-import type { ProviderWire, SameWire } from "../wires/types.ts";
+import type { ClientWire, ProviderWire, WireName as AnyWireName } from "../wires/types.ts";
 import { serveDemo } from "./demo/demo.ts";
 import { azureOpenAI, baseten, bedrock, huggingface, vertex, workersAI } from "./native.ts";
 import { mistralToolId, shortToolId } from "./tool_ids.ts";
-import type { Auth, Provider, Row } from "./types.ts";
+import type { Auth, Provider, Row, Spoken, SpokenChat } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
 export const WIRES = {
@@ -17,7 +17,7 @@ export const WIRES = {
   gemini,
   openai: openaiChat,
   perplexity: perplexityAgent,
-} satisfies Record<WireName, ProviderWire | SameWire>;
+} satisfies Partial<Record<AnyWireName, ClientWire | ProviderWire>>;
 
 /** Name of a format that providers speak. */
 export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity";
@@ -30,13 +30,51 @@ export function header(name: string): Auth {
   return { header: name, prefix: "" };
 }
 
+/** Columns of a row that speaks OpenAI's chat completions. */
+export type CompatibleColumns =
+  & Partial<Omit<Row, "baseUrl" | "wires">>
+  & Omit<SpokenChat, "wire" | "path">
+  & {
+    /** Its chat path below `baseUrl`. Default `/chat/completions`. */
+    chatPath?: string;
+    /** The other wires that it speaks. */
+    also?: readonly Spoken[];
+  };
+
 /** A provider that speaks OpenAI chat completions below `baseUrl` and takes a bearer key. */
-export function compatible(baseUrl: string, columns: Partial<Row> = {}): Row {
-  return { baseUrl, wire: openaiChat, auth: bearer, ...columns };
+export function compatible(
+  baseUrl: string,
+  { chatPath: path = "/chat/completions", also = [], ...columns }: CompatibleColumns = {},
+): Row {
+  const { framing, drop, rename, toolId, messages, models, conform, ...own } = columns;
+  const chat: SpokenChat = {
+    wire: openaiChat,
+    path,
+    framing,
+    drop,
+    rename,
+    toolId,
+    messages,
+    models,
+    conform,
+  };
+  return { baseUrl, auth: bearer, wires: [chat, ...also], ...own };
 }
 
+/** Where a wire is spoken by its author, below the base URL. Gemini's path names the model, and is the wire's to write. */
+const PATHS: Readonly<Record<WireName, string>> = {
+  anthropic: "/v1/messages",
+  cohere: "/v2/chat",
+  gemini: "",
+  openai: "/chat/completions",
+  perplexity: "/v1/agent",
+};
+
+/** A wire as its author's own API has it. */
+export const spoken = (name: WireName): Spoken => ({ wire: WIRES[name], path: PATHS[name] });
+
 /** A provider without chat completions of a form we speak: only its own paths are served. */
-function ownPaths(baseUrl: string, columns: Partial<Row> = {}): Row {
+function ownPaths(baseUrl: string, columns: CompatibleColumns = {}): Row {
   return compatible(baseUrl, { chat: false, ...columns });
 }
 
@@ -83,7 +121,7 @@ const ROWS = {
   }),
   anthropic: {
     baseUrl: "https://api.anthropic.com",
-    wire: anthropicMessages,
+    wires: [spoken("anthropic")],
     modelId: dashedClaude,
     auth: header("x-api-key"),
     // Each is refused where the other belongs: "invalid x-api-key", "OAuth authentication is currently not supported".
@@ -132,7 +170,7 @@ const ROWS = {
   chutes: compatible("https://llm.chutes.ai/v1", { ...MAX_TOKENS, keyEnv: ["CHUTES_API_KEY"] }),
   cohere: {
     baseUrl: "https://api.cohere.com",
-    wire: cohere,
+    wires: [spoken("cohere")],
     auth: bearer,
     modelsPath: "/v1/models?page_size=1000&endpoint=chat",
     keyEnv: ["CO_API_KEY", "COHERE_API_KEY"],
@@ -185,7 +223,7 @@ const ROWS = {
   "google-ai-studio": {
     aliases: ["google", "gemini"],
     baseUrl: "https://generativelanguage.googleapis.com",
-    wire: gemini,
+    wires: [spoken("gemini")],
     auth: header("x-goog-api-key"),
     modelsPath: "/v1beta/models?pageSize=1000",
     version: "v1beta",
@@ -289,7 +327,7 @@ const ROWS = {
   // Takes Sonar's model names too, and is what answers them since chat completions ended.
   "perplexity-agent": {
     baseUrl: "https://api.perplexity.ai",
-    wire: perplexityAgent,
+    wires: [spoken("perplexity")],
     auth: bearer,
     modelsPath: "/v1/models",
     version: "v1",

@@ -1,8 +1,10 @@
 /** What a row of the provider table holds. */
-import type { Fit, MessageRules } from "../wires/openai_chat/mod.ts";
+import type { Fit, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
 import type { Framing } from "../wires/streams/framing.ts";
-import type { ProviderWire, SameWire } from "../wires/types.ts";
+import type { ClientWire, ProviderWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
+
+export type { Fit };
 
 /**
  * A top-level field of a chat completions request: OpenAI's (`openai` 6.49.0), deprecated ones included, and those of others
@@ -106,24 +108,55 @@ export interface Unsigned {
  */
 export type Sign = (request: Unsigned, provider: Provider, key: string) => Promise<void> | void;
 
+/** One wire that a provider speaks. Where the client speaks it too, bodies are handed through. */
+export interface Spoken {
+  wire: ClientWire | ProviderWire;
+  /** Where it is spoken, below the base URL, for bodies that are handed through: `/chat/completions`. */
+  path: string;
+  /** How its streams are framed, where they are translated. Default: server-sent events. */
+  framing?: Framing;
+  /** Top-level fields of a request that it answers with an error; left out and named in `sluice-dropped`. */
+  drop?: readonly string[];
+}
+
+/** OpenAI's chat completions as a provider speaks them, and where it differs from OpenAI. */
+export interface SpokenChat extends Spoken {
+  wire: OpenAIChat;
+  drop?: readonly ChatField[];
+  /** Top-level fields that it knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
+  rename?: Readonly<Partial<Record<ChatField, string>>>;
+  /** Writes tool-call ids of other providers as it takes them. */
+  toolId?: ToolId;
+  /** What it takes in messages, where it takes less than OpenAI does. */
+  messages?: Omit<MessageRules, "toolId">;
+  /**
+   * What its models take, where they differ in the settings that they refuse.
+   *
+   * @returns What must change in a request for the model; `undefined` for nothing.
+   */
+  models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
+  /**
+   * Its answers, or those of the models whose names match, are not what an OpenAI SDK can read: they are mended. Others are
+   * handed through byte for byte.
+   */
+  conform?: boolean | RegExp;
+}
+
 /** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
   aliases?: readonly string[];
   /** Where its paths begin, without a slash at the end. Its places, e.g. `{account}`, are filled in by `fillPlaces`. */
   baseUrl: string;
-  wire: ProviderWire | SameWire;
+  /** The wires that it speaks, the usual one first. */
+  wires: readonly [Spoken, ...Spoken[]];
   auth: Auth;
   /** Keys of another kind, told by how they begin, and where those go. */
   keyForms?: readonly { begins: string; auth: Auth }[];
-  /** How its streams are framed, for a provider whose answers are translated. Default: server-sent events. */
-  framing?: Framing;
   /** How a request is signed. Default: with the key in the header of `auth`. */
   sign?: Sign;
   /** `false` for a provider that has only its own paths here. */
   chat?: false;
-  /** Chat path below `baseUrl`, for a provider of the OpenAI wire. Default `/chat/completions`. */
-  chatPath?: string;
   /** Its list of models, among its own paths. Default `/models`. */
   modelsPath?: string;
   /** Version segment that a native path may leave out or repeat, e.g. `v1`. */
@@ -138,27 +171,8 @@ export interface Row {
   headers?: Readonly<Record<string, string>>;
   /** Headers sent with every request by the operator's will, in lower case; they win over all others. */
   fixed?: Readonly<Record<string, string>>;
-  /** Top-level chat fields that this provider answers with an error; left out and named in `sluice-dropped`. */
-  drop?: readonly ChatField[];
-  /** Top-level chat fields that this provider knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
-  rename?: Readonly<Partial<Record<ChatField, string>>>;
   /** Writes a model's id as this provider has it, where clients also write it as others do. */
   modelId?: (model: string) => string;
-  /** Writes tool-call ids of other providers as it takes them, for a provider that speaks the client's format. */
-  toolId?: ToolId;
-  /** What it takes in messages, for a provider that speaks the client's format and takes less than OpenAI does. */
-  messages?: Omit<MessageRules, "toolId">;
-  /**
-   * What its models take, where they differ in the settings that they refuse.
-   *
-   * @returns What must change in a request for the model; `undefined` for nothing.
-   */
-  models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
-  /**
-   * Its chat answers, or those of the models whose names match, are not what an OpenAI SDK can read: they are mended. Those
-   * of all other rows that speak the client's format are handed through byte for byte.
-   */
-  conform?: boolean | RegExp;
   /** Its chat requests have a field `models` of their own, so that the gateway leaves it alone. */
   ownModels?: boolean;
   /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */

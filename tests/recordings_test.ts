@@ -2,6 +2,7 @@
  * Replays real exchanges, recorded elsewhere, through the gateway: what the `openai` SDK makes of our answer must be what
  * the provider's own SDK makes of the provider's bytes.
  */
+import { chatOf } from "./providers/chat_of.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { createGateway } from "../mod.ts";
@@ -65,14 +66,15 @@ const OTHERS_TO_MEND: ReadonlySet<string> = new Set(["azure-openai", "google-ai-
 /** Whether our answer to a recording of chat completions is mended. */
 function isMended({ provider, model }: Recording): boolean {
   const row = findProvider(provider);
-  if (!row || row.chat === false || !row.wire.same) return OTHERS_TO_MEND.has(provider);
-  return row.conform !== undefined && conforms(row.conform, model);
+  const chat = row && chatOf(row);
+  if (!chat || row.chat === false) return OTHERS_TO_MEND.has(provider);
+  return chat.conform !== undefined && conforms(chat.conform, model);
 }
 
 /** A client of a gateway whose providers answer with the recording. */
 function clientOf(recording: Recording, wire: Wire) {
   const known = findProvider(recording.provider);
-  const provider = known && known.chat !== false && (wire === "openai") === (known.wire.same === true)
+  const provider = known && known.chat !== false && (wire === "openai") === (chatOf(known) !== undefined)
     ? recording.provider
     : "recorded";
   const gateway = createGateway({

@@ -45,6 +45,8 @@ export interface Thought {
   redacted?: string;
   /** Who signed it, e.g. `anthropic-claude-v1`; a wire sends back only its own signatures. */
   format?: string;
+  /** The provider's id of it, where its proof is bound to one (OpenAI's `rs_…`). */
+  id?: string;
 }
 
 /** A tool call that the assistant made. */
@@ -54,7 +56,7 @@ export interface ToolCall {
   name: string;
   /** JSON text, as the model wrote it; may be empty or broken. Free text when `custom`. */
   arguments: string;
-  /** A custom tool's call: its input is text and no JSON. */
+  /** A custom tool's call: its input is text and not JSON. */
   custom?: boolean;
   /** Gemini's `thought_signature`, from `extra_content` or from the packed id. */
   signature?: string;
@@ -81,26 +83,66 @@ export type Message =
 /** A message of one role. */
 export type MessageOf<R extends Message["role"]> = Extract<Message, { role: R }>;
 
-/** A function the model may call, or a provider's built-in tool in the provider's own words. */
-export type Tool =
-  | {
-    type: "function";
-    name: string;
-    description?: string;
-    /** JSON Schema, untouched. Absent: the function takes no arguments. */
-    parameters?: JsonObject;
-    strict?: boolean;
-    cache?: unknown;
-    path: string;
-    /** Where `strict` and `description` stand: `tools[0].function`. */
-    definitionPath: string;
-    /** Where `parameters` stands: `tools[0].function.parameters`. */
-    parametersPath: string;
-    /** Members beside `type`, `function` and `cache_control`, or of `function` beyond the above; forwarded. */
-    extra: JsonObject;
-  }
-  /** Not `type: "function"`, e.g. `{"type": "web_search_20250305", …}` or `{"googleSearch": {}}`. */
-  | { type: "native"; value: JsonObject; path: string };
+/** A function the model may call. */
+export interface FunctionTool {
+  type: "function";
+  name: string;
+  description?: string;
+  /** JSON Schema, untouched. Absent: the function takes no arguments. */
+  parameters?: JsonObject;
+  strict?: boolean;
+  cache?: unknown;
+  path: string;
+  /** Where `strict` and `description` stand: `tools[0].function`. */
+  definitionPath: string;
+  /** Where `parameters` stands: `tools[0].function.parameters`. */
+  parametersPath: string;
+  /** Members beside `type`, `function` and `cache_control`, or of `function` beyond the above; forwarded. */
+  extra: JsonObject;
+  /**
+   * What the client offered in place of a function, in its wire's own words: `custom`, `namespace`, `bash_20250124`. Its
+   * wire's writer tells a call of it as one of the same kind.
+   */
+  kind?: string;
+  /** For `kind: "namespace"`: the namespace, with which `name` begins. */
+  namespace?: string;
+}
+
+/** A tool in the target's own words, e.g. `{"type": "web_search_20250305", …}` or `{"googleSearch": {}}`. */
+export interface NativeTool {
+  type: "native";
+  value: JsonObject;
+  path: string;
+}
+
+/** A tool whose input is free text. */
+export interface CustomTool {
+  type: "custom";
+  name: string;
+  description?: string;
+  /** `{type: "grammar", syntax, definition}` or `{type: "text"}`, exactly as the client wrote it. */
+  format?: JsonObject;
+  cache?: unknown;
+  path: string;
+  /** Where `format` stands: `tools[0].custom.format`. */
+  formatPath: string;
+}
+
+/** A tool that a provider runs itself, under whatever name. `value` is the client's own, for a target of its wire. */
+export interface ServerTool {
+  type: "server";
+  kind: ServerToolKind;
+  /** Where a search may look. */
+  search?: { allowedDomains?: string[]; blockedDomains?: string[]; location?: JsonObject; maxUses?: number };
+  value: JsonObject;
+  path: string;
+}
+
+/** What the model may call. */
+export type Tool = FunctionTool | NativeTool;
+
+/** What a provider can run by itself, under whatever name. */
+export type ServerToolKind = "web_search" | "web_fetch" | "code_execution";
 
 /** `response_format`; `text` is the same as none. */
 export type Format =
@@ -145,6 +187,10 @@ export interface Settings {
   metadata?: JsonObject;
   /** `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`; or what the client wrote. */
   reasoning_effort?: string;
+  /** The most tokens that the model may think, where the client says a number in place of a word. */
+  reasoning_budget?: number;
+  /** `auto`, `concise`, `detailed`: how a summary of the reasoning is wanted; `none` where it must not be sent. */
+  reasoning_summary?: string;
   verbosity?: string;
   modalities?: string[];
   audio?: JsonObject;
@@ -158,6 +204,8 @@ export interface Settings {
 
 /** A client's request. */
 export interface Call {
+  /** The client's wire, that it was read from. */
+  wire: WireName;
   /** The provider's name for the model, without our prefix. */
   model: string;
   stream: boolean;
@@ -172,9 +220,15 @@ export interface Call {
   sent: Map<keyof Settings, string>;
   /** Client paths that have no neutral term (`tools[1]` of OpenAI's `custom` kind): no other wire can express them. */
   dropped: string[];
-  /** Fields that have no neutral term (`thinking`, `safetySettings`), forwarded as they are. */
+  /**
+   * Fields that have no neutral term (`thinking`, `safetySettings`), forwarded as they are. Those of a chat client go to
+   * every target, for chat clients write each provider's own; those of another client only to a target of its wire.
+   */
   extra: JsonObject;
 }
+
+/** Name of a wire. */
+export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";
 
 // ---------------------------------------------------------------- the answer
 
@@ -189,6 +243,8 @@ export interface Usage {
   input: number;
   cacheRead: number;
   cacheWrite: number;
+  /** Of `cacheWrite`, those that are kept for an hour, where the provider tells lifetimes apart. */
+  cacheWriteHour?: number;
   audioIn: number;
   output: number;
   reasoning: number;
@@ -240,8 +296,16 @@ export type Delta =
    * `summary` marks text that is the provider's summary of its reasoning.
    */
   | ({ type: "thought"; choice: number; block: number; summary?: boolean } & Thought)
-  /** A call begins. `signature` is Gemini's. */
-  | { type: "tool"; choice: number; index: number; id: string; name: string; signature?: string }
+  /** A call begins. `signature` is Gemini's. `custom`: its arguments are free text and not JSON. */
+  | {
+    type: "tool";
+    choice: number;
+    index: number;
+    id: string;
+    name: string;
+    signature?: string;
+    custom?: boolean;
+  }
   | { type: "args"; choice: number; index: number; text: string }
   | { type: "citation"; choice: number; citation: Citation }
   /** `signature` is Gemini's. */
@@ -255,16 +319,86 @@ export type Delta =
     transcript?: string;
     expires_at?: number;
   }
+  /** A call that the provider ran itself, told when it is done. */
+  | { type: "server_tool"; choice: number; serverCall: ServerCall }
   /** A signature on the answer itself rather than on a call (Gemini 3 on its last text part). */
   | { type: "signature"; choice: number; signature: string }
   /** The whole usage as known so far: a later one replaces an earlier one. */
   | { type: "usage"; usage: Usage }
-  | { type: "stop"; choice: number; reason: StopReason }
+  /** `sequence` is the stop sequence that ended it, where the provider says so. */
+  | { type: "stop"; choice: number; reason: StopReason; sequence?: string }
   /** Ends the answer; whatever follows is ignored. */
   | { type: "error"; error: WireError };
 
+/** A call of a provider's own tool, with its result. */
+export interface ServerCall {
+  kind: ServerToolKind;
+  /** The provider's own id. */
+  id?: string;
+  /** Its arguments: `{query}` of a search, `{url}` of a fetch, `{code}` of an execution. */
+  input: JsonObject;
+  /** What a search found. */
+  results?: { url: string; title: string }[];
+  /** What an execution printed. */
+  output?: string;
+  /** Why it failed, in Anthropic's words: `unavailable`, `max_uses_exceeded` … */
+  error?: string;
+}
+
 /** Takes the next delta. */
 export type Emit = (delta: Delta) => void;
+
+// ---------------------------------------------------------------- the whole answer
+
+/** A tool call of an answer. */
+export interface AnswerCall {
+  id: string;
+  name: string;
+  /** JSON text; may be empty for a call without arguments. Free text when `custom`. */
+  arguments: string;
+  signature?: string;
+  custom?: boolean;
+}
+
+/** One piece of an answer; pieces stand in the order in which the model said them. */
+export type Item =
+  | { type: "text"; text: string; citations: Citation[] }
+  | { type: "refusal"; text: string }
+  | { type: "thought"; thought: Thought; summary?: boolean }
+  | { type: "tool"; call: AnswerCall }
+  | { type: "server_tool"; serverCall: ServerCall }
+  | { type: "image"; media: Media; signature?: string };
+
+/** One of an answer's alternatives. */
+export interface Choice {
+  items: Item[];
+  logprobs: unknown[];
+  audio?: { id?: string; data: string; transcript: string; expires_at?: number };
+  /** See the delta of that name. */
+  signature?: string;
+  stop?: StopReason;
+  sequence?: string;
+}
+
+/** A whole answer. */
+export interface Answer {
+  start: Extract<Delta, { type: "start" }>;
+  /** By index; a provider may leave one out. */
+  choices: Choice[];
+  usage?: Usage;
+  /** The answer broke off; what came before it is kept. */
+  error?: WireError;
+}
+
+/** What the envelope of an answer needs when the provider gives none. */
+export interface Defaults {
+  /** Of the answer, with the prefix of the client's wire: `chatcmpl-…`, `msg_…`. */
+  id: string;
+  /** Unix time in seconds. */
+  created: number;
+  /** The model that was asked for. */
+  model: string;
+}
 
 // ---------------------------------------------------------------- the wires
 
@@ -304,13 +438,36 @@ export interface AnswerFormat {
   readError(status: number, body: unknown): WireError;
 }
 
-/** The client's own format at the provider: bodies are handed through. */
-export interface SameWire extends AnswerFormat {
-  same: true;
+/** The provider's half of a wire: writes a call as its request, reads its answers. */
+export interface ProviderWire extends AnswerFormat {
+  name: WireName;
+  writeCall(call: Call): WireRequest;
 }
 
-/** A format that only the provider speaks. */
-export interface ProviderWire extends AnswerFormat {
-  same?: false;
-  writeCall(call: Call): WireRequest;
+/** The client's half of a wire: reads its requests, writes its answers. */
+export interface ClientWire extends AnswerFormat {
+  name: WireName;
+  /** The ids of its answers begin so: `chatcmpl-`. */
+  idPrefix: string;
+  /** What rows' rules for messages are about: a long body that has none of these words is not looked into. */
+  ruleWords: readonly string[];
+  /**
+   * Checks what every request must hold, also one that is handed through.
+   *
+   * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
+   */
+  checkCall(body: JsonObject): void;
+  /**
+   * Reads a body that `checkCall` has passed. Paths in the call are those of the client's body.
+   *
+   * @param model The provider's name for the model.
+   * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
+   */
+  readCall(body: JsonObject, model: string): Call;
+  /** Writes the stream of an answer to a call. */
+  writer(call: Call, defaults: Defaults): StreamWriter;
+  writeAnswer(answer: Answer, call: Call, defaults: Defaults): JsonObject;
+  writeError(error: WireError): JsonObject;
+  /** The error in a body that this wire's clients can read as it stands; `undefined` for any other body. */
+  ownError(body: unknown): WireError | undefined;
 }

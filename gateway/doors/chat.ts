@@ -1,13 +1,13 @@
-/** Chat completions for one target, or the first of several that answers. */
+/** A call on one of our wires for one target, or the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
-import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { type Body, readBody } from "../upstream/body.ts";
-import { type Outgoing, prepare } from "../upstream/prepare.ts";
+import { type Outgoing, prepare, spokenTo } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { headersInit } from "../upstream/headers.ts";
-import { lookAt, respond } from "../upstream/respond.ts";
+import { lookAt } from "../upstream/hand_back.ts";
+import { respond } from "../upstream/respond.ts";
 import { maskFailure, maskObject } from "../access/secrets.ts";
 import { clientKey, send, sign, storedKeys } from "../upstream/send.ts";
 import { findTarget, type Target } from "../target.ts";
@@ -16,7 +16,7 @@ import { findTarget, type Target } from "../target.ts";
 export const MOST_STEPS = 20;
 
 /**
- * Serves a chat request.
+ * Serves a request for a model.
  *
  * @param text The client's body; it is used up.
  * @throws GatewayError for a bad request, or when no target can be reached.
@@ -24,7 +24,7 @@ export const MOST_STEPS = 20;
 export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const { headers, config, report } = exchange;
   const settings = readPolicy(headers, config.policy);
-  const body = readBody(text);
+  const body = readBody(text, exchange.client.ruleWords);
   const targets = findTargets(body, exchange);
   const [first] = targets;
   report.provider = first.provider.name;
@@ -113,10 +113,10 @@ export function chatStep(
     model,
     settings,
     // As it is after `respond`.
-    format: openaiChat,
+    format: exchange.client,
     otherKey: keys?.isFree,
     mask: (error) => maskObject(error, outgoings(target).storedKey),
-    look: provider.wire.same && !provider.fetch
+    look: spokenTo(provider, exchange.client).wire === exchange.client && !provider.fetch
       ? (response) => lookAt(response, outgoings(target))
       : undefined,
     send({ signal, begun }) {

@@ -1,6 +1,7 @@
 /** Which door a request knocks at. */
 import { ANTHROPIC_ONLY, API_WORDS } from "../../providers/api_words.ts";
 import { GatewayError, quote, shorten } from "../../wires/errors.ts";
+import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import type { ErrorShape } from "../upstream/error_response.ts";
 
 /** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
@@ -23,7 +24,7 @@ interface Door {
   /** Absent for any. */
   methods?: readonly string[];
   door: Route["door"];
-  /** Default: the gateway's for `universal` and `native`, OpenAI's for others. */
+  /** Default: the gateway's for `universal` and `native`, those of chat completions for others. */
   errors?: ErrorShape;
   /** The provider, where the path names none. */
   provider?: string;
@@ -103,10 +104,10 @@ export function findRoute(method: string, path: string, providers?: Names): Rout
 /** Whose clients read the errors of a path. */
 export function errorShape(path: string, providers?: Names): ErrorShape {
   const { door, parts } = find(path, providers) ?? {};
-  if (!door) return "openai";
+  if (!door) return openaiChat;
   const [word] = wordsOf(parts?.endpoint ?? "");
   if (ANTHROPIC_ONLY.has(word)) return "anthropic";
-  return door.errors ?? (door.door === "universal" || door.door === "native" ? "gateway" : "openai");
+  return door.errors ?? (door.door === "universal" || door.door === "native" ? "gateway" : openaiChat);
 }
 
 /** What a provider's own paths take. */

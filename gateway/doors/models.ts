@@ -74,17 +74,12 @@ export async function findModel(written: string, exchange: Exchange): Promise<Re
   return model ? Response.json({ ...model, id }) : unknownModel(id, exchange);
 }
 
-function unknownModel(id: string, { report }: Exchange): Response {
+function unknownModel(id: string, { report, client }: Exchange): Response {
   const message = `The model ${quote(id)} does not exist: the models that do are listed at /v1/models, ` +
     `as "{provider}/{model}"`;
   report.failure = { code: "model_not_found", message };
-  return errorResponse({
-    message,
-    type: "invalid_request_error",
-    param: "model",
-    code: "model_not_found",
-    status: 404,
-  });
+  const error = { message, type: "invalid_request_error", param: "model", code: "model_not_found" };
+  return errorResponse({ ...error, status: 404 }, client);
 }
 
 function decode(id: string): string {

@@ -157,7 +157,7 @@ function compatStep(
     throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
   }
   return within(path, () => {
-    const call = readBody(body);
+    const call = readBody(body, exchange.client.ruleWords);
     const target = findTarget(call.get("model"), exchange.config.providers);
     exchange.caller.check(target.provider);
     return chatStep(target, once(prepare(call, target, exchange, only)), settings, exchange, true);

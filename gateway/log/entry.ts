@@ -1,7 +1,7 @@
 /** What is told of one request when it has ended. */
 import type { WireError } from "../../wires/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import type { Report } from "../exchange.ts";
+import type { Report } from "./report.ts";
 import type { Seen } from "./observe.ts";
 import type { LogEntry, LogError } from "./types.ts";
 

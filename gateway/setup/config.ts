@@ -4,10 +4,11 @@ import {
   findProvider,
   indexProviders,
   PROVIDERS,
+  spoken,
   type WireName,
   WIRES,
 } from "../../providers/table.ts";
-import type { Provider, Row } from "../../providers/types.ts";
+import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import {
   type GatewayToken,
   keyHeaders,
@@ -116,17 +117,6 @@ const AUTHORS: Record<WireName, string> = {
 /** Rows of one's own are found as `{slug}` and, as in the service we replace, as `custom-{slug}`. */
 const CUSTOM = "custom-";
 
-/** The columns that are about OpenAI's chat format, without which a row is left that speaks another. */
-const NO_CHAT_COLUMNS = {
-  chatPath: undefined,
-  conform: undefined,
-  drop: undefined,
-  messages: undefined,
-  models: undefined,
-  rename: undefined,
-  toolId: undefined,
-} satisfies Partial<Row>;
-
 /** @throws TypeError for two names of one row: one of them would win, and the other be lost. */
 function checkNames(names: readonly string[]): void {
   const rows = new Map<string, string>();
@@ -152,8 +142,8 @@ const WRITTEN_ANEW = {
 
 /** @throws TypeError for what only a row of OpenAI's format can have: elsewhere it would say nothing. */
 function checkColumns(name: string, options: ProviderOptions, known: Provider | undefined): void {
-  const wire = options.wire ? WIRES[options.wire] : known?.wire;
-  if (!wire || wire.same) return;
+  const wire = options.wire ? WIRES[options.wire] : known?.wires[0].wire;
+  if (!wire || wire.name === "openai") return;
   for (const column of ["chatPath", "conform", "rename"] as const) {
     if (options[column] === undefined) continue;
     throw new TypeError(
@@ -161,6 +151,37 @@ function checkColumns(name: string, options: ProviderOptions, known: Provider | 
         `${WRITTEN_ANEW[column]}`,
     );
   }
+}
+
+/** Columns of options that are about one wire, and not about the whole row. */
+interface WireColumns {
+  chatPath?: string;
+  conform?: boolean;
+  drop?: readonly string[];
+  rename?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The wires of a row, as the options change them. What a row says about one wire says nothing about another.
+ *
+ * @param name Of the wire that the options name, if they do.
+ */
+function changeWires(
+  known: Provider["wires"],
+  name: WireName | undefined,
+  { chatPath, conform, drop, rename }: WireColumns,
+): Provider["wires"] {
+  const wires = name === undefined || known[0].wire.name === name
+    ? known
+    : [known.find(({ wire }) => wire.name === name) ?? spoken(name)] as const;
+  const [first, ...others] = wires;
+  const changes: Partial<SpokenChat> = defined({
+    path: chatPath,
+    conform,
+    drop: drop as SpokenChat["drop"],
+    rename,
+  });
+  return [{ ...first, ...changes } as Spoken, ...others];
 }
 
 const lowerCased = (headers: Record<string, string>) =>
@@ -173,20 +194,20 @@ function readProviders(
   const providers = new Map(PROVIDERS);
   checkNames(Object.keys(changes));
   for (const [name, options] of Object.entries(changes)) {
-    const { wire, baseUrl, headers, ...columns } = options;
+    const { wire, baseUrl, headers, chatPath, conform, drop, rename, ...columns } = options;
+    const change = (wires: Provider["wires"]) =>
+      changeWires(wires, wire, { chatPath, conform, drop, rename });
     const known = findProvider(name);
     checkColumns(name, options, known);
     const base = baseUrl?.replace(/\/+$/, "");
     const changed: Partial<Row> = defined({
       ...columns,
       baseUrl: base,
-      wire: wire && WIRES[wire],
       fixed: headers && lowerCased(headers),
     });
     if (known) {
-      // What a row says about OpenAI's format says nothing about another.
-      const kept = changed.wire && changed.wire !== known.wire ? { ...known, ...NO_CHAT_COLUMNS } : known;
-      providers.set(known.name, { ...kept, ...(changed.auth && { keyForms: undefined }), ...changed });
+      const keyForms = changed.auth && { keyForms: undefined };
+      providers.set(known.name, { ...known, ...keyForms, ...changed, wires: change(known.wires) });
       continue;
     }
     if (!/^[\w.-]+$/.test(name) || name === "compat") {
@@ -205,6 +226,7 @@ function readProviders(
       name,
       aliases: [name === slug ? CUSTOM + slug : slug],
       ...compatible(base, { auth, ...(!changed.auth && { keyForms }), modelsPath, ...changed }),
+      wires: change([spoken(wire ?? "openai")]),
     });
   }
   return indexProviders(providers.values());

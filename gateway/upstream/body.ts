@@ -3,10 +3,10 @@ import { chunkReader, keptBytes } from "../../wires/streams/chunks.ts";
 import { MOST_LEVELS, parseShallow, TooDeep } from "../../wires/shared/depth.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { findMembers, MOST_MEMBERS, TooManyMembers } from "../../wires/shared/json_text.ts";
-import { TOOL_MEMBERS } from "../../wires/openai_chat/mod.ts";
 import type { Call, JsonObject } from "../../wires/types.ts";
 import type { Config } from "../setup/config.ts";
-import type { Exchange, Report } from "../exchange.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Report } from "../log/report.ts";
 import type { Limits } from "../setup/limits.ts";
 import { idleTimer } from "../policies/timers.ts";
 
@@ -189,9 +189,9 @@ function tooLarge(maxBytes: number): GatewayError {
   );
 }
 
-// ---------------------------------------------------------------- a chat request
+// ---------------------------------------------------------------- a request for a model
 
-/** A chat request's body, parsed only as far as it must be. */
+/** A request's body, parsed only as far as it must be. */
 export interface Body {
   text: Uint8Array<ArrayBuffer>;
   /** The same decoded, if it is short enough to be parsed at once. */
@@ -218,15 +218,17 @@ export interface Body {
  */
 const CHECKED_BYTES = 256 * 1024;
 
-/** What rows' rules for messages are about, and long bodies are searched for. */
-const WORDS = [...TOOL_MEMBERS, "developer"];
-
-export function readBody(text: Uint8Array<ArrayBuffer>): Body {
+/**
+ * Reads a request's body.
+ *
+ * @param ruleWords What a long body is searched for, see `ClientWire`.
+ */
+export function readBody(text: Uint8Array<ArrayBuffer>, ruleWords: readonly string[]): Body {
   if (text.length === 0) {
     throw new GatewayError("invalid_request", "Cannot read the request: its body is empty");
   }
   const isLong = text.length > CHECKED_BYTES;
-  const words = isLong ? new Map(WORDS.map((word) => [word, false])) : undefined;
+  const words = isLong ? new Map(ruleWords.map((word) => [word, false])) : undefined;
   let members = isLong ? findShallow(text, words) : undefined;
   let sought = isLong;
   const source = members ? undefined : decode(text);

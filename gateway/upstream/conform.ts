@@ -1,5 +1,6 @@
-/** Mends answers of providers that almost speak the client's wire, before anything else looks at them. */
-import { type AnswerDefaults, conformAnswer, conforming } from "../../wires/openai_chat/mod.ts";
+/** Mends chat completions of providers that almost speak them, before anything else looks at them. */
+import { conformAnswer, conforming } from "../../wires/openai_chat/mod.ts";
+import type { Defaults } from "../../wires/types.ts";
 import { object, parseExact } from "../../wires/shared/json.ts";
 import { brokenOff } from "../../wires/streams/broken_off.ts";
 import { translate } from "../../wires/streams/translate.ts";
@@ -42,7 +43,7 @@ function stream(
   upstream: Response,
   { target: { provider: { name } }, storedKey }: Outgoing,
   { config }: Exchange,
-  defaults: AnswerDefaults,
+  defaults: Defaults,
 ): Response {
   const step = conforming(
     defaults,
@@ -59,7 +60,7 @@ function whole(
   upstream: Response,
   { target: { provider }, storedKey }: Outgoing,
   exchange: Exchange,
-  defaults: AnswerDefaults,
+  defaults: Defaults,
 ): Promise<Response> {
   return readText(upstream, provider, exchange, (told) => {
     const text = storedKey !== undefined && told.includes(storedKey) ? keyMask(storedKey)(told) : told;

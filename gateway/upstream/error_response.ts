@@ -1,13 +1,16 @@
 /** An error as a response that the client can read. */
 import type { GatewayError } from "../../wires/errors.ts";
-import { writeError } from "../../wires/openai_chat/mod.ts";
-import type { WireError } from "../../wires/types.ts";
+import type { ClientWire, WireError } from "../../wires/types.ts";
 
-/** Whose clients read the errors of a path: OpenAI's, Anthropic's, Cloudflare's gateway's, or those of its REST API. */
-export type ErrorShape = "openai" | "anthropic" | "gateway" | "rest";
+/** Whose clients read the errors of a path: those of a wire, Anthropic's, Cloudflare's gateway's, or its REST API's. */
+export type ErrorShape = ClientWire | "anthropic" | "gateway" | "rest";
 
 /** An error of ours or of the provider's, as the client's wire writes it. */
-export function errorResponse(error: WireError, headers: Headers = new Headers()): Response {
+export function errorResponse(
+  error: WireError,
+  client: ClientWire,
+  headers: Headers = new Headers(),
+): Response {
   headers.set("content-type", "application/json");
   const { retryAfterMs } = error;
   if (retryAfterMs !== undefined && !headers.has("retry-after")) {
@@ -15,17 +18,17 @@ export function errorResponse(error: WireError, headers: Headers = new Headers()
   }
   const { status = 502 } = error;
   const isError = Number.isInteger(status) && status >= 400 && status < 600;
-  return new Response(JSON.stringify(writeError(error)), { status: isError ? status : 502, headers });
+  return new Response(JSON.stringify(client.writeError(error)), { status: isError ? status : 502, headers });
 }
 
 /** A failure of the gateway's own in the shape that a path's clients read. */
 export function faultResponse(fault: GatewayError, shape: ErrorShape, headers: Headers): Response {
-  if (shape === "openai") return errorResponse(fault.toWireError(), headers);
+  if (typeof shape === "object") return errorResponse(fault.toWireError(), shape, headers);
   headers.set("content-type", "application/json");
   return new Response(JSON.stringify(SHAPES[shape](fault)), { status: fault.status, headers });
 }
 
-const SHAPES: Record<Exclude<ErrorShape, "openai">, (fault: GatewayError) => object> = {
+const SHAPES: Record<Exclude<ErrorShape, ClientWire>, (fault: GatewayError) => object> = {
   anthropic: ({ status, message }) => ({
     type: "error",
     error: {

@@ -12,7 +12,7 @@
 import { collector } from "../../wires/streams/collect.ts";
 import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
 import { parseObject } from "../../wires/shared/json.ts";
-import { checkCall, chunkWriter, readCall, writeAnswer, writeError } from "../../wires/openai_chat/mod.ts";
+import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import type { Call, Delta, JsonObject, Message, StreamWriter, Tool, WireError } from "../../wires/types.ts";
 import { exampleOf, head } from "./example.ts";
 
@@ -84,18 +84,19 @@ async function complete(request: Request): Promise<Response> {
     return fail({ message, param: "model", code: "model_not_found", status: 404 });
   }
 
-  checkCall(body);
-  const call = readCall(body, model);
+  openaiChat.checkCall(body);
+  const call = openaiChat.readCall(body, model);
   const id = await digest(bytes);
   const deltas = answer(call, id);
   if (slowMs) await wait(slowMs, request.signal);
   const defaults = { id: `chatcmpl-${id}`, created: CREATED, model };
-  const form = { includeUsage: call.includeUsage, legacyFunctions: Array.isArray(body.functions) };
-  if (call.stream) return send(events(deltas, chunkWriter(defaults, form), model), "text/event-stream");
+  if (call.stream) {
+    return send(events(deltas, openaiChat.writer(call, defaults), model), "text/event-stream");
+  }
   if (model === "error") return fail({ ...BROKEN, status: 500 });
   const { emit, answer: whole } = collector();
   deltas.forEach(emit);
-  const text = JSON.stringify(writeAnswer(whole, defaults, form));
+  const text = JSON.stringify(openaiChat.writeAnswer(whole, call, defaults));
   return send(model === "cut" ? cut(text) : [text].values(), "application/json");
 }
 
@@ -250,7 +251,10 @@ function fail(error: WireError): Response {
   const status = error.status ?? 400;
   const headers = new Headers();
   if (status === 429 || status === 503) headers.set("retry-after", "1");
-  return Response.json(writeError({ ...error, type: error.type ?? errorType(status) }), { status, headers });
+  return Response.json(openaiChat.writeError({ ...error, type: error.type ?? errorType(status) }), {
+    status,
+    headers,
+  });
 }
 
 // ---------------------------------------------------------------- helpers

@@ -1,5 +1,6 @@
 /** The provider table against a list that was written from the providers' own documentation. */
 import { assert, assertEquals } from "@std/assert";
+import { chatOf } from "./chat_of.ts";
 import { PROVIDERS, WIRES } from "../../providers/table.ts";
 import type { Provider } from "../../providers/types.ts";
 import { before, completion, messages, post } from "../fakes.ts";
@@ -25,28 +26,30 @@ const pairs = (object: Readonly<Record<string, string | undefined>> = {}) =>
   list(Object.entries(object).map(([from, to]) => `${from}>${to}`));
 
 function lineOf(provider: Provider): string {
-  const { baseUrl, chatPath = "/chat/completions", auth, conform, headers = {}, messages: rules = {}, wire } =
-    provider;
+  const { baseUrl, auth, headers = {}, wires: [{ wire }] } = provider;
+  const chat = chatOf(provider);
+  const { conform, messages: rules = {} } = chat ?? {};
   const { members = {}, roles, texts } = rules;
   return [
     provider.name,
     list(provider.aliases),
     Object.entries(WIRES).find(([, known]) => known === wire)![0],
-    provider.chat === false ? `own paths: ${baseUrl}` : wire.same ? baseUrl + chatPath : baseUrl,
+    provider.chat === false ? `own paths: ${baseUrl}` : chat ? baseUrl + chat.path : baseUrl,
     provider.modelsPath ?? "-",
     `${auth.header}: ${auth.prefix}KEY`,
     Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join(", ") || "-",
-    list(provider.drop),
-    pairs(provider.rename),
+    list(chat?.drop),
+    pairs(chat?.rename),
     pairs(roles),
     list(Object.entries(members).map(([role, names]) => `${role}(${names.join(" ")})`)),
     texts ? "texts" : "-",
-    provider.toolId?.(LONG_ID) ?? "-",
+    chat?.toolId?.(LONG_ID) ?? "-",
     list(provider.keyEnv),
     list(
-      OTHERS.filter((column) => column in provider).map((column) =>
-        column === "conform" && conform instanceof RegExp ? `conform(${conform.source})` : column
-      ),
+      OTHERS.filter((column) => ({ ...provider, ...chat } as Record<string, unknown>)[column] !== undefined)
+        .map((column) =>
+          column === "conform" && conform instanceof RegExp ? `conform(${conform.source})` : column
+        ),
     ),
   ].join(" | ");
 }

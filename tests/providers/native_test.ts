@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { chatOf } from "./chat_of.ts";
 import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
 import { compatible, findProvider, PROVIDERS } from "../../providers/table.ts";
 import { GatewayError } from "../../wires/errors.ts";
@@ -154,8 +155,8 @@ Deno.test("nativeUrl() finds the documented paths of every provider", () => {
 
 Deno.test("nativeUrl() leads every row's chat path to where its chat calls go", () => {
   for (const provider of PROVIDERS.values()) {
-    if (!provider.wire.same || provider.chat === false) continue;
-    const path = provider.chatPath ?? "/chat/completions";
+    const path = chatOf(provider)?.path;
+    if (path === undefined || provider.chat === false) continue;
     const base = provider.baseUrl.replace("{account}", ACCOUNT);
     assertEquals(nativeUrl(provider, path, ACCOUNT), base + path, provider.name);
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { createGateway } from "../../gateway/gateway.ts";
+import { chatOf } from "./chat_of.ts";
 import { PROVIDERS } from "../../providers/table.ts";
 import { before, post, type Sent } from "../fakes.ts";
 
@@ -25,7 +26,7 @@ const ask = (model: string, more = "") =>
 
 /** Rows with a provider of its own somewhere that can chat. */
 const REMOTE = [...PROVIDERS.values()].filter(({ fetch, chat }) => !fetch && chat !== false);
-const SAME = REMOTE.filter((provider) => provider.wire.same);
+const SAME = REMOTE.filter((provider) => chatOf(provider));
 
 Deno.test("every row is reached at one URL, by its name and its aliases", async () => {
   for (const provider of REMOTE) {
@@ -108,7 +109,7 @@ Deno.test("rows of the client's wire that mend nothing hand the answer's bytes t
   const whole =
     `{"id": "x", "choices": [{"index":0, "message": {"role":"assistant","content":"é 👋"}}] , "vendor":1.0}\n`;
   const events = `: hello\r\n\r\ndata: {"choices":[]}\r\rdata:{"odd" : 1.0}\n\ndata: [DONE]\n\n`;
-  for (const provider of SAME.filter(({ conform }) => conform !== true)) {
+  for (const provider of SAME.filter((row) => chatOf(row)!.conform !== true)) {
     const json = {
       "content-type": "application/json; charset=utf-8",
       "x-request-id": "r1",

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { chatOf } from "./chat_of.ts";
 import { findProvider, PROVIDERS } from "../../providers/table.ts";
 
 Deno.test("PROVIDERS is sorted by name", () => {
@@ -26,8 +27,9 @@ Deno.test("PROVIDERS has a well-formed base URL in every row, with TLS unless it
 });
 
 Deno.test("PROVIDERS never renames a field that it drops", () => {
-  for (const { name, drop = [], rename = {} } of PROVIDERS.values()) {
-    for (const field of drop) assert(!(field in rename), `${name}: ${field}`);
+  for (const row of PROVIDERS.values()) {
+    const { drop = [], rename = {} } = chatOf(row) ?? {};
+    for (const field of drop) assert(!(field in rename), `${row.name}: ${field}`);
   }
 });
 

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { cohere } from "../../wires/cohere/mod.ts";
 import { gemini } from "../../wires/gemini/mod.ts";
-import { readCall } from "../../wires/openai_chat/mod.ts";
+import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { perplexityAgent } from "../../wires/perplexity_agent/mod.ts";
 import type { Call } from "../../wires/types.ts";
 
@@ -100,7 +100,7 @@ for (const [name, wire] of Object.entries(WIRES)) {
     for (const model of MODELS[name as keyof typeof WIRES]) {
       for (const tools of [BODY.tools, undefined]) {
         const body = tools ? BODY : { ...BODY, tools, tool_choice: undefined };
-        const call = readCall(structuredClone(body), model);
+        const call = openaiChat.readCall(structuredClone(body), model);
         const { dropped } = wire.writeCall(marked(call));
         assert(dropped.length > 5, `${model} left out ${dropped}`);
         assertEquals(dropped.filter((path) => !path.startsWith("client:")), [], model);

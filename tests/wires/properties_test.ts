@@ -2,8 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { findProvider } from "../../providers/table.ts";
-import { collector } from "../../wires/streams/collect.ts";
-import { chunkWriter } from "../../wires/openai_chat/write_answer.ts";
+import { callOf, collector } from "./gathered.ts";
+import { chunkWriter } from "../../wires/openai_chat/write_stream.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { sseReader } from "../../wires/streams/sse.ts";
 import { packToolId, unpackToolId } from "../../wires/shared/tool_id.ts";
@@ -103,7 +103,7 @@ const head = record({
 
 Deno.test("deltas written as chunks are read back the same", () => {
   const defaults = { id: "unused", created: 0, model: "unused" };
-  const form = { includeUsage: true, legacyFunctions: false };
+  const call = callOf({ includeUsage: true });
   fc.assert(
     fc.property(
       head,
@@ -125,7 +125,7 @@ Deno.test("deltas written as chunks are read back the same", () => {
           });
         });
         deltas.push({ type: "usage", usage });
-        const writer = chunkWriter(defaults, form);
+        const writer = chunkWriter(call, defaults);
         const text = deltas.map((delta) => writer.delta(delta)).join("") + writer.end();
 
         const before = collector();
@@ -154,18 +154,15 @@ interface Reads {
 }
 
 const WIRES: Reads[] = FAKES.map(({ provider }) => {
-  const { wire } = findProvider(provider)!;
-  const { readStream, readError } = wire;
-  return { name: provider, readStream, readError, readAnswer: wire.same ? undefined : wire.readAnswer };
+  const [{ wire }] = findProvider(provider)!.wires;
+  const { readStream, readError, readAnswer } = wire;
+  return { name: provider, readStream, readError, readAnswer: wire === openaiChat ? undefined : readAnswer };
 });
 
 /** The deltas are such that a collector and a writer take them: after an error nothing, arguments only to open calls. */
 function take(): { emit(delta: Delta): void; deltas: Delta[] } {
   const { emit } = collector();
-  const writer = chunkWriter({ id: "a", created: 0, model: "m" }, {
-    includeUsage: true,
-    legacyFunctions: false,
-  });
+  const writer = chunkWriter(callOf({ includeUsage: true }), { id: "a", created: 0, model: "m" });
   const deltas: Delta[] = [];
   return {
     deltas,

@@ -9,6 +9,12 @@ import { writeCall } from "./write_call.ts";
 import type { ProviderWire } from "../types.ts";
 
 /** The format that Anthropic's models speak. */
-export const anthropicMessages: ProviderWire = { writeCall, readAnswer, readStream, readError };
+export const anthropicMessages: ProviderWire = {
+  name: "anthropic",
+  writeCall,
+  readAnswer,
+  readStream,
+  readError,
+};
 
 export { dashedClaude } from "./models.ts";

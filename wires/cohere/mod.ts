@@ -17,4 +17,10 @@ import { readAnswer, readError, readStream } from "./read_answer.ts";
 import { writeCall } from "./write_call.ts";
 import type { ProviderWire } from "../types.ts";
 
-export const cohere: ProviderWire = { writeCall, readAnswer, readStream, readError };
+export const cohere: ProviderWire = {
+  name: "cohere",
+  writeCall,
+  readAnswer,
+  readStream,
+  readError,
+};

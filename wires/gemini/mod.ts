@@ -11,4 +11,10 @@ import { readError } from "./read_error.ts";
 import type { ProviderWire } from "../types.ts";
 
 /** The format that Google's models speak. */
-export const gemini: ProviderWire = { writeCall, readAnswer, readStream, readError };
+export const gemini: ProviderWire = {
+  name: "gemini",
+  writeCall,
+  readAnswer,
+  readStream,
+  readError,
+};

@@ -1,8 +1,61 @@
 /** OpenAI chat completions, the client's half: what is complete only when an answer is. */
-import type { Attachments } from "../streams/collect.ts";
+import { addThought } from "../streams/collect.ts";
 import { SEPARATOR } from "./read_thoughts.ts";
 import { mediaUrl } from "../shared/parts.ts";
-import type { Citation, JsonObject } from "../types.ts";
+import type { Choice, Citation, Delta, JsonObject, Media, Thought } from "../types.ts";
+
+/** What belongs to a choice and is complete only when the choice is. */
+export interface Attachments {
+  /** In the order in which they began. */
+  thoughts: Thought[];
+  citations: Citation[];
+  /** A signature is Gemini's. */
+  images: { media: Media; signature?: string }[];
+  signature?: string;
+}
+
+/** Makes a fresh holder of attachments. */
+export const attachments = (): Attachments => ({ thoughts: [], citations: [], images: [] });
+
+/** Attachments that grow. */
+export interface Growing extends Attachments {
+  /** The same thoughts by their block's number. */
+  blocks: Thought[];
+}
+
+/** Adds a delta that is complete only at the end of its choice. */
+export function attach(
+  to: Growing,
+  delta: Extract<Delta, { type: "thought" | "citation" | "image" | "signature" }>,
+): void {
+  switch (delta.type) {
+    case "thought": {
+      let thought = to.blocks[delta.block];
+      if (!thought) to.thoughts.push(thought = to.blocks[delta.block] = {});
+      addThought(thought, delta);
+      return;
+    }
+    case "citation":
+      to.citations.push(delta.citation);
+      return;
+    case "image":
+      to.images.push({ media: delta.media, signature: delta.signature });
+      return;
+    case "signature":
+      to.signature = delta.signature;
+  }
+}
+
+/** The attachments of a whole choice. */
+export function attachmentsOf({ items, signature }: Choice): Attachments {
+  const to = { ...attachments(), signature };
+  for (const item of items) {
+    if (item.type === "thought") to.thoughts.push(item.thought);
+    else if (item.type === "text") to.citations.push(...item.citations);
+    else if (item.type === "image") to.images.push({ media: item.media, signature: item.signature });
+  }
+  return to;
+}
 
 /** Adds the members that are complete only at the end; none for what is empty. */
 export function writeAttachments(choice: Attachments, out: JsonObject): JsonObject {
@@ -34,7 +87,7 @@ export function writeDetails(thoughts: Attachments["thoughts"], sent = 0): JsonO
   let apart = sent === 0;
   const push = (detail: JsonObject, format = "unknown") =>
     details.push({ ...detail, format, index: sent + details.length });
-  for (const { text, signature, redacted, format } of Object.values(thoughts)) {
+  for (const { text, signature, redacted, format } of thoughts) {
     if (redacted === undefined && signature === undefined) continue;
     if (redacted !== undefined) push({ type: "reasoning.encrypted", data: redacted }, format);
     else {

@@ -10,9 +10,9 @@
 import { isObject, object, objects, parseExact, text } from "../shared/json.ts";
 import { sseReader } from "../streams/sse.ts";
 import type { Step } from "../streams/translate.ts";
-import type { JsonObject, WireError } from "../types.ts";
+import type { Defaults, JsonObject, WireError } from "../types.ts";
 import { STOPS } from "./read_answer.ts";
-import { type AnswerDefaults, writeError } from "./write_answer.ts";
+import { writeError } from "./write_answer.ts";
 
 /** What OpenAI's `finish_reason` may be. */
 const FINISHES: ReadonlySet<unknown> = new Set([
@@ -31,7 +31,7 @@ const PLAIN: ReadonlySet<string> = new Set(["closed", "text", "thinking", "type"
  *
  * @param body As the provider sent it; it is changed. One without choices, e.g. an error, stays as it is.
  */
-export function conformAnswer(body: JsonObject, defaults: AnswerDefaults): JsonObject {
+export function conformAnswer(body: JsonObject, defaults: Defaults): JsonObject {
   if (!Array.isArray(body.choices) || body.choices.length === 0) return body;
   mendEnvelope(body, defaults, "chat.completion");
   body.choices = objects(body.choices).map((choice, at) => {
@@ -67,7 +67,7 @@ interface ChoiceState {
  * @param maxEventSize The longest event that is taken, as `sseReader` has it.
  */
 export function conforming(
-  defaults: AnswerDefaults,
+  defaults: Defaults,
   failure: (cause: unknown) => WireError,
   tell: (chunk: JsonObject) => JsonObject,
   maxEventSize?: number,
@@ -210,7 +210,7 @@ export function conforming(
 
 // ---------------------------------------------------------------- what is mended
 
-function mendEnvelope(body: JsonObject, { id, created, model }: AnswerDefaults, kind: string): void {
+function mendEnvelope(body: JsonObject, { id, created, model }: Defaults, kind: string): void {
   body.id = text(body.id) ?? id;
   body.object = kind;
   if (typeof body.created !== "number" || body.created === 0) body.created = created;

@@ -156,6 +156,7 @@ export function readCall(body: JsonObject, model: string): Call {
   }
   readAllowed(body.tool_choice, settings, sent, dropped);
   return {
+    wire: "openai",
     model,
     stream: body.stream === true,
     includeUsage: options?.include_usage === true,

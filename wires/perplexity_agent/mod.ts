@@ -19,6 +19,7 @@ import { writeCall } from "./write_call.ts";
 import type { ProviderWire } from "../types.ts";
 
 export const perplexityAgent: ProviderWire = {
+  name: "perplexity",
   writeCall,
   readAnswer,
   readStream,

@@ -1,86 +1,26 @@
 /** Gathers deltas into a whole answer. */
-import type { Citation, Delta, Emit, Media, StopReason, Thought, Usage, WireError } from "../types.ts";
+import type { Answer, AnswerCall, Choice, Delta, Emit, Item, Thought } from "../types.ts";
 
-/** A tool call of an answer. */
-export interface AnswerCall {
-  id: string;
-  name: string;
-  /** JSON text; `{}` for a call without arguments. */
-  arguments: string;
-  signature?: string;
-}
-
-/** What belongs to a choice and is complete only when the choice is. */
-export interface Attachments {
+/** A choice, and what its next deltas add to. */
+interface Growing {
+  choice: Choice;
   /** By block number. */
   thoughts: Thought[];
-  citations: Citation[];
-  /** A signature is Gemini's. */
-  images: { media: Media; signature?: string }[];
-  signature?: string;
-}
-
-/** One of an answer's alternatives. */
-export interface Choice extends Attachments {
-  text: string;
-  refusal: string;
-  reasoning: string;
+  /** By the tool's index. */
   calls: AnswerCall[];
-  logprobs: unknown[];
-  audio?: { id?: string; data: string; transcript: string; expires_at?: number };
-  stop?: StopReason;
-}
-
-/** A whole answer. */
-export interface Answer {
-  start: Extract<Delta, { type: "start" }>;
-  choices: Choice[];
-  usage?: Usage;
-  /** The answer broke off; what came before it is kept. */
-  error?: WireError;
-}
-
-/** Makes a fresh holder of attachments. */
-export const attachments = (): Attachments => ({ thoughts: [], citations: [], images: [] });
-
-/** Adds a delta that is complete only at the end of its choice. */
-export function attach(
-  to: Attachments,
-  delta: Extract<Delta, { type: "thought" | "citation" | "image" | "signature" }>,
-): void {
-  switch (delta.type) {
-    case "thought": {
-      const thought = to.thoughts[delta.block] ??= {};
-      if (delta.text !== undefined) thought.text = (thought.text ?? "") + delta.text;
-      thought.signature = delta.signature ?? thought.signature;
-      thought.redacted = delta.redacted ?? thought.redacted;
-      thought.format = delta.format ?? thought.format;
-      return;
-    }
-    case "citation":
-      to.citations.push(delta.citation);
-      return;
-    case "image":
-      to.images.push({ media: delta.media, signature: delta.signature });
-      return;
-    case "signature":
-      to.signature = delta.signature;
-  }
 }
 
 /** An answer that grows with each delta. */
 export function collector(): { emit: Emit; answer: Answer } {
   const answer: Answer = { start: { type: "start" }, choices: [] };
+  const growing: Growing[] = [];
   let started = false;
-  const choice = (index: number): Choice =>
-    answer.choices[index] ??= {
-      ...attachments(),
-      text: "",
-      refusal: "",
-      reasoning: "",
-      calls: [],
-      logprobs: [],
-    };
+  const at = (index: number): Growing => {
+    const known = growing[index];
+    if (known) return known;
+    const choice = answer.choices[index] = { items: [], logprobs: [] };
+    return growing[index] = { choice, thoughts: [], calls: [] };
+  };
 
   function emit(delta: Delta): void {
     if (answer.error) return;
@@ -89,53 +29,94 @@ export function collector(): { emit: Emit; answer: Answer } {
         if (!started) answer.start = delta;
         started = true;
         return;
-      case "text": {
-        const to = choice(delta.choice);
-        to.text += delta.text;
-        if (delta.logprobs !== undefined) to.logprobs.push(delta.logprobs);
-        return;
-      }
-      case "refusal":
-        choice(delta.choice).refusal += delta.text;
-        return;
-      case "thought":
-        choice(delta.choice).reasoning += delta.text ?? "";
-        attach(choice(delta.choice), delta);
-        return;
-      case "citation":
-      case "image":
-      case "signature":
-        attach(choice(delta.choice), delta);
-        return;
-      case "tool":
-        choice(delta.choice).calls[delta.index] = {
-          id: delta.id,
-          name: delta.name,
-          arguments: "",
-          signature: delta.signature,
-        };
-        return;
-      case "args":
-        choice(delta.choice).calls[delta.index].arguments += delta.text;
-        return;
-      case "audio": {
-        const audio = choice(delta.choice).audio ??= { data: "", transcript: "" };
-        audio.id = delta.id ?? audio.id;
-        audio.expires_at = delta.expires_at ?? audio.expires_at;
-        audio.data += delta.data ?? "";
-        audio.transcript += delta.transcript ?? "";
-        return;
-      }
       case "usage":
         answer.usage = delta.usage;
         return;
-      case "stop":
-        choice(delta.choice).stop = delta.reason;
-        return;
       case "error":
         answer.error = delta.error;
+        return;
+      default:
+        add(at(delta.choice), delta);
     }
   }
 
   return { emit, answer };
+}
+
+/** Adds what belongs to one choice. */
+function add({ choice, thoughts, calls }: Growing, delta: Extract<Delta, { choice: number }>): void {
+  const { items } = choice;
+  switch (delta.type) {
+    case "text":
+      if (delta.text !== "") last(items, "text").text += delta.text;
+      if (delta.logprobs !== undefined) choice.logprobs.push(delta.logprobs);
+      return;
+    case "refusal":
+      last(items, "refusal").text += delta.text;
+      return;
+    case "thought": {
+      let thought = thoughts[delta.block];
+      if (!thought) {
+        thought = thoughts[delta.block] = {};
+        items.push(
+          delta.summary ? { type: "thought", thought, summary: true } : { type: "thought", thought },
+        );
+      }
+      addThought(thought, delta);
+      return;
+    }
+    case "citation":
+      last(items, "text").citations.push(delta.citation);
+      return;
+    case "image":
+      items.push({ type: "image", media: delta.media, signature: delta.signature });
+      return;
+    case "signature":
+      choice.signature = delta.signature;
+      return;
+    case "tool": {
+      const { id, name, signature, custom } = delta;
+      const call: AnswerCall = { id, name, arguments: "", signature };
+      if (custom) call.custom = true;
+      items.push({ type: "tool", call: calls[delta.index] = call });
+      return;
+    }
+    case "args":
+      calls[delta.index].arguments += delta.text;
+      return;
+    case "server_tool":
+      items.push({ type: "server_tool", serverCall: delta.serverCall });
+      return;
+    case "audio": {
+      const audio = choice.audio ??= { data: "", transcript: "" };
+      audio.id = delta.id ?? audio.id;
+      audio.expires_at = delta.expires_at ?? audio.expires_at;
+      audio.data += delta.data ?? "";
+      audio.transcript += delta.transcript ?? "";
+      return;
+    }
+    case "stop":
+      choice.stop = delta.reason;
+      if (delta.sequence !== undefined) choice.sequence = delta.sequence;
+  }
+}
+
+/** Adds a piece to the thought that it belongs to. */
+export function addThought(thought: Thought, { text, signature, redacted, format, id }: Thought): void {
+  if (text !== undefined) thought.text = (thought.text ?? "") + text;
+  thought.signature = signature ?? thought.signature;
+  thought.redacted = redacted ?? thought.redacted;
+  thought.format = format ?? thought.format;
+  if (id !== undefined) thought.id = id;
+}
+
+type Written = "text" | "refusal";
+
+/** The item that a piece of text goes on with: a new one after an item of another kind. */
+function last<T extends Written>(items: Item[], type: T): Extract<Item, { type: T }> {
+  const item = items.at(-1);
+  if (item?.type === type) return item as Extract<Item, { type: T }>;
+  const next: Item = type === "text" ? { type, text: "", citations: [] } : { type: "refusal", text: "" };
+  items.push(next);
+  return next as Extract<Item, { type: T }>;
 }

@@ -1,3 +1,4 @@
+import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { assertEquals, assertMatch } from "@std/assert";
 import type { LogEntry } from "../../../gateway/log/types.ts";
 import { errorResponse } from "../../../gateway/upstream/error_response.ts";
@@ -315,7 +316,7 @@ Deno.test("a translated answer without an id is given one by chance", async () =
 
 Deno.test("errorResponse() makes 502 of a status that is not an error's", async () => {
   for (const [status, written] of [[200, 502], [302, 502], [399, 502], [400, 400], [599, 599], [600, 502]]) {
-    const response = errorResponse({ message: "x", status });
+    const response = errorResponse({ message: "x", status }, openaiChat);
     assertEquals([response.status, (await response.json()).error.message], [written, "x"], `${status}`);
   }
 });

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { compatible, header, PROVIDERS } from "../../../providers/table.ts";
+import { compatible, header, PROVIDERS, spoken } from "../../../providers/table.ts";
 import type { Provider } from "../../../providers/types.ts";
-import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import { awsModelStream } from "../../../wires/streams/aws_event_stream.ts";
 import type { Framing } from "../../../wires/streams/framing.ts";
 import { jsonLines } from "../../../wires/streams/json_lines.ts";
@@ -25,12 +24,9 @@ const EVENTS = [
 /** What a client reads of a stream that a row of this framing sends: texts, finish reasons and errors. */
 async function streamed(framing: Framing, chunks: Uint8Array[], type = framing.type): Promise<unknown[]> {
   const table = PROVIDERS as Map<string, Provider>;
-  const row = compatible("https://framed.test/v1", {
-    wire: anthropicMessages,
-    auth: header("x-api-key"),
-    framing,
-  });
-  table.set("framed", { name: "framed", ...row });
+  const row = compatible("https://framed.test/v1", { auth: header("x-api-key") });
+  const wires = [{ ...spoken("anthropic"), framing }] as const;
+  table.set("framed", { name: "framed", ...row, wires });
   try {
     const { fetch } = before(() =>
       new Response(ReadableStream.from(chunks), { headers: { "content-type": type } })

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
-import { type Answer, collector } from "../../../wires/streams/collect.ts";
-import { chunkWriter, writeAnswer } from "../../../wires/openai_chat/write_answer.ts";
+import { callOf, collector, type GatheredAnswer as Answer } from "../gathered.ts";
+import { writeAnswer } from "../../../wires/openai_chat/write_answer.ts";
+import { chunkWriter } from "../../../wires/openai_chat/write_stream.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import { sseReader } from "../../../wires/streams/sse.ts";
 import type { Delta, JsonObject, StreamReader } from "../../../wires/types.ts";
@@ -183,11 +184,11 @@ Deno.test("readStream() tells why the model refused", () => {
 /** The answer as a client keeps it, from the whole body and from the chunks. */
 function clientMessages(list: Delta[]): JsonObject[] {
   const defaults = { id: "chatcmpl-1", created: 1, model: "m" };
-  const form = { includeUsage: true, legacyFunctions: false };
+  const call = callOf({ includeUsage: true });
   const { emit, answer } = collector();
   list.forEach(emit);
-  const { choices } = writeAnswer(answer, defaults, form) as { choices: { message: JsonObject }[] };
-  const writer = chunkWriter(defaults, form);
+  const { choices } = writeAnswer(answer, call, defaults) as { choices: { message: JsonObject }[] };
+  const writer = chunkWriter(call, defaults);
   let sse = "";
   for (const delta of list) sse += writer.delta(delta);
   sse += writer.end();

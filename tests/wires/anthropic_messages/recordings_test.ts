@@ -2,7 +2,7 @@
 import Anthropic from "npm:@anthropic-ai/sdk@1.12.0";
 import { assert, assertEquals } from "@std/assert";
 import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
-import { type Answer, collector } from "../../../wires/streams/collect.ts";
+import { callOf, collector, type GatheredAnswer as Answer } from "../gathered.ts";
 import { writeAnswer } from "../../../wires/openai_chat/write_answer.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import { sseReader } from "../../../wires/streams/sse.ts";
@@ -49,8 +49,7 @@ function viaUs({ stream, body }: Recording["response"]): Answer {
 
 /** The blocks that we send back when a client hands the answer to the next turn. */
 function handedBack(answer: Answer): JsonObject[] {
-  const form = { includeUsage: false, legacyFunctions: false };
-  const { choices } = writeAnswer(answer, { id: "", created: 0, model: "" }, form) as {
+  const { choices } = writeAnswer(answer, callOf(), { id: "", created: 0, model: "" }) as {
     choices: { message: JsonObject }[];
   };
   const messages = [{ role: "user", content: "a" }, choices[0].message, { role: "user", content: "b" }];

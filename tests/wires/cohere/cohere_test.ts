@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { cohere } from "../../../wires/cohere/mod.ts";
-import { collector } from "../../../wires/streams/collect.ts";
+import { collector } from "../gathered.ts";
 import { GatewayError } from "../../../wires/errors.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import { sseReader } from "../../../wires/streams/sse.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { collector } from "../../../wires/streams/collect.ts";
+import { callOf, collector } from "../gathered.ts";
 import { gemini } from "../../../wires/gemini/mod.ts";
 import { writeAnswer } from "../../../wires/openai_chat/write_answer.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
@@ -562,8 +562,7 @@ Deno.test("turn 2, built from our own turn 1, gives Gemini its own parts back", 
     { functionCall: { id: "fc-2", name: "get_tide", args: { port: "Cádiz" } } },
   ];
   const defaults = { id: "chatcmpl-1", created: 0, model: "m" };
-  const form = { includeUsage: false, legacyFunctions: false };
-  const answer = writeAnswer(gather(whole(candidate(parts))), defaults, form);
+  const answer = writeAnswer(gather(whole(candidate(parts))), callOf(), defaults);
   const { message } = (answer.choices as { message: JsonObject }[])[0];
   const calls = message.tool_calls as { id: string }[];
   const messages = [

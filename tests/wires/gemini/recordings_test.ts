@@ -1,6 +1,6 @@
 /** Recorded answers of Google's, beyond what every provider's are put through: sources and errors. */
 import { assert, assertEquals } from "@std/assert";
-import { collector } from "../../../wires/streams/collect.ts";
+import { collector } from "../gathered.ts";
 import { gemini } from "../../../wires/gemini/mod.ts";
 import { object } from "../../../wires/shared/json.ts";
 import type { JsonObject } from "../../../wires/types.ts";

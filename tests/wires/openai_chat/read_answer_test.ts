@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { collector } from "../../../wires/streams/collect.ts";
+import { collector } from "../gathered.ts";
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { isOverflow } from "../../../wires/shared/overflow.ts";
 import type { Delta, JsonObject, Usage } from "../../../wires/types.ts";

@@ -523,6 +523,7 @@ Deno.test("readCall() takes null as absent everywhere", () => {
   const call = read(Object.fromEntries(fields.split(" ").map((field) => [field, null])));
   const { messages: _, ...rest } = call;
   assertEquals(rest, {
+    wire: "openai",
     model: "m",
     stream: false,
     includeUsage: false,

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import OpenAI from "npm:openai@7.57.0";
-import { collector } from "../../../wires/streams/collect.ts";
+import { callOf, collector } from "../gathered.ts";
 import {
   type AnswerForm,
-  chunkWriter,
   writeAnswer,
   writeError,
   writeUsage,
 } from "../../../wires/openai_chat/write_answer.ts";
+import { chunkWriter } from "../../../wires/openai_chat/write_stream.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import type { Delta, JsonObject, Thought, Usage } from "../../../wires/types.ts";
 import { faultsOf } from "./openai_schema.ts";
@@ -28,7 +28,7 @@ const USAGE: Usage = {
 
 /** The client's stream of these deltas. */
 function stream(deltas: Delta[], form: Partial<AnswerForm> = {}): string {
-  const writer = chunkWriter(DEFAULTS, { ...FORM, ...form });
+  const writer = chunkWriter(callOf({ ...FORM, ...form }), DEFAULTS);
   return deltas.map((delta) => writer.delta(delta)).join("") + writer.end();
 }
 
@@ -60,7 +60,7 @@ const said = (list: Chunk[]) =>
 function whole(deltas: Delta[], form: Partial<AnswerForm> = {}) {
   const { emit, answer } = collector();
   deltas.forEach(emit);
-  const completion = JSON.parse(JSON.stringify(writeAnswer(answer, DEFAULTS, { ...FORM, ...form })));
+  const completion = JSON.parse(JSON.stringify(writeAnswer(answer, callOf({ ...FORM, ...form }), DEFAULTS)));
   assertEquals(faultsOf.completion(completion), "");
   return completion as OpenAI.ChatCompletion & {
     choices: {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { collector } from "../../../wires/streams/collect.ts";
+import { collector } from "../gathered.ts";
 import { perplexityAgent } from "../../../wires/perplexity_agent/mod.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import type { Delta, JsonObject } from "../../../wires/types.ts";

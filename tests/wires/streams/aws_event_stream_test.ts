@@ -5,7 +5,7 @@ import {
   awsEventStreamReader,
   awsModelStream,
 } from "../../../wires/streams/aws_event_stream.ts";
-import { collector } from "../../../wires/streams/collect.ts";
+import { collector } from "../gathered.ts";
 import { EventTooLong } from "../../../wires/streams/sse.ts";
 import { recordedTest, recordings } from "../../recordings.ts";
 import { crc, encode, latin1, u32 } from "./aws_messages.ts";

@@ -33,17 +33,57 @@ Deno.test("collector() joins the pieces of each choice", () => {
     { type: "args", choice: 0, index: 1, text: "}" },
     { type: "stop", choice: 1, reason: "length" },
   );
-  assertEquals(choices[0].text, "ab");
-  assertEquals(choices[0].reasoning, "tu");
-  assertEquals(choices[0].thoughts, [
-    { text: "tu", signature: "S", redacted: undefined, format: "f" },
-    { redacted: "R", signature: undefined, format: undefined },
+  assertEquals(choices[0].items.map((item) => item.type), ["text", "thought", "thought", "tool", "tool"]);
+  const [text, first, second, f, g] = choices[0].items;
+  assertEquals(text, { type: "text", text: "ab", citations: [] });
+  assertEquals(first, {
+    type: "thought",
+    thought: { text: "tu", signature: "S", redacted: undefined, format: "f" },
+  });
+  assertEquals(second, {
+    type: "thought",
+    thought: { redacted: "R", signature: undefined, format: undefined },
+  });
+  assertEquals(f, { type: "tool", call: { id: "a", name: "f", arguments: "1", signature: undefined } });
+  assertEquals(g, { type: "tool", call: { id: "b", name: "g", arguments: "{}", signature: "G" } });
+  assertEquals([choices[0].stop, choices[1].stop], [undefined, "length"]);
+  assertEquals(choices[1].items, [{ type: "text", text: "x", citations: [] }]);
+});
+
+Deno.test("collector() keeps the order in which the model said its items", () => {
+  const citation = { url: "u", title: "t", start: 0, end: 1 };
+  const serverCall = { kind: "web_search", input: { query: "q" } } as const;
+  const { choices: [choice] } = collect(
+    { type: "text", choice: 0, text: "a" },
+    { type: "thought", choice: 0, block: 0, text: "t", summary: true },
+    { type: "text", choice: 0, text: "b" },
+    { type: "text", choice: 0, text: "" },
+    { type: "citation", choice: 0, citation },
+    { type: "server_tool", choice: 0, serverCall },
+    { type: "tool", choice: 0, index: 0, id: "a", name: "f", custom: true },
+    { type: "args", choice: 0, index: 0, text: "free" },
+    { type: "refusal", choice: 0, text: "n" },
+    { type: "refusal", choice: 0, text: "o" },
+    { type: "image", choice: 0, media: { url: "i" }, signature: "S" },
+    { type: "text", choice: 0, text: "c" },
+    { type: "signature", choice: 0, signature: "G" },
+    { type: "stop", choice: 0, reason: "stop", sequence: "END" },
+  );
+  assertEquals(choice.items, [
+    { type: "text", text: "a", citations: [] },
+    {
+      type: "thought",
+      thought: { text: "t", signature: undefined, redacted: undefined, format: undefined },
+      summary: true,
+    },
+    { type: "text", text: "b", citations: [citation] },
+    { type: "server_tool", serverCall },
+    { type: "tool", call: { id: "a", name: "f", arguments: "free", signature: undefined, custom: true } },
+    { type: "refusal", text: "no" },
+    { type: "image", media: { url: "i" }, signature: "S" },
+    { type: "text", text: "c", citations: [] },
   ]);
-  assertEquals(choices[0].calls.map(({ name, arguments: text, signature }) => [name, text, signature]), [
-    ["f", "1", undefined],
-    ["g", "{}", "G"],
-  ]);
-  assertEquals([choices[0].stop, choices[1].stop, choices[1].text], [undefined, "length", "x"]);
+  assertEquals([choice.signature, choice.stop, choice.sequence], ["G", "stop", "END"]);
 });
 
 Deno.test("collector() keeps the first start and the last usage", () => {
@@ -63,5 +103,5 @@ Deno.test("collector() takes nothing after an error, and keeps what came before"
     { type: "text", choice: 0, text: "b" },
     { type: "error", error: { message: "two" } },
   );
-  assertEquals([error?.message, choices[0].text], ["one", "a"]);
+  assertEquals([error?.message, choices[0].items], ["one", [{ type: "text", text: "a", citations: [] }]]);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
-import { chunkWriter } from "../../../wires/openai_chat/write_answer.ts";
+import { chunkWriter } from "../../../wires/openai_chat/write_stream.ts";
+import { callOf } from "../gathered.ts";
 import { translate, translation } from "../../../wires/streams/translate.ts";
 import type { Emit, StreamReader } from "../../../wires/types.ts";
 
@@ -45,10 +46,7 @@ function translated(
   body: ReadableStream<Uint8Array>,
   read: (emit: Emit) => StreamReader = openaiChat.readStream,
 ) {
-  const writer = chunkWriter({ id: "d", created: 0, model: "d" }, {
-    includeUsage: false,
-    legacyFunctions: false,
-  });
+  const writer = chunkWriter(callOf(), { id: "d", created: 0, model: "d" });
   const failures: unknown[] = [];
   const step = translation({
     reader: read,

@@ -1,0 +1,63 @@
+/** What every answer to a client is made with. */
+import { GatewayError } from "../../wires/errors.ts";
+import { headerList, responseHeaders } from "./headers.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Outgoing } from "./prepare.ts";
+
+export const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
+
+/** Characters of an answer we could not read that an error quotes. */
+export const QUOTED = 500;
+
+/** The provider's headers as the client may see them, and what could not be sent to the provider. */
+export function headersFor(
+  { headers }: Response,
+  { dropped, storedKey }: Outgoing,
+  out = new Headers(),
+): Headers {
+  responseHeaders(headers, out, storedKey);
+  if (dropped.length > 0) out.set("sluice-dropped", headerList(dropped));
+  return out;
+}
+
+/**
+ * An answer with the provider's status and headers.
+ *
+ * @param type Its content type. Default: the provider's.
+ */
+export function answerWith(
+  body: BodyInit | null,
+  upstream: Response,
+  outgoing: Outgoing,
+  type?: string,
+): Response {
+  // Written into the headers that it has: a response made with headers copies them.
+  const response = new Response(body, { status: upstream.status });
+  headersFor(upstream, outgoing, response.headers);
+  if (type) response.headers.set("content-type", type);
+  return response;
+}
+
+/** @param headers The provider's, as the client may see them: limits and request ids matter here most of all. */
+export function notJson(provider: string, status: number, text: string, headers: Headers): GatewayError {
+  return new GatewayError(
+    "bad_upstream_answer",
+    `${provider} answered ${status} with something that is not JSON`,
+    { metadata: { provider, status, body: text.slice(0, QUOTED) }, headers: Object.fromEntries(headers) },
+  );
+}
+
+type ContentKind = "json" | "events" | "page" | "other" | "none";
+
+export function contentKind(headers: Headers): ContentKind {
+  const type = headers.get("content-type")?.toLowerCase();
+  if (!type) return "none";
+  if (type.includes("json")) return "json";
+  if (type.startsWith("text/event-stream")) return "events";
+  return type.startsWith("text/html") ? "page" : "other";
+}
+
+/** An id for an answer that has none, as the client's wire writes them. */
+export function answerId({ config, client }: Exchange): string {
+  return client.idPrefix + Math.floor(config.random() * 2 ** 52).toString(36).padStart(11, "0");
+}

@@ -1,0 +1,166 @@
+/** An answer on another wire than the client's: read, and written anew. */
+import { collector } from "../../wires/streams/collect.ts";
+import { GatewayError } from "../../wires/errors.ts";
+import { brokenOff, eventTooLong } from "../../wires/streams/broken_off.ts";
+import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
+import type { Begun } from "../../wires/streams/begun.ts";
+import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
+import { parseExact } from "../../wires/shared/json.ts";
+import type {
+  Call,
+  ClientWire,
+  Defaults,
+  Emit,
+  JsonObject,
+  StreamReader,
+  WireError,
+} from "../../wires/types.ts";
+import { keyMask, maskObject } from "../access/secrets.ts";
+import type { Exchange } from "../exchange.ts";
+import { type Observer, observer } from "../log/observe.ts";
+import { EVENTS, peekEvents } from "../policies/held.ts";
+import { answerId, answerWith, contentKind, EVENTS_TYPE, headersFor, JSON_TYPE, notJson } from "./answer.ts";
+import { errorResponse } from "./error_response.ts";
+import type { Outgoing } from "./prepare.ts";
+import { readText } from "./send.ts";
+
+/** What it takes to write an answer for the client. */
+interface Rewrite {
+  call: Call;
+  defaults: Defaults;
+  begun?: Begun;
+}
+
+export function rewriteBack(
+  upstream: Response,
+  outgoing: Outgoing,
+  exchange: Exchange,
+  begun: Begun | undefined,
+): Promise<Response> | Response {
+  const call = outgoing.call!;
+  const created = Math.floor(exchange.config.now() / 1000);
+  const rewrite: Rewrite = {
+    call,
+    begun,
+    defaults: { id: answerId(exchange), created, model: call.model },
+  };
+  const kind = contentKind(upstream.headers);
+  if (call.stream && isFramed(upstream, outgoing)) {
+    return rewriteStream(upstream, outgoing, rewrite, exchange);
+  }
+  if (!call.stream || kind === "page") return rewriteWhole(upstream, outgoing, rewrite, exchange);
+  if (kind === "events") return rewriteStream(upstream, outgoing, rewrite, exchange);
+  // Proxies lose the content type, and some providers answer whole.
+  return peekEvents(upstream).then(({ events, response }) =>
+    events
+      ? rewriteStream(response, outgoing, rewrite, exchange)
+      : rewriteWhole(response, outgoing, rewrite, exchange)
+  );
+}
+
+/** Whether an answer has the framing of its row, where that is not the usual one. */
+const isFramed = ({ headers }: Response, { spoken: { framing } }: Outgoing): boolean =>
+  framing !== undefined && (headers.get("content-type") ?? "").toLowerCase().startsWith(framing.type);
+
+function rewriteStream(
+  upstream: Response,
+  outgoing: Outgoing,
+  { call, defaults, begun }: Rewrite,
+  exchange: Exchange,
+): Response {
+  const { target: { provider: { name } }, spoken: { wire, framing } } = outgoing;
+  const failure = (cause: unknown) => ofProvider(brokenOff(name, cause), outgoing);
+  const step = translation({
+    reader: (emit) => wire.readStream(emit),
+    writer: exchange.client.writer(call, defaults),
+    failure,
+    tell: (error) => ofProvider(error, outgoing),
+    watch: begun ? toldOn(begun, failure, watched(exchange)) : watched(exchange),
+    maxEventSize: exchange.config.limits.maxLineBytes,
+    framing,
+  });
+  const events = translate(upstream.body ?? new Blob([]).stream(), step);
+  return answerWith(events, upstream, outgoing, EVENTS_TYPE);
+}
+
+function rewriteWhole(
+  upstream: Response,
+  outgoing: Outgoing,
+  { call, defaults, begun }: Rewrite,
+  exchange: Exchange,
+): Promise<Response> {
+  const { target, spoken: { wire }, storedKey } = outgoing;
+  const { client } = exchange;
+  return readText(upstream, target.provider, exchange, (told) => {
+    const text = storedKey !== undefined && told.includes(storedKey) ? keyMask(storedKey)(told) : told;
+    const body = parseExact(text);
+    const { emit, answer } = collector();
+    const writer = call.stream ? client.writer(call, defaults) : undefined;
+    let events = "";
+    const watch = watched(exchange);
+    const take: Emit = (delta) => {
+      emit(delta);
+      watch?.delta(delta);
+      begun?.delta(delta);
+      if (writer) events += writer.delta(delta);
+    };
+    if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
+    else if (EVENTS.test(text)) readEvents(text, wire.readStream(take), outgoing, exchange);
+    else throw notJson(target.provider.name, upstream.status, text, headersFor(upstream, outgoing));
+    watch?.end("whole");
+    const { error } = answer;
+    if (error) {
+      return failed(error, upstream, outgoing, client);
+    }
+    const written = writer
+      ? events + writer.end()
+      : JSON.stringify(client.writeAnswer(answer, call, defaults));
+    return answerWith(written, upstream, outgoing, writer ? EVENTS_TYPE : JSON_TYPE);
+  });
+}
+
+/** The watcher of an answer that is translated, if anybody listens. */
+function watched({ config, report, signal }: Exchange): Observer | undefined {
+  return report.listened ? report.observer = observer(config.timer, signal) : undefined;
+}
+
+/** Tells of an answer that is translated whether it has begun, and the watcher all that there is. */
+function toldOn(begun: Begun, failure: (cause: unknown) => WireError, watch?: Watch): Watch {
+  return {
+    delta(delta) {
+      begun.delta(delta);
+      watch?.delta(delta);
+    },
+    end(how, cause) {
+      if (how === "broken") begun.delta({ type: "error", error: failure(cause) });
+      watch?.end(how, cause);
+    },
+  };
+}
+
+/** For a provider that streams though nobody asked for it. */
+function readEvents(text: string, reader: StreamReader, outgoing: Outgoing, exchange: Exchange): void {
+  const parser = sseReader((data, event) => reader.frame(data, event), exchange.config.limits.maxLineBytes);
+  try {
+    parser.push(new TextEncoder().encode(text));
+  } catch (cause) {
+    if (!(cause instanceof EventTooLong)) throw cause;
+    throw new GatewayError("bad_upstream_answer", eventTooLong(outgoing.target.provider.name, cause), {
+      cause,
+    });
+  }
+  parser.end();
+  reader.end();
+}
+
+/** A failure that calls itself a success. */
+function failed(error: WireError, upstream: Response, outgoing: Outgoing, client: ClientWire): Response {
+  const { status = 502 } = error;
+  return errorResponse({ ...ofProvider(error, outgoing), status }, client, headersFor(upstream, outgoing));
+}
+
+/** An error in an answer that has begun as a success: with its provider's name, without the stored key. */
+function ofProvider(error: WireError, { target, storedKey }: Outgoing): WireError {
+  const { metadata, ...said } = maskObject(error, storedKey);
+  return { ...said, metadata: { ...metadata, provider: target.provider.name } };
+}

@@ -1,0 +1,191 @@
+/**
+ * OpenAI chat completions, the client's half: neutral deltas as chunks.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat-streaming
+ */
+import {
+  attach,
+  attachments,
+  googleContent,
+  type Growing,
+  writeAttachments,
+  writeDetails,
+  writeRest,
+} from "./attachments.ts";
+import { packToolId } from "../shared/tool_id.ts";
+import type { Call, Defaults, Delta, JsonObject, StopReason, StreamWriter, Usage } from "../types.ts";
+import { finishReason, formOf, writeEnvelopeExtras, writeError, writeUsage } from "./write_answer.ts";
+
+/**
+ * Writes deltas as `chat.completion.chunk` events: per choice one role chunk, `reasoning_details` if it begins with any,
+ * content, a tool's name before its arguments, what is complete only at the end (`annotations`, `images`) in one chunk,
+ * one finish chunk; then the usage if it was asked for, and `[DONE]`.
+ *
+ * Lists of whole blocks go out once, in full: clients that gather chunks by appending, by index or by overwriting all
+ * end with the same list. `reasoning_details` goes out before the content, as OpenRouter's provider for the AI SDK takes no
+ * thinking behind a text. Where more thoughts come behind the content, the list goes out once more at the end: in full,
+ * for clients that overwrite, and under new indexes, for those that gather by index. `readThoughts` takes each once.
+ */
+export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
+  const form = formOf(call);
+  // Written once: only what changes is serialised for each chunk.
+  let head = "";
+  let envelope = "";
+  const tail = form.includeUsage ? `}],"usage":null}\n\n` : "}]}\n\n";
+  const choices: (ChoiceState | undefined)[] = [];
+  let usage: Usage | undefined;
+  let failed = false;
+
+  function start(delta: Extract<Delta, { type: "start" }> | undefined): void {
+    const id = JSON.stringify(delta?.id ?? defaults.id);
+    const model = JSON.stringify(delta?.model ?? defaults.model);
+    const created = delta?.created ?? defaults.created;
+    const extras = delta ? members(writeEnvelopeExtras(delta, {})) : "";
+    envelope = `data: {"id":${id},"object":"chat.completion.chunk","created":${created},"model":${model},${
+      extras && `${extras},`
+    }"choices":[`;
+    head = `${envelope}{"index":`;
+  }
+
+  const chunk = (index: number, delta: string, finish = "null") =>
+    `${head}${index},"delta":{${delta}},"finish_reason":${finish}${tail}`;
+
+  /** The role chunk, when this is the first that the choice says. */
+  function open(index: number): string {
+    if (choices[index]) return "";
+    if (!head) start(undefined);
+    choices[index] = { ...attachments(), blocks: [], tools: [], begun: false, told: [] };
+    return chunk(index, `"role":"assistant","content":""`);
+  }
+
+  /** The thoughts so far, when the choice's content begins. */
+  function begin(index: number): string {
+    const choice = choices[index]!;
+    choice.begun = true;
+    if (choice.thoughts.length === 0) return "";
+    choice.told = writeDetails(choice.thoughts);
+    return choice.told.length === 0 ? "" : chunk(index, members({ reasoning_details: choice.told }));
+  }
+
+  function tool(delta: Extract<Delta, { type: "tool" }>): string {
+    const { choice: index, id, name, signature } = delta;
+    const choice = choices[index]!;
+    choice.tools[delta.index] = "named";
+    if (form.legacyFunctions) {
+      // There is room for one, and clients join the names of two.
+      return delta.index > 0
+        ? ""
+        : chunk(index, `"function_call":{"name":${JSON.stringify(name)},"arguments":""}`);
+    }
+    const extra = signature ? `,${members(googleContent(signature))}` : "";
+    return chunk(
+      index,
+      `"tool_calls":[{"index":${delta.index},"id":${
+        JSON.stringify(packToolId(id, signature))
+      },"type":"function",` +
+        `"function":{"name":${JSON.stringify(name)},"arguments":""}${extra}}]`,
+    );
+  }
+
+  function args(choice: number, index: number, text: string): string {
+    const written = JSON.stringify(text);
+    if (!form.legacyFunctions) {
+      return chunk(choice, `"tool_calls":[{"index":${index},"function":{"arguments":${written}}}]`);
+    }
+    return index > 0 ? "" : chunk(choice, `"function_call":{"arguments":${written}}`);
+  }
+
+  function content(delta: Delta): string {
+    switch (delta.type) {
+      case "text":
+        if (delta.logprobs !== undefined) {
+          return `${head}${delta.choice},"delta":{"content":${JSON.stringify(delta.text)}},"logprobs":${
+            JSON.stringify(delta.logprobs)
+          },"finish_reason":null${tail}`;
+        }
+        return delta.text === "" ? "" : chunk(delta.choice, `"content":${JSON.stringify(delta.text)}`);
+      case "refusal":
+        return chunk(delta.choice, `"refusal":${JSON.stringify(delta.text)}`);
+      case "thought":
+        attach(choices[delta.choice]!, delta);
+        return delta.text ? chunk(delta.choice, `"reasoning_content":${JSON.stringify(delta.text)}`) : "";
+      case "citation":
+      case "image":
+      case "signature":
+        attach(choices[delta.choice]!, delta);
+        return "";
+      case "tool":
+        return tool(delta);
+      case "args":
+        if (delta.text === "") return "";
+        choices[delta.choice]!.tools[delta.index] = "argued";
+        return args(delta.choice, delta.index, delta.text);
+      case "audio": {
+        const { id, data, transcript, expires_at } = delta;
+        return chunk(delta.choice, `"audio":${JSON.stringify({ id, data, transcript, expires_at })}`);
+      }
+      case "stop":
+        choices[delta.choice]!.stop = delta.reason;
+        return "";
+      default:
+        return "";
+    }
+  }
+
+  function close(index: number): string {
+    const choice = choices[index]!;
+    let out = "";
+    choice.tools.forEach((state, tool) => {
+      if (state === "named") out += args(index, tool, "{}");
+    });
+    const rest = members(choice.told.length === 0 ? writeAttachments(choice, {}) : writeRest(choice));
+    if (rest) out += chunk(index, rest);
+    return out + chunk(index, "", JSON.stringify(finishReason(choice.stop, choice.tools.length > 0, form)));
+  }
+
+  return {
+    delta(delta) {
+      if (failed) return "";
+      switch (delta.type) {
+        case "start":
+          if (head) return "";
+          start(delta);
+          return open(delta.choice ?? 0);
+        case "usage":
+          usage = delta.usage;
+          return "";
+        case "error":
+          failed = true;
+          return `data: ${JSON.stringify(writeError(delta.error))}\n\n`;
+        default: {
+          const role = choices[delta.choice] ? "" : open(delta.choice);
+          if (choices[delta.choice]!.begun || !CONTENT.has(delta.type)) return role + content(delta);
+          return role + begin(delta.choice) + content(delta);
+        }
+      }
+    },
+    end() {
+      if (failed) return "";
+      let out = choices.length === 0 ? open(0) : "";
+      for (const index of Object.keys(choices)) out += close(Number(index));
+      if (form.includeUsage && usage) out += `${envelope}],"usage":${JSON.stringify(writeUsage(usage))}}\n\n`;
+      return `${out}data: [DONE]\n\n`;
+    },
+  };
+}
+
+/** Deltas that thoughts must stand before, see `chunkWriter`. */
+const CONTENT: ReadonlySet<Delta["type"]> = new Set(["refusal", "text", "tool"]);
+
+interface ChoiceState extends Growing {
+  /** Whether any content was sent. */
+  begun: boolean;
+  /** The thoughts that were sent before it. */
+  told: JsonObject[];
+  /** By the tool's index: whether any argument text was sent. */
+  tools: ("named" | "argued")[];
+  stop?: StopReason;
+}
+
+/** An object's members as JSON, without its braces. */
+const members = (object: JsonObject) => JSON.stringify(object).slice(1, -1);
