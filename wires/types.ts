@@ -411,6 +411,8 @@ export interface WireRequest {
   headers?: Record<string, string>;
   /** Client paths of what this wire cannot express: `seed`, `messages[0].name`. */
   dropped: string[];
+  /** The client's names of tools that the answer will call otherwise, by the names that a reader emits. */
+  toolNames?: ReadonlyMap<string, string>;
 }
 
 /** Reads one stream; made anew for each. */

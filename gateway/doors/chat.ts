@@ -1,7 +1,7 @@
 /** A call on one of our wires for one target, or the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
 import { type Body, readBody } from "../upstream/body.ts";
-import { type Outgoing, prepare, spokenTo } from "../upstream/prepare.ts";
+import { checkRequest, type Outgoing, prepare, spokenTo } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
@@ -48,14 +48,25 @@ export const once = (outgoing: Outgoing): Outgoings => () => outgoing;
 
 /**
  * For several targets: each request is written when its turn comes, for twenty take twenty times the work and memory of
- * one. What is wrong with the request for the first target is told before anything is sent.
+ * one. What is wrong with the request itself is told before anything is sent; what one target cannot be told, another may.
  */
-function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings {
-  let current = prepare(body, first, exchange, false);
+export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings {
+  checkRequest(body, first, exchange);
+  let current: Outgoing | undefined;
   return (target) => {
-    if (current.target !== target) current = prepare(body, target, exchange, false);
+    if (current?.target !== target) current = prepare(body, target, exchange, false);
     return current;
   };
+}
+
+/** The failure of the gateway's own that some work ends with, if it does. */
+function failureOf(work: () => unknown): GatewayError | undefined {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
 }
 
 /** The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. */
@@ -114,6 +125,7 @@ export function chatStep(
     settings,
     // As it is after `respond`.
     format: exchange.client,
+    fault: () => failureOf(() => outgoings(target)),
     otherKey: keys?.isFree,
     mask: (error) => maskObject(error, outgoings(target).storedKey),
     look: spokenTo(provider, exchange.client).wire === exchange.client && !provider.fetch

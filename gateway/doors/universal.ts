@@ -4,7 +4,7 @@ import { GatewayError, shorten } from "../../wires/errors.ts";
 import { findObjects } from "../../wires/shared/json_text.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { findShallow, parseJson, readBody } from "../upstream/body.ts";
-import { chatStep, MOST_STEPS, once } from "./chat.ts";
+import { chatStep, inTurn, MOST_STEPS, once } from "./chat.ts";
 import { prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
@@ -144,6 +144,7 @@ async function makeStep(written: WrittenStep, exchange: Exchange, only: boolean)
  *
  * @param only There is no other step. If there are others, each is written when its turn comes: what this model cannot
  * take, the next one may.
+ * @throws GatewayError for what is wrong with the request itself.
  */
 function compatStep(
   { endpoint, path, body }: WrittenStep,
@@ -160,7 +161,8 @@ function compatStep(
     const call = readBody(body, exchange.client.ruleWords);
     const target = findTarget(call.get("model"), exchange.config.providers);
     exchange.caller.check(target.provider);
-    return chatStep(target, once(prepare(call, target, exchange, only)), settings, exchange, true);
+    const outgoings = only ? once(prepare(call, target, exchange)) : inTurn(call, target, exchange);
+    return chatStep(target, (target) => within(path, () => outgoings(target)), settings, exchange, true);
   });
 }
 

@@ -1,4 +1,5 @@
 /** What policies wrap: one attempt at one step, and the function that sends it. */
+import type { GatewayError } from "../../wires/errors.ts";
 import type { AnswerFormat, WireError } from "../../wires/types.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { PolicySettings } from "./settings.ts";
@@ -23,6 +24,11 @@ export interface Step {
   /** What the client calls this step. */
   eventId?: string;
   settings: PolicySettings;
+  /**
+   * Why the request cannot be written for this step, if so; nothing is sent then. Asked only where another step may stand
+   * in. Absent where the request is written already.
+   */
+  fault?: () => GatewayError | undefined;
   /** Sends it once. Throws a GatewayError for an upstream that cannot be reached; aborts with the attempt's signal. */
   send: Send;
   /** Looks whether an answer that has begun is one, where `send` did not. Throws a GatewayError. */

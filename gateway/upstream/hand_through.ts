@@ -16,6 +16,7 @@ export function handThrough(body: Body, target: Target, rules: Rules, only: bool
   // `null` means absent: it is removed all the same, but nothing is lost with it.
   const dropped: string[] = drop?.filter(body.has) ?? [];
   const fit = models?.(target.model, body.get);
+  if (fit?.fault) throw fit.fault;
   if (fit) append(dropped, fit.dropped);
   const messages = refit(body, rules, dropped, fit?.roles);
   const text = messages || fit ? undefined : onlyModel(body, target, rules);
@@ -61,13 +62,10 @@ function editAll(
   }
   for (const [field, edit] of fit?.edits ?? []) edits.set(field, edit);
   if (messages) edits.set("messages", { value: JSON.stringify(messages) });
-  return () => {
-    // Thrown here and not before: with others to try, this target's turn may never come.
-    if (fit?.fault) throw fit.fault;
-    return members && (written("model") || written("models"))
+  return () =>
+    members && (written("model") || written("models"))
       ? editMembers(only ? body.text : body.text.slice(), members, edits)
       : JSON.stringify({ model, ...editObject(body.parsed(), edits) });
-  };
 }
 
 /** The messages as the provider takes them; `undefined` when it takes them as they are. */

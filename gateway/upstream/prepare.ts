@@ -23,6 +23,8 @@ export interface Outgoing {
   /** Absent when the bodies are handed through. */
   call?: Call;
   stream: boolean;
+  /** Of tools that the answer calls otherwise than the client. */
+  toolNames?: ReadonlyMap<string, string>;
   /** The stored key that the current try was asked with, if it was: no answer repeats it. */
   storedKey?: string;
 }
@@ -43,11 +45,7 @@ export function prepare(
   const { provider } = target;
   const spoken = spokenTo(provider, client);
   const isSame = spoken.wire === client;
-  // A long body is the provider's to check when it goes to it as it is.
-  if (!body.isChecked && (!isSame || body.isParsed())) {
-    client.checkCall(body.parsed());
-    body.isChecked = true;
-  }
+  checkBody(body, client, isSame);
   const rewritten = inDepth(() =>
     isSame ? handThrough(body, target, spoken as Rules, only) : rewrite(body, target, spoken, client, only)
   );
@@ -77,12 +75,35 @@ export function prepare(
     dropped,
     call: rewritten.call,
     stream,
+    toolNames: rewritten.toolNames,
   };
 }
 
 /** The wire by which a provider is asked: the client's own if the provider speaks it, else its usual one. */
 export const spokenTo = ({ wires }: Provider, client: ClientWire): Spoken =>
   wires.find(({ wire }) => wire === client) ?? wires[0];
+
+/**
+ * Checks what is wrong with a request whichever of several targets it goes to: what is left to find when one is prepared
+ * is what that target cannot be told.
+ *
+ * @param first Says how far the body is read: what is handed through is the provider's to check.
+ * @throws GatewayError as `prepare`, for a body that is not a request of the client's wire.
+ */
+export function checkRequest(body: Body, first: Target, { headers, client }: Exchange): void {
+  readSwitch(headers, "sluice-strict");
+  const spoken = spokenTo(first.provider, client);
+  const isSame = spoken.wire === client;
+  checkBody(body, client, isSame);
+  if (!isSame) inDepth(() => readFor(body, first, spoken, client, false));
+}
+
+function checkBody(body: Body, client: ClientWire, isSame: boolean): void {
+  // A long body is the provider's to check when it goes to it as it is.
+  if (body.isChecked || (isSame && !body.isParsed())) return;
+  client.checkCall(body.parsed());
+  body.isChecked = true;
+}
 
 // ---------------------------------------------------------------- the two ways to a provider
 
@@ -93,6 +114,7 @@ export interface Rewritten {
   headers?: Record<string, string>;
   dropped: string[];
   call?: Call;
+  toolNames?: ReadonlyMap<string, string>;
 }
 
 /** JSON is read to any depth, but walked and written only as deep as the stack goes. */
@@ -106,22 +128,30 @@ function inDepth<T>(work: () => T): T {
 }
 
 /** For any other wire: reads the call and writes it anew. */
-function rewrite(
+function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire, only: boolean): Rewritten {
+  const { call, left } = readFor(body, target, spoken, client, only);
+  // The gateway's own field, and unknown to the provider.
+  if (!target.provider.ownModels) delete call.extra.models;
+  const { body: written, dropped, ...more } = (spoken.wire as ProviderWire).writeCall(call);
+  const write = () => JSON.stringify(written);
+  return { ...more, write, dropped: [...left, ...call.dropped, ...dropped], call };
+}
+
+/** The call for a target, without the fields that its row leaves out. */
+function readFor(
   body: Body,
   { model, provider }: Target,
-  { wire, drop }: Spoken,
+  { drop }: Spoken,
   client: ClientWire,
   only: boolean,
-): Rewritten {
+): { call: Call; left: string[] } {
   const left = drop?.filter(body.has) ?? [];
   const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
   const name = provider.modelId?.(model) ?? model;
-  const call = only || left.length > 0 ? client.readCall(asked, name) : sharedCall(body, name, client);
-  // The gateway's own field, and unknown to the provider.
-  if (!provider.ownModels) delete call.extra.models;
-  const { path, headers, body: written, dropped } = (wire as ProviderWire).writeCall(call);
-  const write = () => JSON.stringify(written);
-  return { path, headers, write, dropped: [...left, ...call.dropped, ...dropped], call };
+  return {
+    call: only || left.length > 0 ? client.readCall(asked, name) : sharedCall(body, name, client),
+    left,
+  };
 }
 
 const without = (object: JsonObject, fields: readonly string[]): JsonObject =>

@@ -245,7 +245,6 @@ Deno.test("the requests for several models are written one at a time, when their
       { models: [...models, "openai/m"], messages },
       { models: [...models.slice(1), "nobody/m"], messages },
       { models: [...models.slice(1), `openai/${"m".repeat(257)}`], messages },
-      { models: ["google-ai-studio/a//b", "openai/m"], messages },
     ]
   ) {
     assertEquals((await fetch(post(CHAT, body))).status, 400);

@@ -236,6 +236,36 @@ Deno.test("universal() names what a compat step's target cannot express, and ref
   }
 });
 
+Deno.test("universal() passes over a compat step that the request cannot be written for", async () => {
+  const compat = (query: object, headers = {}) => ({
+    provider: "compat",
+    endpoint: "chat/completions",
+    headers,
+    query: { messages, ...query },
+  });
+  const strict = { "sluice-strict": "true" };
+  const empty = [...messages, { role: "assistant", content: "a" }, { role: "user", content: "" }];
+  const unsent = [
+    compat({ model: "anthropic/claude", seed: 1 }, strict),
+    compat({ model: "cohere/command", messages: empty }),
+    compat({ model: "gemini/a//b" }),
+  ];
+  for (const step of unsent) {
+    const after = await run([step, chatStep()], () => completion());
+    assertEquals([after.response.status, after.response.headers.get("cf-aig-step")], [200, "1"]);
+    const instead = await run([chatStep(), step], () => completion());
+    assertEquals([instead.response.status, instead.sent.length], [200, 1]);
+    const failed = await run([chatStep(), step], () => refusal(404));
+    assertEquals([failed.response.status, failed.response.headers.get("cf-aig-step")], [404, "0"]);
+  }
+  // Where none can be sent, the first one's fault is told, at its place.
+  const { fetch } = createGateway({ fetch: nothing.fetch });
+  const response = await fetch(post(ROOT, unsent));
+  const { param, message } = await response.json();
+  assertEquals([response.status, param], [400, "[0].query.seed"]);
+  assert(message.endsWith("([0])"), message);
+});
+
 Deno.test("universal() and compat find custom providers by both their names, in the wire that each speaks", async () => {
   const providers = {
     mine: {

@@ -136,6 +136,86 @@ Deno.test("chat() falls back to the demo when all else fails", async () => {
   assertEquals((await response.json()).choices[0].message.content, "Hello");
 });
 
+// ---------------------------------------------------------------- what a model cannot be told
+
+const empty = {
+  messages: [...messages, { role: "assistant", content: "a" }, { role: "user", content: "" }],
+};
+const tools = [{ type: "function", function: { name: "f" } }];
+
+Deno.test("chat() passes over a model that the request cannot be written for", async () => {
+  const strict = { "sluice-strict": "true" };
+  const cases: [string, object, Record<string, string>][] = [
+    ["anthropic/claude", empty, {}],
+    ["gemini/flash", empty, {}],
+    ["cohere/command", empty, {}],
+    ["anthropic/claude", { seed: 1 }, strict],
+    ["gemini/a//b", {}, {}],
+    ["openai/gpt-5.6", { tools }, {}],
+    ["workers-ai/@cf/m", {}, {}],
+  ];
+  for (const [model, more, headers] of cases) {
+    for (const models of [[model, "groq/llama"], ["demo/status-503", model, "groq/llama"]]) {
+      const { fetch, sent } = before(answers({ groq: () => completion() }));
+      const request = post("http://gateway.test/v1/chat/completions", { models, messages, ...more }, headers);
+      const response = await fetch(request);
+      assertEquals([response.status, sent.length], [200, 1], model);
+      assertEquals(response.headers.get("cf-aig-step"), `${models.length - 1}`);
+      assertEquals(response.headers.get("cf-aig-provider"), "groq");
+      await response.body?.cancel();
+    }
+  }
+});
+
+Deno.test("chat() tells the failure of the last model that was asked, before what others could not be told", async () => {
+  const { fetch, sent } = before(() => refusal(429), clock().options);
+  const response = await fetch(
+    ask("anthropic/claude", { "cf-aig-max-attempts": "2" }, {
+      ...empty,
+      models: ["groq/llama", "gemini/flash", "cohere/command"],
+    }),
+  );
+  assertEquals([response.status, sent.length, response.headers.get("cf-aig-step")], [429, 2, "1"]);
+  assertEquals(response.headers.get("cf-aig-provider"), "groq");
+});
+
+Deno.test("chat() tells what the first model could not be told, where none can be asked", async () => {
+  const { fetch } = createGateway({ fetch: nothing.fetch });
+  const asked = async (model: string, models: string[], more: object, headers = {}) => {
+    const response = await fetch(ask(model, headers, { models, ...more }));
+    const { error } = await response.json();
+    assertEquals(response.headers.get("cf-aig-step"), "0");
+    return [response.status, error.param, response.headers.get("cf-aig-provider"), error.message];
+  };
+  assertEquals(await asked("anthropic/claude", ["gemini/flash", "cohere/command"], empty), [
+    400,
+    "messages[2].content",
+    "anthropic",
+    "Cannot send the request: messages[2].content is empty; write a text, or leave the message out",
+  ]);
+  const strict = { "sluice-strict": "true" };
+  assertEquals((await asked("anthropic/claude", ["cohere/command"], { n: 2 }, strict)).slice(0, 3), [
+    400,
+    "n",
+    "anthropic",
+  ]);
+});
+
+Deno.test("chat() tells what is wrong with the request itself before it asks any model", async () => {
+  const { fetch } = createGateway({ fetch: nothing.fetch });
+  const cases: [object, Record<string, string>, string][] = [
+    [{ messages: [] }, {}, "messages"],
+    [{ messages: [{ role: "user", content: 5 }] }, {}, "messages[0].content"],
+    [{ temperature: "hot" }, {}, "temperature"],
+    [{ tool_choice: "sometimes" }, {}, "tool_choice"],
+    [{}, { "sluice-strict": "perhaps" }, "sluice-strict"],
+  ];
+  for (const [more, headers, param] of cases) {
+    const response = await fetch(ask("anthropic/claude", headers, { models: ["openai/gpt"], ...more }));
+    assertEquals([response.status, (await response.json()).error.param], [400, param]);
+  }
+});
+
 // ---------------------------------------------------------------- keys
 
 Deno.test("chat() sends a client's key to the first model's provider only, stored keys to the others", async () => {
