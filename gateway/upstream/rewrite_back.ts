@@ -6,6 +6,7 @@ import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { parseExact } from "../../wires/shared/json.ts";
+import { withClientNames } from "../../wires/shared/tool_names.ts";
 import type {
   Call,
   ClientWire,
@@ -71,7 +72,7 @@ function rewriteStream(
   const { target: { provider: { name } }, spoken: { wire, framing } } = outgoing;
   const failure = (cause: unknown) => ofProvider(brokenOff(name, cause), outgoing);
   const step = translation({
-    reader: (emit) => wire.readStream(emit),
+    reader: (emit) => wire.readStream(withClientNames(emit, outgoing.toolNames)),
     writer: exchange.client.writer(call, defaults),
     failure,
     tell: (error) => ofProvider(error, outgoing),
@@ -98,12 +99,12 @@ function rewriteWhole(
     const writer = call.stream ? client.writer(call, defaults) : undefined;
     let events = "";
     const watch = watched(exchange);
-    const take: Emit = (delta) => {
+    const take = withClientNames((delta) => {
       emit(delta);
       watch?.delta(delta);
       begun?.delta(delta);
       if (writer) events += writer.delta(delta);
-    };
+    }, outgoing.toolNames);
     if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
     else if (EVENTS.test(text)) readEvents(text, wire.readStream(take), outgoing, exchange);
     else throw notJson(target.provider.name, upstream.status, text, headersFor(upstream, outgoing));

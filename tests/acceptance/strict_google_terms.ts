@@ -119,7 +119,11 @@ function findRef(value: unknown): unknown {
 export function findSchemaFault(root: unknown, path: string): string | undefined {
   const visit = (schema: unknown, at: string): string | undefined => {
     if (typeof schema !== "object" || schema === null) return undefined;
-    const { $ref, properties, $defs, items, additionalProperties, ...more } = schema as Json;
+    const { $ref, properties, $defs, items, additionalProperties, enum: values, ...more } = schema as Json;
+    const stray = (values as unknown[] | undefined)?.find((one) =>
+      !["string", "number"].includes(typeof one) && one !== null
+    );
+    if (stray !== undefined) return `Invalid value at '${at}.enum' (TYPE_STRING), ${JSON.stringify(stray)}`;
     if ($ref !== undefined) {
       if (!leads($ref, root)) return `reference to undefined schema at ${at}`;
       const beside = Object.keys(schema).find((key) => !key.startsWith("$"));

@@ -9,8 +9,9 @@
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
  */
-import { digest, type Envelope, hash, neededLayout, SIGNED, writeEnvelope } from "./write_answered.ts";
+import { type Envelope, neededLayout, SIGNED, writeEnvelope } from "./write_answered.ts";
 import { readError } from "./read_error.ts";
+import { digest, hash } from "../shared/hash.ts";
 import { isObject, object, objects, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Citation, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";

@@ -10,6 +10,7 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11)
  */
 import { markLast, type Notes, TEXT_ONLY, writeParts } from "./write_parts.ts";
+import { digest, hash } from "../shared/hash.ts";
 import { isObject, list, object, parseExact, parseObject, text } from "../shared/json.ts";
 import type { Citation, JsonObject, MessageOf, Part, Thought, ToolCall } from "../types.ts";
 
@@ -131,16 +132,6 @@ export function safeId(id: string): string {
   if (/^[a-zA-Z0-9_-]+$/.test(id)) return id;
   return `${id.replace(/[^a-zA-Z0-9_-]/g, "_")}_${digest(hash(id))}`;
 }
-
-/** FNV-1a over UTF-16 units; goes on from an earlier hash. */
-export function hash(text: string, from = 0x811c9dc5): number {
-  let sum = from;
-  for (let at = 0; at < text.length; at++) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
-  return sum;
-}
-
-/** A hash in letters and digits. */
-export const digest = (sum: number): string => (sum >>> 0).toString(36);
 
 // ---------------------------------------------------------------- text
 

@@ -17,10 +17,11 @@ import {
   planThinking,
   type ThinkingPlan,
   thinks,
+  withBudget,
   withoutLostThinking,
-  withRouterReasoning,
 } from "./write_thinking.ts";
 import { isPersonal } from "./user_id.ts";
+import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { isObject, list } from "../shared/json.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import type { Call, JsonObject, Message, Settings, Tool, WireRequest } from "../types.ts";
@@ -52,7 +53,7 @@ interface Draft extends Notes {
 export function writeCall(given: Call): WireRequest {
   const model = claudeModel(given.model);
   const dropped: string[] = [];
-  const asked = withRouterReasoning(given, model, dropped);
+  const asked = withRouterReasoning(given, dropped, (call, tokens) => withBudget(call, model, tokens));
   const call = withoutLostThinking(asked);
   if (call !== asked) dropped.push("thinking");
   const { settings, extra } = call;
@@ -91,33 +92,14 @@ export function writeCall(given: Call): WireRequest {
   };
 }
 
-/**
- * Fields of OpenRouter's requests that are its own: the API refuses fields that it does not know. `reasoning` is read.
- *
- * @see https://openrouter.ai/docs/api-reference/overview (2026-11)
- */
-const ROUTER_FIELDS: ReadonlySet<string> = new Set([
-  "debug",
-  "image_config",
-  "include_reasoning",
-  "min_p",
-  "plugins",
-  "provider",
-  "repetition_penalty",
-  "route",
-  "session_id",
-  "structured_outputs",
-  "top_a",
-  "trace",
-  "transforms",
-  "usage",
-]);
+/** Anthropic's beta has a field that LiteLLM has by the same name. */
+const FALLBACKS = "fallbacks";
 
 /** Fields that OpenAI does not have. */
 function writeExtra(extra: JsonObject, { body, dropped }: Draft): void {
   for (const name in extra) {
     if (name === "system") continue;
-    if (ROUTER_FIELDS.has(name)) dropped.push(name);
+    if (isGatewayField(name) && name !== FALLBACKS) dropped.push(name);
     else if (name === "output_config") body.output_config = merge(body.output_config, extra.output_config);
     else body[name] = extra[name];
   }

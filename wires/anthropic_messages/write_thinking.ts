@@ -118,55 +118,11 @@ export function thinks(call: Call, thinking: ThinkingPlan): boolean {
   return config?.type === "enabled" || config?.type === "adaptive";
 }
 
-/**
- * The call with OpenRouter's `reasoning` field read: `effort`, `max_tokens` as a budget or the effort that it comes to,
- * `enabled`. What it says beside these is named, and so is all of it beside a `reasoning_effort`.
- *
- * @see https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11)
- */
-export function withRouterReasoning(call: Call, model: ClaudeModel, dropped: string[]): Call {
-  const { reasoning, ...extra } = call.extra;
-  if (reasoning === undefined) return call;
-  if (!isObject(reasoning)) {
-    dropped.push("reasoning");
-    return { ...call, extra };
-  }
-  const { effort, max_tokens: budget, enabled, ...others } = reasoning;
-  for (const name in others) {
-    if (others[name] !== false && others[name] !== null) dropped.push(`reasoning.${name}`);
-  }
-  const { settings } = call;
-  if (settings.reasoning_effort !== undefined || extra.thinking !== undefined) {
-    for (const name of ["effort", "max_tokens", "enabled"]) {
-      if (reasoning[name] != null) dropped.push(`reasoning.${name}`);
-    }
-    return { ...call, extra };
-  }
-  const counted = typeof budget === "number" && budget > 0;
-  if (counted && enabled !== false && model.thinking === "budget") {
-    const { max_tokens = model.maxTokens } = settings;
-    const tokens = Math.min(Math.max(LEAST_BUDGET, Math.floor(budget)), max_tokens - 1);
-    if (tokens >= LEAST_BUDGET && !isForced(settings.tool_choice)) {
-      const thinking = { type: "enabled", budget_tokens: tokens };
-      return { ...call, extra: { ...extra, thinking } };
-    }
-  }
-  const [word, field] = enabled === false
-    ? ["none", "enabled"]
-    : typeof effort === "string"
-    ? [effort, "effort"]
-    : counted
-    ? [effortOf(budget), "max_tokens"]
-    : enabled === true
-    ? ["medium", "enabled"]
-    : [];
-  if (word === undefined) return { ...call, extra };
-  if (field !== "max_tokens" && counted) dropped.push("reasoning.max_tokens");
-  const sent = new Map(call.sent).set("reasoning_effort", `reasoning.${field}`);
-  return { ...call, extra, sent, settings: { ...settings, reasoning_effort: word } };
-}
-
-/** The least effort whose budget is not below so many tokens. */
-function effortOf(tokens: number): string {
-  return ["low", "medium", "high", "xhigh"].find((effort) => BUDGETS[effort] >= tokens) ?? "max";
+/** The call with so many tokens to think with; nothing for a model, or a call, that takes no number. */
+export function withBudget(call: Call, model: ClaudeModel, tokens: number): Call | undefined {
+  if (model.thinking !== "budget" || isForced(call.settings.tool_choice)) return undefined;
+  const { max_tokens = model.maxTokens } = call.settings;
+  const budget_tokens = Math.min(Math.max(LEAST_BUDGET, Math.floor(tokens)), max_tokens - 1);
+  if (budget_tokens < LEAST_BUDGET) return undefined;
+  return { ...call, extra: { ...call.extra, thinking: { type: "enabled", budget_tokens } } };
 }

@@ -1,4 +1,5 @@
 /** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
+import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Tool, WireRequest } from "../types.ts";
@@ -96,9 +97,10 @@ const SETTINGS: SettingsTable<Draft> = {
 const canThink = (model: string) => !PLAIN_MODELS.test(model);
 
 /** Writes a call for `cohere`. */
-export function writeCall(call: Call): WireRequest {
-  const draft: Draft = { body: { model: call.model }, dropped: [] };
+export function writeCall(asked: Call): WireRequest {
+  const draft: Draft = { body: { model: asked.model }, dropped: [] };
   const { body, dropped } = draft;
+  const call = withRouterReasoning(asked, dropped, withBudget);
   const { thinking } = call.extra as { thinking?: { type?: unknown } };
   const off = thinking ? thinking.type === "disabled" : call.settings.reasoning_effort === "none";
   const thinks = canThink(call.model) && !off;
@@ -113,9 +115,19 @@ export function writeCall(call: Call): WireRequest {
   }
   dropped.push(...writeSettings(call, draft, SETTINGS));
   if (call.stream) body.stream = true;
-  Object.assign(body, call.extra);
+  for (const [name, value] of Object.entries(call.extra)) {
+    if (isGatewayField(name)) dropped.push(name);
+    else body[name] = value;
+  }
   body.messages = said; // Last, so that a conversation's next request begins with this one's bytes.
   return { path: "/v2/chat", body, dropped };
+}
+
+/** The call with so many tokens to think with; nothing for a model that does not think. */
+function withBudget(call: Call, tokens: number): Call | undefined {
+  if (!canThink(call.model)) return undefined;
+  const thinking = { type: "enabled", token_budget: Math.max(1, Math.floor(tokens)) };
+  return { ...call, extra: { ...call.extra, thinking } };
 }
 
 function writeMessage(message: Message, thinks: boolean, dropped: string[]): JsonObject {

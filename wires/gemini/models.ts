@@ -204,10 +204,18 @@ export function thinkingFor(effort: string, { thinking }: GeminiModel): JsonObje
   if (wanted === undefined) return undefined;
   if (!thinking) return effort === "none" ? {} : undefined;
   if ("least" in thinking) {
-    const thinkingBudget = Math.max(thinking.least, Math.min(BUDGETS.get(effort)!, thinking.most));
-    return { thinkingBudget, ...includeThoughts };
+    return { thinkingBudget: within(thinking, BUDGETS.get(effort)!), ...includeThoughts };
   }
   const distance = (level: Level) => Math.abs(LEVELS.indexOf(level) - LEVELS.indexOf(wanted));
   const thinkingLevel = thinking.reduce((best, level) => distance(level) < distance(best) ? level : best);
   return { thinkingLevel, ...includeThoughts };
 }
+
+/** So many tokens to think with; `undefined` for a model that takes no number. */
+export function budgetFor(tokens: number, { thinking }: GeminiModel): JsonObject | undefined {
+  return thinking && "least" in thinking
+    ? { thinkingBudget: within(thinking, Math.floor(tokens)), includeThoughts: true }
+    : undefined;
+}
+
+const within = ({ least, most }: Budget, tokens: number) => Math.max(least, Math.min(tokens, most));

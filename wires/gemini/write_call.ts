@@ -8,11 +8,12 @@
  * @see https://ai.google.dev/api/generate-content
  */
 import { THOUGHT_FORMAT } from "./read_parts.ts";
-import { type GeminiModel, geminiModel, modelPath } from "./models.ts";
-import { writeName } from "./names.ts";
+import { budgetFor, type GeminiModel, geminiModel, modelPath } from "./models.ts";
+import { cutNames, writeName } from "./names.ts";
 import { writePart } from "./write_parts.ts";
 import { readArguments, type Result, writeResult } from "./write_results.ts";
 import { writeTerms } from "./write_settings.ts";
+import { withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, parseObject } from "../shared/json.ts";
 import { markInstruction, nothingSaid } from "../shared/parts.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Thought, WireRequest } from "../types.ts";
@@ -31,10 +32,11 @@ interface Content {
 }
 
 /** Writes a call for `{models/…}:generateContent`, or its streamed form. */
-export function writeCall(call: Call): WireRequest {
-  const path = modelPath(call.model); // First: a name that is too long is looked at no further.
-  const model = geminiModel(call.model);
+export function writeCall(asked: Call): WireRequest {
+  const path = modelPath(asked.model); // First: a name that is too long is looked at no further.
+  const model = geminiModel(asked.model);
   const dropped: string[] = [];
+  const call = withRouterReasoning(asked, dropped, (call, tokens) => withBudget(call, model, tokens));
   const { contents, system, continuationToken } = writeMessages(call, model, dropped);
   const body: JsonObject = {};
   if (system.length > 0) body.systemInstruction = { parts: system };
@@ -42,7 +44,13 @@ export function writeCall(call: Call): WireRequest {
   if (continuationToken !== undefined) body.continuationToken = continuationToken;
   body.contents ??= contents; // Last, so that a conversation's next request begins with this one's bytes.
   const method = call.stream ? "streamGenerateContent?alt=sse" : "generateContent";
-  return { path: `/v1beta/${path}:${method}`, body, dropped };
+  return { path: `/v1beta/${path}:${method}`, body, dropped, toolNames: cutNames(call.settings.tools) };
+}
+
+/** The call with so many tokens to think with; nothing for a model that takes no number. */
+function withBudget(call: Call, model: GeminiModel, tokens: number): Call | undefined {
+  const thinkingConfig = budgetFor(tokens, model);
+  return thinkingConfig && { ...call, extra: { thinkingConfig, ...call.extra } };
 }
 
 // ---------------------------------------------------------------- messages

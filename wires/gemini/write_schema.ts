@@ -57,7 +57,7 @@ interface Work {
 /**
  * Brings a schema into what Google reads; a schema that is within it goes out as it came.
  *
- * - `const` becomes an `enum` of one. Google's `enum` is for strings and numbers: of any other value the type is kept.
+ * - `const` is an `enum` of one. Google's `enum` is for strings and numbers: of any other value the type is kept.
  * - `definitions` become `$defs`, and an `allOf` of one an `anyOf` of one.
  * - A `$ref` that leads nowhere is left out; one beside other keywords moves into an `anyOf` of its own.
  * - What a `$ref` names elsewhere than in the root's `$defs` (`#/properties/a`, as zod-to-json-schema writes it) moves there.
@@ -96,10 +96,13 @@ function fit(schema: JsonObject, work: Work): JsonObject {
   };
   for (const [keyword, value] of Object.entries(schema)) {
     if (keyword === "const") {
-      putConst(value, schema, put, work);
+      putValues([value], keyword, schema, put, work);
       changed = true;
     } else if (keyword === "enum" && "const" in schema) changed = true; // The one value is all that is left of it.
-    else if (keyword === "$ref") {
+    else if (keyword === "enum" && Array.isArray(value) && !value.every(isPlain)) {
+      putValues(value, keyword, schema, put, work);
+      changed = true;
+    } else if (keyword === "$ref") {
       const ref = resolve(value, work);
       if (ref === undefined) changed = true;
       else put(keyword, ref, value);
@@ -140,16 +143,28 @@ function fitNamed(map: JsonObject, work: Work): JsonObject {
 
 const isLone = (value: unknown) => Array.isArray(value) && value.length === 1;
 
-function putConst(
-  value: unknown,
+/** What Google's `enum` holds; that it refuses `null` beside these is not known. */
+const isPlain = (value: unknown) => typeof value === "string" || typeof value === "number" || value === null;
+
+/** The values that a schema is confined to, as far as Google takes them; of others their types. */
+function putValues(
+  values: unknown[],
+  keyword: "const" | "enum",
   { type }: JsonObject,
   put: (keyword: string, value: unknown) => void,
   { lost }: Work,
 ): void {
-  if (type === undefined) put("type", typeOf(value));
-  if (typeof value === "string" || typeof value === "number") put("enum", [value]);
-  else if (value !== null) lost.add("const");
+  const types = [...new Set(values.map(typeOf))];
+  if (type === undefined && types.length > 0) put("type", types.length === 1 ? types[0] : types);
+  if (values.every((value) => value === null)) return; // The type says it.
+  if (values.every(isPlain)) put("enum", values);
+  // Both booleans are all that their type can be.
+  else if (!values.every((value) => typeof value === "boolean" || value === null) || !isEither(values)) {
+    lost.add(keyword);
+  }
 }
+
+const isEither = (values: unknown[]) => values.includes(true) && values.includes(false);
 
 function typeOf(value: unknown): string {
   if (value === null) return "null";

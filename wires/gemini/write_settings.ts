@@ -2,6 +2,7 @@
 import { type GeminiModel, thinkingFor } from "./models.ts";
 import { writeName } from "./names.ts";
 import { writeSchema } from "./write_schema.ts";
+import { isGatewayField } from "../shared/gateway_fields.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { object } from "../shared/json.ts";
 import type { Call, JsonObject } from "../types.ts";
@@ -216,6 +217,7 @@ function mergeExtra(draft: Draft, extra: JsonObject): void {
       }
     } else if (CONFIG_FIELDS.has(name)) mergeConfig(draft.config, name, value);
     else if (name === "toolConfig" && members) Object.assign(draft.toolConfig, camelKeys(members));
+    else if (isGatewayField(key)) draft.dropped.push(key);
     else if (name === "systemInstruction") draft.body.systemInstruction = value;
     else draft.body[key] = value;
   }

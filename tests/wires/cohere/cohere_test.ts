@@ -712,3 +712,30 @@ Deno.test("cohere is given back in turn 2 what it said in turn 1", async () => {
     assertEquals(asked.body.messages, [USER, { role: "assistant", ...plan, tool_calls }, ...results]);
   }
 });
+
+Deno.test("writeCall() names the fields of other gateways, and reads OpenRouter's reasoning", () => {
+  const fields = {
+    provider: { order: ["cohere"] },
+    transforms: [],
+    route: "fallback",
+    plugins: [],
+    usage: { include: true },
+    models: ["cohere/command-a"],
+    providerOptions: {},
+    fallbacks: [],
+    moderation: {},
+  };
+  assertEquals(settings({ ...fields, safety_mode: "NONE" }), {
+    safety_mode: "NONE",
+    dropped: Object.keys(fields),
+  });
+  const thinking = (reasoning: unknown, model?: string) => {
+    const { thinking, dropped, ...rest } = settings({ reasoning }, model);
+    assertEquals(rest, {});
+    return [thinking, dropped];
+  };
+  assertEquals(thinking({ effort: "high" }), [{ type: "enabled" }, []]);
+  assertEquals(thinking({ max_tokens: 900.5 }), [{ type: "enabled", token_budget: 900 }, []]);
+  assertEquals(thinking({ enabled: false }), [{ type: "disabled" }, []]);
+  assertEquals(thinking({ max_tokens: 900 }, PLAIN_MODEL), [undefined, ["reasoning.max_tokens"]]);
+});

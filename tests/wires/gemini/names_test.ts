@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { readName, writeName } from "../../../wires/gemini/names.ts";
+import { cutNames, readName, writeName } from "../../../wires/gemini/names.ts";
 
 Deno.test("writeName() changes only what Google refuses, or what would be read as something else", () => {
   const names = {
@@ -63,4 +63,30 @@ Deno.test("readName() takes any name that a model makes up", () => {
   assertEquals(readName("_x110000_"), "_x110000_");
   assertEquals(readName("_x10ffff_"), "\u{10ffff}");
   assertEquals(readName(""), "");
+});
+
+Deno.test("writeName() cuts what is longer than Google takes, and cutNames() remembers it", () => {
+  const tool = (name: string) => ({
+    type: "function" as const,
+    name,
+    extra: {},
+    path: "tools[0]",
+    definitionPath: "tools[0].function",
+    parametersPath: "tools[0].function.parameters",
+  });
+  const long = ["a", "b"].map((end) => `mcp__${"x".repeat(130)}${end}`);
+  const foreign = ["工", "具"].map((end) => "搜".repeat(40) + end);
+  const emoji = [`${"👋".repeat(20)}a`, `1${"👋".repeat(20)}`];
+  const all = [...long, ...foreign, ...emoji];
+  const written = all.map(writeName);
+  for (const name of written) assertMatch(name, /^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$/);
+  assertEquals(new Set(written).size, all.length);
+  assertEquals(all.map(writeName), written);
+  const names = cutNames(all.map(tool))!;
+  assertEquals(written.map((name) => names.get(readName(name))), all);
+  // The longest that is not cut.
+  const whole = ["y".repeat(128), "搜".repeat(18), `_${"👋".repeat(15)}`];
+  assertEquals(whole.map((name) => readName(writeName(name))), whole);
+  assertEquals(cutNames(whole.map(tool)), undefined);
+  assertEquals(cutNames(undefined), undefined);
 });

@@ -53,6 +53,16 @@ Deno.test("writeSchema() makes an enum of one of a const, where Google's enum ca
     [{ type: "object", const: {} }, { type: "object" }, ["s.const"]],
     [{ const: [1] }, { type: "array" }, ["s.const"]],
     [{ enum: ["a", "b"], const: "a" }, { type: "string", enum: ["a"] }, []],
+    [{ enum: [true] }, { type: "boolean" }, ["s.enum"]],
+    [{ type: "boolean", enum: [true] }, { type: "boolean" }, ["s.enum"]],
+    [{ type: "boolean", enum: [true, false] }, { type: "boolean" }, []],
+    [{ type: ["boolean", "null"], enum: [true, false, null] }, { type: ["boolean", "null"] }, []],
+    [{ enum: [false, null] }, { type: ["boolean", "null"] }, ["s.enum"]],
+    [{ enum: ["a", true] }, { type: ["string", "boolean"] }, ["s.enum"]],
+    [{ enum: [{ a: 1 }, { a: 2 }] }, { type: "object" }, ["s.enum"]],
+    [{ type: "object", enum: [{ a: 1 }] }, { type: "object" }, ["s.enum"]],
+    [{ type: "array", enum: [[], true] }, { type: "array" }, ["s.enum"]],
+    [{ type: ["string", "null"], enum: ["a", null] }, { type: ["string", "null"], enum: ["a", null] }, []],
   ];
   for (const [schema, wanted, dropped] of cases) {
     const said = JSON.stringify(schema);

@@ -171,6 +171,11 @@ Deno.test("writeTerms() chooses tools", () => {
     mode({ type: "allowed_tools", allowed_tools: { mode: wanted, tools: [{ function: { name: "f" } }] } });
   assertEquals(allow("required"), { functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["f"] } });
   assertEquals(allow("auto"), { functionCallingConfig: { mode: "VALIDATED", allowedFunctionNames: ["f"] } });
+  for (const wanted of ["auto", "required"]) {
+    assertEquals(mode({ type: "allowed_tools", allowed_tools: { mode: wanted, tools: [] } }), {
+      functionCallingConfig: { mode: "NONE" },
+    });
+  }
   assertEquals(mode(undefined, true), { functionCallingConfig: { mode: "VALIDATED" } });
   assertEquals(mode("auto", true), { functionCallingConfig: { mode: "VALIDATED" } });
   assertEquals(mode("required", true), { functionCallingConfig: { mode: "ANY" } });
@@ -384,4 +389,63 @@ Deno.test("writeTerms() merges the client's thinking, which may not have both a 
   assertEquals(config({ ...effort, thinkingConfig: { includeThoughts: false } }), {
     thinkingConfig: { thinkingLevel: "HIGH", includeThoughts: false },
   });
+});
+
+/** What other gateways' clients send beside OpenAI's fields. */
+const GATEWAYS = {
+  provider: { order: ["google"] },
+  transforms: ["middle-out"],
+  route: "fallback",
+  plugins: [{ id: "web" }],
+  usage: { include: true },
+  models: ["google/gemini-3.8-flash"],
+  preset: "p",
+  session_id: "s",
+  trace: {},
+  top_a: 0,
+  min_p: 0.1,
+  repetition_penalty: 1,
+  include_reasoning: true,
+  stop_server_tools_when: [],
+  prompt_cache_options: {},
+  providerOptions: { gateway: { order: ["vertex"] } },
+  num_retries: 2,
+  fallbacks: ["openai/gpt"],
+  litellm_metadata: {},
+  moderation: {},
+};
+
+Deno.test("writeTerms() names the fields of other gateways, and sends none", () => {
+  assertEquals(terms(GATEWAYS), { terms: {}, dropped: Object.keys(GATEWAYS) });
+  // Its own fields are Google's to judge.
+  assertEquals(terms({ safetySettings: [], unheard_of: 1 }).terms, { safetySettings: [], unheard_of: 1 });
+});
+
+Deno.test("writeTerms() reads OpenRouter's reasoning", () => {
+  const thinking = (reasoning: unknown, model?: string, more: JsonObject = {}) => {
+    const { terms: { generationConfig, ...rest }, dropped } = terms({ reasoning, ...more }, model);
+    assertEquals(rest, {});
+    return [(generationConfig as JsonObject | undefined)?.thinkingConfig, dropped];
+  };
+  const level = (thinkingLevel: string) => ({ thinkingLevel, includeThoughts: true });
+  const budget = (thinkingBudget: number) => ({ thinkingBudget, includeThoughts: true });
+  assertEquals(thinking({ effort: "high" }), [level("HIGH"), []]);
+  assertEquals(thinking({ max_tokens: 1000 }), [level("LOW"), []]);
+  assertEquals(thinking({ max_tokens: 5000.5 }, "gemini-2.5-flash"), [budget(5000), []]);
+  assertEquals(thinking({ max_tokens: 1 }, "gemini-2.5-pro"), [budget(128), []]);
+  assertEquals(thinking({ max_tokens: 1e9 }, "gemini-2.5-pro"), [budget(32768), []]);
+  assertEquals(thinking({ enabled: false }, "gemini-2.5-flash"), [{ thinkingBudget: 0 }, []]);
+  assertEquals(thinking({ effort: "low", exclude: true }, "gemini-2.5-flash"), [budget(1024), [
+    "reasoning.exclude",
+  ]]);
+  assertEquals(thinking({ effort: "high" }, "gemini-2.0-flash"), [undefined, ["reasoning.effort"]]);
+  assertEquals(thinking({ effort: "high" }, undefined, { reasoning_effort: "low" }), [level("LOW"), [
+    "reasoning.effort",
+  ]]);
+  assertEquals(thinking("high"), [undefined, ["reasoning"]]);
+  // The client's own words in Google's form win.
+  assertEquals(
+    thinking({ max_tokens: 5000 }, "gemini-2.5-flash", { thinkingConfig: { thinkingBudget: 7 } })[0],
+    { thinkingBudget: 7 },
+  );
 });
