@@ -244,9 +244,13 @@ function readAllowed(choice: unknown, settings: Settings, sent: Call["sent"], dr
     if (typeof name === "string" && declared.has(name)) names.push(name);
     else dropped.push(`${path}[${at}]`);
   });
-  if (names.length === 0) return;
-  settings.allowed_tools = names;
-  sent.set("allowed_tools", path);
+  if (names.length > 0) {
+    settings.allowed_tools = names;
+    sent.set("allowed_tools", path);
+  } else if (Array.isArray(choice.allowed_tools.tools)) {
+    if (settings.tool_choice === "required") dropped.push("tool_choice.allowed_tools.mode");
+    settings.tool_choice = "none"; // None of them may be called.
+  }
 }
 
 function readFormat(value: JsonObject, field: string, dropped: string[]): Format | undefined {

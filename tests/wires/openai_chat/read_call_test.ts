@@ -405,7 +405,10 @@ Deno.test("readCall() reads the tools that tool_choice allows, and names those t
     path,
     [`${path}[0]`, `${path}[2]`, `${path}[3]`],
   ]);
-  assertEquals(allowed("auto", [{ type: "web_search" }]), ["auto", undefined, undefined, [`${path}[0]`]]);
+  // A list that holds none of them allows none; no list allows all.
+  assertEquals(allowed("auto", [{ type: "web_search" }]), ["none", undefined, undefined, [`${path}[0]`]]);
+  assertEquals(allowed("auto", []), ["none", undefined, undefined, []]);
+  assertEquals(allowed("required", []), ["none", undefined, undefined, ["tool_choice.allowed_tools.mode"]]);
   assertEquals(allowed("auto", undefined), ["auto", undefined, undefined, []]);
 });
 
