@@ -128,9 +128,14 @@ const VARIANTS: ReadonlyMap<string, Since> = new Map<string, Since>([
   ["terra", [[600, GPT_6_NONE]]],
 ]);
 
-/** `gpt-5.4-mini-2026-03-17`, `ft:gpt-4o-mini:org::id`, `my-gpt-5-deployment`; Azure may not write dots: `gpt-35-turbo`. */
-const GPT_NAME = /(?:^|[^a-z0-9])gpt-(\d)(?:\.(\d{1,2})|(\d))?(?![.\d])o?(?:-(?:mini-)?([a-z]+))?/i;
-const O_NAME = /(?:^|[^a-z0-9])o([1-9])(?:-(mini|preview))?(?![a-z0-9.])/i;
+/**
+ * `gpt-5.4-mini-2026-03-17`, `ft:gpt-4o-mini:org::id`, `my-gpt-5-deployment`, `gpt-10.2`. Azure may not write dots: two
+ * digits from 30 on are a version, as in `gpt-35-turbo`.
+ */
+const GPT_NAME =
+  /(?:^|[^a-z0-9])gpt-(?:([12]?\d)(?:\.(\d{1,2}))?|([3-9])(\d))(?![.\d])o?(?:-(?:mini-)?([a-z]+))?/i;
+/** `o4-mini`, `azure-o1-preview`, `o10` */
+const O_NAME = /(?:^|[^a-z0-9])o([1-9]\d?)(?:-(mini|preview))?(?![a-z0-9.])/i;
 
 /**
  * Finds what a model takes by its id, a fine-tune's (`ft:gpt-4o-mini:org::id`) or a deployment's that holds it.
@@ -140,8 +145,8 @@ const O_NAME = /(?:^|[^a-z0-9])o([1-9])(?:-(mini|preview))?(?![a-z0-9.])/i;
 export function openaiModel(id: string): OpenAIModel | undefined {
   const gpt = GPT_NAME.exec(id);
   if (gpt) {
-    const [, major, minor, digit, variant] = gpt;
-    const version = Number(major) * 100 + Number(minor ?? digit ?? 0);
+    const [, major, minor, dotless, digit, variant] = gpt;
+    const version = Number(major ?? dotless) * 100 + Number(minor ?? digit ?? 0);
     return since(VARIANTS.get(variant?.toLowerCase()) ?? [], version) ?? since(GPT, version);
   }
   const [, series, variant] = O_NAME.exec(id) ?? [];
