@@ -121,15 +121,25 @@ const called = fc.tuple(
   return [{ ...message, tool_calls }, between ? [...reminder, ...results] : [...results, ...reminder]];
 });
 
+/** What was said behind a request whose answer the client has not kept. */
+const unanswered = asked.map((next): [undefined, Json[]] => [undefined, next]);
+
 /** A conversation as its requests: each has what the one before had, its answer, and what was said then. */
 const conversation: fc.Arbitrary<Json[][]> = fc.tuple(
   asked,
-  fc.array(fc.oneof(fc.tuple(answer, asked), called), { minLength: 1, maxLength: 6 }),
+  fc.array(fc.oneof(fc.tuple(answer, asked), called, unanswered), { minLength: 1, maxLength: 6 }),
 ).map(([first, steps]) => {
   const requests = [first];
-  for (const [message, next] of steps) requests.push([...requests.at(-1)!, message, ...next]);
+  for (const [message, next] of steps) {
+    const before = requests.at(-1)!;
+    // Instructions that nothing else stands before are the system prompt, which is one.
+    if (!message && before.every(isInstruction)) continue;
+    requests.push([...before, ...message ? [message] : [], ...next]);
+  }
   return requests;
 });
+
+const isInstruction = ({ role }: Json) => role === "system" || role === "developer";
 
 for (const model of MODELS) {
   Deno.test(`${model}: a request begins with the request before it`, () =>

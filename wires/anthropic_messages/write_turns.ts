@@ -34,7 +34,10 @@ interface Turn {
 
 /** The user's turn of a conversation that begins with the assistant, or in which nobody has spoken yet. */
 const BEGIN = "Begin.";
-/** The assistant's turn between an instruction and the user's next words: the API refuses a user turn there. */
+/**
+ * The assistant's turn between an instruction and the user's next words: the API refuses a user turn there, and the
+ * request before this one may have ended with that instruction.
+ */
 const NO_ANSWER = "(no answer)";
 
 /**
@@ -92,6 +95,10 @@ export function writeMessages(list: Message[], model: ClaudeModel, notes: Notes)
         const blocks = writeParts(message, USER, notes);
         if (blocks.length === 0) silent = message;
         else {
+          if (held.length > 0 && model.systemTurns && last()?.role === "user") {
+            release();
+            turn("assistant").content.push({ type: "text", text: NO_ANSWER });
+          }
           const { content } = turn("user");
           append(content, held.map((block) => asUsers(block, notes)));
           append(content, blocks);

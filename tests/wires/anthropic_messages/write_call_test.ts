@@ -151,13 +151,16 @@ Deno.test("writeCall() keeps a later system message where it stands, as a turn o
   for (const model of ["claude-sonnet-5", "claude-opus-4-7", OLDER, "claude-mythos-preview", "other"]) {
     assertEquals(messages([USER, system], model), [turn("user", text("Hi"), marked)], model);
   }
-  // The API takes no user turn behind a system turn, and no system turn behind an assistant's.
+  // The API takes no user turn behind a system turn, and the request before this one may have ended with it.
+  assertEquals(messages([USER, system, more], OLDER), [turn("user", text("Hi"), marked, text("More"))]);
+  assertEquals(messages([USER, system, more], NEWEST), [
+    turn("user", text("Hi")),
+    turn("system", text("S")),
+    turn("assistant", text("(no answer)")),
+    turn("user", text("More")),
+  ]);
+  // Nor a system turn behind an assistant's.
   for (const model of [OLDER, NEWEST]) {
-    assertEquals(
-      messages([USER, system, more], model),
-      [turn("user", text("Hi"), marked, text("More"))],
-      model,
-    );
     assertEquals(messages([USER, answer, system], model).at(-1), turn("user", marked), model);
     assertEquals(messages([USER, answer, system, answer, USER], model), [
       turn("user", text("Hi")),
@@ -1180,10 +1183,18 @@ Deno.test("writeCall() reads OpenRouter's reasoning, and names its other own fie
     trace: {},
     transforms: [],
     usage: { include: true },
+    preset: "p",
+    stop_server_tools_when: [],
+    prompt_cache_options: {},
+    providerOptions: {},
+    num_retries: 1,
+    moderation: {},
   };
   const { body, dropped } = write(fields);
   assertEquals(Object.keys(body), ["model", "max_tokens", "messages"]);
   assertEquals(dropped, Object.keys(fields));
+  // Anthropic's beta has it too.
+  assertEquals(write({ fallbacks: [{ model: "m" }] }).body.fallbacks, [{ model: "m" }]);
 });
 
 Deno.test("writeCall() keeps the client's own container", () => {
