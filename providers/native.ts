@@ -88,15 +88,28 @@ export const azureOpenAI: NativePath = (base, path) => {
   };
 };
 
+/**
+ * Domains of the parts of AWS that stand apart, by how their regions begin: of most services, and of the newer ones that
+ * serve IPv6 as well. From `partitions.js` of `@aws-sdk/core` 3.981.2, 2026-11.
+ */
+const AWS_DOMAINS: readonly (readonly [begins: string, domain: string, newer: string])[] = [
+  ["cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"],
+  ["eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"],
+  ["eusc-", "amazonaws.eu", "api.amazonwebservices.eu"],
+  ["us-iso-", "c2s.ic.gov", "api.aws.ic.gov"],
+  ["us-isob-", "sc2s.sgov.gov", "api.aws.scloud"],
+  ["us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"],
+  ["", "amazonaws.com", "api.aws"],
+];
+
 /** `bedrock-runtime/{region}/model/{id}/converse`, `bedrock-mantle/{region}/anthropic/v1/messages` */
 export const bedrock: NativePath = (base, path) => {
   const [service, region, ...rest] = path.split("/");
   if (rest.length === 0 || (service !== "bedrock-runtime" && service !== "bedrock-mantle")) return undefined;
+  const [, domain, newer] = AWS_DOMAINS.find(([begins]) => region.startsWith(begins))!;
   const host = service === "bedrock-mantle"
-    ? base.replace("bedrock-runtime.{region}.amazonaws.com", "bedrock-mantle.{region}.api.aws")
-    : region.startsWith("cn-")
-    ? base.replace("amazonaws.com", "amazonaws.com.cn")
-    : base;
+    ? base.replace("bedrock-runtime.{region}.amazonaws.com", `bedrock-mantle.{region}.${newer}`)
+    : base.replace("amazonaws.com", domain);
   return { base: host, path: rest.join("/"), places: { region } };
 };
 

@@ -13,8 +13,8 @@ const PLACES: Record<keyof Places, { pattern: RegExp; noun: string }> = {
   model: { pattern: /^[a-z0-9]+$/i, noun: "an id" },
   /** `my-project`, `example.com:my-project`, `123456789012` */
   project: { pattern: /^[a-z0-9](?:[a-z0-9.:-]*[a-z0-9])?$/, noun: "a project" },
-  /** Amazon's: `us-east-1`, `us-gov-west-1` */
-  region: { pattern: /^[a-z]{2}(-[a-z]+)+-\d$/, noun: "a region" },
+  /** Amazon's: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1` */
+  region: { pattern: /^(?:[a-z]{2}|eusc)(-[a-z]+)+-\d$/, noun: "a region" },
   resource: { pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i, noun: "a resource" },
 };
 

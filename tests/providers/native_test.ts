@@ -244,8 +244,26 @@ Deno.test("nativeUrl() never lets the client choose a host or leave the base", (
 Deno.test("nativeUrl() takes nothing but a region of AWS or Google for one", () => {
   const aws = (region: string) =>
     nativeUrl(findProvider("aws-bedrock")!, `bedrock-runtime/${region}/model/m/converse`);
-  for (const region of ["us-east-1", "eu-central-2", "us-gov-west-1", "ap-southeast-7", "us-iso-east-1"]) {
+  for (
+    const region of ["us-east-1", "eu-central-2", "us-gov-west-1", "ap-southeast-7", "us-isolated-east-1"]
+  ) {
     assertEquals(aws(region), `https://bedrock-runtime.${region}.amazonaws.com/model/m/converse`);
+  }
+  // Parts of AWS that stand apart have domains of their own.
+  const mantle = (region: string) => nativeUrl(findProvider("aws-bedrock")!, `bedrock-mantle/${region}/v1/x`);
+  for (
+    const [region, domain, newer] of [
+      ["cn-northwest-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"],
+      ["eu-isoe-west-1", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"],
+      ["eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"],
+      ["us-gov-east-1", "amazonaws.com", "api.aws"],
+      ["us-iso-east-1", "c2s.ic.gov", "api.aws.ic.gov"],
+      ["us-isob-east-1", "sc2s.sgov.gov", "api.aws.scloud"],
+      ["us-isof-south-1", "csp.hci.ic.gov", "api.aws.hci.ic.gov"],
+    ]
+  ) {
+    assertEquals(aws(region), `https://bedrock-runtime.${region}.${domain}/model/m/converse`);
+    assertEquals(mantle(region), `https://bedrock-mantle.${region}.${newer}/v1/x`);
   }
   const google = (region: string) =>
     nativeUrl(findProvider("google-vertex-ai")!, `v1/projects/p/locations/${region}/x`);
