@@ -14,6 +14,7 @@ export const API_WORDS: ReadonlySet<string> = new Set([
   "assistants",
   "audio",
   "batches",
+  "beta",
   "chat",
   "chatkit",
   "completions",

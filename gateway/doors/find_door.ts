@@ -105,8 +105,8 @@ export function findRoute(method: string, path: string, providers?: Names): Rout
 export function errorShape(path: string, providers?: Names): ErrorShape {
   const { door, parts } = find(path, providers) ?? {};
   if (!door) return openaiChat;
-  const [word] = wordsOf(parts?.endpoint ?? "");
-  if (ANTHROPIC_ONLY.has(word)) return "anthropic";
+  const [word = ""] = wordsOf(parts?.endpoint ?? "");
+  if (ANTHROPIC_ONLY.has(word.toLowerCase())) return "anthropic";
   return door.errors ?? (door.door === "universal" || door.door === "native" ? "gateway" : openaiChat);
 }
 
@@ -126,9 +126,9 @@ export function allowedMethods(path: string, providers?: Names): readonly string
  */
 export function unsupported({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
   const words = wordsOf(endpoint);
-  const told = shorten(words.join("/"));
+  const word = (words[0] ?? "").toLowerCase();
+  const told = shorten([word, ...words.slice(1)].join("/"));
   const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
-  const [word] = words;
   const cure = word === "chat" && words.length <= 2
     ? "Chat completions are at /v1/chat/completions"
     : word === "models"
@@ -191,19 +191,22 @@ function find(path: string, providers: Names = NO_NAMES): Found | undefined {
     if (!match) continue;
     const parts = match.groups ?? {};
     // `/v1/responses/resp_1` has neither an account nor a gateway.
-    const isApi = parts.account !== undefined && API_WORDS.has(wordsOf(parts.account)[0]);
-    if (!isApi) return { door, parts };
+    if (parts.account === undefined || !isApi(wordsOf(parts.account))) return { door, parts };
   }
   // No API's path is longer than that.
   const all = wordsOf(path.slice(0, 2000));
-  const words = all.slice(all.findIndex((word) => word !== "v1"));
-  if (API_WORDS.has(words[0])) return { door: MISSING, parts: { endpoint: words.join("/") } };
+  // OpenAI's SDKs call `beta` what has no such segment in its path.
+  const words = all.slice(all.findIndex((word) => !/^(?:v1|beta)$/i.test(word)));
+  if (isApi(words)) return { door: MISSING, parts: { endpoint: words.join("/") } };
   const parts = AT_ROOT.path.exec(path)?.groups;
   return parts && providers.has(parts.provider) ? { door: AT_ROOT, parts } : undefined;
 }
 
 /** The segments of a path, decoded, without those that are empty. */
 const wordsOf = (path: string) => decode(path).split("/").filter(Boolean);
+
+/** Whether a path begins with a word of an API's, however its letters are: `/v1/Chat/Completions` has no account either. */
+const isApi = ([word = ""]: string[]) => API_WORDS.has(word.toLowerCase());
 
 function decode(text: string): string {
   try {

@@ -7,15 +7,7 @@ import type { Begun } from "../../wires/streams/begun.ts";
 import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { parseExact } from "../../wires/shared/json.ts";
 import { withClientNames } from "../../wires/shared/tool_names.ts";
-import type {
-  Call,
-  ClientWire,
-  Defaults,
-  Emit,
-  JsonObject,
-  StreamReader,
-  WireError,
-} from "../../wires/types.ts";
+import type { Call, ClientWire, Defaults, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
 import { keyMask, maskObject } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { type Observer, observer } from "../log/observe.ts";

@@ -20,7 +20,7 @@ const WORDS = [
   ..."models moderations organization projects realtime responses safety skills threads uploads".split(" "),
   ..."usage vector_stores videos webhook_endpoints webhook_event_types".split(" "),
   ..."complete compliance deployment_runs deployments dreams environments memory_stores messages".split(" "),
-  ..."organizations sessions tunnels user_profiles vaults rerank v1".split(" "),
+  ..."organizations sessions tunnels user_profiles vaults rerank v1 beta".split(" "),
 ];
 
 Deno.test("API_WORDS holds the first segments of OpenAI's and Anthropic's paths", () => {
@@ -73,7 +73,7 @@ Deno.test("two or three segments of OpenAI's API are no account and gateway, wha
 
 Deno.test("every API's first segment is known under /v1/, also doubled, encoded or after two slashes", async () => {
   for (const word of WORDS) {
-    if (word === "v1" || word === "models") continue;
+    if (word === "v1" || word === "beta" || word === "models") continue;
     const encoded = `%${word.charCodeAt(0).toString(16)}${word.slice(1)}`;
     const prefixes = ["/v1/", "/", "/v1/v1/", "//v1/", "/v1//", "/v1%2f"];
     for (const path of [...prefixes.map((prefix) => prefix + word), `/v1/${encoded}`, `/v1/${encoded}%2f`]) {
@@ -97,6 +97,13 @@ Deno.test("the path that works is named where one of ours was meant", async () =
     ["/v1/acct/gw/compat/responses", "OpenAI's own is at /v1/acct/gw/openai/responses"],
     ["/v1/a%2Fb/g%20w/compat/embeddings", "OpenAI's own is at /v1/a%2Fb/g%20w/openai/embeddings"],
     ["/v1/acct/gw/compat/v1/messages", "/v1/acct/gw/anthropic/v1/messages"],
+    ["/v1/Chat/Completions", "Chat completions are at /v1/chat/completions"],
+    ["/V1/CHAT/completions", "Chat completions are at /v1/chat/completions"],
+    ["/v1/Responses/resp_A", "OpenAI's own is at /v1/-/default/openai/responses/resp_A"],
+    ["/v1/Messages/batches", "Anthropic's own is at /v1/-/default/anthropic/v1/messages/batches"],
+    ["/v1/beta/threads", "OpenAI's own is at /v1/-/default/openai/threads"],
+    ["/v1/Beta/Assistants/a_1", "OpenAI's own is at /v1/-/default/openai/assistants/a_1"],
+    ["/v1/beta", "OpenAI's own is at /v1/-/default/openai/beta"],
   ];
   for (const [path, cure] of cases) {
     const { status, body } = await ask("POST", path);
@@ -127,7 +134,9 @@ Deno.test("ids that no API begins with are an account and a gateway, as before",
 });
 
 Deno.test("paths of Anthropic's API are refused in Anthropic's shape, with the path that works", async () => {
-  for (const path of ["/v1/messages", "/v1/messages/", "/messages", "/v1/messages/count_tokens"]) {
+  for (
+    const path of ["/v1/messages", "/v1/Messages", "/v1/messages/", "/messages", "/v1/messages/count_tokens"]
+  ) {
     for (const method of METHODS) {
       const { status, body } = await ask(method, path);
       assertEquals(status, 400);
