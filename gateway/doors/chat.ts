@@ -8,7 +8,7 @@ import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { headersInit } from "../upstream/headers.ts";
 import { lookAt } from "../upstream/hand_back.ts";
 import { respond } from "../upstream/respond.ts";
-import { maskFailure, maskObject } from "../access/secrets.ts";
+import { maskFailure, maskObject } from "../upstream/masked.ts";
 import { clientKey, send, sign, storedKeys } from "../upstream/send.ts";
 import { findTarget, type Target } from "../target.ts";
 
@@ -127,7 +127,7 @@ export function chatStep(
     format: exchange.client,
     fault: () => failureOf(() => outgoings(target)),
     otherKey: keys?.isFree,
-    mask: (error) => maskObject(error, outgoings(target).storedKey),
+    mask: (error) => maskObject(outgoings(target).masks.error, error),
     look: spokenTo(provider, exchange.client).wire === exchange.client && !provider.fetch
       ? (response) => lookAt(response, outgoings(target))
       : undefined,
@@ -135,14 +135,14 @@ export function chatStep(
       const outgoing = outgoings(target);
       const stored = keys?.take();
       const sentKey = key ?? stored?.key;
-      outgoing.storedKey = stored?.key;
+      outgoing.masks = exchange.config.masks(stored?.key);
       const { url, headers } = outgoing;
       const body = outgoing.body();
       const go = () => {
         const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
         return send(provider, url, init, signal, exchange, (upstream) => {
           stored?.report(upstream);
-          return respond(stored ? maskFailure(upstream, stored.key) : upstream, outgoing, exchange, begun);
+          return respond(maskFailure(upstream, outgoing.masks), outgoing, exchange, begun);
         });
       };
       if (sentKey === undefined) return go();

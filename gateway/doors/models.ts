@@ -6,6 +6,7 @@ import { object, parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
 import { headersInit, sentHeaders, setFixed } from "../upstream/headers.ts";
 import { errorResponse } from "../upstream/error_response.ts";
+import { maskText } from "../upstream/masked.ts";
 import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
 
 /** A provider that takes longer is left out. */
@@ -131,7 +132,13 @@ async function modelsOf(
   return await send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
     stored?.report(response);
     if (response.ok) {
-      return await readText(response, provider, exchange, (text) => readModels(parse(text), name));
+      const { answer: mask } = exchange.config.masks(stored?.key);
+      return await readText(
+        response,
+        provider,
+        exchange,
+        (text) => readModels(parse(maskText(mask, text)), name),
+      );
     }
     await response.body?.cancel();
     throw new GatewayError(

@@ -18,7 +18,15 @@ import {
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
-import { maskFailure, maskObject } from "../access/secrets.ts";
+import type { Mask } from "../access/secrets.ts";
+import {
+  isEventStream,
+  maskAll,
+  maskFailure,
+  maskObject,
+  maskSuccess,
+  maskText,
+} from "../upstream/masked.ts";
 import { send, sendKey, sign, storedKeys } from "../upstream/send.ts";
 import { findProvider } from "../target.ts";
 
@@ -122,26 +130,35 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   const own = caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   const format = formatOf(method, url);
-  let storedKey: string | undefined;
+  let masks = exchange.config.masks();
   return {
     provider: provider.name,
     model,
     settings,
     format,
     otherKey: keys?.isFree,
-    mask: (error) => maskObject(error, storedKey),
-    send({ signal }) {
+    mask: (error) => maskObject(masks.error, error),
+    send({ signal, begun }) {
       const stored = keys?.take();
-      storedKey = stored?.key;
+      masks = exchange.config.masks(stored?.key);
       const go = () => {
         const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
         if (body instanceof ReadableStream) init.duplex = "half";
         return send(provider, url, init, signal, exchange, (upstream) => {
           stored?.report(upstream);
-          if (exchange.report.listened) {
-            exchange.report.passing = { provider: provider.name, format, mustBegin: false, storedKey };
-          }
-          return handBack(stored ? maskFailure(upstream, stored.key) : upstream, url, stored?.key);
+          const { answer: mask } = masks;
+          const { name } = provider;
+          const { listened } = exchange.report;
+          if (listened) exchange.report.passing = { provider: name, format, mustBegin: false, mask };
+          const failure = maskFailure(upstream, masks);
+          if (failure !== upstream || !mask) return handBack(failure, url, mask);
+          // Its events pass through JavaScript anyway; a listener's are masked where they are listened to.
+          const answer = begun && !listened && isEventStream(upstream)
+            ? maskAll(upstream, mask)
+            : maskSuccess(upstream, mask, name, exchange);
+          return answer instanceof Promise
+            ? answer.then((masked) => handBack(masked, url, mask))
+            : handBack(answer, url, mask);
         });
       };
       const signed = stored && sign({ method, url, headers, body }, provider, stored.key);
@@ -154,10 +171,10 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
 function handBack(
   { body, status, statusText, headers: from }: Response,
   url: string,
-  key?: string,
+  mask?: Mask,
 ): Response {
-  const response = new Response(body, { status, statusText });
-  const headers = responseHeaders(from, response.headers, key);
+  const response = new Response(body, { status, statusText: maskText(mask, statusText) });
+  const headers = responseHeaders(from, response.headers, mask);
   // No page is made of what the provider calls something else.
   headers.set("x-content-type-options", "nosniff");
   const location = status >= 300 && status < 400 ? headers.get("location") : null;

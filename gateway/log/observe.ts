@@ -13,7 +13,7 @@ import type {
   Usage,
   WireError,
 } from "../../wires/types.ts";
-import { maskBytes } from "../access/secrets.ts";
+import type { ByteMask, Mask } from "../access/secrets.ts";
 import { anyEvents, isContent, kindOf } from "../../wires/streams/begun.ts";
 import { EVENTS } from "../policies/held.ts";
 import type { Timer } from "../policies/timers.ts";
@@ -95,19 +95,19 @@ export interface Passing {
   format: AnswerFormat | undefined;
   /** It must be an answer, as the client's own wire promises: what does not begin as one is an error. */
   mustBegin: boolean;
-  /** The stored key that it was asked with: it is masked where the answer says an error. */
-  storedKey?: string;
+  /** Of a stream of events, whose bytes are masked here; any other answer has none left to mask. */
+  mask?: Mask;
 }
 
 /**
- * Hands an answer through and reads it beside: neither its bytes nor their times are changed, and no byte is taken before
- * the client asks for it. (`tee` would hold all that the client has not read.)
+ * Hands an answer through and reads it beside: neither its bytes (but for secrets) nor their times are changed, and no byte
+ * is taken before the client asks for it. (`tee` would hold all that the client has not read.)
  *
  * @throws GatewayError `bad_upstream_answer` for an answer that must begin and does not.
  */
 export async function observed(
   response: Response,
-  { provider, format, mustBegin, storedKey }: Passing,
+  { provider, format, mustBegin, mask }: Passing,
   { delta, end }: Observer,
 ): Promise<Response> {
   const { status, statusText, headers, body } = response;
@@ -115,14 +115,8 @@ export async function observed(
     end("whole");
     return response;
   }
-  let failed = false;
-  const watch: Emit = (piece) => {
-    if (piece.type === "error") failed = true;
-    delta(piece);
-  };
-  const give = (bytes: Uint8Array<ArrayBuffer>) =>
-    failed && storedKey !== undefined ? maskBytes(bytes, storedKey) : bytes;
-  const bytes = passThrough(body, byteReader(response, format, watch), give, end);
+  const masked = isEventStream(headers) ? mask?.bytes() : undefined;
+  const bytes = passThrough(body, byteReader(response, format, delta), masked, end);
   const sent = mustBegin && status < 400 ? await mustBeAnswer(bytes, provider, response) : headers;
   return new Response(bytes.stream, { status, statusText, headers: sent });
 }
@@ -182,7 +176,7 @@ interface ByteReader {
 function passThrough(
   body: ReadableStream<Uint8Array>,
   reader: ByteReader | undefined,
-  give: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
+  mask: ByteMask | undefined,
   end: Observer["end"],
 ): Passed {
   const source = chunkReader(body);
@@ -202,16 +196,29 @@ function passThrough(
 
   async function next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      const { done, value } = await source.read(spent);
-      if (done) return undefined;
-      spent = value;
-      look((reader) => reader.push(value));
-      // Its memory is used again for the next one.
-      return give(value.slice() as Uint8Array<ArrayBuffer>);
+      for (;;) {
+        const { done, value } = await source.read(spent);
+        if (done) return last();
+        spent = value;
+        const bytes = mask ? mask.push(value) : value;
+        if (bytes.length === 0) continue;
+        look((reader) => reader.push(bytes));
+        // Its memory is used again for the next one.
+        return bytes === value ? value.slice() as Uint8Array<ArrayBuffer> : bytes as Uint8Array<ArrayBuffer>;
+      }
     } catch (cause) {
       end("broken", cause);
       throw stackless(cause);
     }
+  }
+
+  /** What a mask has held back. */
+  function last(): Uint8Array<ArrayBuffer> | undefined {
+    const bytes = mask?.end();
+    mask = undefined;
+    if (!bytes || bytes.length === 0) return undefined;
+    look((reader) => reader.push(bytes));
+    return bytes;
   }
 
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({

@@ -18,6 +18,7 @@ import {
   type TokenCheck,
   tokenCheck,
 } from "../access/credentials.ts";
+import { answerMasks, type Masks } from "../access/secrets.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import type { LogEntry } from "../log/types.ts";
 import { checkOptions, type Options, type ProviderOptions } from "./options.ts";
@@ -40,6 +41,8 @@ export interface Config {
   hosts?: ReadonlySet<string>;
   tokens: TokenCheck;
   keys: KeyStore;
+  /** What is masked in an answer, by the stored key that it was asked with, if it was. */
+  masks: (key?: string) => Masks;
   /** Names of headers that may hold a provider's key. */
   keyHeaders: readonly string[];
   policy: PolicySettings;
@@ -83,6 +86,7 @@ export function readOptions(options: Options): Config {
     tokens: tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
     keyHeaders: credentials,
     keys: keyStore(readKeys(read.keys, providers), now),
+    masks: answerMasks(tokens.map(({ token }) => token)),
     policy: {
       ...DEFAULTS,
       ...defined(read.retries),

@@ -2,6 +2,7 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { headerList, responseHeaders } from "./headers.ts";
 import type { Exchange } from "../exchange.ts";
+import { maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";
 
 export const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
@@ -9,13 +10,16 @@ export const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
 /** Characters of an answer we could not read that an error quotes. */
 export const QUOTED = 500;
 
+/** Characters of it that are looked through for secrets first. */
+const MASKED = 64 * 1024;
+
 /** The provider's headers as the client may see them, and what could not be sent to the provider. */
 export function headersFor(
   { headers }: Response,
-  { dropped, storedKey }: Outgoing,
+  { dropped, masks }: Outgoing,
   out = new Headers(),
 ): Headers {
-  responseHeaders(headers, out, storedKey);
+  responseHeaders(headers, out, masks.answer);
   if (dropped.length > 0) out.set("sluice-dropped", headerList(dropped));
   return out;
 }
@@ -39,13 +43,23 @@ export function answerWith(
 }
 
 /** @param headers The provider's, as the client may see them: limits and request ids matter here most of all. */
-export function notJson(provider: string, status: number, text: string, headers: Headers): GatewayError {
+export function notJson(
+  text: string,
+  { status }: Response,
+  outgoing: Outgoing,
+  headers: Headers,
+): GatewayError {
+  const { name: provider } = outgoing.target.provider;
   return new GatewayError(
     "bad_upstream_answer",
     `${provider} answered ${status} with something that is not JSON`,
-    { metadata: { provider, status, body: text.slice(0, QUOTED) }, headers: Object.fromEntries(headers) },
+    { metadata: { provider, status, body: quote(text, outgoing) }, headers: Object.fromEntries(headers) },
   );
 }
+
+/** The beginning of an answer, without secrets: of one that is cut first, half a key would be left. */
+export const quote = (text: string, { masks }: Outgoing): string =>
+  maskText(masks.error, text.slice(0, MASKED)).slice(0, QUOTED);
 
 type ContentKind = "json" | "events" | "page" | "other" | "none";
 

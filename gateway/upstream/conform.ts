@@ -4,10 +4,10 @@ import type { Defaults } from "../../wires/types.ts";
 import { object, parseExact } from "../../wires/shared/json.ts";
 import { brokenOff } from "../../wires/streams/broken_off.ts";
 import { translate } from "../../wires/streams/translate.ts";
-import { keyMask, maskObject } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { peekEvents } from "../policies/held.ts";
 import type { Outgoing } from "./prepare.ts";
+import { maskObject } from "./masked.ts";
 import { readText } from "./send.ts";
 
 /** Whether the answers of a model are mended, by its row's column. */
@@ -41,14 +41,14 @@ export async function conformed(
 
 function stream(
   upstream: Response,
-  { target: { provider: { name } }, storedKey }: Outgoing,
+  { target: { provider: { name } }, masks: { error: mask } }: Outgoing,
   { config }: Exchange,
   defaults: Defaults,
 ): Response {
   const step = conforming(
     defaults,
-    (cause) => maskObject(brokenOff(name, cause), storedKey),
-    (chunk) => maskObject(chunk, storedKey),
+    (cause) => maskObject(mask, brokenOff(name, cause)),
+    (chunk) => maskObject(mask, chunk),
     config.limits.maxLineBytes,
   );
   const mended = withBody(upstream, translate(upstream.body!, step));
@@ -56,14 +56,14 @@ function stream(
   return mended;
 }
 
+/** Secrets in it are masked where it is looked at next. */
 function whole(
   upstream: Response,
-  { target: { provider }, storedKey }: Outgoing,
+  { target: { provider } }: Outgoing,
   exchange: Exchange,
   defaults: Defaults,
 ): Promise<Response> {
-  return readText(upstream, provider, exchange, (told) => {
-    const text = storedKey !== undefined && told.includes(storedKey) ? keyMask(storedKey)(told) : told;
+  return readText(upstream, provider, exchange, (text) => {
     const body = object(parseExact(text));
     return withBody(upstream, body ? JSON.stringify(conformAnswer(body, defaults)) : text);
   });

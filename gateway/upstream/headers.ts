@@ -2,7 +2,7 @@
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { isObeyed, staysHere } from "../access/proxy_headers.ts";
-import { keyMask } from "../access/secrets.ts";
+import type { Mask } from "../access/secrets.ts";
 import { readSwitchText } from "../setup/texts.ts";
 
 /**
@@ -132,18 +132,23 @@ const DROP: ReadonlySet<string> = new Set([
  * The provider's headers that the client may see, e.g. `retry-after`, `x-ratelimit-*`, request ids.
  *
  * @param out Takes them. Those of a response that is made already save the copy that one made with headers makes.
- * @param key The stored key that was sent, if any: it is masked in a value that repeats it.
+ * @param mask Of values that may repeat a secret.
  */
-export function responseHeaders(headers: Headers, out: Headers = new Headers(), key?: string): Headers {
+export function responseHeaders(headers: Headers, out: Headers = new Headers(), mask?: Mask): Headers {
   const named = connectionHeaders(headers);
+  let values = "";
   headers.forEach((value, name) => {
     // Whose pages may read an answer is the operator's to say and not the provider's.
     const stays = DROP.has(name) || name.startsWith("access-control-") || isObeyed(name) ||
       named?.includes(name);
     if (stays) return;
-    const repeats = key !== undefined && (value.includes(key) || /[%\\]/.test(value));
-    out.append(name, repeats ? keyMask(key)(value) : value);
+    out.append(name, value);
+    if (mask) values += `${value}\n`;
   });
+  // All at once, and one by one only if there is something to find.
+  if (mask && mask.text(values) !== values) {
+    for (const [name, value] of [...out]) out.set(name, mask.text(value));
+  }
   return out;
 }
 

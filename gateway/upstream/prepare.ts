@@ -4,6 +4,7 @@ import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call, ClientWire, JsonObject, ProviderWire } from "../../wires/types.ts";
 import type { Body } from "./body.ts";
+import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rules } from "./hand_through.ts";
 import { headerList, readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
@@ -25,8 +26,8 @@ export interface Outgoing {
   stream: boolean;
   /** Of tools that the answer calls otherwise than the client. */
   toolNames?: ReadonlyMap<string, string>;
-  /** The stored key that the current try was asked with, if it was: no answer repeats it. */
-  storedKey?: string;
+  /** What no answer to the current try repeats. */
+  masks: Masks;
 }
 
 /**
@@ -76,6 +77,7 @@ export function prepare(
     call: rewritten.call,
     stream,
     toolNames: rewritten.toolNames,
+    masks: config.masks(),
   };
 }
 

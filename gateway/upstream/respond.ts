@@ -65,7 +65,7 @@ function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange
       return answerWith(text, upstream, outgoing, JSON_TYPE);
     }
     const headers = headersFor(upstream, outgoing);
-    if (body === undefined && status >= 500 && !isCut) throw notJson(name, status, text, headers);
+    if (body === undefined && status >= 500 && !isCut) throw notJson(text, upstream, outgoing, headers);
     const error = wire.readError(status, body ?? text.slice(0, QUOTED));
     report.refusal = { ...error, status };
     const requestId = headers.get("request-id") ?? headers.get("x-request-id");

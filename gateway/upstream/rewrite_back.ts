@@ -8,12 +8,12 @@ import { translate, translation, type Watch } from "../../wires/streams/translat
 import { parseExact } from "../../wires/shared/json.ts";
 import { withClientNames } from "../../wires/shared/tool_names.ts";
 import type { Call, ClientWire, Defaults, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
-import { keyMask, maskObject } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { type Observer, observer } from "../log/observe.ts";
 import { EVENTS, peekEvents } from "../policies/held.ts";
 import { answerId, answerWith, contentKind, EVENTS_TYPE, headersFor, JSON_TYPE, notJson } from "./answer.ts";
 import { errorResponse } from "./error_response.ts";
+import { maskObject, maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";
 import { readText } from "./send.ts";
 
@@ -82,10 +82,10 @@ function rewriteWhole(
   { call, defaults, begun }: Rewrite,
   exchange: Exchange,
 ): Promise<Response> {
-  const { target, spoken: { wire }, storedKey } = outgoing;
+  const { target, spoken: { wire }, masks } = outgoing;
   const { client } = exchange;
   return readText(upstream, target.provider, exchange, (told) => {
-    const text = storedKey !== undefined && told.includes(storedKey) ? keyMask(storedKey)(told) : told;
+    const text = maskText(masks.answer, told);
     const body = parseExact(text);
     const { emit, answer } = collector();
     const writer = call.stream ? client.writer(call, defaults) : undefined;
@@ -99,7 +99,7 @@ function rewriteWhole(
     }, outgoing.toolNames);
     if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
     else if (EVENTS.test(text)) readEvents(text, wire.readStream(take), outgoing, exchange);
-    else throw notJson(target.provider.name, upstream.status, text, headersFor(upstream, outgoing));
+    else throw notJson(text, upstream, outgoing, headersFor(upstream, outgoing));
     watch?.end("whole");
     const { error } = answer;
     if (error) {
@@ -152,8 +152,8 @@ function failed(error: WireError, upstream: Response, outgoing: Outgoing, client
   return errorResponse({ ...ofProvider(error, outgoing), status }, client, headersFor(upstream, outgoing));
 }
 
-/** An error in an answer that has begun as a success: with its provider's name, without the stored key. */
-function ofProvider(error: WireError, { target, storedKey }: Outgoing): WireError {
-  const { metadata, ...said } = maskObject(error, storedKey);
+/** An error in an answer that has begun as a success: with its provider's name, without secrets. */
+function ofProvider(error: WireError, { target, masks }: Outgoing): WireError {
+  const { metadata, ...said } = maskObject(masks.error, error);
   return { ...said, metadata: { ...metadata, provider: target.provider.name } };
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Options } from "../../../gateway/setup/options.ts";
-import { keyMask, tokenFinder } from "../../../gateway/access/secrets.ts";
+import { secretMask, tokenFinder } from "../../../gateway/access/secrets.ts";
 import { ask, before, completion, events, message, pieces, post, ROOT } from "../../fakes.ts";
 import { assertLinear } from "../../growth.ts";
 
@@ -170,29 +170,138 @@ const echoes = (key: string): string[] => [
   encodeURIComponent(key).toLowerCase().replace("sk-stored", "sk-STORED"),
   encodeURIComponent(encodeURIComponent(key)),
   `https://api.test/v1?key=${key}&a=1`,
+  key.toUpperCase(),
+  key.toLowerCase(),
+  hex(key),
+  `0x${hex(key).toUpperCase()}`,
+  `x${hex(`user:${key}`)}x`,
+  btoa(key),
+  ...["u:", "us:", "use:"].map((user) => `Basic ${btoa(user + key)}`),
+  forUrls(btoa(`{"key":"${key}"}`)),
+  encodeURIComponent(btoa(key)),
+  btoa(`??>${key}?>>`).replaceAll("/", "\\/"),
+  key.replaceAll("/", "&#x2F;").replaceAll("+", "&#43;").replaceAll("=", "&#061;"),
+  [...key].map((char) => `\\x${hex(char)}`).join(""),
+  [...key].map((char) => `\\u00${hex(char).toUpperCase()}`).join(""),
 ];
 
-const letters = (text: string) => text.replaceAll(/[^a-z]/gi, "");
+const hex = (text: string) =>
+  [...text].map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+const forUrls = (base64: string) => base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-Deno.test("keyMask() masks a key in any form, and leaves the rest", () => {
-  const mask = keyMask(KEY);
-  for (const echo of echoes(KEY)) {
-    const masked = mask(`before ${echo} after ${echo}`);
-    assert(!letters(masked).includes("STORED"), masked);
-    assert(masked.startsWith("before ") && masked.includes("***") && masked.includes(" after "), masked);
+/** Fails if a text holds the stored key, or the spelling of it that was echoed. */
+function assertMasked(seen: string, echo: string, message = ""): void {
+  const text = `${message} ${echo}: ${seen}`;
+  assert(!seen.replaceAll(/[^a-z]/gi, "").toLowerCase().includes("stored"), text);
+  assert(!seen.includes(echo) && !seen.includes(echo.slice(4, -4)), text);
+  assert(seen.includes("***"), text);
+}
+
+Deno.test("secretMask() masks a key in any spelling, and leaves the rest", () => {
+  const mask = secretMask([KEY, "another-key-1"])!;
+  for (const echo of [...echoes(KEY), ...echoes("another-key-1")]) {
+    const masked = mask.text(`before ${echo} after ${echo}`);
+    assertMasked(masked, echo);
+    assert(!masked.includes("another"), masked);
+    assert(masked.startsWith("before ") && masked.includes(" after "), masked);
+    // Where nothing is escaped, capitals of other alphabets stay at their place.
+    assert(mask.text(`İ ${echo} İ`).startsWith("İ "), echo);
   }
-  for (const text of ["", "sk-STORED", KEY.slice(1), KEY.toUpperCase(), "sk-STORED/openai+keys"]) {
-    assertEquals(mask(text), text);
+  for (
+    const text of [
+      "",
+      "sk-STORED",
+      KEY.slice(1),
+      "sk-STORED/openai+keys",
+      hex(KEY).slice(2),
+      btoa(KEY.slice(2)),
+      "%",
+      "%%%25",
+      "&&amp;",
+      "\\",
+      "\\\\",
+      '{"a":"\\n\\u00e9 50% \\/"}',
+    ]
+  ) {
+    assertEquals(mask.text(text), text);
   }
   // A word that servers take for a key is no secret.
-  assertEquals(keyMask("ollama")("model not found, try ollama pull"), "model not found, try ollama pull");
+  assertEquals(secretMask(["ollama", "token-1"]), undefined);
+  assertEquals(secretMask([]), undefined);
 });
 
-Deno.test("keyMask() takes time by the text, for the worst text too", async () => {
-  const mask = keyMask(KEY);
-  for (const piece of ["\\", "%25", "s", "sk-STORED", "\\u0073", "%2525"]) {
-    await assertLinear(piece, 60_000, (size) => mask(piece.repeat(size / piece.length)));
+Deno.test("secretMask() leaves JSON that can be read, whatever stands around a key", () => {
+  for (const key of ["/key-stored/", '"key"-stored"', "\\key\\stored\\", "nvapi-stored", "ukey-%41-stored"]) {
+    const mask = secretMask([key])!;
+    for (const around of ["", "\\", "\\\\", '"', "\n", "\\n", "/", "é"]) {
+      let text = around + key + around;
+      for (let depth = 0; depth < 4; depth++) {
+        text = JSON.stringify({ text });
+        const masked = mask.text(text.replaceAll("/", "\\/"));
+        assertEquals(masked.includes("***"), true, masked);
+        assertEquals(masked.includes("stored"), false, masked);
+        JSON.parse(masked);
+      }
+    }
   }
+  const error = { message: `bad ${KEY}`, code: 1, metadata: { key: [KEY] } };
+  assertEquals(secretMask([KEY])!.object(error), {
+    message: "bad ***",
+    code: 1,
+    metadata: { key: ["***"] },
+  });
+  // A key that is JSON, in JSON.
+  const account = JSON.stringify({ type: "service_account", key: "stored" });
+  assertEquals(secretMask([account])!.object(JSON.parse(`{"key":${account}}`)), { message: "***" });
+});
+
+Deno.test("secretMask() takes time by the text, for the worst text too", async () => {
+  const mask = secretMask([KEY])!;
+  const worst = [
+    "\\",
+    "%25",
+    "s",
+    "sk-STORED",
+    "\\u0073",
+    "%2525",
+    "&amp;",
+    "&#x0",
+    "c2s",
+    KEY,
+    encodeURIComponent(KEY),
+  ];
+  for (const piece of worst) {
+    await assertLinear(piece, 20_000, (size) => mask.object({ text: piece.repeat(size / piece.length) }));
+    await assertLinear(`bytes ${piece}`, 20_000, (size) => {
+      const bytes = mask.bytes();
+      const chunk = new TextEncoder().encode(piece.repeat(64));
+      for (let at = 0; at < size; at += chunk.length) bytes.push(chunk);
+      bytes.end();
+    });
+  }
+});
+
+Deno.test("secretMask() gives bytes on at once, but for an end that a secret may begin with", () => {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const given = (text: string) => new TextDecoder().decode(secretMask([KEY])!.bytes().push(encode(text)));
+  for (
+    const text of [
+      "",
+      "a",
+      "data: {}\n\n",
+      `data: "${KEY.slice(0, 9)}"}\n\n`,
+      `${KEY.slice(0, 9)}\n`,
+      "50% \n",
+    ]
+  ) {
+    assertEquals(given(text), text);
+  }
+  assertEquals(given(`x ${KEY.slice(0, 9)}`), "x ");
+  assertEquals(given(`x ${encodeURIComponent(KEY).slice(0, 11)}`), "x ");
+  assertEquals(given(`x${KEY}x`), "x***x");
+  // The same bytes, not a copy.
+  const bytes = encode("data: {}\n\n");
+  assert(secretMask([KEY])!.bytes().push(bytes) === bytes);
 });
 
 const GUARDED = {
@@ -222,10 +331,10 @@ const paths = (): Request[] => [
 
 Deno.test("a stored key that a provider repeats in an error is masked, in the body and in headers, on every path", async () => {
   const logged: unknown[] = [];
-  for (const echo of echoes(KEY)) {
+  for (const [at, echo] of echoes(KEY).entries()) {
     // As text within JSON it is what is between the quotes.
     const text = echo.startsWith('"') ? echo : `"${echo}"`;
-    for (const status of [401, 500]) {
+    for (const status of at < 3 ? [401, 500] : [at % 2 ? 401 : 500]) {
       for (
         const body of [
           `{"error":{"message":${text},"type":"x","code":"invalid_api_key","param":null},"key":${text}}`,
@@ -248,14 +357,14 @@ Deno.test("a stored key that a provider repeats in an error is masked, in the bo
           const response = await fetch(request);
           assert(response.status >= 400);
           const seen = [...response.headers].join("\n") + await response.text();
-          assert(!letters(seen).includes("STORED"), `${request.url}: ${seen}`);
+          assertMasked(seen, echo, request.url);
           assertEquals(response.headers.get("x-own"), "kept");
           assertStringIncludes(response.headers.get("x-echo-auth")!, "***");
         }
       }
     }
   }
-  assert(!letters(JSON.stringify(logged)).includes("STORED"));
+  assert(!JSON.stringify(logged).includes("STORED"));
 });
 
 Deno.test("a stored key is masked wherever the chunks of an error's body are cut, and no other byte is changed", async () => {
@@ -275,7 +384,7 @@ Deno.test("a stored key is masked wherever the chunks of an error's body are cut
       const { fetch } = before(() => new Response(body, { status: 401 }), GUARDED);
       const response = await fetch(post(`${ROOT}/openai/x`, {}, WITH));
       const seen = String.fromCharCode(...new Uint8Array(await response.arrayBuffer()));
-      const masked = keyMask(KEY)(echo);
+      const masked = secretMask([KEY])!.text(echo);
       assertEquals(seen, `\x00\xff${"pad ".repeat(200)}${masked}\xc3\x28 ${masked}\xfe`);
     }
   }
@@ -379,13 +488,17 @@ Deno.test("a stream that breaks tells neither the stored key nor an address", as
 Deno.test("a stored key that a header of a success repeats is masked in any form", async () => {
   const key = "sk-stored/0123456789+abcdef";
   const answer = () => {
-    const response = completion();
-    response.headers.set("x-echo", encodeURIComponent(key));
-    return response;
+    const { headers, body } = completion();
+    headers.set("x-echo", encodeURIComponent(key));
+    return new Response(body, { headers, statusText: `OK ${key}` });
   };
   const { fetch } = before(answer, { keys: { openai: key }, tokens: ["gateway-token"] });
   const response = await fetch(ask("openai/gpt", { authorization: "Bearer gateway-token" }));
   assertEquals(response.headers.get("x-echo"), "***");
+  const native = await fetch(
+    post(`${ROOT}/openai/chat/completions`, {}, { authorization: "Bearer gateway-token" }),
+  );
+  assertEquals([native.headers.get("x-echo"), native.statusText], ["***", "OK ***"]);
 });
 
 Deno.test("what succeeded is handed through untouched, a stream byte for byte", async () => {
@@ -410,5 +523,238 @@ Deno.test("a client's own key is the client's: what a provider repeats of it com
   ) {
     const response = await fetch(ask("openai/m", { ...WITH, ...headers }));
     assertStringIncludes(await response.text(), "sk-own-key-1");
+  }
+});
+
+// ---------------------------------------------------------------- in what calls itself a success
+
+/** A body in pieces of a length. */
+function cut(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at += size));
+    },
+  }, { highWaterMark: 0 });
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+/** Requests whose answers are handed through, tried once. */
+const handedThrough = (stream?: boolean): Request[] => [
+  ask("openai/m", WITH, { stream }),
+  post(`${ROOT}/openai/chat/completions`, { stream }, WITH),
+  post(`${ROOT}/openai/responses`, { stream }, WITH),
+  post(`${ROOT}/mine/x`, { stream }, WITH),
+  post(ROOT, { provider: "openai", endpoint: "responses", query: { stream } }, WITH),
+];
+
+/** With nobody who listens, and with somebody who must not hear of a key. */
+const listened: Options[] = [{}, {
+  log: (entry) => assert(!/stored/i.test(JSON.stringify(entry)), JSON.stringify(entry)),
+}];
+
+Deno.test("a stored key in JSON that calls itself a success is masked on the only try, however long it is and wherever it is cut", async () => {
+  for (const more of listened) {
+    for (const [at, echo] of echoes(KEY).entries()) {
+      const text = echo.startsWith('"') ? echo : `"${echo.replaceAll(/\\x/g, "\\\\x")}"`;
+      // All lengths for some, one for all.
+      const pads = at < 2 ? [0, 250, 1000, 70_000] : [at % 2 ? 250 : 1000];
+      for (const pad of pads) {
+        const body = encode(`{"error":{"pad":"é${"x".repeat(pad)}","message":${text},"code":"no"}}`);
+        const sizes = at < 2 ? [0, 1, 7, 1000] : [at % 4 < 2 ? 0 : 7];
+        for (const size of sizes) {
+          const headers: Record<string, string> = { "content-type": "application/json" };
+          if (size === 0) headers["content-length"] = `${body.length}`;
+          if (size === 1 && pad !== 250) continue;
+          const { fetch } = before(
+            () => new Response(size === 0 ? body : cut(body, size), { headers }),
+            { ...GUARDED, ...more },
+          );
+          for (const request of handedThrough()) {
+            const seen = await (await fetch(request)).text();
+            assertMasked(seen, echo, `${request.url} ${pad} ${size}`);
+            assertEquals(JSON.parse(seen).error.pad, `é${"x".repeat(pad)}`);
+          }
+        }
+      }
+    }
+  }
+});
+
+Deno.test("a stored key in an answer of any kind of text is masked, and what is not text comes back byte for byte", async () => {
+  const echo = `\x00\xff ${KEY} \xc3`;
+  const body = Uint8Array.from(echo, (char) => char.charCodeAt(0));
+  const types: [string | undefined, boolean][] = [
+    [undefined, true],
+    ["application/x-ndjson", true],
+    ["application/problem+json", true],
+    ["text/csv", true],
+    ["application/xml", true],
+    ["image/png", false],
+    ["audio/mpeg", false],
+    ["application/octet-stream", false],
+    ["application/vnd.amazon.eventstream", false],
+  ];
+  for (const [type, masked] of types) {
+    for (const size of [3, 1000]) {
+      const headers: Record<string, string> = type ? { "content-type": type } : {};
+      const { fetch } = before(() => new Response(cut(body, size), { headers }), GUARDED);
+      const response = await fetch(post(`${ROOT}/openai/files/1/content`, {}, WITH));
+      const seen = String.fromCharCode(...new Uint8Array(await response.arrayBuffer()));
+      assertEquals(seen, masked ? echo.replace(KEY, "***") : echo, type);
+    }
+  }
+});
+
+Deno.test("a stored key in a stream that is read anyway is masked wherever it is cut, and the log knows nothing of it", async () => {
+  const told: string[] = [];
+  const log: Options["log"] = (entry) => told.push(JSON.stringify(entry));
+  const retried = { ...WITH, "cf-aig-max-attempts": "2" };
+  const begin = `data: {"id":"1","model":"${KEY}","choices":[{"delta":{"content":"x"}}]}\n\n`;
+  for (const echo of [KEY, btoa(`user:${KEY}`), encodeURIComponent(KEY), hex(KEY)]) {
+    const failed = `event: error\ndata: {"error":{"message":"é ${echo}","code":"stored"}}\n\n`;
+    const bytes = encode(begin + failed);
+    const whole = (begin + failed).replaceAll(KEY, "***").replace(echo, secretMask([KEY])!.text(echo));
+    for (const size of [1, 2, 7, 40, 64, 1000]) {
+      const answer = () =>
+        new Response(cut(bytes, size), { headers: { "content-type": "text/event-stream" } });
+      const heard = before(answer, { ...GUARDED, log });
+      for (const request of handedThrough(true)) {
+        assertEquals(await (await heard.fetch(request)).text(), whole, `${request.url} ${size}`);
+      }
+      const held = before(answer, GUARDED);
+      for (
+        const request of [
+          ask("openai/m", retried, { stream: true }),
+          post(`${ROOT}/openai/chat/completions`, { stream: true }, retried),
+          ask("openai/m", { ...WITH, "cf-aig-request-timeout": "5000" }, { stream: true }),
+        ]
+      ) {
+        assertEquals(await (await held.fetch(request)).text(), whole, `${request.url} ${size}`);
+      }
+    }
+  }
+  assertEquals(told.length, 4 * 6 * 5);
+  for (const line of told) assert(!line.includes(KEY), line);
+});
+
+Deno.test("a stream without a label that is read to know what it is has no stored key either", async () => {
+  const text = `data: {"error":{"message":"bad ${KEY}"}}\n\n`;
+  for (const type of ["", "application/octet-stream", "text/plain"]) {
+    for (const more of listened) {
+      const { fetch } = before(
+        () => new Response(cut(encode(text), 9), { headers: { "content-type": type } }),
+        { ...GUARDED, ...more },
+      );
+      for (const stream of [true, false]) {
+        const seen = await (await fetch(ask("openai/m", WITH, { stream }))).text();
+        assertEquals(seen, text.replace(KEY, "***"), type);
+      }
+    }
+  }
+});
+
+Deno.test("a stored key in an answer that is mended is masked, whole or streamed", async () => {
+  const options: Options = {
+    ...GUARDED,
+    providers: { mine: { baseUrl: "https://mine.test", conform: true } },
+  };
+  const choice = { index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" };
+  for (const echo of echoes(KEY).filter((echo) => !/"|:\/\//.test(echo))) {
+    const message = `bad ${echo}`;
+    for (
+      const answer of [
+        () => Response.json({ error: { message } }),
+        () => Response.json({ choices: [choice], error: { message } }),
+        () => Response.json({ choices: [{ ...choice, message: { role: "assistant", content: message } }] }),
+        () => Response.json({ error: { message, pad: "x".repeat(70_000) } }),
+        () => events(`data: ${JSON.stringify({ error: { message } })}\n\n`),
+        () => events(`event: error\ndata: ${JSON.stringify({ message })}\n\n`),
+        () => events(new Error(message)),
+        () => new Response(message),
+      ]
+    ) {
+      const { fetch } = before(answer, options);
+      for (const headers of [WITH, { ...WITH, "cf-aig-max-attempts": "2", "cf-aig-retry-delay": "0" }]) {
+        for (const stream of [false, true]) {
+          assertMasked(await (await fetch(ask("mine/m", headers, { stream }))).text(), echo);
+        }
+      }
+    }
+  }
+});
+
+Deno.test("a stored key in an answer that is translated is masked, in a success and in a long error too", async () => {
+  for (const echo of echoes(KEY).filter((echo) => !echo.includes('"'))) {
+    const error = { type: "x", message: `bad ${echo}`, pad: "x".repeat(70_000) };
+    for (const answer of [() => message(`an ${echo}`), () => Response.json({ type: "error", error })]) {
+      const { fetch } = before(answer, GUARDED);
+      for (const stream of [false, true]) {
+        assertMasked(await (await fetch(ask("anthropic/m", WITH, { stream }))).text(), echo);
+      }
+    }
+  }
+});
+
+Deno.test("an error of ours quotes no half of a stored key", async () => {
+  for (const at of [480, 490, 499]) {
+    for (const body of [`["${"x".repeat(at)}${KEY}"]`, `no${"x".repeat(at)}${KEY}`]) {
+      const { fetch } = before(
+        () => new Response(body, { headers: { "content-type": "application/json" } }),
+        GUARDED,
+      );
+      for (const model of ["openai/m", "anthropic/m"]) {
+        const response = await fetch(ask(model, WITH));
+        assertEquals(response.status, 502);
+        assert(!/sk-|stor/i.test(await response.text()));
+      }
+    }
+  }
+});
+
+Deno.test("a list of models holds no stored key that its provider repeats", async () => {
+  const { fetch } = before(() => Response.json({ data: [{ id: `m-${KEY}` }] }), {
+    ...GUARDED,
+    keys: { openai: KEY },
+  });
+  const response = await fetch(new Request("http://gateway.test/v1/models", { headers: WITH }));
+  const seen = await response.text();
+  assert(seen.includes("openai/m-***") && !seen.includes("STORED"), seen);
+});
+
+Deno.test("a gateway token that a provider repeats in an error is masked in any spelling, whosever key was sent", async () => {
+  const token = "gateway-STORED/token+1=";
+  const options: Options = { ...GUARDED, tokens: [token, "another-token-of-the-gateway"] };
+  const own = { "cf-aig-authorization": token };
+  for (const echo of echoes(token)) {
+    const text = echo.startsWith('"') ? echo : `"${echo.replaceAll(/\\x/g, "\\\\x")}"`;
+    for (
+      const answer of [
+        () => new Response(`{"error":{"message":${text}}}`, { status: 401, headers: { "x-echo": echo } }),
+        () => new Response(`<p>${echo}`, { status: 500 }),
+      ]
+    ) {
+      const { fetch } = before(answer, options);
+      for (const headers of [own, { ...own, authorization: "Bearer sk-own" }]) {
+        for (
+          const request of [
+            ask("openai/m", headers),
+            ask("anthropic/m", headers),
+            post(`${ROOT}/openai/x`, {}, headers),
+          ]
+        ) {
+          const response = await fetch(request);
+          const seen = [...response.headers].join("\n") + await response.text();
+          assertMasked(seen, echo, request.url);
+        }
+      }
+    }
+    const { fetch } = before(
+      () => events(`event: error\ndata: {"type":"error","error":{"message":${text}}}\n\n`),
+      options,
+    );
+    assertMasked(await (await fetch(ask("anthropic/m", own, { stream: true }))).text(), echo);
   }
 });
