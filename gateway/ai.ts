@@ -74,9 +74,14 @@ export function ai(service: AiService): Ai {
       }
       signal?.throwIfAborted();
       const own = /^@(cf|hf)\//.test(model);
-      const path = own ? `workers-ai/run/${model}` : "compat/chat/completions";
+      // Escaped but for its slashes and its `@`, for a program may let its users choose: `@cf/../../openai/…` leads nowhere.
+      const name = model.split("/").map((part) => encodeURIComponent(part).replace("%40", "@")).join("/");
+      if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(model)) {
+        throw new TypeError(`Cannot run ${model}: it is not a model`);
+      }
+      const path = own ? `workers-ai/run/${name}` : "compat/chat/completions";
       const url = `${NOWHERE}/v1/${NO_ACCOUNT}/${encodeURIComponent(gateway?.id ?? "default")}/${path}`;
-      const body = JSON.stringify(own ? inputs : { model, ...inputs });
+      const body = JSON.stringify(own ? inputs : Object.assign({ model }, inputs, { model }));
       const headers = runHeaders({ gateway, extraHeaders });
       const init: RequestInit = { method: "POST", headers, body, signal, redirect: "manual" };
       const answer = await fetch(new Request(url, init));

@@ -2,7 +2,7 @@
 import { GatewayError } from "../wires/errors.ts";
 import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
-import { letGo, takeBody } from "./upstream/body.ts";
+import { KEEPS_BODIES, letGo, takeBody } from "./upstream/body.ts";
 import { warnOfFewFetches } from "./bun_fetches.ts";
 import { chat } from "./doors/chat.ts";
 import { type Config, readOptions } from "./setup/config.ts";
@@ -92,9 +92,10 @@ export async function serve(
     if (report.passing) response = await watch(response, report.passing, request, report, config);
   } catch (error) {
     response = failure(error, request, report, config);
-  } finally {
-    letGo(report, config);
   }
+  if (KEEPS_BODIES && report.observer && report.heldBytes > 0) {
+    report.observer.whenEnded(() => letGo(report, config));
+  } else letGo(report, config);
   const ids = stamp(response, request, report, started, config);
   if (config.log) tellEnd(config.log, config, { request, response, ...ids, report, started, context });
   return allowCrossOrigin(request, response, config);
@@ -163,9 +164,9 @@ interface Begun {
 }
 
 /** Tells the listener of a request when it has ended: at once, or at the end of an answer that still passes. */
-function tellEnd(log: NonNullable<Config["log"]>, { now, timer }: Config, begun: Begun): void {
+function tellEnd(log: NonNullable<Config["log"]>, { now, timer, tokens }: Config, begun: Begun): void {
   const { request: { method, url }, response: { status, headers }, report, context } = begun;
-  const request = { method, path: pathOf(url) };
+  const request = { method, path: withoutTokens(pathOf(url), tokens) };
   const tell = (seen?: Seen) => {
     try {
       const ended = { at: now(), timer: timer() };
@@ -178,6 +179,10 @@ function tellEnd(log: NonNullable<Config["log"]>, { now, timer }: Config, begun:
   if (report.observer) report.observer.whenEnded(tell);
   else tell();
 }
+
+/** A path, or a message that quotes one, for the log: some clients take an account's place for that of a token. */
+const withoutTokens = (text: string, { holds }: Config["tokens"]): string =>
+  holds?.(text) ? text.split("/").map((part) => holds(part) ? "***" : part).join("/") : text;
 
 /**
  * Headers in which providers name a request: OpenAI and most others, Anthropic, Bedrock, Azure (2), OpenRouter, Cohere,
@@ -242,7 +247,7 @@ function failure(error: unknown, request: Request, report: Report, config: Confi
     : new GatewayError("internal", "Cannot serve the request: the gateway failed", { cause: error });
   const { message, code, details } = fault;
   const cause = fault.cause instanceof Error ? ` (${fault.cause.name})` : "";
-  report.failure = { code, message: message + cause };
+  report.failure = { code, message: withoutTokens(message, config.tokens) + cause };
   const headers = new Headers(details.headers);
   return faultResponse(fault, errorShape(pathOf(request.url), config.providers), headers);
 }

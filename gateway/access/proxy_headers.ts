@@ -76,8 +76,8 @@ const ROUTING = `
 const OBEYED =
   "cf-aig-* refresh sluice-* x-accel-* x-lighttpd-* x-reproxy-* x-sendfile x-sendfile-* x-sendfile2";
 
-/** Names that one list keeps for each of its questions: clients choose names, so there is a bound. */
-const MOST_NAMES = 2000;
+/** Names that one list keeps for each of its questions, and their length: clients choose names, so there is a bound. */
+const MOST_NAMES = 2000, LONGEST_NAME = 64;
 
 /** Whether a name, in lower case, is in one of the lists. Answers are kept, as the same names come with every request. */
 function among(...lists: string[]): (name: string) => boolean {
@@ -94,7 +94,10 @@ function among(...lists: string[]): (name: string) => boolean {
       // Some servers read `x_forwarded_for` too.
       const dashed = name.replaceAll("_", "-");
       found = names.has(dashed) || begins.test(dashed) || ends(dashed);
-      if (known.size < MOST_NAMES) known.set(name, found);
+      if (name.length > LONGEST_NAME) return found;
+      // Anew, for names that nobody sends twice must not keep the usual ones out.
+      if (known.size >= MOST_NAMES) known.clear();
+      known.set(name, found);
     }
     return found;
   };

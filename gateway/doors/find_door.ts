@@ -86,11 +86,13 @@ export function findRoute(method: string, path: string, providers?: Names): Rout
     );
   }
   const { door: { door, methods, provider }, parts: { account, gateway, ...parts } } = found;
-  if (methods && !methods.includes(method)) {
-    const allow = [...methods, "OPTIONS"].join(", ");
-    throw new GatewayError("method_not_allowed", `Cannot ${method} ${shorten(path)}: it takes ${allow}`, {
-      headers: { allow },
-    });
+  if (methods ? !methods.includes(method) : NO_METHOD.has(method)) {
+    const allow = [...methods ?? ANY_METHOD, "OPTIONS"].join(", ");
+    throw new GatewayError(
+      "method_not_allowed",
+      `Cannot ${shorten(method)} ${shorten(path)}: it takes ${allow}`,
+      { headers: { allow } },
+    );
   }
   return {
     door,
@@ -109,6 +111,14 @@ export function errorShape(path: string, providers?: Names): ErrorShape {
   if (ANTHROPIC_ONLY.has(word.toLowerCase())) return "anthropic";
   return door.errors ?? (door.door === "universal" || door.door === "native" ? "gateway" : openaiChat);
 }
+
+/**
+ * What no provider's path takes, as `fetch` by its standard takes none of them: Bun and workerd send a TRACE, and its answer
+ * is the request as it was sent, with the stored key.
+ *
+ * @see https://fetch.spec.whatwg.org/#forbidden-method
+ */
+const NO_METHOD: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
 /** What a provider's own paths take. */
 export const ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

@@ -18,7 +18,7 @@ export interface Ended {
   now: { at: number; timer: number };
 }
 
-const MOST = { path: 256, model: 200, message: 500 };
+const MOST = { method: 32, path: 256, model: 200, message: 500 };
 
 /** The row of a request that has ended. */
 export function logEntry({ request, response, id, upstreamId, report, seen, started, now }: Ended): LogEntry {
@@ -32,8 +32,8 @@ export function logEntry({ request, response, id, upstreamId, report, seen, star
     level: failure?.level ?? "info",
     id,
     upstreamId: upstreamId?.slice(0, MOST.model),
-    method: request.method,
-    path: request.path.slice(0, MOST.path),
+    method: request.method.slice(0, MOST.method),
+    path: withoutQuery(request.path).slice(0, MOST.path),
     status,
     provider: report.provider,
     model: model?.slice(0, MOST.model),
@@ -75,8 +75,11 @@ function failureOf(
 /** A message of ours may quote what the client wrote: a URL in it goes without its query. */
 const ours = ({ code, message }: { code: string; message: string }) => ({
   code,
-  message: message.slice(0, MOST.message).replaceAll(/\?[^\s"?]+/g, "?…"),
+  message: message.slice(0, MOST.message).replaceAll(/(?:\?|%(?:25)*3f)[^\s"?]+/gi, "?…"),
 });
+
+/** Some clients write the `?` of a query percent-encoded, or `;key=…` in its place. */
+const withoutQuery = (path: string) => path.replace(/(?:;|%(?:25)*(?:3b|3f)).*$/is, "…");
 
 function theirs({ status, type, code }: WireError, answered: number): LogError {
   return { status: status ?? (answered >= 400 ? answered : undefined), type: word(type), code: word(code) };

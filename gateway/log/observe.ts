@@ -1,5 +1,5 @@
 /** What is seen of an answer while it passes: the one place that reads bytes beside handing them through. */
-import { chunkReader } from "../../wires/streams/chunks.ts";
+import { chunkReader, type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
 import { GatewayError, stackless } from "../../wires/errors.ts";
 import { parse } from "../../wires/shared/json.ts";
 import { readCompatibleError } from "../../wires/shared/compatible_error.ts";
@@ -42,7 +42,7 @@ export interface Observer {
   delta(delta: Delta): void;
   /** The answer has ended. Only the first end counts. */
   end(how: End, cause?: unknown): void;
-  /** Calls a listener once, when the answer has ended: at once if it has. */
+  /** Calls a listener once, when the answer has ended: at once if it has. There may be several. */
   whenEnded(listener: (seen: Seen) => void): void;
 }
 
@@ -53,7 +53,7 @@ export interface Observer {
  */
 export function observer(timer: Timer, signal: AbortSignal): Observer {
   const seen: Seen = {};
-  let listener: ((seen: Seen) => void) | undefined;
+  const listeners: ((seen: Seen) => void)[] = [];
   return {
     seen,
     delta(delta) {
@@ -78,10 +78,10 @@ export function observer(timer: Timer, signal: AbortSignal): Observer {
       if (seen.end !== undefined) return;
       seen.end = how === "broken" && signal.aborted ? "left" : how;
       seen.cause = cause;
-      listener?.(seen);
+      for (const listener of listeners) listener(seen);
     },
     whenEnded(then) {
-      if (seen.end === undefined) listener = then;
+      if (seen.end === undefined) listeners.push(then);
       else then(seen);
     },
   };
@@ -286,17 +286,14 @@ function eventReader(format: AnswerFormat | undefined, emit: Emit): ByteReader {
 }
 
 function wholeReader(most: number, read: (text: string) => void): ByteReader {
-  const decoder = new TextDecoder();
-  let text: string[] = [];
-  let size = 0;
+  let kept: KeptBytes | undefined = keptBytes();
   return {
     push(bytes) {
-      size += bytes.length;
-      if (size <= most) text.push(decoder.decode(bytes, { stream: true }));
-      else text = [];
+      if (kept && kept.length + bytes.length > most) kept = undefined;
+      kept?.add(bytes);
     },
     end() {
-      if (size <= most) read(text.join("") + decoder.decode());
+      if (kept) read(new TextDecoder().decode(kept.view()));
     },
   };
 }

@@ -112,9 +112,17 @@ async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
   const file = await configFile(env, (path) => bun.file(path).text());
   const served = configured(env, { names: Object.keys(bun.env), alone: true, file });
   const { port, hostname, reusePort, gateway } = served;
-  // Bun's own limit of 10 s without a byte would cut a model off while it thinks.
+  // Bun's own limit of 10 s without a byte would cut a model off while it thinks, and that of 128 MiB an upload to a
+  // provider's own path.
   // Outside development it would share a taken port with whoever has it, which gets half of the requests.
-  const options = { port, hostname, reusePort, idleTimeout: 0, development: false };
+  const options = {
+    port,
+    hostname,
+    reusePort,
+    idleTimeout: 0,
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    development: false,
+  };
   const server = listening(
     served,
     () => bun.serve({ ...options, fetch: (request: Request) => gateway.fetch(request) }),

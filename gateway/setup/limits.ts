@@ -28,8 +28,8 @@ export interface Limits {
    */
   bodyTimeoutMs: number;
   /**
-   * Bytes of request bodies held at once, from the first byte until their answers begin; a request beyond them is 503 with
-   * `retry-after`. 0 for no limit. Default 0; 512 MiB where the gateway is served by `mod.ts` or `worker.ts`.
+   * Bytes of request bodies held at once, from the first byte until their answers have ended (until they begin, on Workers and
+   * for a body of less than 256 KiB without a log); a request beyond them is 503 with `retry-after`. 0 for no limit. Default 0; 512 MiB where the gateway is served by `mod.ts` or `worker.ts`.
    */
   maxInFlightBytes: number;
 }

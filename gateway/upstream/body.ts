@@ -26,7 +26,7 @@ export async function takeBody(request: Request, exchange: Exchange): Promise<Ui
     );
   }
   const encoding = request.headers.get("content-encoding");
-  if (encoding && encoding !== "identity") {
+  if (encoding && encoding.toLowerCase() !== "identity") {
     throw new GatewayError(
       "unsupported_media_type",
       `Cannot read the request: its content-encoding is ${
@@ -121,6 +121,15 @@ async function readChunks(
 }
 
 /**
+ * Deno's and Bun's `fetch` keeps a body that was sent until its answer has ended (measured November 2026). workerd does not
+ * tell the end of an answer whose client has left.
+ */
+export const KEEPS_BODIES = "Deno" in globalThis || "Bun" in globalThis;
+
+/** Bytes of a body from which on its answer is watched for its end, whether or not there is a log. */
+const WATCHED_BYTES = 256 * 1024;
+
+/**
  * Counts bytes that are held from now on, until `letGo`.
  *
  * @throws GatewayError `overloaded`
@@ -136,9 +145,10 @@ function hold(bytes: number, { config, report }: Exchange): void {
   }
   inFlight.bytes += bytes;
   report.heldBytes += bytes;
+  if (KEEPS_BODIES && most > 0 && report.heldBytes > WATCHED_BYTES) report.listened = true;
 }
 
-/** A request's body is held no longer: its answer has begun, or it has failed. */
+/** A request's body is held no longer: its answer has ended, or there is none. */
 export function letGo(report: Report, { inFlight }: Config): void {
   inFlight.bytes -= report.heldBytes;
   report.heldBytes = 0;

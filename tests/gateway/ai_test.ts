@@ -122,3 +122,17 @@ Deno.test("remoteGateway() and ai() follow no redirect, which would take the key
   assertEquals([raw.status, seen!.redirect], [307, "manual"]);
   assertStringIncludes(seen!.url, "/v1/-/default/compat/chat/completions");
 });
+
+Deno.test("ai().run() runs the model that it was given, whatever stands in its inputs or in the name", async () => {
+  const { wrapped, sent } = service(() => completion());
+  await wrapped.run("openai/cheap", { model: "openai/dear", messages });
+  assertEquals(JSON.parse(sent[0].body).model, "cheap");
+  for (const model of ["@cf/../../../openai/files", "@cf/./x", "@cf/a/.."]) {
+    await assertRejects(() => wrapped.run(model, {}), TypeError, "it is not a model");
+  }
+  await wrapped.run("@cf/a?x=1#y", {});
+  assertEquals(
+    sent.map(({ url }) => new URL(url).pathname).at(-1),
+    "/client/v4/accounts/acct/ai/run/@cf/a%3Fx%3D1%23y",
+  );
+});

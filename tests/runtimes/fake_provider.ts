@@ -132,7 +132,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
   let open = 0;
 
   const server = createServer(async (request, response) => {
-    const body: Received["body"] = JSON.parse(await text(request));
+    const body: Received["body"] = JSON.parse(await text(request) || '{"model":"none"}');
     const path = request.url!;
     open++;
     response.on("close", () => {

@@ -247,3 +247,22 @@ for (const { name, command } of COMMANDS) {
     assertEquals(keys, ["Bearer sk-stored"]);
   });
 }
+
+Deno.test("bun run mod.ts hands more than 128 MiB, Bun's own limit, on to a provider's own path", async () => {
+  const chunk = new Uint8Array(2 ** 20);
+  const count = 130;
+  let taken = 0;
+  const provider = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async ({ body }) => {
+    for await (const { length } of body!) taken += length;
+    return Response.json({});
+  });
+  {
+    const env = { SLUICE_OPENAI_BASE_URL: `http://127.0.0.1:${provider.addr.port}` };
+    await using gateway = await startServed(await installForBun(), ["run", "mod.ts"], env);
+    const body = ReadableStream.from(Array(count).fill(chunk));
+    const response = await fetch(`${gateway.url}/v1/-/default/openai/files`, { method: "POST", body });
+    assertEquals([response.status, await response.text()], [200, "{}"]);
+  }
+  await provider.shutdown();
+  assertEquals(taken, count * chunk.length);
+});

@@ -405,6 +405,19 @@ export const CASES: Case[] = [
     },
   },
   {
+    name: "a GET whose body is announced as empty reaches the provider, and a TRACE does not",
+    async run({ gateway }) {
+      const host = `host: ${new URL(gateway).host}`;
+      const ask = (method: string) =>
+        rawAnswer(gateway, [`${method} ${ROOT}/openai/models HTTP/1.1`, host, "content-length: 0"]);
+      const { status, body } = await ask("GET");
+      assertEquals(status, 200);
+      assertStringIncludes(body, "chatcmpl-7");
+      // Its answer would be the request as it was sent, with a stored key in it.
+      assertEquals((await ask("TRACE")).status, 405);
+    },
+  },
+  {
     name: "a body of no known length goes on as it comes",
     async run({ gateway, provider }) {
       const model = fresh("plain");

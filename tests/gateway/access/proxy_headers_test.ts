@@ -254,3 +254,21 @@ Deno.test("a redirect's address comes back only where it is at the provider's ow
     "https://elsewhere.test/x",
   );
 });
+
+Deno.test("staysHere() keeps no long name, for clients choose them", async () => {
+  const module = new URL("../../../gateway/access/proxy_headers.ts", import.meta.url);
+  const program = `
+    import { staysHere } from "${module}";
+    for (let at = 0; at < 1000; at++) staysHere("x-" + at + "n".repeat(60_000));
+    gc();
+    console.log(Deno.memoryUsage().heapUsed);
+  `;
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(path, program);
+  const args = ["run", "--no-check", "--allow-read", "--v8-flags=--expose-gc", path];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+  await Deno.remove(path);
+  const heap = Number(new TextDecoder().decode(stdout));
+  // All of them would be 60 MB.
+  assert(heap > 0 && heap < 20_000_000, `${heap} bytes`);
+});

@@ -452,3 +452,36 @@ Deno.test("native() and compat refuse headers that no provider takes, before any
     assertEquals([compat.status, (await compat.json()).error.param], [431, "headers"]);
   }
 });
+
+Deno.test("native() takes no TRACE, which would bring the stored key back, nor what fetch never sends", async () => {
+  const { fetch, sent } = before(() => completion(), { keys: { openai: "sk-stored" }, tokens: ["tok"] });
+  const headers = { authorization: "Bearer tok" };
+  for (const path of [`${ROOT}/openai/models`, "http://gateway.test/openai/v1/models"]) {
+    for (const method of ["TRACE", "TRACK", "CONNECT"]) {
+      // `Request` refuses to be made with it; what servers make is one.
+      const request = new Proxy(new Request(path, { headers }), {
+        get: (request, name) => name === "method" ? method : Reflect.get(request, name, request),
+      });
+      const response = await fetch(request);
+      assertEquals([response.status, response.headers.get("allow")], [
+        405,
+        "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+      ]);
+      await response.body?.cancel();
+    }
+  }
+  assertEquals(sent.length, 0);
+});
+
+Deno.test("native() sends a GET without the body that workerd gives one of no length", async () => {
+  const { fetch, sent } = before(() => completion());
+  for (const method of ["GET", "HEAD"]) {
+    const request = new Proxy(new Request(`${ROOT}/openai/models`, { method }), {
+      get: (request, name) => name === "body" ? new Blob([]).stream() : Reflect.get(request, name, request),
+    });
+    const response = await fetch(request);
+    assertEquals(response.status, 200);
+    await response.body?.cancel();
+  }
+  assertEquals(sent.map(({ method, body }) => [method, body]), [["GET", ""], ["HEAD", ""]]);
+});

@@ -711,3 +711,29 @@ Deno.test("a row that takes time to be kept is waited for by the runtime, and ma
     await Promise.all(waited);
   }
 });
+
+Deno.test("the log's path has no query, however it is written, no token of ours, and a method is cut", async () => {
+  const token = "tok-secret-4711";
+  const paths: [string, string][] = [
+    ["/v1/a/g/openai/models?key=sk-secret", "/v1/a/g/openai/models"],
+    ["/v1/a/g/openai/models%3Fkey=sk-secret", "/v1/a/g/openai/models…"],
+    ["/v1/a/g/openai/models%253fkey=sk-secret", "/v1/a/g/openai/models…"],
+    ["/v1/a/g/openai/models;key=sk-secret", "/v1/a/g/openai/models…"],
+    ["/v1/a/g/openai/models%3bkey=sk-secret", "/v1/a/g/openai/models…"],
+    [`/v1/${token}/g/openai/models`, "/v1/***/g/openai/models"],
+    [`/nowhere/${token}/x`, "/nowhere/***/x"],
+    ["/nowhere%3Fkey=sk-secret", "/nowhere…"],
+  ];
+  for (const [path, told] of paths) {
+    const { fetch, logged } = scene(() => completion(), { tokens: [token], tokenRequired: false });
+    await (await fetch(new Request(`http://gateway.test${path}`))).body?.cancel();
+    const [row] = logged;
+    assertEquals(row.path, told, path);
+    const line = jsonLine(row) + textLine(row, true);
+    assert(!line.includes("secret"), line);
+  }
+  const { fetch, logged } = scene(() => completion());
+  await (await fetch(new Request(`${ROOT}/compat/chat/completions`, { method: "M".repeat(5000) }))).text();
+  assertEquals(logged[0].method, "M".repeat(32));
+  assert(jsonLine(logged[0]).length < 1000);
+});

@@ -4,6 +4,7 @@ import type { Options } from "../../../gateway/setup/options.ts";
 import {
   ask,
   before,
+  chunk,
   completion,
   events,
   message,
@@ -151,7 +152,7 @@ function tight(options: Options = {}) {
 
 const call = () => post(CHAT, new TextDecoder().decode(CALL), { "content-length": `${CALL.length}` });
 
-Deno.test("more bytes of bodies than may be held at once are 503 with retry-after, until an answer begins", async () => {
+Deno.test("more bytes of bodies than may be held at once are 503 with retry-after; without a log, until an answer begins", async () => {
   const { fetch, gates, settle } = tight();
   for (const request of [call, () => streamed(CHAT, pieces(new TextDecoder().decode(CALL)))]) {
     const first = fetch(request());
@@ -169,6 +170,49 @@ Deno.test("more bytes of bodies than may be held at once are 503 with retry-afte
     assertEquals((await third).status, 200);
     await body!.cancel();
     await (await third).body!.cancel();
+  }
+});
+
+Deno.test("what is held of bodies is counted until an answer has ended, for fetch keeps it: with a log, and of a long body", async () => {
+  const long = "x".repeat(300_000);
+  const doors: [string, (content: string) => Request][] = [
+    ["openai", (content) => ask("openai/m", {}, { stream: true, messages: [{ role: "user", content }] })],
+    [
+      "anthropic",
+      (content) => ask("anthropic/m", {}, { stream: true, messages: [{ role: "user", content }] }),
+    ],
+    [
+      "native",
+      (content) =>
+        post(NATIVE, { content }, { "content-length": `${content.length + 14}`, "cf-aig-max-attempts": "2" }),
+    ],
+    ["universal", (content) => post(ROOT, { provider: "openai", endpoint: "x", query: { content } })],
+  ];
+  for (const [log, content] of [[() => {}, "hi"], [undefined, long]] as const) {
+    for (const [door, request] of doors) {
+      const maxInFlightBytes = Math.round(1.5 * (await request(content).text()).length);
+      for (const leaves of [true, false]) {
+        const open = Promise.withResolvers<void>();
+        const { fetch } = before(
+          ({ url }) =>
+            url.includes("anthropic")
+              ? events('event: ping\ndata: {"type":"ping"}\n\n', open.promise)
+              : events(chunk({ content: "Hi" }), open.promise),
+          { limits: { maxInFlightBytes }, log },
+        );
+        const { status, body } = await fetch(request(content));
+        assertEquals(status, 200);
+        const second = await fetch(request(content));
+        assertEquals([second.status, second.headers.get("retry-after")], [503, "1"], `${door} ${leaves}`);
+        await second.body!.cancel();
+        if (leaves) await body!.cancel();
+        open.resolve();
+        if (!leaves) await new Response(body).text();
+        const third = await fetch(request(content));
+        assertEquals(third.status, 200, `${door} ${leaves}`);
+        await third.body!.cancel();
+      }
+    }
   }
 });
 
