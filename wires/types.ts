@@ -115,31 +115,46 @@ export interface NativeTool {
   path: string;
 }
 
+/** A grammar that a free text must obey; `syntax` is `lark` or `regex`. */
+export interface Grammar {
+  type: "grammar";
+  syntax: string;
+  definition: string;
+}
+
 /** A tool whose input is free text. */
 export interface CustomTool {
   type: "custom";
   name: string;
   description?: string;
-  /** `{type: "grammar", syntax, definition}` or `{type: "text"}`, exactly as the client wrote it. */
-  format?: JsonObject;
+  /** What the input must be like. Absent: any text. */
+  format?: { type: "text" } | Grammar;
   cache?: unknown;
   path: string;
   /** Where `format` stands: `tools[0].custom.format`. */
   formatPath: string;
 }
 
+/** Where a search or a fetch may look. */
+export interface SearchTerms {
+  allowedDomains?: string[];
+  blockedDomains?: string[];
+  /** `{city, region, country, timezone}`; other members are ignored. */
+  location?: JsonObject;
+  maxUses?: number;
+}
+
 /** A tool that a provider runs itself, under whatever name. `value` is the client's own, for a target of its wire. */
 export interface ServerTool {
   type: "server";
   kind: ServerToolKind;
-  /** Where a search may look. */
-  search?: { allowedDomains?: string[]; blockedDomains?: string[]; location?: JsonObject; maxUses?: number };
+  search?: SearchTerms;
   value: JsonObject;
   path: string;
 }
 
 /** What the model may call. */
-export type Tool = FunctionTool | NativeTool;
+export type Tool = FunctionTool | CustomTool | ServerTool | NativeTool;
 
 /** What a provider can run by itself, under whatever name. */
 export type ServerToolKind = "web_search" | "web_fetch" | "code_execution";
@@ -164,7 +179,7 @@ export type ToolChoice = "none" | "auto" | "required" | { name: string };
 export interface Settings {
   tools?: Tool[];
   tool_choice?: ToolChoice;
-  /** The functions that the model may call, of those in `tools`; all of them where it is absent. */
+  /** The functions and custom tools that the model may call, of those in `tools`; all of them where it is absent. */
   allowed_tools?: string[];
   parallel_tool_calls?: boolean;
   response_format?: Format;

@@ -49,6 +49,11 @@ const BODY = {
     },
     { type: "function", function: { name: "g" } },
     { type: "web_search", search_context_size: "low" },
+    {
+      type: "custom",
+      custom: { name: "h", format: { type: "grammar", grammar: { syntax: "lark", definition: "x" } } },
+      cache_control: { type: "ephemeral" },
+    },
   ],
   tool_choice: { type: "function", function: { name: "g" } },
   response_format: {

@@ -12,6 +12,7 @@
 import { type Envelope, neededLayout, SIGNED, writeEnvelope } from "./write_answered.ts";
 import { readError } from "./read_error.ts";
 import { digest, hash } from "../shared/hash.ts";
+import { serverCallReader } from "./server_tools.ts";
 import { isObject, object, objects, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Citation, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
@@ -117,6 +118,9 @@ function messageReader(emit: Emit) {
   let nonce = 0;
   let stop: StopReason | undefined;
   let counted = false;
+  const readServerCall = serverCallReader((serverCall) =>
+    emit({ type: "server_tool", choice: 0, serverCall })
+  );
 
   function say(text: unknown): void {
     if (typeof text !== "string" || text === "") return;
@@ -178,9 +182,16 @@ function messageReader(emit: Emit) {
         return;
       case "other": {
         const input = block.input === "" ? undefined : parseObject(block.input);
-        const redacted = JSON.stringify(input ? { ...block.value, input } : block.value);
+        const value = input ? { ...block.value, input } : block.value;
         order += "b";
-        emit({ type: "thought", choice: 0, block: thoughts++, redacted, format: SIGNED });
+        emit({
+          type: "thought",
+          choice: 0,
+          block: thoughts++,
+          redacted: JSON.stringify(value),
+          format: SIGNED,
+        });
+        readServerCall(value);
       }
     }
   }

@@ -22,8 +22,10 @@ import {
 } from "./write_thinking.ts";
 import { isPersonal } from "./user_id.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
+import { writeServerTool } from "./server_tools.ts";
 import { isObject, list } from "../shared/json.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { customAsFunction } from "../shared/tools.ts";
 import type { Call, JsonObject, Message, Settings, Tool, WireRequest } from "../types.ts";
 
 /** The last version with sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
@@ -198,7 +200,7 @@ const SETTINGS: SettingsTable<Draft> = {
       text.trim() === "" && dropped.push(value.length > 1 ? `${field}[${at}]` : field!)
     );
   },
-  tools: (value, draft) => writeTools(value, draft),
+  tools: writeTools,
   tool_choice: writeToolChoice,
   parallel_tool_calls(value, { body }, call) {
     // `tool_choice` says it; without one the choice is `auto`.
@@ -264,19 +266,23 @@ function writeUserId(body: JsonObject, id: string): void | false {
 // ---------------------------------------------------------------- tools
 
 /** Tools in the client's order. */
-function writeTools(tools: Tool[], draft: Draft): void {
+function writeTools(tools: Tool[], draft: Draft, call: Call): void {
   if (tools.length > 0) {
-    draft.body.tools = [...tools.map((tool) => writeTool(tool, draft)), ...list(draft.body.tools)];
+    draft.body.tools = [...tools.map((tool) => writeTool(tool, draft, call)), ...list(draft.body.tools)];
   }
 }
 
-function writeTool(tool: Tool, { dropped, enforced, marks }: Draft): JsonObject {
+function writeTool(tool: Tool, draft: Draft, call: Call): JsonObject {
+  const { dropped, enforced, marks } = draft;
   const mark = `${tool.path}.cache_control`;
-  if (tool.type === "native") {
-    const { strict, input_schema } = tool.value;
+  if (tool.type === "custom") return writeTool(customAsFunction(tool, dropped), draft, call);
+  if (tool.type !== "function") {
+    const isOwn = tool.type === "native" || call.wire === "anthropic";
+    const value = isOwn ? tool.value : writeServerTool(tool, draft.model, dropped);
+    const { strict, input_schema } = value;
     if (strict === true && isObject(input_schema)) enforced.native.push(input_schema);
-    if (tool.value.cache_control == null) return tool.value;
-    const copy = { ...tool.value };
+    if (value.cache_control == null) return value;
+    const copy = { ...value };
     marks.set(copy, mark);
     return copy;
   }

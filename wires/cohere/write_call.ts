@@ -2,7 +2,18 @@
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
-import type { Call, JsonObject, Message, MessageOf, Part, Tool, WireRequest } from "../types.ts";
+import { customAsFunction, functionArguments } from "../shared/tools.ts";
+import type {
+  Call,
+  FunctionTool,
+  JsonObject,
+  Message,
+  MessageOf,
+  NativeTool,
+  Part,
+  Tool,
+  WireRequest,
+} from "../types.ts";
 
 /** A body in the making, with the client's names of what it cannot hold. */
 interface Draft {
@@ -35,6 +46,9 @@ const NO_PARAMETERS = { type: "object", properties: {} };
 const SETTINGS: SettingsTable<Draft> = {
   tools: (tools, draft, call) => writeTools(tools, draft, call),
   tool_choice(choice, { body }, call) {
+    if (!call.settings.tools?.some(({ type }) => type !== "server")) {
+      return choice === "auto" ? undefined : false;
+    }
     if (choice === "none") body.tool_choice = "NONE";
     else if (choice === "required" || chosenTool(call)) body.tool_choice = "REQUIRED";
     else if (choice !== "auto") return false;
@@ -174,10 +188,10 @@ function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, droppe
     if (thinks) out.content = thoughts;
     else out.tool_plan = thoughts.map(({ thinking }) => thinking).join("\n\n");
   }
-  out.tool_calls = calls.map(({ id, name, arguments: text, custom }) => ({
-    id,
+  out.tool_calls = calls.map((call) => ({
+    id: call.id,
     type: "function",
-    function: { name, arguments: custom ? JSON.stringify({ input: text }) : text || "{}" },
+    function: { name: call.name, arguments: functionArguments(call) },
   }));
   return out;
 }
@@ -214,21 +228,27 @@ function writeParts(parts: Part[], images: boolean, dropped: string[]): JsonObje
   return blocks;
 }
 
+/** What Cohere is offered: functions, and tools in its own words. */
+type Offered = FunctionTool | NativeTool;
+
 /** The tool that `tool_choice` names, if it is among the tools. */
 function chosenTool({ settings: { tools, tool_choice: choice } }: Call): Tool | undefined {
-  return typeof choice === "object"
-    ? tools?.find((tool) => tool.type === "function" && tool.name === choice.name)
-    : undefined;
+  return typeof choice === "object" ? tools?.find((tool) => nameOf(tool) === choice.name) : undefined;
 }
+
+const nameOf = (tool: Tool) => tool.type === "function" || tool.type === "custom" ? tool.name : undefined;
 
 function writeTools(tools: Tool[], { body, dropped }: Draft, call: Call): void {
   const chosen = chosenTool(call);
-  const { allowed_tools: allowed } = call.settings;
-  const sent = chosen
-    ? [chosen]
-    : allowed
-    ? tools.filter((tool) => tool.type === "function" && allowed.includes(tool.name))
-    : tools;
+  const allowed = call.settings.allowed_tools && new Set<unknown>(call.settings.allowed_tools);
+  const asked = chosen ? [chosen] : allowed ? tools.filter((tool) => allowed.has(nameOf(tool))) : tools;
+  const sent = asked.flatMap((tool): Offered | [] => {
+    if (tool.type === "custom") return customAsFunction(tool, dropped);
+    if (tool.type !== "server") return tool;
+    dropped.push(tool.path); // Cohere runs none.
+    return [];
+  });
+  if (sent.length === 0 && tools.length > 0) return;
   const strict = sent.every((tool) => tool.type === "function" && tool.strict);
   body.tools = sent.map((tool) => {
     if (tool.type === "native") return tool.value;

@@ -9,6 +9,7 @@ import { readCitations } from "./citations.ts";
 import { isCounted, readLogprobs, readUsage } from "./counts.ts";
 import { readError } from "./read_error.ts";
 import { type Choice, newChoice, partReader } from "./read_parts.ts";
+import { readServerWork } from "./server_calls.ts";
 import { object, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Delta, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
@@ -105,6 +106,7 @@ function answerReader(emit: Emit, whole: boolean) {
     if (candidate.finishMessage !== undefined) choice.message = candidate.finishMessage;
     const grounding = object(candidate.groundingMetadata);
     if (grounding && (grounding.groundingChunks || !choice.grounding)) choice.grounding = grounding;
+    if (candidate.urlContextMetadata !== undefined) choice.fetched = candidate.urlContextMetadata;
     if (candidate.citationMetadata !== undefined) choice.citations = candidate.citationMetadata;
     if (candidate.continuationToken !== undefined) {
       seal(index, choice, { continuationToken: candidate.continuationToken });
@@ -134,6 +136,7 @@ function answerReader(emit: Emit, whole: boolean) {
   function close(index: number, choice: Choice): void {
     closeCall(index, choice);
     readCitations(choice, (citation) => emit({ type: "citation", choice: index, citation }));
+    readServerWork(choice, (serverCall) => emit({ type: "server_tool", choice: index, serverCall }));
     const reason = STOPS.get(choice.reason) ?? "stop";
     const ended = choice.reason === undefined || ENDS.has(choice.reason);
     // Why there is no answer, in the provider's words: OpenAI's finish reasons cannot tell.

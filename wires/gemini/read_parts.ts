@@ -3,12 +3,13 @@ import { object, text } from "../shared/json.ts";
 import type { Emit, JsonObject, Media } from "../types.ts";
 import { readName } from "./names.ts";
 import { partialArguments } from "./partial_args.ts";
+import { codeRun, noteSearch, type ServerWork } from "./server_calls.ts";
 
 /** Names our own entries in `reasoning_details`, as OpenRouter does. */
 export const THOUGHT_FORMAT = "google-gemini-v1";
 
 /** A candidate while it is read. */
-export interface Choice {
+export interface Choice extends ServerWork {
   text: string;
   /** Where in `text` each part of a whole answer begins. */
   starts: number[];
@@ -23,7 +24,6 @@ export interface Choice {
   spoke: boolean;
   reason: unknown;
   message?: unknown;
-  grounding?: JsonObject;
   citations?: unknown;
 }
 
@@ -38,7 +38,10 @@ export const newChoice = (): Choice => ({
   spoke: false,
   reason: undefined,
   message: undefined,
+  code: undefined,
+  queries: [],
   grounding: undefined,
+  fetched: undefined,
   citations: undefined,
 });
 
@@ -79,11 +82,18 @@ export function partReader(emit: Emit, id: () => string) {
       state.spoke = true;
       if (url) emitImage(choice, { url }, signature);
     } else if (part.executableCode !== undefined) {
-      const { language, code } = object(part.executableCode) ?? {};
+      state.code = object(part.executableCode);
+      const { language, code } = state.code ?? {};
       seal(choice, state, part, fence(text(language)?.toLowerCase() ?? "", text(code) ?? ""));
     } else if (part.codeExecutionResult !== undefined) {
-      seal(choice, state, part, fence("", text(object(part.codeExecutionResult)?.output) ?? ""));
-    } else if (part.toolCall !== undefined || part.toolResponse !== undefined) seal(choice, state, part);
+      const result = object(part.codeExecutionResult) ?? {};
+      seal(choice, state, part, fence("", text(result.output) ?? ""));
+      emit({ type: "server_tool", choice, serverCall: codeRun(state, result) });
+      state.code = undefined;
+    } else if (part.toolCall !== undefined || part.toolResponse !== undefined) {
+      seal(choice, state, part);
+      noteSearch(state, object(part.toolCall) ?? {});
+    }
     const spoken = text(object(part.audioTranscription)?.text);
     if (spoken) emit({ type: "audio", choice, transcript: spoken });
     return false;

@@ -5,7 +5,8 @@ import { writeSchema } from "./write_schema.ts";
 import { isGatewayField } from "../shared/gateway_fields.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { object } from "../shared/json.ts";
-import type { Call, JsonObject } from "../types.ts";
+import { customAsFunction, unsaidMembers } from "../shared/tools.ts";
+import type { Call, JsonObject, ServerTool, ServerToolKind } from "../types.ts";
 
 /** A request's terms while they are written. */
 interface Draft {
@@ -61,7 +62,7 @@ const SETTINGS: SettingsTable<Draft> = {
   parallel_tool_calls: (parallel) => parallel ? undefined : false,
   /** "Function calling with a response mime type: 'application/json' is unsupported", before Gemini 3. */
   response_format(format, { config, dropped, model }, { settings }) {
-    if (!model.third && settings.tools?.some(({ type }) => type === "function")) return false;
+    if (!model.third && hasFunctions(settings)) return false;
     config.responseMimeType = "application/json";
     if (format.type !== "json_schema") return;
     config.responseJsonSchema = writeSchema(format.schema, `${format.path}.schema`, dropped);
@@ -144,7 +145,12 @@ const OPENAI_ONLY: ReadonlySet<unknown> = new Set(["code_interpreter", "web_sear
 
 function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, call: Call): void {
   const functions: JsonObject[] = [];
-  for (const tool of list) {
+  for (const offered of list) {
+    const tool = offered.type === "custom" ? customAsFunction(offered, draft.dropped) : offered;
+    if (tool.type === "server") {
+      writeServerTool(tool, draft, call);
+      continue;
+    }
     if (tool.type === "function") {
       const declaration: JsonObject = { name: writeName(tool.name) };
       if (tool.description !== undefined) declaration.description = tool.description;
@@ -170,6 +176,23 @@ function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, 
     draft.toolConfig.functionCallingConfig = { mode: "VALIDATED" };
   }
 }
+
+const SERVER_TOOLS: Readonly<Record<ServerToolKind, string>> = {
+  code_execution: "codeExecution",
+  web_fetch: "urlContext",
+  web_search: "googleSearch",
+};
+
+/** Beside functions only Gemini 3 takes them ("Tool use with function calling is unsupported"): the functions stay. */
+function writeServerTool(tool: ServerTool, { model, tools, dropped }: Draft, { settings }: Call): void {
+  if (!model.third && hasFunctions(settings)) return void dropped.push(tool.path);
+  const name = SERVER_TOOLS[tool.kind];
+  if (!tools.some((other) => name in other)) tools.push({ [name]: {} });
+  dropped.push(...unsaidMembers(tool));
+}
+
+const hasFunctions = ({ tools }: Call["settings"]) =>
+  tools?.some(({ type }) => type === "function" || type === "custom") ?? false;
 
 /** A tool asks for arguments that obey its schema, which Gemini promises for all tools or none. */
 function isStrict(call: Call): boolean {

@@ -13,7 +13,7 @@ import { GatewayError } from "../errors.ts";
 import { isObject, list, object as objectOf } from "../shared/json.ts";
 import { check, fault, need, needBoolean, needObject } from "./faults.ts";
 import { isPlainTalk, MESSAGES, readMessages } from "./read_turns.ts";
-import type { Call, Format, JsonObject, Settings, Tool, ToolChoice } from "../types.ts";
+import type { Call, CustomTool, Format, JsonObject, Settings, Tool, ToolChoice } from "../types.ts";
 
 // ---------------------------------------------------------------- the door
 
@@ -187,7 +187,7 @@ function readTools(list: JsonObject[], field: string, dropped: string[]): Tool[]
   list.forEach((tool, at) => {
     const path = `${field}[${at}]`;
     if (field === "functions") tools.push(readFunction(tool, {}, path));
-    else if (tool.type === "custom" && isObject(tool.custom)) dropped.push(path);
+    else if (tool.type === "custom" && isObject(tool.custom)) tools.push(readCustom(tool, dropped, path));
     else if (tool.type !== "function") tools.push({ type: "native", value: tool, path });
     else {
       const { type: _, function: definition, ...beside } = tool;
@@ -216,6 +216,37 @@ function readFunction(definition: JsonObject, beside: JsonObject, path: string):
   };
 }
 
+const CUSTOM_MEMBERS: ReadonlySet<string> = new Set(["description", "format", "name"]);
+
+function readCustom({ custom, cache_control: cache }: JsonObject, dropped: string[], path: string): Tool {
+  const definition = custom as JsonObject;
+  const at = `${path}.custom`;
+  const { name, description, format } = definition;
+  for (const member in definition) if (!CUSTOM_MEMBERS.has(member)) dropped.push(`${at}.${member}`);
+  return {
+    type: "custom",
+    name: need(name, `${at}.name`),
+    description: description == null ? undefined : need(description, `${at}.description`),
+    format: format == null ? undefined : readInputFormat(needObject(format, `${at}.format`), `${at}.format`),
+    cache: cache ?? undefined,
+    path,
+    formatPath: `${at}.format`,
+  };
+}
+
+/** A grammar stands in a member of its own here, and beside the type in the Responses API. */
+function readInputFormat(format: JsonObject, path: string): CustomTool["format"] {
+  if (format.type !== "grammar") return { type: "text" };
+  const isNested = isObject(format.grammar);
+  const { syntax, definition } = isNested ? format.grammar as JsonObject : format;
+  const at = isNested ? `${path}.grammar` : path;
+  return {
+    type: "grammar",
+    syntax: need(syntax, `${at}.syntax`),
+    definition: need(definition, `${at}.definition`),
+  };
+}
+
 function readToolChoice(value: string | JsonObject, field: string): ToolChoice | undefined {
   if (typeof value === "string") {
     if (value === "none" || value === "auto" || value === "required") return value;
@@ -232,15 +263,15 @@ function readToolChoice(value: string | JsonObject, field: string): ToolChoice |
   throw fault(`${field}.function.name`, "string", named.name);
 }
 
-/** The functions that `tool_choice` restricts the model to, a setting of its own: most providers know no such list. */
+/** The tools that `tool_choice` restricts the model to, a setting of its own: most providers know no such list. */
 function readAllowed(choice: unknown, settings: Settings, sent: Call["sent"], dropped: string[]): void {
   if (!isObject(choice) || choice.type !== "allowed_tools" || !isObject(choice.allowed_tools)) return;
   const path = "tool_choice.allowed_tools.tools";
-  const declared = new Set(settings.tools?.map((tool) => tool.type === "function" ? tool.name : undefined));
+  const declared = new Set(settings.tools?.map((tool) => "name" in tool ? tool.name : undefined));
   const names: string[] = [];
   list(choice.allowed_tools.tools).forEach((tool, at) => {
-    const named = isObject(tool) && isObject(tool.function) ? tool.function : tool;
-    const name = isObject(named) ? named.name : undefined;
+    const { function: byFunction, custom, ...flat } = isObject(tool) ? tool : {} as JsonObject;
+    const { name } = isObject(byFunction) ? byFunction : isObject(custom) ? custom : flat;
     if (typeof name === "string" && declared.has(name)) names.push(name);
     else dropped.push(`${path}[${at}]`);
   });

@@ -29,10 +29,13 @@ export function toolCallReader(choice: number, emit: Emit): (toolCall: JsonObjec
   return (toolCall) => {
     const { index } = toolCall;
     const id = text(toolCall.id);
-    const { name: written, arguments: value } = object(toolCall.function) ?? {};
+    const custom = object(toolCall.custom);
+    const { name: written, arguments: value } = custom
+      ? { name: custom.name, arguments: custom.input }
+      : object(toolCall.function) ?? {};
     const name = text(written);
     const piece = typeof value === "string" ? value : object(value) ? JSON.stringify(value) : "";
-    const isWhole = name !== undefined && piece.startsWith("{") && piece.endsWith("}");
+    const isWhole = name !== undefined && !custom && piece.startsWith("{") && piece.endsWith("}");
     let at: number | undefined;
     if (id !== undefined) at = byId.get(id);
     else if (name !== undefined) {
@@ -43,7 +46,14 @@ export function toolCallReader(choice: number, emit: Emit): (toolCall: JsonObjec
       at = begun.push({ name, isWhole }) - 1;
       if (id !== undefined) byId.set(id, at);
       byIndex.set(index, at);
-      emit({ type: "tool", choice, index: at, id: id ?? `call_${choice}_${at}`, name: name ?? "" });
+      const begins = {
+        type: "tool",
+        choice,
+        index: at,
+        id: id ?? `call_${choice}_${at}`,
+        name: name ?? "",
+      } as const;
+      emit(custom ? { ...begins, custom: true } : begins);
     }
     open = at ?? byIndex.get(index) ?? open;
     if (piece) emit({ type: "args", choice, index: open, text: piece });

@@ -150,11 +150,19 @@ function readToolCalls(
   const calls: ToolCall[] = [];
   ((message.tool_calls ?? []) as JsonObject[]).forEach((call, at) => {
     const callPath = `${path}.tool_calls[${at}]`;
-    const { id: given, signature } = unpackToolId(call.id as string);
+    const { id: given, signature: packed } = unpackToolId(call.id as string);
     const id = ownId(given);
+    const signature = googleSignature(call) ?? packed ?? signatures.get(given);
     if (isObject(call.custom)) {
       const { name, input } = call.custom;
-      calls.push({ id, name: String(name), arguments: argumentText(input), custom: true, path: callPath });
+      calls.push({
+        id,
+        name: need(name, `${callPath}.custom.name`),
+        arguments: argumentText(input),
+        custom: true,
+        signature,
+        path: callPath,
+      });
       return;
     }
     if (!isObject(call.function)) {
@@ -166,7 +174,7 @@ function readToolCalls(
       id,
       name: need(name, `${callPath}.function.name`),
       arguments: argumentText(text),
-      signature: googleSignature(call) ?? signature ?? signatures.get(given),
+      signature,
       path: callPath,
     });
   });

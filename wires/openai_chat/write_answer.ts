@@ -8,6 +8,7 @@
  */
 import { attachmentsOf, googleContent, writeAttachments } from "./attachments.ts";
 import { packToolId } from "../shared/tool_id.ts";
+import { customNames, readInput } from "../shared/tools.ts";
 import type {
   Answer,
   AnswerCall,
@@ -27,12 +28,15 @@ export interface AnswerForm {
   includeUsage: boolean;
   /** The client offered `functions`, so a call is a `function_call`. */
   legacyFunctions: boolean;
+  /** Tools that the client offered as `custom` and whose calls it expects so. */
+  customs?: ReadonlySet<string>;
 }
 
 /** The form of the answer to a call. */
-export const formOf = ({ includeUsage, sent }: Call): AnswerForm => ({
-  includeUsage,
-  legacyFunctions: sent.get("tools") === "functions",
+export const formOf = (call: Call): AnswerForm => ({
+  includeUsage: call.includeUsage,
+  legacyFunctions: call.sent.get("tools") === "functions",
+  customs: customNames(call),
 });
 
 /** OpenAI's usage record; the sums are those that `Usage` states. */
@@ -120,14 +124,8 @@ function writeChoice(
     };
   }
   if (calls.length > 0) {
-    const written = calls.map((call) => ({
-      id: packToolId(call.id, call.signature),
-      type: "function",
-      function: { name: call.name, arguments: call.arguments || "{}" },
-      ...googleContent(call.signature),
-    }));
-    if (form.legacyFunctions) message.function_call = written[0].function;
-    else message.tool_calls = written;
+    if (form.legacyFunctions) message.function_call = writeFunction(calls[0]);
+    else message.tool_calls = calls.map((call) => writeToolCall(call, form));
   }
   return {
     index,
@@ -135,6 +133,19 @@ function writeChoice(
     logprobs: joinLogprobs(choice.logprobs),
     finish_reason: finishReason(choice.stop, calls.length > 0, form),
   };
+}
+
+const writeFunction = (call: AnswerCall) => ({ name: call.name, arguments: call.arguments || "{}" });
+
+/** A call in the kind in which the client offered its tool. */
+function writeToolCall(call: AnswerCall, { customs }: AnswerForm): JsonObject {
+  const { name, arguments: text, custom, signature } = call;
+  const id = packToolId(call.id, signature);
+  if (custom || customs?.has(name)) {
+    const input = custom ? text : readInput(text);
+    return { id, type: "custom", custom: { name, input }, ...googleContent(signature) };
+  }
+  return { id, type: "function", function: writeFunction(call), ...googleContent(signature) };
 }
 
 /** `tool_calls` whenever the answer ended normally with calls; a cut-off or filtered answer says so even with calls. */

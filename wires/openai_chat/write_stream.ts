@@ -13,6 +13,7 @@ import {
   writeRest,
 } from "./attachments.ts";
 import { packToolId } from "../shared/tool_id.ts";
+import { type InputReader, inputReader } from "../shared/tools.ts";
 import type { Call, Defaults, Delta, JsonObject, StopReason, StreamWriter, Usage } from "../types.ts";
 import { finishReason, formOf, writeEnvelopeExtras, writeError, writeUsage } from "./write_answer.ts";
 
@@ -68,9 +69,11 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   }
 
   function tool(delta: Extract<Delta, { type: "tool" }>): string {
-    const { choice: index, id, name, signature } = delta;
+    const { choice: index, id, name, signature, custom } = delta;
     const choice = choices[index]!;
-    choice.tools[delta.index] = "named";
+    const isCustom = custom || form.customs?.has(name);
+    // Free text needs no closing piece; text that comes as JSON is taken out of it.
+    choice.tools[delta.index] = !isCustom ? "named" : custom ? "free" : inputReader();
     if (form.legacyFunctions) {
       // There is room for one, and clients join the names of two.
       return delta.index > 0
@@ -78,13 +81,20 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
         : chunk(index, `"function_call":{"name":${JSON.stringify(name)},"arguments":""}`);
     }
     const extra = signature ? `,${members(googleContent(signature))}` : "";
+    const called = isCustom
+      ? `"type":"custom","custom":{"name":${JSON.stringify(name)},"input":""}`
+      : `"type":"function","function":{"name":${JSON.stringify(name)},"arguments":""}`;
     return chunk(
       index,
       `"tool_calls":[{"index":${delta.index},"id":${
         JSON.stringify(packToolId(id, signature))
-      },"type":"function",` +
-        `"function":{"name":${JSON.stringify(name)},"arguments":""}${extra}}]`,
+      },${called}${extra}}]`,
     );
+  }
+
+  function input(choice: number, index: number, text: string): string {
+    if (text === "") return "";
+    return chunk(choice, `"tool_calls":[{"index":${index},"custom":{"input":${JSON.stringify(text)}}}]`);
   }
 
   function args(choice: number, index: number, text: string): string {
@@ -116,10 +126,15 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
         return "";
       case "tool":
         return tool(delta);
-      case "args":
+      case "args": {
         if (delta.text === "") return "";
-        choices[delta.choice]!.tools[delta.index] = "argued";
+        const { tools } = choices[delta.choice]!;
+        const state = tools[delta.index];
+        if (state === "free") return input(delta.choice, delta.index, delta.text);
+        if (typeof state === "object") return input(delta.choice, delta.index, state.push(delta.text));
+        tools[delta.index] = "argued";
         return args(delta.choice, delta.index, delta.text);
+      }
       case "audio": {
         const { id, data, transcript, expires_at } = delta;
         return chunk(delta.choice, `"audio":${JSON.stringify({ id, data, transcript, expires_at })}`);
@@ -137,6 +152,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
     let out = "";
     choice.tools.forEach((state, tool) => {
       if (state === "named") out += args(index, tool, "{}");
+      else if (typeof state === "object") out += input(index, tool, state.end());
     });
     const rest = members(choice.told.length === 0 ? writeAttachments(choice, {}) : writeRest(choice));
     if (rest) out += chunk(index, rest);
@@ -182,8 +198,8 @@ interface ChoiceState extends Growing {
   begun: boolean;
   /** The thoughts that were sent before it. */
   told: JsonObject[];
-  /** By the tool's index: whether any argument text was sent. */
-  tools: ("named" | "argued")[];
+  /** By the tool's index: whether any argument text was sent; `free` is a custom tool's, whose text may be taken out of JSON. */
+  tools: ("named" | "argued" | "free" | InputReader)[];
   stop?: StopReason;
 }
 

@@ -1,7 +1,7 @@
 /** Perplexity's Agent API, the answer: whole bodies and stream events into deltas. */
 import { parseShallow } from "../shared/depth.ts";
 import { GatewayError } from "../errors.ts";
-import { count, object, objects, text } from "../shared/json.ts";
+import { count, list, object, objects, text } from "../shared/json.ts";
 import { readCompatibleError } from "../shared/compatible_error.ts";
 import type { Emit, JsonObject, StopReason, StreamReader } from "../types.ts";
 
@@ -21,6 +21,8 @@ interface Item {
   type?: unknown;
   content?: unknown;
   results?: unknown;
+  queries?: unknown;
+  contents?: unknown;
   call_id?: unknown;
   name?: unknown;
   arguments?: unknown;
@@ -159,6 +161,7 @@ function pieces(emit: Emit) {
       if (whole.startsWith(said)) say(whole.slice(said.length));
       items.forEach(item);
       cite(said, items, parts, emit);
+      for (const item of items) readServerCall(item, emit);
       readUsage(usage, emit);
       if (UNFINISHED.has(status) || (error && !output)) {
         return emit({
@@ -210,6 +213,20 @@ function cite(said: string, items: Item[], parts: JsonObject[], emit: Emit): voi
       emit({ type: "citation", choice: 0, citation: { url, title: text(title) ?? "", ...range, extra } });
     }
   }
+}
+
+/** Searches and fetched pages, as calls of the tools that the provider ran. */
+function readServerCall({ type, queries, results, contents }: Item, emit: Emit): void {
+  const isSearch = type === "search_results";
+  if (!isSearch && type !== "fetch_url_results") return;
+  const found = objects(isSearch ? results : contents).flatMap(({ url, title }) =>
+    text(url) ? [{ url: String(url), title: text(title) ?? "" }] : []
+  );
+  const asked = list(queries).filter((query) => text(query));
+  const input: JsonObject = isSearch ? { query: asked[0] ?? "" } : { url: found[0]?.url ?? "" };
+  if (asked.length > 1) input.queries = asked;
+  const kind = isSearch ? "web_search" : "web_fetch";
+  emit({ type: "server_tool", choice: 0, serverCall: { kind, input, results: found } });
 }
 
 function readUsage(value: unknown, emit: Emit): void {

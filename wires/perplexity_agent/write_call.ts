@@ -1,7 +1,8 @@
 /** Perplexity's Agent API, the request: a neutral call into the body of `POST /v1/agent`. */
 import { contentPath, mediaUrl } from "../shared/parts.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
-import type { Call, JsonObject, Message, Part, Tool, WireRequest } from "../types.ts";
+import { customAsFunction, functionArguments, unsaidMembers } from "../shared/tools.ts";
+import type { Call, JsonObject, Message, Part, ServerTool, Tool, WireRequest } from "../types.ts";
 
 interface Draft {
   body: JsonObject;
@@ -24,8 +25,9 @@ const SONAR: ReadonlyMap<string, { model: string; search: true } | { preset: str
 const EFFORTS: ReadonlySet<string> = new Set(["minimal", "low", "medium", "high", "xhigh", "max"]);
 
 const SETTINGS: SettingsTable<Draft> = {
-  tools(tools, { body, dropped }) {
-    body.tools = tools.map((tool) => writeTool(tool, dropped));
+  tools(tools, draft) {
+    const written = tools.flatMap((tool) => writeTool(tool, draft));
+    if (written.length > 0 || tools.length === 0) draft.body.tools = written;
   },
   tool_choice: (choice, { body }) => void (body.tool_choice = choice),
   parallel_tool_calls: (value, { body }) => void (body.parallel_tool_calls = value),
@@ -109,11 +111,41 @@ function withSearch(tools: JsonObject[], search: JsonObject): JsonObject[] {
   return tools.map((tool) => tool === own ? { ...search, ...own } : tool);
 }
 
-function writeTool(tool: Tool, dropped: string[]): JsonObject {
+function writeTool(tool: Tool, draft: Draft): JsonObject | [] {
+  const { dropped } = draft;
   if (tool.type === "native") return tool.value;
+  if (tool.type === "server") return writeServerTool(tool, draft);
+  if (tool.type === "custom") return writeTool(customAsFunction(tool, dropped), draft);
   if (tool.cache !== undefined) dropped.push(`${tool.path}.cache_control`);
   const { name, description, parameters, strict, extra } = tool;
   return { type: "function", name, description, parameters, strict, ...extra };
+}
+
+/**
+ * Searching and fetching are tools of its own; it runs no code. A filter of domains takes `-` before one that is barred.
+ *
+ * @see https://docs.perplexity.ai/docs/agent-api/tools (2026-11)
+ */
+function writeServerTool(tool: ServerTool, draft: Draft): JsonObject | [] {
+  const { kind, search = {}, path } = tool;
+  const { dropped } = draft;
+  if (kind === "code_execution") {
+    dropped.push(path);
+    return [];
+  }
+  if (kind === "web_fetch") {
+    dropped.push(...unsaidMembers(tool));
+    return { type: "fetch_url" };
+  }
+  dropped.push(...unsaidMembers(tool, ["allowedDomains", "blockedDomains", "location"]));
+  const { allowedDomains = [], blockedDomains = [], location } = search;
+  const domains = [...allowedDomains, ...blockedDomains.map((domain) => `-${domain}`)];
+  const filters: JsonObject = { ...draft.search?.filters as JsonObject };
+  if (domains.length > 0) filters.search_domain_filter = domains;
+  draft.search = { ...draft.search };
+  if (Object.keys(filters).length > 0) draft.search.filters = filters;
+  if (location) draft.search.user_location = place(location);
+  return []; // Written with what else is said of the search, see `withSearch`.
 }
 
 function writeMessage(message: Message, dropped: string[]): JsonObject[] {
@@ -130,13 +162,13 @@ function writeMessage(message: Message, dropped: string[]): JsonObject[] {
       const items: JsonObject[] = content === "" && message.calls.length > 0
         ? []
         : [{ type: "message", role: "assistant", content }];
-      for (const { id, name, arguments: text, signature } of message.calls) {
+      for (const call of message.calls) {
         items.push({
           type: "function_call",
-          call_id: id,
-          name,
-          arguments: text || "{}",
-          thought_signature: signature,
+          call_id: call.id,
+          name: call.name,
+          arguments: functionArguments(call),
+          thought_signature: call.signature,
         });
       }
       return items;

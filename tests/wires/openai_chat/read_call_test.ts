@@ -339,6 +339,16 @@ Deno.test("readCall() reads tools with what lies beside them, and leaves schemas
       { type: "web_search_20250305", name: "web_search" },
       { googleSearch: {} },
       { type: "custom", custom: { name: "free" } },
+      {
+        type: "custom",
+        custom: {
+          name: "patch",
+          description: "d",
+          format: { type: "grammar", grammar: { syntax: "lark", definition: "start: /a/" } },
+          more: 1,
+        },
+        cache_control: { type: "ephemeral" },
+      },
     ],
   });
   const [first, ...rest] = settings.tools!;
@@ -368,9 +378,19 @@ Deno.test("readCall() reads tools with what lies beside them, and leaves schemas
       },
       { type: "native", value: { type: "web_search_20250305", name: "web_search" }, path: "tools[2]" },
       { type: "native", value: { googleSearch: {} }, path: "tools[3]" },
+      { type: "custom", name: "free", path: "tools[4]", formatPath: "tools[4].custom.format" },
+      {
+        type: "custom",
+        name: "patch",
+        description: "d",
+        format: { type: "grammar", syntax: "lark", definition: "start: /a/" },
+        cache: { type: "ephemeral" },
+        path: "tools[5]",
+        formatPath: "tools[5].custom.format",
+      },
     ] as Call["settings"]["tools"],
   );
-  assertEquals(dropped, ["tools[4]"]);
+  assertEquals(dropped, ["tools[5].custom.more"]);
   assertEquals(sent.get("tools"), "tools");
 });
 
@@ -390,7 +410,10 @@ Deno.test("readCall() reads every form of tool_choice", () => {
 Deno.test("readCall() reads the tools that tool_choice allows, and names those that are not functions of the call", () => {
   const allowed = (mode: string, tools: unknown) => {
     const { settings, sent, dropped } = read({
-      tools: ["f", "g"].map((name) => ({ type: "function", function: { name } })),
+      tools: [
+        ...["f", "g"].map((name) => ({ type: "function", function: { name } })),
+        { type: "custom", custom: { name: "free" } },
+      ],
       tool_choice: { type: "allowed_tools", allowed_tools: { mode, tools } },
     });
     return [settings.tool_choice, settings.allowed_tools, sent.get("allowed_tools"), dropped];
@@ -409,6 +432,8 @@ Deno.test("readCall() reads the tools that tool_choice allows, and names those t
   assertEquals(allowed("auto", [{ type: "web_search" }]), ["none", undefined, undefined, [`${path}[0]`]]);
   assertEquals(allowed("auto", []), ["none", undefined, undefined, []]);
   assertEquals(allowed("required", []), ["none", undefined, undefined, ["tool_choice.allowed_tools.mode"]]);
+  const free = { type: "custom", custom: { name: "free" } };
+  assertEquals(allowed("auto", [free, f]), ["auto", ["free", "f"], path, []]);
   assertEquals(allowed("auto", undefined), ["auto", undefined, undefined, []]);
 });
 
