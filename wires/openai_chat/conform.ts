@@ -12,7 +12,7 @@ import { sseReader } from "../streams/sse.ts";
 import type { Step } from "../streams/translate.ts";
 import type { Defaults, JsonObject, WireError } from "../types.ts";
 import { STOPS } from "./read_answer.ts";
-import { writeError } from "./write_answer.ts";
+import { writeCompatibleError } from "../shared/compatible_error.ts";
 
 /** What OpenAI's `finish_reason` may be. */
 const FINISHES: ReadonlySet<unknown> = new Set([
@@ -179,7 +179,7 @@ export function conforming(
 
   function fail(error: WireError): void {
     failed = true;
-    write(writeError(error));
+    write(writeCompatibleError(error));
   }
 
   return {

@@ -11,7 +11,7 @@ import * as v from "npm:valibot@1.5.0";
 import { isTooDeep, MOST_LEVELS } from "../shared/depth.ts";
 import { GatewayError } from "../errors.ts";
 import { isObject, list, object as objectOf } from "../shared/json.ts";
-import { check, fault, need, needBoolean, needObject } from "./faults.ts";
+import { check, fault, need, needBoolean, needObject } from "../shared/faults.ts";
 import { isPlainTalk, MESSAGES, readMessages } from "./read_turns.ts";
 import type { Call, CustomTool, Format, JsonObject, Settings, Tool, ToolChoice } from "../types.ts";
 

@@ -1,10 +1,11 @@
 /** OpenAI chat completions, the client's half: its messages into neutral ones. */
 import * as v from "npm:valibot@1.5.0";
 import { append, isObject } from "../shared/json.ts";
-import { fault, need } from "./faults.ts";
+import { ADDRESS, readUrl } from "../shared/data_url.ts";
+import { need } from "../shared/faults.ts";
 import { readCitations, readThought, readThoughts, routedSignatures } from "./read_thoughts.ts";
 import { callIds, unpackToolId } from "../shared/tool_id.ts";
-import type { JsonObject, Media, Message, Part, Thought, ToolCall } from "../types.ts";
+import type { JsonObject, Message, Part, Thought, ToolCall } from "../types.ts";
 
 const ROLES = ["system", "developer", "user", "assistant", "tool", "function"] as const;
 
@@ -285,45 +286,5 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
     }
     default:
       return { type: "native", value: part };
-  }
-}
-
-/** Clients write files and sound as a `data:` URL, as an address or as bare base64. */
-const ADDRESS = /^\s*(data:|https?:)/i;
-
-/** Characters before the comma of a `data:` URL: a type and its parameters. */
-const MOST_DATA_HEAD = 1000;
-
-/** In pieces: a text that grows by single letters takes thirty times its memory. */
-function base64(bytes: Uint8Array): string {
-  const pieces: string[] = [];
-  for (let at = 0; at < bytes.length; at += 8192) {
-    pieces.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
-  }
-  return btoa(pieces.join(""));
-}
-
-/** A `data:` URL by value, base64 without white space; any other address as it is. */
-function readUrl(url: string, path: string): Media {
-  if (!/^\s*data:/i.test(url)) return { url };
-  const comma = url.indexOf(",");
-  if (comma < 0 || comma > MOST_DATA_HEAD) throw fault(path, "a data URL with a comma before its data", url);
-  const [mime, ...parameters] = url.slice(url.indexOf(":") + 1, comma).split(";").map((text) => text.trim());
-  const rest = url.slice(comma + 1);
-  // JPEG has one name, but many write another, which providers refuse.
-  const type = mime.toLowerCase().replace(/^image\/p?jpg$/, "image/jpeg") || "text/plain";
-  if (parameters.some((text) => text.toLowerCase() === "base64")) {
-    // Line breaks inside, and percent signs for `+` and `=`, are common in the wild; most data has neither.
-    const data = rest.includes("%") ? decode(rest, path) : rest;
-    return { mime: type, data: /\s/.test(data) ? data.replace(/\s+/g, "") : data };
-  }
-  return { mime: type, data: base64(new TextEncoder().encode(decode(rest, path))) };
-}
-
-function decode(text: string, path: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw fault(path, "a well-formed data URL", text);
   }
 }

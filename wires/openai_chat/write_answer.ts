@@ -19,7 +19,6 @@ import type {
   JsonObject,
   StopReason,
   Usage,
-  WireError,
 } from "../types.ts";
 
 /** What the client asked for that changes the form of the answer. */
@@ -54,19 +53,6 @@ export function writeUsage(usage: Usage): JsonObject {
     },
     completion_tokens_details: { reasoning_tokens: usage.reasoning, audio_tokens: usage.audioOut },
   };
-}
-
-/** An OpenAI error body. */
-export function writeError(error: WireError): JsonObject {
-  const { message, type, param, code, metadata } = error;
-  const body = {
-    message,
-    type: type ?? "server_error",
-    param: param ?? null,
-    // Text in OpenAI's description: clients in strict languages fail to read an error whose code is a number.
-    code: code === undefined || code === null ? null : String(code),
-  };
-  return { error: metadata ? { ...body, metadata } : body };
 }
 
 /** A whole answer as a `chat.completion`. */

@@ -12,10 +12,11 @@ import {
   writeDetails,
   writeRest,
 } from "./attachments.ts";
+import { writeCompatibleError } from "../shared/compatible_error.ts";
 import { packToolId } from "../shared/tool_id.ts";
 import { type InputReader, inputReader } from "../shared/tools.ts";
 import type { Call, Defaults, Delta, JsonObject, StopReason, StreamWriter, Usage } from "../types.ts";
-import { finishReason, formOf, writeEnvelopeExtras, writeError, writeUsage } from "./write_answer.ts";
+import { finishReason, formOf, writeEnvelopeExtras, writeUsage } from "./write_answer.ts";
 
 /**
  * Writes deltas as `chat.completion.chunk` events: per choice one role chunk, `reasoning_details` if it begins with any,
@@ -172,7 +173,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
           return "";
         case "error":
           failed = true;
-          return `data: ${JSON.stringify(writeError(delta.error))}\n\n`;
+          return `data: ${JSON.stringify(writeCompatibleError(delta.error))}\n\n`;
         default: {
           const role = choices[delta.choice] ? "" : open(delta.choice);
           if (choices[delta.choice]!.begun || !CONTENT.has(delta.type)) return role + content(delta);

@@ -2,7 +2,7 @@
 import { errorType } from "../errors.ts";
 import { object, text } from "./json.ts";
 import { isOverflow } from "./overflow.ts";
-import type { WireError } from "../types.ts";
+import type { JsonObject, WireError } from "../types.ts";
 
 /**
  * Error bodies of the OpenAI-compatible providers: OpenAI's own object, `{error: "text"}` (xAI, with `code` beside it),
@@ -31,4 +31,31 @@ export function readCompatibleError(status: number, body: unknown): WireError {
     status: status >= 400 ? status : typeof code === "number" && code >= 400 && code < 600 ? code : undefined,
     metadata: { original: body },
   };
+}
+
+/** An error body as OpenAI writes it, on each of its APIs. */
+export function writeCompatibleError(error: WireError): JsonObject {
+  const { message, type, param, code, metadata } = error;
+  const body = {
+    message,
+    type: type ?? "server_error",
+    param: param ?? null,
+    // Text in OpenAI's description: clients in strict languages fail to read an error whose code is a number.
+    code: code === undefined || code === null ? null : String(code),
+  };
+  return { error: metadata ? { ...body, metadata } : body };
+}
+
+const OVERFLOW_CODE = "context_length_exceeded";
+
+/**
+ * The error in a body that OpenAI's clients can read as it stands. A prompt that does not fit and is told in words alone is
+ * written anew: clients that shorten it look for the code.
+ */
+export function ownCompatibleError(body: unknown): WireError | undefined {
+  const error = object(object(body)?.error);
+  if (typeof error?.message !== "string") return undefined;
+  const { message, code } = error;
+  if (code !== OVERFLOW_CODE && isOverflow(message, code as string | undefined)) return undefined;
+  return error as unknown as WireError;
 }

@@ -2,12 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import OpenAI from "npm:openai@7.57.0";
 import { callOf, collector } from "../gathered.ts";
-import {
-  type AnswerForm,
-  writeAnswer,
-  writeError,
-  writeUsage,
-} from "../../../wires/openai_chat/write_answer.ts";
+import { type AnswerForm, writeAnswer, writeUsage } from "../../../wires/openai_chat/write_answer.ts";
+import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { chunkWriter } from "../../../wires/openai_chat/write_stream.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import type { Delta, JsonObject, Thought, Usage } from "../../../wires/types.ts";
@@ -258,9 +254,9 @@ Deno.test("writeUsage() adds up", () => {
 });
 
 Deno.test("writeError() is OpenAI's error, with the provider's own beside it", () => {
-  const bare = writeError({ message: "m" });
+  const bare = openaiChat.writeError({ message: "m" });
   assertEquals(bare, { error: { message: "m", type: "server_error", param: null, code: null } });
-  const full = writeError({
+  const full = openaiChat.writeError({
     message: "m",
     type: "t",
     param: "p",
@@ -272,7 +268,7 @@ Deno.test("writeError() is OpenAI's error, with the provider's own beside it", (
     error: { message: "m", type: "t", param: "p", code: "c", metadata: { original: { a: 1 } } },
   });
   // A code is text in OpenAI's description, and clients of strict languages read no number there.
-  assertEquals((writeError({ message: "m", code: 2005 }).error as JsonObject).code, "2005");
+  assertEquals((openaiChat.writeError({ message: "m", code: 2005 }).error as JsonObject).code, "2005");
   for (const body of [bare, full]) assertEquals(faultsOf.error(body), "");
 });
 

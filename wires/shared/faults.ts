@@ -1,7 +1,7 @@
 /** What is wrong with a client's request, by its path in the body. */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../errors.ts";
-import { isObject } from "../shared/json.ts";
+import { isObject } from "./json.ts";
 import type { JsonObject } from "../types.ts";
 
 /**
