@@ -20,7 +20,15 @@ import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
 import { waiting } from "./policies/timers.ts";
 import { faultResponse } from "./upstream/error_response.ts";
-import { checkHost, errorShape, findRoute, pathOf, type Route, unsupported } from "./doors/find_door.ts";
+import {
+  checkHost,
+  errorShape,
+  findRoute,
+  notKept,
+  pathOf,
+  type Route,
+  unsupported,
+} from "./doors/find_door.ts";
 import { universal } from "./doors/universal.ts";
 
 /** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
@@ -82,7 +90,7 @@ export async function serve(
   try {
     checkHost(request.headers);
     response = request.method === "OPTIONS" ? preflight(request, config) : await open(
-      findRoute(request.method, pathOf(request.url), config.providers),
+      findRoute(request.method, pathOf(request.url), config.providers, request.headers.get("upgrade")),
       request,
       report,
       config,
@@ -120,7 +128,7 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
-  const client = openaiChat;
+  const client = route.door === "chat" ? route.client : openaiChat;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, client, report, context };
   switch (route.door) {
     // Awaited here, for a promise that is returned is awaited twice.
@@ -136,6 +144,8 @@ async function open(
       return await findModel(route.id, exchange);
     case "unsupported":
       throw unsupported(route);
+    case "stored":
+      throw notKept(route);
   }
 }
 

@@ -113,6 +113,10 @@ export interface Spoken {
   wire: ClientWire | ProviderWire;
   /** Where it is spoken, below the base URL, for bodies that are handed through: `/chat/completions`. */
   path: string;
+  /** What its path is below, where that is not the row's base URL. Options that change the latter leave this wire out. */
+  baseUrl?: string;
+  /** What it has below that path, of all that clients of the wire ask for: `/compact`. Default nothing. */
+  below?: readonly string[];
   /** How its streams are framed, where they are translated. Default: server-sent events. */
   framing?: Framing;
   /** Top-level fields of a request that it answers with an error; left out and named in `sluice-dropped`. */

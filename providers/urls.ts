@@ -65,10 +65,11 @@ const isPlace = (place: keyof Places, label: string) =>
  * The URL of a path that a wire asks for, below the provider's base URL.
  *
  * @param path With its query: `/v1/messages`.
+ * @param base Default: the provider's.
  * @throws GatewayError as `fillPlaces`.
  */
-export const wireUrl = (provider: Provider, path: string, places: Places): string =>
-  below(fillPlaces(provider, provider.baseUrl, places), path.slice(1));
+export const wireUrl = (provider: Provider, path: string, places: Places, base = provider.baseUrl): string =>
+  below(fillPlaces(provider, base, places), path.slice(1));
 
 /** `v1`, `v1beta` */
 export const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment);

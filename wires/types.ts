@@ -240,6 +240,8 @@ export interface Call {
    * every target, for chat clients write each provider's own; those of another client only to a target of its wire.
    */
   extra: JsonObject;
+  /** What the client's wire must know of the request when it writes the answer, beside all this: its own form. */
+  form?: unknown;
 }
 
 /** Name of a wire. */
@@ -464,6 +466,8 @@ export interface ProviderWire extends AnswerFormat {
 /** The client's half of a wire: reads its requests, writes its answers. */
 export interface ClientWire extends AnswerFormat {
   name: WireName;
+  /** What follows the wire's path where only a part of it is asked for: `/compact`. Not every provider of the wire has it. */
+  below?: string;
   /** The ids of its answers begin so: `chatcmpl-`. */
   idPrefix: string;
   /** What rows' rules for messages are about: a long body that has none of these words is not looked into. */

@@ -1,7 +1,7 @@
 /** A call on one of our wires for one target, or the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
 import { type Body, readBody } from "../upstream/body.ts";
-import { checkRequest, type Outgoing, prepare, spokenTo } from "../upstream/prepare.ts";
+import { checkRequest, isSpoken, type Outgoing, prepare, spokenTo } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
@@ -128,7 +128,7 @@ export function chatStep(
     fault: () => failureOf(() => outgoings(target)),
     otherKey: keys?.isFree,
     mask: (error) => maskObject(outgoings(target).masks.error, error),
-    look: spokenTo(provider, exchange.client).wire === exchange.client && !provider.fetch
+    look: isSpoken(spokenTo(provider, exchange.client), exchange.client) && !provider.fetch
       ? (response) => lookAt(response, outgoings(target))
       : undefined,
     send({ signal, begun }) {

@@ -2,16 +2,19 @@
 import { ANTHROPIC_ONLY, API_WORDS } from "../../providers/api_words.ts";
 import { GatewayError, quote, shorten } from "../../wires/errors.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
+import { openaiCompaction, openaiResponses } from "../../wires/openai_responses/mod.ts";
+import type { ClientWire } from "../../wires/types.ts";
 import type { ErrorShape } from "../upstream/error_response.ts";
 
 /** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
 export type Route =
   & { account?: string; gateway?: string }
   & (
-    | { door: "chat" | "models" | "home" | "health" | "universal" }
+    | { door: "chat"; client: ClientWire }
+    | { door: "models" | "home" | "health" | "universal" }
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
-    | { door: "unsupported"; endpoint: string }
+    | { door: "unsupported" | "stored"; endpoint: string }
   );
 
 /** The names of providers. */
@@ -24,7 +27,9 @@ interface Door {
   /** Absent for any. */
   methods?: readonly string[];
   door: Route["door"];
-  /** Default: the gateway's for `universal` and `native`, those of chat completions for others. */
+  /** What its clients speak. */
+  client?: ClientWire;
+  /** Default: the wire's of `client`; the gateway's for `universal` and `native`, those of chat completions for others. */
   errors?: ErrorShape;
   /** The provider, where the path names none. */
   provider?: string;
@@ -35,7 +40,7 @@ const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat(?:/v1)?|/v1)?`;
 /** Cloudflare's REST API, as its SDKs ask for it below another base URL. */
 const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
 
-const read = ["GET", "HEAD"];
+const read = ["GET", "HEAD"], post = ["POST"];
 
 /** The first that fits counts. */
 const DOORS: readonly Door[] = [
@@ -43,9 +48,18 @@ const DOORS: readonly Door[] = [
     // The doubled tail is what an SDK makes of a `baseURL` that already holds the whole path, as Cloudflare's
     // documentation shows it.
     path: new RegExp(`^${COMPAT}/chat/completions(?:/chat/completions)?/*$`),
-    methods: ["POST"],
+    methods: post,
     door: "chat",
+    client: openaiChat,
   },
+  { path: new RegExp(`^${COMPAT}/responses/*$`), methods: post, door: "chat", client: openaiResponses },
+  {
+    path: new RegExp(`^${COMPAT}/responses/compact/*$`),
+    methods: post,
+    door: "chat",
+    client: openaiCompaction,
+  },
+  { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
   { path: new RegExp(`^${COMPAT}/models/*$`), methods: read, door: "models" },
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
@@ -53,8 +67,16 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
-  { path: new RegExp(`^${REST}/v1/chat/completions/*$`), methods: ["POST"], door: "chat" },
-  { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>(?:messages|responses)(?:/.*)?)$`), door: "unsupported" },
+  { path: new RegExp(`^${REST}/v1/chat/completions/*$`), methods: post, door: "chat", client: openaiChat },
+  { path: new RegExp(`^${REST}/(?:v1/)+responses/*$`), methods: post, door: "chat", client: openaiResponses },
+  {
+    path: new RegExp(`^${REST}/(?:v1/)+responses/compact/*$`),
+    methods: post,
+    door: "chat",
+    client: openaiCompaction,
+  },
+  { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>responses/.+)$`), door: "stored" },
+  { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>messages(?:/.*)?)$`), door: "unsupported" },
   { path: new RegExp(`^${REST}/(?<endpoint>run)/*$`), door: "unsupported", errors: "rest" },
   { path: new RegExp(`^${REST}/(?<path>.+)$`), door: "native", provider: "workers-ai", errors: "rest" },
 ];
@@ -63,20 +85,24 @@ const DOORS: readonly Door[] = [
 const AT_ROOT: Door = { path: /^\/(?<provider>[^/]+)\/(?<path>.+)$/, door: "native" };
 
 /** The short forms, that most requests come by: found without trying patterns. */
-const SHORT: ReadonlySet<string> = new Set([
-  "/chat/completions",
-  "/compat/chat/completions",
-  "/v1/chat/completions",
+const SHORT: ReadonlyMap<string, ClientWire> = new Map([
+  ["/chat/completions", openaiChat],
+  ["/compat/chat/completions", openaiChat],
+  ["/v1/chat/completions", openaiChat],
+  ["/responses", openaiResponses],
+  ["/v1/responses", openaiResponses],
 ]);
 
 /**
  * Finds the door of a path.
  *
  * @param providers Whose own paths may also stand at the root. Default none.
- * @throws GatewayError `not_found`, or `method_not_allowed` with an `allow` header.
+ * @param upgrade What the request's header of that name asks for.
+ * @throws GatewayError `not_found`; `method_not_allowed` with an `allow` header; `no_websocket`.
  */
-export function findRoute(method: string, path: string, providers?: Names): Route {
-  if (method === "POST" && SHORT.has(path)) return { door: "chat", account: undefined, gateway: undefined };
+export function findRoute(method: string, path: string, providers?: Names, upgrade?: string | null): Route {
+  const short = method === "POST" ? SHORT.get(path) : undefined;
+  if (short) return { door: "chat", client: short, account: undefined, gateway: undefined };
   const found = find(path, providers);
   if (!found) {
     throw new GatewayError(
@@ -85,8 +111,15 @@ export function findRoute(method: string, path: string, providers?: Names): Rout
         `/v1/{account_id}/{gateway_id}/compat/chat/completions`,
     );
   }
-  const { door: { door, methods, provider }, parts: { account, gateway, ...parts } } = found;
+  const { door: { door, methods, provider, client }, parts: { account, gateway, ...parts } } = found;
   if (methods ? !methods.includes(method) : NO_METHOD.has(method)) {
+    if (client && upgrade?.toLowerCase() === "websocket") {
+      // Codex asks for one first, and sends its request by POST at once when it reads this status.
+      throw new GatewayError(
+        "no_websocket",
+        `Cannot open a WebSocket at ${shorten(path)}: send the request by POST`,
+      );
+    }
     const allow = [...methods ?? ANY_METHOD, "OPTIONS"].join(", ");
     throw new GatewayError(
       "method_not_allowed",
@@ -99,6 +132,7 @@ export function findRoute(method: string, path: string, providers?: Names): Rout
     account: id(account),
     gateway: id(gateway),
     ...(provider && { provider }),
+    ...(client && { client }),
     ...parts,
   } as Route;
 }
@@ -109,7 +143,8 @@ export function errorShape(path: string, providers?: Names): ErrorShape {
   if (!door) return openaiChat;
   const [word = ""] = wordsOf(parts?.endpoint ?? "");
   if (ANTHROPIC_ONLY.has(word.toLowerCase())) return "anthropic";
-  return door.errors ?? (door.door === "universal" || door.door === "native" ? "gateway" : openaiChat);
+  return door.errors ?? door.client ??
+    (door.door === "universal" || door.door === "native" ? "gateway" : openaiChat);
 }
 
 /**
@@ -149,6 +184,17 @@ export function unsupported({ account = "-", gateway = "default", endpoint }: Ro
     ? `Anthropic's own is at ${provider}/anthropic/v1/${told}, for clients with the base URL ${provider}/anthropic`
     : `OpenAI's own is at ${provider}/openai/${told}`;
   return new GatewayError("invalid_model", `Compatibility endpoint: ${told} is not supported. ${cure}`);
+}
+
+/** Why a response of before cannot be had. */
+export function notKept({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
+  const told = shorten(wordsOf(endpoint).join("/"));
+  const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
+  return new GatewayError(
+    "not_found",
+    `Cannot find ${told}: responses are not stored here. Send the whole conversation in input; what OpenAI has stored is at ` +
+      `${provider}/openai/${told}`,
+  );
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Provider, Spoken } from "../../providers/types.ts";
 import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import type { Call, ClientWire, JsonObject, ProviderWire } from "../../wires/types.ts";
+import type { Call, ClientWire, JsonObject } from "../../wires/types.ts";
 import type { Body } from "./body.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
@@ -45,10 +45,12 @@ export function prepare(
 ): Outgoing {
   const { provider } = target;
   const spoken = spokenTo(provider, client);
-  const isSame = spoken.wire === client;
+  const isSame = isSpoken(spoken, client);
   checkBody(body, client, isSame);
   const rewritten = inDepth(() =>
-    isSame ? handThrough(body, target, spoken as Rules, only) : rewrite(body, target, spoken, client, only)
+    isSame
+      ? handThrough(body, target, rulesOf(spoken, client), only)
+      : rewrite(body, target, spoken, client, only)
   );
   const { path, dropped } = rewritten;
   const strict = readSwitch(headers, "sluice-strict") || config.strict;
@@ -66,7 +68,7 @@ export function prepare(
   return {
     target,
     spoken,
-    url: wireUrl(provider, path, { account }),
+    url: wireUrl(provider, path, { account }, spoken.baseUrl),
     headers: writeHeaders(
       requestHeaders(headers, config.keyHeaders, config.tokens.holds),
       provider,
@@ -83,7 +85,15 @@ export function prepare(
 
 /** The wire by which a provider is asked: the client's own if the provider speaks it, else its usual one. */
 export const spokenTo = ({ wires }: Provider, client: ClientWire): Spoken =>
-  wires.find(({ wire }) => wire === client) ?? wires[0];
+  wires.find((spoken) => isSpoken(spoken, client)) ?? wires[0];
+
+/** Whether a provider's wire is the client's own, with what the client asks of it: bodies are handed through then. */
+export const isSpoken = ({ wire, below }: Spoken, client: ClientWire): boolean =>
+  wire.name === client.name && (client.below === undefined || below?.includes(client.below) === true);
+
+/** The rules of a wire, at the path that the client asks for. */
+const rulesOf = (spoken: Spoken, { below }: ClientWire): Rules =>
+  (below === undefined ? spoken : { ...spoken, path: spoken.path + below }) as Rules;
 
 /**
  * Checks what is wrong with a request whichever of several targets it goes to: what is left to find when one is prepared
@@ -95,7 +105,7 @@ export const spokenTo = ({ wires }: Provider, client: ClientWire): Spoken =>
 export function checkRequest(body: Body, first: Target, { headers, client }: Exchange): void {
   readSwitch(headers, "sluice-strict");
   const spoken = spokenTo(first.provider, client);
-  const isSame = spoken.wire === client;
+  const isSame = isSpoken(spoken, client);
   checkBody(body, client, isSame);
   if (!isSame) inDepth(() => readFor(body, first, spoken, client, false));
 }
@@ -134,7 +144,11 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   const { call, left } = readFor(body, target, spoken, client, only);
   // The gateway's own field, and unknown to the provider.
   if (!target.provider.ownModels) delete call.extra.models;
-  const { body: written, dropped, ...more } = (spoken.wire as ProviderWire).writeCall(call);
+  const { wire } = spoken;
+  if (!("writeCall" in wire)) {
+    throw new GatewayError("unsupported", `Cannot ask ${target.provider.name} but by chat completions`);
+  }
+  const { body: written, dropped, ...more } = wire.writeCall(call);
   const write = () => JSON.stringify(written);
   return { ...more, write, dropped: [...left, ...call.dropped, ...dropped], call };
 }

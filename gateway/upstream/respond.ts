@@ -8,7 +8,7 @@ import { answerId, answerWith, headersFor, JSON_TYPE, notJson, QUOTED } from "./
 import { conformed, conforms } from "./conform.ts";
 import { errorResponse } from "./error_response.ts";
 import { handBack } from "./hand_back.ts";
-import type { Outgoing } from "./prepare.ts";
+import { isSpoken, type Outgoing } from "./prepare.ts";
 import { rewriteBack } from "./rewrite_back.ts";
 import { readText } from "./send.ts";
 
@@ -40,7 +40,7 @@ export function respond(
   }
   if (status >= 400) return respondError(upstream, outgoing, exchange);
   const { spoken, target } = outgoing;
-  if (spoken.wire !== exchange.client) return rewriteBack(upstream, outgoing, exchange, begun);
+  if (!isSpoken(spoken, exchange.client)) return rewriteBack(upstream, outgoing, exchange, begun);
   const alone = begun === undefined;
   const { conform } = spoken as SpokenChat;
   if (!conform || !conforms(conform, target.model)) return handBack(upstream, outgoing, exchange, alone);
@@ -54,19 +54,19 @@ export function respond(
 /** An error in the client's own words goes back byte for byte; any other is read by its wire and written anew. */
 function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
   const { report, client } = exchange;
-  const { target: { provider }, spoken: { wire } } = outgoing;
+  const { target: { provider }, spoken } = outgoing;
   const { name } = provider;
   const { status } = upstream;
   return readText(upstream, provider, exchange, (text, isCut) => {
     const body = parse(text);
-    const own = wire === client ? client.ownError(body) : undefined;
+    const own = isSpoken(spoken, client) ? client.ownError(body) : undefined;
     if (own) {
       report.refusal = own;
       return answerWith(text, upstream, outgoing, JSON_TYPE);
     }
     const headers = headersFor(upstream, outgoing);
     if (body === undefined && status >= 500 && !isCut) throw notJson(text, upstream, outgoing, headers);
-    const error = wire.readError(status, body ?? text.slice(0, QUOTED));
+    const error = spoken.wire.readError(status, body ?? text.slice(0, QUOTED));
     report.refusal = { ...error, status };
     const requestId = headers.get("request-id") ?? headers.get("x-request-id");
     const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };

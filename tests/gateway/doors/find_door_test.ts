@@ -93,7 +93,15 @@ Deno.test("anything else is 404, or 405 with the methods that there are, as an O
 });
 
 Deno.test("findRoute() gives for short forms what the patterns give", () => {
-  for (const path of ["/chat/completions", "/compat/chat/completions", "/v1/chat/completions"]) {
+  for (
+    const path of [
+      "/chat/completions",
+      "/compat/chat/completions",
+      "/v1/chat/completions",
+      "/responses",
+      "/v1/responses",
+    ]
+  ) {
     // With a slash behind it a path is no short form.
     assertEquals(findRoute("POST", path), findRoute("POST", `${path}/`), path);
     assertEquals(assertThrows(() => findRoute("GET", path), GatewayError).code, "method_not_allowed", path);
@@ -125,7 +133,7 @@ Deno.test("allowedMethods() has none for a path that is not there", () => {
 
 Deno.test("OpenAI's other paths are told to be missing, not taken for an account and a gateway", async () => {
   const { fetch, sent } = before(() => completion());
-  for (const path of ["/v1/embeddings", "/responses", "/v1/images/generations", "/v1/audio/speech/"]) {
+  for (const path of ["/v1/embeddings", "/moderations", "/v1/images/generations", "/v1/audio/speech/"]) {
     const response = await fetch(post(HOST + path, { model: "openai/m", input: "Hello" }));
     const { error } = await response.json();
     const endpoint = path.replace(/^\/(v1\/)?|\/$/g, "");

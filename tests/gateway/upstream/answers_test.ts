@@ -219,7 +219,7 @@ Deno.test("each of the replaced service's codes is told where it belongs", async
     [ask("gpt"), 400, 2019],
     [ask("/x"), 400, 2019],
     [ask("elevenlabs/x"), 400, 2019],
-    [post(`${ROOT}/compat/responses`, {}), 400, 2019],
+    [post(`${ROOT}/compat/moderations`, {}), 400, 2019],
     [post(`${ROOT}/compat/v1/embeddings`, {}), 400, 2019],
     [post(`${ROOT}/nobody/x`, {}), 400, 2008],
     [post(ROOT, { provider: "nobody", endpoint: "x" }), 400, 2008],
@@ -230,8 +230,8 @@ Deno.test("each of the replaced service's codes is told where it belongs", async
     const { error } = await response.json();
     assertEquals([response.status, Number(error.code ?? error[0].code)], [status, code], request.url);
   }
-  const unsupported = await (await fetch(post(`${ROOT}/compat/responses`, {}))).json();
-  assertStringIncludes(unsupported.error.message, "Compatibility endpoint: responses is not supported.");
+  const unsupported = await (await fetch(post(`${ROOT}/compat/moderations`, {}))).json();
+  assertStringIncludes(unsupported.error.message, "Compatibility endpoint: moderations is not supported.");
 });
 
 Deno.test("a wrong method is told in the words of its door", async () => {

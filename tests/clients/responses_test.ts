@@ -1,0 +1,96 @@
+/** OpenAI's SDK and the OpenAI Agents SDK as people use them, by Responses, before the demo and before other providers. */
+import { assert, assertEquals } from "@std/assert";
+import OpenAI from "npm:openai@7.59.0";
+import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } from "npm:@openai/agents@0.20.0";
+import { z } from "npm:zod@4.6.7";
+import { createGateway, type Gateway } from "../../mod.ts";
+import { PROVIDERS } from "../../providers/table.ts";
+import type { JsonObject } from "../../wires/types.ts";
+import { events } from "../fakes.ts";
+import { type FakeProvider, FAKES, type Scenario, SCENARIOS, sseText, TEXT } from "../wires/shared.ts";
+
+setTracingDisabled(true);
+
+function clientOf(fetch: Gateway["fetch"], path = "/v1"): OpenAI {
+  return new OpenAI({
+    apiKey: "key",
+    baseURL: `http://gateway.test${path}`,
+    maxRetries: 0,
+    fetch: (input, init) => fetch(new Request(input, init)),
+  });
+}
+
+/** A client of a provider that gives these answers one after the other, and what it was sent. */
+function clientOfFake(fake: FakeProvider, ...answers: Scenario[]) {
+  const sent: JsonObject[] = [];
+  const gateway = createGateway({
+    async fetch(_, init) {
+      const answer = answers[sent.length];
+      const body: JsonObject = await new Response(init.body).json();
+      sent.push(body);
+      const streams = body.stream === true || /stream/i.test(_);
+      return streams ? events(sseText(fake.stream(answer))) : Response.json(fake.whole(answer));
+    },
+  });
+  return { sent, client: clientOf(gateway.fetch), model: `${fake.provider}/${fake.model}` };
+}
+
+/** Those that a call of another wire can be written for. */
+const READY = FAKES.filter(({ provider }) => "writeCall" in PROVIDERS.get(provider)!.wires[0].wire);
+
+// ---------------------------------------------------------------- the Agents SDK
+
+const AGENT_CALLS: Scenario = {
+  name: "a call",
+  calls: [{ id: "call_a1", name: "weather", args: ['{"city":', '"Zürich"}'] }],
+  finish: "tool_calls",
+  usage: TEXT.usage,
+};
+
+for (const fake of READY) {
+  for (const stream of [false, true]) {
+    Deno.test(`an agent runs its tools on ${fake.provider}, ${stream ? "streamed" : "whole"}`, async () => {
+      const { client, model, sent } = clientOfFake(fake, AGENT_CALLS, TEXT);
+      const asked: unknown[] = [];
+      const weather = tool({
+        name: "weather",
+        description: "The weather of a city",
+        parameters: z.object({ city: z.string() }),
+        execute(input) {
+          asked.push(input);
+          return "sunny, 7 degrees";
+        },
+      });
+      const agent = new Agent({ name: "A", instructions: "Be brief", model, tools: [weather] });
+      const modelProvider = new OpenAIProvider({ openAIClient: client as never, useResponses: true });
+      const runner = new Runner({ modelProvider, tracingDisabled: true });
+      const result = stream ? await runner.run(agent, "Hello", { stream }) : await runner.run(agent, "Hello");
+      if ("completed" in result) {
+        for await (const _ of result);
+        await result.completed;
+      }
+      assertEquals(result.finalOutput, TEXT.text!.join(""));
+      assertEquals(asked, [{ city: "Zürich" }]);
+      assertEquals(sent.length, 2);
+      assert(JSON.stringify(sent[1]).includes("sunny, 7 degrees"));
+    });
+  }
+
+  Deno.test(`responses.stream() gathers tool calls of ${fake.provider} by their events`, async () => {
+    const parallel = SCENARIOS.find(({ name }) => name === "parallel calls")!;
+    const { client, model } = clientOfFake(fake, parallel);
+    const tools = parallel.calls!.map(({ name }) => ({
+      type: "function" as const,
+      name,
+      parameters: { type: "object", properties: {} },
+      strict: false,
+    }));
+    const named: string[] = [];
+    const stream = client.responses.stream({ model, input: "Hello", tools });
+    stream.on("response.output_item.done", ({ item }) => {
+      if (item.type === "function_call") named.push(item.name);
+    });
+    await stream.finalResponse();
+    assertEquals(named, ["weather", "clock"]);
+  });
+}

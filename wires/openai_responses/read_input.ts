@@ -1,0 +1,290 @@
+/**
+ * OpenAI's Responses, the client's half: the items of `input` into neutral messages.
+ *
+ * Checked against the 33 kinds of item in `openai` 7.59 types, 2026-11, and against what Codex 0.171 and `@openai/agents`
+ * 0.20 send.
+ *
+ * @see https://platform.openai.com/docs/api-reference/responses/create
+ */
+import { GatewayError } from "../errors.ts";
+import { isTooDeep, MOST_LEVELS } from "../shared/depth.ts";
+import { unseal } from "../shared/envelope.ts";
+import { fault, need } from "../shared/faults.ts";
+import { isObject, list, object, objects, text } from "../shared/json.ts";
+import type { Citation, JsonObject, Message, Part, Thought } from "../types.ts";
+import { readContent } from "./read_content.ts";
+import { type toolList, toolNames } from "./read_tools.ts";
+import { gatherTurns, type Turns } from "./turns.ts";
+
+/** What `configuration_update` items change, with the paths where they say it. */
+export interface Updates {
+  effort?: { value: string; path: string };
+  format?: { value: JsonObject; path: string };
+}
+
+/** What an input says. */
+export interface ReadInput {
+  messages: Message[];
+  updates: Updates;
+  /** It ends with `compaction_trigger`: what is wanted is a summary. */
+  triggered: boolean;
+}
+
+/** Where the items of one input go. */
+interface Notes {
+  turns: Turns;
+  tools: ReturnType<typeof toolList>;
+  updates: Updates;
+  dropped: string[];
+}
+
+type ItemReader = (item: JsonObject, path: string, notes: Notes) => void;
+
+/**
+ * Reads an input.
+ *
+ * @param tools Takes the tools that items add.
+ * @throws GatewayError `invalid_request`; `previous_response_not_found` for items that only a store could resolve.
+ */
+export function readInput(
+  input: unknown,
+  instructions: string | undefined,
+  tools: Notes["tools"],
+  dropped: string[],
+): ReadInput {
+  const turns = gatherTurns();
+  const notes: Notes = { turns, tools, updates: {}, dropped };
+  if (instructions !== undefined) {
+    turns.say("system", [{ type: "text", text: instructions, path: "instructions" }], "instructions");
+  }
+  let triggered = false;
+  if (typeof input === "string") turns.say("user", [{ type: "text", text: input, path: "input" }], "input");
+  for (const [at, item] of list(input).entries()) {
+    const path = `input[${at}]`;
+    if (!isObject(item)) throw fault(path, "object", item);
+    if (item.type === "compaction_trigger") triggered = true;
+    else readItem(item, path, notes);
+  }
+  return { messages: turns.messages(), updates: notes.updates, triggered };
+}
+
+function readItem(item: JsonObject, path: string, notes: Notes): void {
+  // The easy form of a message has no type.
+  const type = item.type ?? (item.role === undefined ? "item_reference" : "message");
+  const read = Object.hasOwn(ITEMS, `${type}`) ? ITEMS[type as keyof typeof ITEMS] : undefined;
+  if (read) read(item, path, notes);
+  else notes.dropped.push(path);
+}
+
+const drop: ItemReader = (_, path, { dropped }) => void dropped.push(path);
+
+/** By type; the others are named as dropped. */
+const ITEMS = {
+  additional_tools: ({ tools: added }, path, { tools }) => tools.add(added, `${path}.tools`),
+  apply_patch_call: ownCall("apply_patch", ({ operation }) => ({ operation })),
+  apply_patch_call_output(item, path, { turns }) {
+    const said = text(item.output) ?? (item.status === "failed" ? "The patch was not applied" : "Done");
+    turns.result(callIdOf(item, path), [textPart(said, path)], path, item.status === "failed" || undefined);
+  },
+  code_interpreter_call: ranItself("code_interpreter", ({ code }) => ({ code }), ({ outputs }) => outputs),
+  compaction: readCompaction,
+  compaction_summary: readCompaction,
+  computer_call: ownCall("computer", ({ action, actions }) => ({ action, actions })),
+  computer_call_output(item, path, { turns, dropped }) {
+    const parts = readContent(item.output == null ? [] : [item.output], `${path}.output`, dropped);
+    turns.result(callIdOf(item, path), parts, path);
+  },
+  configuration_update: readUpdate,
+  custom_tool_call(item, path, { turns, tools }) {
+    const name = tools.nameOf(need(item.name, `${path}.name`), item.namespace);
+    turns.call({
+      id: callIdOf(item, path),
+      name,
+      arguments: need(item.input, `${path}.input`),
+      custom: true,
+      path,
+    });
+  },
+  custom_tool_call_output: readOutput,
+  file_search_call: ranItself("file_search", ({ queries }) => ({ queries }), ({ results }) => results),
+  function_call(item, path, { turns, tools }) {
+    const name = tools.nameOf(need(item.name, `${path}.name`), item.namespace);
+    turns.call({ id: callIdOf(item, path), name, arguments: readArguments(item.arguments, path), path });
+  },
+  function_call_output: readOutput,
+  image_generation_call({ result, output_format }, path, { turns, dropped }) {
+    if (typeof result !== "string") return void dropped.push(path);
+    const media = { mime: `image/${text(output_format) ?? "png"}`, data: result };
+    turns.answer([{ type: "image", media, mediaPath: path, path }], path, []);
+  },
+  item_reference(_, path) {
+    throw notStored(
+      path,
+      `${path} refers to an item of an earlier response`,
+      "send the items themselves, as responses give them",
+    );
+  },
+  local_shell_call: ownCall("local_shell", ({ action }) => {
+    const { type: _, ...rest } = object(action) ?? {};
+    return rest;
+  }),
+  local_shell_call_output: readOutput,
+  mcp_approval_request: drop,
+  mcp_approval_response: drop,
+  mcp_call(item, path, { turns, tools }) {
+    const name = tools.nameOf(need(item.name, `${path}.name`), item.server_label);
+    const id = text(item.id) ?? path;
+    const { error } = item;
+    const said = text(item.output) ??
+      (error == null ? "" : typeof error === "string" ? error : JSON.stringify(error));
+    turns.call({ id, name, arguments: readArguments(item.arguments, path), path });
+    turns.result(id, [textPart(said, path)], path, error != null || undefined);
+  },
+  mcp_list_tools: drop,
+  message: readMessage,
+  program: drop,
+  program_output: drop,
+  reasoning: readReasoning,
+  shell_call: ownCall("shell", ({ action }) => object(action) ?? {}),
+  shell_call_output(item, path, { turns }) {
+    const { output } = item;
+    const said = typeof output === "string" ? output : JSON.stringify(output ?? []);
+    turns.result(callIdOf(item, path), [textPart(said, path)], path);
+  },
+  tool_search_call(item, path, notes) {
+    // OpenAI's own search shows nothing that the list of tools does not.
+    if (item.execution === "server" || item.call_id == null) return;
+    ownCall("tool_search", ({ arguments: wanted }) => object(wanted) ?? {})(item, path, notes);
+  },
+  tool_search_output(item, path, { turns, tools }) {
+    tools.add(item.tools, `${path}.tools`);
+    if (item.execution === "server" || item.call_id == null) return;
+    const names = toolNames(item.tools, tools.nameOf);
+    const said = names.length > 0
+      ? `Found these tools, which can be called now: ${names.join(", ")}`
+      : "Found none";
+    turns.result(callIdOf(item, path), [textPart(said, path)], path);
+  },
+  web_search_call: drop,
+} satisfies Record<string, ItemReader>;
+
+const textPart = (said: string, path: string): Part => ({ type: "text", text: said, path });
+
+/** The id that ties a result to its call. Results of `local_shell` have it as `id`. */
+function callIdOf({ call_id: callId, id }: JsonObject, path: string): string {
+  return text(callId) ?? need(id, `${path}.call_id`);
+}
+
+/** @throws GatewayError for arguments that are nested too deeply: some wires parse and write them again. */
+function readArguments(value: unknown, path: string): string {
+  const written = typeof value === "string" ? value : value == null ? "" : JSON.stringify(value);
+  if (!isTooDeep(written)) return written;
+  const param = `${path}.arguments`;
+  const message =
+    `Cannot read the request: ${param} is nested too deeply; ${MOST_LEVELS} levels are the most`;
+  throw new GatewayError("invalid_request", message, { param });
+}
+
+/** The call of a tool that the client runs and whose form is OpenAI's own, as a call of a function. */
+function ownCall(name: string, write: (item: JsonObject) => JsonObject): ItemReader {
+  return (item, path, { turns }) =>
+    turns.call({ id: callIdOf(item, path), name, arguments: JSON.stringify(write(item)), path });
+}
+
+/** A call that OpenAI ran itself: with its result, it is one of a function; without, it says nothing. */
+function ranItself(
+  name: string,
+  asked: (item: JsonObject) => JsonObject,
+  result: (item: JsonObject) => unknown,
+): ItemReader {
+  return (item, path, { turns, dropped }) => {
+    const found = result(item);
+    if (found == null) return void dropped.push(path);
+    const id = text(item.id) ?? path;
+    turns.call({ id, name, arguments: JSON.stringify(asked(item)), path });
+    turns.result(id, [textPart(JSON.stringify(found), path)], path);
+  };
+}
+
+function readMessage(item: JsonObject, path: string, { turns, dropped }: Notes): void {
+  const { role } = item;
+  switch (role) {
+    case "assistant": {
+      const cited: Citation[] = [];
+      return turns.answer(readContent(item.content, `${path}.content`, dropped, cited), path, cited);
+    }
+    case "system":
+    case "developer":
+    case "user":
+      return turns.say(role, readContent(item.content, `${path}.content`, dropped), path);
+    default:
+      throw fault(`${path}.role`, '"user", "assistant", "system" or "developer"', role);
+  }
+}
+
+function readOutput(item: JsonObject, path: string, { turns, dropped }: Notes): void {
+  const { output } = item;
+  const content = isObject(output) ? JSON.stringify(output) : output;
+  turns.result(callIdOf(item, path), readContent(content, `${path}.output`, dropped), path);
+}
+
+/** Whoever seals reasoning without saying so is OpenAI. */
+const UNNAMED = "openai-responses-v1";
+
+function readReasoning(item: JsonObject, path: string, { turns, dropped }: Notes): void {
+  const told = objects(list(item.content).length > 0 ? item.content : item.summary)
+    .flatMap((part) => typeof part.text === "string" ? [part.text] : []).join("\n\n");
+  const sealed = text(item.encrypted_content);
+  const said: Thought = told === "" ? {} : { text: told };
+  if (sealed === undefined) {
+    // An id alone names what only its maker has.
+    if (told === "") dropped.push(path);
+    else turns.think(said, path);
+    return;
+  }
+  const opened = unseal(sealed);
+  if (opened?.ofAnswer) return turns.sign(opened.thought.signature);
+  if (opened) return turns.think({ ...said, ...opened.thought }, path);
+  const id = text(item.id);
+  turns.think({ ...said, redacted: sealed, format: UNNAMED, ...(id !== undefined && { id }) }, path);
+}
+
+/** The format of a summary that took the place of a conversation. */
+export const SUMMARY = "sluice-summary";
+
+function readCompaction(item: JsonObject, path: string, { turns }: Notes): void {
+  const summary = unseal(text(item.encrypted_content) ?? "")?.thought;
+  if (summary?.format === SUMMARY && summary.redacted !== undefined) {
+    const said = `This is a summary of the conversation so far:\n\n${summary.redacted}`;
+    return turns.say("user", [textPart(said, path)], path);
+  }
+  throw notStored(
+    path,
+    `${path} is a compaction that another provider sealed`,
+    "send the conversation itself, or go on with that provider",
+  );
+}
+
+function readUpdate(item: JsonObject, path: string, { updates, dropped }: Notes): void {
+  const effort = object(item.reasoning)?.effort;
+  const format = object(object(item.text)?.format);
+  if (typeof effort === "string") updates.effort = { value: effort, path: `${path}.reasoning.effort` };
+  if (format) updates.format = { value: format, path: `${path}.text.format` };
+  for (const member in item) {
+    if (!["id", "reasoning", "text", "type"].includes(member)) dropped.push(`${path}.${member}`);
+  }
+}
+
+/**
+ * The error for what only a store of earlier responses could resolve.
+ *
+ * @param state What cannot be resolved.
+ * @param cure What to send in its place.
+ */
+export function notStored(param: string, state: string, cure: string): GatewayError {
+  return new GatewayError(
+    "previous_response_not_found",
+    `Cannot read the request: ${state}, and nothing is stored here; ${cure}`,
+    { param },
+  );
+}

@@ -1,0 +1,316 @@
+/**
+ * OpenAI's Responses, the client's half: its tools into neutral ones, and the way back.
+ *
+ * Namespaces are flattened, as no other API has them: `{namespace: "mcp__x", name: "y"}` is `mcp__x__y` to the model. Tools
+ * that a client runs itself and whose form only OpenAI knows (`shell`, `apply_patch`, `tool_search` …) become functions.
+ *
+ * Checked against `openai` 7.59 types, 2026-11.
+ */
+import { isObject, list, object, objects } from "../shared/json.ts";
+import { fault, need, needObject } from "../shared/faults.ts";
+import { digest } from "../shared/tool_id.ts";
+import type { CustomTool, FunctionTool, JsonObject, ServerTool, Tool, ToolChoice } from "../types.ts";
+import type { Offer } from "./form.ts";
+
+/** The longest name that providers take. */
+const MOST_NAME = 64;
+
+/** Parameters of the tools that clients run by themselves, as OpenAI's calls of them have it. */
+const SCHEMAS: Readonly<Record<"shell" | "local_shell" | "apply_patch" | "tool_search", JsonObject>> = {
+  shell: {
+    type: "object",
+    properties: {
+      commands: { type: "array", items: { type: "string" }, description: "Shell commands to run" },
+      timeout_ms: { type: "integer", description: "Milliseconds after which they are stopped" },
+      max_output_length: { type: "integer", description: "Characters of output to return" },
+    },
+    required: ["commands"],
+  },
+  local_shell: {
+    type: "object",
+    properties: {
+      command: { type: "array", items: { type: "string" }, description: "The program and its arguments" },
+      working_directory: { type: "string" },
+      timeout_ms: { type: "integer", description: "Milliseconds after which it is stopped" },
+      env: { type: "object", additionalProperties: { type: "string" } },
+    },
+    required: ["command"],
+  },
+  apply_patch: {
+    type: "object",
+    properties: {
+      operation: {
+        type: "object",
+        properties: {
+          type: { type: "string", enum: ["create_file", "update_file", "delete_file"] },
+          path: { type: "string" },
+          diff: {
+            type: "string",
+            description:
+              "For create_file and update_file: the change as a V4A diff, whose lines begin with " +
+              "a space (context), + (added) or - (removed), in sections that begin with @@",
+          },
+        },
+        required: ["type", "path"],
+      },
+    },
+    required: ["operation"],
+  },
+  tool_search: { type: "object", properties: { query: { type: "string" } }, required: ["query"] },
+};
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  shell: "Runs shell commands and returns what they print.",
+  local_shell: "Runs a program and returns what it prints.",
+  apply_patch: "Creates, changes or deletes a file.",
+  tool_search: "Finds tools that can be called after it.",
+};
+
+/** The tools of a request. */
+export interface ReadTools {
+  tools: Tool[];
+  offers: Map<string, Offer>;
+  /** The name under which the model knows a tool of the client's. */
+  nameOf(name: string, namespace?: unknown): string;
+}
+
+/** Makes a list of tools that grows: `tools` of the body come first, then those that its input adds. */
+export function toolList(dropped: string[]): ReadTools & { add(value: unknown, path: string): void } {
+  const tools: Tool[] = [];
+  const offers = new Map<string, Offer>();
+  /** By namespace and name. */
+  const names = new Map<string, string>();
+
+  const nameOf = (name: string, namespace?: unknown): string =>
+    names.get(keyOf(name, namespace)) ??
+      (typeof namespace === "string" && namespace !== "" ? flatName(namespace, name) : name);
+
+  /** @returns The model's name for a new tool; `undefined` for one that was offered before. */
+  function offer(kind: Offer["kind"], name: string, namespace?: string): string | undefined {
+    const key = keyOf(name, namespace);
+    if (names.has(key)) return undefined;
+    let known = namespace === undefined ? name : flatName(namespace, name);
+    if (offers.has(known)) known = flatName(digest(key), name);
+    names.set(key, known);
+    offers.set(known, { kind, name, ...(namespace !== undefined && { namespace }) });
+    return known;
+  }
+
+  function addFunction(tool: JsonObject, path: string, namespace?: string, preface?: string): void {
+    const name = offer("function", need(tool.name, `${path}.name`), namespace);
+    if (name === undefined) return;
+    for (const member in tool) {
+      if (!FUNCTION_MEMBERS.has(member) && tool[member] != null) dropped.push(`${path}.${member}`);
+    }
+    const { parameters, strict } = tool;
+    const read: FunctionTool = {
+      type: "function",
+      name,
+      description: describe(tool, path, preface),
+      parameters: parameters == null ? undefined : needObject(parameters, `${path}.parameters`),
+      strict: typeof strict === "boolean" ? strict : undefined,
+      path,
+      definitionPath: path,
+      parametersPath: `${path}.parameters`,
+      extra: {},
+    };
+    tools.push(read);
+  }
+
+  function addCustom(tool: JsonObject, path: string, namespace?: string, preface?: string): void {
+    const name = offer("custom", need(tool.name, `${path}.name`), namespace);
+    if (name === undefined) return;
+    const read: CustomTool = {
+      type: "custom",
+      name,
+      description: describe(tool, path, preface),
+      format: readGrammar(tool.format, `${path}.format`),
+      path,
+      formatPath: `${path}.format`,
+    };
+    tools.push(read);
+  }
+
+  function addNamespace(tool: JsonObject, path: string): void {
+    const namespace = need(tool.name, `${path}.name`);
+    // No other API has a place for it: the first of its tools tells what they are about.
+    let preface = typeof tool.description === "string" && tool.description !== ""
+      ? `[${namespace}: ${tool.description}]`
+      : undefined;
+    for (const [at, member] of list(tool.tools).entries()) {
+      const memberPath = `${path}.tools[${at}]`;
+      if (!isObject(member)) throw fault(memberPath, "object", member);
+      if (member.type === "custom") addCustom(member, memberPath, namespace, preface);
+      else addFunction(member, memberPath, namespace, preface);
+      preface = undefined;
+    }
+  }
+
+  /** A tool that the client runs, and whose form is OpenAI's own. */
+  function addOwn(kind: keyof typeof SCHEMAS, tool: JsonObject, path: string): void {
+    const name = offer(kind, kind);
+    if (name === undefined) return;
+    const read: FunctionTool = {
+      type: "function",
+      name,
+      description: typeof tool.description === "string" ? tool.description : DESCRIPTIONS[kind],
+      parameters: object(tool.parameters) ?? SCHEMAS[kind],
+      path,
+      definitionPath: path,
+      parametersPath: `${path}.parameters`,
+      extra: {},
+      kind,
+    };
+    tools.push(read);
+  }
+
+  function addServer(kind: ServerTool["kind"], tool: JsonObject, path: string): void {
+    const read: ServerTool = { type: "server", kind, value: tool, path };
+    const { allowed_domains, blocked_domains } = object(tool.filters) ?? {};
+    const location = object(tool.user_location);
+    if (kind === "web_search") {
+      read.search = {
+        ...(Array.isArray(allowed_domains) && { allowedDomains: texts(allowed_domains) }),
+        ...(Array.isArray(blocked_domains) && { blockedDomains: texts(blocked_domains) }),
+        ...(location && { location }),
+      };
+    }
+    tools.push(read);
+  }
+
+  function addOne(tool: JsonObject, path: string): void {
+    switch (tool.type) {
+      case "function":
+        // Chat's form, which some clients send here.
+        return addFunction(isObject(tool.function) ? { ...tool.function } : tool, path);
+      case "custom":
+        return addCustom(isObject(tool.custom) ? { ...tool.custom } : tool, path);
+      case "namespace":
+        return addNamespace(tool, path);
+      case "tool_search":
+        // Where OpenAI would search, every tool is shown.
+        return tool.execution === "client" ? addOwn("tool_search", tool, path) : undefined;
+      case "shell": {
+        const { type } = object(tool.environment) ?? {};
+        if (type === undefined || type === "local") return addOwn("shell", tool, path);
+        break;
+      }
+      case "local_shell":
+      case "apply_patch":
+        return addOwn(tool.type, tool, path);
+      case "code_interpreter":
+        return addServer("code_execution", tool, path);
+    }
+    if (typeof tool.type === "string" && tool.type.startsWith("web_search")) {
+      return addServer("web_search", tool, path);
+    }
+    dropped.push(path);
+  }
+
+  return {
+    tools,
+    offers,
+    nameOf,
+    add(value, path) {
+      for (const [at, tool] of list(value).entries()) {
+        if (!isObject(tool)) throw fault(`${path}[${at}]`, "object", tool);
+        addOne(tool, `${path}[${at}]`);
+      }
+    },
+  };
+}
+
+/** Members of a function that are read, or that say nothing to a model which sees every tool. */
+const FUNCTION_MEMBERS: ReadonlySet<string> = new Set([
+  "defer_loading",
+  "description",
+  "name",
+  "parameters",
+  "strict",
+  "type",
+]);
+
+/** `{type: "grammar", syntax, definition}`; chat's form of it has one object more. */
+function readGrammar(value: unknown, path: string): CustomTool["format"] {
+  if (!isObject(value)) return undefined;
+  if (value.type !== "grammar") return { type: "text" };
+  const grammar = object(value.grammar) ?? value;
+  return {
+    type: "grammar",
+    syntax: need(grammar.syntax, `${path}.syntax`),
+    definition: need(grammar.definition, `${path}.definition`),
+  };
+}
+
+const texts = (values: unknown[]): string[] => values.filter((value) => typeof value === "string");
+
+const keyOf = (name: string, namespace: unknown): string =>
+  typeof namespace === "string" && namespace !== "" ? `${namespace}\n${name}` : name;
+
+function describe(
+  { description }: JsonObject,
+  path: string,
+  preface: string | undefined,
+): string | undefined {
+  const own = description == null ? undefined : need(description, `${path}.description`);
+  return preface === undefined ? own : own === undefined ? preface : `${preface}\n${own}`;
+}
+
+/** One name for a namespace and a name, of the characters and the length that providers take. */
+function flatName(namespace: string, name: string): string {
+  const whole = `${namespace}__${name}`;
+  const flat = whole.replace(/[^a-zA-Z0-9_-]/g, "_");
+  if (flat === whole && flat.length <= MOST_NAME) return flat;
+  const sum = digest(whole);
+  return `${flat.slice(0, MOST_NAME - sum.length - 1)}_${sum}`;
+}
+
+// ---------------------------------------------------------------- which of them
+
+/** What `tool_choice` asks for. */
+export interface Choice {
+  choice?: ToolChoice;
+  /** The tools that the model may call, by the model's names. */
+  allowed?: string[];
+}
+
+/** Reads `tool_choice`; one of a tool that only OpenAI has is named in `dropped`. */
+export function readToolChoice(value: unknown, { nameOf, offers }: ReadTools, dropped: string[]): Choice {
+  if (value === "none" || value === "auto" || value === "required") return { choice: value };
+  if (!isObject(value)) throw fault("tool_choice", '"none", "auto", "required" or an object', value);
+  if (value.type === "allowed_tools") {
+    const allowed: string[] = [];
+    for (const [at, tool] of list(value.tools).entries()) {
+      const name = isObject(tool) ? chosen(tool, nameOf) : undefined;
+      if (name !== undefined && offers.has(name)) allowed.push(name);
+      else dropped.push(`tool_choice.tools[${at}]`);
+    }
+    const choice = value.mode === "required" ? "required" : "auto";
+    if (allowed.length > 0) return { choice, allowed };
+    if (choice === "required") dropped.push("tool_choice.mode");
+    return { choice: "none" }; // None of them may be called.
+  }
+  const name = chosen(value, nameOf);
+  if (name !== undefined) return { choice: { name } };
+  dropped.push("tool_choice");
+  return {};
+}
+
+function chosen(tool: JsonObject, nameOf: ReadTools["nameOf"]): string | undefined {
+  const named = object(tool.function) ?? object(tool.custom) ?? tool;
+  if (typeof named.name === "string") return nameOf(named.name, named.namespace);
+  const { type } = tool;
+  return type === "shell" || type === "local_shell" || type === "apply_patch" || type === "tool_search"
+    ? type
+    : undefined;
+}
+
+/** The names of the tools in a list, namespaces and all, for a model to read. */
+export function toolNames(value: unknown, nameOf: ReadTools["nameOf"]): string[] {
+  return objects(value).flatMap((tool) => {
+    if (tool.type === "namespace") {
+      return objects(tool.tools).map(({ name }) => nameOf(String(name), tool.name));
+    }
+    return typeof tool.name === "string" ? [nameOf(tool.name)] : [];
+  });
+}

@@ -1,0 +1,347 @@
+/**
+ * OpenAI's Responses, the client's half: the items of a stream, each from `output_item.added` to `output_item.done`.
+ *
+ * Each item has one id in all its events and in the response that ends the stream: Codex acts on `output_item.done`, OpenAI's
+ * SDK on every event, `@openai/agents` on the last response's `output` alone.
+ */
+import { addThought } from "../streams/collect.ts";
+import type { FirstDelta, ItemDelta, ItemWriter } from "../streams/items.ts";
+import { inputReader } from "../shared/tools.ts";
+import type { AnswerCall, Call, Citation, Defaults, JsonObject, Media, Thought } from "../types.ts";
+import { formOf, type Offer } from "./form.ts";
+import {
+  addressText,
+  annotation,
+  begunCall,
+  callItem,
+  compactionItem,
+  imageItem,
+  itemIds,
+  messageItem,
+  offerOf,
+  reasoningItem,
+  serverItem,
+  signatureItem,
+  textPart,
+  writeLogprobs,
+} from "./write_output.ts";
+import { isSummary } from "./write_response.ts";
+
+/** Writes the events of one stream. */
+export interface Events {
+  send(type: string, members: JsonObject): string;
+  /** What the events of an item's pieces begin with, up to their `delta`. */
+  head(type: string, members: JsonObject): string;
+  /** @param more Members behind the text, each with a comma before it. */
+  piece(head: string, text: string, more?: string): string;
+}
+
+/** Writes items, and knows what the answer's end means for them. */
+export interface Items extends ItemWriter {
+  /** Nothing follows the open item. */
+  ending(status: Status): void;
+  /** What stands behind the last item. */
+  rest(signature: string | undefined): string;
+}
+
+type Status = "completed" | "incomplete";
+
+/** The item that is open. `head` begins the events of its pieces. */
+type Open =
+  & { id: string; index: number; head: string }
+  & (
+    | { type: "text"; pieces: string[]; citations: Citation[]; base: number; logprobs: unknown[] }
+    | { type: "refusal"; pieces: string[] }
+    | { type: "thought"; thought: Thought; summary: boolean }
+    | { type: "tool"; call: AnswerCall; offer: Offer; reader?: ReturnType<typeof inputReader> }
+  );
+
+type OpenOf<Type extends Open["type"]> = Extract<Open, { type: Type }>;
+
+const place = ({ id, index }: { id: string; index: number }) => ({ item_id: id, output_index: index });
+const inPart = (item: { id: string; index: number }) => ({ ...place(item), content_index: 0 });
+
+/** @param output Takes each item when it is done. */
+export function outputItems(call: Call, defaults: Defaults, output: JsonObject[], events: Events): Items {
+  const { send } = events;
+  const form = formOf(call);
+  const ids = itemIds(defaults.id);
+  let open: Open | undefined;
+  let status: Status = "completed";
+  /** UTF-16 units of text in the items before. */
+  let told = 0;
+  /** A thought that has said nothing yet: one that never does is not an item. */
+  let silent: Thought | undefined;
+
+  const added = (item: JsonObject) =>
+    send("response.output_item.added", { output_index: output.length, item });
+
+  function done(item: JsonObject): string {
+    output.push(item);
+    open = undefined;
+    return send("response.output_item.done", { output_index: output.length - 1, item });
+  }
+
+  const whole = (item: JsonObject, between = "") => {
+    const first = added({ ...item, status: "in_progress" });
+    return first + between + done(item);
+  };
+
+  function openMessage(type: "text" | "refusal"): string {
+    const at = { id: ids("message", output.length), index: output.length };
+    const head = events.head(`response.${type === "text" ? "output_text" : type}.delta`, inPart(at));
+    open = type === "text"
+      ? { type, ...at, head, pieces: [], citations: [], base: told, logprobs: [] }
+      : { type, ...at, head, pieces: [] };
+    const part = type === "text" ? textPart("", [], 0) : { type: "refusal", refusal: "" };
+    return added({ id: at.id, type: "message", status: "in_progress", role: "assistant", content: [] }) +
+      send("response.content_part.added", { ...inPart(at), part });
+  }
+
+  function openCall({ id: callId, name, signature, custom }: Extract<FirstDelta, { type: "tool" }>): string {
+    const offer = offerOf(name, form);
+    const toolCall: AnswerCall = { id: callId, name, arguments: "", signature, ...(custom && { custom }) };
+    const at = { id: ids(offer.kind, output.length), index: output.length };
+    const type = offer.kind === "custom" ? "custom_tool_call_input" : "function_call_arguments";
+    open = {
+      type: "tool",
+      ...at,
+      head: events.head(`response.${type}.delta`, place(at)),
+      call: toolCall,
+      offer,
+    };
+    if (offer.kind === "custom" && !custom) open.reader = inputReader();
+    // The arguments of the others are objects of their own form: they are told when they are whole.
+    return offer.kind === "function" || offer.kind === "custom"
+      ? added(begunCall(at.id, toolCall, offer))
+      : "";
+  }
+
+  function openServer({ serverCall }: Extract<FirstDelta, { type: "server_tool" }>): string {
+    const item = serverItem(ids(serverCall.kind, output.length), serverCall);
+    const at = { item_id: item.id, output_index: output.length };
+    const first = added({ ...item, status: "in_progress" });
+    const steps = item.type === "code_interpreter_call" ? CODE_STEPS : SEARCH_STEPS;
+    return first + steps.map((step) => send(`response.${item.type}.${step}`, at)).join("") + done(item);
+  }
+
+  /** One that has only an address is told as a text, for the form of pictures takes bytes alone. */
+  function openImage(media: Media): string {
+    if ("data" in media) return whole(imageItem(ids("image", output.length), media));
+    const out = openMessage("text");
+    // Not a part of the answer's text, in which sources are counted.
+    told -= addressText(media).length;
+    return out + say(open as OpenOf<"text">, { type: "text", choice: 0, text: addressText(media) });
+  }
+
+  function openThought(thought: Thought, told: boolean | undefined): string {
+    const at = { id: ids("reasoning", output.length), index: output.length };
+    const summary = isSummary(told, call);
+    open = { type: "thought", ...at, head: "", thought, summary };
+    return added({
+      id: at.id,
+      type: "reasoning",
+      status: "in_progress",
+      summary: [],
+      encrypted_content: null,
+    });
+  }
+
+  function think(delta: Extract<ItemDelta, { type: "thought" }>): string {
+    let out = "";
+    if (silent) {
+      addThought(silent, delta);
+      if (!silent.text && !silent.signature && !silent.redacted) return "";
+      out = openThought(silent, delta.summary);
+      silent = undefined;
+    } else if (open?.type === "thought") addThought(open.thought, delta);
+    if (open?.type !== "thought" || !delta.text) return out;
+    if (open.head === "") out += beginThought(open, events);
+    return out + events.piece(open.head, delta.text);
+  }
+
+  function say(item: OpenOf<"text">, delta: Extract<ItemDelta, { type: "text" }>): string {
+    item.pieces.push(delta.text);
+    if (delta.logprobs === undefined) return events.piece(item.head, delta.text, NO_LOGPROBS);
+    const logprobs = writeLogprobs(delta.logprobs);
+    item.logprobs.push(...logprobs);
+    return events.piece(item.head, delta.text, `,"logprobs":${JSON.stringify(logprobs)}`);
+  }
+
+  return {
+    ending(as) {
+      status = as;
+    },
+    rest: (signature) =>
+      signature === undefined ? "" : whole(signatureItem(ids("reasoning", output.length), signature)),
+    open(first) {
+      switch (first.type) {
+        case "text":
+        case "citation":
+          return openMessage("text");
+        case "refusal":
+          return openMessage("refusal");
+        case "thought":
+          silent = {};
+          return "";
+        case "tool":
+          return openCall(first);
+        case "server_tool":
+          return openServer(first);
+        case "image":
+          return openImage(first.media);
+      }
+    },
+    piece(delta) {
+      if (delta.type === "thought") return think(delta);
+      if (delta.type === "text") return open?.type === "text" ? say(open, delta) : "";
+      if (delta.type === "args") return open?.type === "tool" ? argue(open, delta.text, events) : "";
+      if (delta.type === "citation") return open?.type === "text" ? cite(open, delta.citation, events) : "";
+      if (open?.type !== "refusal") return "";
+      open.pieces.push(delta.text);
+      return events.piece(open.head, delta.text);
+    },
+    close() {
+      silent = undefined;
+      if (!open) return "";
+      if (open.type === "text") told += open.pieces.reduce((sum, piece) => sum + piece.length, 0);
+      const { out, item, late } = closeItem(open, status, events);
+      return (late ? added(late) : "") + out() + done(item);
+    },
+  };
+}
+
+const CODE_STEPS = ["in_progress", "interpreting", "completed"],
+  SEARCH_STEPS = ["in_progress", "searching", "completed"];
+const NO_LOGPROBS = ',"logprobs":[]';
+
+/** The part in which reasoning is told: of the summary, or of the content. */
+function beginThought(item: OpenOf<"thought">, { send, head }: Events): string {
+  if (item.summary) {
+    const at = { ...place(item), summary_index: 0 };
+    item.head = head("response.reasoning_summary_text.delta", at);
+    return send("response.reasoning_summary_part.added", { ...at, part: { type: "summary_text", text: "" } });
+  }
+  item.head = head("response.reasoning_text.delta", inPart(item));
+  return send("response.content_part.added", { ...inPart(item), part: { type: "reasoning_text", text: "" } });
+}
+
+function argue(item: OpenOf<"tool">, piece: string, events: Events): string {
+  item.call.arguments += piece;
+  const { kind } = item.offer;
+  if (kind !== "function" && kind !== "custom") return "";
+  const said = item.reader ? item.reader.push(piece) : piece;
+  return said === "" ? "" : events.piece(item.head, said);
+}
+
+function cite(item: OpenOf<"text">, citation: Citation, { send }: Events): string {
+  const annotation_index = item.citations.push(citation) - 1;
+  const note = annotation(citation, item.base);
+  return send("response.output_text.annotation.added", {
+    ...inPart(item),
+    annotation_index,
+    annotation: note,
+  });
+}
+
+/** What closes an item. */
+interface Closed {
+  item: JsonObject;
+  /** The events before its `done`. */
+  out: () => string;
+  /** The item as it is added, where it could not be told before it was whole. */
+  late?: JsonObject;
+}
+
+function closeItem(item: Open, status: Status, events: Events): Closed {
+  switch (item.type) {
+    case "tool":
+      return closeCall(item, status, events);
+    case "thought":
+      return closeThought(item, status, events);
+    default:
+      return closeMessage(item, status, events);
+  }
+}
+
+function closeMessage(item: OpenOf<"text" | "refusal">, status: Status, { send }: Events): Closed {
+  const said = item.pieces.join("");
+  const at = inPart(item);
+  const part = item.type === "text"
+    ? textPart(said, item.citations, item.base, item.logprobs)
+    : { type: "refusal", refusal: said };
+  return {
+    item: messageItem(item.id, part, status),
+    out: () =>
+      (item.type === "text"
+        ? send("response.output_text.done", { ...at, text: said, logprobs: item.logprobs })
+        : send("response.refusal.done", { ...at, refusal: said })) +
+      send("response.content_part.done", { ...at, part }),
+  };
+}
+
+function closeThought(item: OpenOf<"thought">, status: Status, { send }: Events): Closed {
+  const { id, thought, summary, head } = item;
+  const said = thought.text ?? "";
+  const isTold = head !== "";
+  return {
+    item: reasoningItem(id, thought, summary, status),
+    out() {
+      if (!isTold) return "";
+      if (summary) {
+        const at = { ...place(item), summary_index: 0 };
+        return send("response.reasoning_summary_text.done", { ...at, text: said }) +
+          send("response.reasoning_summary_part.done", { ...at, part: { type: "summary_text", text: said } });
+      }
+      return send("response.reasoning_text.done", { ...inPart(item), text: said }) +
+        send("response.content_part.done", { ...inPart(item), part: { type: "reasoning_text", text: said } });
+    },
+  };
+}
+
+function closeCall(
+  { id, index, head, call, offer, reader }: OpenOf<"tool">,
+  status: Status,
+  events: Events,
+): Closed {
+  const at = place({ id, index });
+  const item = callItem(id, call, offer, status);
+  if (offer.kind === "function") {
+    const { name, arguments: whole } = item;
+    return {
+      item,
+      // Where the model wrote none, these are all that there are.
+      out: () =>
+        (call.arguments === "" ? events.piece(head, `${whole}`) : "") +
+        events.send("response.function_call_arguments.done", { ...at, name, arguments: whole }),
+    };
+  }
+  if (offer.kind !== "custom") return { item, out: () => "", late: { ...item, status: "in_progress" } };
+  const rest = reader?.end() ?? "";
+  return {
+    item,
+    out: () =>
+      (rest === "" ? "" : events.piece(head, rest)) +
+      events.send("response.custom_tool_call_input.done", { ...at, input: item.input }),
+  };
+}
+
+/** A summary in place of the conversation: its text is one item, told when it is whole. */
+export function summaryItem({ id }: Defaults, output: JsonObject[], { send }: Events): Items {
+  const pieces: string[] = [];
+  return {
+    ending() {},
+    rest() {
+      const item = compactionItem(itemIds(id)("compaction", 0), pieces.join(""));
+      output.push(item);
+      return send("response.output_item.added", { output_index: 0, item }) +
+        send("response.output_item.done", { output_index: 0, item });
+    },
+    open: () => "",
+    piece(delta) {
+      if (delta.type === "text") pieces.push(delta.text);
+      return "";
+    },
+    close: () => "",
+  };
+}

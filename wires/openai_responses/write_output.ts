@@ -1,0 +1,217 @@
+/** OpenAI's Responses, the client's half: the items of an answer, as a whole response and a stream's `done` events have them. */
+import { seal } from "../shared/envelope.ts";
+import { list, object, objects, parseObject, text } from "../shared/json.ts";
+import { mediaUrl } from "../shared/parts.ts";
+import { packToolId } from "../shared/tool_id.ts";
+import { readInput } from "../shared/tools.ts";
+import type { AnswerCall, Citation, Item, JsonObject, Media, ServerCall, Thought } from "../types.ts";
+import type { Form, Offer } from "./form.ts";
+import { SUMMARY } from "./read_input.ts";
+
+type Status = "completed" | "incomplete";
+
+/** Item ids begin so: OpenAI refuses those of other forms when they come back. */
+const PREFIXES = {
+  message: "msg_",
+  reasoning: "rs_",
+  function: "fc_",
+  custom: "ctc_",
+  tool_search: "tsc_",
+  local_shell: "lsh_",
+  shell: "sh_",
+  apply_patch: "apc_",
+  web_search: "ws_",
+  web_fetch: "ws_",
+  code_execution: "ci_",
+  image: "ig_",
+  compaction: "cmp_",
+} as const;
+
+/** Makes the ids of one response's items. */
+export const itemIds = (responseId: string) => (kind: keyof typeof PREFIXES, index: number): string =>
+  `${PREFIXES[kind]}${responseId.slice(responseId.indexOf("_") + 1)}_${index}`;
+
+/** A message of one part. */
+export const messageItem = (id: string, part: JsonObject, status: Status): JsonObject => ({
+  id,
+  type: "message",
+  status,
+  role: "assistant",
+  content: [part],
+});
+
+/** @param base UTF-16 units of text before this one: sources are counted from the beginning of their own text. */
+export const textPart = (
+  said: string,
+  citations: Citation[],
+  base: number,
+  logprobs: unknown[] = [],
+): JsonObject => ({
+  type: "output_text",
+  text: said,
+  annotations: citations.map((citation) => annotation(citation, base)),
+  logprobs,
+});
+
+export const annotation = ({ url, title, start, end }: Citation, base: number): JsonObject => ({
+  type: "url_citation",
+  start_index: Math.max(0, start - base),
+  end_index: Math.max(0, end - base),
+  url,
+  title,
+});
+
+/** Chat's records of probabilities, one by one as Responses have them. */
+export const writeLogprobs = (record: unknown): unknown[] =>
+  objects(object(record)?.content).map(({ token, bytes, logprob, top_logprobs }) => ({
+    token,
+    bytes: list(bytes),
+    logprob,
+    top_logprobs: list(top_logprobs),
+  }));
+
+/**
+ * Reasoning. Its proof travels in an envelope, which clients hand back as it came.
+ *
+ * @param isSummary Its text is told as a summary: what the provider calls one, or what the client asked for.
+ */
+export function reasoningItem(id: string, thought: Thought, isSummary: boolean, status: Status): JsonObject {
+  const { text: said = "" } = thought;
+  const item: JsonObject = { id, type: "reasoning", status, summary: [] };
+  if (said !== "" && isSummary) item.summary = [{ type: "summary_text", text: said }];
+  if (said !== "" && !isSummary) item.content = [{ type: "reasoning_text", text: said }];
+  item.encrypted_content = seal(thought);
+  return item;
+}
+
+/** The signature of the answer itself, which no other item has a place for. */
+export const signatureItem = (id: string, signature: string): JsonObject => ({
+  id,
+  type: "reasoning",
+  status: "completed",
+  summary: [],
+  encrypted_content: seal({ signature, format: "google-gemini-v1" }, { ofAnswer: true }),
+});
+
+/** A summary in place of the conversation. */
+export const compactionItem = (id: string, summary: string): JsonObject => ({
+  id,
+  type: "compaction",
+  encrypted_content: seal({ redacted: summary, format: SUMMARY }),
+});
+
+// ---------------------------------------------------------------- tool calls
+
+/** What a called tool was offered as. A model may call one that was not offered: it is a function to the client. */
+export function offerOf(name: string, { offers }: Form): Offer {
+  const known = offers.get(name);
+  if (known) return known;
+  // A tool of a namespace that the model made up.
+  for (const { namespace } of offers.values()) {
+    if (namespace !== undefined && name.startsWith(`${namespace}__`)) {
+      return { kind: "function", namespace, name: name.slice(namespace.length + 2) };
+    }
+  }
+  return { kind: "function", name };
+}
+
+/** A call as it begins: without its arguments. */
+export function begunCall(id: string, call: AnswerCall, offer: Offer): JsonObject {
+  const { name, namespace } = offer;
+  const named = { name, ...(namespace !== undefined && { namespace }) };
+  const callId = packToolId(call.id, call.signature);
+  return offer.kind === "custom"
+    ? { id, type: "custom_tool_call", status: "in_progress", call_id: callId, ...named, input: "" }
+    : { id, type: "function_call", status: "in_progress", call_id: callId, ...named, arguments: "" };
+}
+
+/** A call with its arguments, in the kind that the client offered. */
+export function callItem(id: string, call: AnswerCall, offer: Offer, status: Status): JsonObject {
+  const callId = packToolId(call.id, call.signature);
+  switch (offer.kind) {
+    case "function":
+      return { ...begunCall(id, call, offer), status, arguments: call.arguments || "{}" };
+    case "custom": {
+      const input = call.custom ? call.arguments : readInput(call.arguments);
+      return { ...begunCall(id, call, offer), status, input };
+    }
+    case "tool_search": {
+      const wanted = parseObject(call.arguments) ?? { query: call.arguments };
+      return {
+        id,
+        type: "tool_search_call",
+        status,
+        call_id: callId,
+        execution: "client",
+        arguments: wanted,
+      };
+    }
+    case "local_shell": {
+      const { command, ...rest } = parseObject(call.arguments) ?? { command: [call.arguments] };
+      const action = { env: {}, ...rest, type: "exec", command: commandList(command) };
+      return { id, type: "local_shell_call", status, call_id: callId, action };
+    }
+    case "shell": {
+      const { commands, timeout_ms, max_output_length } = parseObject(call.arguments) ??
+        { commands: [call.arguments] } as JsonObject;
+      const action = {
+        commands: commandList(commands),
+        timeout_ms: timeout_ms ?? null,
+        max_output_length: max_output_length ?? null,
+      };
+      return { id, type: "shell_call", status, call_id: callId, action, environment: { type: "local" } };
+    }
+    case "apply_patch": {
+      const whole = parseObject(call.arguments);
+      const operation = object(whole?.operation) ?? whole ??
+        { type: "update_file", path: "", diff: call.arguments };
+      return { id, type: "apply_patch_call", status: "completed", call_id: callId, operation };
+    }
+  }
+}
+
+const commandList = (value: unknown): unknown[] =>
+  Array.isArray(value) ? value : typeof value === "string" ? [value] : [];
+
+// ---------------------------------------------------------------- what the provider ran, and pictures
+
+export function serverItem(id: string, { kind, input, results = [], output, error }: ServerCall): JsonObject {
+  const status = error === undefined ? "completed" : "failed";
+  if (kind === "code_execution") {
+    return {
+      id,
+      type: "code_interpreter_call",
+      status,
+      code: text(input.code) ?? "",
+      container_id: "",
+      outputs: output === undefined ? null : [{ type: "logs", logs: output }],
+    };
+  }
+  const sources = results.map(({ url }) => ({ type: "url", url }));
+  const query = text(input.query) ?? "";
+  const action = kind === "web_fetch"
+    ? { type: "open_page", url: text(input.url) ?? null }
+    : { type: "search", query, queries: query === "" ? [] : [query], sources };
+  return { id, type: "web_search_call", status, action };
+}
+
+/** A picture by value. */
+export function imageItem(id: string, { mime, data }: Extract<Media, { data: string }>): JsonObject {
+  const format = mime.startsWith("image/") ? mime.slice("image/".length) : "png";
+  return { id, type: "image_generation_call", status: "completed", result: data, output_format: format };
+}
+
+/** A picture that has only an address, as a text. */
+export const addressText = (media: Media): string =>
+  `![image](${"id" in media ? media.id : mediaUrl(media)})`;
+
+/** Makes an id by the kind of an item and its place in the output. */
+export type ItemIds = ReturnType<typeof itemIds>;
+
+/** Whether an item has something to say: an empty thought marks only that something has begun. */
+export function says(item: Item): boolean {
+  if (item.type === "text" || item.type === "refusal") return item.text !== "";
+  if (item.type !== "thought") return true;
+  const { text: said, signature, redacted } = item.thought;
+  return Boolean(said || signature || redacted);
+}
