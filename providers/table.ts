@@ -3,6 +3,7 @@ import { anthropicMessages, dashedClaude } from "../wires/anthropic_messages/mod
 import { cohere } from "../wires/cohere/mod.ts";
 import { gemini } from "../wires/gemini/mod.ts";
 import { fitOpenAI, openaiChat } from "../wires/openai_chat/mod.ts";
+import { openaiResponses } from "../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { ClientWire, ProviderWire, WireName as AnyWireName } from "../wires/types.ts";
 import { serveDemo } from "./demo/demo.ts";
@@ -72,6 +73,19 @@ const PATHS: Readonly<Record<WireName, string>> = {
 
 /** A wire as its author's own API has it. */
 export const spoken = (name: WireName): Spoken => ({ wire: WIRES[name], path: PATHS[name] });
+
+/** OpenAI's Responses beside chat completions, below a base URL that ends with the version. */
+const RESPONSES: Spoken = { wire: openaiResponses, path: "/responses" };
+
+/** Anthropic's Messages there. */
+const MESSAGES: Spoken = { wire: anthropicMessages, path: "/messages" };
+
+/** Anthropic's Messages at a place of their own. */
+const messagesBelow = (baseUrl: string): Spoken => ({
+  wire: anthropicMessages,
+  path: "/v1/messages",
+  baseUrl,
+});
 
 /** A provider without chat completions of a form we speak: only its own paths are served. */
 function ownPaths(baseUrl: string, columns: CompatibleColumns = {}): Row {
@@ -189,8 +203,10 @@ const ROWS = {
     keyEnv: ["DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"],
   }),
   // "messages[0].role: unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`"
+  // https://api-docs.deepseek.com/guides/responses_api, …/anthropic_api (2026-11)
   deepseek: compatible("https://api.deepseek.com", {
     ...MAX_TOKENS,
+    also: [RESPONSES, { wire: anthropicMessages, path: "/anthropic/v1/messages" }],
     messages: { roles: NO_DEVELOPER },
     keyEnv: ["DEEPSEEK_API_KEY"],
   }),
@@ -212,7 +228,9 @@ const ROWS = {
   }),
   featherless: compatible("https://api.featherless.ai/v1", { keyEnv: ["FEATHERLESS_API_KEY"] }),
   // "Extra inputs are not permitted": 400 for every field its SDK (1.2.30) does not list.
+  // https://docs.fireworks.ai/guides/response-api, https://docs.fireworks.ai/tools-sdks/anthropic-compatibility (2026-11)
   fireworks: compatible("https://api.fireworks.ai/inference/v1", {
+    also: [RESPONSES, MESSAGES],
     aliases: ["fireworks-ai"],
     drop: [...OPENAI_ONLY, "store"],
     keyEnv: ["FIREWORKS_API_KEY"],
@@ -233,10 +251,21 @@ const ROWS = {
     aliases: ["google-vertex", "vertex"],
     native: vertex,
   }),
-  grok: compatible("https://api.x.ai", { ...V1, aliases: ["xai"], keyEnv: ["XAI_API_KEY"] }),
+  // Its Messages are deprecated. https://docs.x.ai/docs/api-reference (2026-11)
+  grok: compatible("https://api.x.ai", {
+    ...V1,
+    aliases: ["xai"],
+    also: [{ ...RESPONSES, path: "/v1/responses" }],
+    keyEnv: ["XAI_API_KEY"],
+  }),
   // The three about probabilities are documented 400s; "property '…' is unsupported" for what its SDK (1.6) does not list.
   // https://console.groq.com/docs/openai
+  // Responses refuse the fields of `drop` with 400. https://console.groq.com/docs/responses-api (2026-11)
   groq: compatible("https://api.groq.com/openai/v1", {
+    also: [{
+      ...RESPONSES,
+      drop: ["include", "prompt_cache_key", "safety_identifier", "store", "truncation"],
+    }],
     drop: ["logit_bias", "logprobs", "top_logprobs", ...OPENAI_ONLY, "prediction", "prompt_cache_key"],
     messages: {
       members: {
@@ -254,14 +283,22 @@ const ROWS = {
     native: huggingface,
     modelPath: /^(?:hf-inference\/)?(?:models\/)?(?!v\d|chat\/)([^/?]+\/[^/?]+)(?:\?|$)/,
     ...MAX_TOKENS,
+    // https://huggingface.co/docs/inference-providers/guides/responses-api (2026-11)
+    also: [RESPONSES],
     keyEnv: ["HF_TOKEN", "HUGGINGFACE_API_KEY"],
   }),
   hyperbolic: compatible("https://api.hyperbolic.xyz/v1", { ...MAX_TOKENS, keyEnv: ["HYPERBOLIC_API_KEY"] }),
   ideogram: ownPaths("https://api.ideogram.ai", { auth: header("api-key"), keyEnv: ["IDEOGRAM_API_KEY"] }),
   inception: compatible("https://api.inceptionlabs.ai/v1", { keyEnv: ["INCEPTION_API_KEY"] }),
-  llamacpp: compatible("http://127.0.0.1:8080/v1", { aliases: ["llama.cpp"] }),
-  lmstudio: compatible("http://127.0.0.1:1234/v1", { ...MAX_TOKENS }),
-  minimax: compatible("https://api.minimax.io/v1", { keyEnv: ["MINIMAX_API_KEY"] }),
+  // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md (2026-11)
+  llamacpp: compatible("http://127.0.0.1:8080/v1", { aliases: ["llama.cpp"], also: [RESPONSES, MESSAGES] }),
+  // https://lmstudio.ai/docs/developer/openai-compat, …/anthropic-compat (2026-11)
+  lmstudio: compatible("http://127.0.0.1:1234/v1", { ...MAX_TOKENS, also: [RESPONSES, MESSAGES] }),
+  // https://platform.minimax.io/docs/api-reference/text-anthropic-api, …/text-openai-api (2026-11)
+  minimax: compatible("https://api.minimax.io/v1", {
+    also: [RESPONSES, messagesBelow("https://api.minimax.io/anthropic")],
+    keyEnv: ["MINIMAX_API_KEY"],
+  }),
   // 422 "extra_forbidden" for every field its SDK (2.7) does not list. Its streams tell their usage without being asked.
   mistral: compatible("https://api.mistral.ai", {
     ...V1,
@@ -287,6 +324,7 @@ const ROWS = {
   // "unsupported role ROLE_UNSPECIFIED"
   moonshot: compatible("https://api.moonshot.ai/v1", {
     aliases: ["moonshotai"],
+    also: [messagesBelow("https://api.moonshot.ai/anthropic")],
     messages: { roles: NO_DEVELOPER },
     keyEnv: ["MOONSHOT_API_KEY"],
   }),
@@ -304,7 +342,12 @@ const ROWS = {
     ...MAX_TOKENS,
     keyEnv: ["NVIDIA_API_KEY"],
   }),
-  ollama: compatible("http://127.0.0.1:11434/v1", { ...MAX_TOKENS, keyEnv: ["OLLAMA_API_KEY"] }),
+  // Responses without a store. https://docs.ollama.com/api/openai-compatibility, …/anthropic-compatibility (2026-11)
+  ollama: compatible("http://127.0.0.1:11434/v1", {
+    ...MAX_TOKENS,
+    also: [RESPONSES, MESSAGES],
+    keyEnv: ["OLLAMA_API_KEY"],
+  }),
   openai: compatible("https://api.openai.com/v1", {
     models: fitOpenAI,
     toolId: shortToolId(40),
@@ -314,6 +357,8 @@ const ROWS = {
     ...V1,
     ownModels: true,
     toolId: shortToolId(40),
+    // https://openrouter.ai/docs/api/reference/responses/overview, …/api/api-reference/anthropic-messages (2026-11)
+    also: [{ ...RESPONSES, path: "/v1/responses" }, { ...MESSAGES, path: "/v1/messages" }],
     keyEnv: ["OPENROUTER_API_KEY"],
   }),
   ovhcloud: compatible("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", { keyEnv: ["OVHCLOUD_API_KEY"] }),
@@ -365,9 +410,12 @@ const ROWS = {
   venice: compatible("https://api.venice.ai/api/v1", { keyEnv: ["VENICE_API_KEY"] }),
   vercel: compatible("https://ai-gateway.vercel.sh/v1", {
     aliases: ["vercel-ai-gateway"],
+    // https://vercel.com/docs/ai-gateway/sdks-and-apis (2026-11)
+    also: [RESPONSES, MESSAGES],
     keyEnv: ["AI_GATEWAY_API_KEY"],
   }),
-  vllm: compatible("http://127.0.0.1:8000/v1"),
+  // https://docs.vllm.ai/en/latest/serving/openai_compatible_server (2026-11)
+  vllm: compatible("http://127.0.0.1:8000/v1", { also: [RESPONSES, MESSAGES] }),
   wandb: compatible("https://api.inference.wandb.ai/v1", { keyEnv: ["WANDB_API_KEY"] }),
   // "Type mismatch of '/messages/0/content', 'array' not in 'string'": many of its models take text alone.
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
@@ -393,6 +441,7 @@ const ROWS = {
   // "[1214] Incorrect role information"
   zai: compatible("https://api.z.ai/api/paas/v4", {
     aliases: ["z-ai"],
+    also: [messagesBelow("https://api.z.ai/api/anthropic")],
     ...MAX_TOKENS,
     messages: { roles: NO_DEVELOPER },
     keyEnv: ["ZAI_API_KEY", "ZHIPU_API_KEY"],

@@ -157,6 +157,12 @@ function checkColumns(name: string, options: ProviderOptions, known: Provider | 
   }
 }
 
+/** The wires whose paths follow the row's base URL: another one has nothing to do with the others' places. */
+const belowBase = ([first, ...others]: Provider["wires"]): Provider["wires"] => [
+  first,
+  ...others.filter(({ baseUrl }) => baseUrl === undefined),
+];
+
 /** Columns of options that are about one wire, and not about the whole row. */
 interface WireColumns {
   chatPath?: string;
@@ -199,11 +205,11 @@ function readProviders(
   checkNames(Object.keys(changes));
   for (const [name, options] of Object.entries(changes)) {
     const { wire, baseUrl, headers, chatPath, conform, drop, rename, ...columns } = options;
+    const base = baseUrl?.replace(/\/+$/, "");
     const change = (wires: Provider["wires"]) =>
-      changeWires(wires, wire, { chatPath, conform, drop, rename });
+      changeWires(base === undefined ? wires : belowBase(wires), wire, { chatPath, conform, drop, rename });
     const known = findProvider(name);
     checkColumns(name, options, known);
-    const base = baseUrl?.replace(/\/+$/, "");
     const changed: Partial<Row> = defined({
       ...columns,
       baseUrl: base,

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { chatOf } from "./chat_of.ts";
 import { PROVIDERS, WIRES } from "../../providers/table.ts";
-import type { Provider } from "../../providers/types.ts";
+import type { Provider, Spoken } from "../../providers/types.ts";
 import { before, completion, messages, post } from "../fakes.ts";
 
 const FIXTURE = new URL("../fixtures/providers.txt", import.meta.url);
@@ -25,15 +25,21 @@ const list = (values: readonly string[] = []) => values.join(" ") || "-";
 const pairs = (object: Readonly<Record<string, string | undefined>> = {}) =>
   list(Object.entries(object).map(([from, to]) => `${from}>${to}`));
 
+const dropOf = ({ drop, below }: Spoken) =>
+  (drop ? `(without ${drop.join(" ")})` : "") + (below ? `(and ${below.join(" ")})` : "");
+
 function lineOf(provider: Provider): string {
-  const { baseUrl, auth, headers = {}, wires: [{ wire }] } = provider;
+  const { baseUrl, auth, headers = {}, wires: [{ wire }, ...others] } = provider;
   const chat = chatOf(provider);
   const { conform, messages: rules = {} } = chat ?? {};
   const { members = {}, roles, texts } = rules;
   return [
     provider.name,
     list(provider.aliases),
-    Object.entries(WIRES).find(([, known]) => known === wire)![0],
+    [
+      Object.entries(WIRES).find(([, known]) => known === wire)![0],
+      ...others.map((other) => `${other.wire.name}@${other.baseUrl ?? baseUrl}${other.path}${dropOf(other)}`),
+    ].join(" "),
     provider.chat === false ? `own paths: ${baseUrl}` : chat ? baseUrl + chat.path : baseUrl,
     provider.modelsPath ?? "-",
     `${auth.header}: ${auth.prefix}KEY`,
@@ -65,7 +71,7 @@ Deno.test("every row of the table is as its line in the fixture, and no line is 
 Deno.test("every row sends a chat request where its line says, with what its line leaves of it", async () => {
   for (const line of (await readFixture()).values()) {
     const [name, , wire, url, , auth, , drop, rename] = line.split(" | ");
-    if (wire !== "openai" || url.startsWith("own paths") || name === "demo") continue;
+    if (wire.split(" ")[0] !== "openai" || url.startsWith("own paths") || name === "demo") continue;
     const { fetch, sent } = before(() => completion(), { account: "acct" });
     const dropped = drop === "-" ? [] : drop.split(" ");
     const renamed = rename === "-" ? [] : rename.split(" ").map((pair) => pair.split(">"));
