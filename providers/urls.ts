@@ -18,6 +18,9 @@ const PLACES: Record<keyof Places, { pattern: RegExp; noun: string }> = {
   resource: { pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i, noun: "a resource" },
 };
 
+/** Whether a base URL may have a place of this name. */
+export const isPlaceName = (name: string): boolean => Object.hasOwn(PLACES, name);
+
 /** Hosts have labels of 63 characters at most, and an account id may have one more. */
 const MOST_CHARS = 64;
 

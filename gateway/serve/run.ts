@@ -1,6 +1,6 @@
 /** Serves the gateway as a process of its own, on Deno or on Bun. */
 import { isObject } from "../../wires/shared/json.ts";
-import { MAX_FETCHES, MOST_FETCHES } from "../bun_fetches.ts";
+import { fetchesOf, MAX_FETCHES, MOST_FETCHES } from "../bun_fetches.ts";
 import { type Configured, configured } from "./configured.ts";
 import { drainOn } from "./drain.ts";
 import { type Env, type Served, textsOf } from "../setup/env.ts";
@@ -107,7 +107,7 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
 }
 
 async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
-  if (!bun.env[MAX_FETCHES]) startAgain(process);
+  if (fetchesOf(bun.env[MAX_FETCHES]) === undefined) startAgain(process);
   const env: Env = (name) => bun.env[name];
   const file = await configFile(env, (path) => bun.file(path).text());
   const served = configured(env, { names: Object.keys(bun.env), alone: true, file });

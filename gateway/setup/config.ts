@@ -6,7 +6,6 @@ import {
   PROVIDERS,
   spoken,
   type WireName,
-  WIRES,
 } from "../../providers/table.ts";
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import {
@@ -19,9 +18,10 @@ import {
   tokenCheck,
 } from "../access/credentials.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
+import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import type { LogEntry } from "../log/types.ts";
-import { checkOptions, type Options, type ProviderOptions } from "./options.ts";
+import { checkOptions, type Options } from "./options.ts";
 import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
@@ -118,45 +118,6 @@ const AUTHORS: Record<WireName, string> = {
   perplexity: "perplexity-agent",
 };
 
-/** Rows of one's own are found as `{slug}` and, as in the service we replace, as `custom-{slug}`. */
-const CUSTOM = "custom-";
-
-/** @throws TypeError for two names of one row: one of them would win, and the other be lost. */
-function checkNames(names: readonly string[]): void {
-  const rows = new Map<string, string>();
-  for (const name of names) {
-    const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
-    const row = findProvider(name)?.name ?? (findProvider(slug) ? name : slug);
-    const other = rows.get(row);
-    if (other !== undefined) {
-      throw new TypeError(
-        `Cannot use option providers.${name}: it is the same provider as providers.${other}`,
-      );
-    }
-    rows.set(row, name);
-  }
-}
-
-/** Why a column says nothing on a row of another wire. */
-const WRITTEN_ANEW = {
-  chatPath: "this one's wire has paths of its own",
-  conform: "an answer is written anew for this one",
-  rename: "a request is written anew for this one",
-} as const;
-
-/** @throws TypeError for what only a row of OpenAI's format can have: elsewhere it would say nothing. */
-function checkColumns(name: string, options: ProviderOptions, known: Provider | undefined): void {
-  const wire = options.wire ? WIRES[options.wire] : known?.wires[0].wire;
-  if (!wire || wire.name === "openai") return;
-  for (const column of ["chatPath", "conform", "rename"] as const) {
-    if (options[column] === undefined) continue;
-    throw new TypeError(
-      `Cannot use option providers.${name}.${column}: it is for providers of the wire openai, and ` +
-        `${WRITTEN_ANEW[column]}`,
-    );
-  }
-}
-
 /** The wires whose paths follow the row's base URL: another one has nothing to do with the others' places. */
 const belowBase = ([first, ...others]: Provider["wires"]): Provider["wires"] => [
   first,
@@ -209,7 +170,7 @@ function readProviders(
     const change = (wires: Provider["wires"]) =>
       changeWires(base === undefined ? wires : belowBase(wires), wire, { chatPath, conform, drop, rename });
     const known = findProvider(name);
-    checkColumns(name, options, known);
+    checkRow(name, options, known);
     const changed: Partial<Row> = defined({
       ...columns,
       baseUrl: base,
@@ -219,9 +180,6 @@ function readProviders(
       const keyForms = changed.auth && { keyForms: undefined };
       providers.set(known.name, { ...known, ...keyForms, ...changed, wires: change(known.wires) });
       continue;
-    }
-    if (!/^[\w.-]+$/.test(name) || name === "compat") {
-      throw new TypeError(`Cannot use option providers.${name}: it is no name that a model can begin with`);
     }
     const option = `providers.${name}.baseUrl`;
     if (base === undefined) {

@@ -36,7 +36,7 @@ export class Settings {
     try {
       return work();
     } catch (error) {
-      const [, path, rest] = /^Cannot use option (\S+): (.*)$/s.exec((error as Error).message) ?? [];
+      const [, path, rest] = /^Cannot use option (.+?): (.*)$/s.exec((error as Error).message) ?? [];
       if (path === undefined) throw error;
       if (only) throw cannotUse(only, `${path}: ${rest}`);
       for (let source = path; source; source = source.slice(0, Math.max(0, source.lastIndexOf(".")))) {

@@ -3,8 +3,9 @@ import * as v from "npm:valibot@1.5.0";
 import { type WireName, WIRES } from "../../providers/table.ts";
 import { nearestNames } from "../../providers/nearest_names.ts";
 import type { ChatField } from "../../providers/types.ts";
+import { isPlaceName } from "../../providers/urls.ts";
 import { check } from "./check.ts";
-import { type GatewayToken, isPlaceholder, type StoredKeys } from "../access/credentials.ts";
+import { credential, type GatewayToken, isPlaceholder, type StoredKeys } from "../access/credentials.ts";
 import { type Limits, limitsOption } from "./limits.ts";
 import type { LogEntry } from "../log/types.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
@@ -88,16 +89,19 @@ export interface Options {
 /** Where a provider's paths begin, or the gateway's. */
 export const baseUrl = v.pipe(
   v.string(),
-  v.check(isBaseUrl, "must be an http or https URL, without query or credentials"),
+  v.check(
+    isBaseUrl,
+    "must be an http or https URL, without query or credentials, and with places such as {account} only",
+  ),
   v.transform((url) => url.replace(/\/+$/, "")),
 );
 
 function isBaseUrl(text: string): boolean {
   // A row's host may have places that its path fills, as `{region}`.
-  const filled = text.replaceAll(/\{\w+\}/g, "x");
+  const filled = text.replaceAll(/\{(\w+)\}/g, (all, place) => isPlaceName(place) ? "x" : all);
   if (!/^https?:\/\/[^/?#\s\\][^?#\s\\]*$/.test(filled) || !URL.canParse(filled)) return false;
   const { username, password } = new URL(filled);
-  return username === "" && password === "";
+  return username === "" && password === "" && !/[{}]/.test(filled);
 }
 
 const origin = v.pipe(
@@ -187,12 +191,17 @@ const token = v.pipe(
     "must not be a word that programs write where they have no token",
   ),
 );
-const key = secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters");
+const key = v.pipe(
+  secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters"),
+  v.check((text) => credential(text) === text, "must be a key without a word such as Bearer before it"),
+  v.check((text) => !isPlaceholder(text), "must not be a word that programs write where they have no key"),
+);
 const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
 const keysByAlias = v.pipe(
   v.unknown(),
   v.check((value) => !Array.isArray(value), "must be a key or a list of keys"),
   v.record(v.string(), keys),
+  v.check((byAlias) => Object.keys(byAlias).length > 0, "must hold a key"),
 );
 
 const headers = v.pipe(

@@ -1,5 +1,7 @@
 /** Settings that come as texts, from the environment or from a header. */
 
+import { parseShallow } from "../../wires/shared/depth.ts";
+
 /** Characters by which a text is JSON, or a piece of it, and not a list parted by commas. */
 const JSON_MARKS = /[{}[\]"]/;
 
@@ -31,8 +33,12 @@ export function readListText(text: string): unknown[] {
  */
 export function readJsonText(text: string): unknown {
   const trimmed = text.trim();
+  // A schema drops a member of such a name without a word.
+  if (/"(?:__proto__|constructor|prototype)"\s*:/.test(trimmed)) {
+    throw new TypeError("it has a member of a name that JavaScript keeps for itself");
+  }
   try {
-    return JSON.parse(trimmed);
+    return parseShallow(trimmed);
   } catch {
     const quoted = /^['`]/.test(trimmed) ? ": take off the quotes around it" : "";
     throw new TypeError(`it is not valid JSON${quoted}`);

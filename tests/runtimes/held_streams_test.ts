@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startFakeProvider } from "./fake_provider.ts";
-import { installForBun, run, RUNTIMES } from "./gateways.ts";
+import { installForBun, run, RUNTIMES, startServed } from "./gateways.ts";
 import { holdStreams } from "./held_streams.ts";
 
 /** More than the 256 that Bun's `fetch` has by default. `bench/held.ts` holds more. */
@@ -32,7 +32,24 @@ Deno.test("createGateway() on Bun warns once that there are 256 fetches, unless 
   const { output } = await run(bun, ["-e", program]);
   assertMatch(output, /^Warning: .*256.*BUN_CONFIG_MAX_HTTP_REQUESTS=65535\n$/);
   assertEquals((await run(bun, ["-e", program], { BUN_CONFIG_MAX_HTTP_REQUESTS: "1000" })).output, "");
+  for (
+    const [value, told] of [["abc", "256"], ["100000", "256"], [" 5000", "256"], ["0", "256"], ["40", "40"]]
+  ) {
+    const { output } = await run(bun, ["-e", program], { BUN_CONFIG_MAX_HTTP_REQUESTS: value });
+    assertMatch(output, new RegExp(`^Warning: Bun has at most ${told} .*=65535.*\n$`), value);
+    assertEquals(output.includes("cannot read its value"), told === "256", value);
+  }
   const own =
     "import { createGateway } from './mod.ts'; createGateway({ fetch: () => Promise.resolve(new Response()) });";
   assertEquals((await run(bun, ["-e", own])).output, "");
+});
+
+Deno.test("bun run mod.ts starts itself again where Bun cannot read how many fetches it may have", async () => {
+  const bun = await installForBun();
+  for (const value of ["100000", "many"]) {
+    await using gateway = await startServed(bun, ["run", "mod.ts"], { BUN_CONFIG_MAX_HTTP_REQUESTS: value });
+    assertEquals(gateway.output().includes("Warning"), false, gateway.output());
+  }
+  await using gateway = await startServed(bun, ["run", "mod.ts"], { BUN_CONFIG_MAX_HTTP_REQUESTS: "40" });
+  assertMatch(gateway.output(), /Warning: Bun has at most 40 requests/);
 });

@@ -474,3 +474,62 @@ Deno.test("the list of models is asked for with an operator's headers", async ()
     .text();
   assertEquals(sent[0].headers.get("openai-organization"), "org");
 });
+
+Deno.test("what would mean nothing in a row, or would lose something, ends the start", () => {
+  const mine = (fields: object) => ({ mine: { baseUrl: "https://mine.test", ...fields } });
+  const faults: [string, object][] = [
+    ...["aws-bedrock", "azure", "fal", "google-vertex-ai", "replicate"].flatMap((
+      name,
+    ): [string, object][] => [
+      [`${name}.drop`, { [name]: { drop: ["top_p"] } }],
+      [`${name}.rename`, { [name]: { rename: { max_tokens: "most" } } }],
+      [`${name}.chatPath`, { [name]: { chatPath: "/x" } }],
+      [`${name}.conform`, { [name]: { conform: true } }],
+      [`${name}.wire`, { [name]: { wire: "anthropic" } }],
+    ]),
+    ["demo.baseUrl", { demo: { baseUrl: "https://x.test" } }],
+    ["demo.headers", { demo: { headers: { "x-a": "1" } } }],
+    ["demo.auth", { demo: { auth: { header: "x-a", prefix: "" } } }],
+    ["mine.rename.top_p", mine({ drop: ["top_p"], rename: { top_p: "p" } })],
+    ["mine.rename.top_p", mine({ rename: { top_p: "messages" } })],
+    ["mine.rename.seed", mine({ rename: { seed: "model" } })],
+    ["mine.rename.seed", mine({ rename: { top_p: "p", seed: "p" } })],
+    ["mine.headers", mine({ headers: { "X-A": "1", "x-a": "2" } })],
+    ["mine.headers", mine({ headers: { "Content-Length": "5" } })],
+    ["mine.headers", mine({ headers: { "transfer-encoding": "chunked" } })],
+    ["mine.auth.header", mine({ auth: { header: "Connection", prefix: "" } })],
+    ["mine.baseUrl", mine({ baseUrl: "https://mine.test/{accounts}" })],
+    ["mine.baseUrl", mine({ baseUrl: "https://mine.test/{toString}" })],
+    ["mine.baseUrl", mine({ baseUrl: "https://mine.test/{account" })],
+    ["OpenAI", { OpenAI: { baseUrl: "https://x.test" } }],
+    ["..", { "..": { baseUrl: "https://x.test" } }],
+    [".mine", { ".mine": { baseUrl: "https://x.test" } }],
+  ];
+  for (const [option, providers] of faults) {
+    const message = complaint({ providers });
+    assert(message.startsWith(`Cannot use option providers.${option}: `), `${option}: ${message}`);
+  }
+  createGateway({
+    providers: {
+      mine: {
+        baseUrl: "https://mine.test/{account}",
+        drop: ["top_p"],
+        rename: { seed: "random_seed", temperature: "top_k" },
+        headers: { "X-A": "1", "x-b": "2" },
+      },
+      "aws-bedrock": { baseUrl: "https://bedrock.{region}.test", headers: { "x-a": "1" } },
+      demo: { drop: ["top_p"] },
+    },
+  });
+});
+
+Deno.test("a stored key is a key: not a word for none, nor one with its scheme, nor an empty list of aliases", () => {
+  for (const key of ["undefined", "null", "Bearer sk-a", "token sk-a"]) {
+    for (const keys of [key, [key], { default: key }, { default: ["sk-b", key] }]) {
+      const message = complaint({ keys: { openai: keys } });
+      assert(message.startsWith("Cannot use option keys.openai"), message);
+      assertEquals(message.includes("sk-"), false);
+    }
+  }
+  assert(complaint({ keys: { openai: {} } }).includes("must hold a key"));
+});

@@ -258,3 +258,27 @@ Deno.test("a Worker's variables may be JSON: SLUICE_CONFIG is then the options t
   ]);
   assertEquals(env("SLUICE_URL"), undefined);
 });
+
+Deno.test("JSON with a name that JavaScript keeps for itself, or nested too deeply, is refused and not read in part", () => {
+  for (const name of ["__proto__", "constructor", "prototype"]) {
+    for (
+      const text of [`{"${name}":{"baseUrl":"https://x.test"}}`, `{ "openai" : { "${name}" : "sk-a" } }`]
+    ) {
+      for (const variable of ["SLUICE_PROVIDERS", "SLUICE_KEYS", "SLUICE_CONFIG"]) {
+        const message = refusal({ [variable]: text });
+        assert(message.startsWith(`Cannot use ${variable}: it has a member of a name`), message);
+      }
+    }
+  }
+  assertEquals(
+    refusal({ SLUICE_CONFIG: `${'{"a":'.repeat(5000)}1${"}".repeat(5000)}` }),
+    "Cannot use SLUICE_CONFIG: it is not valid JSON",
+  );
+});
+
+Deno.test("a row's name with a blank is told with its variable", () => {
+  assertEquals(
+    refusal({ SLUICE_PROVIDERS: '{"my corp":{"baseUrl":"https://x.test"}}' }),
+    "Cannot use SLUICE_PROVIDERS: providers.my corp: it is no name that a model can begin with",
+  );
+});
