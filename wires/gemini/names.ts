@@ -40,7 +40,8 @@ export function cutNames(tools: readonly Tool[] = []): Map<string, string> | und
   let names: Map<string, string> | undefined;
   for (const tool of tools) {
     // No name is written shorter than it is.
-    if (tool.type !== "function" || tool.name.length * LONGEST < MOST_CHARACTERS) continue;
+    const isNamed = tool.type === "function" || tool.type === "custom";
+    if (!isNamed || tool.name.length * LONGEST < MOST_CHARACTERS) continue;
     const read = readName(writeName(tool.name));
     if (read !== tool.name) (names ??= new Map()).set(read, tool.name);
   }
