@@ -1,7 +1,9 @@
-/** OpenAI's SDK and the OpenAI Agents SDK as people use them, by Responses, before the demo and before other providers. */
+/** OpenAI's SDK, the OpenAI Agents SDK and the AI SDK as people use them, by Responses, before the demo and before other providers. */
 import { assert, assertEquals } from "@std/assert";
 import OpenAI from "npm:openai@7.59.0";
 import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } from "npm:@openai/agents@0.20.0";
+import { createOpenAI } from "npm:@ai-sdk/openai@4.0.118";
+import { generateText, stepCountIs, streamText, tool as aiTool } from "npm:ai@7.0.173";
 import { z } from "npm:zod@4.6.7";
 import { createGateway, type Gateway } from "../../mod.ts";
 import { PROVIDERS } from "../../providers/table.ts";
@@ -32,7 +34,12 @@ function clientOfFake(fake: FakeProvider, ...answers: Scenario[]) {
       return streams ? events(sseText(fake.stream(answer))) : Response.json(fake.whole(answer));
     },
   });
-  return { sent, client: clientOf(gateway.fetch), model: `${fake.provider}/${fake.model}` };
+  return {
+    sent,
+    fetch: gateway.fetch,
+    client: clientOf(gateway.fetch),
+    model: `${fake.provider}/${fake.model}`,
+  };
 }
 
 /** Those that a call of another wire can be written for. */
@@ -92,5 +99,34 @@ for (const fake of READY) {
     });
     await stream.finalResponse();
     assertEquals(named, ["weather", "clock"]);
+  });
+}
+
+// ---------------------------------------------------------------- the AI SDK
+
+for (const fake of READY) {
+  Deno.test(`the AI SDK's OpenAI provider runs tools on ${fake.provider}, whole and streamed`, async () => {
+    const parallel = SCENARIOS.find(({ name }) => name === "parallel calls")!;
+    for (const stream of [false, true]) {
+      const gateway = clientOfFake(fake, parallel, TEXT);
+      const openai = createOpenAI({
+        apiKey: "key",
+        baseURL: "http://gateway.test/v1",
+        fetch: (input, init) => gateway.fetch(new Request(input, init)),
+      });
+      const asked: unknown[] = [];
+      const note = (inputSchema: z.ZodType) =>
+        aiTool({ inputSchema, execute: (input) => `noted as number ${asked.push(input)}` });
+      const options = {
+        model: openai(gateway.model),
+        prompt: "Hello",
+        tools: { weather: note(z.object({ city: z.string() })), clock: note(z.object({ zone: z.string() })) },
+        stopWhen: stepCountIs(3),
+      };
+      const result = stream ? streamText(options) : await generateText(options);
+      assertEquals(await result.text, TEXT.text!.join(""));
+      assertEquals(asked, [{ city: "Zürich" }, { zone: "CET" }]);
+      assertEquals((await result.usage).inputTokens, 40);
+    }
   });
 }

@@ -106,7 +106,22 @@ export function gatherTurns(): Turns {
       if (turn) turn.results.push(message);
       else turns.push({ message, results: [] });
     },
-    messages: () =>
-      turns.flatMap(({ message, results }) => results.length > 0 ? [message, ...results] : message),
+    messages: () => joinBare(turns).flatMap(({ message, results }) => [message, ...results]),
   };
+}
+
+/**
+ * Thoughts that nothing followed belong to the turn before them: a message of thoughts alone says nothing, and many APIs
+ * refuse it.
+ */
+function joinBare(turns: Turn[]): Turn[] {
+  const joined: Turn[] = [];
+  for (const turn of turns) {
+    const { message } = turn;
+    const before = joined.at(-1)?.message;
+    const isBare = message.role === "assistant" && message.parts.length === 0 && message.calls.length === 0;
+    if (isBare && before?.role === "assistant") append(before.thoughts, message.thoughts);
+    else joined.push(turn);
+  }
+  return joined;
 }

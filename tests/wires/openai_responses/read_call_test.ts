@@ -376,6 +376,21 @@ Deno.test("readCall() splits a turn where a thought follows its text or call, so
   ]);
 });
 
+Deno.test("readCall() keeps a thought that nothing followed with the turn before it", () => {
+  const [message, ...others] = messagesOf(
+    { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
+    { type: "reasoning", summary: [], encrypted_content: seal({ redacted: "eA==", format: "f" }) },
+    { type: "function_call_output", call_id: "c1", output: "r" },
+  );
+  assertEquals(bare(message), {
+    role: "assistant",
+    parts: [],
+    thoughts: [{ redacted: "eA==", format: "f" }],
+    calls: [call("c1", "f", "{}")],
+  });
+  assertEquals(bare(others), [result("c1", "r")]);
+});
+
 Deno.test("readCall() puts the signature of an answer back on its message", () => {
   const envelope = seal({ signature: "c2ln", format: "google-gemini-v1" }, { ofAnswer: true });
   const [message] = messagesOf(
