@@ -15,6 +15,7 @@ import { home } from "./doors/home.ts";
 import { logEntry } from "./log/entry.ts";
 import { observed, observer, type Passing, type Seen } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
+import { embeddings } from "./doors/embeddings.ts";
 import { findModel, listModels } from "./doors/models.ts";
 import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
@@ -134,6 +135,8 @@ async function open(
     // Awaited here, for a promise that is returned is awaited twice.
     case "chat":
       return await chat(await takeBody(request, exchange), exchange);
+    case "embeddings":
+      return await embeddings(await takeBody(request, exchange), exchange);
     case "models":
       return await listModels(exchange);
     case "universal":

@@ -14,6 +14,15 @@ export interface Target {
   model: string;
 }
 
+/** What a provider is asked for. */
+export type Task = "chat" | "embeddings";
+
+/** What a provider is without, if it cannot be asked. */
+const LACKS: Record<Task, (provider: Provider) => string | undefined> = {
+  chat: ({ chat }) => chat === false ? "chat completions here, only its own paths" : undefined,
+  embeddings: ({ embeddings }) => embeddings ? undefined : "embeddings here",
+};
+
 /**
  * Splits `{provider}/{model}`. A bare `@cf/…` is a Workers AI model.
  *
@@ -24,6 +33,7 @@ export function findTarget(
   model: unknown,
   providers: ReadonlyMap<string, Provider>,
   param = "model",
+  task: Task = "chat",
 ): Target {
   if (typeof model !== "string" || model === "") {
     const message = `Cannot route the request: ${param} must be "{provider}/{model}"`;
@@ -49,12 +59,10 @@ export function findTarget(
     throw new GatewayError("invalid_model", message, { param });
   }
   const provider = findProvider(name, providers, param, EATEN);
-  if (provider.chat === false) {
-    throw new GatewayError(
-      "invalid_model",
-      `Cannot route model ${quote(model)}: ${provider.name} has no chat completions here, only its own paths`,
-      { param },
-    );
+  const lack = LACKS[task](provider);
+  if (lack !== undefined) {
+    const message = `Cannot route model ${quote(model)}: ${provider.name} has no ${lack}`;
+    throw new GatewayError("invalid_model", message, { param });
   }
   return { provider, model: rest };
 }

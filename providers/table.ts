@@ -1,15 +1,16 @@
 /** The provider table: a row per provider, and finding one by the name that a client wrote. */
 import { anthropicMessages, dashedClaude } from "../wires/anthropic_messages/mod.ts";
-import { cohere } from "../wires/cohere/mod.ts";
-import { gemini } from "../wires/gemini/mod.ts";
-import { fitOpenAI, openaiChat } from "../wires/openai_chat/mod.ts";
+import { cohere, cohereEmbeddings } from "../wires/cohere/mod.ts";
+import { gemini, geminiEmbeddings } from "../wires/gemini/mod.ts";
+import { fitOpenAI, openaiChat, openaiEmbeddings } from "../wires/openai_chat/mod.ts";
 import { openaiResponses } from "../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
+import { voyageEmbeddings } from "../wires/voyage/mod.ts";
 import type { ClientWire, ProviderWire, WireName as AnyWireName } from "../wires/types.ts";
 import { serveDemo } from "./demo/demo.ts";
 import { azureOpenAI, baseten, bedrock, huggingface, vertex, workersAI } from "./native.ts";
 import { mistralToolId, shortToolId } from "./tool_ids.ts";
-import type { Auth, Provider, Row, Spoken, SpokenChat } from "./types.ts";
+import type { Auth, Provider, Row, Spoken, SpokenChat, SpokenEmbeddings } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
 export const WIRES = {
@@ -33,19 +34,27 @@ export function header(name: string): Auth {
 
 /** Columns of a row that speaks OpenAI's chat completions. */
 export type CompatibleColumns =
-  & Partial<Omit<Row, "baseUrl" | "wires">>
+  & Partial<Omit<Row, "baseUrl" | "wires" | "embeddings">>
   & Omit<SpokenChat, "wire" | "path">
   & {
     /** Its chat path below `baseUrl`. Default `/chat/completions`. */
     chatPath?: string;
     /** The other wires that it speaks. */
     also?: readonly Spoken[];
+    /** What is not OpenAI's about its embeddings, which are beside its chat completions; `false` for none. */
+    embeddings?: Partial<SpokenEmbeddings> | false;
   };
+
+/** Embeddings as OpenAI has them, beside a chat path: `/v1/embeddings` of `/v1/chat/completions`. */
+function beside(chatPath: string, changes: Partial<SpokenEmbeddings> = {}): SpokenEmbeddings | undefined {
+  const path = changes.path ?? chatPath.replace(/\/chat\/completions$/, "/embeddings");
+  return path === chatPath ? undefined : { wire: openaiEmbeddings, path, ...changes };
+}
 
 /** A provider that speaks OpenAI chat completions below `baseUrl` and takes a bearer key. */
 export function compatible(
   baseUrl: string,
-  { chatPath: path = "/chat/completions", also = [], ...columns }: CompatibleColumns = {},
+  { chatPath: path = "/chat/completions", also = [], embeddings, ...columns }: CompatibleColumns = {},
 ): Row {
   const { framing, drop, rename, toolId, messages, models, conform, ...own } = columns;
   const chat: SpokenChat = {
@@ -59,7 +68,13 @@ export function compatible(
     models,
     conform,
   };
-  return { baseUrl, auth: bearer, wires: [chat, ...also], ...own };
+  return {
+    baseUrl,
+    auth: bearer,
+    wires: [chat, ...also],
+    embeddings: embeddings === false ? undefined : beside(path, embeddings),
+    ...own,
+  };
 }
 
 /** Where a wire is spoken by its author, below the base URL. Gemini's path names the model, and is the wire's to write. */
@@ -87,9 +102,16 @@ const messagesBelow = (baseUrl: string): Spoken => ({
   baseUrl,
 });
 
+/** The embeddings of a wire's author. */
+export const EMBEDDINGS: Partial<Record<WireName, SpokenEmbeddings>> = {
+  cohere: { wire: cohereEmbeddings, most: 96, tokens: false },
+  gemini: { wire: geminiEmbeddings, most: 100, tokens: false },
+  openai: { wire: openaiEmbeddings, path: "/embeddings" },
+};
+
 /** A provider without chat completions of a form we speak: only its own paths are served. */
 function ownPaths(baseUrl: string, columns: CompatibleColumns = {}): Row {
-  return compatible(baseUrl, { chat: false, ...columns });
+  return compatible(baseUrl, { chat: false, embeddings: false, ...columns });
 }
 
 /** For base URLs that end before the version segment. */
@@ -129,6 +151,8 @@ const ROWS = {
   // "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.[0].role'"
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", {
     aliases: ["dashscope"],
+    // At most ten texts, and no tokens.
+    embeddings: { most: 10, tokens: false },
     ...MAX_TOKENS,
     messages: { roles: NO_DEVELOPER },
     keyEnv: ["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
@@ -185,6 +209,7 @@ const ROWS = {
   cohere: {
     baseUrl: "https://api.cohere.com",
     wires: [spoken("cohere")],
+    embeddings: EMBEDDINGS.cohere,
     auth: bearer,
     modelsPath: "/v1/models?page_size=1000&endpoint=chat",
     keyEnv: ["CO_API_KEY", "COHERE_API_KEY"],
@@ -200,6 +225,7 @@ const ROWS = {
   }),
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", {
     ...MAX_TOKENS,
+    embeddings: { most: 1024 },
     keyEnv: ["DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"],
   }),
   // "messages[0].role: unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`"
@@ -242,6 +268,7 @@ const ROWS = {
     aliases: ["google", "gemini"],
     baseUrl: "https://generativelanguage.googleapis.com",
     wires: [spoken("gemini")],
+    embeddings: EMBEDDINGS.gemini,
     auth: header("x-goog-api-key"),
     modelsPath: "/v1beta/models?pageSize=1000",
     version: "v1beta",
@@ -304,6 +331,8 @@ const ROWS = {
     ...V1,
     drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "user"],
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
+    // 422 "extra_forbidden" there too: its SDK lists `output_dimension`, and texts alone.
+    embeddings: { tokens: false, drop: ["input_type", "user"], rename: { dimensions: "output_dimension" } },
     toolId: mistralToolId,
     // Models that reason answer with a list of thoughts and texts in `content` (recorded 2026-07).
     // https://docs.mistral.ai/capabilities/reasoning/
@@ -343,13 +372,17 @@ const ROWS = {
     keyEnv: ["NVIDIA_API_KEY"],
   }),
   // Responses without a store. https://docs.ollama.com/api/openai-compatibility, …/anthropic-compatibility (2026-11)
+  // Of embeddings it takes texts alone.
   ollama: compatible("http://127.0.0.1:11434/v1", {
     ...MAX_TOKENS,
     also: [RESPONSES, MESSAGES],
+    embeddings: { tokens: false },
     keyEnv: ["OLLAMA_API_KEY"],
   }),
   openai: compatible("https://api.openai.com/v1", {
     models: fitOpenAI,
+    // "Unrecognized request argument supplied: input_type"
+    embeddings: { most: 2048, drop: ["input_type"] },
     toolId: shortToolId(40),
     keyEnv: ["OPENAI_API_KEY"],
   }),
@@ -396,6 +429,7 @@ const ROWS = {
   scaleway: compatible("https://api.scaleway.ai/v1", { keyEnv: ["SCW_SECRET_KEY", "SCALEWAY_API_KEY"] }),
   siliconflow: compatible("https://api.siliconflow.com/v1", {
     ...MAX_TOKENS,
+    embeddings: { most: 32, tokens: false },
     keyEnv: ["SILICONFLOW_API_KEY"],
   }),
   stepfun: compatible("https://api.stepfun.ai/v1", { keyEnv: ["STEPFUN_API_KEY"] }),
@@ -406,7 +440,10 @@ const ROWS = {
     conform: true,
     keyEnv: ["TOGETHER_API_KEY"],
   }),
-  upstage: compatible("https://api.upstage.ai/v1/solar", { keyEnv: ["UPSTAGE_API_KEY"] }),
+  upstage: compatible("https://api.upstage.ai/v1/solar", {
+    embeddings: { path: "/embeddings", most: 100, tokens: false },
+    keyEnv: ["UPSTAGE_API_KEY"],
+  }),
   venice: compatible("https://api.venice.ai/api/v1", { keyEnv: ["VENICE_API_KEY"] }),
   vercel: compatible("https://ai-gateway.vercel.sh/v1", {
     aliases: ["vercel-ai-gateway"],
@@ -416,10 +453,17 @@ const ROWS = {
   }),
   // https://docs.vllm.ai/en/latest/serving/openai_compatible_server (2026-11)
   vllm: compatible("http://127.0.0.1:8000/v1", { also: [RESPONSES, MESSAGES] }),
+  voyage: ownPaths("https://api.voyageai.com/v1", {
+    aliases: ["voyageai"],
+    embeddings: { wire: voyageEmbeddings, most: 1000, tokens: false },
+    keyEnv: ["VOYAGE_API_KEY"],
+  }),
   wandb: compatible("https://api.inference.wandb.ai/v1", { keyEnv: ["WANDB_API_KEY"] }),
   // "Type mismatch of '/messages/0/content', 'array' not in 'string'": many of its models take text alone.
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
     native: workersAI,
+    // Up to a hundred texts; the size of a vector is the model's own.
+    embeddings: { most: 100, tokens: false, drop: ["dimensions"] },
     modelPath: /^(?:run\/)?((?:@|%40)(?:cf|hf)(?:\/|%2f)[^?]+)/i,
     messages: { texts: true },
     // An answer in JSON mode comes parsed, an object in `content` (recorded 2025-12).
@@ -443,6 +487,7 @@ const ROWS = {
     aliases: ["z-ai"],
     also: [messagesBelow("https://api.z.ai/api/anthropic")],
     ...MAX_TOKENS,
+    embeddings: { most: 64, tokens: false },
     messages: { roles: NO_DEVELOPER },
     keyEnv: ["ZAI_API_KEY", "ZHIPU_API_KEY"],
   }),

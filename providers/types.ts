@@ -1,7 +1,7 @@
 /** What a row of the provider table holds. */
 import type { Fit, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
 import type { Framing } from "../wires/streams/framing.ts";
-import type { ClientWire, ProviderWire } from "../wires/types.ts";
+import type { ClientWire, EmbeddingWire, ProviderWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
 export type { Fit };
@@ -146,6 +146,22 @@ export interface SpokenChat extends Spoken {
   conform?: boolean | RegExp;
 }
 
+/** Embeddings as a provider has them. */
+export interface SpokenEmbeddings {
+  /** Where it is OpenAI's, bodies are handed through. */
+  wire: EmbeddingWire;
+  /** Below the base URL: `/embeddings`. Default: what the wire writes. */
+  path?: string;
+  /** The most inputs of one request: more are asked for in several. Default: no limit that is known. */
+  most?: number;
+  /** `false` where an input must be text. */
+  tokens?: false;
+  /** Top-level fields of a request that it refuses or does not heed; left out and named in `sluice-dropped`. */
+  drop?: readonly string[];
+  /** Top-level fields that it knows by another name. */
+  rename?: Readonly<Record<string, string>>;
+}
+
 /** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
@@ -154,6 +170,8 @@ export interface Row {
   baseUrl: string;
   /** The wires that it speaks, the usual one first. */
   wires: readonly [Spoken, ...Spoken[]];
+  /** Its embeddings, if it has any. */
+  embeddings?: SpokenEmbeddings;
   auth: Auth;
   /** Keys of another kind, told by how they begin, and where those go. */
   keyForms?: readonly { begins: string; auth: Auth }[];

@@ -11,11 +11,11 @@ const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url))
 /** The README's table of providers, as the rows make it. */
 function providerTable(): string {
   const rows = [...PROVIDERS.values()].map(
-    ({ name, aliases = [], chat, wires: [{ wire }], keyEnv = [] }: Provider) => {
+    ({ name, aliases = [], chat, embeddings, wires: [{ wire }], keyEnv = [] }: Provider) => {
       const names = [name, ...aliases].map((one) => `\`${one}\``).join(", ");
       const format = Object.entries(WIRES).find(([, known]) => known === wire)?.[0];
       const speaks = chat === false
-        ? "its own paths only"
+        ? embeddings ? "embeddings" : "its own paths only"
         : format === "openai"
         ? "OpenAI"
         : `native: ${format}`;

@@ -452,6 +452,8 @@ export interface StreamWriter {
 export interface AnswerFormat {
   /** A whole answer, parsed. Emits an error for an object that is not an answer. */
   readAnswer(body: JsonObject, emit: Emit): void;
+  /** The end of a whole answer that is too long to be read, for what stands there. */
+  readTail?(tail: string, emit: Emit): void;
   readStream(emit: Emit): StreamReader;
   /** The body of an answer that was not 2xx: parsed, or text when it was not JSON. */
   readError(status: number, body: unknown): WireError;
@@ -491,4 +493,44 @@ export interface ClientWire extends AnswerFormat {
   writeError(error: WireError): JsonObject;
   /** The error in a body that this wire's clients can read as it stands; `undefined` for any other body. */
   ownError(body: unknown): WireError | undefined;
+}
+
+// ---------------------------------------------------------------- embeddings
+
+/** A client's request for embeddings, or one part of it. */
+export interface EmbedRequest {
+  /** The provider's name for the model, without our prefix. */
+  model: string;
+  /** Texts, or lists of tokens: never empty. */
+  inputs: (string | number[])[];
+  /** The numbers that a vector should have. */
+  dimensions?: number;
+  /**
+   * What the vectors are for: `search_document`, `search_query`, `classification`, `clustering`, whichever of their
+   * spellings the client wrote; else what it wrote.
+   */
+  inputType?: string;
+  /** Who asks, as the client names them. */
+  user?: string;
+  /** Fields that have no neutral term, forwarded as they are. */
+  extra: JsonObject;
+}
+
+/** What a provider answered: one vector for each input, in their order. */
+export interface Embeddings {
+  vectors: number[][];
+  /** Tokens of all inputs; 0 where the provider does not say. */
+  tokens: number;
+  /** As the provider names it. */
+  model?: string;
+}
+
+/** A provider's way to ask for embeddings. */
+export interface EmbeddingWire {
+  /** What it writes asks for floats, whatever the client wants. */
+  writeEmbed(request: EmbedRequest): WireRequest;
+  /** @throws GatewayError `bad_upstream_answer` for a body without vectors. */
+  readEmbeddings(body: JsonObject): Embeddings;
+  /** As that of `AnswerFormat`. */
+  readError(status: number, body: unknown): WireError;
 }

@@ -5,12 +5,11 @@ import { checkRequest, isSpoken, type Outgoing, prepare, spokenTo } from "../ups
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
-import { headersInit } from "../upstream/headers.ts";
 import { lookAt } from "../upstream/hand_back.ts";
 import { respond } from "../upstream/respond.ts";
-import { maskFailure, maskObject } from "../upstream/masked.ts";
-import { clientKey, send, sign, storedKeys } from "../upstream/send.ts";
-import { findTarget, type Target } from "../target.ts";
+import { maskObject } from "../upstream/masked.ts";
+import { ask, credentialsFor } from "../upstream/send.ts";
+import { findTarget, type Target, type Task } from "../target.ts";
 
 /** The most targets, or steps, that one request may name. */
 export const MOST_STEPS = 20;
@@ -60,7 +59,7 @@ export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings
 }
 
 /** The failure of the gateway's own that some work ends with, if it does. */
-function failureOf(work: () => unknown): GatewayError | undefined {
+export function failureOf(work: () => unknown): GatewayError | undefined {
   try {
     work();
   } catch (error) {
@@ -70,10 +69,14 @@ function failureOf(work: () => unknown): GatewayError | undefined {
 }
 
 /** The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. */
-function findTargets(body: Body, { headers, config, caller }: Exchange): Target[] {
+export function findTargets(
+  body: Body,
+  { headers, config, caller }: Exchange,
+  task: Task = "chat",
+): Target[] {
   const { providers } = config;
   const model = body.get("model") ?? undefined;
-  const first = model === undefined ? undefined : findTarget(model, providers);
+  const first = model === undefined ? undefined : findTarget(model, providers, "model", task);
   // A provider's own list is for it to read.
   const list = (first?.provider.ownModels ? undefined : body.get("models")) ?? [];
   if (!Array.isArray(list)) {
@@ -100,7 +103,7 @@ function findTargets(body: Body, { headers, config, caller }: Exchange): Target[
   for (const name of fallback) add(name, "sluice-fallback");
   // No model at all is told as one that is malformed.
   if (names.size === 0) names.set(undefined, "model");
-  const targets = [...names].map(([name, param]) => findTarget(name, providers, param));
+  const targets = [...names].map(([name, param]) => findTarget(name, providers, param, task));
   for (const { provider } of targets) caller.check(provider);
   return targets;
 }
@@ -117,8 +120,7 @@ export function chatStep(
   ownKey: boolean,
 ): Step {
   const { provider, model } = target;
-  const key = ownKey ? clientKey(exchange.caller) : undefined;
-  const keys = key === undefined ? storedKeys(provider, exchange) : undefined;
+  const credentials = credentialsFor(provider, exchange, ownKey);
   return {
     provider: provider.name,
     model,
@@ -126,28 +128,21 @@ export function chatStep(
     // As it is after `respond`.
     format: exchange.client,
     fault: () => failureOf(() => outgoings(target)),
-    otherKey: keys?.isFree,
+    otherKey: credentials.keys?.isFree,
     mask: (error) => maskObject(outgoings(target).masks.error, error),
     look: isSpoken(spokenTo(provider, exchange.client), exchange.client) && !provider.fetch
       ? (response) => lookAt(response, outgoings(target))
       : undefined,
     send({ signal, begun }) {
       const outgoing = outgoings(target);
-      const stored = keys?.take();
-      const sentKey = key ?? stored?.key;
-      outgoing.masks = exchange.config.masks(stored?.key);
-      const { url, headers } = outgoing;
-      const body = outgoing.body();
-      const go = () => {
-        const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
-        return send(provider, url, init, signal, exchange, (upstream) => {
-          stored?.report(upstream);
-          return respond(maskFailure(upstream, outgoing.masks), outgoing, exchange, begun);
-        });
-      };
-      if (sentKey === undefined) return go();
-      const signed = sign({ method: "POST", url, headers, body }, provider, sentKey);
-      return signed ? signed.then(go) : go();
+      return ask(
+        outgoing,
+        outgoing.body(),
+        credentials,
+        signal,
+        exchange,
+        (upstream) => respond(upstream, outgoing, exchange, begun),
+      );
     },
   };
 }

@@ -11,7 +11,7 @@ export type Route =
   & { account?: string; gateway?: string }
   & (
     | { door: "chat"; client: ClientWire }
-    | { door: "models" | "home" | "health" | "universal" }
+    | { door: "embeddings" | "models" | "home" | "health" | "universal" }
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported" | "stored"; endpoint: string }
@@ -60,6 +60,7 @@ const DOORS: readonly Door[] = [
     client: openaiCompaction,
   },
   { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
+  { path: new RegExp(`^${COMPAT}(?:/v1)?/embeddings/*$`), methods: post, door: "embeddings" },
   { path: new RegExp(`^${COMPAT}/models/*$`), methods: read, door: "models" },
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
@@ -77,6 +78,7 @@ const DOORS: readonly Door[] = [
   },
   { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>responses/.+)$`), door: "stored" },
   { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>messages(?:/.*)?)$`), door: "unsupported" },
+  { path: new RegExp(`^${REST}/(?:v1/)+embeddings/*$`), methods: post, door: "embeddings" },
   { path: new RegExp(`^${REST}/(?<endpoint>run)/*$`), door: "unsupported", errors: "rest" },
   { path: new RegExp(`^${REST}/(?<path>.+)$`), door: "native", provider: "workers-ai", errors: "rest" },
 ];

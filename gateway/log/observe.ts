@@ -252,6 +252,9 @@ function passThrough(
 /** Bytes of a whole answer, and of an error, that are read: what is longer passes unread. */
 const MOST_BYTES = { answer: 2 ** 20, error: 2 ** 16 };
 
+/** Bytes of the end of a longer one that are kept. */
+const TAIL_BYTES = 2 ** 12;
+
 function byteReader(
   { status, headers }: Response,
   format: AnswerFormat | undefined,
@@ -270,7 +273,7 @@ function byteReader(
     const events = eventReader(format, emit);
     events.push(new TextEncoder().encode(text));
     events.end();
-  });
+  }, format.readTail && ((tail) => format.readTail!(tail, emit)));
 }
 
 function eventReader(format: AnswerFormat | undefined, emit: Emit): ByteReader {
@@ -285,15 +288,32 @@ function eventReader(format: AnswerFormat | undefined, emit: Emit): ByteReader {
   };
 }
 
-function wholeReader(most: number, read: (text: string) => void): ByteReader {
+/** @param readTail Takes the last bytes of a longer one. */
+function wholeReader(
+  most: number,
+  read: (text: string) => void,
+  readTail?: (tail: string) => void,
+): ByteReader {
   let kept: KeptBytes | undefined = keptBytes();
+  let tail: Uint8Array = new Uint8Array();
   return {
     push(bytes) {
       if (kept && kept.length + bytes.length > most) kept = undefined;
       kept?.add(bytes);
+      if (readTail) tail = joinTail(tail, bytes);
     },
     end() {
       if (kept) read(new TextDecoder().decode(kept.view()));
+      else readTail?.(new TextDecoder().decode(tail));
     },
   };
+}
+
+function joinTail(tail: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const last = bytes.subarray(-TAIL_BYTES);
+  const kept = tail.subarray(Math.max(0, tail.length + last.length - TAIL_BYTES));
+  const joined = new Uint8Array(kept.length + last.length);
+  joined.set(kept);
+  joined.set(last, kept.length);
+  return joined;
 }

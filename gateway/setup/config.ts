@@ -1,6 +1,7 @@
 /** What a program set, checked and with every default. */
 import {
   compatible,
+  EMBEDDINGS,
   findProvider,
   indexProviders,
   PROVIDERS,
@@ -171,14 +172,22 @@ function readProviders(
       changeWires(base === undefined ? wires : belowBase(wires), wire, { chatPath, conform, drop, rename });
     const known = findProvider(name);
     checkRow(name, options, known);
-    const changed: Partial<Row> = defined({
+    const changed: Partial<Omit<Row, "embeddings">> = defined({
       ...columns,
       baseUrl: base,
       fixed: headers && lowerCased(headers),
     });
     if (known) {
       const keyForms = changed.auth && { keyForms: undefined };
-      providers.set(known.name, { ...known, ...keyForms, ...changed, wires: change(known.wires) });
+      const wires = change(known.wires);
+      const isOther = wires[0].wire !== known.wires[0].wire;
+      providers.set(known.name, {
+        ...known,
+        ...(isOther && { embeddings: EMBEDDINGS[wire!] }),
+        ...keyForms,
+        ...changed,
+        wires,
+      });
       continue;
     }
     const option = `providers.${name}.baseUrl`;
@@ -193,7 +202,8 @@ function readProviders(
     providers.set(name, {
       name,
       aliases: [name === slug ? CUSTOM + slug : slug],
-      ...compatible(base, { auth, ...(!changed.auth && { keyForms }), modelsPath, ...changed }),
+      ...compatible(base, { chatPath, auth, ...(!changed.auth && { keyForms }), modelsPath, ...changed }),
+      ...(wire !== undefined && wire !== "openai" && { embeddings: EMBEDDINGS[wire] }),
       wires: change([spoken(wire ?? "openai")]),
     });
   }

@@ -53,14 +53,7 @@ export function prepare(
       : rewrite(body, target, spoken, client, only)
   );
   const { path, dropped } = rewritten;
-  const strict = readSwitch(headers, "sluice-strict") || config.strict;
-  if (dropped.length > 0 && strict) {
-    throw new GatewayError(
-      "dropped_fields",
-      `Cannot send the request to ${provider.name}: it has no way to express ${headerList(dropped)}`,
-      { param: dropped[0] },
-    );
-  }
+  refuseDropped(dropped, provider, headers, config);
   // Read before the body is written: what is changed in place stands elsewhere then.
   const stream = body.get("stream") === true;
   const write = () => inDepth(rewritten.write);
@@ -69,11 +62,7 @@ export function prepare(
     target,
     spoken,
     url: wireUrl(provider, path, { account }, spoken.baseUrl),
-    headers: writeHeaders(
-      requestHeaders(headers, config.keyHeaders, config.tokens.holds),
-      provider,
-      rewritten.headers,
-    ),
+    headers: writeHeaders(provider, headers, config, rewritten.headers),
     body: () => written ??= write(),
     dropped,
     call: rewritten.call,
@@ -81,6 +70,22 @@ export function prepare(
     toolNames: rewritten.toolNames,
     masks: config.masks(),
   };
+}
+
+/** @throws GatewayError `dropped_fields` where the client, or the operator, wants all or nothing. */
+export function refuseDropped(
+  dropped: readonly string[],
+  { name }: Provider,
+  headers: Headers,
+  { strict }: Exchange["config"],
+): void {
+  const isStrict = readSwitch(headers, "sluice-strict") || strict;
+  if (dropped.length === 0 || !isStrict) return;
+  throw new GatewayError(
+    "dropped_fields",
+    `Cannot send the request to ${name}: it has no way to express ${headerList(dropped)}`,
+    { param: dropped[0] },
+  );
 }
 
 /** The wire by which a provider is asked: the client's own if the provider speaks it, else its usual one. */
@@ -130,7 +135,7 @@ export interface Rewritten {
 }
 
 /** JSON is read to any depth, but walked and written only as deep as the stack goes. */
-function inDepth<T>(work: () => T): T {
+export function inDepth<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
@@ -181,7 +186,14 @@ function sharedCall(body: Body, model: string, client: ClientWire): Call {
 
 // ---------------------------------------------------------------- the headers
 
-function writeHeaders(headers: SentHeaders, provider: Provider, wire?: Record<string, string>): SentHeaders {
+/** The headers of a JSON request, without keys. */
+export function writeHeaders(
+  provider: Provider,
+  client: Headers,
+  { keyHeaders, tokens }: Exchange["config"],
+  wire?: Record<string, string>,
+): SentHeaders {
+  const headers = requestHeaders(client, keyHeaders, tokens.holds);
   headers.set("content-type", "application/json");
   setFixed(headers, provider);
   const own = provider.headers && wire ? { ...provider.headers, ...wire } : provider.headers ?? wire;

@@ -3,6 +3,7 @@ import { GatewayError } from "../../wires/errors.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { parse } from "../../wires/shared/json.ts";
 import type { SpokenChat } from "../../providers/types.ts";
+import type { AnswerFormat } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { answerId, answerWith, headersFor, JSON_TYPE, notJson, QUOTED } from "./answer.ts";
 import { conformed, conforms } from "./conform.ts";
@@ -27,18 +28,8 @@ export function respond(
   exchange: Exchange,
   begun?: Begun,
 ): Promise<Response> | Response {
-  const { status } = upstream;
-  if (status >= 300 && status < 400) {
-    upstream.body?.cancel().catch(() => {});
-    throw new GatewayError(
-      "bad_upstream_answer",
-      `${outgoing.target.provider.name} answered with a redirect (${status})`,
-      {
-        metadata: { status },
-      },
-    );
-  }
-  if (status >= 400) return respondError(upstream, outgoing, exchange);
+  refuseRedirect(upstream, outgoing);
+  if (upstream.status >= 400) return respondError(upstream, outgoing, exchange);
   const { spoken, target } = outgoing;
   if (!isSpoken(spoken, exchange.client)) return rewriteBack(upstream, outgoing, exchange, begun);
   const alone = begun === undefined;
@@ -51,22 +42,39 @@ export function respond(
 
 // ---------------------------------------------------------------- errors
 
-/** An error in the client's own words goes back byte for byte; any other is read by its wire and written anew. */
-function respondError(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
+/** @throws GatewayError `bad_upstream_answer`: the provider chooses no host. */
+export function refuseRedirect({ status, body }: Response, { target: { provider } }: Outgoing): void {
+  if (status < 300 || status >= 400) return;
+  body?.cancel().catch(() => {});
+  const message = `${provider.name} answered with a redirect (${status})`;
+  throw new GatewayError("bad_upstream_answer", message, { metadata: { status } });
+}
+
+/**
+ * An error in the client's own words goes back byte for byte; any other is read by its wire and written anew.
+ *
+ * @param wire Reads it, where that is not the wire of `outgoing`.
+ */
+export function respondError(
+  upstream: Response,
+  outgoing: Outgoing,
+  exchange: Exchange,
+  wire?: Pick<AnswerFormat, "readError">,
+): Promise<Response> {
   const { report, client } = exchange;
   const { target: { provider }, spoken } = outgoing;
   const { name } = provider;
   const { status } = upstream;
   return readText(upstream, provider, exchange, (text, isCut) => {
     const body = parse(text);
-    const own = isSpoken(spoken, client) ? client.ownError(body) : undefined;
+    const own = !wire && isSpoken(spoken, client) ? client.ownError(body) : undefined;
     if (own) {
       report.refusal = own;
       return answerWith(text, upstream, outgoing, JSON_TYPE);
     }
     const headers = headersFor(upstream, outgoing);
     if (body === undefined && status >= 500 && !isCut) throw notJson(text, upstream, outgoing, headers);
-    const error = spoken.wire.readError(status, body ?? text.slice(0, QUOTED));
+    const error = (wire ?? spoken.wire).readError(status, body ?? text.slice(0, QUOTED));
     report.refusal = { ...error, status };
     const requestId = headers.get("request-id") ?? headers.get("x-request-id");
     const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };

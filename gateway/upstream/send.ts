@@ -5,7 +5,9 @@ import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { type Caller, credential, type KeyRing, noStoredKey } from "../access/credentials.ts";
 import type { Exchange } from "../exchange.ts";
-import type { SentHeaders } from "./headers.ts";
+import type { Masks } from "../access/secrets.ts";
+import { headersInit, type SentHeaders } from "./headers.ts";
+import { maskFailure } from "./masked.ts";
 import { withIdleLimit } from "../policies/held.ts";
 import { stopwatch } from "../policies/timers.ts";
 
@@ -160,6 +162,56 @@ export function clientKey({ keys }: Caller): string | undefined {
  */
 export const sign = (request: Unsigned, provider: Provider, key: string): Promise<void> | void =>
   (provider.sign ?? signWithKey)(request, provider, key);
+
+/** With whose key a target is asked: the client's, or one of the gateway's. */
+export interface Credentials {
+  key?: string;
+  keys?: KeyRing;
+}
+
+/** @param ownKey Whether the client's key may go to this provider. */
+export function credentialsFor(provider: Provider, exchange: Exchange, ownKey: boolean): Credentials {
+  const key = ownKey ? clientKey(exchange.caller) : undefined;
+  return { key, keys: key === undefined ? storedKeys(provider, exchange) : undefined };
+}
+
+/** A request that `ask` sends. */
+interface Question {
+  target: { provider: Provider };
+  url: string;
+  headers: SentHeaders;
+  /** What no answer to the current try repeats. */
+  masks: Masks;
+}
+
+/**
+ * Signs a JSON request and sends it once.
+ *
+ * @param take What to do with the answer; one that is an error no longer holds secrets.
+ */
+export function ask<T>(
+  question: Question,
+  body: BodyInit,
+  { key, keys }: Credentials,
+  signal: AbortSignal,
+  exchange: Exchange,
+  take: (upstream: Response) => T | Promise<T>,
+): Promise<T> {
+  const { target: { provider }, url, headers } = question;
+  const stored = keys?.take();
+  const sentKey = key ?? stored?.key;
+  question.masks = exchange.config.masks(stored?.key);
+  const go = () => {
+    const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
+    return send(provider, url, init, signal, exchange, (upstream) => {
+      stored?.report(upstream);
+      return take(maskFailure(upstream, question.masks));
+    });
+  };
+  if (sentKey === undefined) return go();
+  const signed = sign({ method: "POST", url, headers, body }, provider, sentKey);
+  return signed ? signed.then(go) : go();
+}
 
 /** Writes a client's key as it came, but for one that the provider takes in another header only. */
 export function sendKey(headers: SentHeaders, provider: Provider, name: string, value: string): void {

@@ -6,6 +6,7 @@
  * - `slow-2000` is `echo` after that many milliseconds, at most ten minutes.
  * - `cut` breaks the connection in the middle of its answer.
  * - `error` sends an error event in the middle of its stream; a whole answer is a 500.
+ * - `embed` makes embeddings, see `embed.ts`.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
@@ -14,6 +15,7 @@ import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
 import { parseObject } from "../../wires/shared/json.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import type { Call, Delta, JsonObject, Message, StreamWriter, Tool, WireError } from "../../wires/types.ts";
+import { embed, EMBED_MODEL } from "./embed.ts";
 import { exampleOf, head } from "./example.ts";
 
 /** The models that lists name; `status-` and `slow-` take other numbers too. */
@@ -53,6 +55,7 @@ export async function serveDemo(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (request.method === "GET" && pathname.endsWith("/models")) return listModels();
     if (request.method === "POST" && pathname.endsWith("/chat/completions")) return await complete(request);
+    if (request.method === "POST" && pathname.endsWith("/embeddings")) return await embedAll(request);
     throw new GatewayError("not_found", `There is no ${request.method} ${pathname}`);
   } catch (error) {
     if (error instanceof GatewayError) return fail(error.toWireError());
@@ -61,11 +64,22 @@ export async function serveDemo(request: Request): Promise<Response> {
 }
 
 function listModels(): Response {
-  const data = MODELS.map((id) => ({ id, object: "model", created: CREATED, owned_by: "sluice" }));
+  const data = [...MODELS, EMBED_MODEL].sort().map((id) => ({
+    id,
+    object: "model",
+    created: CREATED,
+    owned_by: "sluice",
+  }));
   return Response.json({ object: "list", data });
 }
 
-async function complete(request: Request): Promise<Response> {
+/** A request's body, for one of the models; else the answer that the name asks for. */
+async function readAsked(
+  request: Request,
+  models: readonly string[],
+): Promise<
+  { refused: Response } | { refused?: undefined; bytes: ArrayBuffer; body: JsonObject; slowMs: number }
+> {
   const bytes = await request.arrayBuffer();
   const body = parseObject(new TextDecoder().decode(bytes));
   if (!body) throw refusal("Cannot read the request: the body is not a JSON object");
@@ -75,15 +89,29 @@ async function complete(request: Request): Promise<Response> {
   const slowMs = kind === "slow" ? Number(number) : 0;
   if (status >= 400 && status <= 599) {
     const code = STATUS_CODES.get(status);
-    return fail({ message: `The model demo/${model} answers with this status`, code, status });
+    return { refused: fail({ message: `The model demo/${model} answers with this status`, code, status }) };
   }
-  if (!MODELS.includes(model) && !(slowMs > 0 && slowMs <= MAX_SLOW_MS)) {
-    const message =
-      `The model ${JSON.stringify(model)} does not exist: demo has echo, status-{400 to 599}, ` +
-      `slow-{1 to ${MAX_SLOW_MS} milliseconds}, cut and error`;
-    return fail({ message, param: "model", code: "model_not_found", status: 404 });
+  if (!models.includes(model) && !(slowMs > 0 && slowMs <= MAX_SLOW_MS)) {
+    const known = models.filter((name) => !/^(?:status|slow)-/.test(name));
+    const message = `The model ${JSON.stringify(model)} does not exist: demo has ${known.join(", ")}, ` +
+      `status-{400 to 599} and slow-{1 to ${MAX_SLOW_MS} milliseconds}`;
+    return { refused: fail({ message, param: "model", code: "model_not_found", status: 404 }) };
   }
+  return { bytes, body, slowMs };
+}
 
+async function embedAll(request: Request): Promise<Response> {
+  const asked = await readAsked(request, [EMBED_MODEL]);
+  if (asked.refused) return asked.refused;
+  if (asked.slowMs) await wait(asked.slowMs, request.signal);
+  return Response.json(embed(asked.body));
+}
+
+async function complete(request: Request): Promise<Response> {
+  const asked = await readAsked(request, MODELS);
+  if (asked.refused) return asked.refused;
+  const { bytes, body, slowMs } = asked;
+  const model = String(body.model);
   openaiChat.checkCall(body);
   const call = openaiChat.readCall(body, model);
   const id = await digest(bytes);

@@ -17,6 +17,8 @@ import { readAnswer, readError, readStream } from "./read_answer.ts";
 import { writeCall } from "./write_call.ts";
 import type { ProviderWire } from "../types.ts";
 
+export { cohereEmbeddings } from "./embed.ts";
+
 export const cohere: ProviderWire = {
   name: "cohere",
   writeCall,

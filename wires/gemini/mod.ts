@@ -10,6 +10,8 @@ import { writeCall } from "./write_call.ts";
 import { readError } from "./read_error.ts";
 import type { ProviderWire } from "../types.ts";
 
+export { geminiEmbeddings } from "./embed.ts";
+
 /** The format that Google's models speak. */
 export const gemini: ProviderWire = {
   name: "gemini",

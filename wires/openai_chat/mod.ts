@@ -36,3 +36,12 @@ export const openaiChat: OpenAIChat = {
 export { conformAnswer, conforming } from "./conform.ts";
 export { type MessageRules, TOOL_MEMBERS } from "./fit_messages.ts";
 export { type Fit, fitOpenAI } from "./models.ts";
+export {
+  checkEmbed,
+  type EmbedCall,
+  embeddingFormat,
+  encodeLists,
+  openaiEmbeddings,
+  readEmbed,
+  writeEmbeddings,
+} from "./embed.ts";

@@ -94,7 +94,7 @@ Deno.test("the path that works is named where one of ours was meant", async () =
     ["/v1/chat", "Chat completions are at /v1/chat/completions"],
     ["/v1/v1/models", "Models are listed at /v1/models"],
     ["/v1/acct/gw/compat/moderations", "OpenAI's own is at /v1/acct/gw/openai/moderations"],
-    ["/v1/a%2Fb/g%20w/compat/embeddings", "OpenAI's own is at /v1/a%2Fb/g%20w/openai/embeddings"],
+    ["/v1/a%2Fb/g%20w/compat/images", "OpenAI's own is at /v1/a%2Fb/g%20w/openai/images"],
     ["/v1/acct/gw/compat/v1/messages", "/v1/acct/gw/anthropic/v1/messages"],
     ["/v1/Chat/Completions", "Chat completions are at /v1/chat/completions"],
     ["/V1/CHAT/completions", "Chat completions are at /v1/chat/completions"],
@@ -296,7 +296,7 @@ Deno.test("Cloudflare's REST paths lead to chat completions and to Workers AI of
     [`${base}/models/search?search=x`, "", `${cf}/models/search?search=x`],
   ];
   for (const [path, model, url] of cases) {
-    const response = await fetch(post(HOST + path, { model, messages }));
+    const response = await fetch(post(HOST + path, { model, messages, input: "Hello" }));
     assertEquals([response.status, sent.at(-1)?.url], [200, url], path);
   }
   for (const path of ["/v1/messages", "/v1/v1/messages"]) {

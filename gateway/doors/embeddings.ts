@@ -1,0 +1,82 @@
+/** Embeddings: for one target, or the first of several that answers. */
+import { checkEmbed, embeddingFormat, openaiChat } from "../../wires/openai_chat/mod.ts";
+import type { ClientWire } from "../../wires/types.ts";
+import type { Exchange } from "../exchange.ts";
+import { firstAttempt, type Step } from "../policies/attempt.ts";
+import { type PolicySettings, readPolicy } from "../policies/settings.ts";
+import type { Target } from "../target.ts";
+import { type Body, readBody } from "../upstream/body.ts";
+import { type EmbedPlan, planEmbed, sendEmbed } from "../upstream/embed.ts";
+import { readSwitch } from "../upstream/headers.ts";
+import { lookAt } from "../upstream/hand_back.ts";
+import { maskObject } from "../upstream/masked.ts";
+import { credentialsFor } from "../upstream/send.ts";
+import { failureOf, findTargets } from "./chat.ts";
+
+/** Errors are as those of chat completions; what is read of an answer is not. */
+const CLIENT: ClientWire = { ...openaiChat, ...embeddingFormat };
+
+/**
+ * Serves a request for embeddings.
+ *
+ * @param text The client's body; it is used up.
+ * @throws GatewayError for a bad request, or when no target can be reached.
+ */
+export function embeddings(text: Uint8Array<ArrayBuffer>, asked: Exchange): Promise<Response> {
+  const exchange: Exchange = { ...asked, client: CLIENT };
+  const { headers, config, report } = exchange;
+  const settings = readPolicy(headers, config.policy);
+  const body = readBody(text, []);
+  const targets = findTargets(body, exchange, "embeddings");
+  const [first] = targets;
+  report.provider = first.provider.name;
+  report.model = first.model;
+  const only = targets.length === 1;
+  // What is wrong with the request itself is told before anything is sent; what one target cannot be told, another may.
+  if (!only) {
+    readSwitch(headers, "sluice-strict");
+    checkEmbed({ input: body.get("input") });
+  }
+  const plan = only ? planEmbed(body, first, exchange, true) : undefined;
+  const [step, ...others] = targets.map((target) =>
+    embedStep(target, plan, { body, settings, first }, exchange)
+  );
+  return config.send(firstAttempt(step, exchange, others));
+}
+
+/** What all targets of a request share. */
+interface Shared {
+  body: Body;
+  settings: PolicySettings;
+  first: Target;
+}
+
+function embedStep(
+  target: Target,
+  planned: EmbedPlan | undefined,
+  { body, settings, first }: Shared,
+  exchange: Exchange,
+): Step {
+  const { provider, model } = target;
+  const credentials = credentialsFor(provider, exchange, provider === first.provider);
+  let plan = planned;
+  const planOf = () => plan ??= planEmbed(body, target, exchange, false);
+  return {
+    provider: provider.name,
+    model,
+    settings,
+    // As it is after `sendEmbed`.
+    format: exchange.client,
+    otherKey: credentials.keys?.isFree,
+    fault: () => failureOf(planOf),
+    // The errors of parts are without secrets already.
+    mask: (error) => maskObject(planOf().handed?.masks.error, error),
+    look(response) {
+      const { handed } = planOf();
+      return handed && !provider.fetch ? lookAt(response, handed) : Promise.resolve(response);
+    },
+    async send({ signal, begun }) {
+      return await sendEmbed(planOf(), credentials, signal, exchange, begun);
+    },
+  };
+}

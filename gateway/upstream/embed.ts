@@ -1,0 +1,335 @@
+/** From a client's request for embeddings to one or several of a provider's, and back. */
+import type { SpokenEmbeddings } from "../../providers/types.ts";
+import { wireUrl } from "../../providers/urls.ts";
+import { GatewayError } from "../../wires/errors.ts";
+import {
+  checkEmbed,
+  type EmbedCall,
+  encodeLists,
+  openaiEmbeddings,
+  readEmbed,
+  writeEmbeddings,
+} from "../../wires/openai_chat/mod.ts";
+import { object, parse } from "../../wires/shared/json.ts";
+import type { Begun } from "../../wires/streams/begun.ts";
+import { saysError } from "../../wires/streams/begun.ts";
+import type { Embeddings, JsonObject, WireRequest } from "../../wires/types.ts";
+import type { Exchange } from "../exchange.ts";
+import { observer } from "../log/observe.ts";
+import { peekText } from "../policies/held.ts";
+import type { Target } from "../target.ts";
+import { headersFor, JSON_TYPE, notJson } from "./answer.ts";
+import type { Body } from "./body.ts";
+import { errorResponse } from "./error_response.ts";
+import { handBack } from "./hand_back.ts";
+import { maskObject, maskText } from "./masked.ts";
+import { handThrough, type Rules } from "./hand_through.ts";
+import { inDepth, type Outgoing, refuseDropped, writeHeaders } from "./prepare.ts";
+import { refuseRedirect, respondError } from "./respond.ts";
+import { ask, type Credentials, readText } from "./send.ts";
+
+/** Requests that one of a client's may become. */
+const MOST_PARTS = 256;
+
+/** Of these, how many are under way at once: Workers have six connections for a request. */
+const MOST_AT_ONCE = 4;
+
+/** What is sent to a target. */
+export interface EmbedPlan {
+  embeddings: SpokenEmbeddings;
+  /** The only one, handed through; absent where answers are read. */
+  handed?: Outgoing;
+  /** Whether the client wants base64. */
+  base64: boolean;
+  /** Kept for the step's further tries: what was answered is not asked again. */
+  parts: Part[];
+}
+
+/** A part of the inputs. */
+interface Part {
+  outgoing: Outgoing;
+  inputs: number;
+  answer?: Embeddings;
+  /** Of that answer, as the client may see them. */
+  headers?: Headers;
+}
+
+/**
+ * Prepares a request for a target.
+ *
+ * @param only The body is for no other target.
+ * @throws GatewayError for a body that is not a request for embeddings, or one that the target cannot take.
+ */
+export function planEmbed(body: Body, target: Target, exchange: Exchange, only: boolean): EmbedPlan {
+  const embeddings = target.provider.embeddings!;
+  const { wire, path = "/embeddings", most, tokens, drop, rename } = embeddings;
+  const isSame = wire === openaiEmbeddings;
+  // A long body is the provider's to check when it goes to it as it is.
+  if (!isSame || most !== undefined || tokens === false || body.isParsed()) {
+    const input = body.get("input");
+    checkEmbed({ input });
+    if (tokens === false) refuseTokens(input, target);
+    // Tokens of one input stand in a list too.
+    const inputs = Array.isArray(input) && typeof input[0] !== "number" ? input.length : 1;
+    if (!isSame || most !== undefined && inputs > most) {
+      return inDepth(() => planParts(readEmbed(body.parsed()), target, embeddings, exchange));
+    }
+  }
+  const { write, dropped } = inDepth(() => handThrough(body, target, { path, drop, rename } as Rules, only));
+  refuseDropped(dropped, target.provider, exchange.headers, exchange.config);
+  const base64 = body.get("encoding_format") === "base64";
+  let written = only ? inDepth(write) : undefined;
+  const handed = outgoingOf(target, exchange, path, dropped, () => written ??= inDepth(write));
+  return { embeddings, handed, base64, parts: [] };
+}
+
+function outgoingOf(
+  target: Target,
+  exchange: Exchange,
+  path: string,
+  dropped: string[],
+  body: () => BodyInit,
+  headers?: Record<string, string>,
+): Outgoing {
+  const { client, config, account } = exchange;
+  const { provider } = target;
+  return {
+    target,
+    spoken: { wire: client, path },
+    url: wireUrl(provider, path, { account }),
+    headers: writeHeaders(provider, exchange.headers, config, headers),
+    body,
+    dropped,
+    stream: false,
+    masks: config.masks(),
+  };
+}
+
+/** @throws GatewayError `invalid_request` */
+function refuseTokens(input: unknown, { provider: { name } }: Target): void {
+  const [first] = Array.isArray(input) ? input : [];
+  if (typeof first !== "number" && !Array.isArray(first)) return;
+  throw new GatewayError(
+    "invalid_request",
+    `Cannot send tokens to ${name}: it takes text alone; send input as a text or a list of texts`,
+    { param: "input" },
+  );
+}
+
+function planParts(
+  call: EmbedCall,
+  target: Target,
+  embeddings: SpokenEmbeddings,
+  exchange: Exchange,
+): EmbedPlan {
+  const { provider } = target;
+  const { inputs, base64, ...asked } = call;
+  const { wire, most = inputs.length, path } = embeddings;
+  if (inputs.length > most * MOST_PARTS) {
+    throw new GatewayError(
+      "invalid_request",
+      `Cannot send ${inputs.length} inputs to ${provider.name} in one request: ${
+        most * MOST_PARTS
+      } are the most`,
+      { param: "input" },
+    );
+  }
+  const model = provider.modelId?.(target.model) ?? target.model;
+  const parts: Part[] = [];
+  for (let from = 0; from < inputs.length; from += most) {
+    const some = inputs.slice(from, from + most);
+    const written = fitRow(wire.writeEmbed({ ...asked, model, inputs: some }), embeddings);
+    if (from === 0) refuseDropped(written.dropped, provider, exchange.headers, exchange.config);
+    const body = () => JSON.stringify(written.body);
+    const { dropped, headers } = written;
+    parts.push({
+      outgoing: outgoingOf(target, exchange, path ?? written.path, dropped, body, headers),
+      inputs: some.length,
+    });
+  }
+  return { embeddings, base64, parts };
+}
+
+/** Leaves out and renames what the row says. */
+function fitRow(written: WireRequest, { drop = [], rename = {} }: SpokenEmbeddings): WireRequest {
+  const dropped = [...written.dropped];
+  const body: [string, unknown][] = [];
+  for (const [field, value] of Object.entries(written.body)) {
+    if (!drop.includes(field)) body.push([Object.hasOwn(rename, field) ? rename[field] : field, value]);
+    else if (value !== null) dropped.push(field);
+  }
+  return { ...written, body: Object.fromEntries(body) as JsonObject, dropped };
+}
+
+// ---------------------------------------------------------------- asking
+
+/** Sends what is planned, once. Parts that were answered in an earlier try are not sent again. */
+export function sendEmbed(
+  plan: EmbedPlan,
+  credentials: Credentials,
+  signal: AbortSignal,
+  exchange: Exchange,
+  begun: Begun | undefined,
+): Promise<Response> {
+  const { handed } = plan;
+  return handed
+    ? ask(
+      handed,
+      handed.body(),
+      credentials,
+      signal,
+      exchange,
+      (upstream) => respondHanded(upstream, handed, exchange, begun, plan.base64),
+    )
+    : sendParts(plan, credentials, signal, exchange);
+}
+
+async function respondHanded(
+  upstream: Response,
+  outgoing: Outgoing,
+  exchange: Exchange,
+  begun: Begun | undefined,
+  base64: boolean,
+): Promise<Response> {
+  refuseRedirect(upstream, outgoing);
+  if (upstream.status >= 400) return respondError(upstream, outgoing, exchange);
+  const answer = base64 ? await encoded(upstream, outgoing, exchange) : upstream;
+  return handBack(answer, outgoing, exchange, begun === undefined);
+}
+
+/** Bytes within which the first vector of an answer begins. */
+const LOOKED_BYTES = 16 * 1024;
+
+/** An answer of a provider that does not heed `encoding_format`, with base64; any other as it came. */
+async function encoded(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
+  const { text, response } = await peekText(upstream, LOOKED_BYTES);
+  if (!/"embedding"\s*:\s*\[/.test(text)) return response;
+  return readText(response, outgoing.target.provider, exchange, (text) => {
+    const body = object(parse(text));
+    const mended = body && encodeLists(body);
+    const answer = new Response(mended ? JSON.stringify(mended) : text, response);
+    answer.headers.delete("content-length");
+    return answer;
+  });
+}
+
+async function sendParts(
+  { embeddings, base64, parts }: EmbedPlan,
+  credentials: Credentials,
+  signal: AbortSignal,
+  exchange: Exchange,
+): Promise<Response> {
+  const held = { bytes: 0 };
+  const left = parts.filter(({ answer }) => !answer);
+  const failure = await atOnce(
+    left,
+    signal,
+    (part, signal) =>
+      ask(
+        part.outgoing,
+        part.outgoing.body(),
+        credentials,
+        signal,
+        exchange,
+        (upstream) => readPart(upstream, part, embeddings, exchange, held),
+      ),
+  );
+  if (failure) return failure;
+  const [{ outgoing, headers }] = parts;
+  const answers = parts.map(({ answer }) => answer!);
+  const joined: Embeddings = {
+    vectors: answers.flatMap(({ vectors }) => vectors),
+    tokens: answers.reduce((sum, { tokens }) => sum + tokens, 0),
+    model: answers[0].model ?? outgoing.target.model,
+  };
+  tellLog(joined, exchange);
+  headers!.set("content-type", JSON_TYPE);
+  return new Response(JSON.stringify(writeEmbeddings(joined, base64)), { headers });
+}
+
+function tellLog({ tokens, model }: Embeddings, { config, report, signal }: Exchange): void {
+  if (!report.listened) return;
+  const seen = report.observer = observer(config.timer, signal);
+  const none = { cacheRead: 0, cacheWrite: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 };
+  seen.delta({ type: "start", model });
+  seen.delta({ type: "usage", usage: { input: tokens, ...none } });
+  seen.end("whole");
+}
+
+/** @returns What the client gets in place of an answer, if this is none. */
+function readPart(
+  upstream: Response,
+  part: Part,
+  { wire }: SpokenEmbeddings,
+  exchange: Exchange,
+  held: { bytes: number },
+): Promise<Response | undefined> {
+  const { outgoing } = part;
+  const { target: { provider }, masks } = outgoing;
+  refuseRedirect(upstream, outgoing);
+  if (upstream.status >= 400) return respondError(upstream, outgoing, exchange, wire);
+  return readText(upstream, provider, exchange, (told) => {
+    const { maxAnswerBytes } = exchange.config.limits;
+    held.bytes += told.length;
+    if (held.bytes > maxAnswerBytes) {
+      const message = `The answers of ${provider.name} are together longer than ${maxAnswerBytes} bytes`;
+      throw new GatewayError("bad_upstream_answer", message, { metadata: { provider: provider.name } });
+    }
+    const text = maskText(masks.answer, told);
+    const headers = headersFor(upstream, outgoing);
+    const body = object(parse(text));
+    if (!body) throw notJson(text, upstream, outgoing, headers);
+    if (saysError(body)) {
+      const error = maskObject(masks.error, wire.readError(502, body));
+      const metadata = { ...error.metadata, provider: provider.name };
+      return errorResponse({ ...error, metadata }, exchange.client, headers);
+    }
+    const answer = wire.readEmbeddings(body);
+    if (answer.vectors.length !== part.inputs) {
+      throw new GatewayError(
+        "bad_upstream_answer",
+        `${provider.name} answered ${part.inputs} inputs with ${answer.vectors.length} embeddings`,
+        { metadata: { provider: provider.name } },
+      );
+    }
+    part.answer = answer;
+    part.headers = headers;
+  });
+}
+
+/**
+ * Does a work for each item, some at once. The first failure ends the others.
+ *
+ * @param work Gives a response where it failed.
+ * @returns The response of that failure; throws what it threw.
+ */
+function atOnce<T>(
+  items: readonly T[],
+  signal: AbortSignal,
+  work: (item: T, signal: AbortSignal) => Promise<Response | undefined>,
+): Promise<Response | undefined> {
+  const [only] = items;
+  if (items.length === 1) return work(only, signal);
+  const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
+  let next = 0;
+  return new Promise((resolve, reject) => {
+    const worker = async () => {
+      while (next < items.length && !ended.aborted) {
+        const failure = await work(items[next++], ended);
+        if (!failure) continue;
+        resolve(failure);
+        stop.abort();
+      }
+    };
+    const workers = Array.from(
+      { length: Math.min(MOST_AT_ONCE, items.length) },
+      () =>
+        worker().catch((error) => {
+          reject(error);
+          stop.abort();
+        }),
+    );
+    Promise.all(workers).then(() => resolve(undefined));
+  });
+}

@@ -1,0 +1,196 @@
+/**
+ * OpenAI's embeddings: what clients ask for, and most providers too.
+ *
+ * @see https://platform.openai.com/docs/api-reference/embeddings
+ */
+import { GatewayError } from "../errors.ts";
+import { readCompatibleError } from "../shared/compatible_error.ts";
+import { isObject, object, parse, text } from "../shared/json.ts";
+import { encodeVector, readTokens, readVectors } from "../shared/vectors.ts";
+import type {
+  AnswerFormat,
+  Embeddings,
+  EmbeddingWire,
+  EmbedRequest,
+  Emit,
+  JsonObject,
+  WireRequest,
+} from "../types.ts";
+
+// ---------------------------------------------------------------- the client's half
+
+/** A client's request as it was read. */
+export interface EmbedCall extends Omit<EmbedRequest, "model"> {
+  /** Vectors are wanted as base64; SDKs ask for that unless they are told otherwise. */
+  base64: boolean;
+}
+
+/**
+ * Checks what every request must hold, also one that is handed through.
+ *
+ * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
+ */
+export function checkEmbed({ input }: JsonObject): void {
+  if (typeof input === "string") return;
+  if (!Array.isArray(input)) throw fault("input", "must be a text, a list of texts, or tokens");
+  if (input.length === 0) throw fault("input", "must hold at least one entry");
+}
+
+/**
+ * Reads a body that `checkEmbed` has passed.
+ *
+ * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
+ */
+export function readEmbed(body: JsonObject): EmbedCall {
+  const { input, dimensions, encoding_format, input_type, user, model: _, models: __, ...extra } = body;
+  return {
+    inputs: readInputs(input),
+    dimensions: readDimensions(dimensions),
+    inputType: INPUT_TYPES.get(`${input_type}`.toLowerCase()) ?? optionalText(input_type, "input_type"),
+    user: optionalText(user, "user"),
+    base64: readFormat(encoding_format) === "base64",
+    extra,
+  };
+}
+
+/** Spellings of what vectors are for: Cohere's, Voyage's, NVIDIA's, Google's. */
+const INPUT_TYPES: ReadonlyMap<string, string> = new Map([
+  ["document", "search_document"],
+  ["passage", "search_document"],
+  ["retrieval_document", "search_document"],
+  ["search_document", "search_document"],
+  ["query", "search_query"],
+  ["retrieval_query", "search_query"],
+  ["search_query", "search_query"],
+  ["classification", "classification"],
+  ["clustering", "clustering"],
+]);
+
+function readInputs(input: unknown): (string | number[])[] {
+  if (typeof input === "string") return [readText(input, "input")];
+  const entries = input as unknown[];
+  if (typeof entries[0] === "number") return [readTokenList(entries, "input")];
+  return entries.map((entry, at) => {
+    const param = `input[${at}]`;
+    if (typeof entry === "string") return readText(entry, param);
+    if (Array.isArray(entry) && Array.isArray(entries[0])) return readTokenList(entry, param);
+    throw fault(param, "must be a text, or a list of tokens as the others are");
+  });
+}
+
+function readText(value: string, param: string): string {
+  if (value === "") throw fault(param, "must not be empty");
+  return value;
+}
+
+function readTokenList(list: unknown[], param: string): number[] {
+  if (list.length === 0) throw fault(param, "must hold at least one token");
+  const wrong = list.findIndex((token) => !Number.isSafeInteger(token) || (token as number) < 0);
+  if (wrong < 0) return list as number[];
+  throw fault(`${param}[${wrong}]`, "must be a token, a whole number");
+}
+
+function readDimensions(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw fault("dimensions", "must be a whole number of at least 1");
+}
+
+function readFormat(value: unknown): "float" | "base64" {
+  if (value === undefined || value === null) return "float";
+  if (value === "float" || value === "base64") return value;
+  throw fault("encoding_format", 'must be "float" or "base64"');
+}
+
+function optionalText(value: unknown, param: string): string | undefined {
+  if (value === undefined || value === null || typeof value === "string") return value || undefined;
+  throw fault(param, "must be a text");
+}
+
+const fault = (param: string, state: string) =>
+  new GatewayError("invalid_request", `Cannot read the request: ${param} ${state}`, { param });
+
+/** The answer as clients read it. */
+export function writeEmbeddings({ vectors, tokens, model }: Embeddings, base64: boolean): JsonObject {
+  return {
+    object: "list",
+    data: vectors.map((vector, index) => ({
+      object: "embedding",
+      index,
+      embedding: base64 ? encodeVector(vector) : vector,
+    })),
+    model,
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
+  };
+}
+
+/**
+ * An answer whose vectors are lists, though base64 was asked for, with base64 in their place: an SDK decodes what it finds,
+ * and makes a quarter of the numbers of it.
+ *
+ * @returns `undefined` for an answer that needs nothing.
+ */
+export function encodeLists(body: JsonObject): JsonObject | undefined {
+  const { data } = body;
+  if (!Array.isArray(data) || !data.some((entry) => Array.isArray(object(entry)?.embedding))) {
+    return undefined;
+  }
+  const encoded = data.map((entry) => {
+    const { embedding } = object(entry) ?? {};
+    const isList = Array.isArray(embedding) && embedding.every((number) => typeof number === "number");
+    return isList ? { ...entry, embedding: encodeVector(embedding) } : entry;
+  });
+  return { ...body, data: encoded };
+}
+
+// ---------------------------------------------------------------- the provider's half
+
+/** Embeddings of providers that have OpenAI's. */
+export const openaiEmbeddings: EmbeddingWire = {
+  writeEmbed: ({ model, inputs, dimensions, inputType, user, extra }: EmbedRequest): WireRequest => ({
+    path: "/embeddings",
+    // Without `encoding_format` all answer floats.
+    body: {
+      ...extra,
+      model,
+      input: inputs,
+      ...(dimensions !== undefined && { dimensions }),
+      ...(inputType !== undefined && { input_type: inputType }),
+      ...(user !== undefined && { user }),
+    },
+    dropped: [],
+  }),
+  readEmbeddings: (body) => ({
+    vectors: readVectors(body.data),
+    tokens: readTokens(body),
+    model: text(body.model),
+  }),
+  readError: readCompatibleError,
+};
+
+// ---------------------------------------------------------------- an answer that is handed through
+
+/** What is read of an answer that is handed through: its model and its count of tokens. */
+export const embeddingFormat: AnswerFormat = {
+  readAnswer(body, emit) {
+    emit({ type: "start", model: text(body.model) });
+    emitTokens(body, emit);
+  },
+  readTail(tail, emit) {
+    const usage = /"usage"\s*:\s*(\{[^{}]*\})[^{}[\]]*\}\s*$/.exec(tail)?.[1];
+    const read = usage === undefined ? undefined : parse(usage);
+    if (isObject(read)) emitTokens({ usage: read }, emit);
+  },
+  readStream: (emit) => ({
+    frame() {},
+    end: () =>
+      emit({ type: "error", error: { message: "The answer is a stream of events, and not embeddings" } }),
+  }),
+  readError: readCompatibleError,
+};
+
+function emitTokens(body: JsonObject, emit: Emit): void {
+  if (!isObject(body.usage)) return;
+  const none = { cacheRead: 0, cacheWrite: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 };
+  emit({ type: "usage", usage: { input: readTokens(body), ...none } });
+}
