@@ -128,9 +128,20 @@ function find({ url, headers, body }: Asked): string | undefined {
     for (const { id, function: called } of calls) {
       if (typeof id !== "string" || id === "") return "tool calls must have an id";
       if (pending.includes(id)) return `duplicate tool call id: ${id}`;
-      JSON.parse(called.arguments);
+      const args = parse(called.arguments);
+      if (typeof args !== "object" || args === null || Array.isArray(args)) {
+        return `tool call arguments must be a JSON object: ${called.arguments}`;
+      }
       pending.push(id);
     }
   }
   if (pending.length > 0) return `tool calls without results: ${pending}`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 /** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
+import { append, parseObject } from "../shared/json.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments } from "../shared/tools.ts";
@@ -118,7 +119,7 @@ export function writeCall(asked: Call): WireRequest {
   const { thinking } = call.extra as { thinking?: { type?: unknown } };
   const off = thinking ? thinking.type === "disabled" : call.settings.reasoning_effort === "none";
   const thinks = canThink(call.model) && !off;
-  const written = call.messages.map((message) => writeMessage(message, thinks, dropped));
+  const written = inOrder(call.messages, dropped).map((message) => writeMessage(message, thinks, dropped));
   const said = written.filter(({ role, content, tool_calls }) =>
     content !== "" || role === "tool" || tool_calls
   );
@@ -142,6 +143,41 @@ function withBudget(call: Call, tokens: number): Call | undefined {
   if (!canThink(call.model)) return undefined;
   const thinking = { type: "enabled", token_budget: Math.max(1, Math.floor(tokens)) };
   return { ...call, extra: { ...call.extra, thinking } };
+}
+
+/**
+ * The conversation with the results of an answer's calls together: an instruction between them stands behind them, and a
+ * second result for one call is left out and named. Cohere refuses both.
+ */
+function inOrder(messages: Message[], dropped: string[]): Message[] {
+  const out: Message[] = [];
+  /** Instructions that stand between results. */
+  let held: Message[] = [];
+  const answered = new Set<string>();
+  let waiting = 0;
+  for (const message of messages) {
+    const isInstruction = message.role === "system" || message.role === "developer";
+    if (message.role === "tool") {
+      if (answered.has(message.callId)) {
+        dropped.push(message.path);
+        continue;
+      }
+      answered.add(message.callId);
+      out.push(message);
+      waiting--;
+    } else if (isInstruction && waiting > 0) held.push(message);
+    else {
+      append(out, held);
+      held = [];
+      out.push(message);
+      waiting = message.role === "assistant" ? message.calls.length : 0;
+    }
+    if (waiting > 0) continue;
+    append(out, held);
+    held = [];
+  }
+  append(out, held);
+  return out;
 }
 
 function writeMessage(message: Message, thinks: boolean, dropped: string[]): JsonObject {
@@ -191,9 +227,19 @@ function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, droppe
   out.tool_calls = calls.map((call) => ({
     id: call.id,
     type: "function",
-    function: { name: call.name, arguments: functionArguments(call) },
+    function: {
+      name: call.name,
+      arguments: call.custom ? functionArguments(call) : writeArguments(call.arguments),
+    },
   }));
   return out;
+}
+
+/** Arguments are the text of an object; anything else a model wrote rides in one, so that it can see its own mistake. */
+function writeArguments(text: string): string {
+  const written = text.trim();
+  if (written === "" || written === "null") return "{}";
+  return parseObject(written) ? text : JSON.stringify({ arguments: text });
 }
 
 /** A lone text as a string, the form that every model takes. */

@@ -739,3 +739,110 @@ Deno.test("writeCall() names the fields of other gateways, and reads OpenRouter'
   assertEquals(thinking({ enabled: false }), [{ type: "disabled" }, []]);
   assertEquals(thinking({ max_tokens: 900 }, PLAIN_MODEL), [undefined, ["reasoning.max_tokens"]]);
 });
+
+Deno.test("writeCall() tells the models that do not reason by their whole names", () => {
+  const thinks = (model: string) => settings({ reasoning_effort: "high" }, model).thinking !== undefined;
+  const plain = [
+    "command",
+    "command-r",
+    "command-r-plus-08-2024",
+    "command-light",
+    "command-nightly",
+    "command-a-03-2025",
+    "command-a-vision-07-2025",
+    "command-a-translate-08-2025",
+    "aya",
+    "c4ai-aya-expanse-32b",
+    "c4ai-command-r",
+  ];
+  for (const model of plain) assertEquals(thinks(model), false, model);
+  const others = [
+    "command-a-reasoning-08-2025",
+    "command-a-plus-05-2026",
+    "command-a-04-2026",
+    "command-b",
+    "commander",
+    "my-command-r",
+    "my-c4ai-aya-expanse",
+    "my-aya",
+    "north",
+  ];
+  for (const model of others) assertEquals(thinks(model), true, model);
+});
+
+Deno.test("writeCall() keeps the results of an answer's calls together, one for each", () => {
+  const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
+  const result = (id: string, content: string) => ({ role: "tool", tool_call_id: id, content });
+  const note = { role: "system", content: "note" };
+  const { messages, dropped } = write({
+    messages: [
+      USER,
+      { role: "assistant", content: null, tool_calls: [call("a"), call("b")] },
+      note,
+      result("b", "1"),
+      note,
+      result("b", "again"),
+      result("a", "2"),
+      note,
+      USER,
+      note,
+      { role: "assistant", content: "done" },
+      USER,
+    ],
+  });
+  assertEquals(messages.map(({ role, content }) => `${role} ${content ?? ""}`), [
+    "user Hello",
+    "assistant ",
+    "tool 1",
+    "tool 2",
+    "system note",
+    "system note",
+    "system note",
+    "user Hello",
+    "system note",
+    "assistant done",
+    "user Hello",
+  ]);
+  assertEquals(dropped, ["messages[5]"]);
+  // Calls that were never answered: nothing is held back.
+  const open = write({
+    messages: [USER, { role: "assistant", tool_calls: [call("a")] }, note, USER, {
+      role: "assistant",
+      content: "x",
+    }, USER],
+  });
+  assertEquals(open.messages.map(({ role }) => role), [
+    "user",
+    "assistant",
+    "system",
+    "user",
+    "assistant",
+    "user",
+  ]);
+});
+
+Deno.test("writeCall() writes arguments that are the text of an object, whatever a model wrote", () => {
+  const cases: [string, string][] = [
+    ['{"a":1}', '{"a":1}'],
+    [' {"n": 12345678901234567890} ', ' {"n": 12345678901234567890} '],
+    ["", "{}"],
+    [" ", "{}"],
+    ["null", "{}"],
+    ['{"a":', '{"arguments":"{\\"a\\":"}'],
+    ["[1]", '{"arguments":"[1]"}'],
+    ["12345678901234567890", '{"arguments":"12345678901234567890"}'],
+    ['"text"', '{"arguments":"\\"text\\""}'],
+  ];
+  for (const [text, wanted] of cases) {
+    const toolCall = { id: "a", type: "function", function: { name: "f", arguments: text } };
+    const { messages } = write({
+      messages: [USER, { role: "assistant", tool_calls: [toolCall] }, {
+        role: "tool",
+        tool_call_id: "a",
+        content: "r",
+      }],
+    });
+    const [sent] = messages[1].tool_calls as { function: { arguments: string } }[];
+    assertEquals(sent.function.arguments, wanted);
+  }
+});
