@@ -62,6 +62,8 @@ Deno.test("parseExact() keeps the digits of integers alone", () => {
   for (const text of others) {
     assertEquals((parseExact(`[${text}]`) as unknown[])[0], Number(text), `${text} is a number`);
   }
+  // A number alone is a number: an object, which others are kept as, would be taken for one.
+  for (const text of kept) assertEquals(typeof parseExact(` ${text}`), "number", text);
 });
 
 Deno.test("packToolId() packs base64 alone, whole", () => {

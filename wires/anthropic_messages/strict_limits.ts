@@ -2,9 +2,10 @@
  * What Anthropic's API is asked to hold the model to: strict tools and the format of the answer.
  *
  * The API compiles all of it into one grammar and answers 400 to what it cannot compile and to more than it takes. A
- * strict tool beyond that is sent without `strict`, and a format beyond it is asked for in words.
+ * strict tool beyond that is sent without `strict`, and a format beyond it is asked for in words: both are ours.
  *
- * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#schema-complexity-limits (2026-11)
+ * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#schema-complexity-limits (2026-11) The explicit
+ * limits. The page has further ones on the size of the grammar, which no request can know.
  */
 import { compiles, narrowSchema } from "./write_schema.ts";
 import { isObject, list, object, objects } from "../shared/json.ts";
@@ -129,5 +130,7 @@ export function withoutRoot(schema: JsonObject, path: string, dropped: string[])
 function resolve(schema: JsonObject, root: JsonObject): JsonObject {
   if (typeof schema.$ref !== "string") return schema;
   const [, keyword, name] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(schema.$ref) ?? [];
-  return object(keyword && object(root[keyword])?.[name]) ?? {};
+  const key = name?.replaceAll("~1", "/").replaceAll("~0", "~");
+  return object(keyword && Object.entries(object(root[keyword]) ?? {}).find(([one]) => one === key)?.[1]) ??
+    {};
 }

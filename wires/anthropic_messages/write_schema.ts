@@ -35,7 +35,8 @@ const FORMATS = new Set(
  * - `oneOf` becomes `anyOf`: a grammar offers alternatives and cannot exclude what fits two of them. `allOf` of a single
  *   schema becomes `anyOf` too, which means the same: the API takes no `$ref` inside `allOf`.
  * - What else the grammar cannot hold moves into the description, where the model reads it though nothing enforces it:
- *   other keywords, a `$ref` that leads out of the document or back to where it stands, `enum` of objects and lists.
+ *   other keywords, a `$ref` that leads out of the document or back to where it stands, `enum` of objects and lists,
+ *   `items` that are a list of schemas.
  *
  * @param path Where the schema is in the client's body.
  * @param dropped Takes the paths of what is no longer enforced.
@@ -52,7 +53,7 @@ export function narrowSchema(schema: JsonObject, path: string, dropped: string[]
       const at = `${path}.${keyword}`;
       if (keyword === "oneOf" || (keyword === "allOf" && list(value).length === 1)) {
         out.anyOf = narrowAll(value, at);
-      } else if (SCHEMAS.has(keyword) && !(keyword === "allOf" && holdsRef(value))) {
+      } else if (SCHEMAS.has(keyword) && !isOpenAllOf(keyword, value) && !isTuple(keyword, value)) {
         out[keyword] = narrowAll(value, at, keyword === "items");
       } else if (keyword === "$ref" ? !open.has(schema) : isKept(keyword, value)) out[keyword] = value;
       else {
@@ -97,6 +98,11 @@ export function compiles(schema: JsonObject): boolean {
   });
   return whole;
 }
+
+const isOpenAllOf = (keyword: string, value: unknown) => keyword === "allOf" && holdsRef(value);
+
+/** A schema for each place of a list, as drafts before 2020-12 have it. */
+const isTuple = (keyword: string, value: unknown) => keyword === "items" && Array.isArray(value);
 
 const holdsRef = (schemas: unknown) => objects(schemas).some(({ $ref }) => $ref !== undefined);
 

@@ -49,8 +49,11 @@ export function parseObject(text: string): JsonObject | undefined {
  * @returns `undefined` for what is not JSON.
  */
 export function parseExact(text: string): unknown {
-  return /\d{16}/.test(text) ? parse(text, keepDigits) : parse(text);
+  return /\d{16}/.test(text) && !IS_NUMBER.test(text) ? parse(text, keepDigits) : parse(text);
 }
+
+/** A number alone: kept as an object, it would be taken for one. */
+const IS_NUMBER = /^\s*[-\d]/;
 
 /** Of newer runtimes; TypeScript does not know it yet. */
 const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };

@@ -74,6 +74,22 @@ Deno.test("writeCall() shows the properties of the alternatives among the root's
   assertEquals(dropped, ["functions[0].parameters.allOf", "functions[0].parameters.oneOf"]);
 });
 
+Deno.test("writeCall() finds the alternatives that stand among the definitions, and no others", () => {
+  const shown = ($ref: string) => {
+    const defs = { "a/b~c": { properties: { p: STRING } }, d: { properties: { q: STRING } } };
+    const { body } = write({ tools: [tool({ anyOf: [{ $ref }], $defs: defs, definitions: defs })] });
+    return Object.keys(body.tools[0].input_schema.properties ?? {}).join();
+  };
+  assertEquals(shown("#/$defs/d"), "q");
+  assertEquals(shown("#/definitions/d"), "q");
+  assertEquals(shown("#/$defs/a~1b~0c"), "p");
+  for (
+    const other of ["x#/$defs/d", "#/$defs/d/properties/q", "#/$defs/", "#/other/d", "#/$defs/constructor"]
+  ) {
+    assertEquals(shown(other), "", other);
+  }
+});
+
 Deno.test("writeCall() takes strict off a tool whose schema the grammar cannot hold, and sends the schema as it is", () => {
   const node = object({ next: { anyOf: [{ $ref: "#/$defs/n" }, { type: "null" }] } });
   const schemas: [string, JsonObject][] = [
@@ -154,6 +170,7 @@ Deno.test("writeCall() keeps allOf of one schema, and describes what the grammar
       choice: { enum: [{ x: 1 }, "x"] },
       fixed: { const: { x: 1 } },
       far: { $ref: "https://a.example/s.json" },
+      pair: { type: "array", items: [STRING, { type: "integer" }] },
     },
     undefined,
     { $defs: { d: object({ x: STRING }) } },
@@ -166,10 +183,13 @@ Deno.test("writeCall() keeps allOf of one schema, and describes what the grammar
     choice: { description: '{enum: [{"x":1},"x"]}' },
     fixed: { description: '{const: {"x":1}}' },
     far: { description: '{$ref: "https://a.example/s.json"}' },
+    pair: { type: "array", description: '{items: [{"type":"string"},{"type":"integer"}]}' },
   });
   assertEquals(
     dropped,
-    ["two.allOf", "choice.enum", "fixed.const", "far.$ref"].map((one) => `${AT}.schema.properties.${one}`),
+    ["two.allOf", "choice.enum", "fixed.const", "far.$ref", "pair.items"].map((one) =>
+      `${AT}.schema.properties.${one}`
+    ),
   );
 });
 

@@ -390,7 +390,13 @@ Deno.test("writeCall() reads legacy function calls and their results", () => {
 });
 
 Deno.test("writeCall() loses no arguments that are not a JSON object", () => {
-  const inputs = { "": {}, "null": {}, '{"a":': { INVALID_JSON: '{"a":' }, "[1]": { INVALID_JSON: "[1]" } };
+  const inputs = {
+    "": {},
+    "null": {},
+    '{"a":': { INVALID_JSON: '{"a":' },
+    "[1]": { INVALID_JSON: "[1]" },
+    "12345678901234567890": { INVALID_JSON: "12345678901234567890" },
+  };
   for (const [args, input] of Object.entries(inputs)) {
     const list = messages([USER, { role: "assistant", tool_calls: [call("c", args)] }, USER]);
     assertEquals(list[1].content[0].input, input, args);
