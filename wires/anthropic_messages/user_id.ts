@@ -2,6 +2,9 @@
  * Anthropic Messages, `metadata.user_id`: "Do not include any identifying information such as name, email address, or
  * phone number."
  *
+ * The page only asks. That the API refuses is from its errors as quoted in BerriAI/litellm#10106 (e-mail addresses) and
+ * vercel/ai#12419 (length); how it finds telephone numbers is not known, so that the forms below are a guess.
+ *
  * @see https://platform.claude.com/docs/en/api/messages#body-metadata (2026-11)
  */
 

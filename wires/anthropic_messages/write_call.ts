@@ -1,7 +1,7 @@
 /**
  * Anthropic Messages, requests: a neutral call into the body of `POST /v1/messages`.
  *
- * The neutral form of each model's peculiarities is in `anthropic_models.ts`. Where the API would answer 400 to what a
+ * The neutral form of each model's peculiarities is in `models.ts`. Where the API would answer 400 to what a
  * client of OpenAI may well send, the field is left out and named; what only looks wrong is sent, and the API says so.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0 and 0.137.0 and the pages of platform.claude.com, 2026-11.
@@ -119,8 +119,8 @@ function readSystem(system: unknown, { marks }: Draft): unknown {
 }
 
 /**
- * Goes on in the container of the last answer: calls from its code cannot be answered without it. One that has expired
- * is left out, unless the code waits for a result: the API says then what is wrong.
+ * Goes on in the container of the last answer: calls from its code cannot be answered without it, as the page says. One that
+ * has expired is left out, unless the code waits for a result: the API says then what is wrong.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/programmatic-tool-calling (2026-11)
  */

@@ -80,7 +80,8 @@ function writeKnown(part: Part, dropped: string[]): JsonObject | null | undefine
 // ---------------------------------------------------------------- media
 
 /**
- * How the base64 of what the API takes begins: of pictures and PDFs.
+ * How the base64 of what the API takes begins: of pictures and PDFs. The types are those of the page, the beginnings those of
+ * the file formats.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/vision (2026-11)
  */

@@ -1,12 +1,14 @@
 /**
  * Anthropic Messages, the conversation: neutral messages into `system` and turns.
  *
- * Turns alternate, tool results stand first in the user turn after their calls, and an instruction stays where it stands:
- * a request must begin with the request before it, as caches and Claude's signatures hold only for an unchanged beginning.
+ * Neighbours of one role are one turn, as the API would join them anyway. Tool results stand first in the user turn after
+ * their calls. An instruction stays where it stands: a request must begin with the request before it, as caches and Claude's
+ * signatures hold only for an unchanged beginning.
  *
- * @see https://platform.claude.com/docs/en/build-with-claude/working-with-messages (2026-11)
- * @see https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (2026-11)
- * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11)
+ * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls (2026-11) Where results stand.
+ * @see https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (2026-11) Where the API takes an
+ * instruction. It does not say what follows for a conversation that goes on with the user: that is ours.
+ * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11) What a signature is bound to.
  */
 import { safeId, writeAnswered } from "./write_answered.ts";
 import type { ClaudeModel } from "./models.ts";
