@@ -420,3 +420,52 @@ Deno.test("a developer is the system where a provider knows no developer, in lon
   await (await post(text)).body?.cancel();
   assertEquals(asked[0].text, text.replace("deepseek/m", "m"));
 });
+
+// ---------------------------------------------------------------- names of functions
+
+Deno.test("Gemini's calls come under the client's names, whatever these are, in both turns", async () => {
+  const names = [
+    "look",
+    "2fa_code",
+    "a/b",
+    "工具",
+    `mcp__${"搜".repeat(40)}`,
+    `${"n".repeat(139)}a`,
+    `${"n".repeat(139)}b`,
+    "👋".repeat(30),
+  ];
+  const tools = names.map((name) => ({ ...TOOLS[0], function: { ...TOOLS[0].function, name } }));
+  for (const stream of [false, true]) {
+    for (const name of names) {
+      let called = "";
+      const room = lab((asked) => {
+        const declared = (asked.body.tools as { functionDeclarations: { name: string }[] }[])[0];
+        called = declared.functionDeclarations[names.indexOf(name)].name;
+        const turn = [{ functionCall: { id: "c1", name: called, args: {} }, thoughtSignature: "QUJD" }];
+        return strictGoogle([turn]).play(asked);
+      });
+      const asking = { model: "google/gemini-3-pro", messages: [{ role: "user", content: "Hi" }], tools };
+      const response = await room.post({ ...asking, stream });
+      const text = await response.text();
+      assertEquals(response.status, 200, text);
+      const written = JSON.stringify(name).slice(1, -1);
+      assert(text.includes(`"name":"${written}"`), `${stream}: ${text}`);
+      const toolCall = { id: "c1", type: "function", function: { name, arguments: "{}" } };
+      const choice = { type: "function", function: { name } };
+      const next = await room.post({
+        ...asking,
+        tool_choice: choice,
+        messages: [
+          ...asking.messages,
+          { role: "assistant", content: null, tool_calls: [toolCall] },
+          { role: "tool", tool_call_id: "c1", content: "r" },
+        ],
+      });
+      assertEquals(next.status, 200, await next.text());
+      const [, , { parts: [{ functionResponse }] }] = room.asked[1].body.contents as {
+        parts: { functionResponse: Json }[];
+      }[];
+      assertEquals(functionResponse.name, called);
+    }
+  }
+});

@@ -26,7 +26,7 @@ import { writeServerTool } from "./server_tools.ts";
 import { isObject, list } from "../shared/json.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction } from "../shared/tools.ts";
-import type { Call, JsonObject, Message, Settings, Tool, WireRequest } from "../types.ts";
+import type { Call, JsonObject, Settings, Tool, WireRequest } from "../types.ts";
 
 /** The last version with sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
 const VERSION = "2023-06-01";
@@ -82,7 +82,7 @@ export function writeCall(given: Call): WireRequest {
   writeExtra(extra, draft);
   const preface = joinSystem(own, [...system, ...draft.words.map((text) => ({ type: "text", text }))]);
   if (preface !== undefined) body.system = preface;
-  if (list(body.tools).length === 0) declareUsedTools(call.messages, body);
+  if (list(body.tools).length === 0) withoutTools(call, body, dropped);
   else if (container && body.container === undefined) writeContainer(container, messages, body);
   body.messages = messages;
   limitMarks(body, draft);
@@ -143,10 +143,16 @@ const inWords = (schema: JsonObject) =>
   `Answer with one JSON value that is valid by this JSON Schema, ${JSON_ALONE}\n\n${JSON.stringify(schema)}`;
 
 /**
+ * A request without tools, and so without a choice of one, which the API refuses alone.
+ *
  * A conversation with calls must have tools ("Requests which include `tool_use` or `tool_result` blocks must define
  * tools"), which OpenAI does not ask of its last request. Those that were called are declared, and not to be called again.
  */
-function declareUsedTools(messages: Message[], body: JsonObject): void {
+function withoutTools({ messages, settings, sent }: Call, body: JsonObject, dropped: string[]): void {
+  if (body.tool_choice !== undefined) {
+    delete body.tool_choice;
+    if (isForced(settings.tool_choice)) dropped.push(sent.get("tool_choice")!);
+  }
   const calls = messages.flatMap((message) => message.role === "assistant" ? message.calls : []);
   if (calls.length === 0) return;
   const names = new Set(calls.map(({ name }) => name));
@@ -223,7 +229,10 @@ const SETTINGS: SettingsTable<Draft> = {
     // Only `user_id`: the API refuses every other member.
     const { user_id, ...rest } = value;
     const path = sent.get("metadata");
-    if (typeof user_id === "string" && writeUserId(body, user_id) === false) dropped.push(`${path}.user_id`);
+    const isText = typeof user_id === "string";
+    if (user_id != null && (!isText || writeUserId(body, user_id) === false)) {
+      dropped.push(`${path}.user_id`);
+    }
     for (const name of Object.keys(rest)) dropped.push(`${path}.${name}`);
   },
   service_tier(value, { body }) {

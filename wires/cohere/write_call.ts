@@ -1,6 +1,6 @@
 /** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
-import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
-import { append, parseObject } from "../shared/json.ts";
+import { isGatewayField, withClaudeThinking, withRouterReasoning } from "../shared/gateway_fields.ts";
+import { append, object, parseObject } from "../shared/json.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments } from "../shared/tools.ts";
@@ -115,7 +115,10 @@ const canThink = (model: string) => !PLAIN_MODELS.test(model);
 export function writeCall(asked: Call): WireRequest {
   const draft: Draft = { body: { model: asked.model }, dropped: [] };
   const { body, dropped } = draft;
-  const call = withRouterReasoning(asked, dropped, withBudget);
+  const read = withRouterReasoning(asked, dropped, withBudget);
+  // Of the same form as Cohere's own but for the name of its budget.
+  const isClaudes = object(read.extra.thinking)?.budget_tokens !== undefined;
+  const call = isClaudes ? withClaudeThinking(read, dropped, withBudget) : read;
   const { thinking } = call.extra as { thinking?: { type?: unknown } };
   const off = thinking ? thinking.type === "disabled" : call.settings.reasoning_effort === "none";
   const thinks = canThink(call.model) && !off;

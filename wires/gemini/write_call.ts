@@ -13,7 +13,7 @@ import { cutNames, writeName } from "./names.ts";
 import { writePart } from "./write_parts.ts";
 import { readArguments, type Result, writeResult } from "./write_results.ts";
 import { writeTerms } from "./write_settings.ts";
-import { withRouterReasoning } from "../shared/gateway_fields.ts";
+import { withClaudeThinking, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, parseObject } from "../shared/json.ts";
 import { markInstruction, nothingSaid } from "../shared/parts.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Thought, WireRequest } from "../types.ts";
@@ -36,7 +36,8 @@ export function writeCall(asked: Call): WireRequest {
   const path = modelPath(asked.model); // First: a name that is too long is looked at no further.
   const model = geminiModel(asked.model);
   const dropped: string[] = [];
-  const call = withRouterReasoning(asked, dropped, (call, tokens) => withBudget(call, model, tokens));
+  const asBudget = (call: Call, tokens: number) => withBudget(call, model, tokens);
+  const call = withClaudeThinking(withRouterReasoning(asked, dropped, asBudget), dropped, asBudget);
   const { contents, system, continuationToken } = writeMessages(call, model, dropped);
   const body: JsonObject = {};
   if (system.length > 0) body.systemInstruction = { parts: system };

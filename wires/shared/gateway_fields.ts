@@ -99,3 +99,30 @@ export function withRouterReasoning(
   const sent = new Map(call.sent).set("reasoning_effort", `reasoning.${field}`);
   return { ...rest, sent, settings: { ...settings, reasoning_effort: word } };
 }
+
+/**
+ * The call with Anthropic's `thinking` read, which LiteLLM takes for every provider: a budget, or the effort that it comes
+ * to. Beside a `reasoning_effort`, and where it says neither, it is named.
+ *
+ * @param asBudget As for `withRouterReasoning`.
+ */
+export function withClaudeThinking(
+  call: Call,
+  dropped: string[],
+  asBudget: (call: Call, tokens: number) => Call | undefined,
+): Call {
+  const { thinking, ...extra } = call.extra;
+  if (thinking === undefined) return call;
+  const rest = { ...call, extra };
+  const { type, budget_tokens: budget } = isObject(thinking) ? thinking : {};
+  const tokens = typeof budget === "number" && budget > 0 ? budget : undefined;
+  const effort = type === "disabled" ? "none" : tokens === undefined ? undefined : effortOf(tokens);
+  if (effort === undefined || call.settings.reasoning_effort !== undefined) {
+    dropped.push("thinking");
+    return rest;
+  }
+  const told = tokens !== undefined && type !== "disabled" ? asBudget(rest, tokens) : undefined;
+  if (told) return told;
+  const sent = new Map(call.sent).set("reasoning_effort", "thinking");
+  return { ...rest, sent, settings: { ...call.settings, reasoning_effort: effort } };
+}

@@ -1240,3 +1240,23 @@ Deno.test("writeCall() cites only what is in the text", () => {
   }
   assertEquals(said(cited(0, 4), cited(2, 6)), [["abcd", 1], ["ef", undefined]]);
 });
+
+Deno.test("writeCall() makes no choice among no tools, and names one that was forced", () => {
+  for (const choice of ["auto", "none"]) {
+    const { body, dropped } = write({ tool_choice: choice });
+    assertEquals([body.tool_choice, dropped], [undefined, []]);
+  }
+  for (const choice of ["required", { type: "function", function: { name: "f" } }]) {
+    for (const model of [OLDER, NEWEST]) {
+      const { body, dropped } = write({ tool_choice: choice, tools: [] }, model);
+      assertEquals([body.tool_choice, dropped], [undefined, ["tool_choice"]]);
+    }
+  }
+  // The search that it stands for is a tool.
+  assertEquals(write({ tool_choice: "required", web_search_options: {} }).body.tool_choice, { type: "any" });
+});
+
+Deno.test("writeCall() names a user id that is not a text", () => {
+  assertEquals(write({ metadata: { user_id: 5 } }).dropped, ["metadata.user_id"]);
+  assertEquals(write({ metadata: { user_id: null } }).dropped, []);
+});

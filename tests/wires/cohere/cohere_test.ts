@@ -846,3 +846,16 @@ Deno.test("writeCall() writes arguments that are the text of an object, whatever
     assertEquals(sent.function.arguments, wanted);
   }
 });
+
+Deno.test("writeCall() takes thinking in Cohere's words and in Anthropic's", () => {
+  const thinking = (thinking: unknown, model?: string) => {
+    const { thinking: sent, dropped } = settings({ thinking }, model);
+    return [sent, dropped];
+  };
+  for (const own of [{ type: "enabled", token_budget: 7 }, { type: "enabled" }, { type: "disabled" }]) {
+    assertEquals(thinking(own), [own, []]);
+  }
+  const budget = { type: "enabled", budget_tokens: 5000 };
+  assertEquals(thinking(budget), [{ type: "enabled", token_budget: 5000 }, []]);
+  assertEquals(thinking(budget, PLAIN_MODEL), [undefined, ["thinking"]]);
+});

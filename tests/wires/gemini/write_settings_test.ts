@@ -449,3 +449,22 @@ Deno.test("writeTerms() reads OpenRouter's reasoning", () => {
     { thinkingBudget: 7 },
   );
 });
+
+Deno.test("writeTerms() reads Anthropic's thinking", () => {
+  const thinking = (thinking: unknown, model?: string, more: JsonObject = {}) => {
+    const { terms: { generationConfig, ...rest }, dropped } = terms({ thinking, ...more }, model);
+    assertEquals(rest, {});
+    return [(generationConfig as JsonObject | undefined)?.thinkingConfig, dropped];
+  };
+  const budget = { type: "enabled", budget_tokens: 5000 };
+  assertEquals(thinking(budget, "gemini-2.5-flash"), [{ thinkingBudget: 5000, includeThoughts: true }, []]);
+  assertEquals(thinking(budget), [{ thinkingLevel: "MEDIUM", includeThoughts: true }, []]);
+  assertEquals(thinking(budget, "gemini-2.0-flash"), [undefined, ["thinking"]]);
+  assertEquals(thinking({ type: "disabled" }, "gemini-2.5-flash"), [{ thinkingBudget: 0 }, []]);
+  assertEquals(thinking({ type: "adaptive" }), [undefined, ["thinking"]]);
+  assertEquals(thinking("on"), [undefined, ["thinking"]]);
+  assertEquals(thinking(budget, undefined, { reasoning_effort: "low" }), [
+    { thinkingLevel: "LOW", includeThoughts: true },
+    ["thinking"],
+  ]);
+});
