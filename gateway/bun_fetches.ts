@@ -17,7 +17,7 @@ interface Runtime {
 /**
  * How many Bun has, by the variable's value.
  *
- * @returns `undefined` for a value that Bun passes over in silence, as `100000`, `5e3` or `" 5000"` (Bun 1.4.5), and for none.
+ * @returns `undefined` for none, and for a value that Bun cannot read, as `100000`, `5e3` or `" 5000"`: it keeps 256 then.
  */
 export function fetchesOf(value: string | undefined): number | undefined {
   if (value === undefined || !/^\d{1,5}$/.test(value)) return undefined;
