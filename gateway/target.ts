@@ -1,6 +1,6 @@
 /** Which provider and model a client means. */
 import { EXAMPLE_MODELS } from "../providers/example_models.ts";
-import { likelyProvider, nearestNames } from "../providers/nearest_names.ts";
+import { likelyProvider, nearestNames, soleProvider } from "../providers/nearest_names.ts";
 import type { Provider } from "../providers/types.ts";
 import { GatewayError, quote } from "../wires/errors.ts";
 
@@ -12,19 +12,23 @@ export interface Target {
   provider: Provider;
   /** The provider's name for the model. */
   model: string;
+  /** The pattern of the option `models` that led here. */
+  alias?: string;
 }
 
 /** What a provider is asked for. */
-export type Task = "chat" | "embeddings";
+export type Task = "any" | "chat" | "embeddings";
 
 /** What a provider is without, if it cannot be asked. */
 const LACKS: Record<Task, (provider: Provider) => string | undefined> = {
+  any: () => undefined,
   chat: ({ chat }) => chat === false ? "chat completions here, only its own paths" : undefined,
   embeddings: ({ embeddings }) => embeddings ? undefined : "embeddings here",
 };
 
 /**
- * Splits `{provider}/{model}`. A bare `@cf/…` is a Workers AI model.
+ * Splits `{provider}/{model}`. A bare `@cf/…` is a Workers AI model, and a bare `claude-…` is Anthropic's: so is any name that
+ * only one provider can mean.
  *
  * @param param Where the client wrote it.
  * @throws GatewayError `invalid_model` or `unknown_provider`.
@@ -44,10 +48,10 @@ export function findTarget(
     throw new GatewayError("invalid_model", message, { param });
   }
   const slash = model.indexOf("/");
-  const bare = model.startsWith("@cf/");
-  const name = bare ? "workers-ai" : model.slice(0, Math.max(0, slash));
-  const rest = bare ? model : model.slice(slash + 1);
-  if (slash < 0 || name === "" || rest === "") {
+  const bare = model.startsWith("@cf/") ? "workers-ai" : slash < 0 ? soleProvider(model) : undefined;
+  const name = bare ?? model.slice(0, Math.max(0, slash));
+  const rest = bare === undefined ? model.slice(slash + 1) : model;
+  if (name === "" || rest === "") {
     throw new GatewayError(
       "invalid_model",
       `Cannot route model ${quote(model)}: write it as "{provider}/{model}", e.g. ${example(model)}`,
@@ -79,7 +83,7 @@ function example(model: string): string {
 }
 
 /** What Cloudflare's gateway calls its routes, which have no provider. */
-const DYNAMIC = "dynamic";
+export const DYNAMIC = "dynamic";
 
 /**
  * The provider of a name or an alias.

@@ -25,6 +25,25 @@ export function nearestNames(
   ).slice(0, count).map((one) => one.name);
 }
 
+/**
+ * Names that only one provider can mean, by how they begin: those of makers who serve their models themselves. Not those of
+ * open weights that anybody serves: `gpt-oss-120b`, `gemma-4`, `llama-4`.
+ */
+const SOLE: readonly (readonly [name: RegExp, provider: string])[] = [
+  [/^(?:chatgpt-|codex-|ft:gpt-|gpt-(?!oss)|o\d{1,2}(?:-|$)|text-embedding-(?:3-|ada-))/i, "openai"],
+  [/^claude-/i, "anthropic"],
+  [/^gemini-/i, "google-ai-studio"],
+  [/^grok-/i, "grok"],
+  [/^deepseek-/i, "deepseek"],
+  [/^(?:codestral|devstral|magistral|ministral|mistral|pixtral)-/i, "mistral"],
+  [/^(?:command-|embed-(?:v\d|english-|multilingual-))/i, "cohere"],
+  [/^voyage-/i, "voyage"],
+];
+
+/** The only provider that a bare name can mean; `undefined` for any other name. */
+export const soleProvider = (model: string): string | undefined =>
+  SOLE.find(([name]) => name.test(model))?.[1];
+
 /** Whose models have such names, by how these begin. */
 const MAKERS: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^(?:chatgpt|codex|ft:gpt|gpt|o[1-9])/i, "openai"],

@@ -9,10 +9,8 @@ import { lookAt } from "../upstream/hand_back.ts";
 import { respond } from "../upstream/respond.ts";
 import { maskObject } from "../upstream/masked.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
-import { findTarget, type Target, type Task } from "../target.ts";
-
-/** The most targets, or steps, that one request may name. */
-export const MOST_STEPS = 20;
+import type { Target } from "../target.ts";
+import { findTargets } from "../targets/find_targets.ts";
 
 /**
  * Serves a request for a model.
@@ -68,46 +66,6 @@ export function failureOf(work: () => unknown): GatewayError | undefined {
   }
 }
 
-/** The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. */
-export function findTargets(
-  body: Body,
-  { headers, config, caller }: Exchange,
-  task: Task = "chat",
-): Target[] {
-  const { providers } = config;
-  const model = body.get("model") ?? undefined;
-  const first = model === undefined ? undefined : findTarget(model, providers, "model", task);
-  // A provider's own list is for it to read.
-  const list = (first?.provider.ownModels ? undefined : body.get("models")) ?? [];
-  if (!Array.isArray(list)) {
-    const message = "Cannot read the request: models must be a list";
-    throw new GatewayError("invalid_request", message, { param: "models" });
-  }
-  const written = headers.get("sluice-fallback");
-  if (first && list.length === 0 && written === null) {
-    caller.check(first.provider);
-    return [first];
-  }
-  const fallback = written?.split(",").map((name) => name.trim()).filter(Boolean) ?? [];
-  /** Where each name was written first. */
-  const names = new Map<unknown, string>();
-  const add = (name: unknown, param: string) => {
-    if (names.has(name)) return;
-    names.set(name, param);
-    if (names.size <= MOST_STEPS) return;
-    const message = `Cannot try more than ${MOST_STEPS} models`;
-    throw new GatewayError("invalid_request", message, { param: "models" });
-  };
-  if (model !== undefined) add(model, "model");
-  for (const [at, name] of list.entries()) add(name, `models[${at}]`);
-  for (const name of fallback) add(name, "sluice-fallback");
-  // No model at all is told as one that is malformed.
-  if (names.size === 0) names.set(undefined, "model");
-  const targets = [...names].map(([name, param]) => findTarget(name, providers, param, task));
-  for (const { provider } of targets) caller.check(provider);
-  return targets;
-}
-
 /**
  * @param ownKey Whether the client's key may go to this target: a key is sent only to the provider it was meant for,
  * that of the first target.
@@ -120,7 +78,7 @@ export function chatStep(
   ownKey: boolean,
 ): Step {
   const { provider, model } = target;
-  const credentials = credentialsFor(provider, exchange, ownKey);
+  const credentials = credentialsFor(target, exchange, ownKey);
   return {
     provider: provider.name,
     model,

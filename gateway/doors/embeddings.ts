@@ -5,13 +5,14 @@ import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Target } from "../target.ts";
+import { findTargets } from "../targets/find_targets.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { type EmbedPlan, planEmbed, sendEmbed } from "../upstream/embed.ts";
 import { readSwitch } from "../upstream/headers.ts";
 import { lookAt } from "../upstream/hand_back.ts";
 import { maskObject } from "../upstream/masked.ts";
 import { credentialsFor } from "../upstream/send.ts";
-import { failureOf, findTargets } from "./chat.ts";
+import { failureOf } from "./chat.ts";
 
 /** Errors are as those of chat completions; what is read of an answer is not. */
 const CLIENT: ClientWire = { ...openaiChat, ...embeddingFormat };
@@ -58,7 +59,7 @@ function embedStep(
   exchange: Exchange,
 ): Step {
   const { provider, model } = target;
-  const credentials = credentialsFor(provider, exchange, provider === first.provider);
+  const credentials = credentialsFor(target, exchange, provider === first.provider);
   let plan = planned;
   const planOf = () => plan ??= planEmbed(body, target, exchange, false);
   return {

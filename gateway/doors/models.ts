@@ -2,27 +2,40 @@
 import { nativeUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
-import { object, parse } from "../../wires/shared/json.ts";
+import { object, parse, text } from "../../wires/shared/json.ts";
+import type { JsonObject } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { headersInit, sentHeaders, setFixed } from "../upstream/headers.ts";
 import { errorResponse } from "../upstream/error_response.ts";
 import { maskText } from "../upstream/masked.ts";
+import { findTarget, type Target } from "../target.ts";
+import type { Alias } from "../targets/aliases.ts";
+import { targetsOf } from "../targets/find_targets.ts";
 import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
 
 /** A provider that takes longer is left out. */
 const DEADLINE_MS = 3_000;
 
-/** A model in OpenAI's list shape. */
+/** A model in OpenAI's shape and in Anthropic's at once: each reads what it knows. */
 interface Model {
   id: string;
   object: "model";
   /** Unix time in seconds; 0 where the provider does not say. */
   created: number;
   owned_by: string;
+  type: "model";
+  display_name: string;
+  /** The same time as `created`, by RFC 3339. */
+  created_at: string;
+  /** Tokens that its context holds, where the provider says so. */
+  max_input_tokens?: number;
+  /** Tokens that an answer may have, where the provider says so. */
+  max_tokens?: number;
 }
 
 /**
- * Models under the names that a client writes, e.g. `demo/echo`, in OpenAI's list shape.
+ * Models under the names that a client writes, e.g. `demo/echo`, and the names that the operator gave: those that the caller
+ * may use.
  *
  * Asked are the providers built in and those that the gateway has a key for, if the caller may use it: a client's own
  * key does not say which provider it belongs to, so it is sent to no provider. `sluice-missing` names late providers.
@@ -51,7 +64,27 @@ export async function listModels(exchange: Exchange): Promise<Response> {
     const message = `Cannot list the models of ${reasons.sort().join(", ")}`;
     exchange.report.failure = { code: "models_missing", message };
   }
-  return Response.json({ object: "list", data: lists.flat() }, { headers });
+  const data = lists.flat();
+  for (const alias of exchange.config.aliases?.exact ?? []) {
+    const model = namedByOperator(alias, data, exchange);
+    if (model) data.push(model);
+  }
+  const page = { has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
+  return Response.json({ object: "list", data, ...page }, { headers });
+}
+
+/** What a name of the operator's stands for, if the caller may use all of it; `undefined` too for a name that is listed. */
+function namedByOperator(
+  { pattern: id, names }: Alias,
+  listed: readonly Model[],
+  { config: { providers }, caller }: Exchange,
+): Model | undefined {
+  if (listed.some((model) => model.id === id)) return undefined;
+  const targets = names.map((name) => findTarget(name, providers, "model", "any"));
+  if (!targets.every(({ provider }) => caller.allows(provider))) return undefined;
+  const [{ provider, model }] = targets;
+  const known = listed.find((one) => one.id === `${provider.name}/${model}`);
+  return { ...known ?? modelOf(id, provider.name, 0), id, display_name: id };
 }
 
 /**
@@ -62,17 +95,34 @@ export async function listModels(exchange: Exchange): Promise<Response> {
  * @returns 404 in OpenAI's words for a model that is in no list.
  */
 export async function findModel(written: string, exchange: Exchange): Promise<Response> {
-  const { config, caller } = exchange;
+  const { config, caller, signal } = exchange;
   const id = decode(written);
-  const name = id.startsWith("@cf/") ? "workers-ai" : id.slice(0, Math.max(0, id.indexOf("/")));
-  const provider = config.providers.get(name);
-  if (!provider || provider.chat === false) return unknownModel(id, exchange);
-  caller.check(provider);
+  const target = targetOf(id, exchange);
+  if (!target || target.provider.chat === false && !target.provider.embeddings) {
+    return unknownModel(id, exchange);
+  }
+  const { provider, model: name, alias } = target;
   const { limit, done } = deadline(exchange);
-  const list = await modelsOf(provider, exchange, limit, clientKey(caller)).finally(done);
-  const wanted = `${provider.name}/${id.startsWith("@cf/") ? id : id.slice(name.length + 1)}`;
-  const model = list.find((model) => model.id === wanted);
-  return model ? Response.json({ ...model, id }) : unknownModel(id, exchange);
+  // A key that came along is of the provider that was named, and no operator's name says which that is.
+  const key = alias === undefined ? clientKey(caller) : undefined;
+  const list = await modelsOf(provider, exchange, limit, key).catch((cause) => {
+    if (alias === undefined || signal.aborted) throw cause;
+    return [];
+  }).finally(done);
+  const found = list.find((model) => model.id === `${provider.name}/${name}`);
+  if (found) return Response.json({ ...found, id });
+  const named = alias === undefined ? undefined : config.aliases?.find(id);
+  return named ? Response.json(modelOf(id, provider.name, 0)) : unknownModel(id, exchange);
+}
+
+/** @throws GatewayError `unauthorized` */
+function targetOf(id: string, { config, caller }: Exchange): Target | undefined {
+  try {
+    return targetsOf(id, "model", config, caller, "any")[0];
+  } catch (error) {
+    if (error instanceof GatewayError && error.code !== "unauthorized") return undefined;
+    throw error;
+  }
 }
 
 function unknownModel(id: string, { report, client }: Exchange): Response {
@@ -102,7 +152,9 @@ function deadline({ config, signal }: Exchange): { limit: AbortSignal; done: () 
 }
 
 function configured({ config: { providers, keys }, caller }: Exchange): Provider[] {
-  const chosen = new Set([...providers.values()].filter((provider) => provider.fetch));
+  const chosen = new Set(
+    [...providers.values()].filter((provider) => provider.fetch && caller.allows(provider)),
+  );
   for (const name of caller.trusted ? keys.providers : []) {
     const provider = providers.get(name);
     if (provider && provider.chat !== false && caller.allows(provider)) chosen.add(provider);
@@ -149,23 +201,74 @@ async function modelsOf(
 }
 
 /**
- * A provider's list in OpenAI's shape: `{data}` (OpenAI, Anthropic), a bare list (Together), `{models}` of names (Google,
- * Cohere), `{result}` of names (Cloudflare).
+ * A provider's list: `{data}` (OpenAI, Anthropic), a bare list (Together), `{models}` of names (Google, Cohere), `{result}` of
+ * names (Cloudflare).
  */
 function readModels(body: unknown, provider: string): Model[] {
   const { data, models, result } = object(body) ?? {};
   const list = [body, data, models, result].find(Array.isArray) ?? [];
   const named = list === models || list === result;
   return list.flatMap((entry): Model[] => {
-    const { id, name, created, created_at, owned_by } = object(entry) ?? {};
+    const about = object(entry) ?? {};
+    const { id, name, created, created_at, owned_by, display_name, displayName } = about;
     const model = named ? name : id;
     if (typeof model !== "string" || model === "") return [];
     const since = typeof created === "number" ? created : Date.parse(`${created_at}`) / 1000;
+    const shown = text(display_name) ?? text(displayName) ?? (named ? undefined : text(name));
     return [{
-      id: `${provider}/${model.replace(/^models\//, "")}`,
-      object: "model",
-      created: Number.isFinite(since) ? Math.floor(since) : 0,
-      owned_by: typeof owned_by === "string" ? owned_by : provider,
+      ...modelOf(`${provider}/${model.replace(/^models\//, "")}`, text(owned_by) ?? provider, since),
+      ...(shown !== undefined && { display_name: shown }),
+      ...limitsOf(about),
     }];
   });
+}
+
+/** @param since Unix time in seconds; 0 for what is none. */
+function modelOf(id: string, owner: string, since: number): Model {
+  const created = since >= 0 && since < LATEST ? Math.floor(since) : 0;
+  return {
+    id,
+    object: "model",
+    created,
+    owned_by: owner,
+    type: "model",
+    display_name: id,
+    created_at: new Date(created * 1000).toISOString().replace(".000Z", "Z"),
+  };
+}
+
+/** The year 9999: later ones have no date in JSON. */
+const LATEST = 253_370_764_800;
+
+/**
+ * Members that tell a model's limits: Anthropic's and Vercel's, Google's, OpenRouter's, Groq's, Mistral's, vLLM's, of Together
+ * and Cohere as OpenRouter's. Read in November 2026 from their references.
+ */
+const LIMITS_OF = {
+  max_input_tokens: [
+    "max_input_tokens",
+    "inputTokenLimit",
+    "context_length",
+    "context_window",
+    "max_context_length",
+    "max_model_len",
+  ],
+  max_tokens: ["max_tokens", "outputTokenLimit", "max_completion_tokens", "max_output_tokens"],
+} as const;
+
+function limitsOf(about: JsonObject): Pick<Model, "max_input_tokens" | "max_tokens"> {
+  const places = [about, object(about.top_provider) ?? {}, object(about.metadata) ?? {}];
+  const find = (names: readonly string[]) => {
+    for (const place of places) {
+      for (const name of names) {
+        if (Number.isSafeInteger(place[name]) && place[name] as number > 0) return place[name] as number;
+      }
+    }
+    return undefined;
+  };
+  const [max_input_tokens, max_tokens] = [find(LIMITS_OF.max_input_tokens), find(LIMITS_OF.max_tokens)];
+  return {
+    ...(max_input_tokens !== undefined && { max_input_tokens }),
+    ...(max_tokens !== undefined && { max_tokens }),
+  };
 }

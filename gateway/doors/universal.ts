@@ -4,14 +4,15 @@ import { GatewayError, shorten } from "../../wires/errors.ts";
 import { findObjects } from "../../wires/shared/json_text.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { findShallow, parseJson, readBody } from "../upstream/body.ts";
-import { chatStep, inTurn, MOST_STEPS, once } from "./chat.ts";
+import { chatStep, inTurn, once } from "./chat.ts";
 import { prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
 import { nativeHeaders, nativeStep } from "./native.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
-import { findProvider, findTarget, MOST_NAME } from "../target.ts";
+import { findProvider, MOST_NAME } from "../target.ts";
+import { MOST_STEPS, targetsOf } from "../targets/find_targets.ts";
 
 /** Characters of an endpoint with its query: servers take no longer request line. */
 const MOST_ENDPOINT = 64 * 1024;
@@ -49,7 +50,12 @@ const REFUSED: ReadonlySet<string> = new Set([
 export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const steps: Step[] = [];
   const written = readSteps(text);
-  for (const step of written) steps.push(await makeStep(step, exchange, written.length === 1));
+  for (const step of written) {
+    for (const made of await makeSteps(step, exchange, written.length === 1)) steps.push(made);
+    if (steps.length > MOST_STEPS) {
+      throw fault("", `must be ${MOST_STEPS} steps at most, with the models that names stand for`);
+    }
+  }
   const [step, ...others] = steps;
   return exchange.config.send(firstAttempt(step, exchange, others));
 }
@@ -121,7 +127,8 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
 
 // ---------------------------------------------------------------- what is sent
 
-async function makeStep(written: WrittenStep, exchange: Exchange, only: boolean): Promise<Step> {
+/** One step, or several for a name that stands for several models. */
+async function makeSteps(written: WrittenStep, exchange: Exchange, only: boolean): Promise<Step[]> {
   const { tokens } = exchange.config;
   const step = { ...written, endpoint: tokens.ownQuery(written.endpoint) };
   const { provider, path, config = {} } = step;
@@ -134,9 +141,10 @@ async function makeStep(written: WrittenStep, exchange: Exchange, only: boolean)
   const own: Exchange = { ...exchange, headers, caller };
   const settings = readPolicy(headers, exchange.config.policy, config ?? {}, path);
   const made = provider === "compat"
-    ? compatStep(step, settings, own, only)
-    : nativeStepOf(step, settings, own);
-  return { ...made, eventId: headers.get("cf-aig-event-id") ?? undefined };
+    ? compatSteps(step, settings, own, only)
+    : [nativeStepOf(step, settings, own)];
+  const eventId = headers.get("cf-aig-event-id") ?? undefined;
+  return made.map((step) => ({ ...step, eventId }));
 }
 
 /**
@@ -146,12 +154,12 @@ async function makeStep(written: WrittenStep, exchange: Exchange, only: boolean)
  * take, the next one may.
  * @throws GatewayError for what is wrong with the request itself.
  */
-function compatStep(
+function compatSteps(
   { endpoint, path, body }: WrittenStep,
   settings: PolicySettings,
   exchange: Exchange,
   only: boolean,
-): Step {
+): Step[] {
   // Cloudflare's page on dynamic routes writes it in the singular.
   if (!/^\/?(v1\/)?chat\/completions?\/?$/.test(endpoint)) {
     const message = `Compatibility endpoint: ${shorten(endpoint)} is not supported.`;
@@ -159,10 +167,21 @@ function compatStep(
   }
   return within(path, () => {
     const call = readBody(body, exchange.client.ruleWords);
-    const target = findTarget(call.get("model"), exchange.config.providers);
-    exchange.caller.check(target.provider);
-    const outgoings = only ? once(prepare(call, target, exchange)) : inTurn(call, target, exchange);
-    return chatStep(target, (target) => within(path, () => outgoings(target)), settings, exchange, true);
+    const { config, caller } = exchange;
+    const targets = targetsOf(call.get("model"), "model", config, caller);
+    const [first] = targets;
+    const outgoings = only && targets.length === 1
+      ? once(prepare(call, first, exchange))
+      : inTurn(call, first, exchange);
+    return targets.map((target) =>
+      chatStep(
+        target,
+        (target) => within(path, () => outgoings(target)),
+        settings,
+        exchange,
+        target.provider === first.provider,
+      )
+    );
   });
 }
 

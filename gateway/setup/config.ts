@@ -20,6 +20,7 @@ import {
 } from "../access/credentials.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
+import { type Aliases, readAliases } from "../targets/aliases.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import type { LogEntry } from "../log/types.ts";
 import { checkOptions, type Options } from "./options.ts";
@@ -33,6 +34,8 @@ export interface Config {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** By name and alias. */
   providers: ReadonlyMap<string, Provider>;
+  /** What names of the operator's stand for; absent where there are none. */
+  aliases?: Aliases;
   limits: Limits;
   /** Bytes of request bodies that the gateway holds now. */
   inFlight: { bytes: number };
@@ -79,6 +82,7 @@ export function readOptions(options: Options): Config {
     // Looked up at each call: a Worker's global fetch must not be taken off its object.
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     providers,
+    aliases: read.models && readAliases(read.models, providers),
     limits: { ...LIMITS, ...defined(read.limits) },
     inFlight: { bytes: 0 },
     strict: read.strict ?? false,

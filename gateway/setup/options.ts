@@ -38,6 +38,12 @@ export interface Options {
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** By provider name: other settings for a row, or rows of your own. */
   providers?: Record<string, ProviderOptions>;
+  /**
+   * Names that clients write, and the models that they stand for, e.g. `{"claude-*": "openai/gpt-6.1-sol", "*":
+   * "openrouter/*"}`. The first pattern that matches counts; its `*` is carried over; a list is tried in turn. A pattern
+   * without a slash never matches a name that begins with a provider's.
+   */
+  models?: Readonly<Record<string, string | readonly string[]>>;
   /** What the gateway takes, reads and holds at most. */
   limits?: Partial<Limits>;
   /** Refuse a request with a field that its target cannot express, as with `sluice-strict: true`. Default false. */
@@ -235,6 +241,10 @@ export const OPTIONS = v.strictObject({
       drop: v.optional(v.array(chatField)),
       rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),
     }),
+  )),
+  models: v.optional(v.record(
+    v.string(),
+    v.union([v.string(), v.pipe(v.array(v.string()), v.nonEmpty())], "must be a model, or a list of models"),
   )),
   limits: v.optional(limitsOption),
   strict: v.optional(v.boolean()),

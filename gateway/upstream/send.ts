@@ -170,9 +170,23 @@ export interface Credentials {
 }
 
 /** @param ownKey Whether the client's key may go to this provider. */
-export function credentialsFor(provider: Provider, exchange: Exchange, ownKey: boolean): Credentials {
-  const key = ownKey ? clientKey(exchange.caller) : undefined;
+export function credentialsFor(
+  { provider, alias }: { provider: Provider; alias?: string },
+  exchange: Exchange,
+  ownKey: boolean,
+): Credentials {
+  const own = ownKey ? clientKey(exchange.caller) : undefined;
+  // A client that knows nothing of the operator's names sends the key of the provider that it believes to call.
+  const isMeant = own === undefined || alias === undefined || !isKeyOfOther(own, provider, exchange);
+  const key = isMeant ? own : undefined;
   return { key, keys: key === undefined ? storedKeys(provider, exchange) : undefined };
+}
+
+/** Whether a key has the form of another provider's: Anthropic's begin `sk-ant-`. */
+function isKeyOfOther(key: string, provider: Provider, { config: { providers } }: Exchange): boolean {
+  if (keyForm(provider, key)) return false;
+  for (const other of providers.values()) if (keyForm(other, key)) return true;
+  return false;
 }
 
 /** A request that `ask` sends. */

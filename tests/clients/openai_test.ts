@@ -200,7 +200,7 @@ Deno.test("the gateway's own refusals have class, code and param", async () => {
       param: "model",
       says: "openai",
     },
-    { fetch: handler, model: "gpt-5-mini", Class: OpenAI.BadRequestError, param: "model", says: "provider" },
+    { fetch: handler, model: "my-model", Class: OpenAI.BadRequestError, param: "model", says: "provider" },
     {
       fetch: unreachable.fetch,
       model: "openai/m",

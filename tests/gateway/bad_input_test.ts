@@ -128,8 +128,8 @@ Deno.test("a model that is missing or has no provider is 400, with the replaced 
       5,
       {},
       ["openai/m"],
-      "gpt-5",
-      "/gpt-5",
+      "llama-4",
+      "/llama-4",
       "openai/",
       "/",
       "openai/\ud800",
@@ -138,8 +138,8 @@ Deno.test("a model that is missing or has no provider is 400, with the replaced 
     const { status, code, param } = await refused(post(CHAT, { model, ...without }));
     assertEquals([status, code, param], [400, "2019", "model"], JSON.stringify(model));
   }
-  const { message } = await refused(ask("gpt-5"));
-  assert(message.includes('"gpt-5"') && message.includes("{provider}/{model}"), message);
+  const { message } = await refused(ask("llama-4"));
+  assert(message.includes('"llama-4"') && message.includes("{provider}/{model}"), message);
 });
 
 Deno.test("an unknown provider is 400 with the nearest names, and no property of an object is one", async () => {

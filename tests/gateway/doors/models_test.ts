@@ -79,6 +79,9 @@ Deno.test("listModels() asks every provider that has a stored key, with it, in t
     object: "model",
     created: 7,
     owned_by: "openai",
+    type: "model",
+    display_name: "openai/gpt-5",
+    created_at: "1970-01-01T00:00:07Z",
   });
   assertEquals(data.find(({ id }: { id: string }) => id === "anthropic/claude-x").created, 9);
   const anthropic = asked.find(({ url }) => url.includes("anthropic"))!;
@@ -214,4 +217,80 @@ Deno.test("models of providers whose keys are stored are listed for callers with
     assertEquals((await response.text()).includes("openai"), false);
   }
   assertEquals(sent.length, 0);
+});
+
+Deno.test("listModels() gives Anthropic's shape in OpenAI's: a page with names, dates and limits", async () => {
+  const answers: Record<string, unknown> = {
+    "https://api.anthropic.com/v1/models?limit=1000": {
+      data: [{
+        type: "model",
+        id: "claude-x",
+        display_name: "Claude X",
+        created_at: "2026-01-02T03:04:05Z",
+        max_input_tokens: 1_000_000,
+        max_tokens: 128_000,
+      }],
+    },
+    "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1000": {
+      models: [{ name: "models/g", displayName: "G", inputTokenLimit: 5, outputTokenLimit: 6 }],
+    },
+    "https://openrouter.ai/api/v1/models": {
+      data: [{
+        id: "a/b",
+        name: "B",
+        created: 1e15,
+        context_length: 7,
+        top_provider: { max_completion_tokens: 8 },
+      }],
+    },
+    "https://api.groq.com/openai/v1/models": {
+      data: [{ id: "l", created: -5, owned_by: 7, context_window: 9, max_completion_tokens: "10" }],
+    },
+  };
+  const { fetch } = before(({ url }) => Response.json(answers[url]), {
+    tokens: [TOKEN],
+    keys: { anthropic: "a", "google-ai-studio": "b", openrouter: "c", groq: "d" },
+  });
+  const headers = { "x-api-key": TOKEN, "anthropic-version": "2023-06-01" };
+  const response = await fetch(new Request("http://gateway.test/v1/models?limit=1000", { headers }));
+  const { data, ...page } = await response.json();
+  assertEquals(page, { object: "list", has_more: false, first_id: data[0].id, last_id: data.at(-1).id });
+  const since = { created: 0, created_at: "1970-01-01T00:00:00Z" };
+  const model = { object: "model", type: "model" };
+  assertEquals(data.filter(({ owned_by }: { owned_by: string }) => owned_by !== "sluice"), [
+    {
+      ...model,
+      id: "anthropic/claude-x",
+      created: 1767323045,
+      owned_by: "anthropic",
+      display_name: "Claude X",
+      created_at: "2026-01-02T03:04:05Z",
+      max_input_tokens: 1_000_000,
+      max_tokens: 128_000,
+    },
+    {
+      ...model,
+      ...since,
+      id: "google-ai-studio/g",
+      owned_by: "google-ai-studio",
+      display_name: "G",
+      max_input_tokens: 5,
+      max_tokens: 6,
+    },
+    {
+      ...model,
+      ...since,
+      id: "openrouter/a/b",
+      owned_by: "openrouter",
+      display_name: "B",
+      max_input_tokens: 7,
+      max_tokens: 8,
+    },
+    { ...model, ...since, id: "groq/l", owned_by: "groq", display_name: "groq/l", max_input_tokens: 9 },
+  ]);
+  for (const id of ["anthropic/claude-x", "anthropic%2Fclaude-x", "claude-x"]) {
+    const one = await fetch(new Request(`http://gateway.test/v1/models/${id}`, { headers }));
+    const { id: told, max_input_tokens } = await one.json();
+    assertEquals([one.status, told, max_input_tokens], [200, decodeURIComponent(id), 1_000_000]);
+  }
 });

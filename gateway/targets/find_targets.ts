@@ -1,0 +1,104 @@
+/** Which targets a request names, in the order in which they are tried. */
+import type { Provider } from "../../providers/types.ts";
+import { GatewayError, quote } from "../../wires/errors.ts";
+import { findTarget, type Target, type Task } from "../target.ts";
+import type { Aliases } from "./aliases.ts";
+
+/** The most targets, or steps, that one request may name. */
+export const MOST_STEPS = 20;
+
+/** Where names are looked up. */
+interface Known {
+  providers: ReadonlyMap<string, Provider>;
+  /** Absent where the operator has given none. */
+  aliases?: Aliases;
+}
+
+/** A request, as far as it is asked here. */
+interface Asked {
+  headers: Headers;
+  config: Known;
+  caller: { check(provider: Provider): void };
+}
+
+/**
+ * The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. A name that the
+ * operator has given stands for one or several.
+ *
+ * @throws GatewayError `invalid_model`, `unknown_provider`, `unauthorized` or `invalid_request`.
+ */
+export function findTargets(
+  body: { get(field: string): unknown },
+  { headers, config, caller }: Asked,
+  task: Task = "chat",
+): Target[] {
+  const model = body.get("model") ?? undefined;
+  const first = model === undefined ? [] : targetsOf(model, "model", config, caller, task);
+  // A provider's own list is for it to read.
+  const list = (first[0]?.provider.ownModels ? undefined : body.get("models")) ?? [];
+  if (!Array.isArray(list)) {
+    const message = "Cannot read the request: models must be a list";
+    throw new GatewayError("invalid_request", message, { param: "models" });
+  }
+  const written = headers.get("sluice-fallback");
+  if (first.length === 1 && list.length === 0 && written === null) return first;
+  const fallback = written?.split(",").map((name) => name.trim()).filter(Boolean) ?? [];
+  /** Where each name was written first. */
+  const names = new Map<unknown, string>();
+  const add = (name: unknown, param: string) => {
+    if (names.has(name)) return;
+    names.set(name, param);
+    checkCount(names.size);
+  };
+  if (model !== undefined) add(model, "model");
+  for (const [at, name] of list.entries()) add(name, `models[${at}]`);
+  for (const name of fallback) add(name, "sluice-fallback");
+  // No model at all is told as one that is malformed.
+  if (names.size === 0) names.set(undefined, "model");
+  const targets = new Map<string, Target>();
+  for (const [name, param] of names) {
+    for (const target of targetsOf(name, param, config, caller, task)) {
+      const key = `${target.provider.name}/${target.model}`;
+      if (!targets.has(key)) targets.set(key, target);
+      checkCount(targets.size);
+    }
+  }
+  return [...targets.values()];
+}
+
+function checkCount(count: number): void {
+  if (count <= MOST_STEPS) return;
+  throw new GatewayError("invalid_request", `Cannot try more than ${MOST_STEPS} models`, { param: "models" });
+}
+
+/**
+ * What one name stands for.
+ *
+ * @param param Where the client wrote it.
+ * @throws GatewayError that names the pattern, where one has matched.
+ */
+export function targetsOf(
+  name: unknown,
+  param: string,
+  { providers, aliases }: Known,
+  caller: Asked["caller"],
+  task: Task = "chat",
+): Target[] {
+  const alias = typeof name === "string" ? aliases?.find(name) : undefined;
+  const find = (name: unknown): Target => {
+    const target = findTarget(name, providers, param, task);
+    caller.check(target.provider);
+    return target;
+  };
+  if (!alias) return [find(name)];
+  return alias.names.map((one) => {
+    try {
+      return { ...find(one), alias: alias.pattern };
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const { code, message, details } = error;
+      const by = ` (the option models leads there from ${quote(`${name}`)}, by ${quote(alias.pattern)})`;
+      throw new GatewayError(code, message + by, details);
+    }
+  });
+}
