@@ -16,6 +16,7 @@ import { logEntry } from "./log/entry.ts";
 import { observed, observer, type Passing, type Seen } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
 import { embeddings } from "./doors/embeddings.ts";
+import { handed } from "./doors/handed.ts";
 import { findModel, listModels } from "./doors/models.ts";
 import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
@@ -122,7 +123,7 @@ async function open(
   if (route.door === "health") return Response.json({ status: "ok" });
   if (!insider) refuseForeignPage(request, config);
   const { headers, signal } = request;
-  const { gateway } = route;
+  const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   const admit = () => config.tokens.admit(request, gateway, insider);
   const admitted = !insider && isForeignHost(request, config.hosts)
@@ -135,6 +136,9 @@ async function open(
     // Awaited here, for a promise that is returned is awaited twice.
     case "chat":
       return await chat(await takeBody(request, exchange), exchange);
+    case "completions":
+    case "rerank":
+      return await handed(await takeBody(request, exchange), route.door, exchange);
     case "embeddings":
       return await embeddings(await takeBody(request, exchange), exchange);
     case "models":
@@ -151,6 +155,10 @@ async function open(
       throw notKept(route);
   }
 }
+
+/** Cloudflare's REST paths hold an account and no gateway, which a header names; one that is not named is `default`. */
+const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>
+  account === undefined ? undefined : headers.get("cf-aig-gateway-id")?.trim() || "default";
 
 /** Watches an answer that is handed through, for whoever listens. */
 function watch(

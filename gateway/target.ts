@@ -17,13 +17,15 @@ export interface Target {
 }
 
 /** What a provider is asked for. */
-export type Task = "any" | "chat" | "embeddings";
+export type Task = "any" | "chat" | "completions" | "embeddings" | "rerank";
 
 /** What a provider is without, if it cannot be asked. */
 const LACKS: Record<Task, (provider: Provider) => string | undefined> = {
   any: () => undefined,
   chat: ({ chat }) => chat === false ? "chat completions here, only its own paths" : undefined,
+  completions: ({ endpoints }) => endpoints?.completions ? undefined : "completions of the older form here",
   embeddings: ({ embeddings }) => embeddings ? undefined : "embeddings here",
+  rerank: ({ endpoints }) => endpoints?.rerank ? undefined : "rerank here",
 };
 
 /**

@@ -102,6 +102,19 @@ const messagesBelow = (baseUrl: string): Spoken => ({
   baseUrl,
 });
 
+/**
+ * The older completions, with `prompt` and `suffix`, and rerank, beside chat completions. Which rows have them was read in
+ * November 2026 from the SDKs of OpenAI, OpenRouter (1.3), Together (0.52), Fireworks (1.2), Cerebras (1.91) and Cohere (8.1)
+ * and from the others' references. Not those whose answers are chat completions (Mistral's `/fim/completions`).
+ */
+const COMPLETIONS = { completions: "/completions" }, RERANK = { rerank: "/rerank" };
+
+/** Where a server of OpenAI's format has them, if it has: beside its chat completions. */
+export function endpointsBeside(chatPath = "/chat/completions"): Row["endpoints"] {
+  const base = /^(.*)\/chat\/completions$/.exec(chatPath)?.[1];
+  return base === undefined ? undefined : { completions: `${base}/completions`, rerank: `${base}/rerank` };
+}
+
 /** The embeddings of a wire's author. */
 export const EMBEDDINGS: Partial<Record<WireName, SpokenEmbeddings>> = {
   cohere: { wire: cohereEmbeddings, most: 96, tokens: false },
@@ -150,6 +163,7 @@ const ROWS = {
   }),
   // "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.[0].role'"
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", {
+    endpoints: COMPLETIONS,
     aliases: ["dashscope"],
     // At most ten texts, and no tokens.
     embeddings: { most: 10, tokens: false },
@@ -193,6 +207,7 @@ const ROWS = {
   cartesia: ownPaths("https://api.cartesia.ai", { auth: header("x-api-key"), keyEnv: ["CARTESIA_API_KEY"] }),
   // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
   cerebras: compatible("https://api.cerebras.ai/v1", {
+    endpoints: COMPLETIONS,
     drop: [...OPENAI_ONLY, "metadata", "store"],
     messages: {
       members: {
@@ -207,6 +222,7 @@ const ROWS = {
   }),
   chutes: compatible("https://llm.chutes.ai/v1", { ...MAX_TOKENS, keyEnv: ["CHUTES_API_KEY"] }),
   cohere: {
+    endpoints: { rerank: "/v2/rerank" },
     baseUrl: "https://api.cohere.com",
     wires: [spoken("cohere")],
     embeddings: EMBEDDINGS.cohere,
@@ -224,6 +240,7 @@ const ROWS = {
     keyEnv: ["DEEPGRAM_API_KEY"],
   }),
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", {
+    endpoints: COMPLETIONS,
     ...MAX_TOKENS,
     embeddings: { most: 1024 },
     keyEnv: ["DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"],
@@ -231,6 +248,7 @@ const ROWS = {
   // "messages[0].role: unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`"
   // https://api-docs.deepseek.com/guides/responses_api, …/anthropic_api (2026-11)
   deepseek: compatible("https://api.deepseek.com", {
+    endpoints: { completions: "/beta/completions" },
     ...MAX_TOKENS,
     also: [RESPONSES, { wire: anthropicMessages, path: "/anthropic/v1/messages" }],
     messages: { roles: NO_DEVELOPER },
@@ -252,16 +270,23 @@ const ROWS = {
     target: { header: "x-fal-target-url", domains: ["fal.run", "fal.ai"] },
     keyEnv: ["FAL_KEY", "FAL_API_KEY"],
   }),
-  featherless: compatible("https://api.featherless.ai/v1", { keyEnv: ["FEATHERLESS_API_KEY"] }),
+  featherless: compatible("https://api.featherless.ai/v1", {
+    endpoints: COMPLETIONS,
+    keyEnv: ["FEATHERLESS_API_KEY"],
+  }),
   // "Extra inputs are not permitted": 400 for every field its SDK (1.2.30) does not list.
   // https://docs.fireworks.ai/guides/response-api, https://docs.fireworks.ai/tools-sdks/anthropic-compatibility (2026-11)
   fireworks: compatible("https://api.fireworks.ai/inference/v1", {
+    endpoints: COMPLETIONS,
     also: [RESPONSES, MESSAGES],
     aliases: ["fireworks-ai"],
     drop: [...OPENAI_ONLY, "store"],
     keyEnv: ["FIREWORKS_API_KEY"],
   }),
-  friendli: compatible("https://api.friendli.ai/serverless/v1", { keyEnv: ["FRIENDLI_TOKEN"] }),
+  friendli: compatible("https://api.friendli.ai/serverless/v1", {
+    endpoints: COMPLETIONS,
+    keyEnv: ["FRIENDLI_TOKEN"],
+  }),
   // GitHub Models, which GitHub retired on 2026-07-30. Kept so that old names get GitHub's own answer.
   github: compatible("https://models.github.ai/inference", { toolId: shortToolId(40) }),
   "google-ai-studio": {
@@ -314,13 +339,25 @@ const ROWS = {
     also: [RESPONSES],
     keyEnv: ["HF_TOKEN", "HUGGINGFACE_API_KEY"],
   }),
-  hyperbolic: compatible("https://api.hyperbolic.xyz/v1", { ...MAX_TOKENS, keyEnv: ["HYPERBOLIC_API_KEY"] }),
+  hyperbolic: compatible("https://api.hyperbolic.xyz/v1", {
+    endpoints: COMPLETIONS,
+    ...MAX_TOKENS,
+    keyEnv: ["HYPERBOLIC_API_KEY"],
+  }),
   ideogram: ownPaths("https://api.ideogram.ai", { auth: header("api-key"), keyEnv: ["IDEOGRAM_API_KEY"] }),
   inception: compatible("https://api.inceptionlabs.ai/v1", { keyEnv: ["INCEPTION_API_KEY"] }),
   // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md (2026-11)
-  llamacpp: compatible("http://127.0.0.1:8080/v1", { aliases: ["llama.cpp"], also: [RESPONSES, MESSAGES] }),
+  llamacpp: compatible("http://127.0.0.1:8080/v1", {
+    endpoints: { ...COMPLETIONS, ...RERANK },
+    aliases: ["llama.cpp"],
+    also: [RESPONSES, MESSAGES],
+  }),
   // https://lmstudio.ai/docs/developer/openai-compat, …/anthropic-compat (2026-11)
-  lmstudio: compatible("http://127.0.0.1:1234/v1", { ...MAX_TOKENS, also: [RESPONSES, MESSAGES] }),
+  lmstudio: compatible("http://127.0.0.1:1234/v1", {
+    endpoints: COMPLETIONS,
+    ...MAX_TOKENS,
+    also: [RESPONSES, MESSAGES],
+  }),
   // https://platform.minimax.io/docs/api-reference/text-anthropic-api, …/text-openai-api (2026-11)
   minimax: compatible("https://api.minimax.io/v1", {
     also: [RESPONSES, messagesBelow("https://api.minimax.io/anthropic")],
@@ -358,15 +395,24 @@ const ROWS = {
     keyEnv: ["MOONSHOT_API_KEY"],
   }),
   morph: compatible("https://api.morphllm.com/v1", { keyEnv: ["MORPH_API_KEY"] }),
-  nebius: compatible("https://api.tokenfactory.nebius.com/v1", { ...MAX_TOKENS, keyEnv: ["NEBIUS_API_KEY"] }),
+  nebius: compatible("https://api.tokenfactory.nebius.com/v1", {
+    endpoints: COMPLETIONS,
+    ...MAX_TOKENS,
+    keyEnv: ["NEBIUS_API_KEY"],
+  }),
   novita: compatible("https://api.novita.ai/openai/v1", {
+    endpoints: { ...COMPLETIONS, ...RERANK },
     aliases: ["novita-ai"],
     ...MAX_TOKENS,
     keyEnv: ["NOVITA_API_KEY"],
   }),
-  nscale: compatible("https://inference.api.nscale.com/v1", { keyEnv: ["NSCALE_API_KEY"] }),
+  nscale: compatible("https://inference.api.nscale.com/v1", {
+    endpoints: COMPLETIONS,
+    keyEnv: ["NSCALE_API_KEY"],
+  }),
   // "Unsupported parameter(s)" or "extra_forbidden": its models' schemas take no other member.
   nvidia: compatible("https://integrate.api.nvidia.com/v1", {
+    endpoints: COMPLETIONS,
     drop: [...OPENAI_ONLY, "metadata", "prompt_cache_key", "service_tier", "store"],
     ...MAX_TOKENS,
     keyEnv: ["NVIDIA_API_KEY"],
@@ -374,12 +420,14 @@ const ROWS = {
   // Responses without a store. https://docs.ollama.com/api/openai-compatibility, …/anthropic-compatibility (2026-11)
   // Of embeddings it takes texts alone.
   ollama: compatible("http://127.0.0.1:11434/v1", {
+    endpoints: COMPLETIONS,
     ...MAX_TOKENS,
     also: [RESPONSES, MESSAGES],
     embeddings: { tokens: false },
     keyEnv: ["OLLAMA_API_KEY"],
   }),
   openai: compatible("https://api.openai.com/v1", {
+    endpoints: COMPLETIONS,
     models: fitOpenAI,
     // "Unrecognized request argument supplied: input_type"
     embeddings: { most: 2048, drop: ["input_type"] },
@@ -387,6 +435,7 @@ const ROWS = {
     keyEnv: ["OPENAI_API_KEY"],
   }),
   openrouter: compatible("https://openrouter.ai/api", {
+    endpoints: { completions: "/v1/completions", rerank: "/v1/rerank" },
     ...V1,
     ownModels: true,
     toolId: shortToolId(40),
@@ -394,7 +443,10 @@ const ROWS = {
     also: [{ ...RESPONSES, path: "/v1/responses" }, { ...MESSAGES, path: "/v1/messages" }],
     keyEnv: ["OPENROUTER_API_KEY"],
   }),
-  ovhcloud: compatible("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", { keyEnv: ["OVHCLOUD_API_KEY"] }),
+  ovhcloud: compatible("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", {
+    endpoints: COMPLETIONS,
+    keyEnv: ["OVHCLOUD_API_KEY"],
+  }),
   // Ignores all settings but `response_format` and `stream`, and says so.
   // https://docs.parallel.ai/chat-api/sdk-compatibility
   parallel: compatible("https://api.parallel.ai", {
@@ -428,12 +480,14 @@ const ROWS = {
   sambanova: compatible("https://api.sambanova.ai/v1", { keyEnv: ["SAMBANOVA_API_KEY"] }),
   scaleway: compatible("https://api.scaleway.ai/v1", { keyEnv: ["SCW_SECRET_KEY", "SCALEWAY_API_KEY"] }),
   siliconflow: compatible("https://api.siliconflow.com/v1", {
+    endpoints: RERANK,
     ...MAX_TOKENS,
     embeddings: { most: 32, tokens: false },
     keyEnv: ["SILICONFLOW_API_KEY"],
   }),
   stepfun: compatible("https://api.stepfun.ai/v1", { keyEnv: ["STEPFUN_API_KEY"] }),
   together: compatible("https://api.together.ai/v1", {
+    endpoints: { ...COMPLETIONS, ...RERANK },
     aliases: ["together-ai", "togetherai"],
     ...MAX_TOKENS,
     // `finish_reason: "eos"` (recorded 2025-02, and in its API reference).
@@ -452,8 +506,12 @@ const ROWS = {
     keyEnv: ["AI_GATEWAY_API_KEY"],
   }),
   // https://docs.vllm.ai/en/latest/serving/openai_compatible_server (2026-11)
-  vllm: compatible("http://127.0.0.1:8000/v1", { also: [RESPONSES, MESSAGES] }),
+  vllm: compatible("http://127.0.0.1:8000/v1", {
+    endpoints: { ...COMPLETIONS, ...RERANK },
+    also: [RESPONSES, MESSAGES],
+  }),
   voyage: ownPaths("https://api.voyageai.com/v1", {
+    endpoints: RERANK,
     aliases: ["voyageai"],
     embeddings: { wire: voyageEmbeddings, most: 1000, tokens: false },
     keyEnv: ["VOYAGE_API_KEY"],

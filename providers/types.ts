@@ -170,6 +170,8 @@ export interface Row {
   baseUrl: string;
   /** The wires that it speaks, the usual one first. */
   wires: readonly [Spoken, ...Spoken[]];
+  /** Where it has the older completions and rerank, below the base URL, if it has them: bodies are handed through. */
+  endpoints?: { completions?: string; rerank?: string };
   /** Its embeddings, if it has any. */
   embeddings?: SpokenEmbeddings;
   auth: Auth;

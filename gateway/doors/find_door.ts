@@ -11,7 +11,7 @@ export type Route =
   & { account?: string; gateway?: string }
   & (
     | { door: "chat"; client: ClientWire }
-    | { door: "embeddings" | "models" | "home" | "health" | "universal" }
+    | { door: "completions" | "embeddings" | "rerank" | "models" | "home" | "health" | "universal" }
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported" | "stored"; endpoint: string }
@@ -61,6 +61,9 @@ const DOORS: readonly Door[] = [
   },
   { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
   { path: new RegExp(`^${COMPAT}(?:/v1)?/embeddings/*$`), methods: post, door: "embeddings" },
+  { path: new RegExp(`^${COMPAT}(?:/v1)?/completions/*$`), methods: post, door: "completions" },
+  // The second version is Cohere's.
+  { path: new RegExp(`^${COMPAT}(?:/v[12])?/rerank/*$`), methods: post, door: "rerank" },
   { path: new RegExp(`^${COMPAT}/models/*$`), methods: read, door: "models" },
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
@@ -68,7 +71,12 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
-  { path: new RegExp(`^${REST}/v1/chat/completions/*$`), methods: post, door: "chat", client: openaiChat },
+  {
+    path: new RegExp(`^${REST}/(?:v1/)+chat/completions/*$`),
+    methods: post,
+    door: "chat",
+    client: openaiChat,
+  },
   { path: new RegExp(`^${REST}/(?:v1/)+responses/*$`), methods: post, door: "chat", client: openaiResponses },
   {
     path: new RegExp(`^${REST}/(?:v1/)+responses/compact/*$`),

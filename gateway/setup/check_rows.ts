@@ -34,10 +34,16 @@ export function checkRow(name: string, options: ProviderOptions, known: Provider
   checkHeaders(name, options);
 }
 
+/** First segments of the gateway's own paths: a provider at the root of a custom domain cannot have them. */
+const DOORS: ReadonlySet<string> = new Set([
+  ...["chat", "client", "compat", "completions", "embeddings", "health", "messages", "metrics", "models"],
+  ...["rerank", "responses", "sluice", "v1", "v2"],
+]);
+
 function checkOwnName(name: string): void {
-  if (!/^\w[\w.-]*$/.test(name) || name === "compat") {
-    throw fault(name, "it is no name that a model can begin with");
-  }
+  const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
+  if (!/^\w[\w.-]*$/.test(name)) throw fault(name, "it is no name that a model can begin with");
+  if (DOORS.has(slug.toLowerCase())) throw fault(name, `${slug} is the name of a path of the gateway's own`);
   const meant = findProvider(name.toLowerCase());
   if (meant) throw fault(name, `names are in lower case; did you mean ${name.toLowerCase()}?`);
 }

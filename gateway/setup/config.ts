@@ -2,6 +2,7 @@
 import {
   compatible,
   EMBEDDINGS,
+  endpointsBeside,
   findProvider,
   indexProviders,
   PROVIDERS,
@@ -187,7 +188,7 @@ function readProviders(
       const isOther = wires[0].wire !== known.wires[0].wire;
       providers.set(known.name, {
         ...known,
-        ...(isOther && { embeddings: EMBEDDINGS[wire!] }),
+        ...(isOther && { embeddings: EMBEDDINGS[wire!], endpoints: undefined }),
         ...keyForms,
         ...changed,
         wires,
@@ -207,7 +208,9 @@ function readProviders(
       name,
       aliases: [name === slug ? CUSTOM + slug : slug],
       ...compatible(base, { chatPath, auth, ...(!changed.auth && { keyForms }), modelsPath, ...changed }),
-      ...(wire !== undefined && wire !== "openai" && { embeddings: EMBEDDINGS[wire] }),
+      ...(wire === undefined || wire === "openai"
+        ? { endpoints: endpointsBeside(chatPath) }
+        : { embeddings: EMBEDDINGS[wire] }),
       wires: change([spoken(wire ?? "openai")]),
     });
   }

@@ -1,6 +1,5 @@
 /** From a client's request for embeddings to one or several of a provider's, and back. */
 import type { SpokenEmbeddings } from "../../providers/types.ts";
-import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import {
   checkEmbed,
@@ -23,8 +22,8 @@ import type { Body } from "./body.ts";
 import { errorResponse } from "./error_response.ts";
 import { handBack } from "./hand_back.ts";
 import { maskObject, maskText } from "./masked.ts";
-import { handThrough, type Rules } from "./hand_through.ts";
-import { inDepth, type Outgoing, refuseDropped, writeHeaders } from "./prepare.ts";
+import { handedOn, outgoingOf } from "./handed_on.ts";
+import { inDepth, type Outgoing, refuseDropped } from "./prepare.ts";
 import { refuseRedirect, respondError } from "./respond.ts";
 import { ask, type Credentials, readText } from "./send.ts";
 
@@ -75,34 +74,9 @@ export function planEmbed(body: Body, target: Target, exchange: Exchange, only: 
       return inDepth(() => planParts(readEmbed(body.parsed()), target, embeddings, exchange));
     }
   }
-  const { write, dropped } = inDepth(() => handThrough(body, target, { path, drop, rename } as Rules, only));
-  refuseDropped(dropped, target.provider, exchange.headers, exchange.config);
   const base64 = body.get("encoding_format") === "base64";
-  let written = only ? inDepth(write) : undefined;
-  const handed = outgoingOf(target, exchange, path, dropped, () => written ??= inDepth(write));
+  const handed = handedOn(body, target, exchange, { path, drop, rename }, only);
   return { embeddings, handed, base64, parts: [] };
-}
-
-function outgoingOf(
-  target: Target,
-  exchange: Exchange,
-  path: string,
-  dropped: string[],
-  body: () => BodyInit,
-  headers?: Record<string, string>,
-): Outgoing {
-  const { client, config, account } = exchange;
-  const { provider } = target;
-  return {
-    target,
-    spoken: { wire: client, path },
-    url: wireUrl(provider, path, { account }),
-    headers: writeHeaders(provider, exchange.headers, config, headers),
-    body,
-    dropped,
-    stream: false,
-    masks: config.masks(),
-  };
 }
 
 /** @throws GatewayError `invalid_request` */

@@ -1,0 +1,89 @@
+/** The older completions, and rerank: handed through to providers that have them. Chat never stands in for them. */
+import { embeddingFormat, openaiChat } from "../../wires/openai_chat/mod.ts";
+import type { ClientWire } from "../../wires/types.ts";
+import type { Exchange } from "../exchange.ts";
+import { firstAttempt, type Step } from "../policies/attempt.ts";
+import { type PolicySettings, readPolicy } from "../policies/settings.ts";
+import type { Target } from "../target.ts";
+import { findTargets } from "../targets/find_targets.ts";
+import { type Body, readBody } from "../upstream/body.ts";
+import { lookAt } from "../upstream/hand_back.ts";
+import { handedOn } from "../upstream/handed_on.ts";
+import { maskObject } from "../upstream/masked.ts";
+import type { Outgoing } from "../upstream/prepare.ts";
+import { respond } from "../upstream/respond.ts";
+import { ask, credentialsFor } from "../upstream/send.ts";
+import { failureOf } from "./chat.ts";
+
+/** What is handed through, and what its answers are read by: those of rerank have no choices, and count tokens. */
+const CLIENTS = {
+  completions: openaiChat,
+  rerank: { ...openaiChat, ...embeddingFormat },
+} satisfies Record<string, ClientWire>;
+
+/** An endpoint that is handed through. */
+export type Handed = keyof typeof CLIENTS;
+
+/**
+ * Serves a request.
+ *
+ * @param text The client's body; it is used up.
+ * @throws GatewayError for a provider that has no such endpoint, or when no target can be reached.
+ */
+export function handed(text: Uint8Array<ArrayBuffer>, kind: Handed, asked: Exchange): Promise<Response> {
+  const exchange: Exchange = { ...asked, client: CLIENTS[kind] };
+  const { headers, config, report } = exchange;
+  const settings = readPolicy(headers, config.policy);
+  const body = readBody(text, []);
+  const targets = findTargets(body, exchange, kind);
+  const [first] = targets;
+  report.provider = first.provider.name;
+  report.model = first.model;
+  const only = targets.length === 1;
+  const [step, ...others] = targets.map((target) =>
+    handedStep(target, target.provider === first.provider, { body, kind, settings, only }, exchange)
+  );
+  return config.send(firstAttempt(step, exchange, others));
+}
+
+/** What all targets of a request share. */
+interface Shared {
+  body: Body;
+  kind: Handed;
+  settings: PolicySettings;
+  only: boolean;
+}
+
+function handedStep(
+  target: Target,
+  ownKey: boolean,
+  { body, kind, settings, only }: Shared,
+  exchange: Exchange,
+): Step {
+  const { provider, model } = target;
+  const credentials = credentialsFor(target, exchange, ownKey);
+  let outgoing: Outgoing | undefined;
+  const outgoingOf = () =>
+    outgoing ??= handedOn(body, target, exchange, { path: provider.endpoints![kind]! }, only);
+  return {
+    provider: provider.name,
+    model,
+    settings,
+    format: exchange.client,
+    fault: () => failureOf(outgoingOf),
+    otherKey: credentials.keys?.isFree,
+    mask: (error) => maskObject(outgoingOf().masks.error, error),
+    look: (response) => lookAt(response, outgoingOf()),
+    async send({ signal, begun }) {
+      const sent = outgoingOf();
+      return await ask(
+        sent,
+        sent.body(),
+        credentials,
+        signal,
+        exchange,
+        (upstream) => respond(upstream, sent, exchange, begun),
+      );
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** A body that goes on as it came, to an endpoint that is not chat. */
+import { wireUrl } from "../../providers/urls.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Target } from "../target.ts";
+import type { Body } from "./body.ts";
+import { handThrough, type Rules } from "./hand_through.ts";
+import { inDepth, type Outgoing, refuseDropped, writeHeaders } from "./prepare.ts";
+
+/** Where a provider has an endpoint, and what differs there. */
+export interface Endpoint {
+  /** Below the base URL: `/embeddings`. */
+  path: string;
+  /** Top-level fields that are left out. */
+  drop?: readonly string[];
+  /** Top-level fields that have another name. */
+  rename?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Prepares a request of which only `model` changes, and what the endpoint says.
+ *
+ * @param only The body is for no other target: it is used up.
+ * @throws GatewayError `dropped_fields`.
+ */
+export function handedOn(
+  body: Body,
+  target: Target,
+  exchange: Exchange,
+  { path, drop, rename }: Endpoint,
+  only: boolean,
+): Outgoing {
+  const rules = { path, drop, rename } as Rules;
+  const { write, dropped } = inDepth(() => handThrough(body, target, rules, only));
+  refuseDropped(dropped, target.provider, exchange.headers, exchange.config);
+  const stream = body.get("stream") === true;
+  let written = only ? inDepth(write) : undefined;
+  return { ...outgoingOf(target, exchange, path, dropped, () => written ??= inDepth(write)), stream };
+}
+
+/** @param headers Those of the wire. */
+export function outgoingOf(
+  target: Target,
+  exchange: Exchange,
+  path: string,
+  dropped: string[],
+  body: () => BodyInit,
+  headers?: Record<string, string>,
+): Outgoing {
+  const { client, config, account } = exchange;
+  const { provider } = target;
+  return {
+    target,
+    spoken: { wire: client, path },
+    url: wireUrl(provider, path, { account }),
+    headers: writeHeaders(provider, exchange.headers, config, headers),
+    body,
+    dropped,
+    stream: false,
+    masks: config.masks(),
+  };
+}
