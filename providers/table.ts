@@ -165,8 +165,8 @@ const ROWS = {
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", {
     endpoints: COMPLETIONS,
     aliases: ["dashscope"],
-    // At most ten texts, and no tokens.
-    embeddings: { most: 10, tokens: false },
+    // At most ten texts, and no tokens; `encoding_format` may be `float` alone.
+    embeddings: { most: 10, tokens: false, base64: false },
     ...MAX_TOKENS,
     messages: { roles: NO_DEVELOPER },
     keyEnv: ["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
@@ -242,7 +242,7 @@ const ROWS = {
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", {
     endpoints: COMPLETIONS,
     ...MAX_TOKENS,
-    embeddings: { most: 1024 },
+    embeddings: { most: 1024, base64: false },
     keyEnv: ["DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"],
   }),
   // "messages[0].role: unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`"
@@ -521,7 +521,7 @@ const ROWS = {
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
     native: workersAI,
     // Up to a hundred texts; the size of a vector is the model's own.
-    embeddings: { most: 100, tokens: false, drop: ["dimensions"] },
+    embeddings: { most: 100, tokens: false, base64: false, drop: ["dimensions"] },
     modelPath: /^(?:run\/)?((?:@|%40)(?:cf|hf)(?:\/|%2f)[^?]+)/i,
     messages: { texts: true },
     // An answer in JSON mode comes parsed, an object in `content` (recorded 2025-12).

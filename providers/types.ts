@@ -156,6 +156,8 @@ export interface SpokenEmbeddings {
   most?: number;
   /** `false` where an input must be text. */
   tokens?: false;
+  /** `false` where base64 is refused: floats are asked for, and encoded here. Where it is ignored they are encoded too. */
+  base64?: false;
   /** Top-level fields of a request that it refuses or does not heed; left out and named in `sluice-dropped`. */
   drop?: readonly string[];
   /** Top-level fields that it knows by another name. */

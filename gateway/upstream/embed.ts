@@ -62,6 +62,7 @@ interface Part {
 export function planEmbed(body: Body, target: Target, exchange: Exchange, only: boolean): EmbedPlan {
   const embeddings = target.provider.embeddings!;
   const { wire, path = "/embeddings", most, tokens, drop, rename } = embeddings;
+  const omit = embeddings.base64 === false ? ["encoding_format"] : undefined;
   const isSame = wire === openaiEmbeddings;
   // A long body is the provider's to check when it goes to it as it is.
   if (!isSame || most !== undefined || tokens === false || body.isParsed()) {
@@ -75,7 +76,7 @@ export function planEmbed(body: Body, target: Target, exchange: Exchange, only: 
     }
   }
   const base64 = body.get("encoding_format") === "base64";
-  const handed = handedOn(body, target, exchange, { path, drop, rename }, only);
+  const handed = handedOn(body, target, exchange, { path, drop, rename, omit }, only);
   return { embeddings, handed, base64, parts: [] };
 }
 

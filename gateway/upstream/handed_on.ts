@@ -12,6 +12,8 @@ export interface Endpoint {
   path: string;
   /** Top-level fields that are left out. */
   drop?: readonly string[];
+  /** Those that are left out and not named, for what they ask is done here. */
+  omit?: readonly string[];
   /** Top-level fields that have another name. */
   rename?: Readonly<Record<string, string>>;
 }
@@ -26,11 +28,12 @@ export function handedOn(
   body: Body,
   target: Target,
   exchange: Exchange,
-  { path, drop, rename }: Endpoint,
+  { path, drop = [], omit = [], rename }: Endpoint,
   only: boolean,
 ): Outgoing {
-  const rules = { path, drop, rename } as Rules;
-  const { write, dropped } = inDepth(() => handThrough(body, target, rules, only));
+  const rules = { path, drop: [...drop, ...omit], rename } as Rules;
+  const { write, dropped: left } = inDepth(() => handThrough(body, target, rules, only));
+  const dropped = left.filter((field) => !omit.includes(field));
   refuseDropped(dropped, target.provider, exchange.headers, exchange.config);
   const stream = body.get("stream") === true;
   let written = only ? inDepth(write) : undefined;

@@ -204,6 +204,10 @@ function ollama({ body: text }: Sent): Response {
 function alibaba({ body: text }: Sent): Response {
   const body = JSON.parse(text) as Json;
   const inputs = inputsOf(body.input);
+  if (![undefined, "float"].includes(body.encoding_format as string)) {
+    const error = { message: "encoding_format must be float", type: "InvalidParameter", param: null };
+    return Response.json({ error }, { status: 400 });
+  }
   if (inputs.length > 10) {
     const message =
       "<400> InternalError.Algo.InvalidParameter: Value error, batch size is invalid, it should not be larger " +

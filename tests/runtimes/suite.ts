@@ -485,6 +485,26 @@ export const CASES: Case[] = [
     },
   },
   {
+    name: "the demo makes embeddings, as base64 and as floats",
+    async run({ gateway }) {
+      const embed = async (more: object) => {
+        const response = await post(`${gateway}/v1/embeddings`, {
+          model: "demo/embed",
+          input: ["a b", "b a"],
+          ...more,
+        });
+        assertEquals(response.status, 200);
+        const { data } = await response.json();
+        return data.map(({ embedding }: { embedding: unknown }) => embedding);
+      };
+      const [one, two] = await embed({ dimensions: 8 });
+      assertEquals([one.length, one], [8, two]);
+      const [encoded] = await embed({ dimensions: 8, encoding_format: "base64" });
+      const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+      assertEquals([...new Float32Array(bytes.buffer)], [...new Float32Array(one)]);
+    },
+  },
+  {
     name: "a native or universal request that fails has the replaced service's envelope",
     async run({ gateway }) {
       for (

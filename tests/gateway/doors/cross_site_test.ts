@@ -22,6 +22,18 @@ const DOORS: [string, (headers: Record<string, string>) => Request][] = [
     "native socket",
     (headers) => new Request(`${ROOT}/openai/realtime`, { headers: { ...headers, upgrade: "websocket" } }),
   ],
+  [
+    "embeddings",
+    (headers) => post("http://gateway.test/v1/embeddings", { model: "openai/m", input: "x" }, headers),
+  ],
+  [
+    "completions",
+    (headers) => post("http://gateway.test/v1/completions", { model: "openai/m", prompt: "x" }, headers),
+  ],
+  [
+    "rerank",
+    (headers) => post("http://gateway.test/v2/rerank", { model: "together/m", query: "x" }, headers),
+  ],
   ["models", (headers) => new Request(`${ROOT}/compat/models`, { headers })],
 ];
 

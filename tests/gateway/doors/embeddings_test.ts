@@ -23,9 +23,9 @@ function vectors({ body }: Sent): Response {
 
 /** `name | path | most inputs | tokens | dropped | renamed`, from the providers' references, of rows that differ. */
 const LINES = `
-alibaba | /embeddings | 10 | text | - | -
+alibaba | /embeddings | 10 | text, floats | - | -
 cohere | - | 96 | text | - | -
-deepinfra | /embeddings | 1024 | tokens | - | -
+deepinfra | /embeddings | 1024 | tokens, floats | - | -
 google-ai-studio | - | 100 | text | - | -
 mistral | /v1/embeddings | - | text | input_type user | dimensions>output_dimension
 ollama | /embeddings | - | text | - | -
@@ -33,7 +33,7 @@ openai | /embeddings | 2048 | tokens | input_type | -
 siliconflow | /embeddings | 32 | text | - | -
 upstage | /embeddings | 100 | text | - | -
 voyage | /embeddings | 1000 | text | - | -
-workers-ai | /embeddings | 100 | text | dimensions | -
+workers-ai | /embeddings | 100 | text, floats | dimensions | -
 zai | /embeddings | 64 | text | - | -`.trim().split("\n");
 
 /** Rows that have none. */
@@ -49,10 +49,11 @@ Deno.test("every row's embeddings are as its line; of a row without one they are
       without.push(name);
       continue;
     }
-    const { path = "-", most = "-", tokens, drop = [], rename = {} } = embeddings;
+    const { path = "-", most = "-", tokens, base64, drop = [], rename = {} } = embeddings;
+    const kinds = (tokens === false ? "text" : "tokens") + (base64 === false ? ", floats" : "");
     const list = (all: readonly string[]) => all.join(" ") || "-";
     const renamed = Object.entries(rename).map(([from, to]) => `${from}>${to}`);
-    const line = [name, path, most, tokens === false ? "text" : "tokens", list(drop), list(renamed)].join(
+    const line = [name, path, most, kinds, list(drop), list(renamed)].join(
       " | ",
     );
     const usual = version === "v1"
