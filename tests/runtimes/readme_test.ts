@@ -6,6 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { LIMITS } from "../../gateway/setup/limits.ts";
 import { createGateway } from "../../mod.ts";
 import { bundle, ROOT } from "../bundle.ts";
+import { before, message } from "../fakes.ts";
 import { readPages } from "../pages.ts";
 import { freePort } from "../free_port.ts";
 import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
@@ -379,7 +380,7 @@ ${rest.join("\n")}
 // ---------------------------------------------------------------- agents
 
 const CLAUDE_CODE = snippet("sh", "ANTHROPIC_BASE_URL");
-const CODEX = snippet("toml", "model_providers.sluice");
+const CODEX = [snippet("toml", "model_providers.sluice"), snippet("toml", "model_providers.sluice")];
 
 test("Claude Code's variables lead Anthropic's SDK, which reads them too, to the gateway", () =>
   served(async (url, provider) => {
@@ -397,35 +398,41 @@ test("Claude Code's variables lead Anthropic's SDK, which reads them too, to the
     await Deno.remove(path);
   }, { SLUICE_TOKENS: "my-token", ANTHROPIC_API_KEY: "sk-stored" }));
 
-test("Codex's settings lead to OpenAI's Responses with a stored key", async () => {
-  const setting = (name: string) => new RegExp(`^${name} = "(.*)"`, "m").exec(CODEX)![1];
-  assertEquals([setting("wire_api"), setting("env_key"), setting("model_provider")], [
-    "responses",
-    "SLUICE_TOKEN",
-    "sluice",
-  ]);
-  const sent: Request[] = [];
-  const { fetch } = createGateway({
-    tokens: ["my-token"],
-    keys: { openai: "sk-stored" },
-    fetch: (url, init) => {
-      sent.push(new Request(url, init));
-      return Promise.resolve(Response.json({ id: "resp_1" }));
-    },
+for (const codex of CODEX) {
+  test("Codex's settings lead to a model of another maker with a stored key", async () => {
+    const setting = (name: string) => new RegExp(`^${name} = "(.*?)"`, "m").exec(codex)![1];
+    assertEquals([setting("wire_api"), setting("env_key"), setting("model_provider")], [
+      "responses",
+      "SLUICE_TOKEN",
+      "sluice",
+    ]);
+    const { fetch, sent } = before(() => message(TEXT), {
+      tokens: ["my-token"],
+      keys: { anthropic: "sk-stored" },
+    });
+    const response = await fetch(
+      new Request(`${setting("base_url")}/responses`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer my-token" },
+        body: JSON.stringify({ model: setting("model"), input: "Hello" }),
+      }),
+    );
+    assertEquals((await response.json()).output[0].content[0].text, TEXT);
+    assertEquals([sent[0].url, sent[0].headers.get("x-api-key")], [
+      "https://api.anthropic.com/v1/messages",
+      "sk-stored",
+    ]);
   });
-  const response = await fetch(
-    new Request(`${setting("base_url")}/responses`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: "Bearer my-token" },
-      body: JSON.stringify({ model: setting("model"), input: "Hello" }),
-    }),
-  );
-  assertEquals([response.status, sent[0].url, sent[0].headers.get("authorization")], [
-    200,
-    "https://api.openai.com/v1/responses",
-    "Bearer sk-stored",
-  ]);
-});
+}
+
+const RESPONSES = snippet("ts", "client.responses.create");
+
+test("responses.create() runs on a model of another maker", () =>
+  served(async (url, provider) => {
+    const program = RESPONSES.replace(ADDRESS, url).replace("claude-sonnet-5-5", "plain-4");
+    assertEquals(await onDeno(program), { code: 0, out: `${TEXT}\n`, err: "" });
+    await provider.arrived("plain-4");
+  }));
 
 // ---------------------------------------------------------------- rows and policies of your own
 
@@ -545,6 +552,22 @@ test("the servers in front lead to the gateway's address and take as long a body
   for (const text of [NGINX, CADDY]) assertStringIncludes(text, new URL(ADDRESS).host);
   assertEquals(Number(/client_max_body_size (\d+)m;/.exec(NGINX)![1]) * 2 ** 20, maxBodyBytes);
   assertEquals(Number(/max_size (\d+)MB/.exec(CADDY)![1]) * 2 ** 20, maxBodyBytes);
+});
+
+const EMBEDDINGS = snippet("ts", "client.embeddings.create");
+
+test("embeddings.create() runs on the demo", () =>
+  served(async (url) => {
+    const { code, out, err } = await onDeno(EMBEDDINGS.replace(ADDRESS, url));
+    assertEquals(code, 0, err);
+    assertMatch(out, /^\d+\n$/);
+  }));
+
+const NAMES = snippet("sh", "SLUICE_MODELS=");
+
+test("the names of one's own are what the option takes", () => {
+  const models = JSON.parse(/'(.*)'/.exec(NAMES)![1]);
+  createGateway({ models });
 });
 
 // ---------------------------------------------------------------- none is left
