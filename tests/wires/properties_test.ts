@@ -113,7 +113,14 @@ Deno.test("deltas written as chunks are read back the same", () => {
       (head, list, usage, cuts) => {
         const deltas: Delta[] = [{ type: "start", ...head }];
         list.forEach(({ said, calls, reason }, choice) => {
-          for (const one of said) deltas.push({ ...one, choice });
+          // Thinking that goes on behind something else is another block.
+          said.forEach((one, at) => {
+            const before = said.slice(0, at + 1);
+            const runs = before.filter(({ type }, i) => type === "thought" && before[i - 1]?.type !== type);
+            deltas.push(
+              one.type === "thought" ? { ...one, choice, block: runs.length - 1 } : { ...one, choice },
+            );
+          });
           calls.forEach(({ id, name, pieces }, index) => {
             deltas.push({ type: "tool", choice, index, id, name });
             for (const text of pieces) deltas.push({ type: "args", choice, index, text });

@@ -1,16 +1,17 @@
 /**
  * OpenAI chat completions, the provider's half.
  *
- * Clients and these providers speak the same format, so bodies are handed through; what is read here are error bodies,
- * and frames where something must be known of a stream (has content begun, what was used). Providers differ: see each
- * comment.
+ * Clients of the same format get bodies as they are, and what is read then is errors, whether the content has begun and
+ * what was used; clients of other formats get what is read here. Providers differ: see each comment.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
 import { readCompatibleError as readError } from "../shared/compatible_error.ts";
-import { count, object, parseObject, text } from "../shared/json.ts";
+import { count, object, objects, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
-import type { Emit, JsonObject, StopReason, StreamReader, Usage, WireError } from "../types.ts";
+import type { Emit, JsonObject, Media, StopReason, StreamReader, Usage, WireError } from "../types.ts";
+import { type ReasoningReader, reasoningReader } from "./read_reasoning.ts";
+import { googleSignature, readCitations } from "./read_thoughts.ts";
 import { toolCallReader } from "./read_tool_calls.ts";
 
 // ---------------------------------------------------------------- streams
@@ -24,6 +25,16 @@ export const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReas
   ["tool_call", "tool_calls"], // Azure's DeepSeek
   ["function_call", "tool_calls"],
   ["content_filter", "content_filter"],
+  ["sensitive", "content_filter"], // z.ai
+  ["max_tokens", "length"],
+  ["model_length", "length"], // Mistral
+  ["model_context_window_exceeded", "length"], // z.ai
+]);
+
+/** Reasons that say that the answer broke off, and in what words a client is told. */
+const BROKEN: ReadonlyMap<string, string> = new Map([
+  ["insufficient_system_resource", "The provider ran out of resources and broke off its answer"], // DeepSeek
+  ["network_error", "The provider's connection to its model broke"], // z.ai
 ]);
 
 export function readAnswer(body: JsonObject, emit: Emit): void {
@@ -57,14 +68,23 @@ export function readStream(emit: Emit): StreamReader {
   };
 }
 
+/** What is kept of one choice. */
+interface Reading {
+  reasoning: ReasoningReader;
+  toolCall?: (toolCall: JsonObject) => void;
+  /** UTF-16 units of text so far. */
+  length: number;
+}
+
 /** Reads the chunks of a stream, or a whole answer as its only one. */
 function answerReader(emit: Emit) {
   let started = false;
   let finished = false;
   let failed = false;
   let answered = false;
-  /** Read the tool calls of each choice that has any. */
-  const choices: (((toolCall: JsonObject) => void) | undefined)[] = [];
+  const choices: (Reading | undefined)[] = [];
+  /** Pages that stand beside the choices (Perplexity, xAI), in each chunk; told once. */
+  let sources: unknown[] | undefined;
 
   function fail(error: WireError): void {
     failed = true;
@@ -83,62 +103,98 @@ function answerReader(emit: Emit) {
     const reason = choice.finish_reason;
     if (typeof reason !== "string" || reason === "") return;
     if (reason === "error") return fail(readError(200, choice)); // OpenRouter
+    const broken = BROKEN.get(reason);
+    if (broken !== undefined) return fail({ message: broken, code: reason });
+    if (sources) tellSources(index);
     finished = true;
-    emit({ type: "stop", choice: index, reason: STOPS.get(reason) ?? "stop" });
+    // The text that ended it: vLLM's name for it, and SGLang's. Both may be the number of a token.
+    const sequence = text(choice.stop_reason) ?? text(choice.matched_stop);
+    const stop = STOPS.get(reason) ?? "stop";
+    emit(
+      sequence !== undefined && stop === "stop"
+        ? { type: "stop", choice: index, reason: stop, sequence }
+        : { type: "stop", choice: index, reason: stop },
+    );
   }
 
   function readDelta(delta: JsonObject, choice: number, logprobs: unknown): void {
-    const reasoning = delta.reasoning_content ?? delta.reasoning;
-    const told = typeof reasoning === "string" && reasoning !== "";
-    if (told) emit({ type: "thought", choice, block: 0, text: reasoning });
-    if (Array.isArray(delta.reasoning_details)) readDetails(delta.reasoning_details, choice, told);
+    const state = choices[choice] ??= { reasoning: reasoningReader(choice, emit), length: 0 };
+    const { reasoning } = state;
+    reasoning.read(delta);
     const { content } = delta;
-    if (typeof content === "string" && content) {
-      emit(
-        logprobs
-          ? { type: "text", choice, text: content, logprobs }
-          : { type: "text", choice, text: content },
-      );
-    } else if (Array.isArray(content)) {
-      for (const part of content) readPart(part, choice); // Mistral's reasoning models
+    if (typeof content === "string" && content) say(content, choice, state, logprobs);
+    else if (Array.isArray(content)) {
+      for (const part of content) readPart(object(part) ?? {}, choice, state); // Mistral's reasoning models
     }
     if (typeof delta.refusal === "string" && delta.refusal) {
+      reasoning.close();
       emit({ type: "refusal", choice, text: delta.refusal });
     }
+    if (delta.annotations) readAnnotations(delta.annotations, choice);
+    if (delta.images) { for (const image of objects(delta.images)) readImage(image, choice); }
+    if (delta.audio) readAudio(object(delta.audio) ?? {}, choice);
     const legacy = object(delta.function_call);
-    if (!legacy && !Array.isArray(delta.tool_calls)) return;
-    const readToolCall = choices[choice] ??= toolCallReader(choice, emit);
-    if (legacy) readToolCall({ index: 0, function: legacy });
-    else {for (const toolCall of delta.tool_calls as JsonObject[]) {
-        if (object(toolCall)) readToolCall(toolCall);
-      }}
-  }
-
-  /** @param told The text already came as `reasoning_content`. */
-  function readDetails(details: unknown[], choice: number, told: boolean): void {
-    for (const detail of details) {
-      const { data, signature, format, index, text, summary } = object(detail) ?? {};
-      const block = isCount(index) ? index : 0;
-      const from = typeof format === "string" ? format : undefined;
-      if (typeof data === "string") emit({ type: "thought", choice, block, redacted: data, format: from });
-      const thought = told ? undefined : text ?? summary;
-      if (typeof thought === "string" && thought) {
-        emit({ type: "thought", choice, block, text: thought, format: from });
-      }
-      if (typeof signature === "string" && signature) {
-        emit({ type: "thought", choice, block, signature, format: from });
-      }
+    if (legacy || Array.isArray(delta.tool_calls)) {
+      reasoning.close();
+      const readToolCall = state.toolCall ??= toolCallReader(choice, emit);
+      if (legacy) readToolCall({ index: 0, function: legacy });
+      else for (const toolCall of objects(delta.tool_calls)) readToolCall(toolCall);
     }
+    const signature = googleSignature(delta);
+    if (signature) emit({ type: "signature", choice, signature });
   }
 
-  function readPart(part: unknown, choice: number): void {
-    const { type, text, thinking } = object(part) ?? {};
-    if (type === "text" && typeof text === "string" && text) emit({ type: "text", choice, text });
+  function say(said: string, choice: number, state: Reading, logprobs?: unknown): void {
+    state.reasoning.close();
+    state.length += said.length;
+    emit(
+      logprobs ? { type: "text", choice, text: said, logprobs } : { type: "text", choice, text: said },
+    );
+  }
+
+  function readPart(part: JsonObject, choice: number, state: Reading): void {
+    const { type, thinking } = part;
+    if (type === "text" && typeof part.text === "string" && part.text) say(part.text, choice, state);
+    else if (type === "image_url") readImage(part, choice);
     if (type !== "thinking") return;
     for (const piece of Array.isArray(thinking) ? thinking : [{ text: thinking }]) {
-      const { text: thought } = object(piece) ?? {};
-      if (typeof thought === "string" && thought) emit({ type: "thought", choice, block: 0, text: thought });
+      const thought = text(object(piece)?.text);
+      if (thought !== undefined) state.reasoning.think(thought);
     }
+  }
+
+  function readAnnotations(annotations: unknown, choice: number): void {
+    for (const citation of readCitations(annotations) ?? []) emit({ type: "citation", choice, citation });
+  }
+
+  function readImage(image: JsonObject, choice: number): void {
+    const { url } = object(image.image_url) ?? { url: image.image_url };
+    const media = typeof url === "string" ? readMedia(url) : undefined;
+    if (!media) return;
+    const signature = googleSignature(image);
+    emit(signature ? { type: "image", choice, media, signature } : { type: "image", choice, media });
+  }
+
+  function readAudio({ id, data, transcript, expires_at }: JsonObject, choice: number): void {
+    emit({
+      type: "audio",
+      choice,
+      id: text(id),
+      data: text(data),
+      transcript: text(transcript),
+      expires_at: typeof expires_at === "number" ? expires_at : undefined,
+    });
+  }
+
+  /** Each page stands at the end of the text: nobody says which passage rests on it. */
+  function tellSources(choice: number): void {
+    const at = choices[choice]?.length ?? 0;
+    for (const source of sources!) {
+      const url = text(source) ?? text(object(source)?.url);
+      const title = text(object(source)?.title) ?? "";
+      if (url) emit({ type: "citation", choice, citation: { url, title, start: at, end: at } });
+    }
+    sources = undefined;
   }
 
   return {
@@ -161,6 +217,8 @@ function answerReader(emit: Emit) {
           fingerprint: text(chunk.system_fingerprint),
         });
       }
+      const beside = chunk.search_results ?? chunk.citations;
+      if (Array.isArray(beside) && !finished) sources = beside;
       if (Array.isArray(chunk.choices)) {
         for (const choice of chunk.choices) if (object(choice) && !failed) readChoice(choice);
       }
@@ -210,6 +268,14 @@ function readUsage(usage: JsonObject): Usage {
 }
 
 // ---------------------------------------------------------------- helpers
+
+/** An address, or what a `data:` URL holds. */
+function readMedia(url: string): Media | undefined {
+  if (!/^data:/i.test(url)) return url === "" ? undefined : { url };
+  const comma = url.indexOf(",");
+  const [mime] = url.slice(5, comma).split(";", 1);
+  return comma < 0 || mime === "" ? undefined : { mime, data: url.slice(comma + 1) };
+}
 
 /** Whether a value counts from 0. A place in a list is what it is used for. */
 const isCount = (value: unknown): value is number => Number.isInteger(value) && value as number >= 0;

@@ -92,3 +92,11 @@ export function readThought(detail: JsonObject): Thought | undefined {
     ? undefined
     : { text: text as string | undefined, signature, format };
 }
+
+/** Where Google's own OpenAI form keeps a signature: `extra_content.google.thought_signature`. */
+export function googleSignature({ extra_content: extra }: JsonObject): string | undefined {
+  const google = isObject(extra) ? extra.google : undefined;
+  return isObject(google) && typeof google.thought_signature === "string"
+    ? google.thought_signature
+    : undefined;
+}

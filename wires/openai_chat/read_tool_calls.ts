@@ -1,4 +1,5 @@
 /** Tool calls of one choice, out of the pieces in which providers stream them. */
+import { googleSignature } from "./read_thoughts.ts";
 import { object, text } from "../shared/json.ts";
 import type { Emit, JsonObject } from "../types.ts";
 
@@ -46,14 +47,16 @@ export function toolCallReader(choice: number, emit: Emit): (toolCall: JsonObjec
       at = begun.push({ name, isWhole }) - 1;
       if (id !== undefined) byId.set(id, at);
       byIndex.set(index, at);
-      const begins = {
+      const signature = googleSignature(toolCall);
+      emit({
         type: "tool",
         choice,
         index: at,
         id: id ?? `call_${choice}_${at}`,
         name: name ?? "",
-      } as const;
-      emit(custom ? { ...begins, custom: true } : begins);
+        ...(custom && { custom: true }),
+        ...(signature !== undefined && { signature }),
+      });
     }
     open = at ?? byIndex.get(index) ?? open;
     if (piece) emit({ type: "args", choice, index: open, text: piece });

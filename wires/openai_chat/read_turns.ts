@@ -3,7 +3,13 @@ import * as v from "npm:valibot@1.5.0";
 import { append, isObject } from "../shared/json.ts";
 import { ADDRESS, readUrl } from "../shared/data_url.ts";
 import { need } from "../shared/faults.ts";
-import { readCitations, readThought, readThoughts, routedSignatures } from "./read_thoughts.ts";
+import {
+  googleSignature,
+  readCitations,
+  readThought,
+  readThoughts,
+  routedSignatures,
+} from "./read_thoughts.ts";
 import { callIds, unpackToolId } from "../shared/tool_id.ts";
 import type { JsonObject, Message, Part, Thought, ToolCall } from "../types.ts";
 
@@ -188,14 +194,6 @@ function argumentText(value: unknown): string {
     : value === undefined || value === null
     ? ""
     : JSON.stringify(value);
-}
-
-/** Where Google's own OpenAI form keeps it: `extra_content.google.thought_signature`. */
-function googleSignature(holder: JsonObject): string | undefined {
-  const google = isObject(holder.extra_content) ? holder.extra_content.google : undefined;
-  return isObject(google) && typeof google.thought_signature === "string"
-    ? google.thought_signature
-    : undefined;
 }
 
 // ---------------------------------------------------------------- parts

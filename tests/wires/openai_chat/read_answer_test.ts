@@ -134,8 +134,9 @@ Deno.test("openaiChat reads reasoning under each of its names, and none twice", 
     { block: 0, text: "b" },
   ]);
   const details = [{ type: "reasoning.text", text: "a", format: "f", index: 1 }];
-  assertEquals(thoughts({ reasoning: "a", reasoning_details: details }), [{ block: 0, text: "a" }]);
-  assertEquals(thoughts({ reasoning_details: details }), [{ block: 1, text: "a", format: "f" }]);
+  const told = [{ block: 0, text: "a", format: "f" }];
+  assertEquals(thoughts({ reasoning: "a", reasoning_details: details }), told);
+  assertEquals(thoughts({ reasoning_details: details }), told);
   assertEquals(
     thoughts({
       reasoning_details: [
@@ -145,9 +146,131 @@ Deno.test("openaiChat reads reasoning under each of its names, and none twice", 
         null,
       ],
     }),
-    [{ block: 0, text: "s" }, { block: 0, signature: "S" }, { block: 0, redacted: "D" }],
+    [{ block: 0, text: "s", summary: true }, { block: 0, signature: "S" }, { block: 0, redacted: "D" }],
   );
+  // The whole comes once more with its proof, as Sluice and LiteLLM have it.
+  const proof = { type: "reasoning.text", text: "ab", signature: "S", format: "f", index: 0 };
+  assertEquals(
+    thoughts({ reasoning_content: "a" }, { reasoning_content: "b" }, { reasoning_details: [proof] }),
+    [
+      { block: 0, text: "a" },
+      { block: 0, text: "b" },
+      { block: 0, signature: "S", format: "f" },
+    ],
+  );
+  // What is thought behind a text is another block; a proof that comes late is of the block before.
+  const late = [{ type: "reasoning.text", signature: "S", index: 0 }];
+  assertEquals(
+    thoughts({ reasoning: "a" }, { content: "x" }, { reasoning_details: late }, { reasoning: "b" }),
+    [{ block: 0, text: "a" }, { block: 0, signature: "S" }, { block: 1, text: "b" }],
+  );
+  // OpenAI's and Gemini's, through OpenRouter.
+  const sealed = [
+    { type: "reasoning.summary", summary: "s", format: "openai-responses-v1", index: 0 },
+    { type: "reasoning.encrypted", data: "E", id: "rs_1", format: "openai-responses-v1", index: 0 },
+    { type: "reasoning.encrypted", data: "G", id: "call_1", format: "google-gemini-v1", index: 0 },
+    { type: "reasoning.encrypted", data: "{}" },
+  ];
+  assertEquals(thoughts({ reasoning: "s", reasoning_details: sealed }), [
+    { block: 0, text: "s", format: "openai-responses-v1", summary: true },
+    { block: 0, redacted: "E", format: "openai-responses-v1", id: "rs_1" },
+    { block: 1, redacted: "G", format: "google-gemini-v1", id: "call_1" },
+  ]);
   assertEquals(thoughts({ reasoning: { effort: "low" } }, { reasoning_content: null }), []);
+});
+
+Deno.test("openaiChat reads sources, pictures and sound, whole and streamed", () => {
+  const cited = { url: "https://a.example", title: "A", start_index: 0, end_index: 2, cited_text: "x" };
+  const message = {
+    content: "ab",
+    annotations: [{ type: "url_citation", url_citation: cited }, { type: "file_citation" }, null],
+    images: [
+      { type: "image_url", image_url: { url: "data:image/png;base64,QUJD" } },
+      { type: "image_url", image_url: "https://a.example/b.png" },
+      { type: "image_url", image_url: { url: "data:nothing" } },
+      null,
+    ],
+    audio: { id: "audio_1", data: "QQ==", transcript: "t", expires_at: 9 },
+    extra_content: { google: { thought_signature: "W" } },
+  };
+  const deltas: Delta[] = [];
+  openaiChat.readAnswer(
+    { choices: [{ index: 0, message, finish_reason: "stop" }] },
+    (delta) => deltas.push(delta),
+  );
+  for (const all of [deltas, read(chunk(message), END)]) {
+    const { start_index: start, end_index: end, url, title, ...extra } = cited;
+    assertEquals(only("citation", all).map(({ citation }) => citation), [{ url, title, start, end, extra }]);
+    assertEquals(only("image", all).map(({ media }) => media), [
+      { mime: "image/png", data: "QUJD" },
+      { url: "https://a.example/b.png" },
+    ]);
+    assertEquals(only("audio", all), [{ type: "audio", choice: 0, ...message.audio }]);
+    assertEquals(only("signature", all).map(({ signature }) => signature), ["W"]);
+  }
+});
+
+Deno.test("openaiChat tells once the sources that stand beside the choices (Perplexity, xAI)", () => {
+  const beside = { citations: ["https://a.example"] };
+  const results = { search_results: [{ url: "https://b.example", title: "B" }], ...beside };
+  const cited = (...chunks: JsonObject[]) =>
+    only("citation", read(...chunks)).map(({ citation }) => citation);
+  assertEquals(
+    cited({ ...chunk({ content: "ab" }), ...beside }, { ...END, ...beside }, { ...END, ...beside }),
+    [
+      { url: "https://a.example", title: "", start: 2, end: 2 },
+    ],
+  );
+  assertEquals(cited(chunk({ content: "ab" }), { ...END, ...results }), [
+    { url: "https://b.example", title: "B", start: 2, end: 2 },
+  ]);
+});
+
+Deno.test("openaiChat reads calls of custom tools, and Google's signatures", () => {
+  const custom = (piece: JsonObject) => chunk({ tool_calls: [{ index: 0, ...piece }] });
+  const deltas = read(
+    custom({ id: "c", type: "custom", custom: { name: "patch", input: "" } }),
+    custom({ custom: { input: "{free" } }),
+    custom({ custom: { input: " text" } }),
+    chunk({
+      tool_calls: [{
+        index: 1,
+        id: "d",
+        function: { name: "f", arguments: "{}" },
+        extra_content: { google: { thought_signature: "S" } },
+      }],
+    }),
+    END,
+  );
+  assertEquals(only("tool", deltas).map(({ type: _, choice: __, ...rest }) => rest), [
+    { index: 0, id: "c", name: "patch", custom: true },
+    { index: 1, id: "d", name: "f", signature: "S" },
+  ]);
+  assertEquals(only("args", deltas).map(({ index, text }) => [index, text]), [[0, "{free"], [0, " text"], [
+    1,
+    "{}",
+  ]]);
+});
+
+Deno.test("openaiChat tells which sequence ended an answer, and an answer that broke off as an error", () => {
+  const end = (more: JsonObject) => {
+    const choice = { index: 0, delta: {}, finish_reason: "stop", ...more };
+    const [stop] = only("stop", read(chunk({ content: "x" }), { choices: [choice] }));
+    return [stop?.reason, stop?.sequence];
+  };
+  assertEquals(end({ stop_reason: "END" }), ["stop", "END"]);
+  assertEquals(end({ matched_stop: "END" }), ["stop", "END"]);
+  assertEquals(end({ stop_reason: 151643 }), ["stop", undefined]);
+  assertEquals(end({ stop_reason: null }), ["stop", undefined]);
+  assertEquals(end({ finish_reason: "length", stop_reason: "length" }), ["length", undefined]);
+  assertEquals(end({ finish_reason: "sensitive" }), ["content_filter", undefined]);
+  for (const reason of ["network_error", "insufficient_system_resource"]) {
+    const deltas = read(chunk({ content: "x" }), {
+      choices: [{ index: 0, delta: {}, finish_reason: reason }],
+    });
+    assertEquals(only("stop", deltas), []);
+    assertEquals(only("error", deltas).map(({ error }) => error.code), [reason]);
+  }
 });
 
 Deno.test("openaiChat reads content that is a list of parts (Mistral)", () => {
