@@ -56,7 +56,7 @@ export function compatible(
   baseUrl: string,
   { chatPath: path = "/chat/completions", also = [], embeddings, ...columns }: CompatibleColumns = {},
 ): Row {
-  const { framing, drop, rename, toolId, messages, models, conform, ...own } = columns;
+  const { framing, drop, rename, toolId, messages, takes, models, conform, ...own } = columns;
   const chat: SpokenChat = {
     wire: openaiChat,
     path,
@@ -65,6 +65,7 @@ export function compatible(
     rename,
     toolId,
     messages,
+    takes,
     models,
     conform,
   };
@@ -136,6 +137,16 @@ const MAX_TOKENS = { rename: { max_completion_tokens: "max_tokens" } } as const;
 /** Where the newer name for a system message is refused. */
 const NO_DEVELOPER = { developer: "system" } as const;
 
+/** OpenAI shows no reasoning on chat completions, and takes none back. */
+const OPENAI_TAKES = { openaiTools: true, thoughts: "none" } as const;
+
+/** Routers pass marks and proofs on to whoever is behind them, and make of an effort what the model takes. */
+const ROUTER_TAKES = {
+  cacheMarks: true,
+  efforts: ["none", "minimal", "low", "medium", "high", "xhigh"],
+  thoughts: "reasoning_details",
+} as const;
+
 /**
  * What only OpenAI itself knows, for those who refuse what they do not know. All of it is beside the point of the
  * answer; what is not (`functions`, `modalities`, `web_search_options`) is sent on, for the provider's own error says
@@ -191,6 +202,8 @@ const ROWS = {
     keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
   }),
   "azure-openai": ownPaths("https://{resource}.openai.azure.com/openai/deployments", {
+    drop: ["top_k"],
+    takes: OPENAI_TAKES,
     aliases: ["azure"],
     native: azureOpenAI,
     modelPath: /^[^/]+\/(?:openai\/deployments\/)?(?!openai\/)([^/?]+)\//,
@@ -208,7 +221,8 @@ const ROWS = {
   // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
   cerebras: compatible("https://api.cerebras.ai/v1", {
     endpoints: COMPLETIONS,
-    drop: [...OPENAI_ONLY, "metadata", "store"],
+    takes: { thoughts: "reasoning" },
+    drop: [...OPENAI_ONLY, "metadata", "store", "top_k"],
     messages: {
       members: {
         assistant: ["name", "reasoning", "tool_calls"],
@@ -314,11 +328,20 @@ const ROWS = {
   // https://console.groq.com/docs/openai
   // Responses refuse the fields of `drop` with 400. https://console.groq.com/docs/responses-api (2026-11)
   groq: compatible("https://api.groq.com/openai/v1", {
+    takes: { thoughts: "reasoning" },
     also: [{
       ...RESPONSES,
       drop: ["include", "prompt_cache_key", "safety_identifier", "store", "truncation"],
     }],
-    drop: ["logit_bias", "logprobs", "top_logprobs", ...OPENAI_ONLY, "prediction", "prompt_cache_key"],
+    drop: [
+      "logit_bias",
+      "logprobs",
+      "top_logprobs",
+      ...OPENAI_ONLY,
+      "prediction",
+      "prompt_cache_key",
+      "top_k",
+    ],
     messages: {
       members: {
         assistant: ["function_call", "name", "reasoning", "tool_calls"],
@@ -365,8 +388,9 @@ const ROWS = {
   }),
   // 422 "extra_forbidden" for every field its SDK (2.7) does not list. Its streams tell their usage without being asked.
   mistral: compatible("https://api.mistral.ai", {
+    takes: { efforts: ["none", "high"], thoughts: "none" },
     ...V1,
-    drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "user"],
+    drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "top_k", "user"],
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
     // 422 "extra_forbidden" there too: its SDK lists `output_dimension`, and texts alone.
     embeddings: { tokens: false, drop: ["input_type", "user"], rename: { dimensions: "output_dimension" } },
@@ -426,8 +450,11 @@ const ROWS = {
     embeddings: { tokens: false },
     keyEnv: ["OLLAMA_API_KEY"],
   }),
+  // "Unrecognized request argument supplied: top_k"
   openai: compatible("https://api.openai.com/v1", {
     endpoints: COMPLETIONS,
+    drop: ["top_k"],
+    takes: OPENAI_TAKES,
     models: fitOpenAI,
     // "Unrecognized request argument supplied: input_type"
     embeddings: { most: 2048, drop: ["input_type"] },
@@ -436,6 +463,7 @@ const ROWS = {
   }),
   openrouter: compatible("https://openrouter.ai/api", {
     endpoints: { completions: "/v1/completions", rerank: "/v1/rerank" },
+    takes: ROUTER_TAKES,
     ...V1,
     ownModels: true,
     toolId: shortToolId(40),
@@ -500,6 +528,7 @@ const ROWS = {
   }),
   venice: compatible("https://api.venice.ai/api/v1", { keyEnv: ["VENICE_API_KEY"] }),
   vercel: compatible("https://ai-gateway.vercel.sh/v1", {
+    takes: ROUTER_TAKES,
     aliases: ["vercel-ai-gateway"],
     // https://vercel.com/docs/ai-gateway/sdks-and-apis (2026-11)
     also: [RESPONSES, MESSAGES],

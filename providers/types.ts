@@ -1,5 +1,5 @@
 /** What a row of the provider table holds. */
-import type { Fit, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
+import type { ChatTakes, Fit, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
 import type { Framing } from "../wires/streams/framing.ts";
 import type { ClientWire, EmbeddingWire, ProviderWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
@@ -133,6 +133,8 @@ export interface SpokenChat extends Spoken {
   toolId?: ToolId;
   /** What it takes in messages, where it takes less than OpenAI does. */
   messages?: Omit<MessageRules, "toolId">;
+  /** What it takes beside what every provider does, for calls of other wires' clients. */
+  takes?: ChatTakes;
   /**
    * What its models take, where they differ in the settings that they refuse.
    *

@@ -430,6 +430,11 @@ export interface WireRequest {
   dropped: string[];
   /** The client's names of tools that the answer will call otherwise, by the names that a reader emits. */
   toolNames?: ReadonlyMap<string, string>;
+  /**
+   * The client's path of what stands at a path of `body`, or of what it was made of; `undefined` for what the wire has
+   * added. Absent where no row changes the body.
+   */
+  clientPath?: (path: string) => string | undefined;
 }
 
 /** Reads one stream; made anew for each. */

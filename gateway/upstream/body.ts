@@ -267,6 +267,20 @@ export function readBody(text: Uint8Array<ArrayBuffer>, ruleWords: readonly stri
   };
 }
 
+/** A body that was written here for a provider, so that it may pass the row's rules as a client's does. */
+export function writtenBody(object: JsonObject): Body {
+  const get = (field: string) => Object.hasOwn(object, field) ? object[field] : undefined;
+  return {
+    text: new Uint8Array(),
+    members: () => undefined,
+    get,
+    has: (field) => (get(field) ?? null) !== null,
+    mentions: () => true,
+    parsed: () => object,
+    isParsed: () => true,
+  };
+}
+
 function parse(source: string): JsonObject {
   const body = parseText(source);
   if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as JsonObject;

@@ -10,7 +10,10 @@ import type { Rewritten } from "./prepare.ts";
 /** What a row says of the wire; only chat completions have all of it. */
 export type Rules = Omit<Spoken, "wire" | "drop"> & Partial<SpokenChat>;
 
-/** For the client's own wire: changes what the row asks for, and leaves the rest byte for byte. */
+/**
+ * For a body of the provider's own wire, a client's or one that was written for it: changes what the row asks for, and leaves the rest
+ * byte for byte.
+ */
 export function handThrough(body: Body, target: Target, rules: Rules, only: boolean): Rewritten {
   const { drop, models, path } = rules;
   // `null` means absent: it is removed all the same, but nothing is lost with it.
@@ -61,11 +64,14 @@ function editAll(
     if (sent) edits.set(to, "remove");
   }
   for (const [field, edit] of fit?.edits ?? []) edits.set(field, edit);
-  if (messages) edits.set("messages", { value: JSON.stringify(messages) });
-  return () =>
-    members && (written("model") || written("models"))
-      ? editMembers(only ? body.text : body.text.slice(), members, edits)
-      : JSON.stringify({ model, ...editObject(body.parsed(), edits) });
+  if (messages && members) edits.set("messages", { value: JSON.stringify(messages) });
+  return () => {
+    if (members && (written("model") || written("models"))) {
+      return editMembers(only ? body.text : body.text.slice(), members, edits);
+    }
+    const parsed = messages && !members ? { ...body.parsed(), messages } : body.parsed();
+    return JSON.stringify({ model, ...editObject(parsed, edits) });
+  };
 }
 
 /** The messages as the provider takes them; `undefined` when it takes them as they are. */

@@ -1,9 +1,9 @@
 /** From a client's body to a provider's request. */
-import type { Provider, Spoken } from "../../providers/types.ts";
+import type { Provider, Spoken, SpokenChat } from "../../providers/types.ts";
 import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call, ClientWire, JsonObject } from "../../wires/types.ts";
-import type { Body } from "./body.ts";
+import { type Body, writtenBody } from "./body.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rules } from "./hand_through.ts";
@@ -149,24 +149,52 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   const { call, left } = readFor(body, target, spoken, client, only);
   // The gateway's own field, and unknown to the provider.
   if (!target.provider.ownModels) delete call.extra.models;
+  const unread = takeExtra(call, spoken);
+  const before = [...left, ...call.dropped, ...unread];
+  if (isRuled(spoken)) return rewriteByRules(call, target, spoken, before);
   const { wire } = spoken;
   if (!("writeCall" in wire)) {
-    throw new GatewayError("unsupported", `Cannot ask ${target.provider.name} but by chat completions`);
+    throw new GatewayError("unsupported", `Cannot ask ${target.provider.name} but in its own format`);
   }
   const { body: written, dropped, ...more } = wire.writeCall(call);
   const write = () => JSON.stringify(written);
-  return { ...more, write, dropped: [...left, ...call.dropped, ...dropped], call };
+  return { ...more, write, dropped: [...before, ...dropped], call };
+}
+
+/** Whether a row has rules for what bodies of its wire hold: those of the wire's own clients pass them too. */
+const isRuled = (spoken: Spoken): spoken is SpokenChat => "fitMessages" in spoken.wire;
+
+/** Writes a call as chat completions, and changes what the row asks for; what is lost has the client's paths. */
+function rewriteByRules(call: Call, target: Target, spoken: SpokenChat, before: string[]): Rewritten {
+  const { body, dropped, toolNames, clientPath } = spoken.wire.writeCall(call, spoken.takes);
+  const fitted = handThrough(writtenBody(body), { ...target, model: call.model }, spoken, true);
+  const lost = fitted.dropped.flatMap((path) => clientPath!(path) ?? []);
+  return { ...fitted, dropped: [...new Set([...before, ...dropped, ...lost])], call, toolNames };
+}
+
+/**
+ * Leaves out the fields that only the client's own wire knows, unless the target speaks it. Clients of chat completions
+ * write each provider's own fields, so theirs go to every target.
+ *
+ * @returns Their names.
+ */
+function takeExtra(call: Call, { wire }: Spoken): string[] {
+  if (call.wire === "openai" || call.wire === wire.name) return [];
+  const names = Object.keys(call.extra);
+  if (names.length > 0) call.extra = {};
+  return names;
 }
 
 /** The call for a target, without the fields that its row leaves out. */
 function readFor(
   body: Body,
   { model, provider }: Target,
-  { drop }: Spoken,
+  spoken: Spoken,
   client: ClientWire,
   only: boolean,
 ): { call: Call; left: string[] } {
-  const left = drop?.filter(body.has) ?? [];
+  // Fields of the wire that is written: a client of another may have one of the same name.
+  const left = isRuled(spoken) ? [] : spoken.drop?.filter(body.has) ?? [];
   const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
   const name = provider.modelId?.(model) ?? model;
   return {

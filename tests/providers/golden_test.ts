@@ -28,6 +28,9 @@ const pairs = (object: Readonly<Record<string, string | undefined>> = {}) =>
 const dropOf = ({ drop, below }: Spoken) =>
   (drop ? `(without ${drop.join(" ")})` : "") + (below ? `(and ${below.join(" ")})` : "");
 
+const takesOf = (takes: object | undefined) =>
+  takes ? [`takes(${Object.entries(takes).map(([name, value]) => `${name}=${value}`).join(" ")})`] : [];
+
 function lineOf(provider: Provider): string {
   const { baseUrl, auth, headers = {}, wires: [{ wire }, ...others] } = provider;
   const chat = chatOf(provider);
@@ -51,12 +54,15 @@ function lineOf(provider: Provider): string {
     texts ? "texts" : "-",
     chat?.toolId?.(LONG_ID) ?? "-",
     list(provider.keyEnv),
-    list(
-      OTHERS.filter((column) => ({ ...provider, ...chat } as Record<string, unknown>)[column] !== undefined)
+    list([
+      ...OTHERS.filter((column) =>
+        ({ ...provider, ...chat } as Record<string, unknown>)[column] !== undefined
+      )
         .map((column) =>
           column === "conform" && conform instanceof RegExp ? `conform(${conform.source})` : column
         ),
-    ),
+      ...takesOf(chat?.takes),
+    ]),
   ].join(" | ");
 }
 

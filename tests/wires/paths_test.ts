@@ -92,11 +92,12 @@ function marked(call: Call): Call {
   };
 }
 
-const WIRES = { anthropicMessages, cohere, gemini, perplexityAgent };
+const WIRES = { anthropicMessages, cohere, gemini, openaiChat, perplexityAgent };
 const MODELS = {
   anthropicMessages: ["claude-sonnet-4-5", "claude-opus-4-1"],
   cohere: ["command-a-03-2025", "command-a-reasoning-08-2025"],
   gemini: ["gemini-2.5-flash", "gemini-3-pro-preview"],
+  openaiChat: ["gpt-5", "llama-3.3-70b"],
   perplexityAgent: ["sonar"],
 };
 
@@ -105,9 +106,10 @@ for (const [name, wire] of Object.entries(WIRES)) {
     for (const model of MODELS[name as keyof typeof WIRES]) {
       for (const tools of [BODY.tools, undefined]) {
         const body = tools ? BODY : { ...BODY, tools, tool_choice: undefined };
-        const call = openaiChat.readCall(structuredClone(body), model);
+        // What a chat client writes in its own words is sent to a provider of its wire as it is.
+        const call: Call = { ...openaiChat.readCall(structuredClone(body), model), wire: "responses" };
         const { dropped } = wire.writeCall(marked(call));
-        assert(dropped.length > 5, `${model} left out ${dropped}`);
+        assert(dropped.length > 4, `${model} left out ${dropped}`);
         assertEquals(dropped.filter((path) => !path.startsWith("client:")), [], model);
         // The same paths as for the client that the call came from.
         assertEquals(dropped.map((path) => path.slice("client:".length)), wire.writeCall(call).dropped);

@@ -163,7 +163,7 @@ interface Reads {
 const WIRES: Reads[] = FAKES.map(({ provider }) => {
   const [{ wire }] = findProvider(provider)!.wires;
   const { readStream, readError, readAnswer } = wire;
-  return { name: provider, readStream, readError, readAnswer: wire === openaiChat ? undefined : readAnswer };
+  return { name: provider, readStream, readError, readAnswer };
 });
 
 /** The deltas are such that a collector and a writer take them: after an error nothing, arguments only to open calls. */

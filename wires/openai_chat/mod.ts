@@ -4,15 +4,18 @@
  * @see https://platform.openai.com/docs/api-reference/chat
  */
 import { ownCompatibleError, readCompatibleError, writeCompatibleError } from "../shared/compatible_error.ts";
-import type { ClientWire } from "../types.ts";
+import type { Call, ClientWire, ProviderWire, WireRequest } from "../types.ts";
 import { readAnswer, readStream } from "./read_answer.ts";
 import { fitMessages, TOOL_MEMBERS } from "./fit_messages.ts";
 import { checkCall, readCall } from "./read_call.ts";
 import { writeAnswer } from "./write_answer.ts";
+import { type ChatTakes, writeCall } from "./write_call.ts";
 import { chunkWriter } from "./write_stream.ts";
 
 /** The format that most clients and most providers speak; the providers differ in what messages they take. */
-export interface OpenAIChat extends ClientWire {
+export interface OpenAIChat extends ClientWire, ProviderWire {
+  /** Writes a call of another wire's client. */
+  writeCall(call: Call, takes?: ChatTakes): WireRequest;
   fitMessages: typeof fitMessages;
 }
 
@@ -24,6 +27,7 @@ export const openaiChat: OpenAIChat = {
   fitMessages,
   checkCall,
   readCall,
+  writeCall,
   writer: chunkWriter,
   writeAnswer,
   writeError: writeCompatibleError,
@@ -45,3 +49,4 @@ export {
   readEmbed,
   writeEmbeddings,
 } from "./embed.ts";
+export { type ChatTakes } from "./write_call.ts";

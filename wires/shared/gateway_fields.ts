@@ -48,7 +48,8 @@ export const isGatewayField = (name: string): boolean => GATEWAY_FIELDS.has(name
 /** Tokens to think with that each effort stands for; a number up to one is that effort. */
 const EFFORT_TOKENS = [["low", 1024], ["medium", 8192], ["high", 24_576], ["xhigh", 32_000]] as const;
 
-const effortOf = (tokens: number) => EFFORT_TOKENS.find(([, most]) => most >= tokens)?.[0] ?? "max";
+/** The effort that a number of tokens comes to. */
+export const effortOf = (tokens: number) => EFFORT_TOKENS.find(([, most]) => most >= tokens)?.[0] ?? "max";
 
 /**
  * The call with OpenRouter's `reasoning` read: `effort`, `max_tokens` as a budget or the effort that it comes to,
