@@ -1,5 +1,6 @@
 /** A call on one of our wires for one target, or the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
+import { withoutCredentials } from "../access/credential_headers.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { checkRequest, isSpoken, type Outgoing, prepare, spokenTo } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
@@ -50,9 +51,14 @@ export const once = (outgoing: Outgoing): Outgoings => () => outgoing;
 export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings {
   checkRequest(body, first, exchange);
   let current: Outgoing | undefined;
+  let strange: Exchange | undefined;
   return (target) => {
-    if (current?.target !== target) current = prepare(body, target, exchange, false);
-    return current;
+    if (current?.target === target) return current;
+    // Whatever opens a door was meant for the first target's provider.
+    const own = target.provider === first.provider
+      ? exchange
+      : strange ??= { ...exchange, headers: withoutCredentials(exchange.headers) };
+    return current = prepare(body, target, own, false);
   };
 }
 
