@@ -291,12 +291,19 @@ function refusal(message: string, param?: string): GatewayError {
   return new GatewayError("invalid_request", message, { param });
 }
 
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  await promise.finally(() => clearTimeout(timer));
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const leave = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", leave);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", leave, { once: true });
+  });
 }
 
 /** 24 hexadecimal digits that the request alone decides. */

@@ -14,6 +14,22 @@ function ask(body: Record<string, unknown>, init: RequestInit = {}): Promise<Res
   );
 }
 
+Deno.test("the demo waits without what only newer runtimes have, and leaves when its client leaves", async () => {
+  const { withResolvers } = Promise;
+  Reflect.deleteProperty(Promise, "withResolvers");
+  try {
+    const response = await ask({ model: "slow-20" });
+    assertEquals(response.status, 200);
+    await response.body?.cancel();
+    const leaving = new AbortController();
+    const answer = ask({ model: "slow-60000" }, { signal: leaving.signal });
+    setTimeout(() => leaving.abort(new Error("left")));
+    await assertRejects(() => answer, Error, "left");
+  } finally {
+    Object.assign(Promise, { withResolvers });
+  }
+});
+
 // deno-lint-ignore no-explicit-any -- An answer is read by many paths; a wrong one fails the test.
 async function say(body: Record<string, unknown>): Promise<any> {
   const response = await ask(body);
