@@ -15,6 +15,7 @@ Deno.test("sluice.schema.json knows each option that can be written down, and no
       "host",
       "drainMs",
       "reusePort",
+      "log",
       "origins",
       "hosts",
       "tokens",

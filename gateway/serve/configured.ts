@@ -3,7 +3,7 @@ import { isLoopback } from "../doors/cross_site.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import { SERVED_LIMITS } from "../setup/limits.ts";
 import { type Env, readEnv, type Served } from "../setup/env.ts";
-import { isWritten, jsonLine, LOG_LEVELS, type LogLevel, textLine } from "../log/line.ts";
+import { isWritten, jsonLine, type LogLevel, textLine } from "../log/line.ts";
 import type { Options } from "../setup/options.ts";
 import type { Started } from "./start_lines.ts";
 
@@ -25,8 +25,8 @@ export type Configured = Served & { gateway: Gateway } & Pick<Started, "stored" 
 
 /**
  * Makes the gateway of the served form, with a line on standard error for each warning and for each request that has
- * ended: `SLUICE_LOG` is `info` (default), `warn`, `error`, or `off`, with which no answer is looked at. On a terminal the
- * line is for people, elsewhere one JSON object.
+ * ended: `SLUICE_LOG`, or `log` in the file, is `info` (default), `warn`, `error`, or `off`, with which no answer is looked
+ * at. On a terminal the line is for people, elsewhere one JSON object.
  *
  * With stored keys and no `SLUICE_TOKENS` it is no open relay for them: served alone it makes a token, without which
  * requests are served with their own keys only; else stored keys serve nobody over HTTP.
@@ -51,7 +51,7 @@ export function configured(env: Env, { names, alone = false, file }: Serving = {
     }
   }
   for (const warning of warnings) console.error(`Warning: ${warning}`);
-  const log = logger(readLevel(env));
+  const log = logger(served.log);
   const limits = { ...SERVED_LIMITS, ...options.limits };
   return { ...served, stored, tokens, madeToken, gateway: createGateway({ ...options, limits, log }) };
 }
@@ -61,12 +61,6 @@ function tokensOf({ tokens, tokenRequired }: Options, env: Env): Started["tokens
   if (tokens === undefined) return undefined;
   if (tokenRequired === false) return "optional";
   return /^[^,{}[\]"]+$/.test(env("SLUICE_TOKENS") ?? "") ? "one" : "several";
-}
-
-function readLevel(env: Env): LogLevel {
-  const level = (env("SLUICE_LOG") || "info") as LogLevel;
-  if (LOG_LEVELS.includes(level)) return level;
-  throw new TypeError(`Cannot use SLUICE_LOG: it must be ${LOG_LEVELS.join(", ")}`);
 }
 
 /** What of the runtimes tells where standard error leads. */

@@ -40,8 +40,8 @@ const VARIABLES = optionVariables(CONFIG).flatMap((variable) => {
   return [{ ...variable, name: PLATFORM.get(variable.name) ?? variable.name }];
 });
 
-/** All variables that are not a row's. `SLUICE_LOG` is read where the log is written. */
-const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG", "SLUICE_LOG"];
+/** All variables that are not a row's. */
+const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG"];
 
 /**
  * Reads the environment of the served form. A later one of these wins over an earlier one:
@@ -80,18 +80,18 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
   }
   const tokens = env("SLUICE_TOKENS");
   if (tokens) settings.set("SLUICE_TOKENS", ["tokens"], readAs("SLUICE_TOKENS", tokens, readTokens));
-  addKeys(settings, env);
-  return { ...settings.check(() => readSettings(values)), warnings: strangers(names) };
+  const warnings = addKeys(settings, env);
+  return { ...settings.check(() => readSettings(values)), warnings: [...warnings, ...strangers(names)] };
 }
 
 const bare = (url: string) => url.replace(/\/+$/, "");
 
 /** Checks all settings and parts the options from how the gateway is served. */
 function readSettings(values: Settings["values"]): Omit<Served, "warnings"> {
-  const { port, host, drainMs, reusePort, $schema: _, ...read } = check(CONFIG, values);
+  const { port, host, drainMs, reusePort, log, $schema: _, ...read } = check(CONFIG, values);
   const options = read as Options;
   readOptions(options);
-  return { port, hostname: host, drainMs, reusePort, options };
+  return { port, hostname: host, drainMs, reusePort, log, options };
 }
 
 /** The variable of each row's base URL, and of each alias's, with the row's name. */
@@ -121,8 +121,13 @@ function readKeys(text: string): string[] {
   throw new TypeError("it must be a key, or keys parted by commas; keys by alias go into SLUICE_KEYS");
 }
 
-/** Adds the stored keys of the rows' own variables and of `SLUICE_KEYS`. */
-function addKeys(settings: Settings, env: Env): void {
+/**
+ * Adds the stored keys of the rows' own variables and of `SLUICE_KEYS`.
+ *
+ * @returns A warning for each row of whose variables two hold different keys.
+ */
+function addKeys(settings: Settings, env: Env): string[] {
+  const warnings: string[] = [];
   const add = (variable: string, name: string, keys: StoredKeys) => {
     const stored = settings.values.keys;
     const at = nameIn(stored, findProvider(name)?.name ?? name);
@@ -132,18 +137,23 @@ function addKeys(settings: Settings, env: Env): void {
     settings.set(variable, ["keys", at], beside ? { ...byAlias(old), ...byAlias(keys) } : keys);
   };
   for (const { name, keyEnv = [] } of PROVIDERS.values()) {
-    const variable = keyEnv.find((name) => env(name));
+    const [variable, ...others] = keyEnv.filter((name) => env(name));
     if (variable === undefined) continue;
+    const other = others.find((name) => env(name)!.trim() !== env(variable)!.trim());
+    if (other !== undefined) {
+      warnings.push(`${variable} and ${other} hold different keys of ${name}: that of ${variable} is used`);
+    }
     const keys = readAs(variable, env(variable)!, readKeys);
     add(variable, name, keys);
     settings.check(() => check(CONFIG, { keys: { [name]: keys } }), variable);
   }
   const text = env("SLUICE_KEYS");
-  if (!text) return;
+  if (!text) return warnings;
   const more = readAs("SLUICE_KEYS", text, readObject);
   // First by itself, for two names of one provider would be merged below.
   settings.check(() => readSettings({ ...settings.values, keys: more }), "SLUICE_KEYS");
   for (const [name, keys] of Object.entries(more)) add("SLUICE_KEYS", name, keys as StoredKeys);
+  return warnings;
 }
 
 const byAlias = (keys: StoredKeys) => isObject(keys) ? keys : { default: keys };

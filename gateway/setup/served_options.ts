@@ -1,10 +1,11 @@
 /** What can be set for the served form: how it listens, and each option that can be written down. */
 import * as v from "npm:valibot@1.5.0";
 import { bare, type Schema } from "./check.ts";
+import { LOG_LEVELS, type LogLevel } from "../log/line.ts";
 import { OPTIONS } from "./options.ts";
 import { LONGEST_MS } from "../policies/settings.ts";
 
-/** How the served form listens. */
+/** How the served form listens, and what it writes. */
 export interface Listening {
   /** 0 for any that is free. Default 8787. */
   port: number;
@@ -14,6 +15,8 @@ export interface Listening {
   drainMs: number;
   /** Whether several processes may listen on one port, each for a share of the connections (Linux). Default false. */
   reusePort: boolean;
+  /** Which requests have a line on standard error. With `off` no answer is looked at for it. Default `info`. */
+  log: LogLevel;
 }
 
 const PORT = "must be a port from 0 to 65535";
@@ -26,6 +29,7 @@ const LISTENING = {
   host: v.optional(v.pipe(v.string(), v.nonEmpty()), "127.0.0.1"),
   drainMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LONGEST_MS)), 30_000),
   reusePort: v.optional(v.boolean(), false),
+  log: v.optional(v.picklist(LOG_LEVELS), "info"),
 };
 
 /** Options that are functions cannot be written down. */

@@ -119,6 +119,41 @@ Deno.test("configured() writes a line for each request as SLUICE_LOG says, and a
   }
 });
 
+Deno.test("configured() takes the level of its lines from the file too, and a variable wins", async () => {
+  const file = (level: unknown) => ({ SLUICE_CONFIG: JSON.stringify({ log: level, tokens: ["mine"] }) });
+  const lines = async (env: Record<string, string>) => (await served(env)).written.length;
+  assertEquals(await lines(file("off")), 0);
+  assertEquals(await lines(file("error")), 0);
+  assertEquals(await lines(file("warn")), 4);
+  assertEquals(await lines({ ...file("off"), SLUICE_LOG: "info" }), 4);
+  assertEquals(await lines({ ...file("info"), SLUICE_LOG: "off" }), 0);
+  for (const level of ["debug", true, null, {}]) {
+    await assertRejects(() => served(file(level)), TypeError, "Cannot use SLUICE_CONFIG: log: it must be");
+  }
+});
+
+Deno.test("configured() warns once for each provider whose variables hold different keys, and names the one that is used", async () => {
+  const env = {
+    GOOGLE_API_KEY: "AIza-google",
+    GEMINI_API_KEY: "AIza-gemini",
+    DEEPINFRA_TOKEN: " di-1 ",
+    DEEPINFRA_API_KEY: "di-1",
+    AZURE_API_KEY: "az-1",
+    SLUICE_TOKENS: "mine",
+    SLUICE_LOG: "off",
+  };
+  const { written } = await served(env);
+  assertEquals(written, [
+    "Warning: GEMINI_API_KEY and GOOGLE_API_KEY hold different keys of google-ai-studio: that of GEMINI_API_KEY is used",
+  ]);
+  const { options } = readEnv((name) => (env as Record<string, string>)[name]);
+  assertEquals(options.keys, {
+    "azure-openai": ["az-1"],
+    deepinfra: ["di-1"],
+    "google-ai-studio": ["AIza-gemini"],
+  });
+});
+
 /** What is read of one variable. */
 const readOne = (variable: string, value: string) =>
   readEnv((name) => name === variable ? value : undefined).options;
