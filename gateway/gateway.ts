@@ -206,20 +206,30 @@ const withoutTokens = (text: string, { holds }: Config["tokens"]): string =>
   holds?.(text) ? text.split("/").map((part) => holds(part) ? "***" : part).join("/") : text;
 
 /**
- * Headers in which providers name a request: OpenAI and most others, Anthropic, Bedrock, Azure (2), OpenRouter, Cohere,
- * Mistral, Deepgram, fal, NVIDIA. Read from their references and SDKs in November 2026.
+ * Headers in which providers name a request, where each name was found on 2026-11-28: in an SDK that reads it, on a page, or
+ * (those that neither names) in recorded answers and clients of others.
  */
 const REQUEST_IDS = [
+  // OpenAI's SDK 7.59, ElevenLabs' 2.73, and most that are compatible with OpenAI
   "x-request-id",
+  // Anthropic's SDK 1.14
   "request-id",
+  // AWS: @smithy/core 3.41
   "x-amzn-requestid",
+  // Azure: recorded answers; @azure/core-rest-pipeline 1.25
   "apim-request-id",
   "x-ms-request-id",
+  // OpenRouter: clients of others
   "x-generation-id",
+  // Cohere: recorded answers
   "x-debug-trace-id",
+  // Mistral: recorded answers, and clients of others
   "mistral-correlation-id",
+  // https://developers.deepgram.com/changelog/2022/11/8
   "dg-request-id",
+  // fal's SDK 1.10
   "x-fal-request-id",
+  // NVIDIA: clients of others, which poll with it
   "nvcf-reqid",
 ];
 

@@ -5,29 +5,27 @@
  * SDKs' own headers go on (`x-stainless-*`, `anthropic-*`, `x-goog-api-client`, `x-amzn-bedrock-*`), as do those of tracing
  * (`traceparent`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-b3-*`).
  *
- * The pages of the products that are named below; names of others are from memory, and more may stay than has to:
+ * Names rest on the pages below, which were looked up on 2026-11-28, or are from memory: more may stay than has to. Netlify's
+ * are those of its own source (`@netlify/serverless-functions-api`).
  *
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
  * @see https://developers.cloudflare.com/fundamentals/reference/http-headers/
  * @see https://cloud.google.com/iap/docs/identity-howto
- * @see https://cloud.google.com/appengine/docs/standard/reference/request-headers
+ * @see https://docs.cloud.google.com/appengine/docs/standard/reference/request-headers
  * @see https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
  * @see https://learn.microsoft.com/azure/frontdoor/front-door-http-headers-protocol
- * @see https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview
+ * @see https://oauth2-proxy.github.io/oauth2-proxy/configuration/integration
  * @see https://www.authelia.com/integration/trusted-header-sso/introduction/
- * @see https://docs.goauthentik.io/add-secure-apps/providers/proxy
+ * @see https://docs.goauthentik.io/docs/providers/proxy
  * @see https://www.pomerium.com/docs/reference/pass-identity-headers
- * @see https://tailscale.com/kb/1312/serve
- * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
- * @see https://doc.traefik.io/traefik/middlewares/http/forwardauth/
- * @see https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
+ * @see https://tailscale.com/s/serve-headers
+ * @see https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_conn_man/headers
+ * @see https://doc.traefik.io/traefik/v3.3/reference/routing-configuration/http/middlewares/forwardauth
  * @see https://developer.konghq.com/plugins/openid-connect/examples/headers
  * @see https://vercel.com/docs/headers/request-headers
  * @see https://fly.io/docs/networking/request-headers/
- * @see https://docs.netlify.com/platform/request-headers/
  * @see https://www.fastly.com/documentation/reference/http/http-headers/
- * @see https://datatracker.ietf.org/doc/html/rfc9440
  */
 
 /** Whole names and, with `*`, what names begin or end with; in lower case, with dashes. */
@@ -72,9 +70,14 @@ const ROUTING = `
   x-ingress-* x-invoke-* x-matched-path x-middleware-* x-ms-original-url x-ms-proxy x-nextjs-* x-nginx-* x-original-* x-replaced-path
   x-request-uri x-request-url x-rewrite-* x-script-name x-sendfile-* x-site-deployment-id x-upstream-* x-waws-* x-base-path x-frontend-* x-path-info x-raw-uri x-request-path x-uri x-url`;
 
-/** The headers that a front server obeys in an answer, and what only the gateway says. */
+/**
+ * The headers that a front server obeys in an answer, and what only the gateway says. With `fly-replay` an answer sends the
+ * request, with its tokens, to another app.
+ *
+ * @see https://fly.io/docs/networking/dynamic-request-routing/
+ */
 const OBEYED =
-  "cf-aig-* refresh sluice-* x-accel-* x-lighttpd-* x-reproxy-* x-sendfile x-sendfile-* x-sendfile2";
+  "cf-aig-* fly-replay* refresh sluice-* x-accel-* x-lighttpd-* x-reproxy-* x-sendfile x-sendfile-* x-sendfile2";
 
 /** Names that one list keeps for each of its questions, and their length: clients choose names, so there is a bound. */
 const MOST_NAMES = 2000, LONGEST_NAME = 64;

@@ -19,6 +19,7 @@ import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
 import type { Mask } from "../access/secrets.ts";
+import { UNBUFFERED } from "../upstream/answer.ts";
 import {
   isEventStream,
   maskAll,
@@ -176,6 +177,7 @@ function handBack(
 ): Response {
   const response = new Response(body, { status, statusText: maskText(mask, statusText) });
   const headers = responseHeaders(from, response.headers, mask);
+  if (isEventStream(response)) headers.set(...UNBUFFERED);
   // No page is made of what the provider calls something else.
   headers.set("x-content-type-options", "nosniff");
   const location = status >= 300 && status < 400 ? headers.get("location") : null;

@@ -7,6 +7,14 @@ import type { Outgoing } from "./prepare.ts";
 
 export const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
 
+/**
+ * On a stream of events: nginx gathers up an answer's bytes before it passes them on, unless its configuration or this
+ * says otherwise.
+ *
+ * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
+ */
+export const UNBUFFERED = ["x-accel-buffering", "no"] as const;
+
 /** Characters of an answer we could not read that an error quotes. */
 export const QUOTED = 500;
 
@@ -39,6 +47,7 @@ export function answerWith(
   const response = new Response(body, { status: upstream.status });
   headersFor(upstream, outgoing, response.headers);
   if (type) response.headers.set("content-type", type);
+  if (type === EVENTS_TYPE) response.headers.set(...UNBUFFERED);
   return response;
 }
 

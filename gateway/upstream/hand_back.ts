@@ -5,7 +5,7 @@ import { saysError } from "../../wires/streams/begun.ts";
 import type { Exchange } from "../exchange.ts";
 import { EVENTS, peekEvents, peekText } from "../policies/held.ts";
 import { waiting } from "../policies/timers.ts";
-import { answerWith, contentKind, JSON_TYPE, notJson, quote } from "./answer.ts";
+import { answerWith, contentKind, JSON_TYPE, notJson, quote, UNBUFFERED } from "./answer.ts";
 import { maskAll, maskSuccess, maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";
 
@@ -32,6 +32,8 @@ export function handBack(
   const length = headers.get("content-length");
   if (!body || length === "0") throw nothingIn(upstream, outgoing);
   const response = answerWith(body, upstream, outgoing);
+  const kind = contentKind(headers);
+  if (kind === "events") response.headers.set(...UNBUFFERED);
   const { report } = exchange;
   const { answer: mask } = outgoing.masks;
   if (report.listened) {
@@ -40,7 +42,6 @@ export function handBack(
   }
   // What is built in answers as it means to.
   if (outgoing.target.provider.fetch) return response;
-  const kind = contentKind(headers);
   // Where each chunk passes through JavaScript anyway; a listener's are masked where they are listened to.
   if (!alone) return kind === "events" && !report.listened ? maskAll(response, mask) : response;
   if (kind === "events") return response;

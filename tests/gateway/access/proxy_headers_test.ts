@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ask, before, completion, message, post, ROOT } from "../../fakes.ts";
+import { ask, before, chunk, completion, events, message, post, ROOT } from "../../fakes.ts";
 
 /** Written from the pages that gateway/access/proxy_headers.ts names, and from the names that programs look for a client's address in. */
 const STAY = `
@@ -176,7 +176,7 @@ Deno.test("headers that a front server obeys, or that the gateway alone says, do
   const stay = filled(
     `clear-site-data content-security-policy content-security-policy-report-only nel report-to reporting-endpoints set-cookie
     set-cookie2 upgrade trailer proxy-authenticate proxy-connection alt-svc strict-transport-security keep-alive
-    refresh x-accel-redirect x-accel-buffering x-accel-charset x-accel-expires x-accel-limit-rate x-sendfile x-sendfile2 x-sendfile-type
+    fly-replay fly-replay-cache refresh x-accel-redirect x-accel-buffering x-accel-charset x-accel-expires x-accel-limit-rate x-sendfile x-sendfile2 x-sendfile-type
     x-lighttpd-send-file x-reproxy-url cf-aig-cache-status cf-aig-key sluice-dropped sluice-missing sluice-anything
     access-control-allow-origin access-control-expose-headers`.split(/\s+/),
   );
@@ -271,4 +271,32 @@ Deno.test("staysHere() keeps no long name, for clients choose them", async () =>
   const heap = Number(new TextDecoder().decode(stdout));
   // All of them would be 60 MB.
   assert(heap > 0 && heap < 20_000_000, `${heap} bytes`);
+});
+
+Deno.test("a stream of events tells nginx to pass it on as it comes, on any path, and another answer does not", async () => {
+  const stream = [chunk({ content: "Hi" }, "stop"), "data: [DONE]\n\n"];
+  const claude = 'event: message_start\ndata: {"type":"message_start","message":{"id":"m","usage":{}}}\n\n';
+  const { fetch } = before(({ url, body }) => {
+    const answer = !body.includes('"stream":true')
+      ? url.includes("anthropic") ? message() : completion()
+      : events(...url.includes("anthropic") ? [claude] : stream);
+    answer.headers.set("x-accel-buffering", "yes");
+    return answer;
+  }, { providers: { mine: { baseUrl: "https://mine.test", conform: true } } });
+  const requests = (more: object) => [
+    ask("openai/m", {}, more),
+    ask("openai/m", { "cf-aig-max-attempts": "2" }, more),
+    ask("anthropic/m", {}, more),
+    ask("mine/m", {}, more),
+    ask("demo/echo", {}, more),
+    post(`${ROOT}/openai/chat/completions`, more),
+    post(ROOT, { provider: "openai", endpoint: "chat/completions", query: more }),
+  ];
+  for (const [more, expected] of [[{ stream: true }, "no"], [{}, null]] as const) {
+    for (const request of requests(more)) {
+      const response = await fetch(request);
+      assertEquals(response.headers.get("x-accel-buffering"), expected, request.url);
+      await response.body!.cancel();
+    }
+  }
 });
