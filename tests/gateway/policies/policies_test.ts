@@ -805,6 +805,27 @@ Deno.test("a client that leaves while a try fails is not tried for again, at any
   }
 });
 
+Deno.test("a client that leaves while a failure is read is asked for by no other try and no other step", async () => {
+  const policies: Record<string, string>[] = [
+    { "cf-aig-max-attempts": "3", "cf-aig-retry-delay": "0" },
+    { "sluice-fallback": "openai/b" },
+  ];
+  for (const more of policies) {
+    const leaving = new AbortController();
+    const { fetch, sent } = before(() => {
+      const body = new ReadableStream({
+        pull(controller) {
+          leaving.abort();
+          controller.close();
+        },
+      }, { highWaterMark: 0 });
+      return new Response(body, { status: 429 });
+    }, clock().options);
+    const request = ask("openai/a", more, {}, { signal: leaving.signal });
+    assertEquals([(await fetch(request)).status, sent.length], [499, 1], JSON.stringify(more));
+  }
+});
+
 Deno.test("wait() and deadline() leave neither timer nor listener behind", async () => {
   const listeners = new Set<unknown>();
   const counting = {
