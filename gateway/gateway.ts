@@ -5,6 +5,7 @@ import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
 import { KEEPS_BODIES, letGo, takeBody } from "./upstream/body.ts";
 import { warnOfFewFetches } from "./bun_fetches.ts";
 import { chat } from "./doors/chat.ts";
+import { countTokens } from "./doors/count_tokens.ts";
 import { type Config, readOptions } from "./setup/config.ts";
 import { allowCrossOrigin, preflight } from "./doors/cors.ts";
 import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
@@ -81,6 +82,7 @@ export async function serve(
 ): Promise<Response> {
   const started = { at: config.now(), timer: config.timer() };
   const report: Report = {
+    id: uuidv7(started.at),
     tries: 0,
     retries: 0,
     listened: config.log !== undefined,
@@ -89,16 +91,20 @@ export async function serve(
     heldBytes: 0,
   };
   let response: Response;
+  let idHeader: string | undefined;
   try {
     checkHost(request.headers);
-    response = request.method === "OPTIONS" ? preflight(request, config) : await open(
-      findRoute(request.method, pathOf(request.url), config.providers, request.headers.get("upgrade")),
-      request,
-      report,
-      config,
-      insider,
-      context,
-    );
+    if (request.method === "OPTIONS") response = preflight(request, config);
+    else {
+      const route = findRoute(
+        request.method,
+        pathOf(request.url),
+        config.providers,
+        request.headers.get("upgrade"),
+      );
+      if ("client" in route) idHeader = route.client.requestIdHeader;
+      response = await open(route, request, report, config, insider, context);
+    }
     if (report.passing) response = await watch(response, report.passing, request, report, config);
   } catch (error) {
     response = failure(error, request, report, config);
@@ -106,7 +112,7 @@ export async function serve(
   if (KEEPS_BODIES && report.observer && report.heldBytes > 0) {
     report.observer.whenEnded(() => letGo(report, config));
   } else letGo(report, config);
-  const ids = stamp(response, request, report, started, config);
+  const ids = stamp(response, request, report, started.timer, idHeader, config);
   if (config.log) tellEnd(config.log, config, { request, response, ...ids, report, started, context });
   return allowCrossOrigin(request, response, config);
 }
@@ -130,7 +136,7 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
-  const client = route.door === "chat" ? route.client : openaiChat;
+  const client = "client" in route ? route.client : openaiChat;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, client, report, context };
   switch (route.door) {
     // Awaited here, for a promise that is returned is awaited twice.
@@ -141,6 +147,8 @@ async function open(
       return await handed(await takeBody(request, exchange), route.door, exchange);
     case "embeddings":
       return await embeddings(await takeBody(request, exchange), exchange);
+    case "count":
+      return await countTokens(await takeBody(request, exchange), exchange);
     case "models":
       return await listModels(exchange);
     case "universal":
@@ -246,12 +254,12 @@ function upstreamIdIn(headers: Headers): string | undefined {
 function stamp(
   { headers }: Response,
   request: Request,
-  { step, provider, model, eventId, waitedMs }: Report,
-  started: { at: number; timer: number },
+  { id, step, provider, model, eventId, waitedMs }: Report,
+  started: number,
+  idHeader: string | undefined,
   { timer }: Config,
 ): { id: string; upstreamId?: string } {
-  const own = timer() - started.timer - waitedMs;
-  const id = uuidv7(started.at);
+  const own = timer() - started - waitedMs;
   headers.set("cf-aig-log-id", id);
   headers.set("cf-aig-request-id", id);
   headers.set("cf-aig-event-id", eventId ?? request.headers.get("cf-aig-event-id") ?? id);
@@ -262,6 +270,7 @@ function stamp(
   const upstreamId = upstreamIdIn(headers);
   // What SDKs read as `_request_id`.
   headers.set("x-request-id", upstreamId ?? id);
+  if (idHeader !== undefined) headers.set(idHeader, upstreamId ?? id);
   return { id, upstreamId };
 }
 
@@ -280,5 +289,5 @@ function failure(error: unknown, request: Request, report: Report, config: Confi
   const cause = fault.cause instanceof Error ? ` (${fault.cause.name})` : "";
   report.failure = { code, message: withoutTokens(message, config.tokens) + cause };
   const headers = new Headers(details.headers);
-  return faultResponse(fault, errorShape(pathOf(request.url), config.providers), headers);
+  return faultResponse(fault, errorShape(pathOf(request.url), config.providers), headers, report.id);
 }

@@ -88,7 +88,11 @@ const PATHS: Readonly<Record<WireName, string>> = {
 };
 
 /** A wire as its author's own API has it. */
-export const spoken = (name: WireName): Spoken => ({ wire: WIRES[name], path: PATHS[name] });
+export const spoken = (name: WireName): Spoken => ({
+  wire: WIRES[name],
+  path: PATHS[name],
+  isAuthor: true,
+});
 
 /** OpenAI's Responses beside chat completions, below a base URL that ends with the version. */
 const RESPONSES: Spoken = { wire: openaiResponses, path: "/responses" };

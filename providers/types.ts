@@ -111,6 +111,11 @@ export type Sign = (request: Unsigned, provider: Provider, key: string) => Promi
 /** One wire that a provider speaks. Where the client speaks it too, bodies are handed through. */
 export interface Spoken {
   wire: ClientWire | ProviderWire;
+  /**
+   * It is spoken by the wire's author, or by whom an operator has named: what clients write for the author alone goes there, as
+   * betas and Claude Code's billing line do.
+   */
+  isAuthor?: true;
   /** Where it is spoken, below the base URL, for bodies that are handed through: `/chat/completions`. */
   path: string;
   /** What its path is below, where that is not the row's base URL. Options that change the latter leave this wire out. */

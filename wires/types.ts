@@ -451,6 +451,8 @@ export interface StreamWriter {
   delta(delta: Delta): string;
   /** What closes the stream; nothing after an error. */
   end(): string;
+  /** Says nothing, for a client that would take a long silence for a dead connection. */
+  keepAlive?(): string;
 }
 
 /** How an answer is written: read where it is translated, and where the gateway must know what it hands through. */
@@ -468,6 +470,39 @@ export interface AnswerFormat {
 export interface ProviderWire extends AnswerFormat {
   name: WireName;
   writeCall(call: Call): WireRequest;
+  /** How it counts the tokens of a call, if it does. */
+  counter?: TokenCounter;
+}
+
+/** Asks a provider how many tokens a call has. */
+export interface TokenCounter {
+  /** What follows the path of a call, for a body that is handed through: `/count_tokens`. */
+  pathEnd: string;
+  writeCall(call: Call): WireRequest;
+  /** The count in its answer; `undefined` for an answer without one. */
+  read(body: JsonObject): number | undefined;
+}
+
+/** What else an error may tell. */
+export interface ErrorContext {
+  /** What the client asked for, where it was read. */
+  call?: Call;
+  /** The gateway's id of the request. */
+  requestId?: string;
+}
+
+/** How a wire keeps what its messages hold for one provider from the others. */
+export interface ForeignRules {
+  /** What such texts begin with: of proofs, and of what is for the author alone. */
+  proofs: string;
+  authors?: string;
+  /**
+   * @param get A field of the body.
+   * @param isAuthor Whether the provider is the wire's author.
+   * @param dropped Takes the client's paths of what is left out and was more than a proof.
+   * @returns The new values of fields, by name.
+   */
+  without(get: (field: string) => unknown, isAuthor: boolean, dropped: string[]): Map<string, unknown>;
 }
 
 /** The client's half of a wire: reads its requests, writes its answers. */
@@ -477,8 +512,18 @@ export interface ClientWire extends AnswerFormat {
   below?: string;
   /** The ids of its answers begin so: `chatcmpl-`. */
   idPrefix: string;
-  /** What rows' rules for messages are about: a long body that has none of these words is not looked into. */
+  /** The header beside `x-request-id` in which its SDKs look for the id of a request. */
+  requestIdHeader?: string;
+  /**
+   * What rows' rules for messages, and `foreign`, are about: a long body that has none of these words is not looked
+   * into. One that ends with `*` stands for all that begin so.
+   */
   ruleWords: readonly string[];
+  /**
+   * What must change in a body that is handed through because it holds what is not its provider's to read: proofs of other
+   * makers, which our answers have put there, and what is for the wire's author alone.
+   */
+  foreign?: ForeignRules;
   /**
    * Checks what every request must hold, also one that is handed through.
    *
@@ -495,7 +540,7 @@ export interface ClientWire extends AnswerFormat {
   /** Writes the stream of an answer to a call. */
   writer(call: Call, defaults: Defaults): StreamWriter;
   writeAnswer(answer: Answer, call: Call, defaults: Defaults): JsonObject;
-  writeError(error: WireError): JsonObject;
+  writeError(error: WireError, context?: ErrorContext): JsonObject;
   /** The error in a body that this wire's clients can read as it stands; `undefined` for any other body. */
   ownError(body: unknown): WireError | undefined;
 }

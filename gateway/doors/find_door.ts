@@ -1,6 +1,7 @@
 /** Which door a request knocks at. */
 import { ANTHROPIC_ONLY, API_WORDS } from "../../providers/api_words.ts";
 import { GatewayError, quote, shorten } from "../../wires/errors.ts";
+import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { openaiCompaction, openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { ClientWire } from "../../wires/types.ts";
@@ -10,7 +11,7 @@ import type { ErrorShape } from "../upstream/error_response.ts";
 export type Route =
   & { account?: string; gateway?: string }
   & (
-    | { door: "chat"; client: ClientWire }
+    | { door: "chat" | "count"; client: ClientWire }
     | { door: "completions" | "embeddings" | "rerank" | "models" | "home" | "health" | "universal" }
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
@@ -52,6 +53,19 @@ const DOORS: readonly Door[] = [
     door: "chat",
     client: openaiChat,
   },
+  // The second `/v1` is of a base URL that has one already.
+  {
+    path: new RegExp(`^${COMPAT}(?:/v1)?/messages/*$`),
+    methods: post,
+    door: "chat",
+    client: anthropicMessages,
+  },
+  {
+    path: new RegExp(`^${COMPAT}(?:/v1)?/messages/count_tokens/*$`),
+    methods: post,
+    door: "count",
+    client: anthropicMessages,
+  },
   { path: new RegExp(`^${COMPAT}/responses/*$`), methods: post, door: "chat", client: openaiResponses },
   {
     path: new RegExp(`^${COMPAT}/responses/compact/*$`),
@@ -85,7 +99,19 @@ const DOORS: readonly Door[] = [
     client: openaiCompaction,
   },
   { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>responses/.+)$`), door: "stored" },
-  { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>messages(?:/.*)?)$`), door: "unsupported" },
+  {
+    path: new RegExp(`^${REST}/(?:v1/)+messages/*$`),
+    methods: post,
+    door: "chat",
+    client: anthropicMessages,
+  },
+  {
+    path: new RegExp(`^${REST}/(?:v1/)+messages/count_tokens/*$`),
+    methods: post,
+    door: "count",
+    client: anthropicMessages,
+  },
+  { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>messages/.+)$`), door: "unsupported" },
   { path: new RegExp(`^${REST}/(?:v1/)+embeddings/*$`), methods: post, door: "embeddings" },
   { path: new RegExp(`^${REST}/(?<endpoint>run)/*$`), door: "unsupported", errors: "rest" },
   { path: new RegExp(`^${REST}/(?<path>.+)$`), door: "native", provider: "workers-ai", errors: "rest" },
@@ -95,12 +121,13 @@ const DOORS: readonly Door[] = [
 const AT_ROOT: Door = { path: /^\/(?<provider>[^/]+)\/(?<path>.+)$/, door: "native" };
 
 /** The short forms, that most requests come by: found without trying patterns. */
-const SHORT: ReadonlyMap<string, ClientWire> = new Map([
+const SHORT: ReadonlyMap<string, ClientWire> = new Map<string, ClientWire>([
   ["/chat/completions", openaiChat],
   ["/compat/chat/completions", openaiChat],
   ["/v1/chat/completions", openaiChat],
   ["/responses", openaiResponses],
   ["/v1/responses", openaiResponses],
+  ["/v1/messages", anthropicMessages],
 ]);
 
 /**
@@ -152,7 +179,7 @@ export function errorShape(path: string, providers?: Names): ErrorShape {
   const { door, parts } = find(path, providers) ?? {};
   if (!door) return openaiChat;
   const [word = ""] = wordsOf(parts?.endpoint ?? "");
-  if (ANTHROPIC_ONLY.has(word.toLowerCase())) return "anthropic";
+  if (ANTHROPIC_ONLY.has(word.toLowerCase())) return anthropicMessages;
   return door.errors ?? door.client ??
     (door.door === "universal" || door.door === "native" ? "gateway" : openaiChat);
 }

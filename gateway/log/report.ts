@@ -4,6 +4,8 @@ import type { Observer, Passing } from "./observe.ts";
 
 /** What became of a request, for response headers; filled in on the way. */
 export interface Report {
+  /** Ours for the request: in the answer's headers, in errors and in the log. */
+  readonly id: string;
   /** Index of the step that answered, or was the last to be tried. */
   step: number;
   provider?: string;

@@ -1,41 +1,51 @@
 /** An error as a response that the client can read. */
 import type { GatewayError } from "../../wires/errors.ts";
-import type { ClientWire, WireError } from "../../wires/types.ts";
+import type { ClientWire, ErrorContext, WireError } from "../../wires/types.ts";
 
-/** Whose clients read the errors of a path: those of a wire, Anthropic's, Cloudflare's gateway's, or its REST API's. */
-export type ErrorShape = ClientWire | "anthropic" | "gateway" | "rest";
+/** Whose clients read the errors of a path: those of a wire, Cloudflare's gateway's, or its REST API's. */
+export type ErrorShape = ClientWire | "gateway" | "rest";
 
 /** An error of ours or of the provider's, as the client's wire writes it. */
 export function errorResponse(
   error: WireError,
   client: ClientWire,
   headers: Headers = new Headers(),
+  context?: ErrorContext,
 ): Response {
   headers.set("content-type", "application/json");
+  if (isFinal(error) && !headers.has("x-should-retry")) headers.set("x-should-retry", "false");
   const { retryAfterMs } = error;
   if (retryAfterMs !== undefined && !headers.has("retry-after")) {
     headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
   }
   const { status = 502 } = error;
   const isError = Number.isInteger(status) && status >= 400 && status < 600;
-  return new Response(JSON.stringify(client.writeError(error)), { status: isError ? status : 502, headers });
+  return new Response(JSON.stringify(client.writeError(error, context)), {
+    status: isError ? status : 502,
+    headers,
+  });
 }
 
+/**
+ * Whether the same request fails again, though its status is one that SDKs try again (429) or Claude Code does (401): it
+ * would wait for minutes.
+ */
+const isFinal = ({ code, status }: WireError): boolean =>
+  code === "insufficient_quota" || status === 401 || status === 403;
+
 /** A failure of the gateway's own in the shape that a path's clients read. */
-export function faultResponse(fault: GatewayError, shape: ErrorShape, headers: Headers): Response {
-  if (typeof shape === "object") return errorResponse(fault.toWireError(), shape, headers);
+export function faultResponse(
+  fault: GatewayError,
+  shape: ErrorShape,
+  headers: Headers,
+  requestId: string,
+): Response {
+  if (typeof shape === "object") return errorResponse(fault.toWireError(), shape, headers, { requestId });
   headers.set("content-type", "application/json");
   return new Response(JSON.stringify(SHAPES[shape](fault)), { status: fault.status, headers });
 }
 
 const SHAPES: Record<Exclude<ErrorShape, ClientWire>, (fault: GatewayError) => object> = {
-  anthropic: ({ status, message }) => ({
-    type: "error",
-    error: {
-      type: ANTHROPIC_TYPES.get(status) ?? (status < 500 ? "invalid_request_error" : "api_error"),
-      message,
-    },
-  }),
   /** `error` is its list, `message` says it where SDKs look. */
   gateway({ status, number: code = status, message, details: { param } }) {
     const error = [{ code, message }];
@@ -56,13 +66,3 @@ const SHAPES: Record<Exclude<ErrorShape, ClientWire>, (fault: GatewayError) => o
     messages: [],
   }),
 };
-
-/** https://platform.claude.com/docs/en/api/errors, read 2026-11 */
-const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([
-  [401, "authentication_error"],
-  [403, "permission_error"],
-  [404, "not_found_error"],
-  [413, "request_too_large"],
-  [429, "rate_limit_error"],
-  [504, "timeout_error"],
-]);

@@ -2,7 +2,7 @@
 import type { Fit, Spoken, SpokenChat } from "../../providers/types.ts";
 import { append } from "../../wires/shared/json.ts";
 import { type Edit, editMembers, replaceText } from "../../wires/shared/json_text.ts";
-import type { JsonObject } from "../../wires/types.ts";
+import type { ClientWire, JsonObject } from "../../wires/types.ts";
 import type { Target } from "../target.ts";
 import type { Body } from "./body.ts";
 import type { Rewritten } from "./prepare.ts";
@@ -22,9 +22,25 @@ export function handThrough(body: Body, target: Target, rules: Rules, only: bool
   if (fit?.fault) throw fit.fault;
   if (fit) append(dropped, fit.dropped);
   const messages = refit(body, rules, dropped, fit?.roles);
-  const text = messages || fit ? undefined : onlyModel(body, target, rules);
-  const write = text === undefined ? editAll(body, target, rules, only, messages, fit) : () => text;
+  const own = ownOnly(body, rules, dropped);
+  const text = messages || fit || own ? undefined : onlyModel(body, target, rules);
+  const write = text === undefined ? editAll(body, target, rules, only, messages, fit, own) : () => text;
   return { path, write, dropped };
+}
+
+/** The fields that hold what is not the provider's to read, without it; `undefined` where none do, as mostly. */
+function ownOnly(
+  { source, mentions, get }: Body,
+  { wire, isAuthor }: Rules,
+  dropped: string[],
+): Map<string, unknown> | undefined {
+  const foreign = (wire as ClientWire | undefined)?.foreign;
+  if (!foreign) return undefined;
+  const holds = (mark: string | undefined) =>
+    mark !== undefined && (source?.includes(mark) ?? mentions(`${mark}*`));
+  if (!holds(foreign.proofs) && (isAuthor || !holds(foreign.authors))) return undefined;
+  const fields = foreign.without(get, isAuthor === true, dropped);
+  return fields.size > 0 ? fields : undefined;
 }
 
 /** The text with no more changed than the model's name; `undefined` where more has to be, or it is not plain where. */
@@ -49,6 +65,7 @@ function editAll(
   only: boolean,
   messages: unknown[] | undefined,
   fit: Fit | undefined,
+  own: Map<string, unknown> | undefined,
 ): () => BodyInit {
   const members = body.members();
   const value = JSON.stringify(model);
@@ -64,6 +81,7 @@ function editAll(
     if (sent) edits.set(to, "remove");
   }
   for (const [field, edit] of fit?.edits ?? []) edits.set(field, edit);
+  for (const [field, value] of own ?? []) edits.set(field, { value: JSON.stringify(value) });
   if (messages && members) edits.set("messages", { value: JSON.stringify(messages) });
   return () => {
     if (members && (written("model") || written("models"))) {

@@ -1,6 +1,7 @@
 /** Which headers cross the gateway. */
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
+import { type HeaderTarget, isForProvider } from "../../wires/shared/own_headers.ts";
 import { isObeyed, staysHere } from "../access/proxy_headers.ts";
 import type { Mask } from "../access/secrets.ts";
 import { readSwitchText } from "../setup/texts.ts";
@@ -66,12 +67,14 @@ export const headersInit = (headers: SentHeaders): HeadersInit =>
  *
  * @param keys Names of the headers that may hold someone's key: they stay, and go only where they are meant to.
  * @param holdsToken Tells a value that holds a token of ours, if there are tokens: such a header stays too.
+ * @param target Whom the request goes to: headers that are for others stay too. Default: whom the client has named itself.
  * @throws GatewayError `headers_too_large`
  */
 export function requestHeaders(
   headers: Headers,
   keys: readonly string[],
   holdsToken?: (text: string) => boolean,
+  target?: HeaderTarget,
 ): SentHeaders {
   const named = connectionHeaders(headers);
   const sent = plain ? new PlainHeaders() : new Headers(headers);
@@ -80,7 +83,8 @@ export function requestHeaders(
   // `for … of` sorts anew at each step in Deno: 15 times slower for 17 headers.
   headers.forEach((value, name) => {
     size += name.length + value.length;
-    const stays = staysHere(name) || keys.includes(name) || named?.includes(name);
+    const stays = staysHere(name) || keys.includes(name) || named?.includes(name) ||
+      target !== undefined && !isForProvider(name, target);
     if (stays) return sent.delete(name);
     if (plain) sent.set(name, value);
     if (holdsToken) values += `${value}\n`;

@@ -3,6 +3,7 @@ import type { Provider, Spoken, SpokenChat } from "../../providers/types.ts";
 import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call, ClientWire, JsonObject } from "../../wires/types.ts";
+import type { HeaderTarget } from "../../wires/shared/own_headers.ts";
 import { type Body, writtenBody } from "./body.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
@@ -35,6 +36,7 @@ export interface Outgoing {
  *
  * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place, and written at once.
  * If it is for others too, it is written when it is first sent.
+ * @param spoken How the target is asked. Default: for an answer.
  * @throws GatewayError for a body that is not a request of the client's wire, or one that `strict` refuses.
  */
 export function prepare(
@@ -42,9 +44,9 @@ export function prepare(
   target: Target,
   { headers, account, config, client }: Exchange,
   only = true,
+  spoken = spokenTo(target.provider, client),
 ): Outgoing {
   const { provider } = target;
-  const spoken = spokenTo(provider, client);
   const isSame = isSpoken(spoken, client);
   checkBody(body, client, isSame);
   const rewritten = inDepth(() =>
@@ -62,7 +64,10 @@ export function prepare(
     target,
     spoken,
     url: wireUrl(provider, path, { account }, spoken.baseUrl),
-    headers: writeHeaders(provider, headers, config, rewritten.headers),
+    headers: writeHeaders(provider, headers, config, rewritten.headers, {
+      wire: spoken.wire.name,
+      isAuthor: spoken.isAuthor === true,
+    }),
     body: () => written ??= write(),
     dropped,
     call: rewritten.call,
@@ -214,14 +219,15 @@ function sharedCall(body: Body, model: string, client: ClientWire): Call {
 
 // ---------------------------------------------------------------- the headers
 
-/** The headers of a JSON request, without keys. */
+/** The headers of a JSON request, without keys and without what is for others than its target. */
 export function writeHeaders(
   provider: Provider,
   client: Headers,
   { keyHeaders, tokens }: Exchange["config"],
   wire?: Record<string, string>,
+  target: HeaderTarget = { wire: "openai", isAuthor: false },
 ): SentHeaders {
-  const headers = requestHeaders(client, keyHeaders, tokens.holds);
+  const headers = requestHeaders(client, keyHeaders, tokens.holds, target);
   headers.set("content-type", "application/json");
   setFixed(headers, provider);
   const own = provider.headers && wire ? { ...provider.headers, ...wire } : provider.headers ?? wire;

@@ -62,7 +62,7 @@ export function respondError(
   wire?: Pick<AnswerFormat, "readError">,
 ): Promise<Response> {
   const { report, client } = exchange;
-  const { target: { provider }, spoken } = outgoing;
+  const { target: { provider }, spoken, call } = outgoing;
   const { name } = provider;
   const { status } = upstream;
   return readText(upstream, provider, exchange, (text, isCut) => {
@@ -78,6 +78,6 @@ export function respondError(
     report.refusal = { ...error, status };
     const requestId = headers.get("request-id") ?? headers.get("x-request-id");
     const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };
-    return errorResponse({ ...error, metadata, status }, client, headers);
+    return errorResponse({ ...error, metadata, status }, client, headers, { call, requestId: report.id });
   }, ERROR_BYTES);
 }

@@ -7,7 +7,7 @@ import type { Begun } from "../../wires/streams/begun.ts";
 import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { parseExact } from "../../wires/shared/json.ts";
 import { withClientNames } from "../../wires/shared/tool_names.ts";
-import type { Call, ClientWire, Defaults, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
+import type { Call, Defaults, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { type Observer, observer } from "../log/observe.ts";
 import { EVENTS, peekEvents } from "../policies/held.ts";
@@ -16,6 +16,18 @@ import { errorResponse } from "./error_response.ts";
 import { maskObject, maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";
 import { readText } from "./send.ts";
+
+/**
+ * Milliseconds of silence after which a client is told that its stream lives: proxies close after 30 to 60 s, and Claude
+ * Code gives up after 300.
+ */
+const TELL_MS = 15_000;
+
+/**
+ * Milliseconds of silence after which a provider is given up, where `streamIdleTimeoutMs` sets no other limit: what keeps the
+ * client waiting would hide that it is gone. The slowest models think for some minutes without a word.
+ */
+const MOST_SILENCE_MS = 600_000;
 
 /** What it takes to write an answer for the client. */
 interface Rewrite {
@@ -72,8 +84,22 @@ function rewriteStream(
     maxEventSize: exchange.config.limits.maxLineBytes,
     framing,
   });
-  const events = translate(upstream.body ?? new Blob([]).stream(), step);
+  const { keepAlive } = step;
+  // Whoever waits for the answer to begin must not take this for its beginning.
+  if (begun) step.keepAlive = () => hasSpoken(begun) ? keepAlive!() : "";
+  const onOver = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${MOST_SILENCE_MS} ms`);
+  const silence = { tellMs: TELL_MS, mostMs: MOST_SILENCE_MS, onOver };
+  const events = translate(upstream.body ?? new Blob([]).stream(), step, silence);
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
+}
+
+/** Whether the provider has sent anything that was read. */
+function hasSpoken(begun: Begun): boolean {
+  try {
+    return begun.hasBegun() !== undefined;
+  } catch {
+    return false; // It has failed, which is told elsewhere.
+  }
 }
 
 function rewriteWhole(
@@ -103,7 +129,7 @@ function rewriteWhole(
     watch?.end("whole");
     const { error } = answer;
     if (error) {
-      return failed(error, upstream, outgoing, client);
+      return failed(error, upstream, outgoing, exchange);
     }
     const written = writer
       ? events + writer.end()
@@ -147,9 +173,16 @@ function readEvents(text: string, reader: StreamReader, outgoing: Outgoing, exch
 }
 
 /** A failure that calls itself a success. */
-function failed(error: WireError, upstream: Response, outgoing: Outgoing, client: ClientWire): Response {
+function failed(
+  error: WireError,
+  upstream: Response,
+  outgoing: Outgoing,
+  { client, report }: Exchange,
+): Response {
   const { status = 502 } = error;
-  return errorResponse({ ...ofProvider(error, outgoing), status }, client, headersFor(upstream, outgoing));
+  const headers = headersFor(upstream, outgoing);
+  const context = { call: outgoing.call, requestId: report.id };
+  return errorResponse({ ...ofProvider(error, outgoing), status }, client, headers, context);
 }
 
 /** An error in an answer that has begun as a success: with its provider's name, without secrets. */

@@ -36,7 +36,8 @@ type Signed = Map<string, { said: string; behind: Set<string> }>;
 export function strictAnthropic(turns: Block[][], container?: Json) {
   const signed: Signed = new Map();
   let turn = 0;
-  const play = (asked: Asked): Response => {
+  const play = (given: Asked): Response => {
+    const asked = inBlocks(given);
     const fault = find(asked, signed, container);
     if (fault) {
       const error = { type: "invalid_request_error", message: fault };
@@ -48,7 +49,17 @@ export function strictAnthropic(turns: Block[][], container?: Json) {
       ? events(sse(streamOf(content, container), true))
       : Response.json(wholeOf(content, container));
   };
-  return { play, check: (asked: Asked) => find(asked, signed, container) };
+  return { play, check: (asked: Asked) => find(inBlocks(asked), signed, container) };
+}
+
+/** The same request with a text alone as a list of one block, which it is short for. */
+function inBlocks(asked: Asked): Asked {
+  const messages = Array.isArray(asked.body.messages) ? asked.body.messages as Json[] : [];
+  const listed = messages.map(({ content, ...message }) => ({
+    ...message,
+    content: typeof content === "string" && content !== "" ? [{ type: "text", text: content }] : content,
+  }));
+  return messages.length === 0 ? asked : { ...asked, body: { ...asked.body, messages: listed } };
 }
 
 /** Binds the answer's thinking to what stands before it. */

@@ -143,6 +143,7 @@ const PACKAGES = {
   "ai-gateway-provider": "4.0.1",
   "@ai-sdk/anthropic": "4.0.105",
   "@ai-sdk/openai": "4.0.118",
+  "@anthropic-ai/sdk": "1.14.0",
 };
 
 let installing: Promise<string | undefined> | undefined;
@@ -379,24 +380,36 @@ ${rest.join("\n")}
 
 // ---------------------------------------------------------------- agents
 
-const CLAUDE_CODE = snippet("sh", "ANTHROPIC_BASE_URL");
+const CLAUDE_CODE = [1, 2, 3].map(() => snippet("sh", "ANTHROPIC_BASE_URL"));
 const CODEX = [snippet("toml", "model_providers.sluice"), snippet("toml", "model_providers.sluice")];
 
-test("Claude Code's variables lead Anthropic's SDK, which reads them too, to the gateway", () =>
-  served(async (url, provider) => {
-    const exports = CLAUDE_CODE.replace(ADDRESS, url);
-    const program = `import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
+for (const variables of CLAUDE_CODE) {
+  test("Claude Code's variables lead Anthropic's SDK, which reads them too, to the gateway", () =>
+    served(async (url, provider) => {
+      const exports = variables.replace(ADDRESS, url).replace(/^claude$/m, "");
+      const model = exports.includes("/anthropic") ? "plain-3" : "anthropic/plain-3";
+      const program = `import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
       const { content } = await new Anthropic().messages.create({
-        model: "plain-3", max_tokens: 10, messages: [{ role: "user", content: "Hello" }],
+        model: "${model}", max_tokens: 10, messages: [{ role: "user", content: "Hello" }],
       });
       console.log(content[0].text);`;
-    const path = await Deno.makeTempFile({ suffix: ".js" });
-    await Deno.writeTextFile(path, program);
-    const { code, out, err } = await shell(`${exports}\n${DENO} run --quiet --allow-all ${path}`);
-    assertEquals([code, out], [0, `${TEXT}\n`], err);
-    assertEquals((await provider.arrived("plain-3")).headers["x-api-key"], "sk-stored");
-    await Deno.remove(path);
-  }, { SLUICE_TOKENS: "my-token", ANTHROPIC_API_KEY: "sk-stored" }));
+      const path = await Deno.makeTempFile({ suffix: ".js" });
+      await Deno.writeTextFile(path, program);
+      const { code, out, err } = await shell(`${exports}\n${DENO} run --quiet --allow-all ${path}`);
+      assertEquals([code, out], [0, `${TEXT}\n`], err);
+      assertEquals((await provider.arrived("plain-3")).headers["x-api-key"], "sk-stored");
+      await Deno.remove(path);
+    }, { SLUICE_TOKENS: "my-token", ANTHROPIC_API_KEY: "sk-stored" }));
+}
+
+const MESSAGES = snippet("ts", "client.messages.create");
+
+test("messages.create() runs on a model of Anthropic's", () =>
+  served(async (url, provider) => {
+    const program = MESSAGES.replace(ADDRESS, url).replace(/model: ".*?"/, 'model: "anthropic/plain-5"');
+    assertEquals(await onDeno(program), { code: 0, out: `${TEXT}\n`, err: "" });
+    await provider.arrived("plain-5");
+  }));
 
 for (const codex of CODEX) {
   test("Codex's settings lead to a model of another maker with a stored key", async () => {

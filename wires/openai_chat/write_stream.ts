@@ -188,6 +188,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
       if (form.includeUsage && usage) out += `${envelope}],"usage":${JSON.stringify(writeUsage(usage))}}\n\n`;
       return `${out}data: [DONE]\n\n`;
     },
+    keepAlive: () => failed ? "" : ": keep-alive\n\n",
   };
 }
 

@@ -104,5 +104,6 @@ export function eventWriter(call: Call, defaults: Defaults): StreamWriter {
       return first + last +
         events.send(`response.${status}`, response({ status, usage: writeUsage(usage), incomplete }));
     },
+    keepAlive: () => failed ? "" : begin() + events.send("keepalive", {}),
   };
 }

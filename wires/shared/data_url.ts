@@ -1,4 +1,5 @@
 /** Media as OpenAI's clients write them: an address, or bytes in a `data:` URL. */
+import { base64 } from "./base64.ts";
 import { fault } from "./faults.ts";
 import type { Media } from "../types.ts";
 
@@ -7,15 +8,6 @@ export const ADDRESS = /^\s*(data:|https?:)/i;
 
 /** Characters before the comma of a `data:` URL: a type and its parameters. */
 const MOST_DATA_HEAD = 1000;
-
-/** In pieces: a text that grows by single letters takes thirty times its memory. */
-function base64(bytes: Uint8Array): string {
-  const pieces: string[] = [];
-  for (let at = 0; at < bytes.length; at += 8192) {
-    pieces.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
-  }
-  return btoa(pieces.join(""));
-}
 
 /** A `data:` URL by value, base64 without white space; any other address as it is. */
 export function readUrl(url: string, path: string): Media {

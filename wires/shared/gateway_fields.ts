@@ -53,7 +53,8 @@ export const effortOf = (tokens: number) => EFFORT_TOKENS.find(([, most]) => mos
 
 /**
  * The call with OpenRouter's `reasoning` read: `effort`, `max_tokens` as a budget or the effort that it comes to,
- * `enabled`. What it says beside these is named, and so is all of it beside a `reasoning_effort` or a `thinking`.
+ * `enabled`. What it says beside these is named, and so is all of it beside a `reasoning_effort` or a `thinking`. Without it,
+ * the budget that a client of another wire has set.
  *
  * @param asBudget The call with so many tokens to think with; nothing where the model, or this call, takes no number.
  * @see https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11)
@@ -64,7 +65,11 @@ export function withRouterReasoning(
   asBudget: (call: Call, tokens: number) => Call | undefined = () => undefined,
 ): Call {
   const { reasoning, ...extra } = call.extra;
-  if (reasoning === undefined) return call;
+  if (reasoning === undefined) {
+    // The effort that stands beside a budget is for those who take no number.
+    const { reasoning_budget: tokens } = call.settings;
+    return tokens !== undefined && asBudget(call, tokens) || call;
+  }
   const rest = { ...call, extra };
   if (!isObject(reasoning)) {
     dropped.push("reasoning");

@@ -25,7 +25,8 @@ export const MOST_MEMBERS = 10_000;
 /** An object has more members than `MOST_MEMBERS`. */
 export class TooManyMembers extends RangeError {}
 
-const QUOTE = 34,
+const STAR = 42,
+  QUOTE = 34,
   COMMA = 44,
   COLON = 58,
   BACKSLASH = 92,
@@ -40,7 +41,7 @@ const isSpace = (byte: number) => byte === 32 || byte === 10 || byte === 13 || b
  * Finds the members of the object that `text` is.
  *
  * @param words Words to look for on the way, as each walk through 10 MB takes milliseconds: `true` is set for those that
- * are strings somewhere in the values, as they are and not as parts of others.
+ * are strings somewhere in the values, as they are and not as parts of others; of a word that ends with `*`, what begins so.
  * @returns By key; `undefined` when the text is not one object, or when a key is written twice or with escapes, so that
  * only a full parse is sure to agree with the provider's. Values are found but not validated.
  * @throws TooDeep, TooManyMembers
@@ -117,10 +118,12 @@ export function findObjects(text: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
   return undefined;
 }
 
-/** Whether these bytes are the ASCII letters of a word. */
+/** Whether these bytes are the ASCII letters of a word, or begin as one that ends with `*` does. */
 function isWord(text: Uint8Array, from: number, to: number, word: string): boolean {
-  if (to - from !== word.length) return false;
-  for (let at = 0; at < word.length; at++) if (text[from + at] !== word.charCodeAt(at)) return false;
+  const isBeginning = word.charCodeAt(word.length - 1) === STAR;
+  const length = isBeginning ? word.length - 1 : word.length;
+  if (isBeginning ? to - from < length : to - from !== length) return false;
+  for (let at = 0; at < length; at++) if (text[from + at] !== word.charCodeAt(at)) return false;
   return true;
 }
 

@@ -30,6 +30,20 @@ export interface Step {
   left?(): void;
   /** The text written since the last call; may be empty. */
   take(): string;
+  /** What to send while the provider says nothing; an empty text for nothing. */
+  keepAlive?(): string;
+}
+
+/** What is done about a provider that says nothing for a while. */
+export interface Silence {
+  /** Milliseconds after which the client is told that the stream lives. */
+  tellMs: number;
+  /** Milliseconds after which it does not live any more. */
+  mostMs: number;
+  /** Makes the error of a silence that is too long. */
+  onOver(): unknown;
+  /** Calls `ring` again and again. What it returns ends that. Default: by the runtime's timer. */
+  every?(ms: number, ring: () => void): () => void;
 }
 
 /** What a step is made of. */
@@ -98,6 +112,7 @@ export function translation(
       out = "";
       return text;
     },
+    keepAlive: () => failed ? "" : writer.keepAlive?.() ?? "",
   };
 }
 
@@ -110,22 +125,30 @@ export function translation(
  *
  * @param body The provider's bytes.
  * @param step Made for this stream.
+ * @param silence Default: a silence may last, and nothing is sent meanwhile.
  */
 export function translate(
   body: ReadableStream<Uint8Array>,
   step: Step,
+  silence?: Silence,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = chunkReader(body);
   let last: Uint8Array | undefined;
+  let quiet: ReturnType<typeof quietWatch> | undefined;
   return new ReadableStream({
     async pull(controller) {
       let more = true;
       let out = "";
+      if (silence) quiet ??= quietWatch(silence, step, source, controller);
+      quiet?.wait();
       while (more && out === "") {
         // One await for each chunk, and no promise around it.
         try {
           const { done, value }: Chunk = await source.read(last);
           last = value;
+          // The silence has ended it, and has said so.
+          if (quiet?.isOver()) return;
+          quiet?.chunk();
           if (done) {
             more = false;
             step.end();
@@ -134,20 +157,83 @@ export function translate(
             source.cancel().catch(() => {});
           }
         } catch (cause) {
+          if (quiet?.isOver()) return;
           more = false;
           step.fail(cause);
           source.cancel(cause).catch(() => {});
         }
         out = step.take();
       }
+      quiet?.heard(more);
       if (out !== "") controller.enqueue(encoder.encode(out));
       if (!more) controller.close();
     },
     cancel(reason) {
+      quiet?.heard(false);
       step.left?.();
       return source.cancel(reason);
     },
   }, { highWaterMark: 0 });
+}
+
+/**
+ * Watches a stream for silences, by one timer for all of its chunks: it rings twice in the time after which the client must
+ * hear something, and looks whether a chunk has come since. A stream that is over before costs that one timer.
+ */
+function quietWatch(
+  { tellMs, mostMs, onOver, every = byTimer }: Silence,
+  step: Step,
+  source: { cancel(reason?: unknown): Promise<void> },
+  controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
+) {
+  let waits = false;
+  let isOver = false;
+  /** Rings since the provider has sent anything, and since the client was. */
+  let silent = 0, untold = 0;
+  const ringMs = tellMs / 2;
+  const stop = every(ringMs, () => {
+    // While nobody asks for more the provider is not waited for.
+    if (!waits) return;
+    silent++;
+    untold++;
+    if (silent * ringMs >= mostMs) {
+      isOver = true;
+      stop();
+      const cause = onOver();
+      step.fail(cause);
+      source.cancel(cause).catch(() => {});
+      const out = step.take();
+      if (out !== "") controller.enqueue(encoder.encode(out));
+      controller.close();
+      return;
+    }
+    // After the second: one alone may come right behind a chunk. What was told before may not even be taken yet.
+    if (untold < 2 || (controller.desiredSize ?? -1) < 0) return;
+    const out = step.keepAlive?.() ?? "";
+    if (out !== "") controller.enqueue(encoder.encode(out));
+  });
+  return {
+    /** A chunk is waited for. */
+    wait() {
+      waits = true;
+    },
+    /** One has come, which may say nothing to the client. */
+    chunk() {
+      silent = 0;
+    },
+    /** The client is sent something, or, with nothing more to come, the end. */
+    heard(more: boolean) {
+      waits = false;
+      silent = untold = 0;
+      if (!more) stop();
+    },
+    isOver: () => isOver,
+  };
+}
+
+function byTimer(ms: number, ring: () => void): () => void {
+  const timer = setInterval(ring, ms);
+  return () => clearInterval(timer);
 }
 
 /**

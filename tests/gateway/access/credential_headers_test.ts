@@ -9,11 +9,11 @@ x-authorization x-authentication x-authz x-api-token x-apitoken x-openai-key x-o
 x-private-key x-my-credentials x-amz-signature x-signature x-hub-signature-256 x-sig x-user-secret-key my-token
 openai-ephemeral-key x_custom_token x-deepl-auth-key x-sas x-pat x-user-cookie`.trim().split(/\s+/);
 
-/** Documented headers that open nothing, and whatever only looks like it. */
+/** Documented headers that open nothing, and whatever only looks like it; Anthropic's own, which go to nobody else, aside. */
 const OTHERS = `
-idempotency-key x-idempotency-key x-cache-key x-prompt-cache-key anthropic-beta anthropic-version openai-beta
+idempotency-key x-idempotency-key x-cache-key x-prompt-cache-key openai-beta
 openai-organization openai-project x-stainless-lang x-stainless-retry-count x-stainless-timeout x-session-id
-x-claude-code-session-id x-max-tokens x-author x-keyword x-monkey x-signal x-path x-client-request-id user-agent
+x-max-tokens x-author x-keyword x-monkey x-signal x-path x-client-request-id user-agent
 traceparent x-amzn-bedrock-trace http-referer x-title x-goog-user-project x-goog-api-client x-ms-client-request-id
 x-openwebui-chat-id accept-language`.trim().split(/\s+/);
 

@@ -8,7 +8,7 @@ const row = (contentType: string, refusal?: { message: string; type?: string; co
     request: { method: "POST", path: "/" },
     response: { status: refusal ? 400 : 200, headers: new Headers({ "content-type": contentType }) },
     id: "i",
-    report: { step: 0, heldBytes: 0, waitedMs: 0, tries: 1, retries: 0, listened: true, refusal },
+    report: { id: "", step: 0, heldBytes: 0, waitedMs: 0, tries: 1, retries: 0, listened: true, refusal },
     started: { timer: 0 },
     now: { at: 0, timer: 1 },
   });

@@ -358,10 +358,12 @@ Deno.test("a client's headers cross but for those of connections, browsers, gate
     "sec-fetch-mode": "cors",
     "sluice-strict": "false",
     "x-goog-api-key": "key-of-another",
+    // For Anthropic alone.
+    "anthropic-beta": "a",
+    "x-claude-code-session-id": "s",
   };
   const cross = {
     accept: "application/json",
-    "anthropic-beta": "a",
     "http-referer": "https://mine.example",
     "idempotency-key": "1",
     "openai-organization": "org",

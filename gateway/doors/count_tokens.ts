@@ -1,0 +1,123 @@
+/** How many tokens a call has: as its provider counts, else estimated. */
+import type { Provider, Spoken } from "../../providers/types.ts";
+import { GatewayError } from "../../wires/errors.ts";
+import { estimateCall } from "../../wires/shared/estimate.ts";
+import { object, parse } from "../../wires/shared/json.ts";
+import type { ClientWire, ProviderWire } from "../../wires/types.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Target } from "../target.ts";
+import { findTargets } from "../targets/find_targets.ts";
+import { type Body, readBody } from "../upstream/body.ts";
+import { headersInit } from "../upstream/headers.ts";
+import { maskFailure } from "../upstream/masked.ts";
+import { prepare } from "../upstream/prepare.ts";
+import { respond } from "../upstream/respond.ts";
+import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
+
+/** A provider that takes longer to count is not waited for: clients ask for some thirty counts at once. */
+const DEADLINE_MS = 5_000;
+
+/**
+ * Counts the tokens of a call, `{input_tokens}`.
+ *
+ * The author of the client's wire is asked with the client's own body, and what it answers is the answer. Any other provider
+ * is asked in its own words if it counts at all; where it does not, or fails to, the count is estimated, and
+ * `sluice-estimated: true` says so.
+ *
+ * @param text The client's body; it is used up.
+ */
+export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
+  const { client, report } = exchange;
+  const body = readBody(text, client.ruleWords);
+  const [target] = findTargets(body, exchange);
+  const { provider, model } = target;
+  report.provider = provider.name;
+  report.model = model;
+  const counting = provider.fetch ? undefined : spokenToCount(provider, client);
+  if (counting?.isAuthor && counting.wire === client) {
+    return await ask(body, target, counting, exchange, (answer, outgoing) => {
+      return respond(answer, outgoing, exchange);
+    });
+  }
+  const request = body.parsed();
+  client.checkCall(request);
+  const call = client.readCall(request, model);
+  const counted = counting && await countThere(body, target, counting, exchange);
+  if (counted !== undefined) return Response.json({ input_tokens: counted });
+  return Response.json({ input_tokens: estimateCall(call) }, { headers: { "sluice-estimated": "true" } });
+}
+
+/** The wire in which a provider counts: the client's own before others. */
+function spokenToCount({ wires }: Provider, client: ClientWire): Spoken | undefined {
+  const counts = wires.filter(({ wire }) => (wire as Partial<ProviderWire>).counter);
+  const own = counts.find(({ wire }) => wire === client);
+  const spoken = own ?? counts[0];
+  if (!spoken) return undefined;
+  const { counter } = spoken.wire as ProviderWire;
+  return own
+    ? { ...spoken, path: spoken.path + counter!.pathEnd }
+    : { ...spoken, wire: { ...spoken.wire as ProviderWire, writeCall: counter!.writeCall } };
+}
+
+/** The provider's count; nothing where it does not say one. Only a client that has left is told. */
+async function countThere(
+  body: Body,
+  target: Target,
+  counting: Spoken,
+  exchange: Exchange,
+): Promise<number | undefined> {
+  const { counter } = counting.wire as ProviderWire;
+  try {
+    return await ask(body, target, counting, exchange, async (answer) => {
+      if (!answer.ok) {
+        await answer.body?.cancel();
+        return undefined;
+      }
+      return await readText(
+        answer,
+        target.provider,
+        exchange,
+        (text) => counter!.read(object(parse(text)) ?? {}),
+      );
+    });
+  } catch (cause) {
+    exchange.signal.throwIfAborted();
+    if (!(cause instanceof GatewayError) && (cause as Error)?.name !== "AbortError") throw cause;
+    return undefined;
+  }
+}
+
+type Prepared = ReturnType<typeof prepare>;
+
+/** Asks once, with the client's key or a stored one, for a limited time. */
+async function ask<T>(
+  body: Body,
+  target: Target,
+  counting: Spoken,
+  exchange: Exchange,
+  take: (answer: Response, outgoing: Prepared) => T | Promise<T>,
+): Promise<T> {
+  const { config, caller, signal } = exchange;
+  const { provider } = target;
+  const outgoing = prepare(body, target, exchange, true, counting);
+  const key = clientKey(caller);
+  const stored = key === undefined ? storedKeys(provider, exchange)?.take() : undefined;
+  outgoing.masks = config.masks(stored?.key);
+  const { url, headers } = outgoing;
+  const init = { method: "POST", url, headers, body: outgoing.body() };
+  const used = key ?? stored?.key;
+  if (used !== undefined) await sign(init, provider, used);
+  const late = new AbortController(), done = new AbortController();
+  const tooLate = () =>
+    late.abort(new GatewayError("upstream_timeout", `${provider.name} takes too long to count`));
+  config.wait(DEADLINE_MS, done.signal).then(tooLate, () => {});
+  const request = { method: "POST", headers: headersInit(headers), body: init.body };
+  try {
+    return await send(provider, url, request, AbortSignal.any([signal, late.signal]), exchange, (answer) => {
+      stored?.report(answer);
+      return take(maskFailure(answer, outgoing.masks), outgoing);
+    });
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,87 @@
+/** About how many tokens a call has, for clients that ask where no provider counts. */
+import type { Call, Message, Part, Tool } from "../types.ts";
+
+/**
+ * Characters of UTF-8 in a token: 3.5 to 4.5 of English prose and code with the tokenizers of 2025 and 2026. An estimate
+ * that is too low keeps clients from shortening a conversation in time, so it leans high.
+ */
+const BYTES_PER_TOKEN = 3.2;
+
+/** A picture of 1 to 1.5 megapixels at Anthropic, the largest that others scale to. */
+const IMAGE_TOKENS = 1600;
+
+/** A page of a PDF is 1,500 to 3,000 tokens at Anthropic, and some 50 kB of base64. */
+const FILE_BYTES_PER_TOKEN = 20;
+
+/** What stands around a message, a call or a tool. */
+const FRAME_TOKENS = 6;
+
+/** Tokens that a call is estimated at: messages, calls and results, tools and the asked form. At least 1. */
+export function estimateCall({ messages, settings }: Call): number {
+  let tokens = 0;
+  for (const message of messages) tokens += ofMessage(message);
+  for (const tool of settings.tools ?? []) tokens += ofTool(tool);
+  if (settings.response_format?.type === "json_schema") {
+    tokens += estimateText(settings.response_format.schema);
+  }
+  return Math.max(1, Math.ceil(tokens));
+}
+
+function ofMessage(message: Message): number {
+  let tokens = FRAME_TOKENS;
+  for (const part of message.parts) tokens += ofPart(part);
+  if (message.role !== "assistant") return tokens;
+  for (const { text = "" } of message.thoughts) tokens += ofText(text);
+  for (const { name, arguments: input } of message.calls) {
+    tokens += FRAME_TOKENS + ofText(name) + ofText(input);
+  }
+  return tokens;
+}
+
+function ofPart(part: Part): number {
+  switch (part.type) {
+    case "text":
+    case "refusal":
+      return ofText(part.text);
+    case "image":
+      return IMAGE_TOKENS;
+    case "native":
+      return estimateText(part.value);
+    default:
+      return "data" in part.media
+        ? Math.max(IMAGE_TOKENS, part.media.data.length / FILE_BYTES_PER_TOKEN)
+        : IMAGE_TOKENS;
+  }
+}
+
+function ofTool(tool: Tool): number {
+  if (tool.type === "native" || tool.type === "server") return FRAME_TOKENS + estimateText(tool.value);
+  const more = tool.type === "function" ? tool.parameters : tool.format;
+  return FRAME_TOKENS + ofText(tool.name) + ofText(tool.description ?? "") + estimateText(more);
+}
+
+/** Tokens of a JSON value as it is written. Walked and not written: the text itself is of no use. */
+export function estimateText(value: unknown): number {
+  switch (typeof value) {
+    case "string":
+      return ofText(value) + 0.5;
+    case "object": {
+      if (value === null) return 1;
+      let tokens = 1;
+      for (const key in value) {
+        if (!Array.isArray(value)) tokens += ofText(key) + 0.5;
+        tokens += estimateText((value as { [key: string]: unknown })[key]);
+      }
+      return tokens;
+    }
+    default:
+      return 1;
+  }
+}
+
+/** By length where all is ASCII, as most is; other scripts take more tokens for a character. */
+function ofText(text: string): number {
+  let wide = 0;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) wide++;
+  return (text.length - wide) / BYTES_PER_TOKEN + wide;
+}
