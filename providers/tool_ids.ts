@@ -1,5 +1,5 @@
 /** Tool-call ids for providers that refuse those of others, as when a conversation moves from one to the next. */
-import { unpackToolId } from "../wires/shared/tool_id.ts";
+import { digest, shortId, unpackToolId } from "../wires/shared/tool_id.ts";
 
 /** Writes any id as one that a provider takes: the same for the same, and one that it takes as it is. */
 export type ToolId = (id: string) => string;
@@ -9,14 +9,7 @@ export type ToolId = (id: string) => string;
  *
  * @see https://github.com/Portkey-AI/gateway/issues/1062
  */
-export function shortToolId(most: number): ToolId {
-  return (id) => {
-    if (id.length <= most) return id;
-    // What is too long is mostly a signature that rides along.
-    const bare = unpackToolId(id).id;
-    return bare.length <= most ? bare : `call_${digest(bare)}`;
-  };
-}
+export const shortToolId = (most: number): ToolId => (id) => shortId(id, most);
 
 /**
  * Mistral's: nine letters and digits, and nothing else.
@@ -25,16 +18,3 @@ export function shortToolId(most: number): ToolId {
  */
 export const mistralToolId: ToolId = (id) =>
   /^[a-zA-Z0-9]{9}$/.test(id) ? id : digest(unpackToolId(id).id).slice(-9);
-
-/**
- * Thirteen letters and digits that stand for a text: its FNV-1a hash of 64 bits.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9923
- */
-function digest(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return hash.toString(36).padStart(13, "0");
-}

@@ -14,6 +14,7 @@ import { readError } from "./read_error.ts";
 import { digest, hash } from "../shared/hash.ts";
 import { serverCallReader } from "./server_tools.ts";
 import { isObject, object, objects, parseObject, text } from "../shared/json.ts";
+import { textCounter } from "../shared/layout.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Citation, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
 
@@ -105,13 +106,9 @@ function messageReader(emit: Emit) {
   const usage = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
   let thoughts = 0;
   let tools = 0;
-  /** UTF-16 units of text so far. */
-  let length = 0;
+  const said = textCounter();
   /** See `Envelope`. */
   let order = "";
-  /** White space before all text, and the text since the last piece that says something. */
-  let lead = "";
-  let recent = "";
   let calls: Envelope["calls"];
   let container: JsonObject | undefined;
   /** A hash of what makes this answer itself: its id, signatures and calls. */
@@ -124,11 +121,7 @@ function messageReader(emit: Emit) {
 
   function say(text: unknown): void {
     if (typeof text !== "string" || text === "") return;
-    // Most pieces end in a letter.
-    const says = text.charCodeAt(text.length - 1) > 32 || text.trim() !== "";
-    if (lead.length === length) lead += says ? text.slice(0, text.length - text.trimStart().length) : text;
-    recent = says ? text : recent + text;
-    length += text.length;
+    said.add(text);
     emit({ type: "text", choice: 0, text });
   }
 
@@ -169,9 +162,9 @@ function messageReader(emit: Emit) {
       case "text":
         // Citations come before the text that they are for.
         for (const citation of block.citations) {
-          emit({ type: "citation", choice: 0, citation: readCitation(citation, block.start, length) });
+          emit({ type: "citation", choice: 0, citation: readCitation(citation, block.start, said.length()) });
         }
-        if (length > block.start) order += `x${length - block.start}`;
+        if (said.length() > block.start) order += `x${said.length() - block.start}`;
         return;
       case "thought":
         if (block.signed) order += "b";
@@ -200,8 +193,8 @@ function messageReader(emit: Emit) {
   function seal(): void {
     const layout = neededLayout(order);
     const envelope: Envelope = { layout, calls, container };
-    const tail = recent.slice(recent.trimEnd().length);
-    if (layout !== "" && (lead !== "" || tail !== "")) envelope.ends = [lead, tail];
+    const ends = said.ends();
+    if (layout !== "" && ends) envelope.ends = ends;
     const redacted = writeEnvelope(envelope, digest(nonce));
     if (redacted) emit({ type: "thought", choice: 0, block: thoughts, redacted, format: SIGNED });
   }
@@ -222,7 +215,7 @@ function messageReader(emit: Emit) {
     open(index: unknown, block: JsonObject): void {
       switch (block.type) {
         case "text":
-          open.set(index, { type: "text", start: length, citations: objects(block.citations) });
+          open.set(index, { type: "text", start: said.length(), citations: objects(block.citations) });
           return say(block.text);
         case "thinking": {
           const opened: Block = { type: "thought", block: thoughts++, signed: false };

@@ -12,6 +12,7 @@
 import { markLast, type Notes, TEXT_ONLY, writeParts } from "./write_parts.ts";
 import { digest, hash } from "../shared/hash.ts";
 import { isObject, list, object, parseExact, parseObject, text } from "../shared/json.ts";
+import { arrange, isUsualOrder } from "../shared/layout.ts";
 import type { Citation, JsonObject, MessageOf, Part, Thought, ToolCall } from "../types.ts";
 
 /** Thinking that Anthropic signed, and what travels with it. */
@@ -22,10 +23,7 @@ const LAYOUT = "anthropic-layout-v1";
 
 /** What an answer held that OpenAI's form has no place for. */
 export interface Envelope {
-  /**
-   * The order of the blocks: `b` for one that travels whole (thinking, server tools), `x12` for twelve UTF-16 units of
-   * text, `u` for a tool call; `bx12ubu`. Empty where `bbx12uu`, the order in which they are put together again, is right.
-   */
+  /** The order of the blocks, as `shared/layout.ts` writes it. Empty where the usual order is right. */
   layout: string;
   /** White space around the whole text, which some clients trim. */
   ends?: [lead: string, tail: string];
@@ -96,7 +94,7 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): An
   const layout = text(envelope.layout);
   const ordered = layout === undefined || whole === undefined
     ? undefined
-    : arrange(layout, kept, { whole, ends: endsOf(envelope), cited: byStretch(citations) }, calls);
+    : arrange(layout, { kept, calls, whole, ends: endsOf(envelope), text: cite(byStretch(citations)) });
   const content = ordered ?? [...kept, ...writeText(message, whole, citations, notes), ...calls];
   return { blocks: markLast(content, message, notes), container: object(envelope.container) };
 }
@@ -182,6 +180,10 @@ function byStretch(citations: readonly Citation[]): Cited {
   return cited;
 }
 
+/** Writes stretches of text with their citations. */
+const cite = (cited: Cited) => (said: string, start: number, end: number): JsonObject[] =>
+  textBlock(said, start, end, cited);
+
 /** None for white space alone, which the API refuses. */
 function textBlock(whole: string, start: number, end: number, cited: Cited): JsonObject[] {
   const text = whole.slice(start, end);
@@ -217,54 +219,9 @@ function writeCitation({ url, title, extra = {} }: Citation): JsonObject | undef
   return { type: extra.type, ...Object.fromEntries(members.map((name) => [name, given[name] ?? null])) };
 }
 
-// ---------------------------------------------------------------- order
-
-/** More is no trimmed text but an edited one, when the answer does not say what was around it. */
-const MOST_TRIMMED = 8;
-
-/**
- * The blocks in the order of a layout; nothing if it is not made of just these, as when the client has edited the message.
- * A client may have trimmed the text: its white space comes back from the envelope.
- */
-function arrange(
-  layout: string,
-  kept: JsonObject[],
-  { whole, ends, cited }: { whole: string; ends: [lead: string, tail: string] | undefined; cited: Cited },
-  calls: JsonObject[],
-): JsonObject[] | undefined {
-  const tokens = [...layout.matchAll(/b|u|x(\d+)/g)];
-  const length = tokens.reduce((sum, [, units]) => sum + Number(units ?? 0), 0);
-  const said = untrimmed(whole, length, ends);
-  if (said === undefined) return undefined;
-  const out: JsonObject[] = [];
-  let k = 0, c = 0, at = 0;
-  for (const [token, units] of tokens) {
-    if (token === "b") out.push(kept[k++]);
-    else if (token === "u") out.push(calls[c++]);
-    else out.push(...textBlock(said, at, at += Number(units), cited));
-  }
-  return k === kept.length && c === calls.length ? out : undefined;
-}
-
 /** The white space around the text; nothing for an answer of an earlier version, which did not say. */
 function endsOf({ ends, nonce }: JsonObject): [lead: string, tail: string] | undefined {
   if (nonce === undefined) return undefined;
   const [lead, tail] = list(ends);
   return [text(lead) ?? "", text(tail) ?? ""];
-}
-
-/** The text at the length that it had. */
-function untrimmed(
-  whole: string,
-  length: number,
-  ends: [lead: string, tail: string] | undefined,
-): string | undefined {
-  if (whole.length === length) return whole;
-  if (!ends) {
-    const missing = length - whole.length;
-    return missing > 0 && missing <= MOST_TRIMMED && whole === whole.trim() ? whole : undefined;
-  }
-  const [lead, tail] = ends;
-  const said = (whole.startsWith(lead) ? "" : lead) + whole + (whole.endsWith(tail) ? "" : tail);
-  return said.length === length ? said : undefined;
 }

@@ -31,6 +31,27 @@ function unpackSignature(safe: string): string {
   return text + "=".repeat((4 - text.length % 4) % 4);
 }
 
+/** The id, or one of at most so many characters that stands for it. */
+export function shortId(id: string, most: number): string {
+  if (id.length <= most) return id;
+  // What is too long is mostly a signature that rides along.
+  const bare = unpackToolId(id).id;
+  return bare.length <= most ? bare : `call_${digest(bare)}`;
+}
+
+/**
+ * Thirteen letters and digits that stand for a text: its FNV-1a hash of 64 bits.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9923
+ */
+export function digest(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(36).padStart(13, "0");
+}
+
 /**
  * Thirteen letters and digits that stand for a text: its FNV-1a hash of 64 bits.
  *

@@ -1,22 +1,30 @@
 import { assertEquals } from "@std/assert";
-import { fitOpenAI, openaiModel } from "../../../wires/openai_chat/models.ts";
+import { fitOpenAI } from "../../../wires/openai_chat/mod.ts";
+import { openaiModel } from "../../../wires/shared/openai_models.ts";
 
-/** What tells the generations apart: the new limit, the efforts, and when function tools are taken. */
+/**
+ * What tells the generations apart: the new limit, the efforts (with that of Responses alone), when function tools are taken
+ * on chat completions (`elsewhere`: the model is not served there), and whether messages have phases.
+ */
 function told(id: string): string | undefined {
   const model = openaiModel(id);
   if (!model) return undefined;
-  const { newLimit, efforts, effort, functionTools = "always" } = model;
-  return `${newLimit ? "new" : "old"} ${efforts[0] ?? "-"}..${
-    efforts.at(-1) ?? "-"
-  } ${effort} ${functionTools}`;
+  const { newLimit, efforts, effort, functionTools = "always", responsesEffort, responsesOnly, phases } =
+    model;
+  const words = `${efforts[0] ?? "-"}..${efforts.at(-1) ?? "-"}${
+    responsesEffort ? ` +${responsesEffort}` : ""
+  }`;
+  const tools = responsesOnly ? "elsewhere" : functionTools;
+  return `${newLimit ? "new" : "old"} ${words} ${effort} ${tools}${phases ? " phases" : ""}`;
 }
 
 const CHAT = "old -..- none always";
 const O = "new low..high medium always";
 const GPT_5 = "new minimal..high medium always";
-const GPT_54 = "new none..xhigh none unset";
-const GPT_56 = "new none..xhigh medium none";
-const GPT_6 = "new low..xhigh medium none";
+const GPT_54 = "new none..xhigh none unset phases";
+const GPT_56 = "new none..xhigh +max medium none phases";
+const GPT_6 = "new low..xhigh +max medium none phases";
+const CODEX = "new low..high medium elsewhere";
 
 Deno.test("openaiModel() knows each generation by its ids, its fine-tunes and deployments named after it", () => {
   const models: [string, string | undefined][] = [
@@ -35,7 +43,26 @@ Deno.test("openaiModel() knows each generation by its ids, its fine-tunes and de
     ["gpt-5", GPT_5],
     ["GPT-5-Mini", GPT_5],
     ["gpt-5-2025-08-07", GPT_5],
-    ["gpt-5-codex", GPT_5],
+    ["gpt-5-codex", CODEX],
+    ["gpt-5-codex-mini", CODEX],
+    ["gpt-5.1-codex", CODEX],
+    ["gpt-5.1-codex-mini", CODEX],
+    ["gpt-5.1-codex-max", "new low..xhigh medium elsewhere"],
+    ["gpt-5.2-codex", "new low..xhigh medium elsewhere"],
+    ["gpt-5.3-codex", "new low..xhigh medium elsewhere phases"],
+    ["gpt-5.3-codex-spark", "new low..xhigh medium elsewhere phases"],
+    ["gpt-5-pro-2025-10-06", "new high..high high elsewhere"],
+    ["gpt-5.2-pro", "new medium..xhigh medium elsewhere"],
+    ["gpt-5.4-pro-2026-03-05", "new medium..xhigh medium elsewhere phases"],
+    ["gpt-5.5-pro", "new medium..xhigh medium elsewhere phases"],
+    ["gpt-6-pro", "new medium..xhigh medium elsewhere phases"],
+    ["gpt-4o-pro", CHAT],
+    ["o1-pro", "new low..high medium elsewhere"],
+    ["o3-pro-2025-06-10", "new low..high medium elsewhere"],
+    ["o3-deep-research", "new medium..medium medium elsewhere"],
+    ["o4-mini-deep-research-2025-06-26", "new medium..medium medium elsewhere"],
+    ["codex-mini-latest", "new low..high medium elsewhere"],
+    ["computer-use-preview", "new -..- medium elsewhere"],
     ["prod-gpt-5-nano-eu", GPT_5],
     ["gpt-5.1", "new none..high none always"],
     ["gpt-51", "new none..high none always"],
@@ -44,7 +71,7 @@ Deno.test("openaiModel() knows each generation by its ids, its fine-tunes and de
     ["gpt-5.2-2025-12-11", "new none..xhigh none always"],
     ["gpt-5.3", "new none..xhigh none always"],
     ["gpt-5.4-mini-2026-03-17", GPT_54],
-    ["gpt-5.5-2026-04-23", "new none..xhigh medium unset"],
+    ["gpt-5.5-2026-04-23", "new none..xhigh medium unset phases"],
     ["gpt-5.6", GPT_56],
     ["gpt-5.6-sol", GPT_56],
     ["gpt-5.6-luna", GPT_56],

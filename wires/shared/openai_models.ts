@@ -1,0 +1,205 @@
+/**
+ * What each generation of OpenAI's models takes, on chat completions and on Responses.
+ *
+ * OpenAI answers 400 to a setting that the model does not take, and the generations differ: how the limit of tokens is
+ * called, which settings must keep their default while the model reasons, which words the effort may be, whether
+ * function tools are taken on chat completions, and whether the model is served there at all.
+ *
+ * Read in 2026-11 from `openai` 7.59.0 (types), `@ai-sdk/openai` 4.0.118 (`openai-model-catalog.ts`), LiteLLM 1.110
+ * (`gpt_reasoning_transformation.py` and its list of models), and from OpenAI's own errors as quoted in
+ * openai/openai-openapi#541 (tools on GPT-5.4), BerriAI/litellm#34569 (tools on GPT-5.6), genkit-ai/genkit#6303 (GPT-6),
+ * anomalyco/opencode#4451 (`minimal`), huggingface/smolagents#1893 (`stop`), langchain-ai/langchain#29704
+ * (`parallel_tool_calls`), vercel/ai#5647 (search models), docker/docker-agent#313 (models of Responses alone),
+ * openai/codex#6647 (efforts of Codex models), anomalyco/opencode#3474 (GPT-5 Pro).
+ *
+ * @see https://developers.openai.com/api/docs/guides/reasoning
+ */
+import { isObject } from "./json.ts";
+
+/** What one generation takes. A setting that is named nowhere is taken with any value. */
+export interface OpenAIModel {
+  /** The limit of tokens is called `max_completion_tokens`, and only so. */
+  newLimit?: boolean;
+  /** Settings that it refuses with any value. */
+  refused: readonly string[];
+  /** Settings that it takes only with their default value. */
+  fixed: readonly string[];
+  /** Settings that are fixed too unless `reasoning_effort` is `none`, as sent or by default. */
+  fixedWhileReasoning?: readonly string[];
+  /** The words that `reasoning_effort` may be; none when the setting is refused. */
+  efforts: readonly string[];
+  /** A word more that `reasoning.effort` may be on Responses. */
+  responsesEffort?: string;
+  /** The effort when none is sent; `none` for a model that cannot reason. */
+  effort: string;
+  /** It is served on Responses alone. */
+  responsesOnly?: true;
+  /** Its messages have a `phase`, which it wants back. */
+  phases?: true;
+  /**
+   * When it takes function tools on chat completions. Default always; `unset`: only without `reasoning_effort`, or with `none`; `none`: only
+   * with `none`, which an older generation may have by default.
+   */
+  functionTools?: "unset" | "none";
+  /** Roles of messages that it knows by another name. */
+  roles?: Readonly<Record<string, string>>;
+}
+
+/** The values that mean the same as not sent. */
+export const DEFAULTS: Readonly<Record<string, unknown>> = {
+  frequency_penalty: 0,
+  logprobs: false,
+  n: 1,
+  parallel_tool_calls: true,
+  presence_penalty: 0,
+  temperature: 1,
+  top_p: 1,
+  verbosity: "medium",
+};
+
+const SAMPLING = ["logprobs", "temperature", "top_logprobs", "top_p"];
+const PENALTIES = ["frequency_penalty", "logit_bias", "presence_penalty"];
+/** Sound, search and predicted text are what other models have. */
+const OTHERS = ["audio", "modalities", "prediction", "web_search_options"];
+const LOW_TO_HIGH = ["low", "medium", "high"];
+const NONE_TO_XHIGH = ["none", ...LOW_TO_HIGH, "xhigh"];
+
+const CHAT: OpenAIModel = { refused: [], fixed: ["verbosity"], efforts: [], effort: "none" };
+const SEARCH: OpenAIModel = {
+  refused: [...SAMPLING, ...PENALTIES, "n", "parallel_tool_calls", "prediction", "seed", "stop"],
+  fixed: [],
+  efforts: [],
+  effort: "none",
+};
+const O1: OpenAIModel = {
+  newLimit: true,
+  refused: ["parallel_tool_calls"],
+  fixed: [...SAMPLING, ...PENALTIES, ...OTHERS, "verbosity"],
+  efforts: LOW_TO_HIGH,
+  effort: "medium",
+};
+const FIRST_O1: OpenAIModel = { ...O1, efforts: [], roles: { developer: "user", system: "user" } };
+const O3: OpenAIModel = { ...O1, fixed: [...O1.fixed, "stop"] };
+const GPT_5: OpenAIModel = {
+  newLimit: true,
+  refused: [],
+  fixed: [...SAMPLING, ...PENALTIES, ...OTHERS, "stop"],
+  efforts: ["minimal", ...LOW_TO_HIGH],
+  effort: "medium",
+};
+const GPT_51: OpenAIModel = {
+  ...GPT_5,
+  fixed: [...PENALTIES, ...OTHERS, "stop"],
+  fixedWhileReasoning: SAMPLING,
+  efforts: ["none", ...LOW_TO_HIGH],
+  effort: "none",
+};
+const GPT_52: OpenAIModel = { ...GPT_51, efforts: NONE_TO_XHIGH };
+const GPT_54: OpenAIModel = { ...GPT_52, functionTools: "unset", phases: true };
+const GPT_55: OpenAIModel = { ...GPT_54, effort: "medium" };
+const GPT_56: OpenAIModel = { ...GPT_55, functionTools: "none", responsesEffort: "max" };
+const GPT_6: OpenAIModel = {
+  ...GPT_5,
+  refused: ["prompt_cache_retention"],
+  efforts: [...LOW_TO_HIGH, "xhigh"],
+  functionTools: "none",
+  responsesEffort: "max",
+  phases: true,
+};
+/** Those of GPT-6 that can answer without reasoning. */
+const GPT_6_NONE: OpenAIModel = { ...GPT_56, refused: ["prompt_cache_retention"] };
+/** `gpt-5.1-chat-latest` and its like reason, but always as much. */
+const GPT_5X_CHAT: OpenAIModel = { ...GPT_5, efforts: ["medium"] };
+
+/** Those of Responses alone always reason. */
+const CODEX: OpenAIModel = {
+  ...GPT_5,
+  fixed: [...GPT_5.fixed, "verbosity"],
+  efforts: LOW_TO_HIGH,
+  responsesOnly: true,
+};
+const CODEX_MAX: OpenAIModel = { ...CODEX, efforts: [...LOW_TO_HIGH, "xhigh"] };
+const CODEX_53: OpenAIModel = { ...CODEX_MAX, phases: true };
+const PRO_5: OpenAIModel = { ...GPT_5, efforts: ["high"], effort: "high", responsesOnly: true };
+const PRO_52: OpenAIModel = { ...PRO_5, efforts: ["medium", "high", "xhigh"], effort: "medium" };
+const PRO_54: OpenAIModel = { ...PRO_52, phases: true };
+const PRO_6: OpenAIModel = { ...PRO_54, refused: GPT_6.refused };
+const O_PRO: OpenAIModel = { ...O3, responsesOnly: true };
+const DEEP_RESEARCH: OpenAIModel = { ...O_PRO, efforts: ["medium"] };
+/** `codex-mini-latest` is an o4-mini; `computer-use-preview` reasons, and takes no effort. */
+const CODEX_MINI: OpenAIModel = { ...O_PRO };
+const COMPUTER_USE: OpenAIModel = { ...O_PRO, efforts: [] };
+
+type Since = readonly (readonly [from: number, model: OpenAIModel])[];
+
+/** GPT from which version on (`501` is 5.1), the newest first: a model newer than this table is as its newest. */
+const GPT: Since = [
+  [600, GPT_6],
+  [506, GPT_56],
+  [505, GPT_55],
+  [504, GPT_54],
+  [502, GPT_52],
+  [501, GPT_51],
+  [500, GPT_5],
+  [0, CHAT],
+];
+
+/** Variants that differ from their generation, by what stands behind the version. */
+const VARIANTS: ReadonlyMap<string, Since> = new Map<string, Since>([
+  ["chat", [[501, GPT_5X_CHAT], [0, CHAT]]],
+  ["codex", [[503, CODEX_53], [502, CODEX_MAX], [500, CODEX]]],
+  ["codex-max", [[503, CODEX_53], [500, CODEX_MAX]]],
+  ["luna", [[600, GPT_6_NONE]]],
+  ["pro", [[600, PRO_6], [504, PRO_54], [502, PRO_52], [500, PRO_5]]],
+  ["search", [[500, { ...SEARCH, newLimit: true }], [0, SEARCH]]],
+  ["sol", [[601, GPT_6], [600, GPT_6_NONE]]],
+  ["terra", [[600, GPT_6_NONE]]],
+]);
+
+/**
+ * `gpt-5.4-mini-2026-03-17`, `ft:gpt-4o-mini:org::id`, `my-gpt-5-deployment`, `gpt-10.2`. Azure may not write dots: two
+ * digits from 30 on are a version, as in `gpt-35-turbo`.
+ */
+const GPT_NAME =
+  /(?:^|[^a-z0-9])gpt-(?:([12]?\d)(?:\.(\d{1,2}))?|([3-9])(\d))(?![.\d])o?(?:-(?:mini-)?(codex-max|[a-z]+))?/i;
+/** `o4-mini`, `azure-o1-preview`, `o10`, `o3-deep-research` */
+const O_NAME = /(?:^|[^a-z0-9])o([1-9]\d?)(?:-(mini|preview|pro))?(-deep-research)?(?![a-z0-9.])/i;
+
+/**
+ * Finds what a model takes by its id, a fine-tune's (`ft:gpt-4o-mini:org::id`) or a deployment's that holds it.
+ *
+ * @returns `undefined` for a model that the table does not know.
+ */
+export function openaiModel(id: string): OpenAIModel | undefined {
+  const gpt = GPT_NAME.exec(id);
+  if (gpt) {
+    const [, major, minor, dotless, digit, variant] = gpt;
+    const version = Number(major ?? dotless) * 100 + Number(minor ?? digit ?? 0);
+    return since(VARIANTS.get(variant?.toLowerCase()) ?? [], version) ?? since(GPT, version);
+  }
+  const [, series, variant, research] = O_NAME.exec(id) ?? [];
+  if (series === undefined) return OTHERS_BY_NAME.find(([name]) => name.test(id))?.[1];
+  if (research) return DEEP_RESEARCH;
+  if (variant === "pro") return O_PRO;
+  if (series === "1") return variant === undefined ? O1 : FIRST_O1;
+  return series === "3" && variant === "mini" ? O1 : O3;
+}
+
+const OTHERS_BY_NAME: readonly (readonly [RegExp, OpenAIModel])[] = [
+  [/^codex-mini/i, CODEX_MINI],
+  [/^computer-use/i, COMPUTER_USE],
+];
+
+const since = (list: Since, version: number) => list.find(([from]) => version >= from)?.[1];
+
+// ---------------------------------------------------------------- settings
+
+/** Whether a setting says no more than its absence would. */
+export const isDefault = (field: string, value: unknown): boolean =>
+  value === DEFAULTS[field] ||
+  field === "modalities" && Array.isArray(value) && value.length === 1 && value[0] === "text";
+
+/** What SDKs write where there is nothing. */
+export const isNothing = (value: unknown): boolean =>
+  value === null || value === "" || Array.isArray(value) && value.length === 0 ||
+  isObject(value) && Object.keys(value).length === 0;
