@@ -43,10 +43,14 @@ const RULES: Record<string, Rules> = {
 // ---------------------------------------------------------------- OpenAI's own models
 
 /** What each model refuses, as OpenAI's errors, types and guides had it in November 2026; by the start of its name. */
-interface ModelRules {
+export interface ModelRules {
   reasons: boolean;
+  /** Served on Responses alone. */
+  responsesOnly?: true;
   /** Of `reasoning_effort`; none where the field is unknown. */
   efforts: string[];
+  /** An effort more on Responses. */
+  responsesEffort?: string;
   /** The effort when none is sent. */
   effort: string;
   /** Sampling is taken while the effort is `none`. */
@@ -80,6 +84,7 @@ const ASTRA: ModelRules = {
   ...REASONS,
   efforts: ["low", "medium", "high", "xhigh"],
   functions: "none only",
+  responsesEffort: "max",
   retention: undefined,
 };
 const SOL_6: ModelRules = { ...ASTRA, efforts: FROM_52, sampling: true };
@@ -94,8 +99,32 @@ const PLAIN: ModelRules = {
   retention: true,
 };
 
+const CODEX: ModelRules = {
+  ...REASONS,
+  efforts: ["low", "medium", "high"],
+  verbosity: undefined,
+  responsesOnly: true,
+};
+const CODEX_52: ModelRules = { ...CODEX, efforts: ["low", "medium", "high", "xhigh"] };
+const PRO_5: ModelRules = { ...REASONS, efforts: ["high"], effort: "high", responsesOnly: true };
+const PRO_52: ModelRules = { ...PRO_5, efforts: ["medium", "high", "xhigh"], effort: "medium" };
+const O_PRO: ModelRules = { ...O_SERIES, responsesOnly: true };
+
 /** The first that fits counts. */
 const MODELS: [start: string, rules: ModelRules | "search"][] = [
+  ["gpt-5-pro", PRO_5],
+  ["gpt-5.2-pro", PRO_52],
+  ["gpt-5.4-pro", PRO_52],
+  ["gpt-5-codex", CODEX],
+  ["gpt-5.1-codex-max", CODEX_52],
+  ["gpt-5.1-codex", CODEX],
+  ["gpt-5.2-codex", CODEX_52],
+  ["gpt-5.3-codex", CODEX_52],
+  ["codex-mini", O_PRO],
+  ["o1-pro", O_PRO],
+  ["o3-pro", O_PRO],
+  ["o3-deep-research", { ...O_PRO, efforts: ["medium"] }],
+  ["o4-mini-deep-research", { ...O_PRO, efforts: ["medium"] }],
   ["gpt-4o-search-preview", "search"],
   ["gpt-4o-mini-search-preview", "search"],
   ["gpt-5-search-api", "search"],
@@ -113,7 +142,13 @@ const MODELS: [start: string, rules: ModelRules | "search"][] = [
   ["gpt-5.2", { ...REASONS, efforts: FROM_52, effort: "none", sampling: true }],
   ["gpt-5.4", { ...REASONS, efforts: FROM_52, effort: "none", sampling: true, functions: "without effort" }],
   ["gpt-5.5", { ...REASONS, efforts: FROM_52, sampling: true, functions: "without effort" }],
-  ["gpt-5.6", { ...REASONS, efforts: FROM_52, sampling: true, functions: "none only" }],
+  ["gpt-5.6", {
+    ...REASONS,
+    efforts: FROM_52,
+    responsesEffort: "max",
+    sampling: true,
+    functions: "none only",
+  }],
   ["gpt-5", REASONS],
   ["gpt-6-sol", SOL_6],
   ["gpt-6-luna", SOL_6],
@@ -126,6 +161,13 @@ const MODELS: [start: string, rules: ModelRules | "search"][] = [
   ["o3", O_SERIES],
   ["o4-mini", O_SERIES],
 ];
+
+/** What a model takes; nothing for one that is not known, and for those that search. */
+export function modelRules(id: string): ModelRules | undefined {
+  const model = id.replace(/^ft:/, "");
+  const rules = MODELS.find(([start]) => model.startsWith(start))?.[1];
+  return rules === "search" ? undefined : rules;
+}
 
 const unsupported = (name: string) => `Unsupported parameter: '${name}' is not supported with this model.`;
 const incompatible = (name: string) => `Model incompatible request argument supplied: ${name}`;
@@ -158,6 +200,9 @@ function refusedByOpenAI(body: Json): string | undefined {
     if (name) return incompatible(name);
     if (!sent("max_tokens") || !model.startsWith("gpt-5")) return undefined;
     return `${unsupported("max_tokens")} Use 'max_completion_tokens' instead.`;
+  }
+  if (rules.responsesOnly) {
+    return "This model is only supported in v1/responses and not in v1/chat/completions.";
   }
   if (rules.noSystem) {
     const at = (body.messages as Json[]).findIndex(({ role }) => role === "system" || role === "developer");

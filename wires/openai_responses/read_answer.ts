@@ -1,81 +1,104 @@
 /**
- * OpenAI's Responses, as much of an answer as the gateway must know of one that it hands through: whether it has begun,
- * failed or ended, and what was used.
+ * OpenAI's Responses: what the API answers, read into neutral deltas.
  *
- * Checked against `openai` 7.59 types, 2026-11. Perplexity, xAI, OpenRouter and Azure serve the same events.
+ * A response is a list of items, and a stream opens, fills and closes them one after another; a whole response goes the same
+ * way in one step. Its last event repeats the whole response: what no event before has told is read from there.
+ *
+ * Checked against `openai` 7.59 types, 2026-11. Perplexity, xAI, DeepSeek, OpenRouter and Azure serve the same events.
  *
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
+import { errorType } from "../errors.ts";
 import { count, object, parseObject, text } from "../shared/json.ts";
-import { readCompatibleError as readError } from "../shared/compatible_error.ts";
+import { readCompatibleError } from "../shared/compatible_error.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
-import type { Emit, JsonObject, StopReason, StreamReader, Usage } from "../types.ts";
+import type { Emit, JsonObject, StopReason, StreamReader, Usage, WireError } from "../types.ts";
+import { itemReader } from "./read_items.ts";
 
-export function readAnswer(body: JsonObject, emit: Emit): void {
+/** @param maker The format of the thoughts that it seals. */
+export function readAnswer(body: JsonObject, emit: Emit, maker: string): void {
   const failed = body.status === "failed" || object(body.error) !== undefined || text(body.error);
-  if (failed) return emit({ type: "error", error: readError(200, body) });
+  if (failed) return emit({ type: "error", error: readFailure(body) });
   if (!Array.isArray(body.output)) {
     return emit({ type: "error", error: { message: "The answer has no output", code: "no_output" } });
   }
-  start(body, emit);
+  emit({ ...start(body), service_tier: text(body.service_tier) });
+  const items = itemReader(maker, emit);
+  items.finish(body);
   finish(body, emit);
 }
 
-export function readStream(emit: Emit): StreamReader {
+/** @param maker The format of the thoughts that it seals. */
+export function readStream(emit: Emit, maker: string): StreamReader {
+  const items = itemReader(maker, emit);
+  let started = false;
   let ended = false;
 
-  function fail(body: JsonObject): void {
+  function fail(error: WireError): void {
     ended = true;
-    emit({ type: "error", error: readError(200, body) });
+    emit({ type: "error", error });
   }
 
   return {
     frame(data, event) {
       if (ended || data === "" || data.startsWith("[DONE]")) return;
       const body = parseObject(data);
-      if (!body) return fail({ error: badEvent() });
+      if (!body) return fail(badEvent());
       const type = text(body.type) ?? event;
-      const response = object(body.response) ?? {};
       switch (type) {
-        case "error":
-          return fail(body);
+        case "response.created":
+        case "response.in_progress":
+        case "response.queued":
+          if (!started) emit(start(object(body.response) ?? {}));
+          started = true;
+          return;
+        case "response.output_item.added":
+          return items.open(body);
+        case "response.output_item.done":
+          return items.close(body);
+        case "response.completed":
+        case "response.incomplete": {
+          const response = object(body.response) ?? {};
+          ended = true;
+          items.finish(response);
+          return finish(response, emit);
+        }
         case "response.failed":
         case "response.cancelled":
-          return fail(response);
-        case "response.created":
-          return start(response, emit);
-        case "response.completed":
-        case "response.incomplete":
-          ended = true;
-          return finish(response, emit);
-        case "response.output_item.added": {
-          // A message or a thought is empty when it is added; a call has its name.
-          const item = object(body.item) ?? {};
-          if (item.type === "message" || item.type === "reasoning") return;
-          return emit({ type: "text", choice: 0, text: text(item.name) ?? `${item.type}` });
-        }
+          return fail(readFailure(object(body.response) ?? body));
+        case "error":
+          return fail(readFailure(body));
       }
-      if (type === "" && object(body.error)) return fail(body);
-      if (type.endsWith(".delta")) emit({ type: "text", choice: 0, text: text(body.delta) ?? "…" });
+      if (type === "" && object(body.error)) return fail(readFailure(body));
+      items.fill(type, body);
     },
     end() {
-      if (!ended) {
-        fail({ error: cutOff() });
-      }
+      if (!ended) fail(cutOff());
     },
   };
 }
 
-function start(response: JsonObject, emit: Emit): void {
-  emit({ type: "start", id: text(response.id), model: text(response.model) });
+/** A stream says at its start which tier was asked for; `auto` is none. */
+function start({ id, model, created_at, service_tier }: JsonObject) {
+  return {
+    type: "start" as const,
+    id: text(id),
+    model: text(model),
+    created: typeof created_at === "number" ? created_at : undefined,
+    service_tier: service_tier === "auto" ? undefined : text(service_tier),
+  };
 }
+
+const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
+  ["content_filter", "content_filter"],
+  [undefined, "stop"],
+]);
 
 function finish(response: JsonObject, emit: Emit): void {
   const usage = object(response.usage);
   if (usage) emit({ type: "usage", usage: readUsage(usage) });
   const { reason } = object(response.incomplete_details) ?? {};
-  const stop: StopReason = reason === "content_filter" ? reason : reason === undefined ? "stop" : "length";
-  emit({ type: "stop", choice: 0, reason: stop });
+  emit({ type: "stop", choice: 0, reason: STOPS.get(reason) ?? "length" });
 }
 
 /** Cached tokens are counted inside the input, reasoning inside the output. */
@@ -92,4 +115,28 @@ function readUsage(usage: JsonObject): Usage {
     reasoning,
     audioOut: 0,
   };
+}
+
+// ---------------------------------------------------------------- failures
+
+/** The statuses that an answer's error codes stand for; those of bad input are 400. */
+const STATUS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  ["insufficient_quota", 429],
+  ["rate_limit_exceeded", 429],
+  ["server_error", 500],
+  ["server_is_overloaded", 503],
+  ["slow_down", 503],
+  ["vector_store_timeout", 504],
+]);
+
+const BAD_INPUT =
+  /^(?:(?:invalid|empty|unsupported)_|image_|failed_to_download_image)|_policy(?:_|$)|^context_length_exceeded$/;
+
+/** The error of a response or an event; the rest of a response would repeat the prompt. */
+function readFailure({ error, code, message, param }: JsonObject): WireError {
+  const told = object(error) ?? (text(error) ? { message: error } : { code, message, param });
+  const read = readCompatibleError(200, { error: told });
+  const status = STATUS.get(told.code) ?? (BAD_INPUT.test(`${told.code}`) ? 400 : undefined);
+  if (status === undefined) return read;
+  return { ...read, status, type: text(told.type) ?? errorType(status) };
 }

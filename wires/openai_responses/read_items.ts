@@ -1,0 +1,274 @@
+/** OpenAI's Responses: the items of an answer, whole or piece by piece, into deltas. */
+import { isObject, list, object, objects, text } from "../shared/json.ts";
+import { textCounter } from "../shared/layout.ts";
+import type { Emit, JsonObject } from "../types.ts";
+import { neededLayout, phaseMark, SEPARATOR } from "./write_answered.ts";
+
+/** An item that is open, with what was told of it. */
+type Item =
+  | {
+    type: "message";
+    phase: unknown;
+    start: number;
+    told: string;
+    refused: string;
+    cited: number;
+    parts: number[];
+  }
+  /** `told` are its texts' kind and number: a summary, or the reasoning itself where a provider shows it. */
+  | { type: "reasoning"; block: number; told?: "summary" | "content"; part: unknown }
+  | { type: "call"; index: number; argued: boolean }
+  | { type: "other"; block: number };
+
+/**
+ * Reads the items of one answer.
+ *
+ * @param maker The format of the thoughts that it seals.
+ */
+export function itemReader(maker: string, emit: Emit) {
+  const items = new Map<unknown, Item>();
+  /** Keys and ids of the items that are closed. */
+  const closed = new Set<unknown>();
+  const said = textCounter();
+  let thoughts = 0;
+  let calls = 0;
+  /** See `shared/layout.ts`. */
+  let order = "";
+
+  const keyOf = ({ output_index, item_id }: JsonObject): unknown => output_index ?? item_id ?? 0;
+
+  function say(item: Item & { type: "message" }, piece: string, part: unknown, logprobs?: unknown): void {
+    if (item.told === "" && said.length() > 0) {
+      said.add(SEPARATOR.text);
+      order += SEPARATOR.token;
+      emit({ type: "text", choice: 0, text: SEPARATOR.text });
+      item.start = said.length();
+    }
+    if (typeof part === "number") item.parts[part] ??= said.length();
+    item.told += piece;
+    said.add(piece);
+    const probabilities = writeLogprobs(logprobs);
+    emit({ type: "text", choice: 0, text: piece, ...(probabilities && { logprobs: probabilities }) });
+  }
+
+  function refuse(item: Item & { type: "message" }, piece: string): void {
+    item.refused += piece;
+    emit({ type: "refusal", choice: 0, text: piece });
+  }
+
+  function cite(item: Item & { type: "message" }, note: JsonObject, part: unknown): void {
+    item.cited++;
+    const { type, url, title, start_index: start, end_index: end, ...extra } = note;
+    if (type !== "url_citation" || typeof url !== "string") return;
+    const base = (typeof part === "number" ? item.parts[part] : undefined) ?? item.start;
+    const at = (index: unknown) => typeof index === "number" ? base + index : said.length();
+    const citation = { url, title: text(title) ?? "", start: at(start), end: at(end) };
+    emit({
+      type: "citation",
+      choice: 0,
+      citation: Object.keys(extra).length > 0 ? { ...citation, extra } : citation,
+    });
+  }
+
+  /** @param part The number of the summary or the text that the piece belongs to. */
+  function think(
+    item: Item & { type: "reasoning" },
+    kind: "summary" | "content",
+    piece: string,
+    part: unknown,
+  ): void {
+    item.told ??= kind;
+    if (item.told !== kind || piece === "") return;
+    const apart = item.part !== undefined && item.part !== part ? "\n\n" : "";
+    item.part = part;
+    const summary = kind === "summary" ? { summary: true } : {};
+    emit({ type: "thought", choice: 0, block: item.block, text: apart + piece, format: maker, ...summary });
+  }
+
+  function argue(item: Item & { type: "call" }, piece: unknown): void {
+    if (typeof piece !== "string" || piece === "") return;
+    item.argued = true;
+    emit({ type: "args", choice: 0, index: item.index, text: piece });
+  }
+
+  function open(key: unknown, item: JsonObject): Item {
+    const opened = read(item);
+    items.set(key, opened);
+    return opened;
+  }
+
+  function read(item: JsonObject): Item {
+    switch (item.type) {
+      case "message":
+        return {
+          type: "message",
+          phase: item.phase,
+          start: said.length(),
+          told: "",
+          refused: "",
+          cited: 0,
+          parts: [],
+        };
+      case "reasoning":
+        return { type: "reasoning", block: thoughts++, part: undefined };
+      case "function_call":
+      case "custom_tool_call": {
+        const index = calls++;
+        const id = text(item.call_id) ?? text(item.id) ?? `call_${index}`;
+        const custom = item.type === "custom_tool_call" ? { custom: true } : {};
+        emit({ type: "tool", choice: 0, index, id, name: text(item.name) ?? "", ...custom });
+        return { type: "call", index, argued: false };
+      }
+      default: {
+        const opened: Item = { type: "other", block: thoughts++ };
+        // It says nothing, and that something has begun.
+        emit({ type: "thought", choice: 0, block: opened.block, format: maker });
+        return opened;
+      }
+    }
+  }
+
+  function close(key: unknown, item: JsonObject): void {
+    const opened = items.get(key) ?? open(key, item);
+    items.delete(key);
+    closed.add(key).add(item.id ?? key);
+    switch (opened.type) {
+      case "message":
+        return closeMessage(opened, item);
+      case "reasoning":
+        return closeReasoning(opened, item);
+      case "call":
+        if (!opened.argued) argue(opened, asText(item.arguments ?? item.input));
+        order += "u";
+        return;
+      case "other":
+        closeOther(opened, item);
+    }
+  }
+
+  function closeMessage(opened: Item & { type: "message" }, item: JsonObject): void {
+    const parts = objects(item.content);
+    const whole = parts.map((part) => part.type === "refusal" ? "" : text(part.text) ?? "").join("");
+    if (opened.told === "") {
+      parts.forEach((part, at) => {
+        const piece = part.type === "refusal" ? undefined : text(part.text);
+        if (piece) say(opened, piece, at, part.logprobs);
+      });
+    } else if (whole.length > opened.told.length && whole.startsWith(opened.told)) {
+      say(opened, whole.slice(opened.told.length), undefined);
+    }
+    if (opened.refused === "") {
+      for (const { refusal } of parts) if (text(refusal)) refuse(opened, refusal as string);
+    }
+    if (opened.cited === 0) {
+      parts.forEach((part, at) => objects(part.annotations).forEach((note) => cite(opened, note, at)));
+    }
+    const mark = phaseMark(item.phase ?? opened.phase);
+    if (said.length() > opened.start) order += `x${said.length() - opened.start}${mark}`;
+  }
+
+  function closeReasoning(opened: Item & { type: "reasoning" }, item: JsonObject): void {
+    if (opened.told === undefined) {
+      const kind = list(item.content).length > 0 ? "content" : "summary";
+      objects(item[kind]).forEach((part, at) => think(opened, kind, text(part.text) ?? "", at));
+    }
+    const redacted = text(item.encrypted_content);
+    if (redacted === undefined) return;
+    order += "b";
+    emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
+  }
+
+  /** A picture is the client's to see; any other item goes back to its maker with the next turn. */
+  function closeOther(opened: Item & { type: "other" }, item: JsonObject): void {
+    if (item.type === "image_generation_call") {
+      const data = text(item.result);
+      const mime = `image/${text(item.output_format) ?? "png"}`;
+      if (data) emit({ type: "image", choice: 0, media: { mime, data } });
+      return;
+    }
+    if (typeof item.type !== "string") return;
+    order += "b";
+    const redacted = JSON.stringify(item);
+    emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
+  }
+
+  return {
+    open(event: JsonObject): void {
+      open(keyOf(event), object(event.item) ?? {});
+    },
+
+    close(event: JsonObject): void {
+      const item = object(event.item);
+      if (item) close(keyOf(event), item);
+    },
+
+    /** Any other event. */
+    fill(type: string, event: JsonObject): void {
+      const item = items.get(keyOf(event));
+      const piece = typeof event.delta === "string" ? event.delta : "";
+      switch (type) {
+        case "response.output_text.delta":
+          if (piece !== "") say(message(item, event), piece, event.content_index, event.logprobs);
+          return;
+        case "response.refusal.delta":
+          if (piece !== "") refuse(message(item, event), piece);
+          return;
+        case "response.output_text.annotation.added":
+          return cite(message(item, event), object(event.annotation) ?? {}, event.content_index);
+        case "response.reasoning_summary_text.delta":
+          return think(reasoning(item, event), "summary", piece, event.summary_index);
+        case "response.reasoning_text.delta":
+          return think(reasoning(item, event), "content", piece, event.content_index);
+        case "response.function_call_arguments.delta":
+        case "response.custom_tool_call_input.delta":
+          if (item?.type === "call") argue(item, piece);
+          return;
+      }
+      // Of a server's tool, which says nothing to a client.
+      if (type.endsWith(".delta")) emit({ type: "thought", choice: 0, block: thoughts, format: maker });
+    },
+
+    /** The end of the answer, with the whole response. */
+    finish(response: JsonObject): void {
+      list(response.output).forEach((item, at) => {
+        if (!isObject(item) || closed.has(at) || item.id != null && closed.has(item.id)) return;
+        close(items.has(item.id) ? item.id : at, item);
+      });
+      for (const [key, item] of items) if (item.type === "message") closeMessage(item, { id: key });
+      const layout = neededLayout(order);
+      if (layout === undefined) return;
+      const ends = said.ends();
+      const redacted = JSON.stringify(ends ? { layout, ends } : { layout });
+      emit({ type: "thought", choice: 0, block: thoughts++, redacted, format: maker, ...idOf(response) });
+    },
+  };
+
+  /** Some providers fill an item that they have not opened. */
+  function message(item: Item | undefined, event: JsonObject): Item & { type: "message" } {
+    return item?.type === "message"
+      ? item
+      : open(keyOf(event), { type: "message" }) as Item & { type: "message" };
+  }
+
+  function reasoning(item: Item | undefined, event: JsonObject): Item & { type: "reasoning" } {
+    return item?.type === "reasoning"
+      ? item
+      : open(keyOf(event), { type: "reasoning" }) as Item & { type: "reasoning" };
+  }
+}
+
+const idOf = ({ id }: JsonObject): { id?: string } => typeof id === "string" ? { id } : {};
+
+const asText = (value: unknown): unknown => isObject(value) ? JSON.stringify(value) : value;
+
+/** OpenAI's records of tokens as chat completions have them; nothing where there are none. */
+function writeLogprobs(records: unknown): JsonObject | undefined {
+  const tokens = objects(records);
+  if (tokens.length === 0) return undefined;
+  const write = ({ token, logprob, bytes = null }: JsonObject): JsonObject => ({ token, logprob, bytes });
+  const content = tokens.map((one) => ({
+    ...write(one),
+    top_logprobs: objects(one.top_logprobs).map(write),
+  }));
+  return { content, refusal: null };
+}

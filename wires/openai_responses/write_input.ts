@@ -1,0 +1,116 @@
+/**
+ * OpenAI's Responses, the request: messages into input items.
+ *
+ * Each message stays where it stands, instructions too: a request begins with the request before it, so that caches hold.
+ */
+import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
+import type { OpenAIModel } from "../shared/openai_models.ts";
+import { shortId } from "../shared/tool_id.ts";
+import type { Call, JsonObject, Message, MessageOf, Part } from "../types.ts";
+import { writeAnswered } from "./write_answered.ts";
+
+/** What is known while items are written. */
+export interface Notes {
+  model?: OpenAIModel;
+  /** The format of the thoughts that may be sent. */
+  maker: string;
+  dropped: string[];
+  /** Ids of the thoughts that were sent: OpenAI refuses one that comes twice. */
+  thoughts: Set<string>;
+}
+
+/** Characters of a `call_id`. */
+const MOST_ID = 64;
+
+/** A call's id as OpenAI takes it, the same for the call and its result. */
+export const callId = (id: string): string => shortId(id, MOST_ID);
+
+/** Writes a call's conversation. */
+export function writeInput({ messages }: Call, about: Omit<Notes, "thoughts">): JsonObject[] {
+  const notes: Notes = { ...about, thoughts: new Set() };
+  const custom = new Set<string>();
+  const input: JsonObject[] = [];
+  for (const message of messages) {
+    nameMarks(message, notes.dropped);
+    switch (message.role) {
+      case "assistant":
+        for (const call of message.calls) if (call.custom) custom.add(call.id);
+        for (const item of writeAnswered(message, notes)) input.push(item);
+        break;
+      case "tool":
+        input.push(writeResult(message, custom.has(message.callId), notes.dropped));
+        break;
+      default: {
+        const { role, parts } = message;
+        const content = writeParts(parts, notes.dropped);
+        if (content === "" && parts.some(({ type }) => type !== "text") && message === messages.at(-1)) {
+          throw nothingSaid(message, "OpenAI");
+        }
+        input.push({ type: "message", role: notes.model?.roles?.[role] ?? role, content });
+      }
+    }
+  }
+  return input;
+}
+
+/** Names what no item has. */
+function nameMarks({ path, name, cache, parts }: Message, dropped: string[]): void {
+  if (name !== undefined) dropped.push(`${path}.name`);
+  if (cache !== undefined) dropped.push(`${path}.cache_control`);
+  for (const part of parts) if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+}
+
+function writeResult(
+  { callId: id, error, parts }: MessageOf<"tool">,
+  isCustom: boolean,
+  dropped: string[],
+): JsonObject {
+  const said = writeParts(parts, dropped);
+  const output = !error
+    ? said
+    : typeof said === "string"
+    ? ERROR + said
+    : [{ type: "input_text", text: ERROR }, ...said];
+  return { type: isCustom ? "custom_tool_call_output" : "function_call_output", call_id: callId(id), output };
+}
+
+/** Before the result of a call that failed: the API has no member for that. */
+const ERROR = "Error: ";
+
+/** Content of all but the assistant; a lone text as a string. */
+function writeParts(parts: Part[], dropped: string[]): string | JsonObject[] {
+  const out: JsonObject[] = [];
+  for (const part of parts) {
+    const written = writePart(part);
+    if (written) out.push(written);
+    else dropped.push(contentPath(part));
+  }
+  if (out.length === 0) return "";
+  return out.length === 1 && out[0].type === "input_text" ? out[0].text as string : out;
+}
+
+/** Nothing for what the API does not take. */
+function writePart(part: Part): JsonObject | undefined {
+  switch (part.type) {
+    case "text":
+    case "refusal":
+      return { type: "input_text", text: part.text };
+    case "native":
+      return part.value;
+    case "image": {
+      const { media, detail = "auto" } = part;
+      return "id" in media
+        ? { type: "input_image", detail, file_id: media.id }
+        : { type: "input_image", detail, image_url: mediaUrl(media) };
+    }
+    case "file": {
+      const { media, name } = part;
+      if ("id" in media) return { type: "input_file", file_id: media.id };
+      if ("url" in media) return { type: "input_file", file_url: media.url };
+      return { type: "input_file", filename: name ?? fileName(media.mime), file_data: mediaUrl(media) };
+    }
+  }
+}
+
+/** A name for a file that has none, which the API asks for: `file.pdf`. */
+const fileName = (mime: string): string => `file.${/^\w+\/([\w-]+)$/.exec(mime)?.[1] ?? "bin"}`;
