@@ -19,10 +19,11 @@ export const WIRES = {
   gemini,
   openai: openaiChat,
   perplexity: perplexityAgent,
+  responses: openaiResponses,
 } satisfies Partial<Record<AnyWireName, ClientWire | ProviderWire>>;
 
 /** Name of a format that providers speak. */
-export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity";
+export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";
 
 /** `authorization: Bearer KEY`. */
 export const bearer: Auth = { header: "authorization", prefix: "Bearer " };
@@ -85,6 +86,7 @@ const PATHS: Readonly<Record<WireName, string>> = {
   gemini: "",
   openai: "/chat/completions",
   perplexity: "/v1/agent",
+  responses: "/responses",
 };
 
 /** A wire as its author's own API has it. */
@@ -463,6 +465,8 @@ const ROWS = {
     // "Unrecognized request argument supplied: input_type"
     embeddings: { most: 2048, drop: ["input_type"] },
     toolId: shortToolId(40),
+    also: [{ ...RESPONSES, below: ["/compact"] }],
+    responses: "when needed",
     keyEnv: ["OPENAI_API_KEY"],
   }),
   openrouter: compatible("https://openrouter.ai/api", {

@@ -171,6 +171,9 @@ export interface SpokenEmbeddings {
   rename?: Readonly<Record<string, string>>;
 }
 
+/** Which calls of other clients go over a provider's Responses. */
+export type ResponsesUse = "always" | "when needed" | "never";
+
 /** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
@@ -183,6 +186,11 @@ export interface Row {
   endpoints?: { completions?: string; rerank?: string };
   /** Its embeddings, if it has any. */
   embeddings?: SpokenEmbeddings;
+  /**
+   * Which calls of other clients go over its Responses, where it speaks them beside chat completions. `when needed`: those
+   * that OpenAI's models take only there.
+   */
+  responses?: ResponsesUse;
   auth: Auth;
   /** Keys of another kind, told by how they begin, and where those go. */
   keyForms?: readonly { begins: string; auth: Auth }[];

@@ -2,7 +2,8 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { withoutCredentials } from "../access/credential_headers.ts";
 import { type Body, readBody } from "../upstream/body.ts";
-import { checkRequest, isSpoken, type Outgoing, prepare, spokenTo } from "../upstream/prepare.ts";
+import { checkRequest, type Outgoing, prepare } from "../upstream/prepare.ts";
+import { isSpoken } from "../upstream/spoken.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
@@ -94,9 +95,10 @@ export function chatStep(
     fault: () => failureOf(() => outgoings(target)),
     otherKey: credentials.keys?.isFree,
     mask: (error) => maskObject(outgoings(target).masks.error, error),
-    look: isSpoken(spokenTo(provider, exchange.client), exchange.client) && !provider.fetch
-      ? (response) => lookAt(response, outgoings(target))
-      : undefined,
+    look: provider.fetch ? undefined : (response) => {
+      const outgoing = outgoings(target);
+      return isSpoken(outgoing.spoken, exchange.client) ? lookAt(response, outgoing) : undefined;
+    },
     send({ signal, begun }) {
       const outgoing = outgoings(target);
       return ask(

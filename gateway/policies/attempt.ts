@@ -32,7 +32,7 @@ export interface Step {
   /** Sends it once. Throws a GatewayError for an upstream that cannot be reached; aborts with the attempt's signal. */
   send: Send;
   /** Looks whether an answer that has begun is one, where `send` did not. Throws a GatewayError. */
-  look?: (response: Response) => Promise<Response>;
+  look?: (response: Response) => Promise<Response> | undefined;
   /** What an answer says went wrong, without the stored key that it may repeat. */
   mask(error: WireError): WireError;
   /** Whether a key is free that was not just refused: with that, a try is worth it at once. */

@@ -18,7 +18,8 @@ export const begun: Policy = (next) => {
     if (response.status >= 400) return response;
     const { step, run } = attempt;
     const answer = await waiting(begin(response, told, attempt), run);
-    return step.look ? await waiting(step.look(answer), run) : answer;
+    const looked = step.look?.(answer);
+    return looked ? await waiting(looked, run) : answer;
   }
   return (attempt) => attempt.last && !attempt.onFirst ? next(attempt) : held(attempt);
 };

@@ -49,10 +49,10 @@ function checkOwnName(name: string): void {
 }
 
 /** Columns that only a row with chat completions reads. */
-const OF_CHAT = ["chatPath", "conform", "drop", "rename", "wire"] as const;
+const OF_CHAT = ["chatPath", "conform", "drop", "rename", "responses", "wire"] as const;
 
 /** Columns that only a row on the network reads. */
-const OF_NETWORK = ["auth", "baseUrl", "chatPath", "conform", "headers", "wire"] as const;
+const OF_NETWORK = ["auth", "baseUrl", "chatPath", "conform", "headers", "responses", "wire"] as const;
 
 function checkKnown(name: string, options: ProviderOptions, { chat, fetch }: Provider): void {
   const find = (columns: readonly (keyof ProviderOptions)[]) =>
@@ -70,13 +70,14 @@ const WRITTEN_ANEW = {
   chatPath: "this one's wire has paths of its own",
   conform: "an answer is written anew for this one",
   rename: "a request is written anew for this one",
+  responses: "this one speaks no chat completions",
 } as const;
 
 /** Refuses what only a row of OpenAI's format can have. */
 function checkWire(name: string, options: ProviderOptions, known: Provider | undefined): void {
   const wire = options.wire ? WIRES[options.wire] : known?.wires[0].wire;
   if (!wire || wire.name === "openai") return;
-  for (const column of ["chatPath", "conform", "rename"] as const) {
+  for (const column of ["chatPath", "conform", "rename", "responses"] as const) {
     if (options[column] === undefined) continue;
     throw fault(`${name}.${column}`, `it is for providers of the wire openai, and ${WRITTEN_ANEW[column]}`);
   }

@@ -22,6 +22,7 @@ import {
 import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
+import { responsesWire } from "../../wires/openai_responses/mod.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import type { LogEntry } from "../log/types.ts";
 import { checkOptions, type Options } from "./options.ts";
@@ -122,6 +123,7 @@ const AUTHORS: Record<WireName, string> = {
   gemini: "google-ai-studio",
   openai: "openai",
   perplexity: "perplexity-agent",
+  responses: "openai",
 };
 
 /** The wires whose paths follow the row's base URL: another one has nothing to do with the others' places. */
@@ -129,6 +131,25 @@ const belowBase = ([first, ...others]: Provider["wires"]): Provider["wires"] => 
   first,
   ...others.filter(({ baseUrl }) => baseUrl === undefined),
 ];
+
+/** Where a row speaks Responses that speaks chat completions at this path. */
+const besideChat = (chatPath: string): string => chatPath.replace(/(?:\/chat\/completions)?$/, "/responses");
+
+/**
+ * The wires with Responses as the row's own, beside chat completions where it did not say that it speaks them.
+ *
+ * @param name Of the row: nobody else opens the thoughts that it seals.
+ */
+function withResponses([chat, ...others]: Provider["wires"], name: string): Provider["wires"] {
+  const known = others.find(({ wire }) => wire.name === "responses");
+  const own = ownResponses(name, known?.path ?? besideChat(chat.path));
+  return [chat, ...others.filter((spoken) => spoken !== known), { ...known, ...own }];
+}
+
+const ownResponses = (name: string, path: string): Spoken => ({
+  wire: responsesWire(`${name}-responses-v1`),
+  path,
+});
 
 /** Columns of options that are about one wire, and not about the whole row. */
 interface WireColumns {
@@ -173,8 +194,12 @@ function readProviders(
   for (const [name, options] of Object.entries(changes)) {
     const { wire, baseUrl, headers, chatPath, conform, drop, rename, ...columns } = options;
     const base = baseUrl?.replace(/\/+$/, "");
-    const change = (wires: Provider["wires"]) =>
-      changeWires(base === undefined ? wires : belowBase(wires), wire, { chatPath, conform, drop, rename });
+    const { responses = "never" } = columns;
+    const change = (listed: Provider["wires"]) => {
+      const kept = base === undefined ? listed : belowBase(listed);
+      const wires = changeWires(kept, wire, { chatPath, conform, drop, rename });
+      return responses === "never" || known?.responses ? wires : withResponses(wires, name);
+    };
     const known = findProvider(name);
     checkRow(name, options, known);
     const changed: Partial<Omit<Row, "embeddings">> = defined({
@@ -211,7 +236,7 @@ function readProviders(
       ...(wire === undefined || wire === "openai"
         ? { endpoints: endpointsBeside(chatPath) }
         : { embeddings: EMBEDDINGS[wire] }),
-      wires: change([spoken(wire ?? "openai")]),
+      wires: change([wire === "responses" ? ownResponses(name, "/responses") : spoken(wire ?? "openai")]),
     });
   }
   return indexProviders(providers.values());

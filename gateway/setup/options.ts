@@ -28,6 +28,11 @@ export interface ProviderOptions {
   conform?: boolean;
   /** Top-level fields it refuses; they are left out and named in `sluice-dropped`. */
   drop?: readonly ChatField[];
+  /**
+   * Which chat calls go over its Responses API, for the wire `openai` only. `when needed`: those that OpenAI's models take
+   * only there, such as function tools beside an effort. Default: the row's, which is `when needed` for `openai`, or `never`.
+   */
+  responses?: "always" | "when needed" | "never";
   /** Top-level fields it knows by another name, for the wire `openai` only: for others a request is written anew. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
 }
@@ -238,6 +243,7 @@ export const OPTIONS = v.strictObject({
       ),
       chatPath: v.optional(v.pipe(v.string(), v.startsWith("/", "must begin with /"))),
       conform: v.optional(v.boolean()),
+      responses: v.optional(v.picklist(["always", "when needed", "never"])),
       drop: v.optional(v.array(chatField)),
       rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),
     }),

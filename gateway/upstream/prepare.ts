@@ -9,6 +9,7 @@ import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rules } from "./hand_through.ts";
 import { headerList, readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
+import { isSpoken, spokenTo } from "./spoken.ts";
 import type { Target } from "../target.ts";
 
 /** A request ready to be sent to its target. */
@@ -44,7 +45,7 @@ export function prepare(
   target: Target,
   { headers, account, config, client }: Exchange,
   only = true,
-  spoken = spokenTo(target.provider, client),
+  spoken = spokenTo(target.provider, client, target.model, body.get),
 ): Outgoing {
   const { provider } = target;
   const isSame = isSpoken(spoken, client);
@@ -93,14 +94,6 @@ export function refuseDropped(
   );
 }
 
-/** The wire by which a provider is asked: the client's own if the provider speaks it, else its usual one. */
-export const spokenTo = ({ wires }: Provider, client: ClientWire): Spoken =>
-  wires.find((spoken) => isSpoken(spoken, client)) ?? wires[0];
-
-/** Whether a provider's wire is the client's own, with what the client asks of it: bodies are handed through then. */
-export const isSpoken = ({ wire, below }: Spoken, client: ClientWire): boolean =>
-  wire.name === client.name && (client.below === undefined || below?.includes(client.below) === true);
-
 /** The rules of a wire, at the path that the client asks for. */
 const rulesOf = (spoken: Spoken, { below }: ClientWire): Rules =>
   (below === undefined ? spoken : { ...spoken, path: spoken.path + below }) as Rules;
@@ -114,7 +107,7 @@ const rulesOf = (spoken: Spoken, { below }: ClientWire): Rules =>
  */
 export function checkRequest(body: Body, first: Target, { headers, client }: Exchange): void {
   readSwitch(headers, "sluice-strict");
-  const spoken = spokenTo(first.provider, client);
+  const spoken = spokenTo(first.provider, client, first.model, body.get);
   const isSame = isSpoken(spoken, client);
   checkBody(body, client, isSame);
   if (!isSame) inDepth(() => readFor(body, first, spoken, client, false));
@@ -161,9 +154,9 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   if (!("writeCall" in wire)) {
     throw new GatewayError("unsupported", `Cannot ask ${target.provider.name} but in its own format`);
   }
-  const { body: written, dropped, ...more } = wire.writeCall(call);
+  const { path, body: written, dropped, ...more } = wire.writeCall(call);
   const write = () => JSON.stringify(written);
-  return { ...more, write, dropped: [...before, ...dropped], call };
+  return { ...more, path: spoken.path || path, write, dropped: [...before, ...dropped], call };
 }
 
 /** Whether a row has rules for what bodies of its wire hold: those of the wire's own clients pass them too. */

@@ -9,7 +9,8 @@ import { answerId, answerWith, headersFor, JSON_TYPE, notJson, QUOTED } from "./
 import { conformed, conforms } from "./conform.ts";
 import { errorResponse } from "./error_response.ts";
 import { handBack } from "./hand_back.ts";
-import { isSpoken, type Outgoing } from "./prepare.ts";
+import type { Outgoing } from "./prepare.ts";
+import { isSpoken } from "./spoken.ts";
 import { rewriteBack } from "./rewrite_back.ts";
 import { readText } from "./send.ts";
 

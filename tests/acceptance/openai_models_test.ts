@@ -1,7 +1,8 @@
 /** OpenAI's own row before an OpenAI that refuses what it refuses. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Json, lab } from "./lab.ts";
+import { type Asked, type Json, lab } from "./lab.ts";
 import { strictOpenAI } from "./strict_openai.ts";
+import { strictResponses } from "./strict_responses.ts";
 
 const talk = (role = "user") => [{ role, content: "Hello" }, { role: "user", content: "Go" }];
 const FUNCTION = {
@@ -97,9 +98,12 @@ const REFUSED: Record<string, string[]> = {
 
 const KEEPS_OLD_LIMIT = /gpt-(3|4|5-chat)/;
 
-function strict() {
-  const { play } = strictOpenAI([{ text: "Yes" }]);
-  return lab(play);
+/** @param responses As the option of the row. */
+function strict(responses?: "never") {
+  const chat = strictOpenAI([{ text: "Yes" }]);
+  const other = strictResponses([[{ text: ["Yes"] }]]);
+  const play = (asked: Asked) => (asked.url.pathname === "/v1/responses" ? other : chat).play(asked);
+  return lab(play, responses && { providers: { openai: { responses } } });
 }
 
 const named = (response: Response) => (response.headers.get("sluice-dropped") ?? "").split(", ").sort();
@@ -160,7 +164,7 @@ Deno.test("openai: default values and empty ones are never named", async () => {
   }
 });
 
-/** By model: the efforts that it takes. */
+/** By model: the efforts that it takes on chat completions. */
 const EFFORTS: Record<string, string[]> = {
   "gpt-4o": [],
   "gpt-5": ["minimal", "low", "medium", "high"],
@@ -189,6 +193,13 @@ Deno.test("openai: an effort that a model does not know is left out and named", 
     for (const effort of WORDS) {
       const response = await post({ model: `openai/${model}`, reasoning_effort: effort, messages: talk() });
       assertEquals(response.status, 200, `${model}: ${effort}: ${await response.clone().text()}`);
+      // What a model takes on Responses alone goes there.
+      const elsewhere = effort === "max" && /gpt-(?:5\.6|6)/.test(model);
+      assertEquals(asked.at(-1)!.url.pathname, elsewhere ? "/v1/responses" : "/v1/chat/completions");
+      if (elsewhere) {
+        assertEquals(asked.at(-1)!.body.reasoning, { effort: "max" });
+        continue;
+      }
       const taken = efforts.includes(effort);
       assertEquals(asked.at(-1)!.body.reasoning_effort, taken ? effort : undefined, `${model}: ${effort}`);
       // What a model does without being told is no loss.
@@ -263,8 +274,8 @@ Deno.test("openai: the first o1 models get system messages as the user's", async
   }
 });
 
-Deno.test("openai: function tools beside an effort cost the effort on GPT-5.4 and 5.5", async () => {
-  const { post, asked } = strict();
+Deno.test("openai: without Responses function tools beside an effort cost the effort on GPT-5.4 and 5.5", async () => {
+  const { post, asked } = strict("never");
   for (const model of ["gpt-5.4", "gpt-5.4-nano", "gpt-5.5"]) {
     for (const tools of [{ tools: [FUNCTION] }, { functions: [FUNCTION.function] }]) {
       const body = { model: `openai/${model}`, messages: talk(), reasoning_effort: "high", ...tools };
@@ -281,8 +292,8 @@ Deno.test("openai: function tools beside an effort cost the effort on GPT-5.4 an
   }
 });
 
-Deno.test("openai: function tools that a model takes nowhere but on Responses are told so, and not sent", async () => {
-  const { post, asked } = strict();
+Deno.test("openai: without Responses function tools that a model takes only there are told so, and not sent", async () => {
+  const { post, asked } = strict("never");
   const refused: [string, string | undefined][] = [
     ["gpt-5.6", undefined],
     ["gpt-5.6-terra", "low"],
@@ -313,7 +324,7 @@ Deno.test("openai: function tools that a model takes nowhere but on Responses ar
 });
 
 Deno.test("openai: with others to try, a model that cannot take the tools is passed over", async () => {
-  const { post, asked } = strict();
+  const { post, asked } = strict("never");
   const models = ["openai/gpt-5.6", "openai/gpt-5"];
   const response = await post({ models, messages: talk(), tools: [FUNCTION] });
   assertEquals(response.status, 200);
@@ -352,7 +363,7 @@ Deno.test("openai: a universal step for compat is fitted too", async () => {
 });
 
 Deno.test("openai: a universal step whose model cannot take the tools is passed over", async () => {
-  const { gateway, asked } = strict();
+  const { gateway, asked } = strict("never");
   const step = (model: string) => ({
     provider: "compat",
     endpoint: "chat/completions",

@@ -130,8 +130,8 @@ export function strictResponses(turns: Piece[][], { verified = true }: Options =
   /** What an item is known by when it comes back, where it may have no id. */
   const name = (item: Json | undefined): string | undefined => {
     if (item === undefined) return undefined;
-    const { type, id, call_id, content } = item;
-    return type === "message" ? `message ${textOf(content)}` : `${type} ${call_id ?? id}`;
+    const { type, id, name, content } = item;
+    return type === "message" ? `message ${textOf(content)}` : `${type} ${name ?? id}`;
   };
 
   function check({ body }: Pick<Asked, "body">): Refusal | undefined {

@@ -42,6 +42,12 @@ const STREAMS: Record<TranslateStreamOptions["from"], string> = {
       type: "response.completed",
       response: { status: "completed", usage: { input_tokens: 3, output_tokens: 5 } },
     }),
+  responses: event({ type: "response.created", response: { id: "a", model: "m" } }) +
+    event({ type: "response.output_text.delta", output_index: 0, delta: "Grüße 🌍" }) +
+    event({
+      type: "response.completed",
+      response: { status: "completed", usage: { input_tokens: 3, output_tokens: 5 } },
+    }),
 };
 
 const FORMATS = Object.keys(STREAMS) as (keyof typeof STREAMS)[];

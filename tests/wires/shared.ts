@@ -429,6 +429,11 @@ const perplexity: FakeProvider = {
 
 export const FAKES: readonly FakeProvider[] = [openai, anthropic, gemini, cohere, perplexity];
 
+/** The same for a client of Responses, which are translated: OpenAI's form as a provider without Responses sends it. */
+export const WITHOUT_RESPONSES: readonly FakeProvider[] = FAKES.map((fake) =>
+  fake.provider === "openai" ? { ...fake, provider: "nebius" } : fake
+);
+
 /** The bytes of an event stream, with the line ending and the comment wanted. */
 export function sseText(events: SseEvent[], eol = "\n", comment = ""): string {
   return events.map(({ event, data }) => {

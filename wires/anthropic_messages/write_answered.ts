@@ -34,9 +34,8 @@ export interface Envelope {
 }
 
 /** The order, where the blocks would not come back in it by themselves; else an empty text. */
-export function neededLayout(order: string): string {
-  return order.includes("b") && !/^b*(x\d+)?u*$/.test(order) ? order : "";
-}
+export const neededLayout = (order: string): string =>
+  order.includes("b") && !isUsualOrder(order) ? order : "";
 
 /**
  * An envelope as a sealed thought's data; nothing if there is nothing to say.

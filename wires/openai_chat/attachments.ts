@@ -87,10 +87,11 @@ export function writeDetails(thoughts: Attachments["thoughts"], sent = 0): JsonO
   let apart = sent === 0;
   const push = (detail: JsonObject, format = "unknown") =>
     details.push({ ...detail, format, index: sent + details.length });
-  for (const { text, signature, redacted, format } of thoughts) {
+  for (const { text, signature, redacted, format, id } of thoughts) {
     if (redacted === undefined && signature === undefined) continue;
-    if (redacted !== undefined) push({ type: "reasoning.encrypted", data: redacted }, format);
-    else {
+    if (redacted !== undefined) {
+      push({ type: "reasoning.encrypted", data: redacted, ...(id !== undefined && { id }) }, format);
+    } else {
       if (!apart) push({ type: "reasoning.encrypted", data: SEPARATOR }, format);
       push({ type: "reasoning.text", text: text ?? "", signature }, format);
     }

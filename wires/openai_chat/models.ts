@@ -4,9 +4,15 @@
  * What each generation takes is in `shared/openai_models.ts`.
  */
 import { GatewayError } from "../errors.ts";
-import { isObject } from "../shared/json.ts";
 import type { Edit } from "../shared/json_text.ts";
-import { DEFAULTS, isDefault, isNothing, type OpenAIModel, openaiModel } from "../shared/openai_models.ts";
+import {
+  DEFAULTS,
+  hasFunctions,
+  isDefault,
+  isNothing,
+  type OpenAIModel,
+  openaiModel,
+} from "../shared/openai_models.ts";
 
 /** What must change in a request's body so that a model takes it. */
 export interface Fit {
@@ -76,13 +82,6 @@ function keepsEffort(
 ): boolean {
   if (typeof effort !== "string" || !efforts.includes(effort)) return false;
   return functionTools !== "unset" || effort === "none" || !hasFunctions(get);
-}
-
-function hasFunctions(get: (field: string) => unknown): boolean {
-  const tools = get("tools");
-  const functions = get("functions");
-  return Array.isArray(functions) && functions.length > 0 ||
-    Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool.type === "function");
 }
 
 function noTools(id: string, { efforts }: OpenAIModel): GatewayError {

@@ -87,7 +87,10 @@ export function readThought(detail: JsonObject): Thought | undefined {
   const signature = typeof detail.signature === "string" && detail.signature ? detail.signature : undefined;
   const { format: from } = detail;
   const format = typeof from === "string" && from !== "unknown" ? from : undefined;
-  if (typeof detail.data === "string") return { redacted: detail.data, format };
+  if (typeof detail.data === "string") {
+    const { data: redacted, id } = detail;
+    return typeof id === "string" ? { redacted, format, id } : { redacted, format };
+  }
   return text === undefined && !signature
     ? undefined
     : { text: text as string | undefined, signature, format };

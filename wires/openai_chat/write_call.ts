@@ -7,10 +7,10 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
-import { openaiModel } from "./models.ts";
 import { sourceOf, type Turns, writeTurns } from "./write_turns.ts";
 import { effortOf } from "../shared/gateway_fields.ts";
 import { digest, hash } from "../shared/hash.ts";
+import { openaiModel } from "../shared/openai_models.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { Call, CustomTool, FunctionTool, JsonObject, Settings, Tool, WireRequest } from "../types.ts";

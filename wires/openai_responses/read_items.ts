@@ -1,7 +1,7 @@
 /** OpenAI's Responses: the items of an answer, whole or piece by piece, into deltas. */
 import { isObject, list, object, objects, text } from "../shared/json.ts";
 import { textCounter } from "../shared/layout.ts";
-import type { Emit, JsonObject } from "../types.ts";
+import type { Emit, JsonObject, ServerCall } from "../types.ts";
 import { neededLayout, phaseMark, SEPARATOR } from "./write_answered.ts";
 
 /** An item that is open, with what was told of it. */
@@ -187,6 +187,8 @@ export function itemReader(maker: string, emit: Emit) {
       return;
     }
     if (typeof item.type !== "string") return;
+    const serverCall = readServerCall(item);
+    if (serverCall) emit({ type: "server_tool", choice: 0, serverCall });
     order += "b";
     const redacted = JSON.stringify(item);
     emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
@@ -224,8 +226,8 @@ export function itemReader(maker: string, emit: Emit) {
           if (item?.type === "call") argue(item, piece);
           return;
       }
-      // Of a server's tool, which says nothing to a client.
-      if (type.endsWith(".delta")) emit({ type: "thought", choice: 0, block: thoughts, format: maker });
+      // Of what is not known here: something has begun.
+      if (!item && type.endsWith(".delta")) open(keyOf(event), {});
     },
 
     /** The end of the answer, with the whole response. */
@@ -255,6 +257,18 @@ export function itemReader(maker: string, emit: Emit) {
       ? item
       : open(keyOf(event), { type: "reasoning" }) as Item & { type: "reasoning" };
   }
+}
+
+/** A call of one of OpenAI's own tools, where others have such a tool too. */
+function readServerCall({ type, id, action, code }: JsonObject): ServerCall | undefined {
+  const named = text(id) ? { id: text(id) } : {};
+  if (type === "code_interpreter_call") return { kind: "code_execution", ...named, input: { code } };
+  if (type !== "web_search_call") return undefined;
+  const { type: _, sources, ...input } = object(action) ?? {};
+  const results = objects(sources).flatMap(({ url, title }) =>
+    typeof url === "string" ? [{ url, title: text(title) ?? url }] : []
+  );
+  return { kind: "web_search", ...named, input, ...(results.length > 0 && { results }) };
 }
 
 const idOf = ({ id }: JsonObject): { id?: string } => typeof id === "string" ? { id } : {};

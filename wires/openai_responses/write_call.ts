@@ -12,10 +12,12 @@
  *
  * @see https://platform.openai.com/docs/api-reference/responses/create
  */
-import { isObject, list, object, text } from "../shared/json.ts";
+import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
+import { isObject, list, object } from "../shared/json.ts";
 import { isDefault, isNothing, type OpenAIModel, openaiModel } from "../shared/openai_models.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
-import type { Call, JsonObject, Settings, Tool, ToolChoice, WireRequest } from "../types.ts";
+import { placeOf, unsaidMembers } from "../shared/tools.ts";
+import type { Call, JsonObject, ServerTool, Settings, Tool, ToolChoice, WireRequest } from "../types.ts";
 import { writeInput } from "./write_input.ts";
 
 interface Draft {
@@ -32,8 +34,13 @@ interface Draft {
 const LEAST_TOKENS = 16;
 
 const SETTINGS: SettingsTable<Draft> = {
-  tools(tools, draft) {
-    draft.tools.push(...tools.map((tool) => writeTool(tool, draft.dropped)));
+  tools(tools, draft, call) {
+    for (const tool of tools) {
+      const written = tool.type === "server"
+        ? writeServerTool(tool, call, draft)
+        : writeTool(tool, draft.dropped);
+      if (written) draft.tools.push(written);
+    }
   },
   tool_choice: (choice, { body }, { settings }) => void (body.tool_choice = writeChoice(choice, settings)),
   allowed_tools(names, { body }, { settings }) {
@@ -62,6 +69,7 @@ const SETTINGS: SettingsTable<Draft> = {
   service_tier: (value, { body }) => void (body.service_tier = value),
   metadata: (value, { body }) => void (body.metadata = value),
   reasoning_effort: (value, { reasoning }) => void (reasoning.effort = value),
+  reasoning_summary: (value, { reasoning }) => void (value !== "none" && (reasoning.summary = value)),
   verbosity: (value, { text }) => void (text.verbosity = value),
   store: (value) => value ? false : undefined,
   web_search_options(options, { tools }) {
@@ -74,6 +82,9 @@ const SETTINGS: SettingsTable<Draft> = {
   prompt_cache_retention: (value, { body }) => void (body.prompt_cache_retention = value),
   safety_identifier: (value, { body }) => void (body.safety_identifier = value),
 };
+
+/** Fields of other gateways that OpenAI has too. */
+const OPENAIS: ReadonlySet<string> = new Set(["moderation", "prompt_cache_options"]);
 
 /** Unknown fields are sent as they are, but for these: they would turn the call into another one. */
 const OURS: ReadonlySet<string> = new Set([
@@ -95,12 +106,12 @@ export function writeCall(call: Call, maker: string): WireRequest {
   const dropped: string[] = [];
   const draft: Draft = { body: {}, text: {}, reasoning: {}, include: [], tools: [], dropped };
   const model = openaiModel(call.model);
-  const rest = readExtra(call, draft, model);
+  const read = withoutExtra(call, draft);
   const input = writeInput(call, { model, maker, dropped });
-  dropped.push(...writeSettings({ ...call, sent: taken(call, draft, model) }, draft, SETTINGS));
+  dropped.push(...writeSettings({ ...read, sent: taken(read, draft, model) }, draft, SETTINGS));
   const { text, reasoning, include, tools } = draft;
   if (model && reasons(model)) include.unshift("reasoning.encrypted_content");
-  const body: JsonObject = { ...rest, model: call.model };
+  const body: JsonObject = { ...read.extra, model: call.model };
   if (tools.length > 0) body.tools = tools;
   body.input = input;
   Object.assign(body, draft.body, { store: false });
@@ -120,7 +131,7 @@ const reasons = ({ efforts, effort }: OpenAIModel): boolean => efforts.length > 
  * The settings that the model takes, and that say something: a default value that it refuses is left out without a word, any
  * other is named.
  */
-function taken({ sent, settings }: Call, { reasoning, dropped }: Draft, model?: OpenAIModel): Call["sent"] {
+function taken({ sent, settings }: Call, { dropped }: Draft, model?: OpenAIModel): Call["sent"] {
   const out = new Map(sent);
   const leaveOut = (name: keyof Settings, byDefault: boolean) => {
     out.delete(name);
@@ -132,7 +143,7 @@ function taken({ sent, settings }: Call, { reasoning, dropped }: Draft, model?: 
   if (reasoning_effort !== undefined && !takesEffort(model, reasoning_effort)) {
     leaveOut("reasoning_effort", reasoning_effort === model.effort);
   }
-  const effort = out.has("reasoning_effort") ? reasoning_effort : reasoning.effort ?? model.effort;
+  const effort = out.has("reasoning_effort") ? reasoning_effort : model.effort;
   const fixed = effort === "none" ? model.fixed : [...model.fixed, ...model.fixedWhileReasoning ?? []];
   for (const name of out.keys()) {
     if (SAID_OTHERWISE.has(name)) continue;
@@ -163,52 +174,28 @@ const ABSENT: readonly (keyof Settings)[] = [
 const SAID_OTHERWISE: ReadonlySet<string> = new Set(["web_search_options"]);
 
 /**
- * What chat completions do not know: `reasoning`, which OpenRouter has too, and `include` are written with the rest.
- *
- * @returns The fields that are sent as they are.
+ * The call with its `reasoning` read, of which OpenRouter has some members and Responses have others, and without the fields
+ * that are not sent as they are.
  */
-function readExtra(
-  { extra, settings }: Call,
-  { reasoning, include, dropped }: Draft,
-  model?: OpenAIModel,
-): JsonObject {
-  const rest: JsonObject = {};
-  for (const [name, value] of Object.entries(extra)) {
+function withoutExtra(call: Call, { reasoning, include, dropped }: Draft): Call {
+  // Another client's own fields mean nothing here.
+  if (call.wire !== "openai" && call.wire !== "responses") return { ...call, extra: {} };
+  const { reasoning: asked, ...rest } = call.extra;
+  const extra: JsonObject = {};
+  for (const [name, value] of Object.entries(rest)) {
     if (name === "include") include.push(...list(value).filter((one) => typeof one === "string"));
-    else if (name === "reasoning" && isObject(value)) {
-      readReasoning(value, settings, reasoning, dropped, model);
-    } else if (OURS.has(name)) dropped.push(name);
-    else rest[name] = value;
+    else if (OURS.has(name) || isGatewayField(name) && !OPENAIS.has(name)) dropped.push(name);
+    else extra[name] = value;
   }
-  return rest;
-}
-
-function readReasoning(
-  { effort, enabled, summary, context, mode, ...others }: JsonObject,
-  settings: Settings,
-  reasoning: JsonObject,
-  dropped: string[],
-  model?: OpenAIModel,
-): void {
-  Object.assign(
-    reasoning,
-    summary != null && { summary },
-    context != null && { context },
-    mode != null && { mode },
-  );
-  const [word, name] = text(effort)
-    ? [text(effort)!, "effort"]
-    : enabled === false
-    ? ["none", "enabled"]
-    : [];
-  if (word !== undefined) {
-    const isTaken = settings.reasoning_effort === undefined && (!model || takesEffort(model, word));
-    if (isTaken) reasoning.effort = word;
-    else dropped.push(`reasoning.${name}`);
+  if (asked === undefined) return { ...call, extra };
+  if (!isObject(asked)) {
+    return withRouterReasoning({ ...call, extra: { ...extra, reasoning: asked } }, dropped);
   }
-  for (const name in others) {
-    if (others[name] !== false && others[name] !== null) dropped.push(`reasoning.${name}`);
+  const { summary, context, mode, ...others } = asked;
+  for (const [name, value] of Object.entries({ summary, context, mode })) {
+    if (value != null) reasoning[name] = value;
   }
+  return withRouterReasoning({ ...call, extra: { ...extra, reasoning: others } }, dropped);
 }
 
 // ---------------------------------------------------------------- tools
@@ -216,13 +203,14 @@ function readReasoning(
 /** What a function without parameters takes. */
 const NO_PARAMETERS = { type: "object", properties: {} };
 
-function writeTool(tool: Tool, dropped: string[]): JsonObject {
+function writeTool(tool: Exclude<Tool, ServerTool>, dropped: string[]): JsonObject {
   switch (tool.type) {
     case "native":
       return tool.value;
     case "custom": {
-      const { name, description, format, extra } = tool;
-      return { type: "custom", name, description, format, ...extra };
+      const { path, name, description, format, cache } = tool;
+      if (cache !== undefined) dropped.push(`${path}.cache_control`);
+      return { type: "custom", name, description, format };
     }
     case "function": {
       const { path, name, description, parameters = NO_PARAMETERS, strict = false, cache, extra } = tool;
@@ -231,6 +219,24 @@ function writeTool(tool: Tool, dropped: string[]): JsonObject {
       return { type: "function", name, description, parameters, strict, ...extra };
     }
   }
+}
+
+/** A tool that OpenAI runs itself; nothing for one that it has not. */
+function writeServerTool(tool: ServerTool, { wire }: Call, { dropped }: Draft): JsonObject | undefined {
+  const { kind, search, value, path } = tool;
+  if (wire === "responses") return value;
+  if (kind === "web_fetch") return void dropped.push(path);
+  if (kind === "code_execution") {
+    dropped.push(...unsaidMembers(tool));
+    return { type: "code_interpreter", container: { type: "auto" } };
+  }
+  dropped.push(...unsaidMembers(tool, ["allowedDomains", "location"]));
+  const { allowedDomains } = search ?? {};
+  return {
+    type: "web_search",
+    user_location: placeOf(search),
+    filters: allowedDomains && { allowed_domains: allowedDomains },
+  };
 }
 
 function writeChoice(choice: ToolChoice, { tools = [] }: Settings): unknown {

@@ -203,3 +203,35 @@ export const isDefault = (field: string, value: unknown): boolean =>
 export const isNothing = (value: unknown): boolean =>
   value === null || value === "" || Array.isArray(value) && value.length === 0 ||
   isObject(value) && Object.keys(value).length === 0;
+
+// ---------------------------------------------------------------- a request
+
+/**
+ * Whether a request must go over Responses: the model is served there alone, or takes these tools, this effort or these
+ * words about its reasoning only there.
+ *
+ * @param get Reads a member of a chat completions request. Without it, whether any request may have to.
+ */
+export function needsResponses(id: string, get?: (field: string) => unknown): boolean {
+  const model = openaiModel(id);
+  if (!model) return false;
+  const { responsesOnly, responsesEffort, functionTools, efforts } = model;
+  if (responsesOnly) return true;
+  if (!get) return functionTools !== undefined;
+  const sent = get("reasoning_effort") ?? undefined;
+  if (sent !== undefined && sent === responsesEffort) return true;
+  if (efforts.length > 0 && isObject(get("reasoning"))) return true;
+  if (!functionTools || !hasFunctions(get)) return false;
+  const effort = typeof sent === "string" && efforts.includes(sent) ? sent : undefined;
+  return functionTools === "unset"
+    ? effort !== undefined && effort !== "none"
+    : (effort ?? model.effort) !== "none";
+}
+
+/** Whether a chat completions request offers functions. */
+export function hasFunctions(get: (field: string) => unknown): boolean {
+  const tools = get("tools");
+  const functions = get("functions");
+  return Array.isArray(functions) && functions.length > 0 ||
+    Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool.type === "function");
+}

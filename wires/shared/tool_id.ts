@@ -53,19 +53,6 @@ export function digest(text: string): string {
 }
 
 /**
- * Thirteen letters and digits that stand for a text: its FNV-1a hash of 64 bits.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9923
- */
-export function digest(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return hash.toString(36).padStart(13, "0");
-}
-
-/**
  * Gives each call of a conversation an id of its own, and tells a result which call it answers.
  *
  * Some models count their calls anew in each turn (`call_0`), and some give no ids at all; once such a conversation moves

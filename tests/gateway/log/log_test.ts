@@ -77,7 +77,7 @@ const FAILURES: [string, () => Request, () => Response | Promise<Response>, unkn
           },
         ),
       ),
-    ["error", 200, 1, { type: "server_error", code: "server_error" }],
+    ["error", 200, 1, { type: "server_error", code: "server_error", status: 500 }],
   ],
   [
     "an error that calls itself a success",

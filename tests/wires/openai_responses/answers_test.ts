@@ -5,7 +5,14 @@ import { createGateway } from "../../../mod.ts";
 import type { JsonObject } from "../../../wires/types.ts";
 import { checkResponse, readResponseStream } from "../../acceptance/responses_events.ts";
 import { events, post } from "../../fakes.ts";
-import { type FakeProvider, FAKES, type Scenario, SCENARIOS, type SseEvent, sseText } from "../shared.ts";
+import {
+  type FakeProvider,
+  type Scenario,
+  SCENARIOS,
+  type SseEvent,
+  sseText,
+  WITHOUT_RESPONSES,
+} from "../shared.ts";
 
 const URL = "http://gateway.test/v1/responses";
 
@@ -77,7 +84,7 @@ function gistOf(response: any) {
   };
 }
 
-for (const fake of FAKES) {
+for (const fake of WITHOUT_RESPONSES) {
   for (const scenario of SCENARIOS) {
     if (fake.lacks?.includes(scenario.name)) continue;
     Deno.test(`/v1/responses tells ${scenario.name} of ${fake.provider}, whole and streamed`, async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { azureResponses } from "../../../wires/openai_responses/mod.ts";
+import { responsesWire } from "../../../wires/openai_responses/mod.ts";
 import type { Delta, JsonObject } from "../../../wires/types.ts";
 import { type Json, sse } from "../../acceptance/lab.ts";
 import { checkStream, type Piece } from "../../acceptance/responses_stream.ts";
@@ -100,7 +100,9 @@ Deno.test("readStream() reads summaries as reasoning, and seals with the ids of 
   const [{ redacted, format, id }] = thoughts;
   assert(redacted?.startsWith("gAAAA") && !redacted.includes("unfinished"), redacted);
   assertEquals([format, id?.slice(0, 3)], ["openai-responses-v1", "rs_"]);
-  const azure = collect(readEvents(await answer(ANSWERS["a summary"], true), 100, azureResponses));
+  const azure = collect(
+    readEvents(await answer(ANSWERS["a summary"], true), 100, responsesWire("azure-openai-responses-v1")),
+  );
   assertEquals(azure.choices[0].thoughts[0].format, "azure-openai-responses-v1");
 });
 

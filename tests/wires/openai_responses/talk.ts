@@ -1,12 +1,11 @@
 /** A chat client's conversation with a strict provider of Responses, without a gateway between. */
 import { assertEquals } from "@std/assert";
-import { collector } from "../../../wires/streams/collect.ts";
 import { sseReader } from "../../../wires/streams/sse.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import { openaiResponses } from "../../../wires/openai_responses/mod.ts";
-import type { Answer } from "../../../wires/streams/collect.ts";
 import type { Delta, JsonObject } from "../../../wires/types.ts";
 import type { Json } from "../../acceptance/lab.ts";
+import { collector, type GatheredAnswer } from "../gathered.ts";
 
 export const USER = { role: "user", content: "Hello" };
 
@@ -40,7 +39,7 @@ export function readEvents(text: string, size = text.length, wire = openaiRespon
   return deltas;
 }
 
-export function collect(deltas: Delta[]): Answer {
+export function collect(deltas: Delta[]): GatheredAnswer {
   const { emit, answer } = collector();
   deltas.forEach(emit);
   return answer;

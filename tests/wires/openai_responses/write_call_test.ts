@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { azureResponses } from "../../../wires/openai_responses/mod.ts";
+import { responsesWire } from "../../../wires/openai_responses/mod.ts";
 import { GatewayError } from "../../../wires/errors.ts";
 import { strictResponses } from "../../acceptance/strict_responses.ts";
 import { USER, write } from "./talk.ts";
@@ -533,7 +533,7 @@ Deno.test("the strict provider refuses what OpenAI refuses", () => {
   assertEquals(unverified?.param, "reasoning.summary");
 });
 
-Deno.test("Azure's Responses are written the same", () => {
+Deno.test("the Responses of another maker are written the same", () => {
   const more = { tools: [F], reasoning_effort: "high", max_tokens: 50 };
-  assertEquals(write("gpt-5.6", more, azureResponses), write("gpt-5.6", more));
+  assertEquals(write("gpt-5.6", more, responsesWire("azure-openai-responses-v1")), write("gpt-5.6", more));
 });
