@@ -7,18 +7,20 @@
  * @module
  */
 import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gateway/binding.ts";
-import type { RuntimeContext } from "./gateway/exchange.ts";
+import type { RuntimeContext } from "./gateway/context.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { fromEnvironment, hasServer, run } from "./gateway/serve/run.ts";
 import { translateStream, type TranslateStreamOptions } from "./gateway/translate_stream.ts";
 
 export { type Ai, ai, type AiRunOptions, type AiService } from "./gateway/ai.ts";
 export { createGateway, type Gateway, type GatewayBinding, type RemoteGateway, remoteGateway };
+export type { GatewayLog, GatewayLogChanges } from "./gateway/binding.ts";
+export type { Cost, Rates } from "./providers/prices/table.ts";
 export { translateStream, type TranslateStreamOptions };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { GatewayToken, StoredKeys } from "./gateway/access/credentials.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
-export type { LogEntry, LogError } from "./gateway/log/types.ts";
+export type { LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
 export type { Options, ProviderOptions } from "./gateway/setup/options.ts";
 export type { RuntimeContext };
 export type { PolicySettings } from "./gateway/policies/settings.ts";

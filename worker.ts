@@ -12,10 +12,16 @@
 // @ts-types="./cloudflare_workers.d.ts"
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import { ai, type AiRunOptions } from "./gateway/ai.ts";
-import type { GatewayBinding, RunOptions, UniversalStep } from "./gateway/binding.ts";
+import type {
+  GatewayBinding,
+  GatewayLog,
+  GatewayLogChanges,
+  RunOptions,
+  UniversalStep,
+} from "./gateway/binding.ts";
 import { configured } from "./gateway/serve/configured.ts";
 import { textsOf } from "./gateway/setup/env.ts";
-import type { RuntimeContext } from "./gateway/exchange.ts";
+import type { RuntimeContext } from "./gateway/context.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 
 /** A Worker's variables and secrets, by name. */
@@ -90,5 +96,15 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
   /** Where HTTP clients find this gateway: `SLUICE_URL` and its path. */
   getUrl(provider?: string): Promise<string> {
     return this.#binding.getUrl(provider);
+  }
+
+  /** The row of a request, by its answer's `cf-aig-log-id`. */
+  getLog(id: string): Promise<GatewayLog> {
+    return this.#binding.getLog(id);
+  }
+
+  /** Says something about a request that has ended. */
+  patchLog(id: string, changes: GatewayLogChanges): Promise<void> {
+    return this.#binding.patchLog(id, changes);
   }
 }

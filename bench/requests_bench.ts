@@ -77,7 +77,17 @@ const exchange: Exchange = {
   signal,
   caller,
   client: openaiChat,
-  report: { id: "", tries: 0, retries: 0, listened: false, step: 0, waitedMs: 0, heldBytes: 0 },
+  report: {
+    id: "",
+    account: "-",
+    gateway: "default",
+    tries: 0,
+    retries: 0,
+    listened: false,
+    step: 0,
+    waitedMs: 0,
+    heldBytes: 0,
+  },
 };
 const openai = config.providers.get("openai")!;
 const checked = tokenCheck([{ token: "token-of-ours" }], true, config.keyHeaders);

@@ -22,8 +22,8 @@ export interface UniversalStep {
 }
 
 /**
- * What holds for all steps that do not say otherwise; each is a `cf-aig-*` header by another name. What is for caches and
- * logs is taken as it is, and nothing comes of it yet.
+ * What holds for all steps that do not say otherwise; each is a `cf-aig-*` header by another name. What is for caches
+ * is taken as it is, and nothing comes of it yet.
  */
 export interface RunSettings {
   /** For caches. */
@@ -32,9 +32,9 @@ export interface RunSettings {
   cacheTtl?: number;
   /** For caches. */
   skipCache?: boolean;
-  /** For logs. */
+  /** At most five flat entries, for the row in the log. */
   metadata?: Record<string, number | string | boolean | bigint | null>;
-  /** For logs. */
+  /** `false` keeps no row of this call. */
   collectLog?: boolean;
   /** Comes back as `cf-aig-event-id`. */
   eventId?: string;
@@ -77,6 +77,70 @@ export interface GatewayBinding {
    * @throws TypeError when the gateway was not told its `url`.
    */
   getUrl(provider?: string): Promise<string>;
+  /**
+   * The row of a request, by its answer's `cf-aig-log-id`. It can be read as soon as the answer has ended.
+   *
+   * @throws An `AiGatewayLogNotFound` where there is no such row, also where the gateway keeps none.
+   */
+  getLog(id: string): Promise<GatewayLog>;
+  /**
+   * Says something about a request that has ended; `null` takes it back.
+   *
+   * @throws As `getLog`, and TypeError for values that are malformed.
+   */
+  patchLog(id: string, changes: GatewayLogChanges): Promise<void>;
+}
+
+/** A row of a request, as Cloudflare's binding gives it; all its members are those of its REST API. */
+export interface GatewayLog {
+  /** That of the answer's `cf-aig-log-id`. */
+  id: string;
+  /** When the request ended. */
+  created_at: Date;
+  /** The name of its row in the table of providers; empty where it never came to one. */
+  provider: string;
+  /** The provider's name for the model; empty where it is not known. */
+  model: string;
+  /** Of the request, without its query. */
+  path: string;
+  /** Milliseconds until the end of its answer. */
+  duration: number;
+  /** Nothing went wrong, here or at the provider. */
+  success: boolean;
+  /** Always false: there is no cache yet. */
+  cached: boolean;
+  /** Of the answer. */
+  status_code: number;
+  /** Index of the step that answered. */
+  step?: number;
+  /** Tokens of the prompt, where the answer told them. */
+  tokens_in?: number;
+  /** Tokens of the answer, where it told them. */
+  tokens_out?: number;
+  /** US dollars, an estimate; absent where no price is known. */
+  cost?: number;
+  /** The price was the client's own, by `cf-aig-custom-cost`. */
+  custom_cost?: boolean;
+  /** By `cf-aig-metadata`, or `patchLog()`. */
+  metadata?: Record<string, string | number | boolean>;
+  /** By `patchLog()`. */
+  feedback?: 1 | -1;
+  /** By `patchLog()`. */
+  score?: number;
+  /** By `cf-aig-event-id`. */
+  event_id?: string;
+  /** Of the client. */
+  user_agent?: string;
+}
+
+/** What `patchLog` takes; `null` takes back what was said. */
+export interface GatewayLogChanges {
+  /** 1 for a good answer, -1 for a bad one. */
+  feedback?: 1 | -1 | null;
+  /** A number of your own measure. */
+  score?: number | null;
+  /** In place of the metadata so far: at most five flat entries. */
+  metadata?: Record<string, string | number | boolean> | null;
 }
 
 /** Stands in paths for the account id of whoever has none to give: the gateway's own is taken, if it has one. */
@@ -122,7 +186,32 @@ export function gatewayBinding(
       url === undefined
         ? Promise.reject(new TypeError("Cannot tell the gateway's URL: set the option url, or SLUICE_URL"))
         : Promise.resolve(url + path + encodeURIComponent(provider)),
+    async getLog(id) {
+      const { created_at, metadata, ...row } = (await logRequest(id)).result;
+      const said = Object.entries({ ...row, metadata: metadata && JSON.parse(metadata) });
+      const known = said.filter(([, value]) => value !== null && value !== "");
+      return { ...Object.fromEntries(known), created_at: new Date(created_at) } as GatewayLog;
+    },
+    async patchLog(id, changes) {
+      await logRequest(id, changes);
+    },
   };
+
+  async function logRequest(log: string, changes?: object) {
+    const at = `/client/v4/accounts/${encodeURIComponent(account)}/ai-gateway/gateways/${
+      encodeURIComponent(id)
+    }`;
+    const init = changes && { method: "PATCH", body: JSON.stringify(changes) };
+    const sent = new Headers({ "content-type": "application/json", ...headers });
+    const address = `${url ?? NOWHERE}${at}/logs/${encodeURIComponent(log)}`;
+    const answer = await (await fetch(new Request(address, { ...init, headers: sent }))).json();
+    if (answer.success === true) return answer;
+    const [{ code = 0, message = "" } = {}] = answer.errors ?? [];
+    if (code === 7001) throw new TypeError(message);
+    const error = new Error(message);
+    error.name = "AiGatewayLogNotFound";
+    throw error;
+  }
 }
 
 /** Where another Sluice is served. */

@@ -9,12 +9,15 @@ import { countTokens } from "./doors/count_tokens.ts";
 import { type Config, readOptions } from "./setup/config.ts";
 import { allowCrossOrigin, preflight } from "./doors/cors.ts";
 import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
-import { contextIn, type Exchange, keepAlive, type RuntimeContext } from "./exchange.ts";
+import { checkOperator } from "./access/admin.ts";
+import { contextIn, type RuntimeContext } from "./context.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Report } from "./log/report.ts";
 import { headerText } from "./upstream/headers.ts";
 import { home } from "./doors/home.ts";
-import { logEntry } from "./log/entry.ts";
-import { observed, observer, type Passing, type Seen } from "./log/observe.ts";
+import { serveLogs } from "./doors/logs.ts";
+import { tellEnd } from "./log/journal.ts";
+import { observed, observer, type Passing } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
 import { embeddings } from "./doors/embeddings.ts";
 import { handed } from "./doors/handed.ts";
@@ -85,7 +88,9 @@ export async function serve(
     id: uuidv7(started.at),
     tries: 0,
     retries: 0,
-    listened: config.log !== undefined,
+    listened: config.journal !== undefined,
+    account: config.account ?? NO_ACCOUNT,
+    gateway: "default",
     step: 0,
     waitedMs: 0,
     heldBytes: 0,
@@ -113,7 +118,10 @@ export async function serve(
     report.observer.whenEnded(() => letGo(report, config));
   } else letGo(report, config);
   const ids = stamp(response, request, report, started.timer, idHeader, config);
-  if (config.log) tellEnd(config.log, config, { request, response, ...ids, report, started, context });
+  if (config.journal) {
+    const path = withoutTokens(pathOf(request.url), config.tokens);
+    tellEnd(config.journal, config, { request, path, response, ...ids, report, started, context });
+  }
   return allowCrossOrigin(request, response, config);
 }
 
@@ -131,6 +139,17 @@ async function open(
   const { headers, signal } = request;
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
+  if (report.listened) {
+    // On its way while the provider answers: a row that waits for it is late.
+    config.journal?.prices?.load();
+    report.forModel = !NOT_FOR_MODELS.has(route.door);
+    report.account = withoutTokens(account ?? NO_ACCOUNT, config.tokens);
+    report.gateway = withoutTokens(gateway ?? "default", config.tokens);
+  }
+  if (route.door === "logs") {
+    if (!insider) await checkOperator(headers, config.admin);
+    return await serveLogs(request, { ...route, account: account ?? NO_ACCOUNT }, { config, report });
+  }
   const admit = () => config.tokens.admit(request, gateway, insider);
   const admitted = !insider && isForeignHost(request, config.hosts)
     ? admitForeignHost(request, admit)
@@ -168,6 +187,9 @@ async function open(
 const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>
   account === undefined ? undefined : headers.get("cf-aig-gateway-id")?.trim() || "default";
 
+/** Doors whose requests are about the gateway, and are not kept as rows. */
+const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set(["logs", "models", "model", "unsupported"]);
+
 /** Watches an answer that is handed through, for whoever listens. */
 function watch(
   response: Response,
@@ -179,34 +201,6 @@ function watch(
   if (!response.body) return response;
   report.observer = observer(config.timer, signal);
   return waiting(observed(response, passing, report.observer), { report, config });
-}
-
-/** What is known of a request when its answer begins. */
-interface Begun {
-  request: Request;
-  response: Response;
-  id: string;
-  upstreamId?: string;
-  report: Report;
-  started: { at: number; timer: number };
-  context?: RuntimeContext;
-}
-
-/** Tells the listener of a request when it has ended: at once, or at the end of an answer that still passes. */
-function tellEnd(log: NonNullable<Config["log"]>, { now, timer, tokens }: Config, begun: Begun): void {
-  const { request: { method, url }, response: { status, headers }, report, context } = begun;
-  const request = { method, path: withoutTokens(pathOf(url), tokens) };
-  const tell = (seen?: Seen) => {
-    try {
-      const ended = { at: now(), timer: timer() };
-      const told = log(logEntry({ ...begun, request, response: { status, headers }, seen, now: ended }));
-      if (told instanceof Promise) keepAlive(told, context);
-    } catch {
-      // A listener that fails must not take the answer with it.
-    }
-  };
-  if (report.observer) report.observer.whenEnded(tell);
-  else tell();
 }
 
 /** A path, or a message that quotes one, for the log: some clients take an account's place for that of a token. */

@@ -1,6 +1,6 @@
 /** What tests stand on: providers that are functions, and requests as clients write them. */
 import { createGateway } from "../gateway/gateway.ts";
-import type { LogEntry } from "../gateway/log/types.ts";
+import type { LogEntry } from "../gateway/stores/log_row.ts";
 import type { Options } from "../gateway/setup/options.ts";
 
 /** What a row of the log says of the gateway's own failures. */

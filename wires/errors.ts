@@ -31,6 +31,8 @@ export type ErrorCode = keyof typeof ERRORS;
 
 /** What else is known of a failure. */
 export interface ErrorDetails {
+  /** Cloudflare's number for it, where it is another than that of the code. */
+  number?: number;
   /** Path of the fault in the client's body, e.g. `messages[2].content`. */
   param?: string;
   /** Response headers, e.g. `allow`. */
@@ -56,7 +58,7 @@ export class GatewayError extends Error {
   /** The number clients of the replaced service know, else the stable name. */
   get number(): number | undefined {
     const entry: { status: number; code?: number } = ERRORS[this.code];
-    return entry.code;
+    return this.details.number ?? entry.code;
   }
 
   /** In OpenAI's words. */

@@ -27,7 +27,7 @@ export function keyHeaders(providers: Iterable<Provider>): readonly string[] {
 }
 
 /** Where clients of the replaced service put the gateway's token. */
-const OWN_HEADER = "cf-aig-authorization";
+export const OWN_HEADER = "cf-aig-authorization";
 const OWN_SUBPROTOCOL = "cf-aig-authorization.";
 
 /** How many in one header, or one query, are looked at one by one. */
@@ -59,6 +59,8 @@ export interface Caller {
 export interface TokenCheck {
   /** Whether a text, e.g. a header's value, holds a token anywhere. Absent where the gateway has none. */
   holds?: (text: string) => boolean;
+  /** The gateway has no tokens. */
+  isEmpty?: true;
   /**
    * Finds out who sent a request.
    *
@@ -192,6 +194,7 @@ export function tokenCheck(
   }
   // Without tokens there is nothing to await.
   return {
+    isEmpty: true,
     admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
     keys: (headers) => Promise.resolve(given(headers)),
     ownQuery,
@@ -217,7 +220,8 @@ const unlimited = (trusted: boolean, keys: Caller["keys"]): Caller => ({
   check: pass,
 });
 
-const unauthorized = (why: string) => new GatewayError("unauthorized", `Cannot serve the request: ${why}`);
+export const unauthorized = (why: string) =>
+  new GatewayError("unauthorized", `Cannot serve the request: ${why}`);
 
 const NO_TOKEN = `it needs a gateway token, as ${OWN_HEADER}: Bearer TOKEN`;
 
@@ -235,8 +239,8 @@ function placeOfCredential(headers: Headers, keys: Caller["keys"], url: string):
 }
 
 /** Why a caller that is not trusted cannot use a provider's stored keys: it brought neither a token nor a key of its own. */
-export function noStoredKey({ name }: Provider, { stranger }: Caller, { holds }: TokenCheck): GatewayError {
-  if (!holds) {
+export function noStoredKey({ name }: Provider, { stranger }: Caller, { isEmpty }: TokenCheck): GatewayError {
+  if (isEmpty) {
     return unauthorized(
       `the stored key of ${name} needs a gateway token, and the gateway has none: set the option tokens, ` +
         "or SLUICE_TOKENS, or send a key of your own",
@@ -277,11 +281,11 @@ export function isPlaceholder(key: string): boolean {
   return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
 }
 
-async function hash(text: string): Promise<Uint8Array> {
+export async function hash(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
   let different = 0;
   for (let at = 0; at < a.length; at++) different |= a[at] ^ b[at];
   return different === 0;

@@ -16,6 +16,7 @@ export type Route =
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported" | "stored"; endpoint: string }
+    | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
   );
 
 /** The names of providers. */
@@ -40,6 +41,9 @@ const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
 const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat(?:/v1)?|/v1)?`;
 /** Cloudflare's REST API, as its SDKs ask for it below another base URL. */
 const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
+
+/** What Cloudflare's REST API has about a gateway. */
+const REST_GATEWAY = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway/gateways/(?<gateway>[^/]+)";
 
 const read = ["GET", "HEAD"], post = ["POST"];
 
@@ -85,6 +89,19 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
+  { path: new RegExp(`^${REST_GATEWAY}/logs/*$`), methods: ["GET", "DELETE"], door: "logs", errors: "rest" },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/logs/(?<id>[^/]+)/*$`),
+    methods: ["GET", "PATCH"],
+    door: "logs",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/logs/(?<id>[^/]+)/(?<side>request|response)/*$`),
+    methods: ["GET"],
+    door: "logs",
+    errors: "rest",
+  },
   {
     path: new RegExp(`^${REST}/(?:v1/)+chat/completions/*$`),
     methods: post,

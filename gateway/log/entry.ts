@@ -3,11 +3,11 @@ import type { WireError } from "../../wires/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Report } from "./report.ts";
 import type { Seen } from "./observe.ts";
-import type { LogEntry, LogError } from "./types.ts";
+import type { LogEntry, LogError, Metadata } from "../stores/log_row.ts";
 
 /** What a row is made of. */
 export interface Ended {
-  request: { method: string; path: string };
+  request: { method: string; path: string; headers: Headers };
   response: { status: number; headers: Headers };
   id: string;
   upstreamId?: string;
@@ -16,12 +16,15 @@ export interface Ended {
   seen?: Seen;
   started: { timer: number };
   now: { at: number; timer: number };
+  metadata?: Metadata;
+  cost: Pick<LogEntry, "cost" | "price">;
 }
 
 const MOST = { method: 32, path: 256, model: 200, message: 500 };
 
 /** The row of a request that has ended. */
-export function logEntry({ request, response, id, upstreamId, report, seen, started, now }: Ended): LogEntry {
+export function logEntry(ended: Ended): LogEntry {
+  const { request, response, id, upstreamId, report, seen, started, now, metadata, cost } = ended;
   const { status, headers } = response;
   const failure = failureOf(status, report, seen);
   const stream = /^[^;]*\bevent-?stream\b/i.test(headers.get("content-type") ?? "");
@@ -44,6 +47,17 @@ export function logEntry({ request, response, id, upstreamId, report, seen, star
     stream,
     inputTokens: usage && usage.input + usage.cacheRead + usage.cacheWrite + usage.audioIn,
     outputTokens: usage && usage.output + usage.reasoning + usage.audioOut,
+    cacheReadTokens: usage?.cacheRead || undefined,
+    cacheWriteTokens: usage?.cacheWrite || undefined,
+    reasoningTokens: usage?.reasoning || undefined,
+    ...cost,
+    finishReason: seen?.stop,
+    account: report.account,
+    gateway: report.gateway,
+    metadata,
+    eventId: (report.eventId ?? request.headers.get("cf-aig-event-id"))?.slice(0, MOST.model),
+    userAgent: request.headers.get("user-agent")?.slice(0, MOST.model),
+    dropped: headers.get("sluice-dropped")?.slice(0, MOST.message),
     tries: report.tries,
     step: report.step,
     error: failure?.error,

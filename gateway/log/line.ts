@@ -1,5 +1,5 @@
 /** A row about a request as a line of text. */
-import type { LogEntry } from "./types.ts";
+import type { LogEntry } from "../stores/log_row.ts";
 
 /** Which rows are written: those of this level and the graver ones. */
 export type LogLevel = "off" | "error" | "warn" | "info";

@@ -25,6 +25,8 @@ export type End = "whole" | "broken" | "left";
 export interface Seen {
   model?: string;
   usage?: Usage;
+  /** The service tier that answered. */
+  tier?: string;
   stop?: StopReason;
   /** When its first content passed, by the gateway's timer. */
   firstAt?: number;
@@ -60,6 +62,7 @@ export function observer(timer: Timer, signal: AbortSignal): Observer {
       switch (delta.type) {
         case "start":
           seen.model ??= delta.model;
+          seen.tier ??= delta.service_tier;
           return;
         case "usage":
           seen.usage = delta.usage;

@@ -22,6 +22,11 @@ export interface Report {
   retries: number;
   /** When the client leaves by what it says of its own patience, by the gateway's timer; unset until it is asked. */
   leavesAt?: number;
+  /** The request is for a model, or a provider's own path: its row is kept. */
+  forModel?: boolean;
+  /** Whose request it is, see `LogEntry`. */
+  account: string;
+  gateway: string;
   /** Somebody listens: what follows is filled in, for the answer of the last try. */
   listened: boolean;
   /** Watches an answer that the gateway reads anyway. */

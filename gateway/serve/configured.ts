@@ -21,7 +21,10 @@ export interface Serving {
 }
 
 /** A gateway, how it is served, and what its operator is told once it listens. */
-export type Configured = Served & { gateway: Gateway } & Pick<Started, "stored" | "tokens" | "madeToken">;
+export type Configured =
+  & Served
+  & { gateway: Gateway }
+  & Pick<Started, "stored" | "tokens" | "madeToken" | "madeAdminToken">;
 
 /**
  * Makes the gateway of the served form, with a line on standard error for each warning and for each request that has
@@ -51,9 +54,24 @@ export function configured(env: Env, { names, alone = false, file }: Serving = {
     }
   }
   for (const warning of warnings) console.error(`Warning: ${warning}`);
+  // Rows cost something; whoever wants no log at all pays nothing.
+  const madeAdminToken = served.log !== "off" &&
+      alone && !reusePort && isLoopback(served.hostname) && options.adminToken === undefined
+    ? makeToken("sluice-admin-")
+    : undefined;
+  if (madeAdminToken) options.adminToken = madeAdminToken;
+  // Whoever can read rows wants them kept.
+  if (options.adminToken !== undefined) options.logs ??= true;
   const log = logger(served.log);
   const limits = { ...SERVED_LIMITS, ...options.limits };
-  return { ...served, stored, tokens, madeToken, gateway: createGateway({ ...options, limits, log }) };
+  return {
+    ...served,
+    stored,
+    tokens,
+    madeToken,
+    madeAdminToken,
+    gateway: createGateway({ ...options, limits, log }),
+  };
 }
 
 /** Whether requests need a token, and whether the variable is one as it stands. */
@@ -80,7 +98,7 @@ function logger(level: LogLevel): Options["log"] {
 }
 
 /** 128 bits by chance. */
-function makeToken(): string {
+function makeToken(prefix = "sluice-"): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `sluice-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return `${prefix}${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

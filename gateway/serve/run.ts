@@ -204,6 +204,6 @@ function withCommand(error: Error, module: string): Error {
 }
 
 function tell(served: Configured, port: number): void {
-  const { hostname, stored, madeToken, tokens } = served;
-  console.log(startLines({ hostname, port, stored, madeToken, tokens }));
+  const { hostname, stored, madeToken, madeAdminToken, tokens } = served;
+  console.log(startLines({ hostname, port, stored, madeToken, madeAdminToken, tokens }));
 }

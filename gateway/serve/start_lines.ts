@@ -8,12 +8,15 @@ export interface Started {
   stored: readonly string[];
   /** The token that was made for this run. */
   madeToken?: string;
+  /** The operator's token that was made for this run. */
+  madeAdminToken?: string;
   /** Which tokens the operator set: one or several that each request needs, or some that requests may go without. */
   tokens?: "one" | "several" | "optional";
 }
 
 /** The lines: the address, its page, whose keys are stored, which token is needed, and a curl line that works as printed. */
-export function startLines({ hostname, port, stored, madeToken, tokens }: Started): string {
+export function startLines(started: Started): string {
+  const { hostname, port, stored, madeToken, madeAdminToken, tokens } = started;
   const at = hostname.includes(":") ? `[${hostname}]` : hostname;
   // The address of any interface is none that a client can ask.
   const near = /^(0\.0\.0\.0|\[::\])$/.test(at) ? "127.0.0.1" : at;
@@ -26,6 +29,9 @@ export function startLines({ hostname, port, stored, madeToken, tokens }: Starte
     `Page:        ${url}/`,
     `Stored keys: ${keys}`,
     `Token:       ${tokenLine(tokens, madeToken)}`,
+    ...madeAdminToken
+      ? [`Operator:    ${madeAdminToken} (made for this run; SLUICE_ADMIN_TOKEN sets your own)`]
+      : [],
     `Try it:      ${curl(url, tokens)}`,
   ].join("\n");
 }

@@ -24,12 +24,15 @@ import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
 import { responsesWire } from "../../wires/openai_responses/mod.ts";
 import { LIMITS, type Limits } from "./limits.ts";
-import type { LogEntry } from "../log/types.ts";
 import { checkOptions, type Options } from "./options.ts";
 import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
 import { type Timer, type Wait, wait } from "../policies/timers.ts";
+import { type AdminCheck, adminCheck, apartFrom } from "../access/admin.ts";
+import type { Journal } from "../log/journal.ts";
+import { priceBook } from "../log/prices.ts";
+import { memoryLogs } from "../stores/memory.ts";
 
 /** Options with every default filled in. */
 export interface Config {
@@ -63,7 +66,9 @@ export interface Config {
   random: () => number;
   wait: Wait;
   /** Absent when nobody listens. */
-  log?: (entry: LogEntry) => unknown;
+  journal?: Journal;
+  /** Opens the doors of the gateway's operator. */
+  admin: AdminCheck;
 }
 
 /**
@@ -77,6 +82,9 @@ export function readOptions(options: Options): Config {
   const providers = readProviders(options.providers, read.allowHttp ?? false);
   const credentials = keyHeaders(providers.values());
   const tokens = readTokens(read.tokens, providers);
+  if (tokens.some(({ token }) => token === read.adminToken)) {
+    throw new TypeError("Cannot use option adminToken: it is one of the tokens, and opens no model");
+  }
   if (read.tokenRequired && tokens.length === 0) {
     throw new TypeError("Cannot use option tokenRequired: there are no tokens");
   }
@@ -90,7 +98,11 @@ export function readOptions(options: Options): Config {
     strict: read.strict ?? false,
     origins: read.origins ?? [],
     hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),
-    tokens: tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
+    tokens: apartFrom(
+      read.adminToken,
+      tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
+      credentials,
+    ),
     keyHeaders: credentials,
     keys: keyStore(readKeys(read.keys, providers), now),
     masks: answerMasks(tokens.map(({ token }) => token)),
@@ -107,9 +119,26 @@ export function readOptions(options: Options): Config {
     timer: options.now ?? (() => performance.now()),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
-    log: options.log,
+    journal: journalOf(options, read),
+    admin: adminCheck(read.adminToken),
   };
 }
+
+/** Rows that are kept in memory unless the options say another number. */
+const ROWS = 1000;
+
+function journalOf({ log, priceTable }: Options, { logs, prices }: Read): Journal | undefined {
+  if (!log && !logs) return undefined;
+  const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
+  const isPriced = logs || prices || priceTable;
+  return {
+    log,
+    logs: logs ? memoryLogs(rows) : undefined,
+    prices: isPriced ? priceBook(prices, priceTable) : undefined,
+  };
+}
+
+type Read = ReturnType<typeof checkOptions>;
 
 const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
   Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {

@@ -7,7 +7,8 @@ import { isPlaceName } from "../../providers/urls.ts";
 import { check } from "./check.ts";
 import { credential, type GatewayToken, isPlaceholder, type StoredKeys } from "../access/credentials.ts";
 import { type Limits, limitsOption } from "./limits.ts";
-import type { LogEntry } from "../log/types.ts";
+import { type Cost, isCost } from "../../providers/prices/table.ts";
+import type { LogEntry } from "../stores/log_row.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
 import { readSwitchText } from "./texts.ts";
@@ -93,6 +94,20 @@ export interface Options {
    * at for it. A promise that it returns is kept alive by the runtime's `waitUntil`, and may fail.
    */
   log?: (entry: LogEntry) => unknown;
+  /**
+   * Keep a row about each request for a model, in memory: `true` for the newest 1000, or how many. They are read by
+   * Cloudflare's REST paths with the admin token, and by `getLog()` of the gateway as an object. Default false.
+   */
+  logs?: boolean | { rows?: number };
+  /** Costs by `{provider}/{model}`, in US dollars for a million tokens. They win over the table of prices. */
+  prices?: Readonly<Record<string, Cost>>;
+  /**
+   * Gives the table of prices, as JSON in the form of models.dev's `api.json`, keyed by the gateway's names of providers.
+   * Asked once, when the first cost is due. Default: the table that comes with the gateway.
+   */
+  priceTable?: () => Promise<string>;
+  /** Opens the paths of the gateway's operator: rows of requests. It opens no model. Default: they are closed. */
+  adminToken?: string;
 }
 
 // ---------------------------------------------------------------- what guards them
@@ -226,6 +241,9 @@ const headers = v.pipe(
   }, "must be headers: one has characters that headers cannot hold"),
 );
 
+/** Rows in memory: some 200 MB. */
+const MOST_ROWS = 200_000;
+
 /** What guards `Options`. */
 export const OPTIONS = v.strictObject({
   fetch: v.optional(v.function()),
@@ -276,6 +294,26 @@ export const OPTIONS = v.strictObject({
   random: v.optional(v.function()),
   wait: v.optional(v.function()),
   log: v.optional(v.function()),
+  logs: v.optional(v.union(
+    [
+      v.boolean(),
+      v.strictObject({
+        rows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_ROWS))),
+      }),
+    ],
+    `must be true, false, or {rows} with a number up to ${MOST_ROWS}`,
+  )),
+  prices: v.optional(v.record(
+    v.pipe(v.string(), v.includes("/", "must be named {provider}/{model}")),
+    v.custom<Cost>(isCost, "must be a cost: {input, output} in US dollars for a million tokens"),
+  )),
+  priceTable: v.optional(v.function()),
+  adminToken: v.optional(v.pipe(
+    v.string(),
+    v.trim(),
+    v.minLength(16, "must have at least 16 characters"),
+    v.regex(/^[\x21-\x7e]+$/, "must be of ASCII characters, without blanks"),
+  )),
 });
 
 /**

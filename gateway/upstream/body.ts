@@ -10,12 +10,15 @@ import type { Report } from "../log/report.ts";
 import type { Limits } from "../setup/limits.ts";
 import { idleTimer } from "../policies/timers.ts";
 
+/** Who holds a body while it is read. */
+type Holder = Pick<Exchange, "config" | "report">;
+
 /**
  * Reads a JSON request's body.
  *
  * @throws GatewayError `unsupported_media_type`, and as `readWhole`.
  */
-export async function takeBody(request: Request, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
+export async function takeBody(request: Request, exchange: Holder): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get("content-type");
   if (type && type !== "application/json" && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
     throw new GatewayError(
@@ -49,7 +52,7 @@ const ONE_READ = 64 * 1024;
  */
 export async function readWhole(
   request: Request,
-  exchange: Exchange,
+  exchange: Holder,
   maxBytes: number = exchange.config.limits.maxBodyBytes,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { bodyTimeoutMs, maxInFlightBytes } = exchange.config.limits;
@@ -94,7 +97,7 @@ async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
 async function readChunks(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
-  exchange: Exchange,
+  exchange: Holder,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { bodyTimeoutMs } = exchange.config.limits;
   const reader = chunkReader(body);
@@ -134,7 +137,7 @@ const WATCHED_BYTES = 256 * 1024;
  *
  * @throws GatewayError `overloaded`
  */
-function hold(bytes: number, { config, report }: Exchange): void {
+function hold(bytes: number, { config, report }: Holder): void {
   const { limits: { maxInFlightBytes: most }, inFlight } = config;
   if (most > 0 && inFlight.bytes + bytes > most) {
     throw new GatewayError(

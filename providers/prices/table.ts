@@ -3,8 +3,10 @@ import type { Usage } from "../../wires/types.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
 
 /** US dollars for a million tokens of each kind. */
-interface Rates {
+export interface Rates {
+  /** Of the prompt. */
   input: number;
+  /** Of the answer. */
   output: number;
   /** Default: as `input`. */
   cache_read?: number;
@@ -24,8 +26,11 @@ interface Rates {
 export interface Cost extends Rates {
   /** For requests whose prompt is longer than `context` tokens: of the whole request. */
   above?: { context: number } & Partial<Rates>;
+  /** For requests of a batch. */
   batch?: Partial<Rates>;
+  /** For the service tier `flex`. */
   flex?: Partial<Rates>;
+  /** For the service tier `priority`. */
   priority?: Partial<Rates>;
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry } from "../../gateway/log/types.ts";
+import type { LogEntry } from "../../gateway/stores/log_row.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { ask, messages, ROOT, STREAM } from "../fakes.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { LogEntry } from "../../gateway/log/types.ts";
+import type { LogEntry } from "../../gateway/stores/log_row.ts";
 import { ask, before, completion, events, message, messages, post, ROOT } from "../fakes.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;

@@ -66,7 +66,7 @@ for (const { name, command } of COMMANDS) {
     const output = told();
     assertMatch(
       output,
-      /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\nPage: .*\nStored keys: none.*\nToken: +none is needed\nTry it: .*\n$/,
+      /^Sluice listens on http:\/\/127\.0\.0\.1:\d+\nPage: .*\nStored keys: none.*\nToken: +none is needed\nOperator: +sluice-admin-[0-9a-f]{32} .*\nTry it: .*\n$/,
     );
     assertEquals(lineOf(output, "Page:"), `${gateway.url}/`);
     assertStringIncludes(await shell(lineOf(output, "Try it:")!), '"content":"Hello"');
@@ -238,7 +238,7 @@ for (const { name, command } of COMMANDS) {
       const ask = async (headers?: HeadersInit) =>
         await (await fetch(`${gateway.url}/v1/acct/gw/openai/models`, { headers })).text();
       await ask();
-      const tokens = gateway.output().match(/sluice-\w+/g) ?? [];
+      const tokens = gateway.output().match(/sluice-(?!admin)\w+/g) ?? [];
       assertEquals(tokens.length, 1, gateway.output());
       await ask({ authorization: `Bearer ${tokens[0]}` });
       assertEquals(gateway.output().includes("sk-stored"), false);

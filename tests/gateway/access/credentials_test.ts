@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../gateway/gateway.ts";
-import type { LogEntry } from "../../../gateway/log/types.ts";
+import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { ask, before, clock, completion, message, messages, post, refusal, ROOT } from "../../fakes.ts";
 

@@ -1,14 +1,26 @@
 import { assertEquals } from "@std/assert";
 import { logEntry } from "../../../gateway/log/entry.ts";
-import type { LogError } from "../../../gateway/log/types.ts";
+import type { LogError } from "../../../gateway/stores/log_row.ts";
 
 /** The row of an answer, with what the provider said in place of one. */
 const row = (contentType: string, refusal?: { message: string; type?: string; code?: string | number }) =>
   logEntry({
-    request: { method: "POST", path: "/" },
+    request: { method: "POST", path: "/", headers: new Headers() },
     response: { status: refusal ? 400 : 200, headers: new Headers({ "content-type": contentType }) },
     id: "i",
-    report: { id: "", step: 0, heldBytes: 0, waitedMs: 0, tries: 1, retries: 0, listened: true, refusal },
+    report: {
+      id: "",
+      account: "-",
+      gateway: "default",
+      step: 0,
+      heldBytes: 0,
+      waitedMs: 0,
+      tries: 1,
+      retries: 0,
+      listened: true,
+      refusal,
+    },
+    cost: {},
     started: { timer: 0 },
     now: { at: 0, timer: 1 },
   });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { LogEntry, LogError } from "../../../gateway/log/types.ts";
+import type { LogEntry, LogError } from "../../../gateway/stores/log_row.ts";
 import { jsonLine, textLine } from "../../../gateway/log/line.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { ask, before, chunk, clock, completion, events, pieces, post, ROOT, STREAM } from "../../fakes.ts";
@@ -453,7 +453,10 @@ for (const [name, request, provider, expected] of GOOD) {
     if (response.headers.get("content-type")?.startsWith("text/event-stream")) assertEquals(logged, []);
     assertEquals(await response.text(), expectedText);
     const { headers } = response;
-    assertEquals(clean(logged), [{
+    const rows = logged.map(({ cacheReadTokens: _, reasoningTokens: __, finishReason: ___, ...row }) => row);
+    assertEquals(clean(rows), [{
+      account: "acct",
+      gateway: "gw",
       time: new Date(time.options.now()).toISOString(),
       level: "info",
       id: headers.get("cf-aig-log-id"),
@@ -575,6 +578,8 @@ Deno.test("textLine() is short and readable, and red for a failure", () => {
     time: new Date(2026, 10, 28, 12, 3, 41).toISOString(),
     level: "info",
     id: "0193",
+    account: "-",
+    gateway: "default",
     method: "POST",
     path: "/v1/chat/completions",
     status: 200,

@@ -1,6 +1,6 @@
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { assertEquals, assertMatch } from "@std/assert";
-import type { LogEntry } from "../../../gateway/log/types.ts";
+import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import { errorResponse } from "../../../gateway/upstream/error_response.ts";
 import { ask, before, clock, completion, events, post, ROOT, STREAM } from "../../fakes.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { LogEntry } from "../../../gateway/log/types.ts";
+import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { createGateway } from "../../../gateway/gateway.ts";
 import { uuidv7 } from "../../../gateway/ids.ts";

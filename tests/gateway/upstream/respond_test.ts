@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { LogEntry } from "../../../gateway/log/types.ts";
+import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import {
   ask,

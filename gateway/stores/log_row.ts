@@ -30,6 +30,30 @@ export interface LogEntry {
   inputTokens?: number;
   /** Tokens of the answer, where it told them: those of its reasoning too. */
   outputTokens?: number;
+  /** Of the prompt's tokens, those that a cache had. */
+  cacheReadTokens?: number;
+  /** Of the prompt's tokens, those that were written into a cache. */
+  cacheWriteTokens?: number;
+  /** Of the answer's tokens, those of its reasoning. */
+  reasoningTokens?: number;
+  /** An estimate in US dollars; `null` where no price is known, and absent where the answer told no tokens. */
+  cost?: number | null;
+  /** Where the price is from: the request's header, the provider's answer, the options or the table. */
+  price?: "header" | "provider" | "option" | "table";
+  /** Why the model stopped, as OpenAI says it. */
+  finishReason?: string;
+  /** Of the request's path, else the option; `-` where neither names one. */
+  account: string;
+  /** Of the request's path, else `default`. */
+  gateway: string;
+  /** What the client said of the request, by `cf-aig-metadata`. */
+  metadata?: Metadata;
+  /** What the client calls the request, by `cf-aig-event-id`. */
+  eventId?: string;
+  /** The client's `user-agent`; its first 200 characters. */
+  userAgent?: string;
+  /** Fields of the request that the provider could not be told. */
+  dropped?: string;
   /** Requests that were sent to providers. */
   tries: number;
   /** Index of the step that answered, or was the last to be tried. */
@@ -37,6 +61,9 @@ export interface LogEntry {
   /** What went wrong, if anything did. */
   error?: LogError;
 }
+
+/** At most five flat entries. */
+export type Metadata = Record<string, string | number | boolean>;
 
 /**
  * What went wrong: the gateway's own words, or of a provider's error its status, type and code. Its message is not told,

@@ -1,0 +1,64 @@
+/** Rows in this process's memory: the newest, and gone with the process. */
+import { columnOf, meets } from "./columns.ts";
+import type { LogQuery, LogRow, Logs, Scope } from "./store.ts";
+
+const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway}/${id}`;
+
+/**
+ * Keeps the newest rows.
+ *
+ * @param most How many, of all accounts and gateways together.
+ */
+export function memoryLogs(most: number): Logs {
+  /** In order of arrival. */
+  const kept = new Map<string, LogRow>();
+
+  function select(scope: Scope, { filters, search, orderBy, descending }: LogQuery): LogRow[] {
+    const rows = [...kept.values()].filter((row) =>
+      row.account === scope.account && row.gateway === scope.gateway && meets(row, filters, search)
+    );
+    const sign = descending ? -1 : 1;
+    const value = columnOf(orderBy)!;
+    return rows.sort((a, b) => sign * compare(value(a), value(b)));
+  }
+
+  return {
+    add(rows) {
+      for (const row of rows) kept.set(keyOf(row, row.id), row);
+      for (const key of kept.keys()) {
+        if (kept.size <= most) break;
+        kept.delete(key);
+      }
+      return Promise.resolve();
+    },
+    get: (scope, id) => Promise.resolve(kept.get(keyOf(scope, id))),
+    list(scope, query) {
+      const rows = select(scope, query);
+      const page = rows.slice(query.offset, query.offset + query.limit);
+      return Promise.resolve({ rows: page, total: rows.length });
+    },
+    patch(scope, id, changes) {
+      const key = keyOf(scope, id);
+      const row = kept.get(key);
+      if (!row) return Promise.resolve(false);
+      const changed = Object.entries(changes).map(([name, value]) => [name, value ?? undefined]);
+      kept.set(key, { ...row, ...Object.fromEntries(changed) });
+      return Promise.resolve(true);
+    },
+    remove(scope, query) {
+      const rows = select(scope, query).slice(query.offset, query.offset + query.limit);
+      for (const row of rows) kept.delete(keyOf(row, row.id));
+      return Promise.resolve(rows.length);
+    },
+  };
+}
+
+/** Numbers by size, all else as text; what is absent comes first. */
+function compare(a: unknown, b: unknown): number {
+  if (a === b) return 0;
+  if (a === undefined || a === null) return -1;
+  if (b === undefined || b === null) return 1;
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  const [left, right] = [String(a), String(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
