@@ -29,7 +29,7 @@ function modelOf(fake: FakeProvider, stream: boolean, ...answers: Scenario[]) {
 const CALLS = SCENARIOS.find(({ name }) => name === "parallel calls")!;
 
 for (const fake of FAKES) {
-  Deno.test(`the AI SDK runs tools and reads the answer of ${fake.provider}, whole and streamed`, async () => {
+  Deno.test(`the AI SDK runs tools and reads the answer of ${fake.name ?? fake.provider}, whole and streamed`, async () => {
     for (const stream of [false, true]) {
       const asked: unknown[] = [];
       const note = (inputSchema: z.ZodType) =>

@@ -94,7 +94,7 @@ Deno.test("parse() gets what the schema asks for from the demo", async () => {
 });
 
 for (const fake of FAKES) {
-  Deno.test(`parse() reads JSON from ${fake.provider}, whole and streamed`, async () => {
+  Deno.test(`parse() reads JSON from ${fake.name ?? fake.provider}, whole and streamed`, async () => {
     const response_format = zodResponseFormat(z.object({ city: z.string() }), "place");
     const answer: Scenario = { ...TEXT, text: ['{"city": "Zü', 'rich"}'] };
     for (const stream of [false, true]) {
@@ -108,7 +108,7 @@ for (const fake of FAKES) {
   });
 
   for (const stream of [false, true]) {
-    Deno.test(`runTools() calls functions for ${fake.provider}, ${stream ? "streamed" : "whole"}`, async () => {
+    Deno.test(`runTools() calls functions for ${fake.name ?? fake.provider}, ${stream ? "streamed" : "whole"}`, async () => {
       const calls = SCENARIOS.find(({ name }) => name === "parallel calls")!;
       const { completions, model, sent } = clientOfFake(fake, stream, calls, TEXT);
       const asked: unknown[] = [];

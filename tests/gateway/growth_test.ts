@@ -6,7 +6,14 @@ import { readCitations } from "../../wires/gemini/citations.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 const CLAUDE = "anthropic/claude-sonnet-4-5";
-const WIRES = ["openai/m", CLAUDE, "google-ai-studio/gemini-2.5-pro", "cohere/c", "perplexity-agent/p"];
+const WIRES = [
+  "openai/m",
+  CLAUDE,
+  "google-ai-studio/gemini-2.5-pro",
+  "cohere/c",
+  "perplexity-agent/p",
+  "openai/o3-pro",
+];
 
 const many = (count: number, make: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => make(at)).join(",");

@@ -28,6 +28,8 @@ const MODELS = [
   "google/gemma-3-27b-it",
   "mistral/mistral-large",
   "openai/gpt-5",
+  "openai/gpt-5.6",
+  "openai/o3-pro",
   "perplexity-agent/sonar",
 ];
 

@@ -4,6 +4,7 @@ import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { cohere } from "../../wires/cohere/mod.ts";
 import { gemini } from "../../wires/gemini/mod.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
+import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../../wires/perplexity_agent/mod.ts";
 import type { Call } from "../../wires/types.ts";
 
@@ -92,12 +93,13 @@ function marked(call: Call): Call {
   };
 }
 
-const WIRES = { anthropicMessages, cohere, gemini, openaiChat, perplexityAgent };
+const WIRES = { anthropicMessages, cohere, gemini, openaiChat, openaiResponses, perplexityAgent };
 const MODELS = {
   anthropicMessages: ["claude-sonnet-4-5", "claude-opus-4-1"],
   cohere: ["command-a-03-2025", "command-a-reasoning-08-2025"],
   gemini: ["gemini-2.5-flash", "gemini-3-pro-preview"],
   openaiChat: ["gpt-5", "llama-3.3-70b"],
+  openaiResponses: ["gpt-5.6", "gpt-4o"],
   perplexityAgent: ["sonar"],
 };
 

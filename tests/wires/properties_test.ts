@@ -160,10 +160,11 @@ interface Reads {
   readAnswer?(body: JsonObject, emit: (delta: Delta) => void): void;
 }
 
-const WIRES: Reads[] = FAKES.map(({ provider }) => {
-  const [{ wire }] = findProvider(provider)!.wires;
+const WIRES: Reads[] = FAKES.map(({ provider, name = provider }) => {
+  const { wires } = findProvider(provider)!;
+  const { wire } = name === provider ? wires[0] : wires.find(({ wire }) => wire.name === "responses")!;
   const { readStream, readError, readAnswer } = wire;
-  return { name: provider, readStream, readError, readAnswer };
+  return { name, readStream, readError, readAnswer };
 });
 
 /** The deltas are such that a collector and a writer take them: after an error nothing, arguments only to open calls. */

@@ -52,6 +52,10 @@ export interface SseEvent {
 
 /** A provider as it answers in its own form. */
 export interface FakeProvider {
+  /** For the names of tests. Default: that of the row. */
+  name?: string;
+  /** It speaks the client's own wire. */
+  same?: true;
   /** Row of the provider table. */
   provider: string;
   model: string;
@@ -81,6 +85,7 @@ function callPieces({ calls = [], interleaved }: Scenario) {
 
 const openai: FakeProvider = {
   provider: "openai",
+  same: true,
   model: "gpt-5-mini",
   pings: [],
   failure: (message) => ({ data: { error: { message, type: "server_error", param: null, code: null } } }),
@@ -427,12 +432,129 @@ const perplexity: FakeProvider = {
   },
 };
 
-export const FAKES: readonly FakeProvider[] = [openai, anthropic, gemini, cohere, perplexity];
+// ---------------------------------------------------------------- OpenAI's Responses
+
+const RESPONSE = {
+  id: "resp_shared1",
+  object: "response",
+  created_at: 1_700_000_000,
+  model: "gpt-5-codex-2025-09-15",
+  service_tier: "default",
+};
+
+/** The items of an answer, each with the pieces that fill it. */
+function responseItems({ thinking, text, calls = [] }: Scenario): JsonObject[] {
+  return [
+    ...(thinking
+      ? [{
+        id: "rs_1",
+        type: "reasoning",
+        summary: [{ type: "summary_text", text: thinking.join("") }],
+        encrypted_content: "gAAAAABshared",
+      }]
+      : []),
+    ...(text
+      ? [{
+        id: "msg_1",
+        type: "message",
+        role: "assistant",
+        status: "completed",
+        content: [{ type: "output_text", text: text.join(""), annotations: [], logprobs: [] }],
+      }]
+      : []),
+    ...calls.map(({ id, name, args }, at) => ({
+      id: `fc_${at}`,
+      type: "function_call",
+      status: "completed",
+      call_id: id,
+      name,
+      arguments: args.join("") || "{}",
+    })),
+  ];
+}
+
+function wholeResponse(scenario: Scenario): JsonObject {
+  const { finish, usage: { prompt, cached, completion } } = scenario;
+  const cut = { status: "incomplete", incomplete_details: { reason: "max_output_tokens" } };
+  return {
+    ...RESPONSE,
+    ...(finish === "length" ? cut : { status: "completed", incomplete_details: null }),
+    error: null,
+    output: responseItems(scenario),
+    usage: {
+      input_tokens: prompt,
+      input_tokens_details: { cached_tokens: cached },
+      output_tokens: completion,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: prompt + completion,
+    },
+  };
+}
+
+const responses: FakeProvider = {
+  name: "openai's Responses",
+  provider: "openai",
+  model: "gpt-5-codex",
+  pings: [{ event: "keepalive", data: { type: "keepalive" } }],
+  failure: (message) => ({
+    event: "error",
+    data: { type: "error", code: "server_error", message, param: null },
+  }),
+  whole: wholeResponse,
+  stream(scenario) {
+    const { text = [], thinking = [], calls = [], finish } = scenario;
+    const begun = { ...RESPONSE, status: "in_progress", output: [], error: null };
+    const events: JsonObject[] = [
+      { type: "response.created", response: begun },
+      { type: "response.in_progress", response: begun },
+    ];
+    const items = responseItems(scenario);
+    const first = items.length - calls.length;
+    const added = (output_index: number, empty: JsonObject) =>
+      events.push({
+        type: "response.output_item.added",
+        output_index,
+        item: { ...items[output_index], ...empty },
+      });
+    const done = (output_index: number) =>
+      events.push({ type: "response.output_item.done", output_index, item: items[output_index] });
+    items.slice(0, first).forEach(({ id: item_id, type }, output_index) => {
+      const [empty, kind, pieces] = type === "reasoning"
+        ? [{ summary: [], encrypted_content: "gAAAA" }, "reasoning_summary_text", thinking] as const
+        : [{ content: [] }, "output_text", text] as const;
+      added(output_index, empty);
+      for (const delta of pieces) {
+        const part = type === "reasoning" ? { summary_index: 0 } : { content_index: 0, logprobs: [] };
+        events.push({ type: `response.${kind}.delta`, item_id, output_index, ...part, delta });
+      }
+      done(output_index);
+    });
+    for (const { index, start, text: delta } of callPieces(scenario)) {
+      const output_index = first + index;
+      if (start) added(output_index, { arguments: "" });
+      else {events.push({
+          type: "response.function_call_arguments.delta",
+          item_id: `fc_${index}`,
+          output_index,
+          delta,
+        });}
+    }
+    calls.forEach((_, index) => done(first + index));
+    const end = finish === "length" ? "response.incomplete" : "response.completed";
+    events.push({ type: end, response: wholeResponse(scenario) });
+    return events.map((data, sequence_number) => ({
+      event: data.type as string,
+      data: { ...data, sequence_number },
+    }));
+  },
+};
+
+export const FAKES: readonly FakeProvider[] = [openai, anthropic, gemini, cohere, perplexity, responses];
 
 /** The same for a client of Responses, which are translated: OpenAI's form as a provider without Responses sends it. */
-export const WITHOUT_RESPONSES: readonly FakeProvider[] = FAKES.map((fake) =>
-  fake.provider === "openai" ? { ...fake, provider: "nebius" } : fake
-);
+export const WITHOUT_RESPONSES: readonly FakeProvider[] = FAKES.filter((fake) => fake !== responses).map((
+  fake,
+) => fake.provider === "openai" ? { ...fake, provider: "nebius" } : fake);
 
 /** The bytes of an event stream, with the line ending and the comment wanted. */
 export function sseText(events: SseEvent[], eol = "\n", comment = ""): string {
