@@ -75,7 +75,8 @@ const WRITTEN_ANEW = {
 
 /** Refuses what only a row of OpenAI's format can have. */
 function checkWire(name: string, options: ProviderOptions, known: Provider | undefined): void {
-  const wire = options.wire ? WIRES[options.wire] : known?.wires[0].wire;
+  const [named] = typeof options.wire === "string" ? [options.wire] : options.wire ?? [];
+  const wire = named ? WIRES[named] : known?.wires[0].wire;
   if (!wire || wire.name === "openai") return;
   for (const column of ["chatPath", "conform", "rename", "responses"] as const) {
     if (options[column] === undefined) continue;

@@ -180,6 +180,19 @@ const ownResponses = (name: string, path: string): Spoken => ({
   path,
 });
 
+/**
+ * The wires with others behind them, each at its author's path unless the row says where it speaks it.
+ *
+ * @param name Of the row.
+ */
+function withOthers(wires: Provider["wires"], others: readonly WireName[], name: string): Provider["wires"] {
+  const [usual] = wires;
+  const responsesAt = usual.wire.name === "openai" ? besideChat(usual.path) : "/v1/responses";
+  const added = others.filter((other) => wires.every(({ wire }) => wire.name !== other))
+    .map((other) => other === "responses" ? ownResponses(name, responsesAt) : spoken(other));
+  return [...wires, ...added];
+}
+
 /** Columns of options that are about one wire, and not about the whole row. */
 interface WireColumns {
   chatPath?: string;
@@ -221,12 +234,13 @@ function readProviders(
   const providers = new Map(PROVIDERS);
   checkNames(Object.keys(changes));
   for (const [name, options] of Object.entries(changes)) {
-    const { wire, baseUrl, headers, chatPath, conform, drop, rename, ...columns } = options;
+    const { wire: written, baseUrl, headers, chatPath, conform, drop, rename, ...columns } = options;
+    const [wire, ...others] = typeof written === "string" ? [written] : written ?? [];
     const base = baseUrl?.replace(/\/+$/, "");
     const { responses = "never" } = columns;
     const change = (listed: Provider["wires"]) => {
       const kept = base === undefined ? listed : belowBase(listed);
-      const wires = changeWires(kept, wire, { chatPath, conform, drop, rename });
+      const wires = withOthers(changeWires(kept, wire, { chatPath, conform, drop, rename }), others, name);
       return responses === "never" || known?.responses ? wires : withResponses(wires, name);
     };
     const known = findProvider(name);

@@ -17,8 +17,11 @@ import { readSwitchText } from "./texts.ts";
 export interface ProviderOptions {
   /** Where the provider's paths begin. A row of your own must have one. */
   baseUrl?: string;
-  /** Which format it speaks. Default: the row's, or `openai` for a row of your own. */
-  wire?: WireName;
+  /**
+   * Which format it speaks; or which formats, the usual one first: a client of one of the others is handed through. Default:
+   * the row's, or `openai` for a row of your own.
+   */
+  wire?: WireName | readonly WireName[];
   /** Headers for every request to it. They win over the client's, and over its key where one is the header for keys. */
   headers?: Record<string, string>;
   /** The header that carries its key. Default: the row's, or that of the wire's author, e.g. `x-api-key`. */
@@ -244,6 +247,8 @@ const headers = v.pipe(
 /** Rows in memory: some 200 MB. */
 const MOST_ROWS = 200_000;
 
+const wireName = v.picklist(Object.keys(WIRES));
+
 /** What guards `Options`. */
 export const OPTIONS = v.strictObject({
   fetch: v.optional(v.function()),
@@ -251,7 +256,7 @@ export const OPTIONS = v.strictObject({
     v.string(),
     v.strictObject({
       baseUrl: v.optional(baseUrl),
-      wire: v.optional(v.picklist(Object.keys(WIRES))),
+      wire: v.optional(v.union([wireName, v.pipe(v.array(wireName), v.nonEmpty("must name a wire"))])),
       headers: v.optional(headers),
       auth: v.optional(
         v.strictObject({
