@@ -465,7 +465,7 @@ const ROWS = {
     // "Unrecognized request argument supplied: input_type"
     embeddings: { most: 2048, drop: ["input_type"] },
     toolId: shortToolId(40),
-    also: [{ ...RESPONSES, below: ["/compact"] }],
+    also: [{ ...RESPONSES, isAuthor: true, below: ["/compact"] }],
     responses: "when needed",
     keyEnv: ["OPENAI_API_KEY"],
   }),

@@ -541,6 +541,8 @@ export interface ClientWire extends AnswerFormat {
   writer(call: Call, defaults: Defaults): StreamWriter;
   writeAnswer(answer: Answer, call: Call, defaults: Defaults): JsonObject;
   writeError(error: WireError, context?: ErrorContext): JsonObject;
+  /** How many tokens a call has. Default: `{input_tokens}`. */
+  writeCount?(tokens: number): JsonObject;
   /** The error in a body that this wire's clients can read as it stands; `undefined` for any other body. */
   ownError(body: unknown): WireError | undefined;
 }

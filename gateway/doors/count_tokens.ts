@@ -43,8 +43,9 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
   client.checkCall(request);
   const call = client.readCall(request, model);
   const counted = counting && await countThere(body, target, counting, exchange);
-  if (counted !== undefined) return Response.json({ input_tokens: counted });
-  return Response.json({ input_tokens: estimateCall(call) }, { headers: { "sluice-estimated": "true" } });
+  const write = client.writeCount ?? ((tokens: number) => ({ input_tokens: tokens }));
+  if (counted !== undefined) return Response.json(write(counted));
+  return Response.json(write(estimateCall(call)), { headers: { "sluice-estimated": "true" } });
 }
 
 /** The wire in which a provider counts: the client's own before others. */

@@ -77,6 +77,12 @@ const DOORS: readonly Door[] = [
     door: "chat",
     client: openaiCompaction,
   },
+  {
+    path: new RegExp(`^${COMPAT}/responses/input_tokens/*$`),
+    methods: post,
+    door: "count",
+    client: openaiResponses,
+  },
   { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
   { path: new RegExp(`^${COMPAT}(?:/v1)?/embeddings/*$`), methods: post, door: "embeddings" },
   { path: new RegExp(`^${COMPAT}(?:/v1)?/completions/*$`), methods: post, door: "completions" },

@@ -252,11 +252,14 @@ function readReasoning(item: JsonObject, path: string, { turns, dropped }: Notes
 /** The format of a summary that took the place of a conversation. */
 export const SUMMARY = "sluice-summary";
 
+/** A summary as the user's text. */
+export const summaryText = (summary: string): string =>
+  `This is a summary of the conversation so far:\n\n${summary}`;
+
 function readCompaction(item: JsonObject, path: string, { turns }: Notes): void {
   const summary = unseal(text(item.encrypted_content) ?? "")?.thought;
   if (summary?.format === SUMMARY && summary.redacted !== undefined) {
-    const said = `This is a summary of the conversation so far:\n\n${summary.redacted}`;
-    return turns.say("user", [textPart(said, path)], path);
+    return turns.say("user", [textPart(summaryText(summary.redacted), path)], path);
   }
   throw notStored(
     path,

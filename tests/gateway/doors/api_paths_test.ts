@@ -47,7 +47,6 @@ Deno.test("two or three segments of OpenAI's API are no account and gateway, wha
     "/v1/vector_stores/vs_1/search",
     "/v1/uploads/u1/complete",
     "/v1/threads/t1/runs",
-    "/v1/responses/input_tokens",
     "/v1/conversations/c/items",
     "/v1/realtime/client_secrets",
     "/v1/audio/speech",

@@ -1,7 +1,8 @@
 /** The doors of OpenAI's Responses: who is asked how, and what is refused. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../mod.ts";
-import { before, events, message, nothing, post } from "../../fakes.ts";
+import { seal } from "../../../wires/shared/envelope.ts";
+import { before, completion, events, message, messages, nothing, post } from "../../fakes.ts";
 
 const HOST = "http://gateway.test";
 
@@ -295,5 +296,101 @@ Deno.test("no mutated request is a 500, and each error is in the door's shape", 
     if (answer.status === 200) continue;
     assert(answer.status === 400, `${answer.status} for ${text}: ${told}`);
     assertEquals(Object.keys(JSON.parse(told).error).slice(0, 4), ["message", "type", "param", "code"], text);
+  }
+});
+
+// ---------------------------------------------------------------- what other makers sealed
+
+Deno.test("a conversation goes on with OpenAI without what other makers have sealed", async () => {
+  const summary = [{ type: "summary_text", text: "t" }];
+  const input = [
+    { role: "user", content: "Hello" },
+    {
+      type: "reasoning",
+      id: "rs_1",
+      summary,
+      encrypted_content: seal({ signature: "c2ln", format: "anthropic-claude-v1" }),
+    },
+    { type: "reasoning", id: "rs_2", summary: [], encrypted_content: "gAAAA" },
+    { type: "function_call", call_id: "c1__sig_YWJj", name: "f", arguments: "{}" },
+    { type: "function_call_output", call_id: "c1__sig_YWJj", output: "r" },
+    {
+      type: "compaction",
+      id: "cmp_1",
+      encrypted_content: seal({ redacted: "They greeted.", format: "sluice-summary" }),
+    },
+  ];
+  const { fetch, sent } = before(() => Response.json(RESPONSE));
+  for (const model of ["openai/gpt-6-luna", "ollama/qwen4"]) {
+    await fetch(post(`${HOST}/v1/responses`, { model, input, store: false }));
+  }
+  const [user, , own] = input;
+  const text = "This is a summary of the conversation so far:\n\nThey greeted.";
+  const rest = [
+    own,
+    { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
+    { type: "function_call_output", call_id: "c1", output: "r" },
+    { type: "message", role: "user", content: [{ type: "input_text", text }] },
+  ];
+  assertEquals(JSON.parse(sent[0].body), { model: "gpt-6-luna", input: [user, ...rest], store: false });
+  // Who is not OpenAI keeps no items, and reads a text as what it is.
+  const told = { type: "reasoning", id: "rs_1", summary };
+  assertEquals(JSON.parse(sent[1].body), { model: "qwen4", input: [user, told, ...rest], store: false });
+});
+
+// ---------------------------------------------------------------- counts
+
+Deno.test("POST /v1/responses/input_tokens is OpenAI's own count where OpenAI is asked, else an estimate that says so", async () => {
+  const count = { object: "response.input_tokens", input_tokens: 11 };
+  const { fetch, sent } = before(() => Response.json(count));
+  const ask = (model: string) =>
+    fetch(post(`${HOST}/v1/responses/input_tokens`, { model, input: "Hello, world" }));
+  const own = await ask("openai/gpt-6-luna");
+  assertEquals([own.headers.get("sluice-estimated"), await own.json()], [null, count]);
+  assertEquals([sent[0].url, JSON.parse(sent[0].body)], ["https://api.openai.com/v1/responses/input_tokens", {
+    model: "gpt-6-luna",
+    input: "Hello, world",
+  }]);
+  const guess = await ask("cohere/command-a-03-2025");
+  const { object, input_tokens } = await guess.json();
+  assertEquals([guess.headers.get("sluice-estimated"), object], ["true", "response.input_tokens"]);
+  assert(input_tokens >= 3 && input_tokens < 40, `${input_tokens}`);
+});
+
+Deno.test("POST /v1/responses/compact is OpenAI's own where OpenAI is asked", async () => {
+  const { fetch, sent } = before(() =>
+    Response.json({ object: "response.compaction", output: [], id: "resp_1" })
+  );
+  const answer = await fetch(
+    post(`${HOST}/v1/responses/compact`, { model: "openai/gpt-6-luna", input: "Hello" }),
+  );
+  assertEquals([answer.status, sent[0].url], [200, "https://api.openai.com/v1/responses/compact"]);
+});
+
+// ---------------------------------------------------------------- rows of one's own
+
+Deno.test("a row of one's own speaks each wire of its list, and the first for every other client", async () => {
+  const { fetch, sent } = before((_, at) => at === 2 ? completion() : Response.json(RESPONSE), {
+    providers: {
+      local: { baseUrl: "https://llm.test/v1", wire: ["openai", "responses", "anthropic"] },
+      other: { baseUrl: "https://llm.test", chatPath: "/v1/chat/completions", wire: ["openai", "responses"] },
+    },
+  });
+  for (const model of ["local/m", "other/m"]) {
+    const answer = await fetch(post(`${HOST}/v1/responses`, { model, input: "Hello" }));
+    assertEquals(await answer.json(), RESPONSE);
+  }
+  await fetch(post(`${HOST}/v1/chat/completions`, { model: "local/m", messages }));
+  assertEquals(sent.map(({ url }) => url), [
+    "https://llm.test/v1/responses",
+    "https://llm.test/v1/responses",
+    "https://llm.test/v1/chat/completions",
+  ]);
+});
+
+Deno.test("createGateway() refuses an empty list of wires, and one of an unknown name", () => {
+  for (const wire of [[], ["openai", "smoke"]]) {
+    const providers = { local: { baseUrl: "https://llm.test/v1", wire } };
+    assertThrows(() => createGateway({ providers } as never), TypeError, "providers.local.wire");
   }
 });

@@ -1,0 +1,50 @@
+/**
+ * OpenAI's Responses, a request that is handed through: without what other makers said in the conversation's earlier turns.
+ *
+ * Providers refuse what they have not sealed. Our answers mark what they seal for others (`shared/envelope.ts`), so that a
+ * conversation can go on with OpenAI's models at any turn.
+ */
+import { isEnvelope, unseal } from "../shared/envelope.ts";
+import { isObject, objects } from "../shared/json.ts";
+import { unpackToolId } from "../shared/tool_id.ts";
+import type { JsonObject } from "../types.ts";
+import { SUMMARY, summaryText } from "./read_input.ts";
+
+/**
+ * The fields that have to change, by name. Reasoning of others goes, with its text where `isAuthor`: OpenAI looks for the item
+ * of that id. A summary becomes the user's text.
+ *
+ * @param get A field of the body.
+ * @param isAuthor Whether it goes to OpenAI.
+ */
+export function withoutForeign(get: (field: string) => unknown, isAuthor: boolean): Map<string, unknown> {
+  const input = get("input");
+  if (!Array.isArray(input)) return new Map();
+  let isChanged = false;
+  const kept = input.flatMap((item): unknown[] => {
+    if (!isObject(item)) return [item];
+    const own = keepItem(item, isAuthor);
+    if (own.length !== 1 || own[0] !== item) isChanged = true;
+    return own;
+  });
+  return isChanged ? new Map([["input", kept]]) : new Map();
+}
+
+function keepItem(item: JsonObject, isAuthor: boolean): JsonObject[] {
+  const { call_id: callId, encrypted_content: sealed } = item;
+  if (typeof callId === "string") {
+    // A signature that rides in an id makes it longer than OpenAI takes.
+    const { id } = unpackToolId(callId);
+    return id === callId ? [item] : [{ ...item, call_id: id }];
+  }
+  if (!isEnvelope(sealed)) return [item];
+  if (item.type === "reasoning") {
+    const says = objects(item.content).length + objects(item.summary).length > 0;
+    const { encrypted_content: _, ...rest } = item;
+    return isAuthor || !says ? [] : [rest];
+  }
+  const thought = unseal(sealed)?.thought;
+  if (thought?.format !== SUMMARY) return [item];
+  const text = summaryText(thought.redacted ?? "");
+  return [{ type: "message", role: "user", content: [{ type: "input_text", text }] }];
+}
