@@ -10,15 +10,8 @@ import {
   type WireName,
 } from "../../providers/table.ts";
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
-import {
-  type GatewayToken,
-  keyHeaders,
-  type KeyStore,
-  keyStore,
-  type StoredKeys,
-  type TokenCheck,
-  tokenCheck,
-} from "../access/credentials.ts";
+import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
+import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";

@@ -4,7 +4,7 @@ import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.t
 import { isObject } from "../../wires/shared/json.ts";
 import { check } from "./check.ts";
 import { readOptions } from "./config.ts";
-import type { StoredKeys } from "../access/credentials.ts";
+import type { StoredKeys } from "../access/stored_keys.ts";
 import { optionVariables, readObject } from "./env_options.ts";
 import { readAs, readConfig, Settings } from "./env_settings.ts";
 import type { Options } from "./options.ts";
