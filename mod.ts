@@ -26,7 +26,7 @@ export type { Options, ProviderOptions } from "./gateway/setup/options.ts";
 export type { RuntimeContext };
 export type { PolicySettings } from "./gateway/policies/settings.ts";
 export type { Wait } from "./gateway/policies/timers.ts";
-export type { WireName } from "./providers/table.ts";
+export type { WireName } from "./providers/kinds.ts";
 export type { ChatField } from "./providers/types.ts";
 
 let made: Gateway | undefined;

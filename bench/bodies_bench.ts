@@ -1,6 +1,6 @@
 /** Whole bodies: an answer read from a provider's form and written in the client's. */
 import { assertEquals } from "@std/assert";
-import { WIRES } from "../providers/table.ts";
+import { WIRES } from "../providers/kinds.ts";
 import { collector } from "../wires/streams/collect.ts";
 import { parseExact } from "../wires/shared/json.ts";
 import { writeAnswer } from "../wires/openai_chat/write_answer.ts";

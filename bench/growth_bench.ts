@@ -4,7 +4,7 @@
  * time two or three times more. The square would be 100 and 10,000.
  */
 import { assertEquals } from "@std/assert";
-import { WIRES } from "../providers/table.ts";
+import { WIRES } from "../providers/kinds.ts";
 import { collector } from "../wires/streams/collect.ts";
 import { editMembers, findMembers } from "../wires/shared/json_text.ts";
 import { writeAnswer } from "../wires/openai_chat/write_answer.ts";

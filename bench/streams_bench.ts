@@ -1,6 +1,6 @@
 /** Streams: each wire's reader, the chunk writer, and both in one translated stream. */
 import { assertEquals } from "@std/assert";
-import { WIRES } from "../providers/table.ts";
+import { WIRES } from "../providers/kinds.ts";
 import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { translate, translation } from "../wires/streams/translate.ts";
 import type { Delta } from "../wires/types.ts";

@@ -1,6 +1,6 @@
 /** The step that translates a stream, for a program that holds a provider's stream itself. */
 import { nearestNames } from "../providers/nearest_names.ts";
-import { type WireName, WIRES } from "../providers/table.ts";
+import { type WireName, WIRES } from "../providers/kinds.ts";
 import { openaiChat } from "../wires/openai_chat/mod.ts";
 import type { Call } from "../wires/types.ts";
 import { brokenOff } from "../wires/streams/broken_off.ts";

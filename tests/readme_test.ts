@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { optionVariables } from "../gateway/setup/env_options.ts";
 import { CONFIG } from "../gateway/setup/served_options.ts";
-import { PROVIDERS, WIRES } from "../providers/table.ts";
+import { WIRES } from "../providers/kinds.ts";
+import { PROVIDERS } from "../providers/table.ts";
 import type { Provider } from "../providers/types.ts";
 import { ROOT } from "./bundle.ts";
 import { readPages } from "./pages.ts";

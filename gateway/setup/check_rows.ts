@@ -1,5 +1,6 @@
 /** Checks what options say of a provider's row: what would mean nothing is refused, and not taken in silence. */
-import { findProvider, WIRES } from "../../providers/table.ts";
+import { WIRES } from "../../providers/kinds.ts";
+import { findProvider } from "../../providers/table.ts";
 import type { Provider } from "../../providers/types.ts";
 import type { ProviderOptions } from "./options.ts";
 

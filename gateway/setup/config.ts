@@ -1,14 +1,6 @@
 /** What a program set, checked and with every default. */
-import {
-  compatible,
-  EMBEDDINGS,
-  endpointsBeside,
-  findProvider,
-  indexProviders,
-  PROVIDERS,
-  spoken,
-  type WireName,
-} from "../../providers/table.ts";
+import { compatible, EMBEDDINGS, endpointsBeside, spoken, type WireName } from "../../providers/kinds.ts";
+import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
 import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.ts";

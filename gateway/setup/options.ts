@@ -1,6 +1,6 @@
 /** What can be set by a program. */
 import * as v from "npm:valibot@1.5.0";
-import { type WireName, WIRES } from "../../providers/table.ts";
+import { type WireName, WIRES } from "../../providers/kinds.ts";
 import { nearestNames } from "../../providers/nearest_names.ts";
 import type { ChatField } from "../../providers/types.ts";
 import { isPlaceName } from "../../providers/urls.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { formatOf } from "../../providers/formats.ts";
-import { WIRES } from "../../providers/table.ts";
+import { WIRES } from "../../providers/kinds.ts";
 import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 

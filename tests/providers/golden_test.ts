@@ -1,7 +1,8 @@
 /** The provider table against a list that was written from the providers' own documentation. */
 import { assert, assertEquals } from "@std/assert";
 import { chatOf } from "./chat_of.ts";
-import { PROVIDERS, WIRES } from "../../providers/table.ts";
+import { WIRES } from "../../providers/kinds.ts";
+import { PROVIDERS } from "../../providers/table.ts";
 import type { Provider, Spoken } from "../../providers/types.ts";
 import { before, completion, messages, post } from "../fakes.ts";
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { chatOf } from "./chat_of.ts";
 import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
-import { compatible, findProvider, PROVIDERS } from "../../providers/table.ts";
+import { compatible } from "../../providers/kinds.ts";
+import { findProvider, PROVIDERS } from "../../providers/table.ts";
 import { GatewayError } from "../../wires/errors.ts";
 
 const ACCOUNT = "0123abcd";

@@ -476,7 +476,7 @@ const ROW = snippet("ts", "satisfies Record<string, Row>");
 
 test("a row of the table has the types that it is printed with", async () => {
   const path = await Deno.makeTempFile({ suffix: ".ts" });
-  const imports = `import { compatible } from "file://${ROOT}/providers/table.ts";
+  const imports = `import { compatible } from "file://${ROOT}/providers/kinds.ts";
 import type { Row } from "file://${ROOT}/providers/types.ts";
 `;
   await Deno.writeTextFile(path, `${imports}${ROW}console.log(Object.keys(ROWS).join());`);

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { compatible, header, PROVIDERS, spoken } from "../../../providers/table.ts";
+import { compatible, header, spoken } from "../../../providers/kinds.ts";
+import { PROVIDERS } from "../../../providers/table.ts";
 import type { Provider } from "../../../providers/types.ts";
 import { awsModelStream } from "../../../wires/streams/aws_event_stream.ts";
 import type { Framing } from "../../../wires/streams/framing.ts";

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { signWithKey } from "../../../providers/sign/key.ts";
-import { compatible, PROVIDERS } from "../../../providers/table.ts";
+import { compatible } from "../../../providers/kinds.ts";
+import { PROVIDERS } from "../../../providers/table.ts";
 import type { Provider, Unsigned } from "../../../providers/types.ts";
 import { before, completion, messages, post, refusal, ROOT } from "../../fakes.ts";
 
