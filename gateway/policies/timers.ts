@@ -34,21 +34,6 @@ export async function waiting<T>(promise: Promise<T>, run: Counted): Promise<T> 
   }
 }
 
-/** Waits by the runtime's clock and leaves no timer behind. */
-export const wait: Wait = (ms, signal) =>
-  new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const leave = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", leave);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", leave, { once: true });
-  });
-
 /** Tells when nothing was heard for a time. */
 export interface IdleTimer {
   /** Something came: the time begins anew. */

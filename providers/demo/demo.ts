@@ -13,6 +13,7 @@
 import { collector } from "../../wires/streams/collect.ts";
 import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
 import { parseObject } from "../../wires/shared/json.ts";
+import { wait } from "../../wires/shared/wait.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import type { Call, Delta, JsonObject, Message, StreamWriter, Tool, WireError } from "../../wires/types.ts";
 import { embed, EMBED_MODEL } from "./embed.ts";
@@ -289,21 +290,6 @@ function fail(error: WireError): Response {
 
 function refusal(message: string, param?: string): GatewayError {
   return new GatewayError("invalid_request", message, { param });
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const leave = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", leave);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", leave, { once: true });
-  });
 }
 
 /** 24 hexadecimal digits that the request alone decides. */

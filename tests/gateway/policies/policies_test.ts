@@ -3,7 +3,8 @@ import { createGateway } from "../../../gateway/gateway.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { retryAfter, retryDelay } from "../../../gateway/policies/delay.ts";
 import { DEFAULTS } from "../../../gateway/policies/settings.ts";
-import { deadline, wait } from "../../../gateway/policies/timers.ts";
+import { deadline } from "../../../gateway/policies/timers.ts";
+import { wait } from "../../../wires/shared/wait.ts";
 import {
   ask,
   before,
