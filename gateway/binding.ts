@@ -80,7 +80,7 @@ export interface GatewayBinding {
   /**
    * The row of a request, by its answer's `cf-aig-log-id`. It can be read as soon as the answer has ended.
    *
-   * @throws An `AiGatewayLogNotFound` where there is no such row, also where the gateway keeps none.
+   * @throws An error named `AiGatewayLogNotFound` if there is no such row, or if the gateway keeps no rows.
    */
   getLog(id: string): Promise<GatewayLog>;
   /**
@@ -107,7 +107,7 @@ export interface GatewayLog {
   duration: number;
   /** Nothing went wrong, here or at the provider. */
   success: boolean;
-  /** Always false: there is no cache yet. */
+  /** Always false, because there is no cache yet. */
   cached: boolean;
   /** Of the answer. */
   status_code: number;

@@ -2,8 +2,8 @@
  * Which headers of a client hold a credential, besides those that a provider of the table takes its key in.
  *
  * A credential is meant for one provider: that of the first target. Any other provider that is tried in its place gets the
- * client's headers without them. Names are told by their words, for nobody has a list of all; `x-amz-security-token` of AWS's
- * signers and `helicone-auth` are two of many.
+ * client's headers without them. A header is judged by the words in its name, because there is no complete list of such
+ * headers: `x-amz-security-token` of AWS's signers and `helicone-auth` are two of many.
  */
 
 /** e.g. `x-auth`, `x-goog-iam-authorization-token`, `x-apikey`, `x-portkey-aws-secret-access-key`, `x-bf-vk`; not `x-max-tokens` */

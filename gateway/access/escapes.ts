@@ -44,7 +44,7 @@ export function escapeReader(chars: readonly string[]): (text: string) => Unesca
 
 /** @param text In lower case. */
 function unescaped(text: string, pattern: RegExp): Unescaped {
-  /** Where each escape stands in what was read, and its character in what comes of it. */
+  /** Each escape: `start` and `end` in the text that was read, `at` its character in the text without escapes. */
   const escapes: { start: number; end: number; at: number }[] = [];
   let out = "";
   let done = 0;

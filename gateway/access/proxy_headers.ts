@@ -98,7 +98,7 @@ function among(...lists: string[]): (name: string) => boolean {
       const dashed = name.replaceAll("_", "-");
       found = names.has(dashed) || begins.test(dashed) || ends(dashed);
       if (name.length > LONGEST_NAME) return found;
-      // Anew, for names that nobody sends twice must not keep the usual ones out.
+      // Emptied when full: otherwise names that come once would fill it, and common names would find no place.
       if (known.size >= MOST_NAMES) known.clear();
       known.set(name, found);
     }

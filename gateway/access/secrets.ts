@@ -135,7 +135,7 @@ export function answerMasks(tokens: readonly string[]): (key?: string) => Masks 
   };
 }
 
-/** Makes a mask; `undefined` where there is no secret of eight characters or more. */
+/** Makes a mask for these secrets. Shorter ones than eight characters are not masked; `undefined` if all are shorter. */
 export function secretMask(secrets: readonly string[]): Mask | undefined {
   const masked = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   if (masked.length === 0) return undefined;

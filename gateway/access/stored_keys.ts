@@ -36,7 +36,7 @@ export interface KeyStore {
    * The keys of an alias.
    *
    * @param alias `default` when absent.
-   * @returns `undefined` when there is no key for the provider and no alias was asked for.
+   * @returns `undefined` if no alias was asked for and the provider has no key.
    * @throws GatewayError `unknown_key_alias`.
    */
   find(provider: string, alias: string | null): KeyRing | undefined;

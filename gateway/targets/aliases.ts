@@ -27,7 +27,7 @@ interface Pattern extends Alias {
 
 /**
  * Reads the option `models`: the first pattern that matches counts, and what its star stands for is put in place of the
- * star of its value. A value is not looked up again, so that there is no loop.
+ * star of its value. Patterns are not applied to a value, so names cannot form a loop.
  *
  * A pattern without a slash never matches a name that begins with a known provider: `*` leaves `openai/gpt-5` alone.
  *
