@@ -174,6 +174,35 @@ Deno.test("filters in one parameter meet rows by every operator", async () => {
   assertEquals(await models(a, b), ["gpt-4o"]);
 });
 
+Deno.test("each older parameter is a filter of its own", async () => {
+  // A clock that stands still: every row has a duration of 0.
+  const { fetch, rows } = scene(() => completion(), { now: () => Date.UTC(2026, 10, 24) });
+  await drain(await fetch(ask("openai/gpt-4o", { "cf-aig-custom-cost": '{"total_cost":5}' })));
+  const cases: [met: string, unmet: string][] = [
+    ["start_date=2026-11-23", "start_date=2026-11-25"],
+    ["end_date=2026-11-25", "end_date=2026-11-23"],
+    ["min_cost=4", "min_cost=6"],
+    ["max_cost=6", "max_cost=4"],
+    ["min_duration=-1", "min_duration=1"],
+    ["max_duration=1", "max_duration=-1"],
+    ["min_tokens_in=0", "min_tokens_in=2"],
+    ["max_tokens_in=2", "max_tokens_in=0"],
+    ["min_tokens_out=0", "min_tokens_out=2"],
+    ["max_tokens_out=2", "max_tokens_out=0"],
+    ["min_total_tokens=1", "min_total_tokens=3"],
+    ["max_total_tokens=3", "max_total_tokens=1"],
+    ["model=gpt-4o", "model=gpt"],
+    ["provider=openai", "provider=open"],
+    ["success=true", "success=false"],
+    ["cached=false", "cached=true"],
+    ["order_by=feedback", "feedback=1"],
+  ];
+  for (const [met, unmet] of cases) {
+    assertEquals((await rows(`?${met}`)).length, 1, met);
+    assertEquals((await rows(`?${unmet}`)).length, 0, unmet);
+  }
+});
+
 Deno.test("a malformed query or change is 7001 with the path of its fault, and changes nothing", async () => {
   const { fetch, admin, rows } = scene();
   const id = (await drain(await fetch(ask("openai/gpt-4o")))).get("cf-aig-log-id")!;
