@@ -52,7 +52,7 @@ const wireOf = (path: string) => /^wires\/(?!shared\/|streams\/)[^/]+\//.exec(pa
 
 /** From the bottom to the top: a file imports its own layer and those before it. */
 const LAYERS = [
-  /^wires\/(types|errors)\.ts$/,
+  /^wires\/[^/]+\.ts$/,
   /^wires\/shared\//,
   /^wires\/streams\//,
   /^wires\/[^/]+\//,
