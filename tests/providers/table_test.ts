@@ -1,10 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { chatOf } from "./chat_of.ts";
+import { CLOUDS } from "../../providers/rows/clouds.ts";
+import { HOSTS } from "../../providers/rows/hosts.ts";
+import { LOCAL } from "../../providers/rows/local.ts";
+import { MAKERS } from "../../providers/rows/makers.ts";
 import { findProvider, PROVIDERS } from "../../providers/table.ts";
 
-Deno.test("PROVIDERS is sorted by name", () => {
-  const names = [...PROVIDERS.keys()];
-  assertEquals(names, [...names].sort());
+Deno.test("PROVIDERS and each file of its rows are sorted by name, and no name is in two files", () => {
+  const files = [CLOUDS, HOSTS, LOCAL, MAKERS].map((rows) => Object.keys(rows));
+  for (const names of [...files, [...PROVIDERS.keys()]]) assertEquals(names, [...names].sort());
+  assertEquals(files.flat().sort(), [...PROVIDERS.keys()]);
 });
 
 Deno.test("PROVIDERS gives no alias twice and none that is a name", () => {

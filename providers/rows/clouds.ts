@@ -1,0 +1,57 @@
+/** Rows of clouds, which serve models among much else. */
+import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
+import { compatible, header, ownPaths } from "../kinds.ts";
+import { azureOpenAI, bedrock, vertex, workersAI } from "../native.ts";
+import type { Row } from "../types.ts";
+import { COMPLETIONS, MAX_TOKENS, OPENAI_ONLY, OPENAI_TAKES } from "./shared.ts";
+
+export const CLOUDS = {
+  "aws-bedrock": ownPaths("https://bedrock-runtime.{region}.amazonaws.com", {
+    aliases: ["bedrock"],
+    native: bedrock,
+    modelPath: /^bedrock-runtime\/[^/]+\/model\/([^/?]+)/,
+    keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
+  }),
+  "azure-openai": ownPaths("https://{resource}.openai.azure.com/openai/deployments", {
+    drop: ["top_k"],
+    takes: OPENAI_TAKES,
+    aliases: ["azure"],
+    native: azureOpenAI,
+    modelPath: /^[^/]+\/(?:openai\/deployments\/)?(?!openai\/)([^/?]+)\//,
+    models: fitOpenAI,
+    auth: header("api-key"),
+    keyEnv: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
+  }),
+  digitalocean: compatible("https://inference.do-ai.run/v1", {
+    keyEnv: ["DIGITALOCEAN_ACCESS_TOKEN", "GRADIENT_MODEL_ACCESS_KEY"],
+  }),
+  "google-vertex-ai": ownPaths("https://{location}-aiplatform.googleapis.com", {
+    aliases: ["google-vertex", "vertex"],
+    native: vertex,
+  }),
+  heroku: compatible("https://us.inference.heroku.com/v1", { keyEnv: ["INFERENCE_KEY"] }),
+  // "Unsupported parameter(s)" or "extra_forbidden": its models' schemas take no other member.
+  nvidia: compatible("https://integrate.api.nvidia.com/v1", {
+    endpoints: COMPLETIONS,
+    drop: [...OPENAI_ONLY, "metadata", "prompt_cache_key", "service_tier", "store"],
+    ...MAX_TOKENS,
+    keyEnv: ["NVIDIA_API_KEY"],
+  }),
+  ovhcloud: compatible("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", {
+    endpoints: COMPLETIONS,
+    keyEnv: ["OVHCLOUD_API_KEY"],
+  }),
+  scaleway: compatible("https://api.scaleway.ai/v1", { keyEnv: ["SCW_SECRET_KEY", "SCALEWAY_API_KEY"] }),
+  // "Type mismatch of '/messages/0/content', 'array' not in 'string'": many of its models take text alone.
+  "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
+    native: workersAI,
+    // Up to a hundred texts; the size of a vector is the model's own.
+    embeddings: { most: 100, tokens: false, base64: false, drop: ["dimensions"] },
+    modelPath: /^(?:run\/)?((?:@|%40)(?:cf|hf)(?:\/|%2f)[^?]+)/i,
+    messages: { texts: true },
+    // An answer in JSON mode comes parsed, an object in `content` (recorded 2025-12).
+    conform: true,
+    modelsPath: "/models/search?task=Text%20Generation&per_page=1000",
+    keyEnv: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],
+  }),
+} satisfies Record<string, Row>;

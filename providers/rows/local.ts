@@ -1,0 +1,36 @@
+/** Rows of what runs on one's own machine, and of the demo. */
+import { serveDemo } from "../demo/demo.ts";
+import { compatible } from "../kinds.ts";
+import type { Row } from "../types.ts";
+import { COMPLETIONS, MAX_TOKENS, MESSAGES, RERANK, RESPONSES } from "./shared.ts";
+
+export const LOCAL = {
+  // No host: see `fetch`.
+  demo: compatible("https://demo.invalid", { fetch: serveDemo }),
+  // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md (2026-11)
+  llamacpp: compatible("http://127.0.0.1:8080/v1", {
+    endpoints: { ...COMPLETIONS, ...RERANK },
+    aliases: ["llama.cpp"],
+    also: [RESPONSES, MESSAGES],
+  }),
+  // https://lmstudio.ai/docs/developer/openai-compat, …/anthropic-compat (2026-11)
+  lmstudio: compatible("http://127.0.0.1:1234/v1", {
+    endpoints: COMPLETIONS,
+    ...MAX_TOKENS,
+    also: [RESPONSES, MESSAGES],
+  }),
+  // Responses without a store. https://docs.ollama.com/api/openai-compatibility, …/anthropic-compatibility (2026-11)
+  // Of embeddings it takes texts alone.
+  ollama: compatible("http://127.0.0.1:11434/v1", {
+    endpoints: COMPLETIONS,
+    ...MAX_TOKENS,
+    also: [RESPONSES, MESSAGES],
+    embeddings: { tokens: false },
+    keyEnv: ["OLLAMA_API_KEY"],
+  }),
+  // https://docs.vllm.ai/en/latest/serving/openai_compatible_server (2026-11)
+  vllm: compatible("http://127.0.0.1:8000/v1", {
+    endpoints: { ...COMPLETIONS, ...RERANK },
+    also: [RESPONSES, MESSAGES],
+  }),
+} satisfies Record<string, Row>;
