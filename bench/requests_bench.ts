@@ -9,7 +9,7 @@ import type { Exchange } from "../gateway/exchange.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import { findRoute, pathOf } from "../gateway/doors/find_door.ts";
 import { clientKey, storedKeys } from "../gateway/upstream/send.ts";
-import { findTarget } from "../gateway/target.ts";
+import { findTarget } from "../gateway/targets/find_target.ts";
 import { editMembers, findMembers } from "../wires/shared/json_text.ts";
 import { size } from "./loads.ts";
 import { type Shape, SHAPES } from "./shapes.ts";

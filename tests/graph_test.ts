@@ -57,7 +57,7 @@ const LAYERS = [
   /^wires\/streams\//,
   /^wires\/[^/]+\//,
   /^providers\//,
-  /^gateway\/(stores\/|targets?\b|ids\.ts$|context\.ts$|bun_fetches\.ts$)/,
+  /^gateway\/(stores\/|targets\/|ids\.ts$|context\.ts$|bun_fetches\.ts$)/,
   /^gateway\/policies\//,
   /^gateway\/access\//,
   /^gateway\/log\//,

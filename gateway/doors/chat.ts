@@ -11,7 +11,7 @@ import { lookAt } from "../upstream/hand_back.ts";
 import { respond } from "../upstream/respond.ts";
 import { maskObject } from "../upstream/masked.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
 
 /**

@@ -5,7 +5,7 @@ import { estimateCall } from "../../wires/shared/estimate.ts";
 import { object, parse } from "../../wires/shared/json.ts";
 import type { ClientWire, ProviderWire } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { headersInit } from "../upstream/headers.ts";

@@ -4,7 +4,7 @@ import type { ClientWire } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { lookAt } from "../upstream/hand_back.ts";

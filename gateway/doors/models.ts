@@ -8,7 +8,7 @@ import type { Exchange } from "../exchange.ts";
 import { headersInit, sentHeaders, setFixed } from "../upstream/headers.ts";
 import { errorResponse } from "../upstream/error_response.ts";
 import { maskText } from "../upstream/masked.ts";
-import { findTarget, type Target } from "../target.ts";
+import { findTarget, type Target } from "../targets/find_target.ts";
 import type { Alias } from "../targets/aliases.ts";
 import { targetsOf } from "../targets/find_targets.ts";
 import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";

@@ -29,7 +29,7 @@ import {
   maskText,
 } from "../upstream/masked.ts";
 import { send, sendKey, sign, storedKeys } from "../upstream/send.ts";
-import { findProvider } from "../target.ts";
+import { findProvider } from "../targets/find_target.ts";
 
 /**
  * Hands a request through to a provider's own path.

@@ -11,7 +11,7 @@ import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
 import { nativeHeaders, nativeStep } from "./native.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
-import { findProvider, MOST_NAME } from "../target.ts";
+import { findProvider, MOST_NAME } from "../targets/find_target.ts";
 import { MOST_STEPS, targetsOf } from "../targets/find_targets.ts";
 
 /** Characters of an endpoint with its query: servers take no longer request line. */

@@ -1,7 +1,7 @@
 /** Names that an operator gives to models: the option `models`. */
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import { DYNAMIC, findTarget } from "../target.ts";
+import { DYNAMIC, findTarget } from "./find_target.ts";
 
 /** What a name stands for. */
 export interface Alias {

@@ -1,7 +1,7 @@
 /** Which targets a request names, in the order in which they are tried. */
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
-import { findTarget, type Target, type Task } from "../target.ts";
+import { findTarget, type Target, type Task } from "./find_target.ts";
 import type { Aliases } from "./aliases.ts";
 
 /** The most targets, or steps, that one request may name. */

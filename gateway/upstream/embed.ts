@@ -16,7 +16,7 @@ import type { Embeddings, JsonObject, WireRequest } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { observer } from "../log/observe.ts";
 import { peekText } from "../policies/held.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/find_target.ts";
 import { headersFor, JSON_TYPE, notJson } from "./answer.ts";
 import type { Body } from "./body.ts";
 import { errorResponse } from "./error_response.ts";

@@ -3,7 +3,7 @@ import type { Fit, Spoken, SpokenChat } from "../../providers/types.ts";
 import { append } from "../../wires/shared/json.ts";
 import { type Edit, editMembers, replaceText } from "../../wires/shared/json_text.ts";
 import type { ClientWire, JsonObject } from "../../wires/types.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
 import type { Rewritten } from "./prepare.ts";
 

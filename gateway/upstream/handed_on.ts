@@ -1,7 +1,7 @@
 /** A body that goes on as it came, to an endpoint that is not chat. */
 import { wireUrl } from "../../providers/urls.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
 import { handThrough, type Rules } from "./hand_through.ts";
 import { inDepth, type Outgoing, refuseDropped, writeHeaders } from "./prepare.ts";

@@ -10,7 +10,7 @@ import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rules } from "./hand_through.ts";
 import { headerList, readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
 import { isSpoken, spokenTo } from "./spoken.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../targets/find_target.ts";
 
 /** A request ready to be sent to its target. */
 export interface Outgoing {

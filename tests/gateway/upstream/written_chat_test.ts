@@ -4,7 +4,7 @@ import type { Exchange } from "../../../gateway/exchange.ts";
 import { readOptions } from "../../../gateway/setup/config.ts";
 import { readBody } from "../../../gateway/upstream/body.ts";
 import { prepare } from "../../../gateway/upstream/prepare.ts";
-import { findTarget } from "../../../gateway/target.ts";
+import { findTarget } from "../../../gateway/targets/find_target.ts";
 import { GatewayError } from "../../../wires/errors.ts";
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import type { Call, ClientWire, JsonObject, WireName } from "../../../wires/types.ts";

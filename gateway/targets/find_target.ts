@@ -1,8 +1,8 @@
 /** Which provider and model a client means. */
-import { EXAMPLE_MODELS } from "../providers/example_models.ts";
-import { likelyProvider, nearestNames, soleProvider } from "../providers/nearest_names.ts";
-import type { Provider } from "../providers/types.ts";
-import { GatewayError, quote } from "../wires/errors.ts";
+import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
+import { likelyProvider, nearestNames, soleProvider } from "../../providers/nearest_names.ts";
+import type { Provider } from "../../providers/types.ts";
+import { GatewayError, quote } from "../../wires/errors.ts";
 
 /** Characters of a model's name, the longest of which (addresses of deployments) have some 150. */
 export const MOST_NAME = 256;

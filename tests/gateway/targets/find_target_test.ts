@@ -1,9 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { findProvider } from "../../providers/table.ts";
-import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
-import { likelyProvider, soleProvider } from "../../providers/nearest_names.ts";
-import { before, completion, messages, nothing, post, ROOT } from "../fakes.ts";
-import { createGateway } from "../../gateway/gateway.ts";
+import { findProvider } from "../../../providers/table.ts";
+import { EXAMPLE_MODELS } from "../../../providers/example_models.ts";
+import { likelyProvider, soleProvider } from "../../../providers/nearest_names.ts";
+import { before, completion, messages, nothing, post, ROOT } from "../../fakes.ts";
+import { createGateway } from "../../../gateway/gateway.ts";
 
 async function refusal(
   body: object,
