@@ -34,7 +34,7 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
   report.provider = provider.name;
   report.model = model;
   const counting = provider.fetch ? undefined : spokenToCount(provider, client);
-  if (counting?.isAuthor && counting.wire === client) {
+  if (counting?.isAuthor && counting.wire.name === client.name) {
     return await ask(body, target, counting, exchange, (answer, outgoing) => {
       return respond(answer, outgoing, exchange);
     });
@@ -51,13 +51,13 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
 /** The wire in which a provider counts: the client's own before others. */
 function spokenToCount({ wires }: Provider, client: ClientWire): Spoken | undefined {
   const counts = wires.filter(({ wire }) => (wire as Partial<ProviderWire>).counter);
-  const own = counts.find(({ wire }) => wire === client);
+  const own = counts.find(({ wire }) => wire.name === client.name);
   const spoken = own ?? counts[0];
   if (!spoken) return undefined;
-  const { counter } = spoken.wire as ProviderWire;
-  return own
-    ? { ...spoken, path: spoken.path + counter!.pathEnd }
-    : { ...spoken, wire: { ...spoken.wire as ProviderWire, writeCall: counter!.writeCall } };
+  const { pathEnd, writeCall } = (spoken.wire as ProviderWire).counter!;
+  // Without its end the path is that of an answer, which is paid for. A wire that writes its own path writes the end too.
+  const path = spoken.path && spoken.path + pathEnd;
+  return own ? { ...spoken, path } : { ...spoken, path, wire: { ...spoken.wire as ProviderWire, writeCall } };
 }
 
 /** The provider's count; nothing where it does not say one. Only a client that has left is told. */

@@ -357,6 +357,39 @@ Deno.test("POST /v1/responses/input_tokens is OpenAI's own count where OpenAI is
   assert(input_tokens >= 3 && input_tokens < 40, `${input_tokens}`);
 });
 
+Deno.test("a count is asked for where a provider counts and never where it answers, whichever wires meet", async () => {
+  const { fetch, sent } = before(() => Response.json({}, { status: 404 }), {
+    providers: {
+      always: { baseUrl: "https://always.test/v1", responses: "always" },
+      lists: { baseUrl: "https://lists.test/v1", wire: ["openai", "responses"] },
+      one: { baseUrl: "https://one.test/v1", wire: "responses" },
+      // What an operator names is its author's, with the author's path.
+      claude: { baseUrl: "https://claude.test", wire: "anthropic" },
+    },
+  });
+  const models = [
+    ["openai", "https://api.openai.com/v1/responses/input_tokens"],
+    ["groq", "https://api.groq.com/openai/v1/responses/input_tokens"],
+    ["always", "https://always.test/v1/responses/input_tokens"],
+    ["lists", "https://lists.test/v1/responses/input_tokens"],
+    ["one", "https://one.test/v1/responses/input_tokens"],
+    ["anthropic", "https://api.anthropic.com/v1/messages/count_tokens"],
+    ["claude", "https://claude.test/v1/messages/count_tokens"],
+    ["gemini", "https://generativelanguage.googleapis.com/v1beta/models/m:countTokens"],
+  ];
+  for (const [provider, url] of models) {
+    const model = `${provider}/m`;
+    for (
+      const [path, body] of [["responses/input_tokens", { input: "Hi" }], ["messages/count_tokens", {
+        messages,
+      }]]
+    ) {
+      await fetch(post(`${HOST}/v1/${path}`, { model, ...body as object }));
+      assertEquals(sent.splice(0).map(({ url }) => url), [url], `${provider}, ${path}`);
+    }
+  }
+});
+
 Deno.test("POST /v1/responses/compact is OpenAI's own where OpenAI is asked", async () => {
   const { fetch, sent } = before(() =>
     Response.json({ object: "response.compaction", output: [], id: "resp_1" })
