@@ -5,7 +5,7 @@ import { gemini, geminiEmbeddings } from "../wires/gemini/mod.ts";
 import { openaiChat, openaiEmbeddings } from "../wires/openai_chat/mod.ts";
 import { openaiResponses } from "../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
-import type { ClientWire, ProviderWire, WireName as AnyWireName } from "../wires/types.ts";
+import type { ProviderWire, WireName as AnyWireName } from "../wires/types.ts";
 import type { Auth, Row, Spoken, SpokenChat, SpokenEmbeddings } from "./types.ts";
 
 /** The formats that providers speak, by the name that options use. */
@@ -16,7 +16,7 @@ export const WIRES = {
   openai: openaiChat,
   perplexity: perplexityAgent,
   responses: openaiResponses,
-} satisfies Partial<Record<AnyWireName, ClientWire | ProviderWire>>;
+} satisfies Partial<Record<AnyWireName, ProviderWire>>;
 
 /** Name of a format that providers speak. */
 export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";

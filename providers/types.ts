@@ -1,10 +1,10 @@
 /** What a row of the provider table holds. */
-import type { ChatTakes, Fit, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
+import type { ChatTakes, Fit, Mender, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
 import type { Framing } from "../wires/streams/framing.ts";
-import type { ClientWire, EmbeddingWire, ProviderWire } from "../wires/types.ts";
+import type { EmbeddingWire, ProviderWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
-export type { Fit };
+export type { Fit, Mender };
 
 /**
  * A top-level field of a chat completions request: OpenAI's (`openai` 6.49.0), deprecated ones included, and those of others
@@ -110,7 +110,7 @@ export type Sign = (request: Unsigned, provider: Provider, key: string) => Promi
 
 /** One wire that a provider speaks. Where the client speaks it too, bodies are handed through. */
 export interface Spoken {
-  wire: ClientWire | ProviderWire;
+  wire: ProviderWire;
   /**
    * It is spoken by the wire's author, or by whom an operator has named: what clients write for the author alone goes there, as
    * betas and Claude Code's billing line do.

@@ -6,7 +6,7 @@ import { chatOf } from "./providers/chat_of.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { createGateway } from "../mod.ts";
-import { conforms } from "../gateway/upstream/conform.ts";
+import { menderOf } from "../gateway/upstream/prepare.ts";
 import { findProvider } from "../providers/table.ts";
 import {
   type Gist,
@@ -68,7 +68,7 @@ function isMended({ provider, model }: Recording): boolean {
   const row = findProvider(provider);
   const chat = row && chatOf(row);
   if (!chat || row.chat === false) return OTHERS_TO_MEND.has(provider);
-  return chat.conform !== undefined && conforms(chat.conform, model);
+  return menderOf(chat, model) !== undefined;
 }
 
 /** A client of a gateway whose providers answer with the recording. */

@@ -3,7 +3,6 @@ import { GatewayError } from "../../wires/errors.ts";
 import { withoutCredentials } from "../access/credential_headers.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { checkRequest, type Outgoing, prepare } from "../upstream/prepare.ts";
-import { isSpoken } from "../upstream/spoken.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
@@ -97,7 +96,7 @@ export function chatStep(
     mask: (error) => maskObject(outgoings(target).masks.error, error),
     look: provider.fetch ? undefined : (response) => {
       const outgoing = outgoings(target);
-      return isSpoken(outgoing.spoken, exchange.client) ? lookAt(response, outgoing) : undefined;
+      return outgoing.reader ? undefined : lookAt(response, outgoing);
     },
     send({ signal, begun }) {
       const outgoing = outgoings(target);

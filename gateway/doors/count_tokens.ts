@@ -3,7 +3,7 @@ import type { Provider, Spoken } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { estimateCall } from "../../wires/shared/estimate.ts";
 import { object, parse } from "../../wires/shared/json.ts";
-import type { ClientWire, ProviderWire } from "../../wires/types.ts";
+import type { ClientWire } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
@@ -50,14 +50,14 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
 
 /** The wire in which a provider counts: the client's own before others. */
 function spokenToCount({ wires }: Provider, client: ClientWire): Spoken | undefined {
-  const counts = wires.filter(({ wire }) => (wire as Partial<ProviderWire>).counter);
+  const counts = wires.filter(({ wire }) => wire.counter);
   const own = counts.find(({ wire }) => wire.name === client.name);
   const spoken = own ?? counts[0];
   if (!spoken) return undefined;
-  const { pathEnd, writeCall } = (spoken.wire as ProviderWire).counter!;
+  const { pathEnd, writeCall } = spoken.wire.counter!;
   // Without its end the path is that of an answer, which is paid for. A wire that writes its own path writes the end too.
   const path = spoken.path && spoken.path + pathEnd;
-  return own ? { ...spoken, path } : { ...spoken, path, wire: { ...spoken.wire as ProviderWire, writeCall } };
+  return own ? { ...spoken, path } : { ...spoken, path, wire: { ...spoken.wire, writeCall } };
 }
 
 /** The provider's count; nothing where it does not say one. Only a client that has left is told. */
@@ -67,7 +67,7 @@ async function countThere(
   counting: Spoken,
   exchange: Exchange,
 ): Promise<number | undefined> {
-  const { counter } = counting.wire as ProviderWire;
+  const { counter } = counting.wire;
   try {
     return await ask(body, target, counting, exchange, async (answer) => {
       if (!answer.ok) {

@@ -1,51 +1,48 @@
 /** Mends chat completions of providers that almost speak them, before anything else looks at them. */
-import { conformAnswer, conforming } from "../../wires/openai_chat/mod.ts";
+import type { Mender } from "../../providers/types.ts";
 import type { Defaults } from "../../wires/types.ts";
 import { object, parseExact } from "../../wires/shared/json.ts";
 import { brokenOff } from "../../wires/streams/broken_off.ts";
 import { translate } from "../../wires/streams/translate.ts";
 import type { Exchange } from "../exchange.ts";
 import { peekEvents } from "../policies/held.ts";
+import { answerId } from "./answer.ts";
 import type { Outgoing } from "./prepare.ts";
 import { maskObject } from "./masked.ts";
 import { readText } from "./send.ts";
 
-/** Whether the answers of a model are mended, by its row's column. */
-export const conforms = (conform: boolean | RegExp, model: string): boolean =>
-  typeof conform === "boolean" ? conform : conform.test(model);
-
 /**
- * The answer as an OpenAI SDK can read it; one that is not an answer as it came.
+ * The answer as the client's SDK can read it; one that is not an answer as it came.
  *
- * @param id For an answer that has none.
  * @throws GatewayError `bad_upstream_answer` for a whole answer that breaks off or is too long.
  */
 export async function conformed(
   upstream: Response,
   outgoing: Outgoing,
+  mender: Mender,
   exchange: Exchange,
-  id: string,
 ): Promise<Response> {
   const type = upstream.headers.get("content-type")?.toLowerCase() ?? "";
   if (!upstream.body || type.startsWith("text/html")) return upstream;
   const created = Math.floor(exchange.config.now() / 1000);
-  const defaults = { id, created, model: outgoing.target.model };
-  if (type.startsWith("text/event-stream")) return stream(upstream, outgoing, exchange, defaults);
-  if (!outgoing.stream) return await whole(upstream, outgoing, exchange, defaults);
+  const defaults = { id: answerId(exchange), created, model: outgoing.target.model };
+  if (type.startsWith("text/event-stream")) return stream(upstream, outgoing, mender, exchange, defaults);
+  if (!outgoing.stream) return await whole(upstream, outgoing, mender, exchange, defaults);
   // Proxies lose the content type, and some providers answer whole.
   const { events, response } = await peekEvents(upstream);
   return events
-    ? stream(response, outgoing, exchange, defaults)
-    : await whole(response, outgoing, exchange, defaults);
+    ? stream(response, outgoing, mender, exchange, defaults)
+    : await whole(response, outgoing, mender, exchange, defaults);
 }
 
 function stream(
   upstream: Response,
   { target: { provider: { name } }, masks: { error: mask } }: Outgoing,
+  mender: Mender,
   { config }: Exchange,
   defaults: Defaults,
 ): Response {
-  const step = conforming(
+  const step = mender.stream(
     defaults,
     (cause) => maskObject(mask, brokenOff(name, cause)),
     (chunk) => maskObject(mask, chunk),
@@ -60,12 +57,13 @@ function stream(
 function whole(
   upstream: Response,
   { target: { provider } }: Outgoing,
+  mender: Mender,
   exchange: Exchange,
   defaults: Defaults,
 ): Promise<Response> {
   return readText(upstream, provider, exchange, (text) => {
     const body = object(parseExact(text));
-    return withBody(upstream, body ? JSON.stringify(conformAnswer(body, defaults)) : text);
+    return withBody(upstream, body ? JSON.stringify(mender.answer(body, defaults)) : text);
   });
 }
 

@@ -2,7 +2,7 @@
 import type { Fit, Spoken, SpokenChat } from "../../providers/types.ts";
 import { append } from "../../wires/shared/json.ts";
 import { type Edit, editMembers, replaceText } from "../../wires/shared/json_text.ts";
-import type { ClientWire, JsonObject } from "../../wires/types.ts";
+import type { ForeignRules, JsonObject } from "../../wires/types.ts";
 import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
 import type { Rewritten } from "./prepare.ts";
@@ -13,8 +13,16 @@ export type Rules = Omit<Spoken, "wire" | "drop"> & Partial<SpokenChat>;
 /**
  * For a body of the provider's own wire, a client's or one that was written for it: changes what the row asks for, and leaves the rest
  * byte for byte.
+ *
+ * @param foreign The client's wire's rules for what is not the provider's to read. Absent for a body that was written for it.
  */
-export function handThrough(body: Body, target: Target, rules: Rules, only: boolean): Rewritten {
+export function handThrough(
+  body: Body,
+  target: Target,
+  rules: Rules,
+  only: boolean,
+  foreign?: ForeignRules,
+): Rewritten {
   const { drop, models, path } = rules;
   // `null` means absent: it is removed all the same, but nothing is lost with it.
   const dropped: string[] = drop?.filter(body.has) ?? [];
@@ -22,7 +30,7 @@ export function handThrough(body: Body, target: Target, rules: Rules, only: bool
   if (fit?.fault) throw fit.fault;
   if (fit) append(dropped, fit.dropped);
   const messages = refit(body, rules, dropped, fit?.roles);
-  const own = ownOnly(body, rules, dropped);
+  const own = foreign && ownOnly(body, foreign, rules.isAuthor === true, dropped);
   const text = messages || fit || own ? undefined : onlyModel(body, target, rules);
   const write = text === undefined ? editAll(body, target, rules, only, messages, fit, own) : () => text;
   return { path, write, dropped };
@@ -31,15 +39,14 @@ export function handThrough(body: Body, target: Target, rules: Rules, only: bool
 /** The fields that hold what is not the provider's to read, without it; `undefined` where none do, as mostly. */
 function ownOnly(
   { source, mentions, get }: Body,
-  { wire, isAuthor }: Rules,
+  foreign: ForeignRules,
+  isAuthor: boolean,
   dropped: string[],
 ): Map<string, unknown> | undefined {
-  const foreign = (wire as ClientWire | undefined)?.foreign;
-  if (!foreign) return undefined;
   const holds = (mark: string | undefined) =>
     mark !== undefined && (source?.includes(mark) ?? mentions(`${mark}*`));
   if (!holds(foreign.proofs) && (isAuthor || !holds(foreign.authors))) return undefined;
-  const fields = foreign.without(get, isAuthor === true, dropped);
+  const fields = foreign.without(get, isAuthor, dropped);
   return fields.size > 0 ? fields : undefined;
 }
 

@@ -40,7 +40,11 @@ export function handedOn(
   return { ...outgoingOf(target, exchange, path, dropped, () => written ??= inDepth(write)), stream };
 }
 
-/** @param headers Those of the wire. */
+/**
+ * A request whose answer is in the client's own words, or is read by its sender.
+ *
+ * @param headers Those of the wire.
+ */
 export function outgoingOf(
   target: Target,
   exchange: Exchange,
@@ -49,11 +53,10 @@ export function outgoingOf(
   body: () => BodyInit,
   headers?: Record<string, string>,
 ): Outgoing {
-  const { client, config, account } = exchange;
+  const { config, account } = exchange;
   const { provider } = target;
   return {
     target,
-    spoken: { wire: client, path },
     url: wireUrl(provider, path, { account }),
     headers: writeHeaders(provider, exchange.headers, config, headers),
     body,

@@ -1,9 +1,10 @@
 /** From a client's body to a provider's request. */
-import type { Provider, Spoken, SpokenChat } from "../../providers/types.ts";
+import type { Mender, Provider, Spoken, SpokenChat } from "../../providers/types.ts";
 import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import type { Call, ClientWire, JsonObject } from "../../wires/types.ts";
+import type { AnswerFormat, Call, ClientWire, JsonObject } from "../../wires/types.ts";
 import type { HeaderTarget } from "../../wires/shared/own_headers.ts";
+import type { Framing } from "../../wires/streams/framing.ts";
 import { type Body, writtenBody } from "./body.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
@@ -15,8 +16,12 @@ import type { Target } from "../targets/find_target.ts";
 /** A request ready to be sent to its target. */
 export interface Outgoing {
   target: Target;
-  /** The wire that it is written in. */
-  spoken: Spoken;
+  /** Reads its answers. Absent where they are in the client's own wire, and go back as they come. */
+  reader?: AnswerFormat;
+  /** How its streams are framed, where they are read. Default: server-sent events. */
+  framing?: Framing;
+  /** What mends its answers, where they almost are in the client's own wire. */
+  mender?: Mender;
   url: string;
   headers: SentHeaders;
   /** The body, for one try. */
@@ -52,7 +57,7 @@ export function prepare(
   checkBody(body, client, isSame);
   const rewritten = inDepth(() =>
     isSame
-      ? handThrough(body, target, rulesOf(spoken, client), only)
+      ? handThrough(body, target, rulesOf(spoken, client), only, client.foreign)
       : rewrite(body, target, spoken, client, only)
   );
   const { path, dropped } = rewritten;
@@ -63,7 +68,9 @@ export function prepare(
   let written = only ? write() : undefined;
   return {
     target,
-    spoken,
+    reader: isSame ? undefined : spoken.wire,
+    framing: spoken.framing,
+    mender: isSame ? menderOf(spoken, target.model) : undefined,
     url: wireUrl(provider, path, { account }, spoken.baseUrl),
     headers: writeHeaders(provider, headers, config, rewritten.headers, {
       wire: spoken.wire.name,
@@ -92,6 +99,13 @@ export function refuseDropped(
     `Cannot send the request to ${name}: it has no way to express ${headerList(dropped)}`,
     { param: dropped[0] },
   );
+}
+
+/** What mends the answers of a model, by its row's column. */
+export function menderOf(spoken: Spoken, model: string): Mender | undefined {
+  const { conform, wire } = spoken as SpokenChat;
+  if (!conform) return undefined;
+  return conform === true || conform.test(model) ? wire.mender : undefined;
 }
 
 /** The rules of a wire, at the path that the client asks for. */
@@ -150,11 +164,7 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   const unread = takeExtra(call, spoken);
   const before = [...left, ...call.dropped, ...unread];
   if (isRuled(spoken)) return rewriteByRules(call, target, spoken, before);
-  const { wire } = spoken;
-  if (!("writeCall" in wire)) {
-    throw new GatewayError("unsupported", `Cannot ask ${target.provider.name} but in its own format`);
-  }
-  const { path, body: written, dropped, ...more } = wire.writeCall(call);
+  const { path, body: written, dropped, ...more } = spoken.wire.writeCall(call);
   const write = () => JSON.stringify(written);
   return { ...more, path: spoken.path || path, write, dropped: [...before, ...dropped], call };
 }

@@ -2,15 +2,13 @@
 import { GatewayError } from "../../wires/errors.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { parse } from "../../wires/shared/json.ts";
-import type { SpokenChat } from "../../providers/types.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
-import { answerId, answerWith, headersFor, JSON_TYPE, notJson, QUOTED } from "./answer.ts";
-import { conformed, conforms } from "./conform.ts";
+import { answerWith, headersFor, JSON_TYPE, notJson, QUOTED } from "./answer.ts";
+import { conformed } from "./conform.ts";
 import { errorResponse } from "./error_response.ts";
 import { handBack } from "./hand_back.ts";
 import type { Outgoing } from "./prepare.ts";
-import { isSpoken } from "./spoken.ts";
 import { rewriteBack } from "./rewrite_back.ts";
 import { readText } from "./send.ts";
 
@@ -31,12 +29,11 @@ export function respond(
 ): Promise<Response> | Response {
   refuseRedirect(upstream, outgoing);
   if (upstream.status >= 400) return respondError(upstream, outgoing, exchange);
-  const { spoken, target } = outgoing;
-  if (!isSpoken(spoken, exchange.client)) return rewriteBack(upstream, outgoing, exchange, begun);
+  const { reader, mender } = outgoing;
+  if (reader) return rewriteBack(upstream, outgoing, reader, exchange, begun);
   const alone = begun === undefined;
-  const { conform } = spoken as SpokenChat;
-  if (!conform || !conforms(conform, target.model)) return handBack(upstream, outgoing, exchange, alone);
-  return conformed(upstream, outgoing, exchange, answerId(exchange)).then((mended) =>
+  if (!mender) return handBack(upstream, outgoing, exchange, alone);
+  return conformed(upstream, outgoing, mender, exchange).then((mended) =>
     handBack(mended, outgoing, exchange, alone)
   );
 }
@@ -54,28 +51,28 @@ export function refuseRedirect({ status, body }: Response, { target: { provider 
 /**
  * An error in the client's own words goes back byte for byte; any other is read by its wire and written anew.
  *
- * @param wire Reads it, where that is not the wire of `outgoing`.
+ * @param wire Reads it. Absent where it is in the client's own wire.
  */
 export function respondError(
   upstream: Response,
   outgoing: Outgoing,
   exchange: Exchange,
-  wire?: Pick<AnswerFormat, "readError">,
+  wire: Pick<AnswerFormat, "readError"> | undefined = outgoing.reader,
 ): Promise<Response> {
   const { report, client } = exchange;
-  const { target: { provider }, spoken, call } = outgoing;
+  const { target: { provider }, call } = outgoing;
   const { name } = provider;
   const { status } = upstream;
   return readText(upstream, provider, exchange, (text, isCut) => {
     const body = parse(text);
-    const own = !wire && isSpoken(spoken, client) ? client.ownError(body) : undefined;
+    const own = wire ? undefined : client.ownError(body);
     if (own) {
       report.refusal = own;
       return answerWith(text, upstream, outgoing, JSON_TYPE);
     }
     const headers = headersFor(upstream, outgoing);
     if (body === undefined && status >= 500 && !isCut) throw notJson(text, upstream, outgoing, headers);
-    const error = (wire ?? spoken.wire).readError(status, body ?? text.slice(0, QUOTED));
+    const error = (wire ?? client).readError(status, body ?? text.slice(0, QUOTED));
     report.refusal = { ...error, status };
     const requestId = headers.get("request-id") ?? headers.get("x-request-id");
     const metadata = { ...error.metadata, provider: name, ...(requestId && { request_id: requestId }) };

@@ -7,7 +7,7 @@ import type { Begun } from "../../wires/streams/begun.ts";
 import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { parseExact } from "../../wires/shared/json.ts";
 import { withClientNames } from "../../wires/shared/tool_names.ts";
-import type { Call, Defaults, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
+import type { AnswerFormat, Call, Defaults, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { type Observer, observer } from "../log/observe.ts";
 import { EVENTS, peekEvents } from "../policies/held.ts";
@@ -32,6 +32,7 @@ const MOST_SILENCE_MS = 600_000;
 /** What it takes to write an answer for the client. */
 interface Rewrite {
   call: Call;
+  reader: AnswerFormat;
   defaults: Defaults;
   begun?: Begun;
 }
@@ -39,6 +40,7 @@ interface Rewrite {
 export function rewriteBack(
   upstream: Response,
   outgoing: Outgoing,
+  reader: AnswerFormat,
   exchange: Exchange,
   begun: Begun | undefined,
 ): Promise<Response> | Response {
@@ -46,6 +48,7 @@ export function rewriteBack(
   const created = Math.floor(exchange.config.now() / 1000);
   const rewrite: Rewrite = {
     call,
+    reader,
     begun,
     defaults: { id: answerId(exchange), created, model: call.model },
   };
@@ -64,19 +67,19 @@ export function rewriteBack(
 }
 
 /** Whether an answer has the framing of its row, where that is not the usual one. */
-const isFramed = ({ headers }: Response, { spoken: { framing } }: Outgoing): boolean =>
+const isFramed = ({ headers }: Response, { framing }: Outgoing): boolean =>
   framing !== undefined && (headers.get("content-type") ?? "").toLowerCase().startsWith(framing.type);
 
 function rewriteStream(
   upstream: Response,
   outgoing: Outgoing,
-  { call, defaults, begun }: Rewrite,
+  { call, reader, defaults, begun }: Rewrite,
   exchange: Exchange,
 ): Response {
-  const { target: { provider: { name } }, spoken: { wire, framing } } = outgoing;
+  const { target: { provider: { name } }, framing } = outgoing;
   const failure = (cause: unknown) => ofProvider(brokenOff(name, cause), outgoing);
   const step = translation({
-    reader: (emit) => wire.readStream(withClientNames(emit, outgoing.toolNames)),
+    reader: (emit) => reader.readStream(withClientNames(emit, outgoing.toolNames)),
     writer: exchange.client.writer(call, defaults),
     failure,
     tell: (error) => ofProvider(error, outgoing),
@@ -105,10 +108,10 @@ function hasSpoken(begun: Begun): boolean {
 function rewriteWhole(
   upstream: Response,
   outgoing: Outgoing,
-  { call, defaults, begun }: Rewrite,
+  { call, reader, defaults, begun }: Rewrite,
   exchange: Exchange,
 ): Promise<Response> {
-  const { target, spoken: { wire }, masks } = outgoing;
+  const { target, masks } = outgoing;
   const { client } = exchange;
   return readText(upstream, target.provider, exchange, (told) => {
     const text = maskText(masks.answer, told);
@@ -123,8 +126,8 @@ function rewriteWhole(
       begun?.delta(delta);
       if (writer) events += writer.delta(delta);
     }, outgoing.toolNames);
-    if (typeof body === "object" && body !== null) wire.readAnswer(body as JsonObject, take);
-    else if (EVENTS.test(text)) readEvents(text, wire.readStream(take), outgoing, exchange);
+    if (typeof body === "object" && body !== null) reader.readAnswer(body as JsonObject, take);
+    else if (EVENTS.test(text)) readEvents(text, reader.readStream(take), outgoing, exchange);
     else throw notJson(text, upstream, outgoing, headersFor(upstream, outgoing));
     watch?.end("whole");
     const { error } = answer;

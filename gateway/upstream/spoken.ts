@@ -18,7 +18,7 @@ export function spokenTo(
   const own = wires.find((spoken) => isSpoken(spoken, client));
   const usual = own ?? wires[0];
   if (responses === "never" || own?.wire.name === "responses") return usual;
-  const isNeeded = responses === "always" || !own && !("writeCall" in usual.wire) ||
+  const isNeeded = responses === "always" ||
     // Of another client's body no more is known than that it is for this model.
     needsResponses(model, own && get);
   return isNeeded ? wires.find(({ wire }) => wire.name === "responses") ?? usual : usual;

@@ -14,6 +14,12 @@ import type { Defaults, JsonObject, WireError } from "../types.ts";
 import { STOPS } from "./read_answer.ts";
 import { writeCompatibleError } from "../shared/compatible_error.ts";
 
+/** Mends whole answers and streams. */
+export interface Mender {
+  answer: typeof conformAnswer;
+  stream: typeof conforming;
+}
+
 /** What OpenAI's `finish_reason` may be. */
 const FINISHES: ReadonlySet<unknown> = new Set([
   "content_filter",

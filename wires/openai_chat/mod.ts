@@ -5,6 +5,7 @@
  */
 import { ownCompatibleError, readCompatibleError, writeCompatibleError } from "../shared/compatible_error.ts";
 import type { Call, ClientWire, ProviderWire, WireRequest } from "../types.ts";
+import { conformAnswer, conforming, type Mender } from "./conform.ts";
 import { readAnswer, readStream } from "./read_answer.ts";
 import { fitMessages, TOOL_MEMBERS } from "./fit_messages.ts";
 import { checkCall, readCall } from "./read_call.ts";
@@ -17,6 +18,8 @@ export interface OpenAIChat extends ClientWire, ProviderWire {
   /** Writes a call of another wire's client. */
   writeCall(call: Call, takes?: ChatTakes): WireRequest;
   fitMessages: typeof fitMessages;
+  /** Mends answers of providers that almost speak it. */
+  mender: Mender;
 }
 
 /** The format that most clients and most providers speak. */
@@ -25,6 +28,7 @@ export const openaiChat: OpenAIChat = {
   idPrefix: "chatcmpl-",
   ruleWords: [...TOOL_MEMBERS, "developer"],
   fitMessages,
+  mender: { answer: conformAnswer, stream: conforming },
   checkCall,
   readCall,
   writeCall,
@@ -37,7 +41,7 @@ export const openaiChat: OpenAIChat = {
   readError: readCompatibleError,
 };
 
-export { conformAnswer, conforming } from "./conform.ts";
+export type { Mender } from "./conform.ts";
 export { type MessageRules, TOOL_MEMBERS } from "./fit_messages.ts";
 export { type Fit, fitOpenAI } from "./models.ts";
 export {
