@@ -1,6 +1,5 @@
 /** One request, door to answer. */
 import { GatewayError } from "../wires/errors.ts";
-import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
 import { KEEPS_BODIES, letGo, takeBody } from "./upstream/body.ts";
 import { warnOfFewFetches } from "./bun_fetches.ts";
@@ -28,6 +27,7 @@ import { waiting } from "./policies/timers.ts";
 import { faultResponse } from "./upstream/error_response.ts";
 import {
   checkHost,
+  DEFAULT_CLIENT,
   errorShape,
   findRoute,
   notKept,
@@ -155,7 +155,7 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
-  const client = "client" in route ? route.client : openaiChat;
+  const client = "client" in route ? route.client : DEFAULT_CLIENT;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, client, report, context };
   switch (route.door) {
     // Awaited here, for a promise that is returned is awaited twice.

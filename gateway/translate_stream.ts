@@ -1,7 +1,6 @@
 /** The step that translates a stream, for a program that holds a provider's stream itself. */
 import { nearestNames } from "../providers/nearest_names.ts";
 import { type WireName, WIRES } from "../providers/kinds.ts";
-import { openaiChat } from "../wires/openai_chat/mod.ts";
 import type { Call } from "../wires/types.ts";
 import { brokenOff } from "../wires/streams/broken_off.ts";
 import { translator } from "../wires/streams/translate.ts";
@@ -66,7 +65,7 @@ export function translateStream(
   options: TranslateStreamOptions,
 ): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
   checkOptions(options);
-  const { from, id, created, model = "unknown", includeUsage = false } = options;
+  const { from, to, id, created, model = "unknown", includeUsage = false } = options;
   const defaults = {
     id: id ?? `chatcmpl-${crypto.randomUUID()}`,
     created: created ?? Math.floor(Date.now() / 1000),
@@ -74,7 +73,7 @@ export function translateStream(
   };
   return translator({
     reader: (emit) => WIRES[from].readStream(emit),
-    writer: openaiChat.writer(callFor(model, includeUsage), defaults),
+    writer: WIRES[to].writer(callFor(model, includeUsage), defaults),
     failure: (cause) => brokenOff(from, cause),
     tell: (error) => ({ ...error, metadata: { ...error.metadata, provider: from } }),
     maxEventSize: LIMITS.maxLineBytes,

@@ -3,7 +3,7 @@ import { anthropicMessages } from "../wires/anthropic_messages/mod.ts";
 import { cohere, cohereEmbeddings } from "../wires/cohere/mod.ts";
 import { gemini, geminiEmbeddings } from "../wires/gemini/mod.ts";
 import { openaiChat, openaiEmbeddings } from "../wires/openai_chat/mod.ts";
-import { openaiResponses } from "../wires/openai_responses/mod.ts";
+import { openaiResponses, responsesWire } from "../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { ProviderWire, WireName as AnyWireName } from "../wires/types.ts";
 import type { Auth, Row, Spoken, SpokenChat, SpokenEmbeddings } from "./types.ts";
@@ -90,6 +90,16 @@ export const spoken = (name: WireName): Spoken => ({
   wire: WIRES[name],
   path: PATHS[name],
   isAuthor: true,
+});
+
+/**
+ * Responses of a row that is not OpenAI.
+ *
+ * @param name Of the row: nobody else opens the thoughts that it seals.
+ */
+export const ownResponses = (name: string, path: string): Spoken => ({
+  wire: responsesWire(`${name}-responses-v1`),
+  path,
 });
 
 /** Where a server of OpenAI's format has them, if it has: beside its chat completions. */

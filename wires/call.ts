@@ -215,8 +215,8 @@ export interface Call {
   /** Client paths that have no neutral term (`tools[1]` of OpenAI's `custom` kind): no other wire can express them. */
   dropped: string[];
   /**
-   * Fields that have no neutral term (`thinking`, `safetySettings`), forwarded as they are. Those of a chat client go to
-   * every target, for chat clients write each provider's own; those of another client only to a target of its wire.
+   * Fields that have no neutral term (`thinking`, `safetySettings`), forwarded as they are: to a target of the client's
+   * wire, and to every target where the client's wire says `mixesFields`.
    */
   extra: JsonObject;
   /** What the client's wire must know of the request when it writes the answer, beside all this: its own form. */

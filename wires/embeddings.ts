@@ -22,6 +22,12 @@ export interface EmbedRequest {
   extra: JsonObject;
 }
 
+/** A client's request as it was read. */
+export interface EmbedCall extends Omit<EmbedRequest, "model"> {
+  /** Vectors are wanted as base64; SDKs ask for that unless they are told otherwise. */
+  base64: boolean;
+}
+
 /** What a provider answered: one vector for each input, in their order. */
 export interface Embeddings {
   vectors: number[][];
@@ -29,6 +35,28 @@ export interface Embeddings {
   tokens: number;
   /** As the provider names it. */
   model?: string;
+}
+
+/** The client's half: reads its requests for embeddings, writes their answers. */
+export interface EmbeddingClient {
+  /** The provider's half of the same format. Where a row has that, bodies are handed through. */
+  wire: EmbeddingWire;
+  /**
+   * Checks what every request must hold, also one that is handed through.
+   *
+   * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
+   */
+  check(body: JsonObject): void;
+  /**
+   * Reads a body that `check` has passed.
+   *
+   * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
+   */
+  read(body: JsonObject): EmbedCall;
+  /** The answer as clients read it. */
+  write(answer: Embeddings, base64: boolean): JsonObject;
+  /** An answer whose vectors are lists, with base64 in their place; `undefined` for one that needs nothing. */
+  encodeLists(body: JsonObject): JsonObject | undefined;
 }
 
 /** A provider's way to ask for embeddings. */

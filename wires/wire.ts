@@ -96,6 +96,8 @@ export interface ClientWire extends AnswerFormat {
   below?: string;
   /** The ids of its answers begin so: `chatcmpl-`. */
   idPrefix: string;
+  /** Its clients write each provider's own fields into one body: those without a neutral term go to every target. */
+  mixesFields?: true;
   /** The header beside `x-request-id` in which its SDKs look for the id of a request. */
   requestIdHeader?: string;
   /**

@@ -1,5 +1,5 @@
 /** Embeddings: for one target, or the first of several that answers. */
-import { checkEmbed, embeddingFormat, openaiChat } from "../../wires/openai_chat/mod.ts";
+import { embeddingFormat, openaiChat, openaiEmbeddingClient } from "../../wires/openai_chat/mod.ts";
 import type { ClientWire } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
@@ -36,9 +36,9 @@ export function embeddings(text: Uint8Array<ArrayBuffer>, asked: Exchange): Prom
   // What is wrong with the request itself is told before anything is sent; what one target cannot be told, another may.
   if (!only) {
     readSwitch(headers, "sluice-strict");
-    checkEmbed({ input: body.get("input") });
+    openaiEmbeddingClient.check({ input: body.get("input") });
   }
-  const plan = only ? planEmbed(body, first, exchange, true) : undefined;
+  const plan = only ? planEmbed(body, first, openaiEmbeddingClient, exchange, true) : undefined;
   const [step, ...others] = targets.map((target) =>
     embedStep(target, plan, { body, settings, first }, exchange)
   );
@@ -61,7 +61,7 @@ function embedStep(
   const { provider, model } = target;
   const credentials = credentialsFor(target, exchange, provider === first.provider);
   let plan = planned;
-  const planOf = () => plan ??= planEmbed(body, target, exchange, false);
+  const planOf = () => plan ??= planEmbed(body, target, openaiEmbeddingClient, exchange, false);
   return {
     provider: provider.name,
     model,

@@ -19,6 +19,9 @@ export type Route =
     | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
   );
 
+/** What the clients of a door are taken to speak that names no wire: most read the errors of chat completions. */
+export const DEFAULT_CLIENT: ClientWire = openaiChat;
+
 /** The names of providers. */
 interface Names {
   has(name: string): boolean;
@@ -31,7 +34,7 @@ interface Door {
   door: Route["door"];
   /** What its clients speak. */
   client?: ClientWire;
-  /** Default: the wire's of `client`; the gateway's for `universal` and `native`, those of chat completions for others. */
+  /** Default: the wire's of `client`; the gateway's for `universal` and `native`, those of `DEFAULT_CLIENT` for others. */
   errors?: ErrorShape;
   /** The provider, where the path names none. */
   provider?: string;
@@ -200,11 +203,11 @@ export function findRoute(method: string, path: string, providers?: Names, upgra
 /** Whose clients read the errors of a path. */
 export function errorShape(path: string, providers?: Names): ErrorShape {
   const { door, parts } = find(path, providers) ?? {};
-  if (!door) return openaiChat;
+  if (!door) return DEFAULT_CLIENT;
   const [word = ""] = wordsOf(parts?.endpoint ?? "");
   if (ANTHROPIC_ONLY.has(word.toLowerCase())) return anthropicMessages;
   return door.errors ?? door.client ??
-    (door.door === "universal" || door.door === "native" ? "gateway" : openaiChat);
+    (door.door === "universal" || door.door === "native" ? "gateway" : DEFAULT_CLIENT);
 }
 
 /**

@@ -1,5 +1,12 @@
 /** What a program set, checked and with every default. */
-import { compatible, EMBEDDINGS, endpointsBeside, spoken, type WireName } from "../../providers/kinds.ts";
+import {
+  compatible,
+  EMBEDDINGS,
+  endpointsBeside,
+  ownResponses,
+  spoken,
+  type WireName,
+} from "../../providers/kinds.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
@@ -7,7 +14,6 @@ import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.
 import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
-import { responsesWire } from "../../wires/openai_responses/mod.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
 import type { Send } from "../policies/attempt.ts";
@@ -160,11 +166,6 @@ function withResponses([chat, ...others]: Provider["wires"], name: string): Prov
   const own = ownResponses(name, known?.path ?? besideChat(chat.path));
   return [chat, ...others.filter((spoken) => spoken !== known), { ...known, ...own }];
 }
-
-const ownResponses = (name: string, path: string): Spoken => ({
-  wire: responsesWire(`${name}-responses-v1`),
-  path,
-});
 
 /**
  * The wires with others behind them, each at its author's path unless the row says where it speaks it.

@@ -1,18 +1,10 @@
 /** From a client's request for embeddings to one or several of a provider's, and back. */
 import type { SpokenEmbeddings } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import {
-  checkEmbed,
-  type EmbedCall,
-  encodeLists,
-  openaiEmbeddings,
-  readEmbed,
-  writeEmbeddings,
-} from "../../wires/openai_chat/mod.ts";
 import { object, parse } from "../../wires/shared/json.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { saysError } from "../../wires/streams/begun.ts";
-import type { Embeddings, JsonObject, WireRequest } from "../../wires/types.ts";
+import type { EmbedCall, EmbeddingClient, Embeddings, JsonObject, WireRequest } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { observer } from "../log/observe.ts";
 import { peekText } from "../policies/held.ts";
@@ -35,6 +27,7 @@ const MOST_AT_ONCE = 4;
 
 /** What is sent to a target. */
 export interface EmbedPlan {
+  client: EmbeddingClient;
   embeddings: SpokenEmbeddings;
   /** The only one, handed through; absent where answers are read. */
   handed?: Outgoing;
@@ -59,25 +52,31 @@ interface Part {
  * @param only The body is for no other target.
  * @throws GatewayError for a body that is not a request for embeddings, or one that the target cannot take.
  */
-export function planEmbed(body: Body, target: Target, exchange: Exchange, only: boolean): EmbedPlan {
+export function planEmbed(
+  body: Body,
+  target: Target,
+  client: EmbeddingClient,
+  exchange: Exchange,
+  only: boolean,
+): EmbedPlan {
   const embeddings = target.provider.embeddings!;
   const { wire, path = "/embeddings", most, tokens, drop, rename } = embeddings;
   const omit = embeddings.base64 === false ? ["encoding_format"] : undefined;
-  const isSame = wire === openaiEmbeddings;
+  const isSame = wire === client.wire;
   // A long body is the provider's to check when it goes to it as it is.
   if (!isSame || most !== undefined || tokens === false || body.isParsed()) {
     const input = body.get("input");
-    checkEmbed({ input });
+    client.check({ input });
     if (tokens === false) refuseTokens(input, target);
     // Tokens of one input stand in a list too.
     const inputs = Array.isArray(input) && typeof input[0] !== "number" ? input.length : 1;
     if (!isSame || most !== undefined && inputs > most) {
-      return inDepth(() => planParts(readEmbed(body.parsed()), target, embeddings, exchange));
+      return inDepth(() => planParts(client, client.read(body.parsed()), target, embeddings, exchange));
     }
   }
   const base64 = body.get("encoding_format") === "base64";
   const handed = handedOn(body, target, exchange, { path, drop, rename, omit }, only);
-  return { embeddings, handed, base64, parts: [] };
+  return { client, embeddings, handed, base64, parts: [] };
 }
 
 /** @throws GatewayError `invalid_request` */
@@ -92,6 +91,7 @@ function refuseTokens(input: unknown, { provider: { name } }: Target): void {
 }
 
 function planParts(
+  client: EmbeddingClient,
   call: EmbedCall,
   target: Target,
   embeddings: SpokenEmbeddings,
@@ -122,7 +122,7 @@ function planParts(
       inputs: some.length,
     });
   }
-  return { embeddings, base64, parts };
+  return { client, embeddings, base64, parts };
 }
 
 /** Leaves out and renames what the row says. */
@@ -154,7 +154,7 @@ export function sendEmbed(
       credentials,
       signal,
       exchange,
-      (upstream) => respondHanded(upstream, handed, exchange, begun, plan.base64),
+      (upstream) => respondHanded(upstream, handed, exchange, begun, plan),
     )
     : sendParts(plan, credentials, signal, exchange);
 }
@@ -164,11 +164,11 @@ async function respondHanded(
   outgoing: Outgoing,
   exchange: Exchange,
   begun: Begun | undefined,
-  base64: boolean,
+  { client, base64 }: EmbedPlan,
 ): Promise<Response> {
   refuseRedirect(upstream, outgoing);
   if (upstream.status >= 400) return respondError(upstream, outgoing, exchange);
-  const answer = base64 ? await encoded(upstream, outgoing, exchange) : upstream;
+  const answer = base64 ? await encoded(upstream, outgoing, client, exchange) : upstream;
   return handBack(answer, outgoing, exchange, begun === undefined);
 }
 
@@ -176,12 +176,17 @@ async function respondHanded(
 const LOOKED_BYTES = 16 * 1024;
 
 /** An answer of a provider that does not heed `encoding_format`, with base64; any other as it came. */
-async function encoded(upstream: Response, outgoing: Outgoing, exchange: Exchange): Promise<Response> {
+async function encoded(
+  upstream: Response,
+  outgoing: Outgoing,
+  client: EmbeddingClient,
+  exchange: Exchange,
+): Promise<Response> {
   const { text, response } = await peekText(upstream, LOOKED_BYTES);
   if (!/"embedding"\s*:\s*\[/.test(text)) return response;
   return readText(response, outgoing.target.provider, exchange, (text) => {
     const body = object(parse(text));
-    const mended = body && encodeLists(body);
+    const mended = body && client.encodeLists(body);
     const answer = new Response(mended ? JSON.stringify(mended) : text, response);
     answer.headers.delete("content-length");
     return answer;
@@ -189,7 +194,7 @@ async function encoded(upstream: Response, outgoing: Outgoing, exchange: Exchang
 }
 
 async function sendParts(
-  { embeddings, base64, parts }: EmbedPlan,
+  { client, embeddings, base64, parts }: EmbedPlan,
   credentials: Credentials,
   signal: AbortSignal,
   exchange: Exchange,
@@ -219,7 +224,7 @@ async function sendParts(
   };
   tellLog(joined, exchange);
   headers!.set("content-type", JSON_TYPE);
-  return new Response(JSON.stringify(writeEmbeddings(joined, base64)), { headers });
+  return new Response(JSON.stringify(client.write(joined, base64)), { headers });
 }
 
 function tellLog({ tokens, model }: Embeddings, { config, report, signal }: Exchange): void {

@@ -53,12 +53,18 @@ export function outgoingOf(
   body: () => BodyInit,
   headers?: Record<string, string>,
 ): Outgoing {
-  const { config, account } = exchange;
+  const { client, config, account } = exchange;
   const { provider } = target;
   return {
     target,
     url: wireUrl(provider, path, { account }),
-    headers: writeHeaders(provider, exchange.headers, config, headers),
+    headers: writeHeaders(
+      provider,
+      exchange.headers,
+      config,
+      { wire: client.name, isAuthor: false },
+      headers,
+    ),
     body,
     dropped,
     stream: false,

@@ -72,10 +72,13 @@ export function prepare(
     framing: spoken.framing,
     mender: isSame ? menderOf(spoken, target.model) : undefined,
     url: wireUrl(provider, path, { account }, spoken.baseUrl),
-    headers: writeHeaders(provider, headers, config, rewritten.headers, {
-      wire: spoken.wire.name,
-      isAuthor: spoken.isAuthor === true,
-    }),
+    headers: writeHeaders(
+      provider,
+      headers,
+      config,
+      { wire: spoken.wire.name, isAuthor: spoken.isAuthor === true },
+      rewritten.headers,
+    ),
     body: () => written ??= write(),
     dropped,
     call: rewritten.call,
@@ -161,7 +164,7 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   const { call, left } = readFor(body, target, spoken, client, only);
   // The gateway's own field, and unknown to the provider.
   if (!target.provider.ownModels) delete call.extra.models;
-  const unread = takeExtra(call, spoken);
+  const unread = takeExtra(call, spoken, client);
   const before = [...left, ...call.dropped, ...unread];
   if (isRuled(spoken)) return rewriteByRules(call, target, spoken, before);
   const { path, body: written, dropped, ...more } = spoken.wire.writeCall(call);
@@ -181,13 +184,12 @@ function rewriteByRules(call: Call, target: Target, spoken: SpokenChat, before: 
 }
 
 /**
- * Leaves out the fields that only the client's own wire knows, unless the target speaks it. Clients of chat completions
- * write each provider's own fields, so theirs go to every target.
+ * Leaves out the fields that only the client's own wire knows, unless the target speaks it.
  *
  * @returns Their names.
  */
-function takeExtra(call: Call, { wire }: Spoken): string[] {
-  if (call.wire === "openai" || call.wire === wire.name) return [];
+function takeExtra(call: Call, { wire }: Spoken, client: ClientWire): string[] {
+  if (client.mixesFields || client.name === wire.name) return [];
   const names = Object.keys(call.extra);
   if (names.length > 0) call.extra = {};
   return names;
@@ -227,8 +229,8 @@ export function writeHeaders(
   provider: Provider,
   client: Headers,
   { keyHeaders, tokens }: Exchange["config"],
+  target: HeaderTarget,
   wire?: Record<string, string>,
-  target: HeaderTarget = { wire: "openai", isAuthor: false },
 ): SentHeaders {
   const headers = requestHeaders(client, keyHeaders, tokens.holds, target);
   headers.set("content-type", "application/json");

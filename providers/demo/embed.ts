@@ -3,7 +3,7 @@
  *
  * Each word, or token, adds 1 or -1 at a place that its letters decide; then the vector is made one long.
  */
-import { checkEmbed, readEmbed, writeEmbeddings } from "../../wires/openai_chat/mod.ts";
+import { openaiEmbeddingClient as client } from "../../wires/openai_chat/mod.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { JsonObject } from "../../wires/types.ts";
 
@@ -23,8 +23,8 @@ const UNITS_PER_TOKEN = 4;
  * @throws GatewayError `invalid_request`
  */
 export function embed(body: JsonObject): JsonObject {
-  checkEmbed(body);
-  const { inputs, dimensions = DIMENSIONS, base64 } = readEmbed(body);
+  client.check(body);
+  const { inputs, dimensions = DIMENSIONS, base64 } = client.read(body);
   if (dimensions > MOST_DIMENSIONS) {
     throw refusal(`dimensions must be ${MOST_DIMENSIONS} at most`, "dimensions");
   }
@@ -39,7 +39,7 @@ export function embed(body: JsonObject): JsonObject {
       sum + (typeof input === "string" ? Math.ceil(input.length / UNITS_PER_TOKEN) : input.length),
     0,
   );
-  return writeEmbeddings({ vectors, tokens, model: EMBED_MODEL }, base64);
+  return client.write({ vectors, tokens, model: EMBED_MODEL }, base64);
 }
 
 function vectorOf(words: readonly (string | number)[], dimensions: number): number[] {

@@ -9,6 +9,8 @@ import { isObject, object, parse, text } from "../shared/json.ts";
 import { encodeVector, readTokens, readVectors } from "../shared/vectors.ts";
 import type {
   AnswerFormat,
+  EmbedCall,
+  EmbeddingClient,
   Embeddings,
   EmbeddingWire,
   EmbedRequest,
@@ -19,29 +21,13 @@ import type {
 
 // ---------------------------------------------------------------- the client's half
 
-/** A client's request as it was read. */
-export interface EmbedCall extends Omit<EmbedRequest, "model"> {
-  /** Vectors are wanted as base64; SDKs ask for that unless they are told otherwise. */
-  base64: boolean;
-}
-
-/**
- * Checks what every request must hold, also one that is handed through.
- *
- * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
- */
-export function checkEmbed({ input }: JsonObject): void {
+function checkEmbed({ input }: JsonObject): void {
   if (typeof input === "string") return;
   if (!Array.isArray(input)) throw fault("input", "must be a text, a list of texts, or tokens");
   if (input.length === 0) throw fault("input", "must hold at least one entry");
 }
 
-/**
- * Reads a body that `checkEmbed` has passed.
- *
- * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
- */
-export function readEmbed(body: JsonObject): EmbedCall {
+function readEmbed(body: JsonObject): EmbedCall {
   const { input, dimensions, encoding_format, input_type, user, model: _, models: __, ...extra } = body;
   return {
     inputs: readInputs(input),
@@ -110,8 +96,7 @@ function optionalText(value: unknown, param: string): string | undefined {
 const fault = (param: string, state: string) =>
   new GatewayError("invalid_request", `Cannot read the request: ${param} ${state}`, { param });
 
-/** The answer as clients read it. */
-export function writeEmbeddings({ vectors, tokens, model }: Embeddings, base64: boolean): JsonObject {
+function writeEmbeddings({ vectors, tokens, model }: Embeddings, base64: boolean): JsonObject {
   return {
     object: "list",
     data: vectors.map((vector, index) => ({
@@ -130,7 +115,7 @@ export function writeEmbeddings({ vectors, tokens, model }: Embeddings, base64: 
  *
  * @returns `undefined` for an answer that needs nothing.
  */
-export function encodeLists(body: JsonObject): JsonObject | undefined {
+function encodeLists(body: JsonObject): JsonObject | undefined {
   const { data } = body;
   if (!Array.isArray(data) || !data.some((entry) => Array.isArray(object(entry)?.embedding))) {
     return undefined;
@@ -166,6 +151,15 @@ export const openaiEmbeddings: EmbeddingWire = {
     model: text(body.model),
   }),
   readError: readCompatibleError,
+};
+
+/** Embeddings as clients ask OpenAI for them. */
+export const openaiEmbeddingClient: EmbeddingClient = {
+  wire: openaiEmbeddings,
+  check: checkEmbed,
+  read: readEmbed,
+  write: writeEmbeddings,
+  encodeLists,
 };
 
 // ---------------------------------------------------------------- an answer that is handed through

@@ -26,6 +26,7 @@ export interface OpenAIChat extends ClientWire, ProviderWire {
 export const openaiChat: OpenAIChat = {
   name: "openai",
   idPrefix: "chatcmpl-",
+  mixesFields: true,
   ruleWords: [...TOOL_MEMBERS, "developer"],
   fitMessages,
   mender: { answer: conformAnswer, stream: conforming },
@@ -44,13 +45,5 @@ export const openaiChat: OpenAIChat = {
 export type { Mender } from "./conform.ts";
 export { type MessageRules, TOOL_MEMBERS } from "./fit_messages.ts";
 export { type Fit, fitOpenAI } from "./models.ts";
-export {
-  checkEmbed,
-  type EmbedCall,
-  embeddingFormat,
-  encodeLists,
-  openaiEmbeddings,
-  readEmbed,
-  writeEmbeddings,
-} from "./embed.ts";
+export { embeddingFormat, openaiEmbeddingClient, openaiEmbeddings } from "./embed.ts";
 export { type ChatTakes } from "./write_call.ts";

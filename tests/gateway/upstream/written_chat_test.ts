@@ -13,6 +13,7 @@ import type { Call, ClientWire, JsonObject, WireName } from "../../../wires/type
 const foreign = (wire: WireName = "anthropic"): ClientWire => ({
   ...openaiChat,
   name: wire,
+  mixesFields: wire === "openai" ? true : undefined,
   readCall(body, model): Call {
     const call = openaiChat.readCall(body, model);
     return { ...call, wire, sent: new Map([...call.sent].map(([name, path]) => [name, `their.${path}`])) };
