@@ -219,19 +219,20 @@ Deno.test("a client that trims the text gets its order back all the same", async
 
 Deno.test("the SDK's own loop of tools runs, with reasoning kept in every turn", async () => {
   const room = openai(RUNS["reasoning before calls"]);
+  const tools = ["weather", "clock"].map((name) => ({
+    type: "function" as const,
+    function: {
+      name,
+      parameters: PARAMETERS,
+      description: name,
+      parse: JSON.parse,
+      function: () => "noon",
+    },
+  }));
   const runner = room.openai.chat.completions.runTools({
     model: "openai/gpt-5.6",
     messages: [{ role: "user", content: "Hello" }],
-    tools: ["weather", "clock"].map((name) => ({
-      type: "function" as const,
-      function: {
-        name,
-        parameters: PARAMETERS,
-        description: name,
-        parse: JSON.parse,
-        function: () => "noon",
-      },
-    })),
+    tools,
   });
   assertEquals(await runner.finalContent(), "Sunny, and noon.");
   assertEquals(pathsOf(room), ["responses", "responses", "responses"]);
@@ -239,16 +240,7 @@ Deno.test("the SDK's own loop of tools runs, with reasoning kept in every turn",
     model: "openai/gpt-5.6",
     stream: true,
     messages: [{ role: "user", content: "Hello" }],
-    tools: ["weather", "clock"].map((name) => ({
-      type: "function" as const,
-      function: {
-        name,
-        parameters: PARAMETERS,
-        description: name,
-        parse: JSON.parse,
-        function: () => "noon",
-      },
-    })),
+    tools,
   });
   assertEquals(await streamed.finalContent(), "Sunny, and noon.");
 });

@@ -3,18 +3,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.59.0";
 import { zodTextFormat } from "npm:openai@7.59.0/helpers/zod";
 import { z } from "npm:zod@4.6.7";
-import { type Gateway, handler } from "../../mod.ts";
+import { handler } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { checkResponse, readResponseStream } from "../acceptance/responses_events.ts";
-
-function clientOf(fetch: Gateway["fetch"], path = "/v1"): OpenAI {
-  return new OpenAI({
-    apiKey: "key",
-    baseURL: `http://gateway.test${path}`,
-    maxRetries: 0,
-    fetch: (input, init) => fetch(new Request(input, init)),
-  });
-}
+import { clientOf } from "./client_of.ts";
 
 // ---------------------------------------------------------------- the demo
 

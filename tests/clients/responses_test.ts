@@ -1,13 +1,13 @@
 /** OpenAI's SDK, the OpenAI Agents SDK and the AI SDK as people use them, by Responses, before the demo and before other providers. */
 import { assert, assertEquals } from "@std/assert";
-import OpenAI from "npm:openai@7.59.0";
 import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } from "npm:@openai/agents@0.20.0";
 import { createOpenAI } from "npm:@ai-sdk/openai@4.0.118";
 import { generateText, stepCountIs, streamText, tool as aiTool } from "npm:ai@7.0.173";
 import { z } from "npm:zod@4.6.7";
-import { createGateway, type Gateway } from "../../mod.ts";
+import { createGateway } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { events } from "../fakes.ts";
+import { clientOf } from "./client_of.ts";
 import {
   type FakeProvider,
   type Scenario,
@@ -18,15 +18,6 @@ import {
 } from "../wires/shared.ts";
 
 setTracingDisabled(true);
-
-function clientOf(fetch: Gateway["fetch"], path = "/v1"): OpenAI {
-  return new OpenAI({
-    apiKey: "key",
-    baseURL: `http://gateway.test${path}`,
-    maxRetries: 0,
-    fetch: (input, init) => fetch(new Request(input, init)),
-  });
-}
 
 /** A client of a provider that gives these answers one after the other, and what it was sent. */
 function clientOfFake(fake: FakeProvider, ...answers: Scenario[]) {

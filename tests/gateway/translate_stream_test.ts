@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { toText } from "@std/streams";
 import { createGateway, translateStream, type TranslateStreamOptions } from "../../mod.ts";
 import { ROOT } from "../bundle.ts";
+import { sourceOf } from "../sources.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -51,28 +52,6 @@ const STREAMS: Record<TranslateStreamOptions["from"], string> = {
 };
 
 const FORMATS = Object.keys(STREAMS) as (keyof typeof STREAMS)[];
-
-/** A source of these chunks that counts what is taken from it. */
-function sourceOf(chunks: (string | Uint8Array | Error)[], after: "close" | "wait" = "close") {
-  const seen = { taken: 0, cancelled: undefined as unknown };
-  const list = [...chunks];
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const chunk = list.shift();
-      if (chunk instanceof Error) return controller.error(chunk);
-      if (chunk !== undefined) {
-        seen.taken++;
-        return controller.enqueue(typeof chunk === "string" ? bytes(chunk) : chunk);
-      }
-      if (after === "close") return controller.close();
-      return new Promise(() => {});
-    },
-    cancel(reason) {
-      seen.cancelled = reason ?? "cancelled";
-    },
-  }, { highWaterMark: 0 });
-  return { body, seen };
-}
 
 const OPENAI = { from: "openai", to: "openai" } as const;
 

@@ -1,11 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { chunkWriter } from "../../../wires/openai_chat/write_stream.ts";
+import { sourceOf } from "../../sources.ts";
 import { callOf } from "../gathered.ts";
 import { translate, translation } from "../../../wires/streams/translate.ts";
 import type { Emit, StreamReader } from "../../../wires/types.ts";
-
-const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** A chunk that says this. */
 const say = (content: string, finish_reason: string | null = null) =>
@@ -19,28 +18,6 @@ const say = (content: string, finish_reason: string | null = null) =>
   }\n\n`;
 
 const END = `${say("", "stop")}data: [DONE]\n\n`;
-
-/** A source of these chunks that counts what is taken from it. */
-function sourceOf(chunks: (string | Error)[], after: "close" | "wait" = "close") {
-  const seen = { taken: 0, cancelled: undefined as unknown };
-  const list = [...chunks];
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const chunk = list.shift();
-      if (chunk instanceof Error) return controller.error(chunk);
-      if (chunk !== undefined) {
-        seen.taken++;
-        return controller.enqueue(bytes(chunk));
-      }
-      if (after === "close") return controller.close();
-      return new Promise(() => {});
-    },
-    cancel(reason) {
-      seen.cancelled = reason ?? "cancelled";
-    },
-  }, { highWaterMark: 0 });
-  return { body, seen };
-}
 
 function translated(
   body: ReadableStream<Uint8Array>,
