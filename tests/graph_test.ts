@@ -118,6 +118,32 @@ for (const { rule, isBroken, example } of RULES) {
   });
 }
 
+/** Files that import each other, over whatever way: the first way that is found. */
+function findCircle(edges: readonly Edge[]): string[] | undefined {
+  const imports = Map.groupBy(edges, ([from]) => from);
+  const done = new Set<string>();
+  function follow(file: string, way: string[]): string[] | undefined {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const [, to] of imports.get(file) ?? []) {
+      const circle = follow(to, [...way, file]);
+      if (circle) return circle;
+    }
+    done.add(file);
+    return undefined;
+  }
+  for (const file of imports.keys()) {
+    const circle = follow(file, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+Deno.test("imports: no file imports itself over others", async () => {
+  assertEquals(findCircle([["a", "b"], ["b", "c"], ["c", "d"], ["d", "b"]]), ["b", "c", "d", "b"]);
+  assertEquals(findCircle(await EDGES), undefined);
+});
+
 // ---------------------------------------------------------------- what can be reached
 
 Deno.test("imports: mod.ts reaches no module of Node, and no package but small, web-standard ones", async () => {

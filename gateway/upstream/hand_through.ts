@@ -2,10 +2,19 @@
 import type { Fit, Spoken, SpokenChat } from "../../providers/types.ts";
 import { append } from "../../wires/shared/json.ts";
 import { type Edit, editMembers, replaceText } from "../../wires/shared/json_text.ts";
-import type { ForeignRules, JsonObject } from "../../wires/types.ts";
+import type { Call, ForeignRules, JsonObject } from "../../wires/types.ts";
 import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
-import type { Rewritten } from "./prepare.ts";
+
+/** A request as it is written for a provider. */
+export interface Rewritten {
+  path: string;
+  write: () => BodyInit;
+  headers?: Record<string, string>;
+  dropped: string[];
+  call?: Call;
+  toolNames?: ReadonlyMap<string, string>;
+}
 
 /** What a row says of the wire; only chat completions have all of it. */
 export type Rules = Omit<Spoken, "wire" | "drop"> & Partial<SpokenChat>;

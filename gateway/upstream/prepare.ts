@@ -8,7 +8,7 @@ import type { Framing } from "../../wires/streams/framing.ts";
 import { type Body, writtenBody } from "./body.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
-import { handThrough, type Rules } from "./hand_through.ts";
+import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
 import { headerList, readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
 import { isSpoken, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
@@ -138,16 +138,6 @@ function checkBody(body: Body, client: ClientWire, isSame: boolean): void {
 }
 
 // ---------------------------------------------------------------- the two ways to a provider
-
-/** A request as it is written for a provider. */
-export interface Rewritten {
-  path: string;
-  write: () => BodyInit;
-  headers?: Record<string, string>;
-  dropped: string[];
-  call?: Call;
-  toolNames?: ReadonlyMap<string, string>;
-}
 
 /** JSON is read to any depth, but walked and written only as deep as the stack goes. */
 export function inDepth<T>(work: () => T): T {

@@ -10,7 +10,8 @@ import { readAnswer, readStream } from "./read_answer.ts";
 import { fitMessages, TOOL_MEMBERS } from "./fit_messages.ts";
 import { checkCall, readCall } from "./read_call.ts";
 import { writeAnswer } from "./write_answer.ts";
-import { type ChatTakes, writeCall } from "./write_call.ts";
+import type { ChatTakes } from "./takes.ts";
+import { writeCall } from "./write_call.ts";
 import { chunkWriter } from "./write_stream.ts";
 
 /** The format that most clients and most providers speak; the providers differ in what messages they take. */
@@ -46,4 +47,4 @@ export type { Mender } from "./conform.ts";
 export { type MessageRules, TOOL_MEMBERS } from "./fit_messages.ts";
 export { type Fit, fitOpenAI } from "./models.ts";
 export { embeddingFormat, openaiEmbeddingClient, openaiEmbeddings } from "./embed.ts";
-export { type ChatTakes } from "./write_call.ts";
+export type { ChatTakes } from "./takes.ts";

@@ -7,6 +7,7 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
+import type { ChatTakes } from "./takes.ts";
 import { sourceOf, type Turns, writeTurns } from "./write_turns.ts";
 import { effortOf } from "../shared/gateway_fields.ts";
 import { digest, hash } from "../shared/hash.ts";
@@ -14,21 +15,6 @@ import { openaiModel } from "../shared/openai_models.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { Call, CustomTool, FunctionTool, JsonObject, Settings, Tool, WireRequest } from "../types.ts";
-
-/** What a provider takes beside what every provider of this wire does. */
-export interface ChatTakes {
-  /** `cache_control` on parts, messages and tools. */
-  cacheMarks?: true;
-  /** Tools of type `custom`, and `allowed_tools`. */
-  openaiTools?: true;
-  /** Words of `reasoning_effort` that it takes for whatever model. Default: what the model's name tells. */
-  efforts?: readonly string[];
-  /**
-   * The member of an assistant's message that holds its earlier reasoning; `reasoning_details` holds its proofs as well.
-   * Default `reasoning_content`.
-   */
-  thoughts?: "none" | "reasoning" | "reasoning_details";
-}
 
 /** A body in the making. */
 interface Draft {

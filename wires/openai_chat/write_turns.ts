@@ -8,7 +8,7 @@
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { functionArguments } from "../shared/tools.ts";
 import type { JsonObject, Message, MessageOf, Part, Thought, ToolCall } from "../types.ts";
-import type { ChatTakes } from "./write_call.ts";
+import type { ChatTakes } from "./takes.ts";
 
 /** What messages are written by, and what is noted meanwhile. */
 export interface Turns {

@@ -13,7 +13,7 @@
 import { list, parseObject, text } from "../shared/json.ts";
 import { arrange, isUsualOrder } from "../shared/layout.ts";
 import type { JsonObject, MessageOf, Part, Thought, ToolCall } from "../types.ts";
-import { callId, type Notes } from "./write_input.ts";
+import { callId, type Notes } from "./notes.ts";
 
 /** Capitals behind a stretch of text in a layout: the phase of its message, or what only kept two messages apart. */
 const PHASES: Readonly<Record<string, string>> = { C: "commentary", F: "final_answer" };
