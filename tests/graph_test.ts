@@ -149,11 +149,15 @@ Deno.test("imports: no file imports itself over others", async () => {
 Deno.test("imports: mod.ts reaches no module of Node, and no package but small, web-standard ones", async () => {
   const { modules, npmPackages } = await info("mod.ts");
   assertEquals(modules.filter(({ error }) => error), []);
-  const imported = modules.flatMap(({ specifier, dependencies = [] }) => [
-    specifier,
-    ...dependencies.filter(({ code }) => code).map((dependency) => dependency.specifier),
-  ]);
-  assertEquals(imported.filter((specifier) => specifier.startsWith("node:")), []);
+  const foreign = modules.flatMap(({ specifier, dependencies = [] }) =>
+    dependencies
+      .filter((dependency) =>
+        dependency.code && /^(?:node|npm|jsr|bun|cloudflare):/.test(dependency.specifier)
+      )
+      .map((dependency) => `${specifier.replace(HOME, "")} imports ${dependency.specifier}`)
+  );
+  assertEquals(foreign.filter((edge) => !/ imports npm:(?:valibot|aws4fetch)@[\d.]+$/.test(edge)), []);
+  // Packages bring others.
   const packages = Object.keys(npmPackages).map((name) => name.slice(0, name.lastIndexOf("@")));
   assertEquals(packages.filter((name) => !["valibot", "aws4fetch"].includes(name)), []);
 });
