@@ -19,7 +19,7 @@ import { checkOptions, type Options } from "./options.ts";
 import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
-import type { Timer, Wait } from "../policies/timers.ts";
+import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timers.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck, apartFrom } from "../access/admin.ts";
 import type { Journal } from "../log/journal.ts";
@@ -36,6 +36,8 @@ export interface Config {
   limits: Limits;
   /** Bytes of request bodies that the gateway holds now. */
   inFlight: { bytes: number };
+  /** Waits for a request's body as long as it may take. */
+  inTime: InTime;
   strict: boolean;
   origins: readonly string[];
   /** Hosts that are answered besides loopback; `undefined` for any host. */
@@ -71,6 +73,7 @@ export interface Config {
 export function readOptions(options: Options): Config {
   const read = checkOptions(options);
   const now = options.now ?? Date.now;
+  const limits = { ...LIMITS, ...defined(read.limits) };
   const providers = readProviders(options.providers, read.allowHttp ?? false);
   const credentials = keyHeaders(providers.values());
   const tokens = readTokens(read.tokens, providers);
@@ -85,8 +88,9 @@ export function readOptions(options: Options): Config {
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     providers,
     aliases: read.models && readAliases(read.models, providers),
-    limits: { ...LIMITS, ...defined(read.limits) },
+    limits,
     inFlight: { bytes: 0 },
+    inTime: timeLimit(limits.bodyTimeoutMs),
     strict: read.strict ?? false,
     origins: read.origins ?? [],
     hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),

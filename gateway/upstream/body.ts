@@ -8,7 +8,7 @@ import type { Config } from "../setup/config.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Report } from "../log/report.ts";
 import type { Limits } from "../setup/limits.ts";
-import { idleTimer } from "../policies/timers.ts";
+import { idleTimer, within } from "../policies/timers.ts";
 
 /** Who holds a body while it is read. */
 type Holder = Pick<Exchange, "config" | "report">;
@@ -65,7 +65,7 @@ export async function readWhole(
     // at `body` before would make a stream of it.
     if (announced >= 0 && (bodyTimeoutMs === 0 || announced <= ONE_READ)) {
       hold(announced, exchange);
-      const buffer = await inTime(request.arrayBuffer(), bodyTimeoutMs);
+      const buffer = await exchange.config.inTime(request.arrayBuffer(), () => tooSlow(bodyTimeoutMs));
       // Requests that never were HTTP claim what they like.
       if (buffer.byteLength > most) throw tooLarge(most);
       hold(buffer.byteLength - announced, exchange);
@@ -76,20 +76,6 @@ export async function readWhole(
     if (cause instanceof GatewayError || request.signal.aborted) throw cause;
     // The client has left, most likely: Deno tells the signal later, if at all.
     throw new GatewayError("invalid_request", "Cannot read the request: its body broke off", { cause });
-  }
-}
-
-/** @throws GatewayError `request_timeout` */
-async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
-  if (ms === 0) return await promise;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooSlow(ms)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -176,7 +162,7 @@ export function upload(body: ReadableStream<Uint8Array>, { bodyTimeoutMs: ms }: 
     async pull(controller) {
       try {
         // Only while a chunk is waited for: a provider that takes its time is not the client's fault.
-        const { done, value } = await inTime(reader.read(), ms);
+        const { done, value } = await within(reader.read(), ms, () => tooSlow(ms));
         if (done) controller.close();
         else controller.enqueue(value);
       } catch (cause) {
