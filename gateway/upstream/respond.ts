@@ -41,9 +41,10 @@ export function respond(
 // ---------------------------------------------------------------- errors
 
 /** @throws GatewayError `bad_upstream_answer`: the provider chooses no host. */
-export function refuseRedirect({ status, body }: Response, { target: { provider } }: Outgoing): void {
+export function refuseRedirect(upstream: Response, { target: { provider } }: Outgoing): void {
+  const { status } = upstream;
   if (status < 300 || status >= 400) return;
-  body?.cancel().catch(() => {});
+  upstream.body?.cancel().catch(() => {});
   const message = `${provider.name} answered with a redirect (${status})`;
   throw new GatewayError("bad_upstream_answer", message, { metadata: { status } });
 }

@@ -114,7 +114,7 @@ export async function readText<T>(
 ): Promise<T> {
   const stop = stopwatch(exchange);
   const { maxAnswerBytes } = exchange.config.limits;
-  const { body, headers } = upstream;
+  const { headers } = upstream;
   let isCut = false;
   const onMore = () => {
     isCut = true;
@@ -122,12 +122,12 @@ export async function readText<T>(
   };
   let text: string;
   try {
-    // One native read is the cheapest. What is packed may be longer than it is announced.
+    // One native read is the cheapest, unless `body` was asked for before. What is packed may be longer than it is announced.
     const announced = headers.has("content-encoding") ? NaN : Number(headers.get("content-length") ?? NaN);
     const most = cutAt ?? maxAnswerBytes;
-    text = !body || announced <= most
+    text = announced <= most || !upstream.body
       ? await upstream.text()
-      : new TextDecoder().decode(await readAll(body, most, onMore));
+      : new TextDecoder().decode(await readAll(upstream.body, most, onMore));
   } catch (cause) {
     if (exchange.signal.aborted || cause instanceof GatewayError) throw cause;
     const metadata = { provider: provider.name };

@@ -395,3 +395,22 @@ Deno.test("a refusal that is not JSON is quoted up to 500 characters", async () 
     assertEquals([status, json().error.message], [400, "x".repeat(500)], model);
   }
 });
+
+Deno.test("a whole answer that is read, or an error, makes no stream of its body", async () => {
+  const cases: [model: string, answer: Response][] = [
+    ["anthropic/claude-sonnet-4-5", message()],
+    ["anthropic/claude-sonnet-4-5", refusal(400)],
+    ["openai/gpt-4.1", refusal(400)],
+  ];
+  for (const [model, answer] of cases) {
+    const text = await answer.text();
+    const { status, headers } = answer;
+    headers.set("content-length", `${text.length}`);
+    const upstream = new Response(text, { status, headers });
+    let asked = 0;
+    Object.defineProperty(upstream, "body", { get: () => void asked++ });
+    const response = await before(() => upstream).fetch(ask(model, { authorization: "Bearer sk-client" }));
+    assertEquals([response.status, asked], [status, 0], model);
+    await response.text();
+  }
+});
