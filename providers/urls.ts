@@ -86,13 +86,14 @@ export const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment)
  * `https://openrouter.ai/api`.
  */
 export function below(base: string, path: string, version?: string): string {
-  const roots = base.slice(base.indexOf("://") + 3).split("/").slice(1);
-  const segments = path.split("/");
-  for (let count = Math.min(roots.length, segments.length); count > 0; count--) {
-    const overlap = roots.slice(-count);
-    const isVersioned = overlap.some(isVersion) || version !== undefined && isVersion(segments[count] ?? "");
-    if (isVersioned && overlap.every((root, i) => root === segments[i])) {
-      return join(base, segments.slice(count).join("/"));
+  // Without lists: this is on the way of every call.
+  for (let at = base.indexOf("/", base.indexOf("://") + 3); at !== -1; at = base.indexOf("/", at + 1)) {
+    const overlap = base.slice(at + 1);
+    const rest = path.slice(overlap.length);
+    if (!path.startsWith(overlap) || (rest !== "" && rest[0] !== "/")) continue;
+    const [next] = rest.slice(1).split("/", 1);
+    if (overlap.split("/").some(isVersion) || version !== undefined && isVersion(next)) {
+      return join(base, rest.slice(1));
     }
   }
   return join(base, path);

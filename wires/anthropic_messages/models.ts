@@ -118,5 +118,5 @@ export function claudeModel(id: string): ClaudeModel {
  * `claude-3.7-sonnet-latest` is `claude-3-7-sonnet-latest`. Any other id is returned as it is.
  */
 export function dashedClaude(id: string): string {
-  return id.startsWith("claude-") ? id.replace(/(\d)\.(?=\d)/g, "$1-") : id;
+  return id.startsWith("claude-") && id.includes(".") ? id.replace(/(\d)\.(?=\d)/g, "$1-") : id;
 }
