@@ -1,7 +1,15 @@
-/** Gateway failures: one class, one table. */
+/** The gateway's own failures: one error class and one table of their statuses. */
 import type { WireError } from "./types.ts";
 
-/** HTTP status and number (the replaced service's, where it has one) of every failure that Sluice itself finds. */
+/**
+ * Every failure that Sluice finds itself: its HTTP status, and Cloudflare's number for it if Cloudflare has one.
+ *
+ * The statuses are those of RFC 9110 (section 15.5 for 4xx, 15.6 for 5xx); 431 is RFC 6585's.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.6
+ * @see https://www.rfc-editor.org/rfc/rfc6585#section-5
+ */
 const ERRORS = {
   invalid_request: { status: 400 },
   invalid_model: { status: 400, code: 2019 },
@@ -26,12 +34,12 @@ const ERRORS = {
   upstream_timeout: { status: 504, code: 2005 },
 } as const satisfies Record<string, { status: number; code?: number }>;
 
-/** Stable name of a gateway failure. */
+/** The stable name of a gateway failure. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What else is known of a failure. */
+/** Optional details of a failure. */
 export interface ErrorDetails {
-  /** Cloudflare's number for it, where it is another than that of the code. */
+  /** Cloudflare's number for this failure, if it differs from the number of the code. */
   number?: number;
   /** Path of the fault in the client's body, e.g. `messages[2].content`. */
   param?: string;
@@ -41,7 +49,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** A failure that the gateway found itself. The message is for people and never holds keys or prompts. */
+/** A failure that the gateway found itself. The message is written for people and never holds keys or prompts. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -55,13 +63,13 @@ export class GatewayError extends Error {
     this.details = details;
   }
 
-  /** The number clients of the replaced service know, else the stable name. */
+  /** Cloudflare's number for the failure; `undefined` if Cloudflare has none. */
   get number(): number | undefined {
     const entry: { status: number; code?: number } = ERRORS[this.code];
     return this.details.number ?? entry.code;
   }
 
-  /** In OpenAI's words. */
+  /** The failure as an error in OpenAI's terms. */
   toWireError(): WireError {
     return {
       message: this.message,
@@ -75,7 +83,7 @@ export class GatewayError extends Error {
 }
 
 /**
- * An error without its stack. Deno prints the error that ends a response's body, and a connection that broke is not a bug.
+ * Removes an error's stack. Deno prints the error that ends a response's body, and a broken connection is not a bug.
  */
 export function stackless<T>(error: T): T {
   if (error instanceof Error) {
@@ -84,16 +92,20 @@ export function stackless<T>(error: T): T {
   return error;
 }
 
-/** Characters of a client's text that a message quotes. */
+/** The most characters of a client's text that a message quotes. */
 const QUOTED = 200;
 
-/** A client's text for a message, cut to a length that people read. */
+/** A client's text, cut to a length that fits into a message. */
 export const shorten = (text: string): string => text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text;
 
-/** The same in quotation marks. */
+/** A client's text, cut by `shorten()` and put in quotation marks. */
 export const quote = (text: string): string => JSON.stringify(shorten(text));
 
-/** OpenAI's error type for a status. */
+/**
+ * OpenAI's error type for an HTTP status.
+ *
+ * @see https://platform.openai.com/docs/guides/error-codes (2026-11)
+ */
 export function errorType(status: number): string {
   switch (status) {
     case 401:

@@ -1,9 +1,9 @@
-/** Base64 of bytes and of texts. */
-
-/** Bytes that are written at once: a text that grows by single letters takes thirty times its memory. */
+/**
+ * Bytes that are encoded at a time: a string that grows letter by letter takes thirty times its memory. The size is a
+ * multiple of three, so that only the last piece is padded.
+ */
 const PIECE = 8190;
 
-/** Bytes as base64. */
 export function base64(bytes: Uint8Array): string {
   const pieces: string[] = [];
   for (let at = 0; at < bytes.length; at += PIECE) {
@@ -12,12 +12,12 @@ export function base64(bytes: Uint8Array): string {
   return pieces.join("");
 }
 
-/** A text as base64 of its UTF-8, in the alphabet of URLs and without padding. */
+/** A text as base64 of its UTF-8 bytes, in the URL alphabet and without padding. */
 export function base64url(text: string): string {
   return base64(new TextEncoder().encode(text)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** The text that `base64url` has written; `undefined` for any other. */
+/** Decodes what `base64url` wrote; `undefined` if the text is not such base64 or not UTF-8. */
 export function fromBase64url(encoded: string): string | undefined {
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));

@@ -1,13 +1,14 @@
-/** Error bodies of OpenAI and of the many that follow its form. */
+/** Error bodies in OpenAI's format, read and written. */
 import { errorType } from "../errors.ts";
 import { object, text } from "./json.ts";
 import { isOverflow } from "./overflow.ts";
 import type { JsonObject, WireError } from "../types.ts";
 
 /**
- * Error bodies of the OpenAI-compatible providers: OpenAI's own object, `{error: "text"}` (xAI, with `code` beside it),
- * `{detail}` or flat `{message}` (Mistral, FastAPI servers), `{title, detail}` (NVIDIA), `{errors: [{message, code}]}`
- * (Cloudflare), a list of one (Google), or text.
+ * Reads the error body of an OpenAI-compatible provider. These forms are known: OpenAI's own object, `{error: "text"}`
+ * (xAI, with `code` beside it), `{detail}` or flat `{message}` (Mistral, FastAPI servers; `detail` may be a list of
+ * `{loc, msg}`), `{title, detail}` (NVIDIA), `{errors: [{message, code}]}` (Cloudflare), a list of one error (Google),
+ * and plain text.
  */
 export function readCompatibleError(status: number, body: unknown): WireError {
   const outer = object(Array.isArray(body) ? body[0] : body) ?? {};
@@ -33,14 +34,15 @@ export function readCompatibleError(status: number, body: unknown): WireError {
   };
 }
 
-/** An error body as OpenAI writes it, on each of its APIs. */
+/** Writes an error body in the form that all of OpenAI's APIs use. */
 export function writeCompatibleError(error: WireError): JsonObject {
   const { message, type, param, code, metadata } = error;
   const body = {
     message,
     type: type ?? "server_error",
     param: param ?? null,
-    // Text in OpenAI's description: clients in strict languages fail to read an error whose code is a number.
+    // OpenAI's description has a string: clients in strictly typed languages fail to read an error whose code is a
+    // number.
     code: code === undefined || code === null ? null : String(code),
   };
   return { error: metadata ? { ...body, metadata } : body };
@@ -49,8 +51,10 @@ export function writeCompatibleError(error: WireError): JsonObject {
 const OVERFLOW_CODE = "context_length_exceeded";
 
 /**
- * The error in a body that OpenAI's clients can read as it stands. A prompt that does not fit and is told in words alone is
- * written anew: clients that shorten it look for the code.
+ * The error in a body that OpenAI's clients can read unchanged; `undefined` for any other body.
+ *
+ * A body that says only in words that the prompt is too long is not returned. It must be rewritten, because clients
+ * that shorten the prompt look for the code.
  */
 export function ownCompatibleError(body: unknown): WireError | undefined {
   const error = object(object(body)?.error);

@@ -1,12 +1,12 @@
-/** How deep JSON may be nested. */
+/** The limit on the depth of JSON. */
 
 /**
- * Levels of objects and lists that are read. JavaScriptCore's `JSON.stringify` blocks a process for seconds beyond some
- * 26,000, and stacks end between 3,000 and 10,000.
+ * The most levels of objects and lists that are read. JavaScriptCore's `JSON.stringify` blocks a process for seconds
+ * beyond some 26,000 levels, and recursive code runs out of stack between 3,000 and 10,000.
  */
 export const MOST_LEVELS = 1000;
 
-/** A text is nested deeper than `MOST_LEVELS`. */
+/** Thrown for JSON that is nested deeper than `MOST_LEVELS`. */
 export class TooDeep extends RangeError {
   constructor() {
     super(`JSON is nested deeper than ${MOST_LEVELS} levels`);
@@ -15,9 +15,10 @@ export class TooDeep extends RangeError {
 }
 
 /**
- * As `JSON.parse`.
+ * Parses JSON as `JSON.parse` does, but refuses a text that is nested too deep.
  *
- * @throws TooDeep before anything is parsed; SyntaxError.
+ * @throws TooDeep before anything is parsed.
+ * @throws SyntaxError for a text that is not JSON.
  */
 export function parseShallow(text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown {
   if (isTooDeep(text)) throw new TooDeep();
@@ -27,8 +28,8 @@ export function parseShallow(text: string, reviver?: Parameters<typeof JSON.pars
 const QUOTE = 34, BACKSLASH = 92, OPEN_LIST = 91, CLOSE_LIST = 93, OPEN = 123, CLOSE = 125;
 
 /**
- * Whether a JSON text is nested deeper than `MOST_LEVELS`. Most texts are too short for that, or hold too few brackets,
- * which `indexOf` counts in native code; only the others are walked through.
+ * Whether a JSON text is nested deeper than `MOST_LEVELS`. Most texts are too short for that or have too few brackets,
+ * which native `indexOf` counts; only the rest are walked through.
  */
 export function isTooDeep(text: string): boolean {
   if (text.length <= 2 * MOST_LEVELS || !opensMore(text)) return false;
@@ -37,7 +38,7 @@ export function isTooDeep(text: string): boolean {
     switch (text.charCodeAt(at)) {
       case QUOTE:
         at = closingQuote(text, at);
-        if (at < 0) return false; // Not JSON.
+        if (at < 0) return false; // This is not JSON.
         break;
       case OPEN:
       case OPEN_LIST:
@@ -51,7 +52,7 @@ export function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** Whether there are more opening brackets than levels, those in strings too. */
+/** Whether the text has more opening brackets than `MOST_LEVELS`. Brackets inside strings count too. */
 function opensMore(text: string): boolean {
   let left = MOST_LEVELS;
   for (const bracket of ["{", "["]) {
@@ -62,7 +63,7 @@ function opensMore(text: string): boolean {
   return false;
 }
 
-/** Where the string that begins at `at` ends, or -1. */
+/** The index of the quote that closes the string starting at `at`; -1 if there is none. */
 function closingQuote(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = 0;

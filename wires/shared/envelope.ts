@@ -1,32 +1,33 @@
 /**
- * The envelope in which a thought's proof travels through clients of other makers.
+ * The envelope in which a thought's proof travels through clients of other vendors' APIs.
  *
- * Anthropic's `signature`, OpenAI's `encrypted_content` and sealed entries of `reasoning_details` are opaque to clients, which
- * hand them back as they came. A proof of another maker goes in there as `slc1.<format>.<base64url of JSON>`: it is known for
- * ours when it comes back, unwrapped for its maker, and never sent to anybody else as theirs.
+ * Anthropic's `signature`, OpenAI's `encrypted_content` and the sealed entries of `reasoning_details` are opaque to
+ * clients, which return them unchanged. A proof of another vendor is put there as `slc1.<format>.<base64url of JSON>`.
+ * Sluice recognizes its envelope when it comes back, unwraps it for its vendor, and never sends it to another vendor.
  */
 import { base64url, fromBase64url } from "./base64.ts";
 import { parseObject, text } from "./json.ts";
 import type { JsonObject, Thought } from "../types.ts";
 
-/** What envelopes begin with, for whoever looks for one in a long body. */
+/** The start of every envelope. Also used to search a long body for envelopes. */
 export const ENVELOPE = "slc1.";
 
-/** `format` of a thought that has none: a plain text, as DeepSeek's. */
+/** The `format` written for a thought without one: a plain text such as DeepSeek's. */
 const NO_FORMAT = "text";
 const NAME = /^[\w-]{1,64}$/;
 
-/** What is proved: one of the answer's thoughts, or the answer itself (Gemini signs its last text part). */
+/** What an envelope holds: a thought, or the signature of the answer itself (Gemini signs its last text part). */
 export interface Sealed {
   thought: Thought;
-  /** The signature is the answer's own. */
+  /** Set if the signature is that of the answer and not of a thought. */
   ofAnswer?: true;
 }
 
 /**
- * A thought in an envelope. Its text is left out: clients keep that beside the envelope.
+ * Puts a thought into an envelope. The text is left out, because clients keep it beside the envelope.
  *
- * @param withText The client is shown no text, and the maker wants it back: it travels inside.
+ * @param options `withText`: put the text inside, for a client that is not shown the text while the vendor wants it
+ * back. `ofAnswer`: the signature is that of the answer itself.
  */
 export function seal(
   { text, signature, redacted, format, id }: Thought,
@@ -41,7 +42,9 @@ export function seal(
   return `${ENVELOPE}${isName ? format : NO_FORMAT}.${json === "{}" ? "" : base64url(json)}`;
 }
 
-/** What an envelope holds; `undefined` for a text that is none of ours. One that was damaged holds nothing. */
+/**
+ * Opens an envelope. Returns `undefined` for a text that is not an envelope, and an empty thought for a damaged one.
+ */
 export function unseal(envelope: string): Sealed | undefined {
   if (!isEnvelope(envelope)) return undefined;
   const [, name, data = ""] = envelope.split(".", 3);

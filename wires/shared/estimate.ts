@@ -1,22 +1,28 @@
-/** About how many tokens a call has, for clients that ask where no provider counts. */
+/** Estimates the tokens of a call, for clients that ask where no provider counts. */
 import type { Call, Message, Part, Tool } from "../types.ts";
 
 /**
- * Characters of UTF-8 in a token: 3.5 to 4.5 of English prose and code with the tokenizers of 2025 and 2026. An estimate
- * that is too low keeps clients from shortening a conversation in time, so it leans high.
+ * ASCII characters per token. The tokenizers of 2025 and 2026 have 3.5 to 4.5 for English prose and code. The value is
+ * lower so that the estimate is rather too high: with one that is too low, clients shorten a conversation too late.
  */
 const BYTES_PER_TOKEN = 3.2;
 
-/** A picture of 1 to 1.5 megapixels at Anthropic, the largest that others scale to. */
+/** Tokens of a picture of 1 to 1.5 megapixels at Anthropic; other providers scale larger pictures down to that size. */
 const IMAGE_TOKENS = 1600;
 
-/** A page of a PDF is 1,500 to 3,000 tokens at Anthropic, and some 50 kB of base64. */
+/**
+ * Characters of base64 per token of a file: a PDF page is 1,500 to 3,000 tokens at Anthropic and some 50 kB of base64.
+ */
 const FILE_BYTES_PER_TOKEN = 20;
 
-/** What stands around a message, a call or a tool. */
+/** Tokens that surround a message, a tool call or a tool. */
 const FRAME_TOKENS = 6;
 
-/** Tokens that a call is estimated at: messages, calls and results, tools and the asked form. At least 1. */
+/**
+ * Estimates the tokens of a call: messages, tool calls and their results, tools, and the schema of the answer.
+ *
+ * @returns At least 1.
+ */
 export function estimateCall({ messages, settings }: Call): number {
   let tokens = 0;
   for (const message of messages) tokens += ofMessage(message);
@@ -60,7 +66,7 @@ function ofTool(tool: Tool): number {
   return FRAME_TOKENS + ofText(tool.name) + ofText(tool.description ?? "") + estimateText(more);
 }
 
-/** Tokens of a JSON value as it is written. Walked and not written: the text itself is of no use. */
+/** Estimates the tokens of a value as JSON text. The value is walked, because nobody needs the text itself. */
 export function estimateText(value: unknown): number {
   switch (typeof value) {
     case "string":
@@ -79,7 +85,7 @@ export function estimateText(value: unknown): number {
   }
 }
 
-/** By length where all is ASCII, as most is; other scripts take more tokens for a character. */
+/** ASCII is counted by its length. Any other character counts as a token, as other scripts take more tokens. */
 function ofText(text: string): number {
   let wide = 0;
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) wide++;

@@ -1,14 +1,10 @@
-/** What is wrong with a client's request, by its path in the body. */
+/** Errors about a client's request, each with the path of the fault in the body. */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../errors.ts";
 import { isObject } from "./json.ts";
 import type { JsonObject } from "../types.ts";
 
-/**
- * The body, if it accords with the schema.
- *
- * @throws GatewayError `invalid_request` whose `param` is the path of the fault, e.g. `messages[2].content`.
- */
+/** Checks a body against a schema and returns it. */
 export function check<S extends v.GenericSchema>(schema: S, body: JsonObject): v.InferOutput<S> {
   const result = v.safeParse(schema, body, { abortEarly: true });
   if (result.success) return result.output;
@@ -20,13 +16,16 @@ export function check<S extends v.GenericSchema>(schema: S, body: JsonObject): v
   throw fault(`${param}`, issue.expected, issue.input);
 }
 
-/** What valibot's actions ask for, which have no name of their own for it. */
+/** What some valibot actions expect: these have no `expected` text of their own. */
 const EXPECTED: ReadonlyMap<string, string> = new Map([
   ["non_empty", "at least one entry"],
   ["finite", "a number that JSON can hold"],
 ]);
 
-/** The fault that a person would name: inside a union, the alternative of the right type that failed deeper down. */
+/**
+ * The fault that a person would name: in a union, that of the first alternative that had the right type and failed
+ * deeper.
+ */
 function deepest(
   issue: v.BaseIssue<unknown>,
 ): { path: (string | number)[]; expected: string; input: unknown } {
@@ -45,10 +44,10 @@ function deepest(
 }
 
 /**
- * The error for a member that is missing or is not what it must be.
+ * The error for a member that is missing or has the wrong type.
  *
- * @param expected What is due there, e.g. `string`.
- * @param input What is there instead; it is never quoted, as it may be a prompt.
+ * @param expected What must stand there, e.g. `string`.
+ * @param input The value that stands there. Only its type is named, as the value may be a prompt.
  */
 export function fault(param: string, expected: string, input: unknown): GatewayError {
   const received = input === null
@@ -64,19 +63,19 @@ export function fault(param: string, expected: string, input: unknown): GatewayE
   return new GatewayError("invalid_request", `Cannot read the request: ${state}`, { param });
 }
 
-/** The text that must be there. */
+/** Returns the value if it is a string; throws the fault at `path` if not. */
 export function need(value: unknown, path: string): string {
   if (typeof value === "string") return value;
   throw fault(path, "string", value);
 }
 
-/** The object that must be there. */
+/** Returns the value if it is an object; throws the fault at `path` if not. */
 export function needObject(value: unknown, path: string): JsonObject {
   if (isObject(value)) return value;
   throw fault(path, "object", value);
 }
 
-/** The `true` or `false` that must be there. */
+/** Returns the value if it is a boolean; throws the fault at `path` if not. */
 export function needBoolean(value: unknown, path: string): boolean {
   if (typeof value === "boolean") return value;
   throw fault(path, "boolean", value);

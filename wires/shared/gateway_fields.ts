@@ -1,14 +1,14 @@
 /**
- * Fields of requests that other gateways define for themselves. A provider's own API refuses a field that it does not know
- * (`provider: Extra inputs are not permitted`), so they are left out and named.
+ * Request fields that other gateways define. A provider's own API refuses fields that it does not know (`provider:
+ * Extra inputs are not permitted`), so these are left out and named in `sluice-dropped`.
  *
- * Read in 2026-11 from `@openrouter/sdk` 1.3.19 (`ChatRequest`) and openrouter.ai/docs, Vercel's "OpenAI Chat Completions
- * Configuration with AI Gateway" and LiteLLM's pages on its proxy.
+ * Read in 2026-11 from `@openrouter/sdk` 1.3.19 (`ChatRequest`) and openrouter.ai/docs, Vercel's "OpenAI Chat
+ * Completions Configuration with AI Gateway" and LiteLLM's pages on its proxy.
  */
 import { isObject } from "./json.ts";
 import type { Call } from "../types.ts";
 
-/** `reasoning` is not among them: it is read. */
+/** `reasoning` is missing on purpose: `withRouterReasoning()` reads it. */
 const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   // OpenRouter
   "debug",
@@ -18,7 +18,7 @@ const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   "models",
   "plugins",
   "preset",
-  "prompt_cache_options", // OpenAI's as well.
+  "prompt_cache_options", // OpenAI has it too.
   "provider",
   "repetition_penalty",
   "route",
@@ -38,25 +38,33 @@ const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   "litellm_metadata",
   "mock_response",
   "num_retries",
-  // OpenAI's newest, of which no other wire has the like.
+  // A new field of OpenAI that no other wire has.
   "moderation",
 ]);
 
-/** Whether a field is another gateway's. A provider that has one of the same name asks first. */
+/**
+ * Whether another gateway defines the field. A caller whose provider has a field of the same name must check that
+ * first.
+ */
 export const isGatewayField = (name: string): boolean => GATEWAY_FIELDS.has(name);
 
-/** Tokens to think with that each effort stands for; a number up to one is that effort. */
+/**
+ * The thinking budget in tokens that each effort stands for. A budget up to that number becomes that effort; a larger
+ * one than all becomes `max`.
+ */
 const EFFORT_TOKENS = [["low", 1024], ["medium", 8192], ["high", 24_576], ["xhigh", 32_000]] as const;
 
-/** The effort that a number of tokens comes to. */
+/** The effort for a thinking budget in tokens. */
 export const effortOf = (tokens: number) => EFFORT_TOKENS.find(([, most]) => most >= tokens)?.[0] ?? "max";
 
 /**
- * The call with OpenRouter's `reasoning` read: `effort`, `max_tokens` as a budget or the effort that it comes to,
- * `enabled`. What it says beside these is named, and so is all of it beside a `reasoning_effort` or a `thinking`. Without it,
- * the budget that a client of another wire has set.
+ * Reads OpenRouter's `reasoning` into a call: `effort`, `enabled`, and `max_tokens` as a budget or as the effort that
+ * it stands for. Its other members are added to `dropped`. All of it is dropped if the client also sent
+ * `reasoning_effort` or `thinking`. Without `reasoning`, the budget that a client of another wire set is used.
  *
- * @param asBudget The call with so many tokens to think with; nothing where the model, or this call, takes no number.
+ * @param dropped Takes the client's paths of what is left out.
+ * @param asBudget Returns the call with a thinking budget in tokens; `undefined` if the model or this call takes no
+ * number.
  * @see https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11)
  */
 export function withRouterReasoning(
@@ -66,7 +74,7 @@ export function withRouterReasoning(
 ): Call {
   const { reasoning, ...extra } = call.extra;
   if (reasoning === undefined) {
-    // The effort that stands beside a budget is for those who take no number.
+    // An effort beside the budget is for models that take no number.
     const { reasoning_budget: tokens } = call.settings;
     return tokens !== undefined && asBudget(call, tokens) || call;
   }
@@ -107,10 +115,11 @@ export function withRouterReasoning(
 }
 
 /**
- * The call with Anthropic's `thinking` read, which LiteLLM takes for every provider: a budget, or the effort that it comes
- * to. Beside a `reasoning_effort`, and where it says neither, it is named.
+ * Reads Anthropic's `thinking` into a call; LiteLLM takes it for every provider. It becomes a budget or the effort that
+ * the budget stands for. It is dropped beside a `reasoning_effort`, or if it says neither a budget nor `disabled`.
  *
- * @param asBudget As for `withRouterReasoning`.
+ * @param dropped Takes the client's paths of what is left out.
+ * @param asBudget As in `withRouterReasoning`.
  */
 export function withClaudeThinking(
   call: Call,

@@ -1,28 +1,28 @@
 /**
- * Changing members of a JSON object without parsing it.
+ * Changes members of a JSON object without parsing it.
  *
- * A same-wire call changes one short field; parsing and writing 10 MB for that costs more than sending it, and would
- * lose what JavaScript's numbers and key order cannot hold. Strings are skipped with `indexOf`, which is native.
+ * A same-wire call changes one short field. Parsing and writing 10 MB for that costs more than sending it, and would
+ * lose what JavaScript's numbers and key order cannot hold. Strings are skipped with native `indexOf`.
  */
 
 import { MOST_LEVELS, TooDeep } from "./depth.ts";
 
-/** A member of the outermost object; offsets are bytes. */
+/** A member of the outermost object; all offsets are in bytes. */
 export interface Member {
-  /** Of the quote that opens the key. */
+  /** The offset of the quote that opens the key. */
   start: number;
   valueStart: number;
-  /** One past the value. */
+  /** The offset after the last byte of the value. */
   valueEnd: number;
 }
 
-/** Letters of a key that are read one by one. */
+/** The longest key, in bytes, that is read letter by letter. */
 const MOST_KEY = 256;
 
-/** Members that are found: each takes ten times the memory of its shortest text. */
+/** The most members that are found: each takes ten times the memory of its shortest text. */
 export const MOST_MEMBERS = 10_000;
 
-/** An object has more members than `MOST_MEMBERS`. */
+/** Thrown for an object that has more members than `MOST_MEMBERS`. */
 export class TooManyMembers extends RangeError {}
 
 const STAR = 42,
@@ -38,13 +38,15 @@ const STAR = 42,
 const isSpace = (byte: number) => byte === 32 || byte === 10 || byte === 13 || byte === 9;
 
 /**
- * Finds the members of the object that `text` is.
+ * Finds the members of a JSON object.
  *
- * @param words Words to look for on the way, as each walk through 10 MB takes milliseconds: `true` is set for those that
- * are strings somewhere in the values, as they are and not as parts of others; of a word that ends with `*`, what begins so.
- * @returns By key; `undefined` when the text is not one object, or when a key is written twice or with escapes, so that
- * only a full parse is sure to agree with the provider's. Values are found but not validated.
- * @throws TooDeep, TooManyMembers
+ * @param words Words to look for on the way, because each walk through 10 MB takes milliseconds. A word is set to
+ * `true` if it is a whole string somewhere in the values. A word that ends with `*` stands for all strings that begin
+ * with it.
+ * @returns The members by key. `undefined` if the text is not one object, or if a key is written twice or with escapes:
+ * then only a full parse is sure to agree with the provider's. Values are found but not validated.
+ * @throws TooDeep for a value that is nested deeper than `MOST_LEVELS`.
+ * @throws TooManyMembers for an object with more than `MOST_MEMBERS` members.
  */
 export function findMembers(
   text: Uint8Array,
@@ -80,15 +82,15 @@ export function findMembers(
   return undefined;
 }
 
-/** A text of letters, read one by one: keys are short and nearly always ASCII, and a decoder costs more than they. */
+/** Reads a key letter by letter: keys are short and nearly always ASCII, and a decoder costs more than the loop. */
 function readKey(text: Uint8Array, from: number, to: number): string {
   let key = "";
-  // A long one would be as many texts in memory as it has letters.
+  // Letter by letter, a long key would make as many strings in memory as it has letters.
   if (to - from > MOST_KEY) {
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.subarray(from, to));
   }
   for (let at = from; at < to; at++) {
-    // A mark is dropped only from the start of a text, which a key is not.
+    // `ignoreBOM` keeps a byte order mark: it may only be dropped from the start of a text, and a key is not that.
     if (text[at] > 127) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.subarray(from, to));
     key += String.fromCharCode(text[at]);
   }
@@ -96,9 +98,9 @@ function readKey(text: Uint8Array, from: number, to: number): string {
 }
 
 /**
- * Finds the objects of the list that `text` is, or the one object.
+ * Finds the objects of a JSON list, or the one object that the text is.
  *
- * @returns Parts of `text`; `undefined` for anything else. What they hold is not validated.
+ * @returns Views on parts of `text`; `undefined` for any other text. The content of the objects is not validated.
  */
 export function findObjects(text: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] | undefined {
   const objects: Uint8Array<ArrayBuffer>[] = [];
@@ -118,7 +120,7 @@ export function findObjects(text: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
   return undefined;
 }
 
-/** Whether these bytes are the ASCII letters of a word, or begin as one that ends with `*` does. */
+/** Whether the bytes from `from` to `to` are an ASCII word, or begin with it if the word ends with `*`. */
 function isWord(text: Uint8Array, from: number, to: number, word: string): boolean {
   const isBeginning = word.charCodeAt(word.length - 1) === STAR;
   const length = isBeginning ? word.length - 1 : word.length;
@@ -128,12 +130,12 @@ function isWord(text: Uint8Array, from: number, to: number, word: string): boole
 }
 
 /**
- * An object's text with one of its texts replaced; everything else stays as it is. What `editMembers` does to bytes, for
- * texts that are decoded and parsed already: it takes a tenth of the time.
+ * Replaces one string member in the text of an object; every other character stays. Does to a decoded and parsed text
+ * what `editMembers` does to bytes, in a tenth of the time.
  *
- * @param source What was parsed: `value` is its member `key`.
- * @returns `undefined` when it is not plain where that member stands: its key is written twice, at whatever depth, or
- * something is escaped by its number, as a key may be; or its value is written in another way than ours.
+ * @param source The text that was parsed; `value` is its member `key`.
+ * @returns `undefined` if the place of the member is ambiguous: the key stands twice at any depth, the text has a `\u`
+ * escape, which a key may contain, or the value is not written as `JSON.stringify` writes it.
  */
 export function replaceText(
   source: string,
@@ -151,14 +153,14 @@ export function replaceText(
   return source.slice(0, from) + JSON.stringify(wanted) + source.slice(from + written.length);
 }
 
-/** A change to one member: another key, another value (JSON text), or none of it at all. */
+/** A change to one member: another key, another value (JSON text), or its removal. */
 export type Edit = { key?: string; value?: string } | "remove";
 
 /**
- * The text with its members changed; everything else stays byte for byte.
+ * Changes members of a JSON object's text; every other byte stays.
  *
  * @param text Is overwritten: use only the result.
- * @param members Of this text, from `findMembers`.
+ * @param members The members of this text, from `findMembers`.
  */
 export function editMembers(
   text: Uint8Array<ArrayBuffer>,
@@ -194,7 +196,7 @@ export function editMembers(
   return concat(pieces);
 }
 
-/** Shortens by moving whichever side is shorter: `model` mostly comes first, so 10 MB stay where they are. */
+/** Moves the shorter side of the text. `model` mostly comes first, so 10 MB stay in place. */
 function spliceInPlace(
   text: Uint8Array<ArrayBuffer>,
   from: number,
@@ -223,7 +225,10 @@ function concat(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** A member with the comma before it or, where nothing before it is kept, the comma after it, if any. */
+/**
+ * The range of a member with the comma before it. If no member before it is kept, with the comma after it, if there is
+ * one.
+ */
 function withComma(
   text: Uint8Array,
   { start, valueEnd }: Member,
@@ -243,7 +248,7 @@ function skipSpace(text: Uint8Array, at: number): number {
   return at;
 }
 
-/** One past the closing quote of the string that starts here, or -1. */
+/** The offset after the quote that closes the string starting at `at`; -1 if there is none. */
 function skipString(text: Uint8Array, at: number): number {
   let end = at;
   do {
@@ -260,9 +265,9 @@ function isEscaped(text: Uint8Array, at: number): boolean {
 }
 
 /**
- * One past the value that starts here, or -1.
+ * The offset after the value that starts at `at`; -1 if the value does not end.
  *
- * @param note Takes where the text of each string in it begins and ends.
+ * @param note Is called for each string in the value, with the start and the end of its text.
  */
 function skipValue(text: Uint8Array, at: number, note?: (from: number, to: number) => void): number {
   const first = text[at];
@@ -282,7 +287,7 @@ function skipValue(text: Uint8Array, at: number, note?: (from: number, to: numbe
       continue;
     }
     if (byte === OPEN || byte === OPEN_LIST) {
-      // One more is the object that the value is in.
+      // The object around the value is one level more.
       if (++depth === MOST_LEVELS) throw new TooDeep();
     } else if (byte === CLOSE || byte === CLOSE_LIST) {
       depth--;

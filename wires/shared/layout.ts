@@ -1,30 +1,31 @@
 /**
- * The order of an answer's pieces, for wires whose answers come back only as they were.
+ * The order of an answer's pieces, for wires that want an answer back in its original order.
  *
- * OpenAI's chat form has one text and a list of calls. An answer whose pieces stood otherwise sends its *layout* along, sealed
- * like a thought: `b` for a piece that travels whole (a thought, a server's tool), `x12` for twelve UTF-16 units of text
- * with a capital behind it that its wire understands, `u` for a tool call; `bx12ubu`.
+ * OpenAI's chat form has one text and a list of tool calls. An answer in any other order carries its *layout*, sealed
+ * like a thought. In a layout, `b` is a piece that travels whole (a thought, a server tool), `x12` is twelve UTF-16
+ * units of text, followed by an optional capital letter that its wire understands, and `u` is a tool call. Example:
+ * `bx12ubu`.
  */
 
-/** What a layout is read into. */
+/** The pieces that a layout puts in order. */
 interface Pieces<T> {
-  /** Those that travelled whole, in their order. */
+  /** The pieces that travelled whole, in their order. */
   kept: T[];
   calls: T[];
-  /** The text as the client has it. */
+  /** The text as the client returned it. */
   whole: string;
-  /** White space around the text; `undefined` where the answer did not say. */
+  /** The white space around the original text; `undefined` if the answer did not record it. */
   ends?: [lead: string, tail: string];
-  /** Writes a stretch of text. `mark` is the letter behind it, or empty. */
+  /** Writes a stretch of text. `mark` is the capital letter behind it in the layout, or empty. */
   text(said: string, start: number, end: number, mark: string): T[];
 }
 
-/** Whether pieces in this order would come back so by themselves: the kept ones, one text, the calls. */
+/** Whether this order is the one that a chat message implies anyway: whole pieces, one text, tool calls. */
 export const isUsualOrder = (order: string): boolean => /^b*(x\d+[A-Z]?)?u*$/.test(order);
 
 /**
- * The pieces in the order of a layout; nothing if it is not made of just these, as when the client has edited the message.
- * A client may have trimmed the text: its white space comes back from `ends`.
+ * Puts the pieces in the order of a layout. Returns `undefined` if the layout does not fit the pieces, e.g. because the
+ * client edited the message. A client may have trimmed the text; `ends` restores its white space.
  */
 export function arrange<T>(layout: string, { kept, calls, whole, ends, text }: Pieces<T>): T[] | undefined {
   const tokens = [...layout.matchAll(/b|u|x(\d+)([A-Z]?)/g)];
@@ -41,10 +42,13 @@ export function arrange<T>(layout: string, { kept, calls, whole, ends, text }: P
   return k === kept.length && c === calls.length ? out : undefined;
 }
 
-/** More is no trimmed text but an edited one, when the answer does not say what was around it. */
+/**
+ * If the white space was not recorded: the most missing UTF-16 units for which a text counts as trimmed and not as
+ * edited.
+ */
 const MOST_TRIMMED = 8;
 
-/** The text at the length that it had. */
+/** The text with its original length; `undefined` if that cannot be restored. */
 function untrimmed(whole: string, length: number, ends: Pieces<never>["ends"]): string | undefined {
   if (whole.length === length) return whole;
   if (!ends) {
@@ -56,15 +60,15 @@ function untrimmed(whole: string, length: number, ends: Pieces<never>["ends"]): 
   return said.length === length ? said : undefined;
 }
 
-/** Counts a text as it comes, and knows the white space around it. */
+/** Counts the length of a text that comes in pieces, and remembers the white space around it. */
 export function textCounter() {
   let length = 0;
   let lead = "";
-  /** The text since the last piece that says something. */
+  /** The text since the last piece that was not white space alone, that piece included. */
   let recent = "";
   return {
     add(text: string): void {
-      // Most pieces end in a letter.
+      // The first test is cheaper and nearly always enough: most pieces end in a letter.
       const says = text.charCodeAt(text.length - 1) > 32 || text.trim() !== "";
       if (lead.length === length) {
         lead += says ? text.slice(0, text.length - text.trimStart().length) : text;
@@ -72,9 +76,9 @@ export function textCounter() {
       recent = says ? text : recent + text;
       length += text.length;
     },
-    /** UTF-16 units so far. */
+    /** The length so far, in UTF-16 units. */
     length: (): number => length,
-    /** `undefined` where there is none. */
+    /** The white space before and after the text; `undefined` if there is none. */
     ends(): [lead: string, tail: string] | undefined {
       const tail = recent.slice(recent.trimEnd().length);
       return lead === "" && tail === "" ? undefined : [lead, tail];

@@ -1,14 +1,14 @@
 /**
- * What each generation of OpenAI's models takes, on chat completions and on Responses.
+ * What each generation of OpenAI's models accepts, on chat completions and on Responses.
  *
- * OpenAI answers 400 to a setting that the model does not take, and the generations differ: how the limit of tokens is
- * called, which settings must keep their default while the model reasons, which words the effort may be, whether
- * function tools are taken on chat completions, and whether the model is served there at all.
+ * OpenAI answers 400 to a setting that the model does not accept. The generations differ in the name of the token
+ * limit, the settings that must keep their default while the model reasons, the words for the effort, whether function
+ * tools are accepted on chat completions, and whether the model is served there at all.
  *
  * Read in 2026-11 from `openai` 7.59.0 (types), `@ai-sdk/openai` 4.0.118 (`openai-model-catalog.ts`), LiteLLM 1.110
  * (`gpt_reasoning_transformation.py` and its list of models), and from OpenAI's own errors as quoted in
- * openai/openai-openapi#541 (tools on GPT-5.4), BerriAI/litellm#34569 (tools on GPT-5.6), genkit-ai/genkit#6303 (GPT-6),
- * anomalyco/opencode#4451 (`minimal`), huggingface/smolagents#1893 (`stop`), langchain-ai/langchain#29704
+ * openai/openai-openapi#541 (tools on GPT-5.4), BerriAI/litellm#34569 (tools on GPT-5.6), genkit-ai/genkit#6303
+ * (GPT-6), anomalyco/opencode#4451 (`minimal`), huggingface/smolagents#1893 (`stop`), langchain-ai/langchain#29704
  * (`parallel_tool_calls`), vercel/ai#5647 (search models), docker/docker-agent#313 (models of Responses alone),
  * openai/codex#6647 (efforts of Codex models), anomalyco/opencode#3474 (GPT-5 Pro).
  *
@@ -16,36 +16,39 @@
  */
 import { isObject } from "./json.ts";
 
-/** What one generation takes. A setting that is named nowhere is taken with any value. */
+/** What one generation accepts. A setting that is not named here is accepted with any value. */
 export interface OpenAIModel {
-  /** The limit of tokens is called `max_completion_tokens`, and only so. */
+  /** The token limit must be called `max_completion_tokens`. */
   newLimit?: boolean;
-  /** Settings that it refuses with any value. */
+  /** Settings that the model refuses with any value. */
   refused: readonly string[];
-  /** Settings that it takes only with their default value. */
+  /** Settings that the model accepts only with their default value. */
   fixed: readonly string[];
-  /** Settings that are fixed too unless `reasoning_effort` is `none`, as sent or by default. */
+  /**
+   * Further settings that are fixed while the model reasons: unless `reasoning_effort` is `none`, as sent or by
+   * default.
+   */
   fixedWhileReasoning?: readonly string[];
-  /** The words that `reasoning_effort` may be; none when the setting is refused. */
+  /** The values of `reasoning_effort` that the model accepts; empty if it refuses the setting. */
   efforts: readonly string[];
-  /** A word more that `reasoning.effort` may be on Responses. */
+  /** One more value, which the model accepts as `reasoning.effort` on Responses only. */
   responsesEffort?: string;
-  /** The effort when none is sent; `none` for a model that cannot reason. */
+  /** The effort that applies when the client sends none; `none` for a model that cannot reason. */
   effort: string;
-  /** It is served on Responses alone. */
+  /** The model is served on Responses only. */
   responsesOnly?: true;
-  /** Its messages have a `phase`, which it wants back. */
+  /** The model's messages have a `phase`, which it wants back. */
   phases?: true;
   /**
-   * When it takes function tools on chat completions. Default always; `unset`: only without `reasoning_effort`, or with `none`; `none`: only
-   * with `none`, which an older generation may have by default.
+   * When the model accepts function tools on chat completions. Default: always. `unset`: without `reasoning_effort`, or
+   * with `none`. `none`: only if the effort is `none`, as sent or by the model's default.
    */
   functionTools?: "unset" | "none";
-  /** Roles of messages that it knows by another name. */
+  /** Roles of messages that must be renamed for the model: from, to. */
   roles?: Readonly<Record<string, string>>;
 }
 
-/** The values that mean the same as not sent. */
+/** The default of each setting: sending it means the same as leaving it out. */
 export const DEFAULTS: Readonly<Record<string, unknown>> = {
   frequency_penalty: 0,
   logprobs: false,
@@ -59,7 +62,7 @@ export const DEFAULTS: Readonly<Record<string, unknown>> = {
 
 const SAMPLING = ["logprobs", "temperature", "top_logprobs", "top_p"];
 const PENALTIES = ["frequency_penalty", "logit_bias", "presence_penalty"];
-/** Sound, search and predicted text are what other models have. */
+/** Sound, search and predicted text: other models offer these. */
 const OTHERS = ["audio", "modalities", "prediction", "web_search_options"];
 const LOW_TO_HIGH = ["low", "medium", "high"];
 const NONE_TO_XHIGH = ["none", ...LOW_TO_HIGH, "xhigh"];
@@ -106,12 +109,12 @@ const GPT_6: OpenAIModel = {
   responsesEffort: "max",
   phases: true,
 };
-/** Those of GPT-6 that can answer without reasoning. */
+/** The GPT-6 models that can answer without reasoning. */
 const GPT_6_NONE: OpenAIModel = { ...GPT_56, refused: ["prompt_cache_retention"] };
-/** `gpt-5.1-chat-latest` and its like reason, but always as much. */
+/** `gpt-5.1-chat-latest` and similar models always reason, with a fixed effort. */
 const GPT_5X_CHAT: OpenAIModel = { ...GPT_5, efforts: ["medium"] };
 
-/** Those of Responses alone always reason. */
+/** The models that are served on Responses only. They always reason. */
 const CODEX: OpenAIModel = {
   ...GPT_5,
   fixed: [...GPT_5.fixed, "verbosity"],
@@ -126,13 +129,16 @@ const PRO_54: OpenAIModel = { ...PRO_52, phases: true };
 const PRO_6: OpenAIModel = { ...PRO_54, refused: GPT_6.refused };
 const O_PRO: OpenAIModel = { ...O3, responsesOnly: true };
 const DEEP_RESEARCH: OpenAIModel = { ...O_PRO, efforts: ["medium"] };
-/** `codex-mini-latest` is an o4-mini; `computer-use-preview` reasons, and takes no effort. */
+/** `codex-mini-latest` is an o4-mini. `computer-use-preview` reasons but accepts no effort. */
 const CODEX_MINI: OpenAIModel = { ...O_PRO };
 const COMPUTER_USE: OpenAIModel = { ...O_PRO, efforts: [] };
 
 type Since = readonly (readonly [from: number, model: OpenAIModel])[];
 
-/** GPT from which version on (`501` is 5.1), the newest first: a model newer than this table is as its newest. */
+/**
+ * The GPT generations by their first version (`501` is 5.1), newest first. A model that is newer than the table counts
+ * as the newest generation.
+ */
 const GPT: Since = [
   [600, GPT_6],
   [506, GPT_56],
@@ -144,7 +150,7 @@ const GPT: Since = [
   [0, CHAT],
 ];
 
-/** Variants that differ from their generation, by what stands behind the version. */
+/** Variants that differ from their generation, by the word behind the version. */
 const VARIANTS: ReadonlyMap<string, Since> = new Map<string, Since>([
   ["chat", [[501, GPT_5X_CHAT], [0, CHAT]]],
   ["codex", [[503, CODEX_53], [502, CODEX_MAX], [500, CODEX]]],
@@ -157,16 +163,17 @@ const VARIANTS: ReadonlyMap<string, Since> = new Map<string, Since>([
 ]);
 
 /**
- * `gpt-5.4-mini-2026-03-17`, `ft:gpt-4o-mini:org::id`, `my-gpt-5-deployment`, `gpt-10.2`. Azure may not write dots: two
- * digits from 30 on are a version, as in `gpt-35-turbo`.
+ * Matches `gpt-5.4-mini-2026-03-17`, `ft:gpt-4o-mini:org::id`, `my-gpt-5-deployment` and `gpt-10.2`. Names at Azure may
+ * have no dots, so two digits from 30 on are a version with the dot left out, as in `gpt-35-turbo`.
  */
 const GPT_NAME =
   /(?:^|[^a-z0-9])gpt-(?:([12]?\d)(?:\.(\d{1,2}))?|([3-9])(\d))(?![.\d])o?(?:-(?:mini-)?(codex-max|[a-z]+))?/i;
-/** `o4-mini`, `azure-o1-preview`, `o10`, `o3-deep-research` */
+/** Matches `o4-mini`, `azure-o1-preview`, `o10` and `o3-deep-research`. */
 const O_NAME = /(?:^|[^a-z0-9])o([1-9]\d?)(?:-(mini|preview|pro))?(-deep-research)?(?![a-z0-9.])/i;
 
 /**
- * Finds what a model takes by its id, a fine-tune's (`ft:gpt-4o-mini:org::id`) or a deployment's that holds it.
+ * Finds what a model accepts. The id may be a model's, a fine-tune's (`ft:gpt-4o-mini:org::id`), or that of a
+ * deployment whose name contains a model's.
  *
  * @returns `undefined` for a model that the table does not know.
  */
@@ -202,12 +209,12 @@ const since = (list: Since, version: number) => list.find(([from]) => version >=
 
 // ---------------------------------------------------------------- settings
 
-/** Whether a setting says no more than its absence would. */
+/** Whether a value of a setting means the same as leaving the setting out. */
 export const isDefault = (field: string, value: unknown): boolean =>
   value === DEFAULTS[field] ||
   field === "modalities" && Array.isArray(value) && value.length === 1 && value[0] === "text";
 
-/** What SDKs write where there is nothing. */
+/** Whether a value is one that SDKs write for an absent setting: null, or an empty text, list or object. */
 export const isNothing = (value: unknown): boolean =>
   value === null || value === "" || Array.isArray(value) && value.length === 0 ||
   isObject(value) && Object.keys(value).length === 0;
@@ -215,10 +222,11 @@ export const isNothing = (value: unknown): boolean =>
 // ---------------------------------------------------------------- a request
 
 /**
- * Whether a request must go over Responses: the model is served there alone, or takes these tools, this effort or these
- * words about its reasoning only there.
+ * Whether a request must be sent to Responses: the model is served only there, or accepts the request's tools, effort
+ * or `reasoning` object only there.
  *
- * @param get Reads a member of a chat completions request. Without it, whether any request may have to.
+ * @param get Reads a field of a chat completions request. Without it: whether there are requests to this model that
+ * must be sent to Responses.
  */
 export function needsResponses(id: string, get?: (field: string) => unknown): boolean {
   const model = openaiModel(id);
@@ -236,7 +244,7 @@ export function needsResponses(id: string, get?: (field: string) => unknown): bo
     : (effort ?? model.effort) !== "none";
 }
 
-/** Whether a chat completions request offers functions. */
+/** Whether a chat completions request offers functions, in `tools` or in the older `functions`. */
 export function hasFunctions(get: (field: string) => unknown): boolean {
   const tools = get("tools");
   const functions = get("functions");

@@ -1,9 +1,9 @@
-/** Headers of requests that mean something to one wire's providers, and are nobody else's to see. */
+/** Request headers that only the providers of one wire may see. */
 import type { WireName } from "../types.ts";
 
 /**
- * How such headers begin, in lower case: versions, and what is for the wire's author alone, as betas and what Claude Code says
- * of its session.
+ * How these headers begin, in lower case. Any provider of the wire gets the version; only the wire's author gets the
+ * rest: betas, and what Claude Code says about its session.
  *
  * @see https://platform.claude.com/docs/en/api/versioning (2026-11)
  */
@@ -13,7 +13,11 @@ const OWN_HEADERS: readonly { begins: string; wire: WireName; anyProvider?: true
   { begins: "x-claude-code-", wire: "anthropic" },
 ];
 
-/** Whether a header may go to a provider, by its name in lower case. */
+/**
+ * Whether a header may be sent to a provider.
+ *
+ * @param name The header's name in lower case.
+ */
 export function isForProvider(name: string, { wire, isAuthor }: HeaderTarget): boolean {
   for (const { begins, wire: owner, anyProvider } of OWN_HEADERS) {
     if (name.startsWith(begins)) return owner === wire && (anyProvider || isAuthor);
@@ -21,9 +25,9 @@ export function isForProvider(name: string, { wire, isAuthor }: HeaderTarget): b
   return true;
 }
 
-/** Whom a request goes to, as far as its headers depend on it. */
+/** The receiver of a request, as far as the headers depend on it. */
 export interface HeaderTarget {
   wire: WireName;
-  /** It is the wire's author. */
+  /** The provider is the author of the wire. */
   isAuthor: boolean;
 }

@@ -1,19 +1,15 @@
-/** Writing a call's settings by table, so that none is lost in silence. */
+/** Writes the settings of a call by a table, so that every setting is either written or named as dropped. */
 import type { Call, Settings } from "../types.ts";
 
 /**
- * How a wire writes each setting into its body. A setting without an entry, or whose entry returns `false` for this
- * value, cannot be expressed.
+ * How a wire writes each setting into its body. A wire cannot express a setting that has no entry, or a value for which
+ * the entry returns `false`.
  */
 export type SettingsTable<Body> = {
   [Name in keyof Settings]?: (value: NonNullable<Settings[Name]>, body: Body, call: Call) => void | false;
 };
 
-/**
- * Writes what the client set, in the client's order.
- *
- * @returns The client's names of the settings that the table could not write.
- */
+/** Writes the settings that the client sent, in the client's order. */
 export function writeSettings<Body>(call: Call, body: Body, table: SettingsTable<Body>): string[] {
   const dropped: string[] = [];
   for (const [name, sentAs] of call.sent) {

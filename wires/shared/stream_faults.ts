@@ -1,13 +1,16 @@
-/** What can be wrong with any provider's stream, in one wording. Made anew each time, for an error gets more metadata later. */
+/**
+ * The faults that any provider's stream can have, in one wording. Each function makes a new object, because metadata is
+ * added to the error later.
+ */
 import type { WireError } from "../types.ts";
 
-/** An event is not what every event of these streams is. */
+/** The error for an event that is not a JSON object. */
 export const badEvent = (): WireError => ({
   message: "The provider sent an event that is not a JSON object",
   code: "bad_chunk",
 });
 
-/** The stream ended, but its answer did not. */
+/** The error for a stream that ended before its answer. */
 export const cutOff = (): WireError => ({
   message: "The provider's answer ended before it was finished",
   code: "cut_off",

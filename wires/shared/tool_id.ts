@@ -1,25 +1,28 @@
 /**
- * Tool-call ids: carrying a signature, and as each provider takes them.
+ * Ids of tool calls: how they carry a signature, and how they are made to fit each provider.
  *
- * Gemini signs its calls and refuses a second turn without the signatures. Clients that keep `extra_content` hand them
- * back; most drop every field they do not know, but all of them keep ids. So the signature rides in the id as well.
+ * Gemini signs its tool calls and refuses a second turn without the signatures. Some clients keep `extra_content` and
+ * return the signature there. Most drop every field that they do not know, but all keep ids. So the id carries the
+ * signature as well.
  */
 
-/** Stands between the id and the signature; only characters that every provider takes in an id. */
+/** Separates the id from the signature. Every provider accepts these characters in an id. */
 const MARK = "__sig_";
 
-/** What base64url gives back unchanged. */
+/** Matches base64 that can be restored from base64url, e.g. `aGk=`. */
 const BASE64 = /^[A-Za-z0-9+/]+=*$/;
 
-/** `call_1` with a signature (base64) becomes `call_1__sig_…`, of letters, digits, `-` and `_` alone. */
+/**
+ * Appends a base64 signature to an id: `call_1` becomes `call_1__sig_…`, which has only letters, digits, `-` and `_`.
+ */
 export function packToolId(id: string, signature: string | undefined): string {
-  // Any other signature rides in `extra_content` alone.
+  // A signature of another form travels in `extra_content` only.
   if (!signature || !BASE64.test(signature) || id.includes(MARK)) return id;
   const safe = signature.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
   return unpackSignature(safe) === signature ? `${id}${MARK}${safe}` : id;
 }
 
-/** The provider's own id, and the signature if there is one. */
+/** Splits a packed id into the provider's own id and the signature, if there is one. */
 export function unpackToolId(packed: string): { id: string; signature?: string } {
   const at = packed.indexOf(MARK);
   if (at < 0) return { id: packed };
@@ -31,16 +34,16 @@ function unpackSignature(safe: string): string {
   return text + "=".repeat((4 - text.length % 4) % 4);
 }
 
-/** The id, or one of at most so many characters that stands for it. */
+/** The id if it has at most `most` characters; else a shorter id, always the same for the same id. */
 export function shortId(id: string, most: number): string {
   if (id.length <= most) return id;
-  // What is too long is mostly a signature that rides along.
+  // An id is mostly too long because it carries a signature.
   const bare = unpackToolId(id).id;
   return bare.length <= most ? bare : `call_${digest(bare)}`;
 }
 
 /**
- * Thirteen letters and digits that stand for a text: its FNV-1a hash of 64 bits.
+ * A text's 64-bit FNV-1a hash as thirteen lower-case letters and digits.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9923
  */
@@ -53,17 +56,20 @@ export function digest(text: string): string {
 }
 
 /**
- * Gives each call of a conversation an id of its own, and tells a result which call it answers.
+ * Gives each tool call of a conversation a unique id, and tells which tool call a result answers.
  *
- * Some models count their calls anew in each turn (`call_0`), and some give no ids at all; once such a conversation moves
- * to another provider, ids that come twice are refused (Anthropic) or taken for one call.
+ * Some models restart the ids in each turn (`call_0`), and some give no ids. Once such a conversation moves to another
+ * provider, that provider refuses repeated ids (Anthropic) or takes them for one tool call.
  */
 export function callIds() {
   const used = new Set<string>();
-  /** By the client's id: the number that its next repeat gets, its calls' own ids, and how many of them have results. */
+  /**
+   * By the client's id: the number for its next repetition, the unique ids given out, and how many of those have
+   * results.
+   */
   const calls = new Map<string, { next: number; ids: string[]; answered: number }>();
   return {
-    /** The id for a call to which the client gave `id`: the same, unless it came before or is empty. */
+    /** The unique id for a tool call with the client's `id`: the same id, unless it was used before or is empty. */
     call(id: string): string {
       const base = id || "call";
       const same = calls.get(id) ?? { next: 2, ids: [], answered: 0 };
@@ -74,7 +80,10 @@ export function callIds() {
       calls.set(id, same);
       return own;
     },
-    /** The id of the first call so named that has no result yet, else of the last. */
+    /**
+     * The unique id that a result with the client's `id` answers: of the first tool call with that id that has no
+     * result yet, else of the last one.
+     */
     result(id: string): string {
       const same = calls.get(id);
       if (!same) return id;

@@ -1,7 +1,6 @@
-/** Tools' names in an answer. */
 import type { Emit } from "../types.ts";
 
-/** Passes deltas on, with the client's names of tools that were written under others. */
+/** Passes deltas on and restores the client's names of tools that were sent to the provider under other names. */
 export function withClientNames(emit: Emit, names: ReadonlyMap<string, string> | undefined): Emit {
   if (!names) return emit;
   return (delta) =>

@@ -1,14 +1,16 @@
-/** Tools of one wire in the terms of another: free text as a function, and what a provider runs itself. */
+/**
+ * Tools of one wire in the terms of another: custom tools (free text) as functions, and the tools that a provider runs.
+ */
 import { isObject, object, parseObject } from "./json.ts";
 import type { Call, CustomTool, FunctionTool, SearchTerms, ServerTool, ToolCall } from "../types.ts";
 
 // ---------------------------------------------------------------- free text as a function
 
 /**
- * A custom tool as a function of one text, `input`, for a target that has only functions. A grammar is told in the
- * description, as nothing enforces it there.
+ * A custom tool as a function with one text argument, `input`, for a target that has only functions. A grammar becomes
+ * part of the description, as such a target cannot enforce it.
  *
- * @param dropped Takes the path of a grammar.
+ * @param dropped Takes the client's path of a grammar.
  */
 export function customAsFunction(tool: CustomTool, dropped: string[]): FunctionTool {
   const { name, description, format, cache, path, formatPath } = tool;
@@ -36,12 +38,15 @@ export function customAsFunction(tool: CustomTool, dropped: string[]): FunctionT
   };
 }
 
-/** The arguments of a function's call, as JSON text: those of a custom tool's call are what `customAsFunction` asks for. */
+/**
+ * The arguments of a tool call as JSON text. The input of a custom tool is written as the argument of the function that
+ * `customAsFunction` made.
+ */
 export const functionArguments = (
   { arguments: text, custom }: Pick<ToolCall, "arguments" | "custom">,
 ): string => custom ? JSON.stringify({ input: text }) : text || "{}";
 
-/** Names of the custom tools that the client offered; `undefined` for none. */
+/** The names of the custom tools that the client offered; `undefined` if there are none. */
 export function customNames({ settings: { tools } }: Call): ReadonlySet<string> | undefined {
   let names: Set<string> | undefined;
   for (const tool of tools ?? []) if (tool.type === "custom") (names ??= new Set()).add(tool.name);
@@ -50,21 +55,26 @@ export function customNames({ settings: { tools } }: Call): ReadonlySet<string> 
 
 // ---------------------------------------------------------------- free text out of arguments
 
-/** Takes the free text out of a call's arguments while they stream. */
+/** Reads the free text out of a tool call's arguments while they stream. */
 export interface InputReader {
-  /** @returns The text that is certain now; may be empty. */
+  /** @returns The text that is certain so far and was not returned before; may be empty. */
   push(piece: string): string;
-  /** @returns What is left once the arguments have ended. */
+  /** @returns The rest of the text, once the arguments have ended. */
   end(): string;
 }
 
-/** Members that hold the text; models write `patch` for tools that apply one. */
+/**
+ * The start of arguments whose text is a member, e.g. `{"input": "`. Models write `patch` for tools that apply a patch.
+ */
 const INPUT = /^\s*\{\s*"(?:input|patch)"\s*:\s*"/;
-/** What may still become the above: `{"inp`. */
+/** Matches a start that may still become one that `INPUT` matches, e.g. `{"inp`. */
 const BEGINS =
   /^\s*(?:\{\s*(?:"(?:i(?:n(?:p(?:ut?)?)?)?|p(?:a(?:t(?:ch?)?)?)?)?|"(?:input|patch)"\s*:?\s*)?)?$/;
 
-/** Characters before the text: a model that writes blanks without end is not asked at each whether it has begun. */
+/**
+ * The most characters before the text. Without a limit, a model that writes blanks forever would cost a match each
+ * time.
+ */
 const MOST_BEFORE = 1000;
 
 const ESCAPED: ReadonlyMap<string, string> = new Map([
@@ -79,12 +89,13 @@ const ESCAPED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads `{"input": "…"}` out of pieces that may be cut anywhere, also inside an escape. Arguments of any other form are
- * given when they have ended: the member of that name where they are an object with one, no text for an empty object, else
- * all of them as the model wrote them.
+ * Reads the text of `{"input": "…"}` out of pieces that may be cut anywhere, even inside an escape.
+ *
+ * Arguments of any other form are returned when they have ended. From an object with a text `input` or `patch` that
+ * member is returned, from an empty object nothing, and anything else as the model wrote it.
  */
 export function inputReader(): InputReader {
-  /** What is not read yet: an escape that is cut, or all until it is known whether the text begins. */
+  /** The unread rest: an escape that is cut, or everything so far until it is known whether the text begins. */
   let rest = "";
   let state: "before" | "inside" | "other" | "after" = "before";
   const held: string[] = [];
@@ -125,7 +136,7 @@ export function inputReader(): InputReader {
   };
 }
 
-/** The free text of whole arguments. */
+/** The free text of a tool call whose arguments are complete. */
 export function readInput(argumentText: string): string {
   const reader = inputReader();
   return reader.push(argumentText) + reader.end();
@@ -140,11 +151,10 @@ function otherInput(whole: string): string {
 }
 
 /**
- * The text of a JSON string up to its closing quote, or as far as it is certain. An escape that JSON does not have stays as
- * it is.
+ * Decodes a JSON string up to its closing quote, or as far as it is certain. An unknown escape stays as it is.
  *
- * @param isLast Nothing follows: a lone half of a surrogate pair is given too.
- * @returns `next` is where to go on.
+ * @param isLast Nothing follows: a lone half of a surrogate pair is returned too.
+ * @returns `next` is the index at which to continue.
  */
 function unescape(json: string, isLast = false): { text: string; next: number; isClosed: boolean } {
   let text = "";
@@ -162,7 +172,7 @@ function unescape(json: string, isLast = false): { text: string; next: number; i
       if (hex.length < 4 && /^[\da-f]*$/i.test(hex)) break;
       const isHex = /^[\da-f]{4}$/i.test(hex);
       const code = parseInt(hex, 16);
-      // The second half of the pair is in the next piece.
+      // The second half of the surrogate pair is in the next piece.
       if (isHex && isHigh(code) && !isLast && json.length < at + 12 && PAIR.test(json.slice(at + 6))) break;
       text += isHex ? String.fromCharCode(code) : "\\u";
       at += isHex ? 6 : 2;
@@ -171,7 +181,7 @@ function unescape(json: string, isLast = false): { text: string; next: number; i
       at += 2;
     }
   }
-  // Half of a character is not sent: alone it would be written as a replacement character.
+  // Half a surrogate pair is kept back: encoded alone, it would become a replacement character.
   if (
     !isLast && at === json.length && isHigh(text.charCodeAt(text.length - 1)) &&
     isHigh(json.charCodeAt(at - 1))
@@ -182,12 +192,12 @@ function unescape(json: string, isLast = false): { text: string; next: number; i
 }
 
 const isHigh = (code: number) => code >= 0xd800 && code <= 0xdbff;
-/** What may still become the escape of a second half: `\ud`. */
+/** Matches what may still become the escape of a second half, e.g. `\ud`. */
 const PAIR = /^(?:\\(?:u[\da-f]{0,3})?)?$/i;
 
 // ---------------------------------------------------------------- what a provider runs itself
 
-/** Members in which clients write search terms, and what each says. */
+/** The members of a tool in which clients write search terms, and the terms that each holds. */
 const SEARCH_MEMBERS: ReadonlyMap<string, readonly (keyof SearchTerms)[]> = new Map([
   ["allowed_domains", ["allowedDomains"]],
   ["blocked_domains", ["blockedDomains"]],
@@ -197,9 +207,9 @@ const SEARCH_MEMBERS: ReadonlyMap<string, readonly (keyof SearchTerms)[]> = new 
 ]);
 
 /**
- * The client's paths of what it wrote in a tool of its own wire and a target's has no place for.
+ * The client's paths of members of a server tool that the target cannot express.
  *
- * @param takes The search terms that the target takes.
+ * @param takes The search terms that the target can express.
  */
 export function unsaidMembers(
   { search = {}, value, path }: ServerTool,
@@ -216,7 +226,7 @@ const isNothing = (value: unknown) =>
   value === null || value === undefined || Array.isArray(value) && value.length === 0 ||
   isObject(value) && Object.keys(value).length === 0;
 
-/** A search's place as OpenAI and Anthropic have it: `{type: "approximate", city, region, country, timezone}`. */
+/** The user's location as OpenAI and Anthropic write it: `{type: "approximate", city, region, country, timezone}`. */
 export function placeOf(search: SearchTerms | undefined): { [member: string]: unknown } | undefined {
   const location = object(search?.location);
   if (!location) return undefined;

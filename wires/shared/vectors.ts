@@ -1,12 +1,12 @@
-/** Vectors of numbers, as JSON and as base64. */
+/** Embedding vectors, as JSON and as base64. */
 import { GatewayError } from "../errors.ts";
 import type { JsonObject } from "../types.ts";
 import { object, objects } from "./json.ts";
 
 /**
- * One vector: a list of numbers, or base64 of 32-bit floats.
+ * Reads one vector: a list of numbers, or base64 of 32-bit floats.
  *
- * @throws GatewayError `bad_upstream_answer` for anything else, and for an empty one.
+ * @throws GatewayError `bad_upstream_answer` for anything else and for an empty vector.
  */
 export function readVector(value: unknown): number[] {
   const vector = typeof value === "string" ? decodeVector(value) : value;
@@ -18,9 +18,9 @@ export function readVector(value: unknown): number[] {
 }
 
 /**
- * The vectors of OpenAI's list: `[{index, embedding}]`, in the order of their index.
+ * Reads OpenAI's list of vectors, `[{index, embedding}]`, and orders them by `index`.
  *
- * @throws GatewayError `bad_upstream_answer`
+ * @throws GatewayError `bad_upstream_answer` as `readVector`.
  */
 export function readVectors(data: unknown): number[][] {
   const entries = objects(data);
@@ -29,17 +29,17 @@ export function readVectors(data: unknown): number[][] {
   return sorted.map(({ embedding }) => readVector(embedding));
 }
 
-/** The count of tokens in OpenAI's usage; some tell the total alone. */
+/** The tokens in OpenAI's `usage`; 0 if there is none. Some providers report only the total. */
 export function readTokens(body: JsonObject): number {
   const { prompt_tokens, total_tokens } = object(body.usage) ?? {};
   const tokens = prompt_tokens ?? total_tokens;
   return typeof tokens === "number" && tokens > 0 ? tokens : 0;
 }
 
-/** Bytes that are made one text at a time: more would be too many arguments. */
+/** Bytes that become a string at a time: more would be too many arguments for one call. */
 const PIECE = 0x8000;
 
-/** A vector as OpenAI's base64: 32-bit floats, little-endian. */
+/** Writes a vector as OpenAI's base64: 32-bit floats, little-endian. */
 export function encodeVector(vector: readonly number[]): string {
   const view = new DataView(new ArrayBuffer(vector.length * 4));
   for (let at = 0; at < vector.length; at++) view.setFloat32(at * 4, vector[at], true);
@@ -51,7 +51,7 @@ export function encodeVector(vector: readonly number[]): string {
   return btoa(text);
 }
 
-/** The numbers that base64 of 32-bit floats stands for; `undefined` for any other text. */
+/** Decodes base64 of 32-bit floats; `undefined` for any other text. */
 function decodeVector(text: string): number[] | undefined {
   let bytes: string;
   try {

@@ -1,7 +1,5 @@
-/** Waiting, for a time that a signal may cut short. */
-
 /**
- * Waits by the runtime's clock, and leaves no timer behind.
+ * Waits for `ms` milliseconds, or until the signal aborts. Leaves no timer behind.
  *
  * @throws The signal's reason once it has aborted.
  */
