@@ -1,4 +1,4 @@
-/** Amazon's event stream (`application/vnd.amazon.eventstream`): binary messages with checksums. */
+/** Reads Amazon's event stream (`application/vnd.amazon.eventstream`): binary messages with checksums. */
 import { object, parse } from "../shared/json.ts";
 import type { WireError } from "../types.ts";
 import { type KeptBytes, keptBytes } from "./chunks.ts";
@@ -11,11 +11,11 @@ const PRELUDE = 12;
 const CHECKSUM = 4;
 
 /**
- * A reader of Amazon's event stream: u32 length of the message, u32 length of its headers, u32 CRC-32 of those eight bytes,
- * headers, payload, u32 CRC-32 of all before; big-endian.
+ * Makes a reader of Amazon's event stream. Each message is: u32 length of the message, u32 length of its headers, u32
+ * CRC-32 of those eight bytes, headers, payload, u32 CRC-32 of everything before. Numbers are big-endian.
  *
- * A message of type `event` becomes a frame: its payload as text, and its `:event-type`. One of type `exception` or `error`
- * ends the stream with that error, under the status that the same error has as an HTTP answer.
+ * A message of type `event` becomes a frame: its payload as text, and its `:event-type`. A message of type `exception`
+ * or `error` is passed to `onError`, with the HTTP status of the same error outside a stream.
  *
  * @param maxSize The longest message, in bytes.
  * @throws EventTooLong from `push`, and an `Error` from `push` and `end` for bytes that are damaged or cut off.
@@ -27,12 +27,12 @@ export function awsEventStreamReader(
   maxSize = FRAME_SIZE,
 ): FrameReader {
   const decoder = new TextDecoder();
-  /** The message that is not whole yet. */
+  /** The bytes of the message that is not complete yet. */
   let kept: KeptBytes | undefined;
-  /** The length of that message; 0 while its prelude is not there. */
+  /** The length of that message in bytes; 0 until its prelude is complete. */
   let length = 0;
 
-  /** The length of the message that begins with these bytes, which hold its prelude. */
+  /** Reads the length of a message from its prelude, which `bytes` holds. */
   function readPrelude(bytes: Uint8Array): number {
     const view = viewOf(bytes);
     if (view.getUint32(8) !== crc32(bytes.subarray(0, 8))) {
@@ -85,10 +85,13 @@ export function awsEventStreamReader(
 
 const TYPE = "application/vnd.amazon.eventstream";
 
-/** Amazon's event stream, as a column of a row. */
+/** Amazon's event stream, as a row of the provider table names it. */
 export const awsEventStream: Framing = { type: TYPE, reader: awsEventStreamReader };
 
-/** As above, where each message carries an event of the model's own API: `{"bytes": base64}` in events named `chunk`. */
+/**
+ * The same framing, for streams whose messages carry events of the model's own API: `{"bytes": base64}` in events named
+ * `chunk`.
+ */
 export const awsModelStream: Framing = {
   type: TYPE,
   reader: (onFrame, onError, maxSize) =>
@@ -110,11 +113,15 @@ const damaged = (why: string) => new Error(`A message of the event stream is dam
 
 // ---------------------------------------------------------------- headers
 
-/** Bytes of a value by its type; types 6 and 7 have a length of two bytes before the value. */
+/**
+ * Bytes of a header's value, by its type. Values of types 6 and 7 begin with their length in two bytes.
+ *
+ * @see https://smithy.io/2.0/aws/amazon-eventstream.html (2026-11)
+ */
 const VALUE_BYTES = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16];
 const STRING = 7;
 
-/** The headers that are text: u8 length of the name, name, u8 type, value. */
+/** Reads the headers that are strings. Each header is: u8 length of the name, name, u8 type, value. */
 function readHeaders(
   bytes: Uint8Array,
   view: DataView,
@@ -123,7 +130,7 @@ function readHeaders(
 ): Map<string, string> {
   const headers = new Map<string, string>();
   let at = PRELUDE;
-  /** Moves on, and returns where the bytes lay that were passed. */
+  /** Moves on by `count` bytes, and returns where they begin. */
   const take = (count: number): number => {
     at += count;
     if (at > end) throw damaged("a header is longer than the headers");
@@ -146,8 +153,10 @@ function readHeaders(
 // ---------------------------------------------------------------- errors
 
 /**
- * The status of each exception as an HTTP answer, in lower case and without `exception`.
- * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html, by the SDK's types of 2026-11
+ * The HTTP status of each exception, by its name in lower case and without `exception`.
+ *
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html (statuses by the SDK's
+ * types of 2026-11)
  */
 const STATUSES: ReadonlyMap<string, number> = new Map([
   ["accessdenied", 403],
@@ -164,7 +173,9 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
   ["validation", 400],
 ]);
 
-/** An exception says what it is in its name and its payload, an error in two headers. */
+/**
+ * Reads a failure: an exception has its name in a header and its message in the payload, an error has both in headers.
+ */
 function readFailure(headers: ReadonlyMap<string, string>, payload: string): WireError {
   const code = headers.get(":exception-type") ?? headers.get(":error-code") ?? "";
   const body = object(parse(payload));
@@ -172,7 +183,7 @@ function readFailure(headers: ReadonlyMap<string, string>, payload: string): Wir
   return {
     message: typeof said === "string" && said !== ""
       ? said
-      : `The stream failed: ${code || "it does not say why"}`,
+      : `The stream failed: ${code || "the provider gives no reason"}`,
     code: code || null,
     status: STATUSES.get(code.toLowerCase().replace(/exception$/, "")),
   };
@@ -180,7 +191,7 @@ function readFailure(headers: ReadonlyMap<string, string>, payload: string): Wir
 
 // ---------------------------------------------------------------- checksum
 
-/** CRC-32 of each byte, as in gzip and PNG. */
+/** The CRC-32 of each byte, as in gzip and PNG. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 0xedb88320 : crc >>> 1;

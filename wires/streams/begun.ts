@@ -1,10 +1,10 @@
-/** Whether an answer has begun, by its format. */
+/** Decides whether the content of an answer has begun, by the answer's format. */
 import type { KeptBytes } from "./chunks.ts";
 import { list, object, parse } from "../shared/json.ts";
 import { sseReader } from "./sse.ts";
 import type { AnswerFormat, Delta, Emit, JsonObject, StreamReader, WireError } from "../types.ts";
 
-/** An answer failed before anything else. */
+/** Thrown when an answer fails before its content has begun. */
 export class EarlyError extends Error {
   constructor(readonly error: WireError) {
     super(error.message);
@@ -13,35 +13,37 @@ export class EarlyError extends Error {
 }
 
 /**
- * Tells after each chunk, and after the end (no chunk), whether the content has begun. `held` are all chunks so far.
+ * Decides after each chunk, and at the end (`chunk` is undefined), whether the content has begun.
  *
- * @throws EarlyError
+ * @param held All chunks so far.
+ * @throws EarlyError if the answer failed before its content.
  */
 export type Watch = (chunk: Uint8Array | undefined, held: KeptBytes) => boolean;
 
 /**
- * Watches a body for its content.
+ * Makes the watch of one body.
  *
- * @param type Its content type. Only asked of an answer whose format is not known: where it is, the first byte says more.
- * @param format Of a generated answer, or `undefined` for any other body: a stream of events has then begun with its first
- * event, and nothing else is judged. An object that was made before may well hold an `error` of its own.
+ * @param type The body's content type. It is only used if the format is unknown: otherwise the first byte says more.
+ * @param format The format of a generated answer; `undefined` for any other body. An event stream of unknown format has
+ * begun with its first event. No other body of unknown format is judged: a stored object may well have a member
+ * `error`.
  */
 export function contentWatch(type: string, format: AnswerFormat | undefined): Watch {
   if (format) return answerWatch(format);
   if (/^text\/event-stream\b/i.test(type)) return eventsWatch(anyEvents);
-  // Held until it is whole, for its reader can do nothing before.
+  // JSON is held until it is complete: its reader can do nothing with a part of it.
   return /^[^;]*\bjson\b/i.test(type) ? wholeWatch() : () => true;
 }
 
-/** Whether a body that goes on and on may be an answer: JSON may be that long, a stream says something before. */
+/** Whether a long body may still be an answer: JSON may be that long, but a stream has said something before. */
 export function isJson(held: KeptBytes): boolean {
   const kind = kindOf(held.view());
   return kind === "object" || kind === "list";
 }
 
 /**
- * What bytes begin with, told by the first that is no blank: `events` is text that may be a stream of them. `undefined` when
- * there are blanks only.
+ * The kind of a body, by its first byte that is not a blank: `events` is text that may be an event stream. `undefined`
+ * if there are only blanks.
  */
 export function kindOf(bytes: Uint8Array): "object" | "list" | "page" | "events" | undefined {
   const first = bytes.find((byte) => !BLANK.has(byte));
@@ -52,7 +54,7 @@ const OPEN_OBJECT = 123, OPEN_LIST = 91, LESS_THAN = 60;
 const KINDS: ReadonlyMap<number, "object" | "list" | "page"> = new Map(
   [[OPEN_OBJECT, "object"], [OPEN_LIST, "list"], [LESS_THAN, "page"]] as const,
 );
-/** Before the first character of a text: blanks, and the bytes of a byte order mark. */
+/** The bytes that may stand before the first character: blanks, and the bytes of a byte order mark. */
 const BLANK: ReadonlySet<number> = new Set([9, 10, 13, 32, 0xef, 0xbb, 0xbf]);
 
 function answerWatch(format: AnswerFormat): Watch {
@@ -62,7 +64,7 @@ function answerWatch(format: AnswerFormat): Watch {
     if (!chunk) throw new EarlyError({ message: "The answer is empty" });
     const first = chunk.find((byte) => !BLANK.has(byte));
     if (first === undefined) return false;
-    if (first === LESS_THAN) throw new EarlyError({ message: "The answer is a page" });
+    if (first === LESS_THAN) throw new EarlyError({ message: "The answer is an HTML page" });
     watch = first === OPEN_OBJECT
       ? objectWatch(format)
       : first === OPEN_LIST
@@ -72,7 +74,7 @@ function answerWatch(format: AnswerFormat): Watch {
   };
 }
 
-/** One that is cut off, or an error that calls itself a success, is a failure. */
+/** A JSON object fails if it is cut off, or if it is an error in spite of its success status. */
 function objectWatch(format: AnswerFormat): Watch {
   return (chunk, held) => {
     const error = chunk ? undefined : wholeError(textOf(held), format);
@@ -82,14 +84,15 @@ function objectWatch(format: AnswerFormat): Watch {
 }
 
 /**
- * What is wrong with a whole answer, if anything is: it is no object, an empty one, or an error. An object of another
- * shape than its path promises is not judged here: to take it for a failure would pay for it twice.
+ * The error of a complete answer: it is not an object, it is empty, or it is an error. `undefined` for any other
+ * object. An object with an unexpected shape is not an error here: taking it for one would repeat and pay for the
+ * request.
  */
 export function wholeError(text: string, format: AnswerFormat): WireError | undefined {
   const body = object(parse(text));
   if (!body) return { message: "The answer is cut off, or is not a JSON object" };
   if (Object.keys(body).length === 0) return { message: "The answer is an empty object" };
-  // Some say what went wrong beside an answer.
+  // Some providers report a problem beside a good answer.
   if (list(body.choices).length > 0) return undefined;
   if (saysError(body) || Object.keys(body).every((key) => ABOUT_FAILURE.has(key))) {
     return format.readError(200, body);
@@ -97,14 +100,14 @@ export function wholeError(text: string, format: AnswerFormat): WireError | unde
   return body.choices === null ? { message: "The answer has no choices" } : undefined;
 }
 
-/** Whether an object says that something went wrong, be it in Cloudflare's words: `{success: false, errors}`. */
+/** Whether an object reports an error, also in Cloudflare's form: `{success: false, errors}`. */
 export const saysError = ({ error, errors, type, success }: JsonObject): boolean =>
   Boolean(error) || list(errors).length > 0 || success === false || isErrorName(type);
 
-/** `error`, Mistral's `conversation.response.error` */
+/** Matches `error` and Mistral's `conversation.response.error`. */
 const isErrorName = (name: unknown) => typeof name === "string" && /(?:^|[._-])error$/.test(name);
 
-/** An object with no other members is a message about a failure: `{"detail": "Not Found"}`. */
+/** An object that has only such members reports a failure: `{"detail": "Not Found"}`. */
 const ABOUT_FAILURE: ReadonlySet<string> = new Set([
   ...[
     "code",
@@ -124,10 +127,12 @@ const ABOUT_FAILURE: ReadonlySet<string> = new Set([
 
 const textOf = (held: KeptBytes) => new TextDecoder().decode(held.view());
 
-/** A list is a stream too: Gemini's without `alt=sse`. It has begun with its first object, unless that is an error. */
+/**
+ * Watches a list. Gemini streams one without `alt=sse`. It has begun with its first object, unless that is an error.
+ */
 function listWatch(): Watch {
   const decoder = new TextDecoder();
-  /** The beginning, without blanks around its brackets, which may be many. */
+  /** The start of the body without the blanks around its brackets, which may be many. */
   let head = "";
   let isError = false;
   return (chunk, held) => {
@@ -171,18 +176,18 @@ function eventsWatch(read: (emit: Emit) => StreamReader): Watch {
   };
 }
 
-/** What is told of an answer by whoever reads it anyway: its bytes need not be read again. */
+/** What a reader of an answer has found anyway, so that the bytes need not be read again. */
 export interface Begun {
   delta(delta: Delta): void;
   /**
-   * Whether content has come; `undefined` as long as nothing was told.
+   * Whether content has come; `undefined` until the first delta.
    *
    * @throws EarlyError for an error before content.
    */
   hasBegun(): boolean | undefined;
 }
 
-/** Finds the beginning of an answer among its deltas. */
+/** Finds the start of the content among an answer's deltas. */
 export function toldBegun(): Begun {
   let begun: boolean | undefined;
   let error: WireError | undefined;
@@ -199,7 +204,7 @@ export function toldBegun(): Begun {
   };
 }
 
-/** Whether a delta is of the content: a role or a count of tokens is not. */
+/** Whether a delta is content. A role or a usage is not. */
 export function isContent(delta: Delta): boolean {
   switch (delta.type) {
     case "start":
@@ -214,7 +219,7 @@ export function isContent(delta: Delta): boolean {
   }
 }
 
-/** A reader for events of no known format: any is content but an error. */
+/** A reader for event streams of unknown format: each event counts as content, unless it is an error. */
 export function anyEvents(emit: Emit): StreamReader {
   let seen = false;
   return {
@@ -230,7 +235,7 @@ export function anyEvents(emit: Emit): StreamReader {
   };
 }
 
-/** The error that an object is; an object with an `id` of its own has one, and is not one. */
+/** The error that an object reports. An object with an `id` is not an error itself, even if it has a member `error`. */
 function errorIn(body: unknown): WireError | undefined {
   const said = object(body);
   if (!said || said.id !== undefined || !saysError(said)) return undefined;

@@ -1,30 +1,33 @@
-/** Reading a body chunk by chunk. */
+/** Reads a body chunk by chunk. */
 
 const isDeno = "Deno" in globalThis;
 
-/** Bytes that a read takes at most, at first and after reads that took as much; an idle stream holds that many. */
+/**
+ * The size of the read buffer in bytes: at first, and at most. It grows fourfold when a read fills it. An idle stream
+ * holds one buffer.
+ */
 const READ_BYTES = { first: 4 * 1024, most: 64 * 1024 };
 
 /** A chunk of a body, or its end. */
 export type Chunk = { done: false; value: Uint8Array } | { done: true; value?: Uint8Array };
 
-/** Takes the chunks of one body. */
+/** A reader of one body. */
 export interface ChunkReader {
   /**
-   * The next chunk. Rejects when the body breaks.
+   * Reads the next chunk. Rejects if the body breaks.
    *
-   * @param spent What the read before gave: its memory is used again, for this one.
+   * @param spent The previous chunk. Its memory is reused for this one.
    */
   read(spent?: Uint8Array): Promise<Chunk>;
   cancel(reason?: unknown): Promise<void>;
 }
 
 /**
- * A reader that hands one buffer round where the body allows it.
+ * Makes a reader that reuses one buffer where the runtime allows it.
  *
- * Deno makes a new buffer of 64 KiB for each plain read of a fetched body: handed round, a stream of 200 small chunks
- * costs half. Bun's bodies are no byte streams, and workerd's cost the same either way; to ask a body that is none costs
- * an exception (40 us of a first token on Bun).
+ * Deno makes a new buffer of 64 KiB for each plain read of a fetched body. With one buffer reused, a stream of 200
+ * small chunks costs half. Bun's bodies are not byte streams, and on workerd both ways cost the same. Asking a body
+ * that is not a byte stream for such a reader costs an exception (40 us until the first token on Bun).
  */
 export function chunkReader(body: ReadableStream<Uint8Array>): ChunkReader {
   const byob = isDeno ? byobReader(body) : undefined;
@@ -34,7 +37,7 @@ export function chunkReader(body: ReadableStream<Uint8Array>): ChunkReader {
     read(spent) {
       const short = spent?.length === bytes && bytes < READ_BYTES.most;
       if (short) bytes *= 4;
-      // Of a body that was cancelled no memory comes back.
+      // A read of a cancelled body does not return the buffer.
       const buffer = short || !spent ? new ArrayBuffer(bytes) : spent.buffer as ArrayBuffer;
       return byob.read(new Uint8Array(buffer)) as Promise<Chunk>;
     },
@@ -42,21 +45,21 @@ export function chunkReader(body: ReadableStream<Uint8Array>): ChunkReader {
   };
 }
 
-/** Bytes that are kept until they are asked for. */
+/** Bytes of a body that are kept. */
 export interface KeptBytes {
   readonly length: number;
-  /** Copies a chunk. */
+  /** Adds a copy of a chunk. */
   add(chunk: Uint8Array): void;
-  /** All so far; good until more are added. */
+  /** All bytes so far. The view is valid until more bytes are added. */
   view(): Uint8Array;
-  /** All of them as one, in memory of just that length. Nothing may be added afterwards. */
+  /** All bytes in memory of exactly that length. Nothing may be added afterwards. */
   join(): Uint8Array<ArrayBuffer>;
 }
 
 /**
  * Keeps the chunks of a body in one buffer that grows.
  *
- * A list of the chunks would keep the memory that each is a view on: Deno reads every chunk into 64 KiB, so a body that
+ * A list of chunks would keep the whole buffer behind each chunk. Deno reads every chunk into 64 KiB, so a body that
  * came byte by byte held 48 KB for each of its bytes.
  */
 export function keptBytes(): KeptBytes {
@@ -81,7 +84,7 @@ export function keptBytes(): KeptBytes {
   };
 }
 
-/** The same bytes in a buffer of another size. Node has `transfer`, which need not copy, from version 21 on. */
+/** Returns the same bytes in a buffer of another size. Node has `transfer`, which avoids a copy, from version 21 on. */
 function resized(buffer: ArrayBuffer, size: number): ArrayBuffer {
   if (typeof buffer.transfer === "function") return buffer.transfer(size);
   const copy = new ArrayBuffer(size);
@@ -90,10 +93,10 @@ function resized(buffer: ArrayBuffer, size: number): ArrayBuffer {
 }
 
 /**
- * Reads a body whole.
+ * Reads a whole body.
  *
- * @param most Bytes that are kept.
- * @param onMore What a longer body comes to: it throws, or the first `most` bytes are returned. The body is cancelled
+ * @param most The most bytes that are kept.
+ * @param onMore Called for a longer body. It may throw; else the first `most` bytes are returned. The body is cancelled
  * either way.
  */
 export async function readAll(
@@ -122,6 +125,6 @@ function byobReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader 
   try {
     return body.getReader({ mode: "byob" });
   } catch {
-    return undefined; // No byte stream.
+    return undefined; // The body is not a byte stream.
   }
 }

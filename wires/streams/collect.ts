@@ -1,16 +1,16 @@
-/** Gathers deltas into a whole answer. */
+/** Collects deltas into a whole answer. */
 import type { Answer, AnswerCall, Choice, Delta, Emit, Item, Thought } from "../types.ts";
 
-/** A choice, and what its next deltas add to. */
+/** A choice, and the thoughts and tool calls that its next deltas may add to. */
 interface Growing {
   choice: Choice;
-  /** By block number. */
+  /** By the number of the block. */
   thoughts: Thought[];
-  /** By the tool's index. */
+  /** By the index of the tool call. */
   calls: AnswerCall[];
 }
 
-/** An answer that grows with each delta. */
+/** Makes an answer that grows with each delta. */
 export function collector(): { emit: Emit; answer: Answer } {
   const answer: Answer = { start: { type: "start" }, choices: [] };
   const growing: Growing[] = [];
@@ -43,7 +43,7 @@ export function collector(): { emit: Emit; answer: Answer } {
   return { emit, answer };
 }
 
-/** Adds what belongs to one choice. */
+/** Adds a delta to its choice. */
 function add({ choice, thoughts, calls }: Growing, delta: Extract<Delta, { choice: number }>): void {
   const { items } = choice;
   switch (delta.type) {
@@ -101,7 +101,7 @@ function add({ choice, thoughts, calls }: Growing, delta: Extract<Delta, { choic
   }
 }
 
-/** Adds a piece to the thought that it belongs to. */
+/** Adds a piece to its thought. */
 export function addThought(thought: Thought, { text, signature, redacted, format, id }: Thought): void {
   if (text !== undefined) thought.text = (thought.text ?? "") + text;
   thought.signature = signature ?? thought.signature;
@@ -112,7 +112,7 @@ export function addThought(thought: Thought, { text, signature, redacted, format
 
 type Written = "text" | "refusal";
 
-/** The item that a piece of text goes on with: a new one after an item of another kind. */
+/** The last item if it has this type, else a new item of this type. */
 function last<T extends Written>(items: Item[], type: T): Extract<Item, { type: T }> {
   const item = items.at(-1);
   if (item?.type === type) return item as Extract<Item, { type: T }>;

@@ -1,14 +1,14 @@
-/** How bytes are cut into frames. */
+/** Framings: how the bytes of a stream are cut into frames. */
 import type { WireError } from "../types.ts";
 
-/** Takes the next frame: its data as text, and its name, empty when it has none. */
+/** Called for each frame with its data as text and its name, which is empty if the frame has none. */
 export type OnFrame = (data: string, event: string) => void;
 
-/** Cuts the bytes of one stream; chunks may be cut anywhere. */
+/** Cuts the bytes of one stream into frames. Chunks may be cut anywhere. */
 export interface FrameReader {
-  /** @throws EventTooLong, or an `Error` for bytes that are not in this framing. */
+  /** @throws EventTooLong for a frame over the limit; an `Error` for bytes that are not in this framing. */
   push(chunk: Uint8Array): void;
-  /** The bytes ended. */
+  /** Called once, when the bytes have ended. */
   end(): void;
 }
 
@@ -19,11 +19,11 @@ export interface Framing {
   /**
    * Makes the reader of one stream.
    *
-   * @param onError Takes an error that the framing itself can tell; the provider sends nothing after it.
-   * @param maxSize The longest frame, in bytes or UTF-16 units.
+   * @param onError Called for an error that the framing itself carries. The provider sends nothing after it.
+   * @param maxSize The longest frame, in bytes or UTF-16 units. Default: `FRAME_SIZE`.
    */
   reader(onFrame: OnFrame, onError: (error: WireError) => void, maxSize?: number): FrameReader;
 }
 
-/** The longest frame that is taken unless another limit is named. */
+/** The default limit on a frame, in bytes or UTF-16 units: 32 MiB. */
 export const FRAME_SIZE = 32 * 2 ** 20;

@@ -1,13 +1,15 @@
-/** Deltas as items that open, grow and close one after another: what clients of Messages and Responses read. */
+/**
+ * Turns deltas into items that open, grow and close one after another, as clients of Messages and Responses read them.
+ */
 import type { Delta, StreamWriter } from "../types.ts";
 
-/** A delta that an item of the answer begins with or grows by. */
+/** A delta that begins an item of the answer or that adds to one. */
 export type ItemDelta = Extract<
   Delta,
   { type: "text" | "refusal" | "thought" | "tool" | "args" | "citation" | "server_tool" | "image" }
 >;
 
-/** A delta that an item can begin with. A `citation` begins a text; arguments only ever follow their tool call. */
+/** A delta that can begin an item. A `citation` begins a text; arguments always follow their tool call. */
 export type FirstDelta = Exclude<ItemDelta, { type: "args" }>;
 
 /** Writes items for a client. Each method returns the text to send, which may be empty. */
@@ -15,17 +17,17 @@ export interface ItemWriter {
   /**
    * An item begins.
    *
-   * @param first What it begins with. A tool call's name and id, a server tool's call or an image are told here; what a
-   * text, a refusal or a thought begins with is told once more, as its first piece.
+   * @param first The delta that begins the item. It has a tool call's name and id, a server tool's call, or an image.
+   * The first piece of a text, a refusal or a thought is passed to `piece` as well.
    */
   open(first: FirstDelta): string;
-  /** The open item grows: by text, refusal, thought or citation, or by a tool call's arguments. */
+  /** A piece is added to the open item: text, refusal, thought, citation, or arguments of a tool call. */
   piece(delta: Exclude<ItemDelta, { type: "tool" | "server_tool" | "image" }>): string;
-  /** The open item is complete. */
+  /** Closes the open item. */
   close(): string;
 }
 
-/** UTF-16 units that are held back for one stream. */
+/** The most UTF-16 units that are held back for one stream. */
 const MOST_HELD = 2 ** 24;
 
 /** An item that waits for the open tool call to end. */
@@ -34,7 +36,10 @@ interface Held {
   pieces: ItemDelta[];
 }
 
-/** The item that is open. `whole` tells of a tool call whether its arguments are complete. */
+/**
+ * The open item. For a tool call, `whole` tells whether its arguments are complete, and `taken` records a piece of
+ * them.
+ */
 interface Open {
   first: FirstDelta;
   whole: () => boolean;
@@ -42,21 +47,21 @@ interface Open {
 }
 
 /**
- * Makes items of deltas, one open at a time, in the order in which the model began them.
+ * Turns deltas into items, one open at a time, in the order in which the model began them.
  *
- * Some providers stream the arguments of several tool calls at once. A client's item takes no more once it is closed, so
- * what begins behind a tool call whose arguments are not complete is held back: until they are complete JSON, or until the
- * answer ends. A custom tool's free text is complete when something else begins.
+ * Some providers stream the arguments of several tool calls at once, but a client's item takes nothing more after it is
+ * closed. So whatever begins after a tool call with incomplete arguments is held back until the arguments are complete
+ * JSON, or until the answer ends. The free text of a custom tool is complete when something else begins.
  *
- * Only the first choice is written: these clients have no others. Deltas that belong to no item are ignored.
+ * Only the first choice is written, because these clients have no others. Deltas that belong to no item are ignored.
  */
 export function itemSteps(writer: ItemWriter): StreamWriter {
   let open: Open | undefined;
   let choice: number | undefined;
-  /** By a tool call's index: whether it was closed, or its waiting item. */
+  /** By the index of a tool call: `closed`, or its item that is held back. */
   const calls = new Map<number, Held | "closed">();
   let held: Held[] = [];
-  /** The first of them that still waits. */
+  /** The index in `held` of the first item that still waits. */
   let next = 0;
   let heldUnits = 0;
 
@@ -83,7 +88,7 @@ export function itemSteps(writer: ItemWriter): StreamWriter {
     return writer.piece(delta as Parameters<ItemWriter["piece"]>[0]);
   }
 
-  /** Lets go of what is held, as far as the next tool call whose arguments are not complete. */
+  /** Writes the held items, up to and including the next tool call whose arguments are not complete. */
   function release(): string {
     let out = "";
     while (holds() && (!open || open.whole())) {
@@ -103,7 +108,7 @@ export function itemSteps(writer: ItemWriter): StreamWriter {
     heldUnits += unitsOf(delta);
     if (delta.type === "args") {
       const item = calls.get(delta.index);
-      // What comes for a closed tool call is white space behind its arguments.
+      // Arguments for a closed tool call are white space behind its JSON, and are ignored.
       if (typeof item === "object") item.pieces.push(delta);
     } else {
       const last = holds() ? held[held.length - 1] : undefined;
@@ -115,7 +120,7 @@ export function itemSteps(writer: ItemWriter): StreamWriter {
       }
     }
     if (heldUnits <= MOST_HELD) return "";
-    // Its arguments will not be complete any more.
+    // The limit is reached: the open tool call is closed without waiting for the rest of its arguments.
     return close() + release();
   }
 
@@ -145,7 +150,7 @@ export function itemSteps(writer: ItemWriter): StreamWriter {
   };
 }
 
-/** Whether a delta belongs to the item that began so. */
+/** Whether a delta continues the item that `first` began. */
 function goesOn(first: FirstDelta, delta: ItemDelta): boolean {
   switch (delta.type) {
     case "text":
@@ -179,7 +184,7 @@ function isItemDelta(delta: Delta): delta is ItemDelta {
 const isEmpty = (delta: ItemDelta): boolean =>
   (delta.type === "text" || delta.type === "refusal" || delta.type === "args") && delta.text === "";
 
-/** About how much of the memory a delta takes. */
+/** A rough size of a delta in UTF-16 units. */
 const unitsOf = (delta: ItemDelta): number =>
   32 + ("text" in delta ? delta.text?.length ?? 0 : 0) +
   (delta.type === "image" && "data" in delta.media ? delta.media.data.length : 0);
@@ -188,7 +193,7 @@ const always = () => true, ignore = () => {};
 
 const QUOTE = 34, BACKSLASH = 92, OPEN_LIST = 91, CLOSE_LIST = 93, OPEN = 123, CLOSE = 125;
 
-/** Tells of JSON that comes in pieces when its object or list is complete. */
+/** Tells when the object or list in JSON that comes in pieces is complete. */
 export function jsonEnd(): { push(text: string): void; isWhole(): boolean } {
   let depth = 0;
   let begun = false;

@@ -1,4 +1,4 @@
-/** JSON lines (`application/x-ndjson`): one JSON text a line, as Ollama's own API streams. */
+/** Reads JSON lines (`application/x-ndjson`): one JSON text per line, as Ollama's own API streams. */
 import { type KeptBytes, keptBytes } from "./chunks.ts";
 import { FRAME_SIZE, type FrameReader, type Framing, type OnFrame } from "./framing.ts";
 import { EventTooLong } from "./sse.ts";
@@ -6,8 +6,8 @@ import { EventTooLong } from "./sse.ts";
 const LF = 10;
 
 /**
- * A reader of JSON lines. Lines end in LF or CRLF, empty lines are skipped, and the last line needs no end: whether its
- * JSON is whole is for the wire's reader to judge.
+ * Makes a reader of JSON lines. Lines end in LF or CRLF, empty lines are skipped, and the last line may lack its end:
+ * the wire's reader judges whether its JSON is complete.
  *
  * @param maxSize The longest line, in bytes.
  * @throws EventTooLong from `push`.
@@ -15,7 +15,7 @@ const LF = 10;
  */
 export function jsonLinesReader(onFrame: OnFrame, maxSize = FRAME_SIZE): FrameReader {
   const decoder = new TextDecoder();
-  /** The line that has not ended yet. */
+  /** The bytes of the line that has not ended yet. */
   let kept: KeptBytes | undefined;
 
   function line(bytes: Uint8Array): void {
@@ -54,7 +54,7 @@ export function jsonLinesReader(onFrame: OnFrame, maxSize = FRAME_SIZE): FrameRe
   };
 }
 
-/** JSON lines, as a column of a row. */
+/** JSON lines, as a row of the provider table names them. */
 export const jsonLines: Framing = {
   type: "application/x-ndjson",
   reader: (onFrame, _, maxSize) => jsonLinesReader(onFrame, maxSize),

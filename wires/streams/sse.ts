@@ -1,4 +1,4 @@
-/** Server-sent events: bytes in, events out. */
+/** Reads server-sent events. */
 import { FRAME_SIZE, type FrameReader, type Framing, type OnFrame } from "./framing.ts";
 
 const LF = 10, SPACE = 32, COLON = 58;
@@ -6,10 +6,13 @@ const LF = 10, SPACE = 32, COLON = 58;
 const MARK = 0xfeff;
 const STREAM = { stream: true };
 
-/** Pieces of a line that are joined at a time, so that a line which comes byte by byte does not hold a text for each. */
+/**
+ * The number of pieces that are joined at a time, so that a line that comes byte by byte does not keep a string per
+ * byte.
+ */
 const PIECES = 1024;
 
-/** An event is longer than it may be. */
+/** Thrown for an event that is longer than the limit. */
 export class EventTooLong extends Error {
   constructor(readonly most: number) {
     super(`An event is longer than ${most} bytes`);
@@ -18,14 +21,14 @@ export class EventTooLong extends Error {
 }
 
 /**
- * A reader of one event stream. Chunks may be cut anywhere, even inside a character; lines end in LF, CR or CRLF;
- * comments and fields other than `data` and `event` are skipped.
+ * Makes a reader of one event stream. Chunks may be cut anywhere, even inside a character. Lines end in LF, CR or CRLF.
+ * Comments and fields other than `data` and `event` are skipped.
  *
- * Unlike a browser it also takes a last event that has no blank line after it, as several providers send: whether an
- * answer is complete is for the wire's reader to judge.
+ * Unlike a browser, the reader also emits a last event that has no blank line after it, because several providers send
+ * one. The wire's reader judges whether an answer is complete.
  *
- * @param onEvent Takes an event's `data` lines, joined by line feeds, and its name.
- * @param maxSize The longest event, from its first line to the blank one, in UTF-16 units: bytes, where it is ASCII.
+ * @param onEvent Called with an event's `data` lines, joined by line feeds, and its name.
+ * @param maxSize The longest event, from its first line to the blank one, in UTF-16 units (for ASCII: bytes).
  * @throws EventTooLong from `push`.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
@@ -33,24 +36,27 @@ export function sseReader(
   onEvent: OnFrame,
   maxSize = FRAME_SIZE,
 ): FrameReader {
-  // Chunks that begin and end between characters are decoded without `stream`, in half the time on Deno. As each such
-  // call would drop a byte order mark, it is kept here and dropped below.
+  // Chunks that begin and end between characters are decoded without `stream`, in half the time on Deno. Each such call
+  // would drop a byte order mark, so the decoder keeps it, and `push` drops it from the start of the stream.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let begun = false;
   /** The last chunk may have ended inside a character. */
   let inside = false;
-  /** The line not yet ended, in pieces joined once: joining per chunk would make a long line cost its square. */
+  /**
+   * The pieces of the line that has not ended. They are joined once: joining per chunk would cost the square of the
+   * length.
+   */
   let pieces: string[] = [];
-  /** Earlier pieces of the same line, joined. */
+  /** Earlier pieces of the same line, joined in groups of `PIECES`. */
   let earlier: string[] = [];
-  /** What was read since the last event, or since the last line that belongs to none. */
+  /** The UTF-16 units read since the last event, or since the last line outside an event. */
   let size = 0;
   let data: string | undefined;
   let event = "";
-  /** The last chunk ended in CR: an LF that follows belongs to it. */
+  /** The last chunk ended in CR. An LF that follows belongs to it. */
   let afterCr = false;
 
-  /** Takes the line that lies from `from` to `end`. Fields are told apart by their letters, and only values cut out. */
+  /** Reads the line between `from` and `end`. Fields are recognized letter by letter, and only values are cut out. */
   function line(text: string, from: number, end: number): void {
     if (from === end) {
       if (data !== undefined) onEvent(data, event);
@@ -137,13 +143,13 @@ export function sseReader(
   };
 }
 
-/** Server-sent events, as a column of a row. */
+/** Server-sent events, as a row of the provider table names them. */
 export const sse: Framing = {
   type: "text/event-stream",
   reader: (onFrame, _, maxSize) => sseReader(onFrame, maxSize),
 };
 
-// Letter by letter: on lines as short as these `startsWith` takes longer.
+// Letter by letter, because `startsWith` takes longer on lines as short as these.
 
 const isData = (text: string, at: number) =>
   text.charCodeAt(at) === 100 && text.charCodeAt(at + 1) === 97 && text.charCodeAt(at + 2) === 116 &&
@@ -153,7 +159,7 @@ const isEvent = (text: string, at: number) =>
   text.charCodeAt(at) === 101 && text.charCodeAt(at + 1) === 118 && text.charCodeAt(at + 2) === 101 &&
   text.charCodeAt(at + 3) === 110 && text.charCodeAt(at + 4) === 116;
 
-/** The value of a field whose name ends at `at`; `undefined` when the name goes on. */
+/** The value of a field whose name ends at `at`; `undefined` if the name is longer. */
 function valueOf(text: string, at: number, end: number): string | undefined {
   if (at === end) return "";
   if (text.charCodeAt(at) !== COLON) return undefined;

@@ -1,4 +1,4 @@
-/** One stream of foreign bytes into one stream of ours. */
+/** Translates a provider's stream into the client's stream. */
 import { type Chunk, chunkReader } from "./chunks.ts";
 import type { Framing } from "./framing.ts";
 import { sse } from "./sse.ts";
@@ -6,65 +6,64 @@ import type { Delta, Emit, StreamReader, StreamWriter, WireError } from "../type
 
 const encoder = new TextEncoder();
 
-/** Watches an answer while it is translated. */
+/** Observes an answer while it is translated. */
 export interface Watch {
   delta(delta: Delta): void;
-  /** Only the first end counts. */
+  /** Called when the answer has ended. Only the first call counts. */
   end(how: "whole" | "broken" | "left", cause?: unknown): void;
 }
 
-/** Framing, reader and writer of one stream as one step: the provider's bytes in, the client's text out. */
+/** The framing, reader and writer of one stream as one step: takes the provider's bytes, returns the client's text. */
 export interface Step {
   /**
    * Takes bytes of the provider.
    *
-   * @returns Whether more may follow; not after an error of the provider's.
-   * @throws What the framing or the reader throws: `fail` is due then.
+   * @returns Whether more may follow. `false` after an error of the provider.
+   * @throws What the framing or the reader throws. The caller must then call `fail`.
    */
   push(chunk: Uint8Array): boolean;
-  /** The provider's bytes have ended. Throws as `push`. */
+  /** Called when the provider's bytes have ended. Throws as `push` does. */
   end(): void;
-  /** The source broke. */
+  /** Called when the source broke. */
   fail(cause: unknown): void;
-  /** The client has left. */
+  /** Called when the client has left. */
   left?(): void;
   /** The text written since the last call; may be empty. */
   take(): string;
-  /** What to send while the provider says nothing; an empty text for nothing. */
+  /** The text that keeps the client's connection alive while the provider is silent; empty if nothing must be sent. */
   keepAlive?(): string;
 }
 
-/** What is done about a provider that says nothing for a while. */
+/** How a silent provider is handled. */
 export interface Silence {
-  /** Milliseconds after which the client is told that the stream lives. */
+  /** Milliseconds of silence after which the client gets a keep-alive. */
   tellMs: number;
-  /** Milliseconds after which it does not live any more. */
+  /** Milliseconds of silence after which the stream is ended with an error. */
   mostMs: number;
-  /** Makes the error of a silence that is too long. */
+  /** Makes the error for a silence that is too long. */
   onOver(): unknown;
-  /** Calls `ring` again and again. What it returns ends that. Default: by the runtime's timer. */
+  /** Calls `ring` every `ms` milliseconds, and returns a function that stops it. Default: the runtime's timer. */
   every?(ms: number, ring: () => void): () => void;
 }
 
-/** What a step is made of. */
+/** The parts of a step. */
 export interface StepParts {
   /** Makes the reader of the provider's events. */
   reader: (emit: Emit) => StreamReader;
   /** Writes the client's events. */
   writer: StreamWriter;
-  /** What a broken source is called to the client. */
+  /** Makes the client's error for a broken source. */
   failure: (cause: unknown) => WireError;
-  /** Makes of an error of the provider's what the client is told. Default: the same. */
+  /** Makes the client's error from an error of the provider. Default: the same error. */
   tell?: (error: WireError) => WireError;
-  /** Is told each delta, and the end. */
+  /** Gets each delta, and the end. */
   watch?: Watch;
-  /** The longest frame that is taken, as the framing has it. */
+  /** The longest frame, in the framing's unit. Default: 32 MiB. */
   maxEventSize?: number;
-  /** How the source is cut into frames. Default: server-sent events. */
+  /** The framing of the source. Default: server-sent events. */
   framing?: Framing;
 }
 
-/** Makes the step of one stream. */
 export function translation(
   { reader, writer, failure, tell = (error) => error, watch, maxEventSize, framing = sse }: StepParts,
 ): Step {
@@ -117,15 +116,15 @@ export function translation(
 }
 
 /**
- * Translates an event stream while it arrives: framing, reader and writer fused in one step, so that each chunk of the
- * source is at most one chunk of the result.
+ * Translates an event stream while it arrives. Framing, reader and writer are one step, so each chunk of the source
+ * makes at most one chunk of the result.
  *
- * A source that fails becomes an error event, for the 200 is already sent: the client sees why, never a clean end. When
- * the client leaves, the source is cancelled.
+ * A source that fails becomes an error event, because the status 200 is already sent: the client sees why the answer
+ * ended and never a clean end. When the client leaves, the source is cancelled.
  *
  * @param body The provider's bytes.
- * @param step Made for this stream.
- * @param silence Default: a silence may last, and nothing is sent meanwhile.
+ * @param step A step made for this stream.
+ * @param silence How silences are handled. Default: a silence may last, and nothing is sent meanwhile.
  */
 export function translate(
   body: ReadableStream<Uint8Array>,
@@ -142,11 +141,11 @@ export function translate(
       if (silence) quiet ??= quietWatch(silence, step, source, controller);
       quiet?.wait();
       while (more && out === "") {
-        // One await for each chunk, and no promise around it.
+        // One await per chunk, without a further promise around it.
         try {
           const { done, value }: Chunk = await source.read(last);
           last = value;
-          // The silence has ended it, and has said so.
+          // The silence was too long: the stream was ended with an error, and is closed.
           if (quiet?.isOver()) return;
           quiet?.chunk();
           if (done) {
@@ -177,8 +176,8 @@ export function translate(
 }
 
 /**
- * Watches a stream for silences, by one timer for all of its chunks: it rings twice in the time after which the client must
- * hear something, and looks whether a chunk has come since. A stream that is over before costs that one timer.
+ * Watches a stream for silences with one timer for all chunks. The timer rings twice per `tellMs` and checks whether a
+ * chunk has come since. A stream that ends earlier costs only that one timer.
  */
 function quietWatch(
   { tellMs, mostMs, onOver, every = byTimer }: Silence,
@@ -188,11 +187,11 @@ function quietWatch(
 ) {
   let waits = false;
   let isOver = false;
-  /** Rings since the provider has sent anything, and since the client was. */
+  /** `silent`: rings since the provider sent a chunk. `untold`: rings since the client was sent anything. */
   let silent = 0, untold = 0;
   const ringMs = tellMs / 2;
   const stop = every(ringMs, () => {
-    // While nobody asks for more the provider is not waited for.
+    // While the client does not ask for more, the provider is not waited for.
     if (!waits) return;
     silent++;
     untold++;
@@ -207,21 +206,22 @@ function quietWatch(
       controller.close();
       return;
     }
-    // After the second: one alone may come right behind a chunk. What was told before may not even be taken yet.
+    // Only from the second ring on, because the first may come right after a chunk. Nothing is sent while the client
+    // has not taken the last keep-alive.
     if (untold < 2 || (controller.desiredSize ?? -1) < 0) return;
     const out = step.keepAlive?.() ?? "";
     if (out !== "") controller.enqueue(encoder.encode(out));
   });
   return {
-    /** A chunk is waited for. */
+    /** Called when a read of the provider begins. */
     wait() {
       waits = true;
     },
-    /** One has come, which may say nothing to the client. */
+    /** Called when a chunk has come. It may contain nothing for the client. */
     chunk() {
       silent = 0;
     },
-    /** The client is sent something, or, with nothing more to come, the end. */
+    /** Called when the client is sent something. Without `more` the stream ends, and the timer stops. */
     heard(more: boolean) {
       waits = false;
       silent = untold = 0;
@@ -239,8 +239,8 @@ function byTimer(ms: number, ring: () => void): () => void {
 /**
  * Translates an event stream inside a pipe: the same step as a `TransformStream`.
  *
- * A plain one breaks its readable side when its source breaks, so its writable side is wrapped: an abort is written into
- * the stream as an error event.
+ * A plain `TransformStream` breaks its readable side when its source breaks. Here the writable side is wrapped, so that
+ * an abort writes an error event into the stream.
  */
 export function translator(parts: StepParts): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
   const step = translation(parts);
@@ -278,7 +278,7 @@ export function translator(parts: StepParts): TransformStream<Uint8Array, Uint8A
   const sink = stream.writable.getWriter();
   const writable = new WritableStream<Uint8Array>({
     start(controller) {
-      // The reader has left, or the answer ended with an error: the source is let go.
+      // The reader has left, or the answer ended with an error: this releases the source.
       sink.closed.catch((reason) => controller.error(reason));
     },
     write: (chunk) => sink.write(chunk),
