@@ -1,7 +1,8 @@
 /**
- * Tools whose schema Claude knows and clients do not send, for models that must be told.
+ * Schemas of Anthropic's tools that a client runs. Claude knows these schemas, so clients do not send them; other
+ * models must be told.
  *
- * Written from the pages of each tool; the members of their inputs are those of `@anthropic-ai/sdk` 1.14.0.
+ * Written from the page of each tool; the inputs have the members that `@anthropic-ai/sdk` 1.14.0 declares.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/bash-tool (2026-11)
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/text-editor-tool (2026-11)
@@ -9,9 +10,9 @@
  */
 import type { JsonObject } from "../types.ts";
 
-/** A tool of Anthropic's that the client runs. */
+/** A tool that Anthropic defines and the client runs. */
 export interface ClientTool {
-  /** How its versions' types begin. */
+  /** How the `type` of every version of the tool begins. */
   begins: string;
   name: string;
   description: string;
@@ -23,23 +24,24 @@ const VIEW_RANGE = {
   type: "array",
   items: { type: "integer" },
   description:
-    "For view: the first and the last line to show, from 1; -1 as the last is the end of the file.",
+    "For view: the first and the last line to show, counted from 1; -1 as the last line is the end of the file.",
 };
 
-/** What edits of a file ask for, beside the commands that there are. */
+/** The parameters of file edits, beside `command`. */
 const EDIT = {
   path: string("The file or directory."),
   view_range: VIEW_RANGE,
   file_text: string("For create: the whole text of the file."),
   old_str: string(
-    "For str_replace: the text to replace, which must be in the file once, with its white space.",
+    "For str_replace: the text to replace, including white space. It must be in the file exactly once.",
   ),
-  new_str: string("For str_replace: the text in its place. Nothing removes the old text."),
+  new_str: string("For str_replace: the new text. If it is left out, the old text is deleted."),
   insert_line: {
     type: "integer",
-    description: "For insert: the line behind which the text is put; 0 for the beginning.",
+    description:
+      "For insert: the number of the line after which the text is inserted; 0 for the start of the file.",
   },
-  insert_text: string("For insert: the text to put in."),
+  insert_text: string("For insert: the text to insert."),
 };
 
 const object = (properties: JsonObject, required: string[] = []): JsonObject => ({
@@ -48,15 +50,14 @@ const object = (properties: JsonObject, required: string[] = []): JsonObject => 
   required,
 });
 
-/** The tools, see `ClientTool`. */
 export const CLIENT_TOOLS: readonly ClientTool[] = [
   {
     begins: "bash_20",
     name: "bash",
     description: "Runs a command in a bash session that stays open between calls.",
     parameters: object({
-      command: string("The command to run. Needed unless the session is restarted."),
-      restart: { type: "boolean", description: "true starts the session anew." },
+      command: string("The command to run. Required unless the session is restarted."),
+      restart: { type: "boolean", description: "true restarts the session." },
     }),
   },
   {

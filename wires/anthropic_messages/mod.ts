@@ -1,5 +1,6 @@
 /**
- * Anthropic's Messages API, below `https://api.anthropic.com`: what Claude Code and Anthropic's SDKs speak, and its models.
+ * Anthropic's Messages API, below `https://api.anthropic.com`. Claude Code, Anthropic's SDKs and Anthropic's models use
+ * it.
  *
  * @see https://platform.claude.com/docs/en/api/messages
  */
@@ -15,7 +16,7 @@ import { eventWriter } from "./write_events.ts";
 import { writeMessage } from "./write_message.ts";
 import { withoutForeign } from "./without_foreign.ts";
 
-/** The format that Anthropic's models and clients speak. */
+/** Both halves of the wire: for Anthropic's clients and for Anthropic's models. */
 export const anthropicMessages: ClientWire & ProviderWire = {
   name: "anthropic",
   idPrefix: "msg_",
@@ -35,7 +36,7 @@ export const anthropicMessages: ClientWire & ProviderWire = {
   readError,
 };
 
-/** Fields of a request for an answer that one for a count does not take. */
+/** Fields that a request for an answer has and a request for a count does not accept. */
 const ANSWER_FIELDS = [
   "max_tokens",
   "metadata",

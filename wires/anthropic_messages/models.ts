@@ -1,34 +1,40 @@
 /**
- * What each generation of Claude takes.
+ * What each generation of Claude accepts.
  *
- * The Messages API answers 400 to a setting that the model does not know, and the generations differ: how they are told
- * to think, whether they can stop thinking, which sampling settings they take, whether a tool can be forced, whether
- * instructions may stand between turns and whether the conversation may end with the assistant.
+ * The Messages API answers 400 to a setting that the model does not know. The generations differ in how they are told
+ * to think, whether thinking can be turned off, which sampling settings they accept, whether a tool can be forced,
+ * whether instructions may stand between turns, and whether the conversation may end with the assistant.
  *
  * Read from the model pages, "Troubleshooting thinking", "Effort", "Mid-conversation system messages", "Prefill not
  * supported" and the migration guides at platform.claude.com, and from `@anthropic-ai/sdk` 1.14.0 and 0.137.0; 2026-11.
  */
 import type { JsonObject } from "../types.ts";
 
-/** How a model is spoken to. */
+/** What one generation accepts. */
 export interface ClaudeModel {
   /** The most tokens that one answer may have, thinking included. */
   maxTokens: number;
-  /** Told to think by a number of tokens, or by `adaptive` and an effort. Absent: it cannot. */
+  /** How the model is told to think: by a number of tokens, or by `adaptive` and an effort. Absent: it cannot think. */
   thinking?: "budget" | "adaptive";
-  /** Values of `output_config.effort`, the least first. */
+  /** The accepted values of `output_config.effort`, lowest first. */
   efforts?: readonly string[];
-  /** The `thinking` that turns thinking off: a value, `unset` where it is off anyway, absent where it never is. */
+  /**
+   * The value of `thinking` that turns thinking off. `unset`: thinking is off by default. Absent: it cannot be turned
+   * off.
+   */
   off?: JsonObject | "unset";
-  /** It thinks unseen unless `display` asks for a summary. */
+  /** The model shows no thoughts unless `display` asks for a summary. */
   hidesThoughts?: boolean;
-  /** Of `temperature`, `top_p` and `top_k`: any; any but the first two together; none, as only the defaults are taken. */
+  /**
+   * Which of `temperature`, `top_p` and `top_k` the model accepts. `any`: all. `one`: all, but not `temperature`
+   * together with `top_p`. `defaults`: only their default values.
+   */
   sampling: "any" | "one" | "defaults";
   /** `tool_choice` may be `any` or `tool`. */
   forcesTools: boolean;
   /** `messages` may hold `role: "system"` between a user turn and the assistant's, or last. */
   systemTurns: boolean;
-  /** The conversation may end with the assistant, whose answer the model goes on with. */
+  /** The conversation may end with a turn of the assistant, which the model then continues. */
   prefill: boolean;
 }
 
@@ -62,7 +68,10 @@ const OPUS_55: ClaudeModel = { ...FABLE_5, forcesTools: false };
 const SONNET_55: ClaudeModel = { ...OPUS_55, off: { type: "between_tools" } };
 const MYTHOS_PREVIEW: ClaudeModel = { ...FABLE_5, systemTurns: false, forcesTools: false };
 
-/** By family, from which version on (`405` is 4.5), the newest first: a model newer than this table is as its newest. */
+/**
+ * The generations of each family by their first version (`405` is 4.5), newest first. A model that is newer than the
+ * table counts as the newest generation.
+ */
 const FAMILIES: Record<string, readonly (readonly [from: number, model: ClaudeModel])[]> = {
   fable: [[501, OPUS_55], [0, FABLE_5]],
   haiku: [[505, OPUS_5], [405, CLAUDE_45], [305, CLAUDE_35], [0, CLAUDE_3]],
@@ -89,21 +98,22 @@ const FAMILIES: Record<string, readonly (readonly [from: number, model: ClaudeMo
   ],
 };
 
-/** Every Claude that is served since Claude 4.5 takes so many, and a limit above the model's own is refused. */
+/** Every Claude since 4.5 accepts this many tokens. A limit above the model's own is refused. */
 const SAFE_MAX_TOKENS = 64_000;
-/** A Claude of unknown family is taken for a new one. */
+/** A Claude of an unknown family counts as a new model. */
 const UNKNOWN_CLAUDE: ClaudeModel = { ...OPUS_55, maxTokens: SAFE_MAX_TOKENS };
-/** Other makers' models behind this API take what Claude 4 took. */
+/** Models of other makers that are served on this API accept what Claude 4 accepted. */
 const OTHER: ClaudeModel = { ...CLAUDE_4, maxTokens: SAFE_MAX_TOKENS };
 
+/** Matches `claude-3-7-sonnet-latest`, `claude-opus-4-5-20251101`, `claude-haiku-4.5`. */
 const NAME =
   /claude-(?:(\d)(?:[-.](\d{1,2}))?-)?(fable|haiku|mythos|opus|sonnet)(?:-(\d{1,2}))?(?:[-.](\d{1,2}))?(?!\d)/;
 
 /**
- * Finds what a model takes by its id.
+ * Finds what a model accepts.
  *
- * @param id Anthropic's (`claude-opus-4-5-20251101`, `claude-3-7-sonnet-latest`) or another platform's for the same model
- * (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`, `claude-opus-4-1@20250805`).
+ * @param id Anthropic's id (`claude-opus-4-5-20251101`, `claude-3-7-sonnet-latest`) or that of another platform for the
+ * same model (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`, `claude-opus-4-1@20250805`).
  */
 export function claudeModel(id: string): ClaudeModel {
   const name = NAME.exec(id);
@@ -114,8 +124,9 @@ export function claudeModel(id: string): ClaudeModel {
 }
 
 /**
- * Anthropic's own form of a Claude id that is written with dots elsewhere: `claude-sonnet-4.5` is `claude-sonnet-4-5`,
- * `claude-3.7-sonnet-latest` is `claude-3-7-sonnet-latest`. Any other id is returned as it is.
+ * Anthropic's form of a Claude id, which other platforms write with dots: `claude-sonnet-4.5` becomes
+ * `claude-sonnet-4-5`, `claude-3.7-sonnet-latest` becomes `claude-3-7-sonnet-latest`. Any other id is returned
+ * unchanged.
  */
 export function dashedClaude(id: string): string {
   return id.startsWith("claude-") && id.includes(".") ? id.replace(/(\d)\.(?=\d)/g, "$1-") : id;

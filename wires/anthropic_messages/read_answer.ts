@@ -1,9 +1,10 @@
 /**
- * Anthropic Messages: what the API answers, read into neutral deltas. Requests are in `write_call.ts`.
+ * Anthropic Messages, the provider's half: reads answers into neutral deltas.
  *
- * A message is a list of typed blocks, and a stream opens, fills and closes them one after another; a whole message goes
- * the same way in one step. Tools are counted here, for block numbers count thinking and server tools too. What
- * OpenAI's form has no place for, and a next turn needs, travels as sealed thoughts: see `write_answered.ts`.
+ * A message is a list of typed blocks. A stream opens, fills and closes one block after another; a whole message is
+ * read the same way, with each block filled in one step. Tool calls are counted here, because the block numbers also
+ * count thinking and server tools. What OpenAI's form cannot hold and the next turn needs travels as sealed thoughts,
+ * see `write_answered.ts`.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0, 2026-11.
  *
@@ -27,7 +28,7 @@ const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["model_context_window_exceeded", "length"],
   ["tool_use", "tool_calls"],
   ["refusal", "content_filter"],
-  // The turn goes on when the message is sent back: `stop` would call it finished.
+  // The turn continues when the message is sent back; `stop` would mean that it is finished.
   ["pause_turn", "length"],
   ["compaction", "length"],
 ]);
@@ -92,26 +93,25 @@ export function readStream(emit: Emit): StreamReader {
   };
 }
 
-/** A block that is open. */
 type Block =
   | { type: "text"; start: number; citations: JsonObject[] }
   | { type: "thought"; block: number; signed: boolean }
-  /** `given` is the input that the block came with: all of it, in a whole message. */
+  /** `given` is the input in the block itself. In a whole message it is complete. */
   | { type: "tool"; index: number; given: unknown; filled: boolean }
   | { type: "other"; value: JsonObject; input: string };
 
-/** Reads the parts of one message in the order of a stream. */
+/** Reads the parts of one message, in the order of a stream. */
 function messageReader(emit: Emit) {
   const open = new Map<unknown, Block>();
   const usage = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
   let thoughts = 0;
   let tools = 0;
   const said = textCounter();
-  /** See `Envelope`. */
+  /** The order of the blocks, see `Envelope`. */
   let order = "";
   let calls: Envelope["calls"];
   let container: JsonObject | undefined;
-  /** A hash of what makes this answer itself: its id, signatures and calls. */
+  /** A hash of the answer's id, signatures and tool calls. It differs between answers. */
   let nonce = 0;
   let stop: StopReason | undefined;
   let counted = false;
@@ -146,7 +146,7 @@ function messageReader(emit: Emit) {
   function readUsage(from: unknown): void {
     if (!isObject(from)) return;
     counted = true;
-    // Counts of the whole message, each time; what is absent or null stays as it was.
+    // Each event has the counts of the whole message. A count that is absent or null is unchanged.
     usage.input = count(from.input_tokens) ?? usage.input;
     usage.cacheRead = count(from.cache_read_input_tokens) ?? usage.cacheRead;
     usage.cacheWrite = count(from.cache_creation_input_tokens) ?? usage.cacheWrite;
@@ -160,7 +160,7 @@ function messageReader(emit: Emit) {
     open.delete(index);
     switch (block?.type) {
       case "text":
-        // Citations come before the text that they are for.
+        // Citations come before the text that they belong to, so their end is known only here.
         for (const citation of block.citations) {
           emit({ type: "citation", choice: 0, citation: readCitation(citation, block.start, said.length()) });
         }
@@ -189,7 +189,7 @@ function messageReader(emit: Emit) {
     }
   }
 
-  /** What OpenAI's form has no place for, when the answer is complete. */
+  /** Emits what OpenAI's form cannot hold. Called when the answer is complete. */
   function seal(): void {
     const layout = neededLayout(order);
     const envelope: Envelope = { layout, calls, container };
@@ -261,7 +261,7 @@ function messageReader(emit: Emit) {
         case "other":
           if (delta.type === "input_json_delta") block.input += text(delta.partial_json) ?? "";
           else {
-            // Its final values: `compaction_delta` and what may come after it.
+            // The block's final values, from `compaction_delta` and event types that may follow it.
             const { type: _, ...values } = delta;
             block.value = { ...block.value, ...values };
           }
@@ -270,7 +270,7 @@ function messageReader(emit: Emit) {
 
     close,
 
-    /** @param delta What holds `stop_reason`: the message, or a `message_delta`'s delta. */
+    /** @param delta The object with `stop_reason`: the message, or the delta of a `message_delta`. */
     finish(delta: JsonObject, counts: unknown): void {
       readUsage(counts);
       const { id, expires_at } = object(delta.container) ?? {};
@@ -300,7 +300,7 @@ function messageReader(emit: Emit) {
   };
 }
 
-/** What a call says beside its id, name and input. A direct caller is the usual one. */
+/** The members of a tool call beside id, name and input. The usual caller, `direct`, is left out. */
 function readExtras({ caller, toolset_name }: JsonObject): JsonObject | undefined {
   const extras: JsonObject = {};
   if (isObject(caller) && caller.type !== "direct") extras.caller = caller;
@@ -308,7 +308,7 @@ function readExtras({ caller, toolset_name }: JsonObject): JsonObject | undefine
   return Object.keys(extras).length > 0 ? extras : undefined;
 }
 
-/** Places in documents have no address: theirs is empty, and what the place is stands in `extra`. */
+/** Reads a citation. A place in a document has no URL: the URL is then empty, and `extra` holds the place. */
 function readCitation(citation: JsonObject, start: number, end: number): Citation {
   const { url, title, ...extra } = citation;
   return {

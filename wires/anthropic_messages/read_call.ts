@@ -1,7 +1,7 @@
 /**
- * Anthropic Messages, the client's half: a request's body into a neutral `Call`.
+ * Anthropic Messages, the client's half: reads a request's body into a neutral call.
  *
- * Takes what Anthropic's reference allows and what Claude Code sends beyond it, and leaves the rest to its reader.
+ * Reads what Anthropic's reference allows and what Claude Code sends beyond it. Other fields are left out and named.
  *
  * @see https://platform.claude.com/docs/en/api/messages
  */
@@ -13,13 +13,13 @@ import { isPlainTalk, MESSAGES, readTurns, SYSTEM } from "./read_turns.ts";
 
 const optional = <const S extends v.GenericSchema>(schema: S) => v.nullish(schema);
 const object = v.looseObject({});
-/** `1e999` is infinite to JavaScript, and would be written as `null`. */
+/** JavaScript reads `1e999` as Infinity, which JSON would write as `null`. */
 const number = v.pipe(v.number(), v.finite());
 
-/** What every request must hold, whichever wire it goes to. */
+/** What every request must have, whichever wire it is sent to. */
 const DOOR = v.looseObject({ messages: MESSAGES, stream: optional(v.boolean()) });
 
-/** The types of the fields that are read; every other field is left out and named. */
+/** The types of the fields that are read. Every other field is left out and named. */
 const BODY = v.looseObject({
   context_management: optional(object),
   max_tokens: optional(number),
@@ -38,7 +38,7 @@ const BODY = v.looseObject({
 });
 
 /**
- * Checks what every request must hold: a conversation, and a boolean `stream` if any.
+ * Checks what every request must have: a conversation, and a boolean `stream` if there is one.
  *
  * @throws GatewayError `invalid_request` whose `param` is the path of the fault, e.g. `messages[2].content`.
  */
@@ -48,17 +48,20 @@ export function checkCall(body: JsonObject): void {
   check(DOOR, body);
 }
 
-/** Checks the fields that were sent: the schema as a whole visits all that there are, and copies the body. */
+/**
+ * Checks the fields that were sent, one by one: checking with the whole schema would visit all its fields and copy the
+ * body.
+ */
 function checkFields(body: JsonObject): void {
   for (const field of Object.keys(body)) {
     if (!Object.hasOwn(BODY.entries, field)) continue;
-    // Once more, for the words of the fault.
+    // Checks again, because this throws the error with the path of the fault.
     if (!v.is(BODY.entries[field as keyof typeof BODY.entries], body[field])) check(BODY, body);
   }
 }
 
 /**
- * Reads a request's body that `checkCall` has passed.
+ * Reads a body that has passed `checkCall`.
  *
  * @param model The provider's name for the model.
  * @throws GatewayError `invalid_request` whose `param` is the path of the fault.

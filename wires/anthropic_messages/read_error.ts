@@ -1,5 +1,5 @@
 /**
- * Anthropic's errors in OpenAI's words.
+ * Reads Anthropic's errors into OpenAI's terms.
  *
  * @see https://platform.claude.com/docs/en/api/errors (2026-11)
  */
@@ -7,7 +7,11 @@ import { errorType } from "../errors.ts";
 import { object, text } from "../shared/json.ts";
 import type { WireError } from "../types.ts";
 
-/** Anthropic's error types in OpenAI's words; `status` is for those that come in a stream. */
+/**
+ * Anthropic's error types in OpenAI's terms. `status` is for errors in a stream, which have none of their own.
+ *
+ * @see https://platform.claude.com/docs/en/api/errors#http-errors (2026-11)
+ */
 const ERRORS: ReadonlyMap<unknown, { status: number; type?: string; code?: string }> = new Map([
   ["invalid_request_error", { status: 400 }],
   ["authentication_error", { status: 401, code: "invalid_api_key" }],
@@ -25,10 +29,16 @@ const ERRORS: ReadonlyMap<unknown, { status: number; type?: string; code?: strin
 const OVERFLOW = /prompt is too long|exceed.{0,30}context (limit|window)/i;
 const NO_CREDIT = /credit balance is too low/i;
 const NO_MODEL = /^model:/;
-/** A message that begins with the name of a field blames it; deeper paths are those of our own body. */
+/**
+ * Matches a message that begins with the name of a field, e.g. `max_tokens: must be positive`. Longer paths are those
+ * of the body that Sluice wrote and mean nothing to the client.
+ */
 const BLAMED = /^([a-z_]+): /;
 
-/** `{type: "error", error: {type, message, details?}, request_id}`, whole or as an event; or text from a proxy before it. */
+/**
+ * Reads an error body or event: `{type: "error", error: {type, message, details?}, request_id}`, or text from a proxy
+ * in front of the API.
+ */
 export function readError(status: number, body: unknown): WireError {
   const outer = object(body) ?? {};
   const error = object(outer.error) ?? {};

@@ -1,8 +1,8 @@
 /**
- * Anthropic Messages, the client's half: content blocks into neutral parts.
+ * Anthropic Messages, the client's half: reads content blocks into neutral parts.
  *
- * What other makers have no block for is told in words where it means something to a model (a document's text, what a
- * search found), else it is left out and named.
+ * A block that other providers cannot express is written as text where that means something to a model (a document's
+ * text, the results of a search). Otherwise it is left out and named.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0, 2026-11.
  *
@@ -12,13 +12,13 @@ import { fault, need, needObject } from "../shared/faults.ts";
 import { isObject, list, object, objects, text } from "../shared/json.ts";
 import type { JsonObject, Media, Part } from "../types.ts";
 
-/** What is noted while a conversation is read. */
+/** What the readers of a conversation record. */
 export interface ReadNotes {
-  /** The client's paths of what has no neutral term. */
+  /** The client's paths of content that has no neutral term. */
   dropped: string[];
 }
 
-/** Reads the blocks of a content; a text alone is one part. */
+/** Reads a content: a list of blocks, or a text, which becomes one part. */
 export function readParts(content: unknown, path: string, notes: ReadNotes): Part[] {
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content, path }];
   const parts: Part[] = [];
@@ -28,7 +28,7 @@ export function readParts(content: unknown, path: string, notes: ReadNotes): Par
   return parts;
 }
 
-/** Reads one block, which may be several parts; none for what is left out. */
+/** Reads one block. It may become several parts, or none if it is left out. */
 export function readPart(block: JsonObject, path: string, notes: ReadNotes): Part[] {
   const parts = readBlock(block, path, notes);
   const { cache_control: cache } = block;
@@ -57,7 +57,7 @@ function readBlock(block: JsonObject, path: string, notes: ReadNotes): Part[] {
     case "tool_reference":
       return words(`Tool loaded: ${text(block.tool_name) ?? ""}`);
     case "compaction":
-      // Without a text it is sealed, and only Anthropic can read it.
+      // Without a text the compaction is sealed, and only Anthropic can read it.
       if (!text(block.content)) break;
       return words(block.content as string);
     default: {
@@ -69,7 +69,7 @@ function readBlock(block: JsonObject, path: string, notes: ReadNotes): Part[] {
   return [];
 }
 
-/** A picture's or a file's bytes, address or id. */
+/** Reads the bytes, URL or file id of a picture or a file. */
 function readSource(source: JsonObject, path: string): Media {
   switch (source.type) {
     case "base64":
@@ -86,7 +86,7 @@ function readSource(source: JsonObject, path: string): Media {
   }
 }
 
-/** A PDF stays a file; a document of text is told as text, with its title and what was said about it. */
+/** Reads a document. A PDF stays a file. A text document becomes text, with its title and context before it. */
 function readDocument(block: JsonObject, path: string, notes: ReadNotes): Part[] {
   const mediaPath = `${path}.source`;
   const source = needObject(block.source, mediaPath);
@@ -111,7 +111,10 @@ function readDocument(block: JsonObject, path: string, notes: ReadNotes): Part[]
   }
 }
 
-/** What Anthropic's own tools did, as words for a model that never had them; nothing for a block of another kind. */
+/**
+ * Describes in words what Anthropic's own tools did, for a model that does not have them. Returns `undefined` for a
+ * block of another kind.
+ */
 function tellServerTool(block: JsonObject): string | undefined {
   const { type, content } = block;
   if (type === "server_tool_use") {

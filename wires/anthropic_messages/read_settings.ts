@@ -1,10 +1,11 @@
 /**
- * Anthropic Messages, the client's half: what a request sets beside the conversation.
+ * Anthropic Messages, the client's half: reads the settings of a request.
  *
- * Fields that are not here mean something to Anthropic alone (containers, skills, fallbacks, where to infer …): they are left
- * out and named.
+ * Fields that are not listed here only mean something to Anthropic (containers, skills, fallbacks, the region of
+ * inference …). They are left out and named.
  *
- * Checked against `@anthropic-ai/sdk` 1.14.0, with its betas and what earlier versions had (`temperature`, `output_format`).
+ * Checked against `@anthropic-ai/sdk` 1.14.0, its betas, and fields of earlier versions (`temperature`,
+ * `output_format`).
  *
  * @see https://platform.claude.com/docs/en/api/messages
  */
@@ -17,7 +18,6 @@ import type { ReadTurns } from "./read_turns.ts";
 import { effortOf } from "../shared/gateway_fields.ts";
 import { digest, hash } from "../shared/hash.ts";
 
-/** A call's settings while they are read. */
 interface Draft {
   settings: Settings;
   sent: Call["sent"];
@@ -27,7 +27,7 @@ interface Draft {
 
 type FieldReader = (value: unknown, draft: Draft, body: JsonObject) => void;
 
-/** Sets a setting, and notes the client's path of it. */
+/** Sets a setting and records its path in the client's body. */
 function set<Name extends keyof Settings>(
   { settings, sent }: Draft,
   name: Name,
@@ -38,7 +38,7 @@ function set<Name extends keyof Settings>(
   sent.set(name, path);
 }
 
-/** Fields that say nothing to another maker at any value. */
+/** For fields that are read elsewhere or mean nothing to other providers. */
 const SILENT: FieldReader = () => {};
 
 const FIELDS: Readonly<Record<string, FieldReader>> = {
@@ -46,9 +46,9 @@ const FIELDS: Readonly<Record<string, FieldReader>> = {
   model: SILENT,
   stream: SILENT,
   system: SILENT,
-  // The list of betas travels in a header.
+  // The list of betas is sent as a header.
   betas: SILENT,
-  /** None is what warms a cache: no other API has it, and one token is nearest. */
+  /** 0 warms a cache at Anthropic. No other API has that, so the nearest value is 1. */
   max_tokens: (value, draft) => set(draft, "max_tokens", Math.max(1, value as number)),
   temperature: (value, draft) => set(draft, "temperature", value as number),
   top_p: (value, draft) => set(draft, "top_p", value as number),
@@ -77,7 +77,7 @@ const FIELDS: Readonly<Record<string, FieldReader>> = {
   },
   context_management(value, { dropped }) {
     objects((value as JsonObject).edits).forEach((edit, at) => {
-      // Every thought is kept here anyway.
+      // Sluice keeps every thought anyway.
       if (!keepsAll(edit)) dropped.push(`context_management.edits[${at}]`);
     });
   },
@@ -87,7 +87,7 @@ const keepsAll = ({ type, keep }: JsonObject) =>
   typeof type === "string" && type.startsWith("clear_thinking") &&
   (keep === "all" || isObject(keep) && keep.type === "all");
 
-/** Reads the settings of a body whose types were checked. */
+/** Reads the settings of a body whose field types were checked. */
 export function readSettings(
   body: JsonObject,
   turns: ReadTurns,
@@ -101,14 +101,14 @@ export function readSettings(
     if (Object.hasOwn(FIELDS, field)) FIELDS[field](value, draft, body);
     else dropped.push(field);
   }
-  // The effort of the last message that names one counts, and thinking that is off stays off.
+  // The effort of the last message that sets one wins. Thinking that is turned off stays off.
   if (turns.effort && draft.settings.reasoning_effort !== "none") {
     set(draft, "reasoning_effort", turns.effort.value, turns.effort.path);
     delete draft.settings.reasoning_budget;
   }
   const { tool_choice: choice, tools } = draft.settings;
   if (typeof choice === "object" && !tools?.some((tool) => "name" in tool && tool.name === choice.name)) {
-    // A tool that the provider runs, or one that is not offered: other APIs refuse the choice of it.
+    // The chosen tool is run by the provider or is not offered: other APIs refuse such a choice.
     delete draft.settings.tool_choice;
     draft.sent.delete("tool_choice");
     dropped.push("tool_choice.name");
@@ -117,11 +117,12 @@ export function readSettings(
 }
 
 /**
- * Refuses what only the server that holds it can go on with: an answer without it would be an answer to another question. A
- * thread that begins here is not kept, and its next turn is told so in the words after which Anthropic's SDKs send the whole
- * conversation.
+ * Refuses a request that depends on state at Anthropic. An answer without that state would answer another question.
  *
- * @throws GatewayError `not_found`, `invalid_request`
+ * A thread cannot be continued, because threads are not kept here. The error tells the client so in the words after
+ * which Anthropic's SDKs send the whole conversation.
+ *
+ * @throws GatewayError `not_found` for a thread, `invalid_request` for a `compaction`.
  */
 function refuseState({ thread, compaction }: JsonObject): void {
   if (isObject(thread) && thread.type === "continue") {
@@ -148,7 +149,10 @@ function readChoice(value: unknown, draft: Draft): void {
   if (alone === true) set(draft, "parallel_tool_calls", false, "tool_choice.disable_parallel_tool_use");
 }
 
-/** A budget is told as a number to those who take one, and as the effort that it comes to to all others. */
+/**
+ * Reads a thinking budget as a number, for models that accept one, and as the effort that it stands for, for all
+ * others.
+ */
 function readThinking(value: unknown, draft: Draft): void {
   const { type, budget_tokens: budget, display } = value as JsonObject;
   const { settings } = draft;
@@ -180,7 +184,7 @@ function readFormat(value: unknown, path: string, draft: Draft): void {
   if (format.type !== "json_schema") throw fault(`${path}.type`, '"json_schema"', format.type);
   const schema: Format = {
     type: "json_schema",
-    // Others ask for a name.
+    // Anthropic's formats have no name; other APIs require one.
     name: "answer",
     schema: needObject(format.schema, `${path}.schema`),
     path,
@@ -189,8 +193,9 @@ function readFormat(value: unknown, path: string, draft: Draft): void {
 }
 
 /**
- * `user_id` as an opaque name of the user, and the session as what caches may go by. Claude Code writes JSON into it:
- * `{device_id, account_uuid, session_id}`. Device and account stay here.
+ * Reads `user_id`: the user becomes an opaque id, and the session becomes the key for prompt caches. Claude Code writes
+ * JSON into `user_id`: `{device_id, account_uuid, session_id}`. The ids of device and account are hashed and never
+ * sent.
  */
 function readMetadata(value: unknown, draft: Draft): void {
   for (const [member, given] of Object.entries(value as JsonObject)) {

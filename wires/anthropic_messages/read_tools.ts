@@ -1,5 +1,5 @@
 /**
- * Anthropic Messages, the client's half: tools and which of them may be called.
+ * Anthropic Messages, the client's half: reads tools and the choice of a tool.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0, 2026-11.
  *
@@ -10,14 +10,14 @@ import { isObject, list, text } from "../shared/json.ts";
 import type { FunctionTool, JsonObject, ServerToolKind, Tool, ToolChoice } from "../types.ts";
 import { CLIENT_TOOLS } from "./client_tools.ts";
 
-/** Tools that Anthropic runs itself, by how their types begin. */
+/** The tools that Anthropic runs itself, by the start of their types. */
 const SERVER_TOOLS: readonly (readonly [begins: string, kind: ServerToolKind])[] = [
   ["web_search", "web_search"],
   ["web_fetch", "web_fetch"],
   ["code_execution", "code_execution"],
 ];
 
-/** Members of a tool that are read, or that ask for nothing elsewhere. */
+/** Members of a tool that are read, or that other providers do not need. */
 const MEMBERS: ReadonlySet<string> = new Set([
   "cache_control",
   "defer_loading",
@@ -30,10 +30,13 @@ const MEMBERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads the tools that are offered. Those with `defer_loading` are not, until a result or a message has loaded them; where
- * Anthropic itself would search for them all are, as nobody else does.
+ * Reads the tools that the client offers.
+ *
+ * A tool with `defer_loading` is offered only after a result or a message has loaded it. If the client relies on
+ * Anthropic's tool search, all tools are offered, because no other provider searches for tools.
  *
  * @param loaded See `ReadTurns`.
+ * @param dropped Takes the client's paths of what is left out.
  */
 export function readTools(
   tools: JsonObject[],
@@ -76,11 +79,11 @@ function readFunction(tool: JsonObject, path: string, dropped: string[]): Functi
   };
 }
 
-/** The model itself is the usual caller. */
+/** Whether the member only says that the model calls the tool, which is the usual case. */
 const isDirect = (member: string, value: unknown) =>
   member === "allowed_callers" && list(value).every((caller) => caller === "direct");
 
-/** A tool of Anthropic's own: one that the client runs is a function of a known schema. */
+/** Reads a tool that Anthropic defines. One that the client runs becomes a function with a known schema. */
 function readKnown(tool: JsonObject, type: string, path: string, dropped: string[]): Tool | undefined {
   const definition = CLIENT_TOOLS.find(({ begins }) => type.startsWith(begins));
   if (definition) {
@@ -115,7 +118,11 @@ function texts(value: unknown): string[] | undefined {
   return found.length > 0 ? found : undefined;
 }
 
-/** Reads which tool must be called; `undefined` for one that is not among those offered. */
+/**
+ * Reads which tool the model must, may or must not call.
+ *
+ * @throws GatewayError `invalid_request` for an unknown type of choice.
+ */
 export function readToolChoice(choice: JsonObject): ToolChoice {
   switch (choice.type) {
     case "auto":

@@ -1,5 +1,5 @@
 /**
- * Anthropic Messages, the client's half: `system` and `messages` into neutral messages.
+ * Anthropic Messages, the client's half: reads `system` and `messages` into neutral messages.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/working-with-messages (2026-11)
  */
@@ -16,20 +16,23 @@ import { SIGNED } from "./write_answered.ts";
 const BLOCKS = v.array(v.looseObject({ type: v.string() }));
 const CONTENT = v.union([v.string(), BLOCKS]);
 
-/** A conversation; what is within its blocks is read with them. */
+/** The schema of a conversation. The content of its blocks is checked when the blocks are read. */
 export const MESSAGES = v.pipe(
   v.array(v.variant("role", [
     v.looseObject({ role: v.picklist(["user", "assistant"]), content: CONTENT }),
-    // One that sets nothing but the effort has no content.
+    // A message that only sets the effort has no content.
     v.looseObject({ role: v.literal("system"), content: v.nullish(CONTENT) }),
   ])),
   v.nonEmpty(),
 );
 
-/** Text before everything else. */
+/** The schema of `system`. */
 export const SYSTEM = v.union([v.string(), BLOCKS]);
 
-/** Whether a value is a conversation of nothing but texts, which `MESSAGES` passes too, see `openai_chat`. */
+/**
+ * Whether a value is a conversation with texts only. `MESSAGES` accepts these too; this check is cheaper, see
+ * `openai_chat`.
+ */
 export function isPlainTalk(messages: unknown): boolean {
   if (!Array.isArray(messages) || messages.length === 0) return false;
   for (const message of messages) {
@@ -40,19 +43,22 @@ export function isPlainTalk(messages: unknown): boolean {
   return true;
 }
 
-/** What the tools of a conversation depend on: its messages may load tools and take them away. */
+/** The messages of a conversation, and what they say about the effort and the tools. */
 export interface ReadTurns {
   messages: Message[];
-  /** The effort that the last message to name one asks for, and its path. */
+  /** The effort set by the last message that sets one, and its path. */
   effort?: { value: string; path: string };
-  /** Whether a tool that is not loaded at first is offered, by its name. */
+  /** By a tool's name: whether messages have loaded the tool (`true`) or removed it (`false`). */
   loaded: Map<string, boolean>;
 }
 
-/** Claude Code's line about itself, for Anthropic's bill alone: it would stand before everything that could be cached. */
+/**
+ * How Claude Code's line for Anthropic's billing begins. It is only for Anthropic, and before everything else it would
+ * change the cached start of the prompt.
+ */
 export const BILLING = "x-anthropic-billing-header:";
 
-/** Reads the system texts and the messages of a body that `MESSAGES` has passed. */
+/** Reads `system` and `messages` of a body that has passed `MESSAGES`. */
 export function readTurns({ system, messages }: JsonObject, notes: ReadNotes): ReadTurns {
   const turns: ReadTurns = { messages: [], loaded: new Map() };
   const preface = readParts(system, "system", notes).filter((part) =>
@@ -94,7 +100,7 @@ function readSystem(
       if (!changeTools(block, blockPath, turns, notes)) blocks.push({ block, path: blockPath });
     });
   }
-  // "Once a later user message exists … the message is no longer shown to the model."
+  // Anthropic's page: "Once a later user message exists … the message is no longer shown to the model."
   if (message.clear_at === "next_user_message" && isPast) return;
   const parts = typeof message.content === "string"
     ? readParts(message.content, `${path}.content`, notes)
@@ -102,7 +108,7 @@ function readSystem(
   if (parts.length > 0) turns.messages.push({ role: "system", path, parts });
 }
 
-/** Reads a block that offers a tool from here on, or takes one away; `false` for any other. */
+/** Reads a block that offers or removes a tool from here on. Returns `false` for any other block. */
 function changeTools(
   block: JsonObject,
   path: string,
@@ -119,7 +125,7 @@ function changeTools(
 
 // ---------------------------------------------------------------- the user
 
-/** Results come first, in the client's order, and what the user says with them follows. */
+/** Reads a user turn: tool results first, in the client's order, then everything else that the user says. */
 function readUser(
   message: JsonObject,
   path: string,
@@ -216,7 +222,7 @@ function readAssistant(
   return turn;
 }
 
-/** What Anthropic signed, or nobody. */
+/** Reads a proof as Anthropic's own. A damaged envelope proves nothing. */
 function ownProof({ type }: JsonObject, proof: string | undefined): Thought {
   if (proof === undefined || isEnvelope(proof)) return {};
   return type === "thinking" ? { signature: proof, format: SIGNED } : { redacted: proof, format: SIGNED };

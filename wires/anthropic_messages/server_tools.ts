@@ -1,8 +1,9 @@
 /**
- * Anthropic Messages, the tools that Anthropic runs itself: those of other wires written as its own, and the calls of them
- * that an answer tells.
+ * Anthropic Messages, the tools that Anthropic runs itself: writes tools of other wires as Anthropic's, and reads their
+ * calls from an answer.
  *
- * Checked against `@anthropic-ai/sdk` 1.14.0 and the web search and code execution pages of platform.claude.com, 2026-11.
+ * Checked against `@anthropic-ai/sdk` 1.14.0 and the web search and code execution pages of platform.claude.com,
+ * 2026-11.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
  */
@@ -11,7 +12,7 @@ import { isObject, object, objects, text } from "../shared/json.ts";
 import { placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { JsonObject, SearchTerms, ServerCall, ServerTool, ServerToolKind } from "../types.ts";
 
-/** Versions that each model has, and those of Claude 4.6 and later, which filter what they find by code of their own. */
+/** The versions that every model accepts, and those since Claude 4.6, which filter their results by code. */
 const VERSIONS: Readonly<Record<ServerToolKind, { first: string; since46: string }>> = {
   code_execution: { first: "code_execution_20250825", since46: "code_execution_20260120" },
   web_fetch: { first: "web_fetch_20250910", since46: "web_fetch_20260318" },
@@ -24,7 +25,7 @@ const TAKES: Readonly<Record<ServerToolKind, readonly (keyof SearchTerms)[]>> = 
   web_search: ["allowedDomains", "blockedDomains", "location", "maxUses"],
 };
 
-/** Writes a tool that another wire's client offered. */
+/** Writes a server tool that a client of another wire offered. */
 export function writeServerTool(tool: ServerTool, model: ClaudeModel, dropped: string[]): JsonObject {
   const { kind, search = {} } = tool;
   const { first, since46 } = VERSIONS[kind];
@@ -41,7 +42,7 @@ export function writeServerTool(tool: ServerTool, model: ClaudeModel, dropped: s
 
 // ---------------------------------------------------------------- calls in an answer
 
-/** By the name of a `server_tool_use` block. */
+/** The kind of tool, by the name of its `server_tool_use` block. */
 const KINDS: ReadonlyMap<unknown, ServerToolKind> = new Map<unknown, ServerToolKind>([
   ["bash_code_execution", "code_execution"],
   ["code_execution", "code_execution"],
@@ -50,7 +51,7 @@ const KINDS: ReadonlyMap<unknown, ServerToolKind> = new Map<unknown, ServerToolK
   ["web_search", "web_search"],
 ]);
 
-/** Pairs the blocks of an answer that are about Anthropic's own tools. */
+/** Pairs the calls of Anthropic's own tools in an answer with their results. */
 export function serverCallReader(take: (call: ServerCall) => void): (block: JsonObject) => void {
   const waiting = new Map<unknown, { kind: ServerToolKind; input: JsonObject }>();
   return (block) => {

@@ -1,23 +1,29 @@
 /**
- * What Anthropic's API is asked to hold the model to: strict tools and the format of the answer.
+ * What Anthropic's API enforces: strict tools and the format of the answer.
  *
- * The API compiles all of it into one grammar and answers 400 to what it cannot compile and to more than it takes. A
- * strict tool beyond that is sent without `strict`, and a format beyond it is asked for in words: both are ours.
+ * The API compiles all schemas into one grammar. It answers 400 to a schema that it cannot compile and to a request
+ * over its limits. Sluice sends a strict tool over the limits without `strict`, and asks for a format over the limits
+ * in words.
  *
- * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#schema-complexity-limits (2026-11) The explicit
- * limits. The page has further ones on the size of the grammar, which no request can know.
+ * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#schema-complexity-limits (2026-11) has
+ * the explicit limits. The API has further limits on the size of the grammar, which cannot be computed from a request.
  */
 import { compiles, narrowSchema } from "./write_schema.ts";
 import { isObject, list, object, objects } from "../shared/json.ts";
 import type { JsonObject } from "../types.ts";
 
-/** What is to be enforced. */
+/** What a request asks the API to enforce. */
 export interface Enforced {
-  /** The schema of the answer, and where the client has its members. */
+  /** The schema of the answer, and its path in the client's body. */
   format?: { schema: JsonObject; path: string };
-  /** Strict tools in their order: as they are sent, the client's paths, and whether the schema has lost something. */
+  /**
+   * The strict tools in their order: as they are sent, their paths in the client's body, and whether the schema lost
+   * something.
+   */
   tools: { tool: JsonObject; definitionPath: string; parametersPath: string; folded: boolean }[];
-  /** Schemas of strict tools in Anthropic's own words, which go out as they are and count as well. */
+  /**
+   * Schemas of strict tools that the client wrote for Anthropic. They are sent unchanged and count towards the limits.
+   */
   native: JsonObject[];
 }
 
@@ -25,11 +31,12 @@ export interface Enforced {
 const MOST = { tools: 20, optional: 24, unions: 16 };
 
 /**
- * Settles what is enforced: narrows the schemas of strict tools, and takes `strict` off those that cannot be.
+ * Decides what is enforced: narrows the schemas of strict tools, and removes `strict` from those that cannot be
+ * enforced.
  *
- * The format comes first, as without it the answer is of another kind; then the tools in their order.
+ * The format comes first, because without it the answer is of another kind. The tools follow in their order.
  *
- * @returns `output_config.format`; nothing where the client sent none, or it is beyond the limits.
+ * @returns `output_config.format`; `undefined` if the client sent none or it is over the limits.
  */
 export function enforce({ format, tools, native }: Enforced, dropped: string[]): JsonObject | undefined {
   const used = { tools: 0, optional: 0, unions: 0 };
@@ -39,7 +46,7 @@ export function enforce({ format, tools, native }: Enforced, dropped: string[]):
     weigh(schema, used);
   }
 
-  /** Whether the schema fits beside the others; counts it if so. */
+  /** Whether the schema fits beside the others. If so, it is counted. */
   function fits(schema: JsonObject, asTool: number): boolean {
     const sum = { ...used, tools: used.tools + asTool };
     weigh(schema, sum);
@@ -71,7 +78,7 @@ export function enforce({ format, tools, native }: Enforced, dropped: string[]):
   return written;
 }
 
-/** Adds a schema's optional parameters, and its places of more than one type. */
+/** Adds the number of a schema's optional parameters, and of its places with more than one type. */
 function weigh(schema: unknown, sum: typeof MOST): void {
   if (Array.isArray(schema)) { for (const one of schema) weigh(one, sum); }
   if (!isObject(schema)) return;
@@ -88,18 +95,18 @@ function weigh(schema: unknown, sum: typeof MOST): void {
 
 // ---------------------------------------------------------------- a tool's root
 
-/** `input_schema does not support oneOf, allOf, or anyOf at the top level`. */
+/** The API refuses these: `input_schema does not support oneOf, allOf, or anyOf at the top level`. */
 const ROOT_UNIONS = ["allOf", "anyOf", "oneOf"] as const;
 
 /**
- * A tool's schema whose root is a plain object, as the API demands of every tool. The alternatives of the root move into
- * its description, where the model reads them, and their properties among its own.
+ * Makes the root of a tool's schema a plain object, as the API demands of every tool. The alternatives of the root move
+ * into its description, where the model reads them, and their properties join those of the root.
  *
- * @param dropped Takes the paths of what has moved.
+ * @param dropped Takes the client's paths of what was moved.
  */
 export function withoutRoot(schema: JsonObject, path: string, dropped: string[]): JsonObject {
   const found = ROOT_UNIONS.filter((keyword) => schema[keyword] !== undefined);
-  // The API wants the type said; a schema without one means any value, and arguments are always an object.
+  // The API requires the type. A schema without one allows any value, but arguments are always an object.
   const untyped = schema.type === undefined || list(schema.type).includes("object");
   if (found.length === 0 && !untyped) return schema;
   const { type, ...rest } = schema;
@@ -126,7 +133,7 @@ export function withoutRoot(schema: JsonObject, path: string, dropped: string[])
   return out;
 }
 
-/** The schema that a `$ref` into the same document names. */
+/** Follows a `$ref` into the same document. */
 function resolve(schema: JsonObject, root: JsonObject): JsonObject {
   if (typeof schema.$ref !== "string") return schema;
   const [, keyword, name] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(schema.$ref) ?? [];

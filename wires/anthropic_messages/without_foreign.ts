@@ -1,8 +1,9 @@
 /**
- * Anthropic Messages, a request that is handed through: without what other makers said in the conversation's earlier turns.
+ * Anthropic Messages, a request that is handed through: removes what other providers' models left in earlier turns.
  *
- * Anthropic checks what it signed and sealed, and refuses a conversation with anything else in its place. What our answers
- * wrote there for other makers is marked (`shared/envelope.ts`), so that a conversation can go on with Claude at any turn.
+ * Anthropic checks its signatures and sealed blocks, and refuses a conversation with anything else in their place.
+ * Sluice marks what it writes there for other providers (`shared/envelope.ts`) and removes it here, so that a
+ * conversation can move to Claude at any turn.
  */
 import { isEnvelope } from "../shared/envelope.ts";
 import { isObject, object, objects, text } from "../shared/json.ts";
@@ -11,12 +12,12 @@ import { readPart } from "./read_parts.ts";
 import { BILLING } from "./read_turns.ts";
 
 /**
- * The fields that have to change, by name.
+ * The new values of the fields that must change, by name.
  *
- * @param get A field of the body.
- * @param isAuthor Whether it goes to Anthropic: Claude Code's billing line is for nobody else.
- * @param dropped Takes the client's paths of what is left out, beside that line and proofs of others' thoughts, which say
- * nothing here.
+ * @param get Reads a field of the body.
+ * @param isAuthor Whether the provider is Anthropic. Claude Code's billing line is removed for any other provider.
+ * @param dropped Takes the client's paths of what is left out. The billing line and the proofs of other providers'
+ * thoughts are not named, because they mean nothing to this provider.
  */
 export function withoutForeign(
   get: (field: string) => unknown,
@@ -43,16 +44,17 @@ export function withoutForeign(
   if (!isChanged) return edits;
   edits.set("messages", kept);
   if (object(get("thinking"))?.type === "enabled" && resumesUnthought(kept)) {
-    // "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`"
+    // The API refuses this: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable
+    // `thinking`".
     edits.set("thinking", { type: "disabled" });
     dropped.push("thinking");
   }
   return edits;
 }
 
-/** The blocks without those of others; `undefined` where all may stay. */
+/** The blocks without those of other providers; `undefined` if none must be removed. */
 function keepOwn(content: unknown[], path: string, dropped: string[]): unknown[] | undefined {
-  /** Ids of searches of others, whose calls go with their results. */
+  /** By the id of another provider's tool call: the text that replaces its result. The call itself is removed. */
   const told = new Map<unknown, JsonObject[]>();
   content.forEach((block, at) => {
     if (!isObject(block) || !isForeignResult(block)) return;
@@ -94,13 +96,13 @@ function keepBlock(block: JsonObject, path: string, dropped: string[]): JsonObje
   }
 }
 
-/** What a search of another maker found, or what it ran. */
+/** Whether a block is the result of another provider's search or code execution. */
 const isForeignResult = ({ type, content }: JsonObject): boolean =>
   typeof type === "string" && type.endsWith("_tool_result") &&
   (objects(content).some(({ encrypted_content: sealed }) => isEnvelope(sealed)) ||
     isEnvelope(object(content)?.sealed));
 
-/** Whether the conversation ends with results of a turn that does not begin with thinking. */
+/** Whether the conversation ends with tool results whose turn does not begin with thinking. */
 function resumesUnthought(messages: unknown[]): boolean {
   const last = object(messages.at(-1));
   if (!objects(last?.content).some(({ type }) => type === "tool_result")) return false;

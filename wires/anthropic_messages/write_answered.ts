@@ -1,11 +1,11 @@
 /**
- * Anthropic Messages, an earlier answer: what a client has kept of it, back into the blocks that Claude wrote.
+ * Anthropic Messages, an earlier answer: restores the blocks that Claude wrote from what the client kept.
  *
- * Claude's signatures hold only where its blocks come back as they were and in their order. OpenAI's form has one text and
- * a list of calls, so what it has no place for travels as sealed thoughts, each a JSON object: a whole block (`type`), or
- * an *envelope* (`layout`) with the order of the blocks, what else the calls said, and the container. Both carry the
- * format of Claude's own thinking, because some clients drop a format that they do not know; sealed thinking of Claude's
- * is base64 and never begins with `{`.
+ * Claude's signatures are only valid if its blocks come back unchanged and in their order. OpenAI's form has one text
+ * and a list of tool calls. What it cannot hold travels as sealed thoughts, each a JSON object: a whole block (`type`),
+ * or an *envelope* (`layout`) with the order of the blocks, further members of tool calls, and the container. Both have
+ * the format name of Claude's own thinking, because some clients drop formats that they do not know. Claude's sealed
+ * thinking is base64 and never begins with `{`, so the two cannot be confused.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11)
  */
@@ -15,32 +15,33 @@ import { isObject, list, object, parseExact, parseObject, text } from "../shared
 import { arrange, isUsualOrder } from "../shared/layout.ts";
 import type { Citation, JsonObject, MessageOf, Part, Thought, ToolCall } from "../types.ts";
 
-/** Thinking that Anthropic signed, and what travels with it. */
+/** The format name of Claude's signed thinking and of the sealed thoughts that travel with it. */
 export const SIGNED = "anthropic-claude-v1";
-/** Formats of blocks and layouts in answers of earlier versions of Sluice, which clients may have kept. */
+/** The format names that earlier versions of Sluice gave to blocks and layouts. Clients may have kept such answers. */
 const BLOCK = "anthropic-block-v1";
 const LAYOUT = "anthropic-layout-v1";
 
-/** What an answer held that OpenAI's form has no place for. */
+/** What an answer has that OpenAI's form cannot hold. */
 export interface Envelope {
-  /** The order of the blocks, as `shared/layout.ts` writes it. Empty where the usual order is right. */
+  /** The order of the blocks, as `shared/layout.ts` writes it. Empty if it is the usual order. */
   layout: string;
-  /** White space around the whole text, which some clients trim. */
+  /** The white space around the whole text. Some clients trim it. */
   ends?: [lead: string, tail: string];
-  /** By the call's id: members of its block beside `id`, `name` and `input`. */
+  /** By the id of a tool call: the members of its block beside `id`, `name` and `input`. */
   calls?: Record<string, JsonObject>;
-  /** Where code runs: `{id, expires_at}`. */
+  /** The container in which code runs: `{id, expires_at}`. */
   container?: JsonObject;
 }
 
-/** The order, where the blocks would not come back in it by themselves; else an empty text. */
+/** The order if it must be sent along; empty if the blocks come back in their order anyway. */
 export const neededLayout = (order: string): string =>
   order.includes("b") && !isUsualOrder(order) ? order : "";
 
 /**
- * An envelope as a sealed thought's data; nothing if there is nothing to say.
+ * Writes an envelope as the data of a sealed thought; `undefined` if the envelope is empty.
  *
- * @param nonce Of this answer alone: some clients drop a sealed thought whose data they have seen in an earlier answer.
+ * @param nonce Differs between answers: some clients drop a sealed thought whose data they have seen in an earlier
+ * answer.
  */
 export function writeEnvelope(envelope: Envelope, nonce: string): string | undefined {
   const { layout, calls, container } = envelope;
@@ -48,7 +49,7 @@ export function writeEnvelope(envelope: Envelope, nonce: string): string | undef
   return JSON.stringify({ ...envelope, nonce });
 }
 
-/** What a sealed thought holds, if it is one of ours. */
+/** The content of a sealed thought; `undefined` if Sluice did not write it. */
 function unseal({ redacted, format }: Thought): JsonObject | undefined {
   if (redacted === undefined) return undefined;
   if (format === LAYOUT) return { layout: redacted };
@@ -58,23 +59,22 @@ function unseal({ redacted, format }: Thought): JsonObject | undefined {
     : undefined;
 }
 
-/** Whether a thought is thinking that Anthropic takes back. */
+/** Whether a thought is signed thinking that Anthropic accepts. */
 export function isSigned(thought: Thought): boolean {
   const { signature, redacted, format } = thought;
   return (format === undefined || format === SIGNED) && Boolean(signature || redacted) && !unseal(thought);
 }
 
-/** An assistant's turn as it is sent. */
 export interface Answered {
   blocks: JsonObject[];
-  /** See `Envelope`. */
+  /** The container, see `Envelope`. */
   container?: JsonObject;
 }
 
 /**
- * The blocks of an assistant's message: thinking, text, calls; or in the order in which the model wrote them, where it
- * wrote them in another and the client kept what we said of it. Thoughts that Anthropic did not sign are left out and
- * named: they prove nothing and it refuses them.
+ * Writes the blocks of an assistant's message: thinking, text, tool calls. If the model wrote them in another order and
+ * the client kept the envelope, they are written in the model's order. Thoughts that Anthropic did not sign are left
+ * out and named: they prove nothing, and the API refuses them.
  */
 export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): Answered {
   const kept: JsonObject[] = [];
@@ -107,23 +107,26 @@ function writeThinking({ text, signature, redacted }: Thought): JsonObject {
 function writeCallBlock(call: ToolCall, extras: JsonObject): JsonObject {
   const block = { type: "tool_use", id: safeId(call.id), name: call.name, input: readInput(call) };
   return Object.hasOwn(extras, call.id) && isObject(extras[call.id])
-    ? { ...block, ...extras[call.id] as JsonObject, ...block } // In the order in which Claude gives them.
+    ? { ...block, ...extras[call.id] as JsonObject, ...block } // This order of members is Claude's.
     : block;
 }
 
-/** Input is always an object: other text is told in the form that Anthropic's guide gives for broken JSON. */
+/**
+ * Reads the input of a tool call, which must be an object. Text that is not an object is sent as Anthropic's guide
+ * recommends for broken JSON.
+ */
 function readInput({ arguments: text, custom }: ToolCall): unknown {
   if (custom) return { input: text };
   if (text.trim() === "") return {};
   const input = parseExact(text);
-  if (input === null) return {}; // Written for calls without arguments by some.
-  return object(input) ?? { INVALID_JSON: text }; // Cut off, most likely.
+  if (input === null) return {}; // Some models write `null` for a call without arguments.
+  return object(input) ?? { INVALID_JSON: text }; // Most likely the arguments were cut off.
 }
 
 /**
- * An id of letters, digits, `-` and `_`, the same for a call and its result.
+ * Makes an id of letters, digits, `-` and `_`; the same id for a tool call and its result.
  *
- * Other characters become `_`; a hash of the whole keeps ids apart that would then be equal.
+ * Other characters become `_`. A hash of the whole id is appended, so that different ids stay different.
  */
 export function safeId(id: string): string {
   if (/^[a-zA-Z0-9_-]+$/.test(id)) return id;
@@ -132,7 +135,7 @@ export function safeId(id: string): string {
 
 // ---------------------------------------------------------------- text
 
-/** The text as the model wrote it, also where it is white space; nothing if there is anything else. */
+/** The whole text as the model wrote it, white space included; `undefined` if the parts are not all unmarked text. */
 function wholeText(parts: Part[]): string | undefined {
   let whole = "";
   for (const part of parts) {
@@ -142,7 +145,9 @@ function wholeText(parts: Part[]): string | undefined {
   return whole;
 }
 
-/** The text of a message whose order is the usual one: a block for each cited stretch, and for what is between them. */
+/**
+ * Writes the text of a message in the usual order: one block per cited stretch, and one for each stretch between them.
+ */
 function writeText(
   message: MessageOf<"assistant">,
   whole: string | undefined,
@@ -156,7 +161,7 @@ function writeText(
   const blocks: JsonObject[] = [];
   let at = 0;
   for (const { start, end } of citations) {
-    if (start < at || end <= start || end > whole.length) continue; // Of the stretch before, or of an edited text.
+    if (start < at || end <= start || end > whole.length) continue; // The same stretch again, or the client has edited the text.
     blocks.push(...textBlock(whole, at, start, cited), ...textBlock(whole, start, end, cited));
     at = end;
   }
@@ -166,7 +171,7 @@ function writeText(
 
 type Cited = ReadonlyMap<string, JsonObject[]>;
 
-/** Citations as Claude gave them, by the stretch of text that they are for. */
+/** Claude's citations by their stretch of the text (`start-end`). */
 function byStretch(citations: readonly Citation[]): Cited {
   const cited = new Map<string, JsonObject[]>();
   for (const citation of citations) {
@@ -179,11 +184,11 @@ function byStretch(citations: readonly Citation[]): Cited {
   return cited;
 }
 
-/** Writes stretches of text with their citations. */
+/** Makes a function that writes stretches of text with their citations. */
 const cite = (cited: Cited) => (said: string, start: number, end: number): JsonObject[] =>
   textBlock(said, start, end, cited);
 
-/** None for white space alone, which the API refuses. */
+/** Writes a text block; none for white space alone, which the API refuses. */
 function textBlock(whole: string, start: number, end: number, cited: Cited): JsonObject[] {
   const text = whole.slice(start, end);
   if (text.trim() === "") return [];
@@ -191,7 +196,11 @@ function textBlock(whole: string, start: number, end: number, cited: Cited): Jso
   return [citations ? { type: "text", text, citations } : { type: "text", text }];
 }
 
-/** Members of each kind of citation that a request may have; answers have more (`file_id`). */
+/**
+ * The members that each kind of citation may have in a request. In answers they have more (`file_id`).
+ *
+ * Read from `@anthropic-ai/sdk` 1.14.0 (the `…CitationParam` types), 2026-11.
+ */
 const CITATIONS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["char_location", ["cited_text", "document_index", "document_title", "end_char_index", "start_char_index"]],
   [
@@ -209,16 +218,16 @@ const CITATIONS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ["web_search_result_location", ["cited_text", "encrypted_index", "title", "url"]],
 ]);
 
-/** A citation as Claude gave it; nothing for one of another maker. */
+/** Restores a citation of Claude's; `undefined` for one of another provider. */
 function writeCitation({ url, title, extra = {} }: Citation): JsonObject | undefined {
   const members = CITATIONS.get(extra.type);
   if (!members) return undefined;
-  // Clients have a title wherever there was none.
+  // Clients get an empty title where Claude gave none.
   const given: JsonObject = { ...extra, url, title: title === "" ? null : title };
   return { type: extra.type, ...Object.fromEntries(members.map((name) => [name, given[name] ?? null])) };
 }
 
-/** The white space around the text; nothing for an answer of an earlier version, which did not say. */
+/** The white space around the text; `undefined` for an answer of an earlier version, which did not record it. */
 function endsOf({ ends, nonce }: JsonObject): [lead: string, tail: string] | undefined {
   if (nonce === undefined) return undefined;
   const [lead, tail] = list(ends);

@@ -1,8 +1,8 @@
 /**
- * Anthropic Messages, requests: a neutral call into the body of `POST /v1/messages`.
+ * Anthropic Messages, the provider's half: writes a neutral call as the body of `POST /v1/messages`.
  *
- * The neutral form of each model's peculiarities is in `models.ts`. Where the API would answer 400 to what a
- * client of OpenAI may well send, the field is left out and named; what only looks wrong is sent, and the API says so.
+ * What each model accepts is in `models.ts`. If the API would answer 400 to a field that OpenAI's clients commonly
+ * send, the field is left out and named. A field that is only suspicious is sent, and the API judges it.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0 and 0.137.0 and the pages of platform.claude.com, 2026-11.
  *
@@ -28,29 +28,29 @@ import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction } from "../shared/tools.ts";
 import type { Call, JsonObject, Settings, Tool, WireRequest } from "../types.ts";
 
-/** The last version with sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
+/** The last version that accepts sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
 const VERSION = "2023-06-01";
 
-/** A body in the making, with what its writers share. */
+/** A body while it is written, and the state that its writers share. */
 interface Draft extends Notes {
   body: JsonObject;
   model: ClaudeModel;
   thinking: ThinkingPlan;
-  /** What the API is to hold the model to. */
+  /** What the API is asked to enforce. */
   enforced: Enforced;
-  /** What is asked for in words, as the API has no field for it. */
+  /** Instructions in words, for what the API has no field for. */
   words: string[];
 }
 
 /**
  * Writes a call.
  *
- * `max_tokens`, which the API requires, is the model's own maximum when the client set none: it costs nothing, as only
- * tokens that are written count. `messages` comes last in the body, so that the text of a conversation's next request
- * begins with the text of this one. Fields that OpenAI does not have are put on the body as they are and win over what
- * was derived; members of `output_config` win one by one.
+ * The API requires `max_tokens`. If the client set none, the model's own maximum is sent. That costs nothing, because
+ * only written tokens are billed. `messages` comes last in the body, so that the text of a conversation's next request
+ * begins with the text of this one. Fields that OpenAI does not have are copied to the body and win over derived
+ * fields; members of `output_config` win one by one.
  *
- * @throws GatewayError `invalid_request` if the user's last words come to nothing.
+ * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
  */
 export function writeCall(given: Call): WireRequest {
   const model = claudeModel(given.model);
@@ -94,10 +94,10 @@ export function writeCall(given: Call): WireRequest {
   };
 }
 
-/** Anthropic's beta has a field that LiteLLM has by the same name. */
+/** Anthropic has a beta field of this name, and LiteLLM has another one. */
 const FALLBACKS = "fallbacks";
 
-/** Fields that OpenAI does not have. */
+/** Writes the client's fields that OpenAI does not have. */
 function writeExtra(extra: JsonObject, { body, dropped }: Draft): void {
   for (const name in extra) {
     if (name === "system") continue;
@@ -107,7 +107,7 @@ function writeExtra(extra: JsonObject, { body, dropped }: Draft): void {
   }
 }
 
-/** The client's own `system`, with its cache marks noted. */
+/** Reads the client's own `system` and records its cache marks. */
 function readSystem(system: unknown, { marks }: Draft): unknown {
   if (!Array.isArray(system)) return system;
   return system.map((block, at) => {
@@ -119,8 +119,8 @@ function readSystem(system: unknown, { marks }: Draft): unknown {
 }
 
 /**
- * Goes on in the container of the last answer: calls from its code cannot be answered without it, as the page says. One that
- * has expired is left out, unless the code waits for a result: the API says then what is wrong.
+ * Continues in the container of the last answer: the page says that tool calls from its code cannot be answered without
+ * it. An expired container is left out, unless its code waits for a result: then the API reports the fault.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/programmatic-tool-calling (2026-11)
  */
@@ -138,15 +138,15 @@ function writeContainer(
 
 const JSON_ALONE = "and nothing else: no words before or behind it, and no code fence.";
 
-/** Asks for JSON by a schema that the API does not enforce. */
+/** An instruction to answer with JSON by a schema, for a schema that the API does not enforce. */
 const inWords = (schema: JsonObject) =>
   `Answer with one JSON value that is valid by this JSON Schema, ${JSON_ALONE}\n\n${JSON.stringify(schema)}`;
 
 /**
- * A request without tools, and so without a choice of one, which the API refuses alone.
+ * Completes a request without tools. The choice of a tool is removed, because the API refuses it without tools.
  *
- * A conversation with calls must have tools ("Requests which include `tool_use` or `tool_result` blocks must define
- * tools"), which OpenAI does not ask of its last request. Those that were called are declared, and not to be called again.
+ * A conversation with tool calls must declare tools ("Requests which include `tool_use` or `tool_result` blocks must
+ * define tools"), which OpenAI does not require. The tools that were called are declared, with the choice `none`.
  */
 function withoutTools({ messages, settings, sent }: Call, body: JsonObject, dropped: string[]): void {
   if (body.tool_choice !== undefined) {
@@ -164,7 +164,7 @@ function merge(derived: unknown, own: unknown): unknown {
   return isObject(derived) && isObject(own) ? { ...derived, ...own } : own;
 }
 
-/** The client's own `system` field before the system messages; text alone stays a string. */
+/** Joins the client's own `system` field and the system messages, in this order. A single text stays a string. */
 function joinSystem(own: unknown, blocks: JsonObject[]): unknown {
   if (own !== undefined) {
     if (blocks.length === 0) return own;
@@ -177,7 +177,7 @@ function joinSystem(own: unknown, blocks: JsonObject[]): unknown {
 // ---------------------------------------------------------------- settings
 
 const SETTINGS: SettingsTable<Draft> = {
-  max_tokens() {}, // Written above: the API requires it.
+  max_tokens() {}, // `writeCall` writes it, because the API requires it.
   reasoning_effort: (_, { thinking }) => thinking.lost ? false : undefined,
   temperature(value, draft, call) {
     if (!takesTemperature(value, draft, call)) return false;
@@ -185,7 +185,7 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   top_p(value, draft, call) {
     const { sampling } = draft.model;
-    // OpenAI's default asks for nothing, and neither does the model's.
+    // The default of OpenAI (1) or of the model (0.99) asks for nothing.
     if (sampling === "defaults") return value === 1 || value === 0.99 ? undefined : false;
     const { temperature } = call.settings;
     const taken = temperature !== undefined && takesTemperature(temperature, draft, call);
@@ -198,7 +198,7 @@ const SETTINGS: SettingsTable<Draft> = {
     draft.body.top_k = value;
   },
   stop(value, { body, dropped }, call) {
-    // The API refuses sequences of white space alone.
+    // The API refuses stop sequences that are only white space.
     const useful = value.filter((text) => text.trim() !== "");
     if (useful.length > 0) body.stop_sequences = useful;
     const field = call.sent.get("stop");
@@ -209,7 +209,7 @@ const SETTINGS: SettingsTable<Draft> = {
   tools: writeTools,
   tool_choice: writeToolChoice,
   parallel_tool_calls(value, { body }, call) {
-    // `tool_choice` says it; without one the choice is `auto`.
+    // `tool_choice` carries it. Without a choice of the client, the choice is `auto`.
     if (value || call.settings.tool_choice === "none") return;
     if (!call.settings.tools?.length) return false;
     const choice = isObject(body.tool_choice) ? body.tool_choice : { type: "auto" };
@@ -218,7 +218,7 @@ const SETTINGS: SettingsTable<Draft> = {
   response_format(value, { enforced, words, dropped }) {
     if (value.type === "json_object") {
       words.push(`Answer with one valid JSON object ${JSON_ALONE}`);
-      return false; // Asked for, and not enforced.
+      return false; // The API does not enforce it, so it is named as dropped.
     }
     if (value.description !== undefined) dropped.push(`${value.path}.description`);
     enforced.format = { schema: value.schema, path: value.path };
@@ -226,7 +226,7 @@ const SETTINGS: SettingsTable<Draft> = {
   user: (value, { body }) => writeUserId(body, value),
   safety_identifier: (value, { body }) => writeUserId(body, value),
   metadata(value, { body, dropped }, { sent }) {
-    // Only `user_id`: the API refuses every other member.
+    // The API refuses every member but `user_id`.
     const { user_id, ...rest } = value;
     const path = sent.get("metadata");
     const isText = typeof user_id === "string";
@@ -240,7 +240,7 @@ const SETTINGS: SettingsTable<Draft> = {
     body.service_tier = SERVICE_TIERS.get(value);
   },
   web_search_options: writeWebSearch,
-  // These ask for nothing at the values that OpenAI has by default.
+  // At OpenAI's default values these ask for nothing.
   n: (value) => value === 1 ? undefined : false,
   logprobs: (value) => value ? false : undefined,
   store: (value) => value ? false : undefined,
@@ -250,13 +250,18 @@ const SETTINGS: SettingsTable<Draft> = {
   logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
 };
 
-/** The scale ends at 1, the default: what is above it, as OpenAI allows, cannot be said. */
+/**
+ * Whether the model accepts this temperature. Anthropic's scale ends at 1, which is the default; OpenAI's ends at 2.
+ */
 function takesTemperature(value: number, draft: Draft, call: Call): boolean {
   const fixed = draft.model.sampling === "defaults" || thinks(call, draft.thinking);
   return fixed ? value === 1 : value >= 0 && value <= 1;
 }
 
-/** Anthropic's `auto` takes priority capacity where the organisation has any, `standard_only` never. */
+/**
+ * OpenAI's service tiers as Anthropic's: `auto` uses priority capacity if the organisation has any, `standard_only`
+ * never.
+ */
 const SERVICE_TIERS: ReadonlyMap<string, string> = new Map([
   ["auto", "auto"],
   ["priority", "auto"],
@@ -264,7 +269,10 @@ const SERVICE_TIERS: ReadonlyMap<string, string> = new Map([
   ["standard_only", "standard_only"],
 ]);
 
-/** The first to come is kept: `metadata.user_id`, `safety_identifier` and its old name `user` are one field here. */
+/**
+ * Writes `metadata.user_id`. Three client fields mean it (`metadata.user_id`, `safety_identifier` and its old name
+ * `user`); the first one is kept.
+ */
 function writeUserId(body: JsonObject, id: string): void | false {
   if (isPersonal(id)) return false;
   const known = isObject(body.metadata) ? body.metadata.user_id : undefined;
@@ -274,7 +282,7 @@ function writeUserId(body: JsonObject, id: string): void | false {
 
 // ---------------------------------------------------------------- tools
 
-/** Tools in the client's order. */
+/** Writes the tools in the client's order. */
 function writeTools(tools: Tool[], draft: Draft, call: Call): void {
   if (tools.length > 0) {
     draft.body.tools = [...tools.map((tool) => writeTool(tool, draft, call)), ...list(draft.body.tools)];
@@ -302,7 +310,7 @@ function writeTool(tool: Tool, draft: Draft, call: Call): JsonObject {
   out.input_schema = withoutRoot(parameters ?? {}, parametersPath, folded);
   dropped.push(...folded);
   if (strict !== undefined) out.strict = strict;
-  // What is folded into a description cannot be enforced.
+  // What moved into the description cannot be enforced.
   if (strict) enforced.tools.push({ tool: out, definitionPath, parametersPath, folded: folded.length > 0 });
   Object.assign(out, extra);
   if (cache !== undefined) {
@@ -320,11 +328,11 @@ function writeToolChoice(
   const choice: JsonObject = typeof value === "object"
     ? { type: "tool", name: value.name }
     : { type: value === "required" ? "any" : value };
-  // `parallel_tool_calls` may have come first.
+  // `parallel_tool_calls` may have written its member already.
   body.tool_choice = value === "none" ? choice : merge(body.tool_choice, choice);
 }
 
-/** OpenAI's search-while-answering is a tool of Anthropic's; this version of it runs on every model. */
+/** Writes OpenAI's `web_search_options` as Anthropic's search tool, in the version that every model accepts. */
 function writeWebSearch(value: JsonObject, { body, dropped }: Draft, { sent }: Call): void {
   const { user_location, ...rest } = value;
   const place = isObject(user_location) && isObject(user_location.approximate)

@@ -1,5 +1,5 @@
 /**
- * Anthropic Messages, the client's half: neutral deltas as events.
+ * Anthropic Messages, the client's half: writes neutral deltas as events.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11)
  */
@@ -33,20 +33,20 @@ import {
   writeUsage,
 } from "./write_message.ts";
 
-/** UTF-16 units of a thought that is not shown; a longer one is not kept for its maker. */
+/** The most UTF-16 units of a hidden thought that are kept for its maker. */
 const MOST_HIDDEN = 2 ** 20;
 
-/** Characters in a token, for an answer whose provider counts none. */
+/** Characters per token, for an answer whose provider reports no usage. */
 const CHARS_PER_TOKEN = 3.5;
 
-/** One event. `event:` says the same as `type`. */
+/** Writes one event. Its `event:` line repeats `type`. */
 const event = (type: string, members: string) => `event: ${type}\ndata: {"type":"${type}",${members}}\n\n`;
 
 const PING = `event: ping\ndata: {"type":"ping"}\n\n`;
 
 /**
- * Writes deltas as Anthropic's events: `message_start`; each block with its start, its pieces and its stop, one at a time and
- * numbered without gaps; `message_delta` with the whole usage, and `message_stop`. After an error nothing follows.
+ * Writes deltas as Anthropic's events: `message_start`; the start, pieces and stop of each block, one block at a time
+ * and numbered without gaps; `message_delta` with the whole usage; `message_stop`. Nothing follows an error.
  */
 export function eventWriter(call: Call, defaults: Defaults): StreamWriter {
   const blocks = blockWriter(formOf(call));
@@ -59,7 +59,7 @@ export function eventWriter(call: Call, defaults: Defaults): StreamWriter {
   let sequence: string | undefined;
   let input = 0;
 
-  /** `message_start`, unless it was written. */
+  /** Writes `message_start`, unless it was written before. */
   function start(): string {
     if (isStarted) return "";
     isStarted = true;
@@ -75,7 +75,7 @@ export function eventWriter(call: Call, defaults: Defaults): StreamWriter {
       stop_details: null,
       container: null,
       diagnostics: null,
-      // Counts come last from providers: `message_delta` has the true ones.
+      // Providers report the counts last. `message_delta` has the true ones.
       usage: writeUsage(usage ?? estimatedUsage(input, 1), begun?.service_tier, NO_SEARCHES),
     };
     return event("message_start", `"message":${JSON.stringify(message)}`);
@@ -128,29 +128,28 @@ export function eventWriter(call: Call, defaults: Defaults): StreamWriter {
   };
 }
 
-/** What was written, as far as the end of the message tells it. */
+/** What was written, as far as the end of the message needs it. */
 interface Written {
   hasCalls: boolean;
   isRefused: boolean;
   searches: { web_search: number; web_fetch: number };
-  /** UTF-16 units of text, thoughts and arguments. */
+  /** The UTF-16 units of text, thoughts and arguments. */
   units: number;
 }
 
-/** The block that is open, as far as its pieces and its end depend on it. */
+/** The open block, as far as its pieces and its end need it. */
 type Open =
   | { type: "thinking"; thought: Thought }
   | { type: "tool"; custom: boolean; said: boolean }
   | { type: "other" };
 
-/** Writes one block after another. */
 function blockWriter(
   { hidesThoughts }: AnswerForm,
 ): ItemWriter & { seen: Written } {
   const seen: Written = { hasCalls: false, isRefused: false, searches: { ...NO_SEARCHES }, units: 0 };
   let index = 0;
   let open: Open = { type: "other" };
-  /** Of the open block's pieces: the same for each. */
+  /** The start of each piece of the open block. */
   let head = "";
 
   function begin(block: JsonObject, kind: Open = { type: "other" }): string {
@@ -174,7 +173,7 @@ function blockWriter(
     if (text === undefined || text === "") return "";
     if (!hidesThoughts) return piece("thinking_delta", "thinking", text);
     const kept = (thought.text ?? "") + text;
-    // One that grew too long stays without: its beginning alone would mislead its maker.
+    // A text over the limit is not kept at all: only its beginning would mislead its maker.
     thought.text = kept.length <= MOST_HIDDEN ? kept : undefined;
     return "";
   }

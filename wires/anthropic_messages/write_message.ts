@@ -1,5 +1,5 @@
 /**
- * Anthropic Messages, the client's half: a whole answer as a message.
+ * Anthropic Messages, the client's half: writes a whole answer as a message.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0, 2026-11.
  *
@@ -28,10 +28,12 @@ import { packedId } from "./packed_ids.ts";
 import { SIGNED } from "./write_answered.ts";
 
 /**
- * A whole answer as a `message`. Its id is always ours: Claude Code takes turns of one id for one turn.
+ * Writes a whole answer as a `message`. Its id is always made by Sluice: Claude Code takes turns with the same id for
+ * one turn.
  *
- * A signature of the answer itself (Gemini 3's, on its last text) is left out: it asks for it only on calls and pictures, and
- * Claude Code shows nothing of an answer that ends with a block of another kind than text (2.1.197, observed 2026-11).
+ * A signature of the answer itself (Gemini 3 signs its last text) is left out. Gemini requires signatures only on tool
+ * calls and pictures, and Claude Code shows nothing of an answer that ends with a block other than text (2.1.197,
+ * observed 2026-11).
  */
 export function writeMessage(answer: Answer, call: Call, defaults: Defaults): JsonObject {
   const choice: Choice = answer.choices.find((choice) => choice !== undefined) ?? { items: [], logprobs: [] };
@@ -56,13 +58,12 @@ export function writeMessage(answer: Answer, call: Call, defaults: Defaults): Js
   };
 }
 
-/** What the client asked for that changes the form of the answer. */
+/** The client's wishes that change the form of the answer. */
 export interface AnswerForm {
-  /** `thinking.display: "omitted"`: proofs of thoughts are wanted, and their texts are not. */
+  /** `thinking.display` is `omitted`: the client wants the proofs of thoughts but not their texts. */
   hidesThoughts: boolean;
 }
 
-/** The form of the answer to a call. */
 export const formOf = ({ settings }: Call): AnswerForm => ({
   hidesThoughts: settings.reasoning_summary === "none",
 });
@@ -88,7 +89,7 @@ function writeItem(item: Item, form: AnswerForm): JsonObject[] {
   }
 }
 
-/** A tool call without its input. */
+/** Writes a tool call without its input. */
 export const writeToolUse = ({ id, name, signature }: Omit<AnswerCall, "arguments">): JsonObject => ({
   type: "tool_use",
   id: packedId(packToolId(id, signature)),
@@ -106,7 +107,7 @@ function readInput({ arguments: text, custom }: AnswerCall): unknown {
   return object(input) ?? { INVALID_JSON: text };
 }
 
-/** A thought with its proof: Anthropic's own as it is, any other in an envelope. */
+/** Writes a thought with its proof: Anthropic's own proof unchanged, any other in an envelope. */
 export function writeThought(thought: Thought, { hidesThoughts }: AnswerForm): JsonObject {
   if (thought.redacted !== undefined && thought.text === undefined) {
     return { type: "redacted_thinking", data: proofOf(thought, false) };
@@ -120,9 +121,10 @@ export function writeThought(thought: Thought, { hidesThoughts }: AnswerForm): J
 }
 
 /**
- * What stands in `signature` or `data`. It is never empty: some clients leave out thinking that is not signed.
+ * The value of `signature` or `data`. It is never empty, because some clients drop thinking that is not signed.
  *
- * @param isHidden Whether the client is not shown the text: a maker without proofs wants the text back then.
+ * @param isHidden The client is not shown the text. A provider without proofs then wants the text back, so it is
+ * sealed.
  */
 export function proofOf(thought: Thought, isHidden: boolean): string {
   const { signature, redacted, format } = thought;
@@ -141,10 +143,10 @@ export const writeImage = ({ media, signature }: { media: Media; signature?: str
   ...(signature && { signature }),
 });
 
-/** Stands where Anthropic seals what its own tools found: it takes back only that. */
+/** Stands in place of Anthropic's seal on the results of its tools. Anthropic only accepts its own seals. */
 const FOREIGN = `${ENVELOPE}found`;
 
-/** A source as Anthropic's search has it; its own citations as they came. */
+/** Writes a citation as one of Anthropic's search. A citation that Anthropic made is restored. */
 export function writeCitation({ url, title, extra = {} }: Citation): JsonObject {
   if (typeof extra.type === "string" && extra.type.endsWith("_location")) return { ...extra, url, title };
   const cited = typeof extra.cited_text === "string" ? extra.cited_text : "";
@@ -159,7 +161,7 @@ export function writeCitation({ url, title, extra = {} }: Citation): JsonObject 
 
 // ---------------------------------------------------------------- what the provider ran itself
 
-/** The call of a provider's tool and its result: two blocks. */
+/** Writes a call of a provider's own tool as two blocks: the call and its result. */
 export function writeServerTool(serverCall: ServerCall): JsonObject[] {
   const { kind, id, input } = serverCall;
   const useId = serverId(id ?? JSON.stringify(input));
@@ -169,7 +171,7 @@ export function writeServerTool(serverCall: ServerCall): JsonObject[] {
   ];
 }
 
-/** Anthropic's are `srvtoolu_` and letters, digits and `_`. */
+/** Anthropic's ids of server tools are `srvtoolu_` and letters, digits and `_`. */
 const serverId = (id: string) =>
   /^srvtoolu_\w+$/.test(id) ? id : `srvtoolu_${id.replace(/\W/g, "").slice(0, 48) || "1"}`;
 
@@ -202,7 +204,7 @@ function writeResult({ kind, input, results = [], output, error }: ServerCall): 
   }
 }
 
-/** How often the provider has searched and fetched. */
+/** The number of the provider's searches and fetches. */
 export interface Searches {
   web_search: number;
   web_fetch: number;
@@ -222,7 +224,7 @@ function searchesIn(items: readonly Item[]): Searches {
 
 // ---------------------------------------------------------------- how it ended
 
-/** Why it ended, in Anthropic's words. */
+/** Why the answer ended, in Anthropic's terms. */
 export function writeStop(
   stop: StopReason | undefined,
   { hasCalls, isRefused, sequence }: { hasCalls: boolean; isRefused: boolean; sequence?: string },
@@ -246,14 +248,14 @@ export const stopDetails = (reason: string): JsonObject | null =>
 
 const NO_TOKENS = { cacheRead: 0, cacheWrite: 0, audioIn: 0, reasoning: 0, audioOut: 0 };
 
-/** What an answer that says no usage may have taken: clients shorten a conversation by it. */
+/** Estimates the usage of an answer without one: clients decide by it when to shorten a conversation. */
 const estimated = (call: Call, content: unknown): Usage =>
   estimatedUsage(estimateCall(call), Math.ceil(estimateText(content)));
 
-/** A usage of nothing but what the request and the answer are estimated at. */
+/** A usage that has only estimates of the request and the answer. */
 export const estimatedUsage = (input: number, output: number): Usage => ({ ...NO_TOKENS, input, output });
 
-/** Anthropic's usage record: `input_tokens` are those that no cache had or got. */
+/** Writes Anthropic's usage. `input_tokens` are the tokens that were neither read from nor written to a cache. */
 export function writeUsage(usage: Usage, tier: string | undefined, searches: Searches): JsonObject {
   const { cacheWrite, cacheWriteHour = 0 } = usage;
   return {
@@ -268,7 +270,7 @@ export function writeUsage(usage: Usage, tier: string | undefined, searches: Sea
   };
 }
 
-/** The counts of it that a stream's end has. */
+/** Writes the counts that the end of a stream has. */
 export function writeDeltaUsage(usage: Usage, { web_search, web_fetch }: Searches): JsonObject {
   return {
     input_tokens: usage.input + usage.audioIn,

@@ -1,26 +1,27 @@
 /**
- * Anthropic Messages, the parts of a message: neutral parts into content blocks.
+ * Anthropic Messages, the provider's half: writes neutral parts as content blocks.
  *
- * Checked against `@anthropic-ai/sdk` 1.14.0 and the vision, PDF and prompt caching pages of platform.claude.com, 2026-11.
+ * Checked against `@anthropic-ai/sdk` 1.14.0 and the vision, PDF and prompt caching pages of platform.claude.com,
+ * 2026-11.
  */
 import { objects } from "../shared/json.ts";
 import { contentPath } from "../shared/parts.ts";
 import type { JsonObject, Media, Message, Part } from "../types.ts";
 
-/** What is noted while a body is written. */
+/** What the writers of a body record. */
 export interface Notes {
-  /** The client's paths of what cannot be expressed. */
+  /** The client's paths of what this wire cannot express. */
   dropped: string[];
-  /** Each object that holds a `cache_control`, and the client's path of that mark. */
+  /** Each object with a `cache_control`, and the client's path of that mark. */
   marks: Map<JsonObject, string>;
 }
 
-/** Part types that a place can hold, beside native ones. */
+/** The types of parts that a place accepts. It also accepts native parts. */
 export type Place = ReadonlySet<Part["type"]>;
 export const TEXT_ONLY: Place = new Set(["text", "refusal"]);
 export const USER: Place = new Set(["text", "refusal", "image", "file"]);
 
-/** The content of a message; its own `cache_control` is its last block's. */
+/** Writes the content of a message. The message's own `cache_control` goes to its last block. */
 export function writeParts(message: Message, place: Place, notes: Notes): JsonObject[] {
   const blocks: JsonObject[] = [];
   for (const part of message.parts) {
@@ -30,7 +31,7 @@ export function writeParts(message: Message, place: Place, notes: Notes): JsonOb
   return markLast(blocks, message, notes);
 }
 
-/** Puts the message's own `cache_control` on the last block that can carry one. */
+/** Puts the message's own `cache_control` on the last block that can have one. */
 export function markLast(blocks: JsonObject[], { cache, path }: Message, notes: Notes): JsonObject[] {
   if (cache === undefined) return blocks;
   const at = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking");
@@ -46,7 +47,7 @@ function withMark(block: JsonObject, cache: unknown, path: string, { marks }: No
   return marked;
 }
 
-/** One block; nothing for what says nothing, and for what cannot be said, which is named. */
+/** Writes one block. Returns `undefined` for an empty part, and for one that cannot be expressed, which is named. */
 export function writePart(part: Part, place: Place, notes: Notes): JsonObject | undefined {
   if (part.type === "native") {
     if (part.value.cache_control == null) return part.value;
@@ -59,7 +60,7 @@ export function writePart(part: Part, place: Place, notes: Notes): JsonObject | 
   return written ?? undefined;
 }
 
-/** `null` for what is empty and no loss. */
+/** Writes a part of a known type; `null` for an empty part, which need not be named. */
 function writeKnown(part: Part, dropped: string[]): JsonObject | null | undefined {
   switch (part.type) {
     case "text":
@@ -80,8 +81,8 @@ function writeKnown(part: Part, dropped: string[]): JsonObject | null | undefine
 // ---------------------------------------------------------------- media
 
 /**
- * How the base64 of what the API takes begins: of pictures and PDFs. The types are those of the page, the beginnings those of
- * the file formats.
+ * How the base64 of each type that the API accepts begins: pictures and PDFs. The types are from the vision and PDF
+ * pages, the beginnings from the file formats.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/vision (2026-11)
  */
@@ -94,18 +95,21 @@ const BEGINNINGS: readonly (readonly [beginning: RegExp, type: string])[] = [
 ];
 
 /**
- * The media type that the bytes say. Labels are often wrong (a JPEG sent as PNG), and the API answers 400 to a picture
- * whose bytes are of another type than its label.
+ * The media type by the bytes. Labels are often wrong (a JPEG labelled as PNG), and the API answers 400 to a picture
+ * whose bytes do not match its label.
  */
 function typeOf(base64: string): string | undefined {
   return BEGINNINGS.find(([beginning]) => beginning.test(base64))?.[1];
 }
 
-/** What an address ends in says whether a picture or a PDF is there: the API fetches each only as what it is. */
+/**
+ * The end of a URL says whether it leads to a picture or a PDF. The API must be told which: it fetches each only as
+ * what it is labelled.
+ */
 const PDF_ADDRESS = /^[^?#]*\.pdf(?:[?#]|$)/i;
 const PICTURE_ADDRESS = /^[^?#]*\.(?:gif|jpe?g|png|webp)(?:[?#]|$)/i;
 
-/** A picture, or the PDF that came as one. Nothing for SVG and other bytes that the API cannot read. */
+/** Writes a picture, or a PDF that came as a picture. `undefined` for SVG and other bytes that the API cannot read. */
 function writePicture(media: Media): JsonObject | undefined {
   if (!("mime" in media)) {
     const document = "url" in media && PDF_ADDRESS.test(media.url);
@@ -117,7 +121,7 @@ function writePicture(media: Media): JsonObject | undefined {
   return { type: mime === "application/pdf" ? "document" : "image", source };
 }
 
-/** PDFs and texts are documents, pictures are images; there is no block for any other kind. */
+/** Writes a file: PDFs and texts become documents, pictures become images. Other types have no block. */
 function writeFile(media: Media, name: string | undefined): JsonObject | undefined {
   const title = name === undefined ? {} : { title: name };
   if ("url" in media && PICTURE_ADDRESS.test(media.url)) return writePicture(media);
@@ -142,23 +146,23 @@ function decodeText(base64: string): string {
   try {
     return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
   } catch {
-    return base64; // Not base64 after all.
+    return base64; // The data is not base64 after all.
   }
 }
 
 // ---------------------------------------------------------------- cache marks
 
-/** The API answers 400 to more, a mark at the top level of the request included. */
+/** The most cache marks of a request, including one at its top level. The API answers 400 to more. */
 const MOST_MARKS = 4;
 
 /**
- * Leaves out and names the cache marks that are too many: the first stays if it is in `tools` or `system`, which change
- * least, and then the last ones, which reach furthest.
+ * Removes and names surplus cache marks. The first mark stays if it is in `tools` or `system`, which change least; then
+ * the last marks, which cover most.
  */
 export function limitMarks(body: JsonObject, { dropped, marks }: Notes): void {
   let room = body.cache_control == null ? MOST_MARKS : MOST_MARKS - 1;
   if (marks.size <= room) return;
-  // In the order of the prompt: results stand before what the user says with them.
+  // In the order of the prompt: tool results stand before the user's text in the same turn.
   const inOrder = (blocks: JsonObject[]) => blocks.filter((block) => marks.has(block));
   const stable = inOrder([...objects(body.tools), ...objects(body.system)]);
   const moving = inOrder(objects(body.messages).flatMap(({ content }) => objects(content)));

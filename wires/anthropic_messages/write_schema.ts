@@ -1,18 +1,18 @@
 /**
- * JSON Schema as Anthropic's structured outputs take it (`output_config.format` and strict tools).
+ * Fits JSON Schema to Anthropic's structured outputs (`output_config.format` and strict tools).
  *
- * The API compiles a schema into a grammar and answers 400 to the keywords that it cannot ("For 'integer' type, property
- * 'minimum' is not supported"). A schema within its subset goes out as it came.
+ * The API compiles a schema into a grammar. It answers 400 to keywords that the grammar cannot express ("For 'integer'
+ * type, property 'minimum' is not supported"). A schema within the API's subset is sent unchanged.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations (2026-11)
  */
 import { isObject, list, object, objects } from "../shared/json.ts";
 import type { JsonObject } from "../types.ts";
 
-/** Keywords that hold one schema, a list of them, or a map of them by name. */
+/** Keywords whose value is a schema, a list of schemas, or a map of schemas by name. */
 const SCHEMAS = new Set(["items", "anyOf", "allOf", "properties", "$defs", "definitions"]);
 
-/** Keywords that the API takes as they are. */
+/** Keywords that the API accepts with any value. */
 const KEPT = new Set([
   "type",
   "default",
@@ -21,7 +21,7 @@ const KEPT = new Set([
   "description",
 ]);
 
-/** Keywords that say nothing about what is valid: no loss to name. */
+/** Keywords that do not restrict what is valid: losing them need not be named. */
 const NOTES = new Set(["examples", "deprecated", "readOnly", "writeOnly", "$comment", "$id"]);
 
 const FORMATS = new Set(
@@ -29,17 +29,17 @@ const FORMATS = new Set(
 );
 
 /**
- * Brings a schema into the subset.
+ * Fits a schema to the API's subset.
  *
  * - `additionalProperties: false` is set on every object: the API demands it, and the grammar knows no other objects.
- * - `oneOf` becomes `anyOf`: a grammar offers alternatives and cannot exclude what fits two of them. `allOf` of a single
- *   schema becomes `anyOf` too, which means the same: the API takes no `$ref` inside `allOf`.
- * - What else the grammar cannot hold moves into the description, where the model reads it though nothing enforces it:
- *   other keywords, a `$ref` that leads out of the document or back to where it stands, `enum` of objects and lists,
+ * - `oneOf` becomes `anyOf`: a grammar offers alternatives and cannot exclude what fits two of them. `allOf` of a
+ *   single schema becomes `anyOf` too, which means the same, because the API accepts no `$ref` inside `allOf`.
+ * - Everything else that the grammar cannot express moves into the description, where the model reads it though nothing
+ *   enforces it: other keywords, a `$ref` that leads out of the document or in a circle, `enum` of objects and lists,
  *   `items` that are a list of schemas.
  *
- * @param path Where the schema is in the client's body.
- * @param dropped Takes the paths of what is no longer enforced.
+ * @param path The path of the schema in the client's body.
+ * @param dropped Takes the client's paths of what is no longer enforced.
  */
 export function narrowSchema(schema: JsonObject, path: string, dropped: string[]): JsonObject {
   const open = refsThatStayOpen(schema);
@@ -82,13 +82,13 @@ export function narrowSchema(schema: JsonObject, path: string, dropped: string[]
     );
   }
 
-  /** `true` and `false` are schemas too. */
+  /** Narrows one schema. `true` and `false` are schemas too. */
   function narrowOne(value: unknown, path: string): unknown {
     return isObject(value) ? narrow(value, path) : value;
   }
 }
 
-/** Whether nothing in a schema stops the API from compiling it once it is narrowed, so that a tool can be strict. */
+/** Whether the API can compile a schema once it is narrowed, so that a tool can be strict. */
 export function compiles(schema: JsonObject): boolean {
   let whole = refsThatStayOpen(schema).size === 0;
   visit(schema, (one) => {
@@ -101,12 +101,12 @@ export function compiles(schema: JsonObject): boolean {
 
 const isOpenAllOf = (keyword: string, value: unknown) => keyword === "allOf" && holdsRef(value);
 
-/** A schema for each place of a list, as drafts before 2020-12 have it. */
+/** Whether `items` has one schema per position, as drafts before 2020-12 write it. */
 const isTuple = (keyword: string, value: unknown) => keyword === "items" && Array.isArray(value);
 
 const holdsRef = (schemas: unknown) => objects(schemas).some(({ $ref }) => $ref !== undefined);
 
-/** Calls back for a schema and every one inside it. */
+/** Calls `each` for a schema and every schema inside it. */
 function visit(schema: unknown, each: (schema: JsonObject) => void): void {
   if (!isObject(schema)) return;
   each(schema);
@@ -118,12 +118,12 @@ function visit(schema: unknown, each: (schema: JsonObject) => void): void {
   }
 }
 
-/** Where the schemas outside of definitions are; a `$ref` to it goes round in a circle. */
+/** The name of the root, which holds the schemas outside of definitions. A `$ref` to it is circular. */
 const ROOT = "#";
 
 /**
- * The schemas whose `$ref` the grammar cannot follow: out of the document, to what is not there, to the root, which holds
- * it, or round in a circle.
+ * The schemas whose `$ref` the grammar cannot follow: it leads out of the document, to a missing definition, to the
+ * root (which contains it), or in a circle.
  */
 function refsThatStayOpen(root: JsonObject): ReadonlySet<JsonObject> {
   const refs: { holder: JsonObject; from: string; to: string }[] = [];
@@ -144,7 +144,8 @@ function refsThatStayOpen(root: JsonObject): ReadonlySet<JsonObject> {
   read({ ...own, $ref: undefined }, ROOT);
 
   const open = new Set(refs.filter(({ to }) => !names.has(to)).map(({ holder }) => holder));
-  // What is left when all that nothing leads to, and all that leads nowhere, is taken away goes round in circles.
+  // Removes the definitions that nothing refers to, and those that refer to nothing, until none is left. The rest is
+  // circular.
   let circling = refs.filter(({ to }) => names.has(to));
   for (const ends of ["from", "to"] as const) circling = withoutEnds(circling, ends);
   for (const { holder } of circling) open.add(holder);
@@ -153,7 +154,7 @@ function refsThatStayOpen(root: JsonObject): ReadonlySet<JsonObject> {
 
 type Ref = { holder: JsonObject; from: string; to: string };
 
-/** The references without those whose `from` nothing leads to, or whose `to` leads nowhere, again and again. */
+/** Removes the references whose `from` nothing leads to, or whose `to` leads nowhere, again and again. */
 function withoutEnds(refs: Ref[], end: "from" | "to"): Ref[] {
   const other = end === "from" ? "to" : "from";
   const byEnd = new Map<string, Ref[]>();

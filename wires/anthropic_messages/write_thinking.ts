@@ -1,5 +1,5 @@
 /**
- * Anthropic Messages, requests: how much a call is to think.
+ * Anthropic Messages, the provider's half: decides how much a call should think.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking (2026-11)
  * @see https://platform.claude.com/docs/en/build-with-claude/extended-thinking (2026-11)
@@ -9,34 +9,37 @@ import type { ClaudeModel } from "./models.ts";
 import { isObject } from "../shared/json.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Settings, Thought } from "../types.ts";
 
-/** How a call is told to think. */
+/** How the model is told to think. */
 export interface ThinkingPlan {
   config?: JsonObject;
   effort?: string;
-  /** `reasoning_effort` asks for what this model, or this call, cannot have. */
+  /** `reasoning_effort` asks for something that this model or this call cannot have. */
   lost?: boolean;
 }
 
 const EFFORTS = ["minimal", "low", "medium", "high", "xhigh", "max"];
 
-/** Tokens to think with, for models that take a number: those that Google publishes for the same words. */
+/**
+ * The thinking budget in tokens per effort, for models that take a number. These are Google's numbers for the same
+ * words.
+ */
 const BUDGETS: Readonly<Record<string, number>> = {
   minimal: 1024,
   low: 1024,
   medium: 8192,
   high: 24_576,
-  xhigh: 32_000, // Longer thinking belongs to batches, says the guide to extended thinking.
+  xhigh: 32_000, // The guide to extended thinking advises batches for longer thinking.
   max: 32_000,
 };
 const LEAST_BUDGET = 1024;
 
 /**
- * `reasoning_effort` as this model takes it: a budget below `max_tokens`, or an effort level (the nearest one not above
- * what was asked) with adaptive thinking. A native `thinking` of the client's wins; it stands beside an effort level but
- * replaces a budget. With a budget no tool can be forced, and tool results can only go on with thoughts that the client
- * has kept.
+ * Translates `reasoning_effort` for the model: into a budget below `max_tokens`, or into an effort level (the nearest
+ * one not above the requested one) with adaptive thinking. The client's own `thinking` wins: it stands beside an effort
+ * level but replaces a budget. With a budget no tool can be forced, and a turn with tool results can only continue if
+ * the client has kept the thoughts.
  *
- * Where thoughts would be hidden their summary is asked for: they are what `reasoning_content` shows.
+ * If the model hides its thoughts, a summary is requested, because `reasoning_content` shows them.
  */
 export function planThinking({ settings, extra, messages }: Call, model: ClaudeModel): ThinkingPlan {
   const { reasoning_effort: effort, tool_choice, max_tokens = model.maxTokens } = settings;
@@ -58,14 +61,14 @@ export function planThinking({ settings, extra, messages }: Call, model: ClaudeM
   const wanted = Object.hasOwn(BUDGETS, effort) ? BUDGETS[effort] : undefined;
   const room = max_tokens > LEAST_BUDGET && !isForced(tool_choice) && !resumesUnthought(messages);
   if (!model.thinking || !wanted || native || !room) return { lost: true };
-  // The limit holds for thoughts and answer together: leave the answer half of a small one.
+  // `max_tokens` counts thoughts and answer together. Of a small limit, half is left for the answer.
   const budget = Math.min(wanted, Math.max(LEAST_BUDGET, Math.floor(max_tokens / 2)));
   return { config: { type: "enabled", budget_tokens: budget } };
 }
 
 /**
- * The call without the client's own budget for thinking when its conversation has lost the thoughts that tool results
- * must go on with: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`".
+ * Removes the client's own thinking budget if the conversation has lost the thoughts that its tool results must
+ * continue from: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`".
  */
 export function withoutLostThinking(call: Call): Call {
   const { thinking } = call.extra;
@@ -78,8 +81,8 @@ export const isForced = (choice: Settings["tool_choice"]) =>
   choice === "required" || typeof choice === "object";
 
 /**
- * Whether the last turn holds tool results, and the assistant's turn that they belong to does not begin with thinking. What
- * the user says with results does not end that turn, and what comes to nothing is not there.
+ * Whether the last turn has tool results and its assistant turn does not begin with signed thinking. Text of the user
+ * beside the results does not end that turn, and a message of which nothing is sent does not count.
  */
 function resumesUnthought(messages: Message[]): boolean {
   let first: MessageOf<"assistant"> | undefined;
@@ -97,28 +100,28 @@ function resumesUnthought(messages: Message[]): boolean {
   return results && !first?.thoughts.some(isSigned);
 }
 
-/** Whether a thought comes to a block. */
+/** Whether a thought becomes a block. */
 const isProof = ({ signature, redacted }: Thought) => signature !== undefined || redacted !== undefined;
 
-/** Whether a part comes to a block. */
+/** Whether a part becomes a block. */
 const says = (part: Part) =>
   part.type === "text" || part.type === "refusal"
     ? part.text.trim() !== ""
     : part.type !== "audio" && part.type !== "video";
 
-/** A word that we do not know is the API's to judge. */
+/** The nearest level that the model accepts. An unknown word is returned unchanged, for the API to judge. */
 function nearestEffort(effort: string, levels: readonly string[]): string {
   const rank = EFFORTS.indexOf(effort);
   return rank < 0 ? effort : levels.findLast((level) => EFFORTS.indexOf(level) <= rank) ?? levels[0];
 }
 
-/** Whether this call turns thinking on; sampling is then narrower. */
+/** Whether this call turns thinking on. The API then accepts fewer sampling values. */
 export function thinks(call: Call, thinking: ThinkingPlan): boolean {
   const config = isObject(call.extra.thinking) ? call.extra.thinking : thinking.config;
   return config?.type === "enabled" || config?.type === "adaptive";
 }
 
-/** The call with so many tokens to think with; nothing for a model, or a call, that takes no number. */
+/** The call with a thinking budget in tokens; `undefined` if the model or this call accepts no number. */
 export function withBudget(call: Call, model: ClaudeModel, tokens: number): Call | undefined {
   if (model.thinking !== "budget" || isForced(call.settings.tool_choice)) return undefined;
   const { max_tokens = model.maxTokens } = call.settings;

@@ -1,14 +1,17 @@
 /**
- * Anthropic Messages, the conversation: neutral messages into `system` and turns.
+ * Anthropic Messages, the provider's half: writes neutral messages as `system` and turns.
  *
- * Neighbours of one role are one turn, as the API would join them anyway. Tool results stand first in the user turn after
- * their calls. An instruction stays where it stands: a request must begin with the request before it, as caches and Claude's
- * signatures hold only for an unchanged beginning.
+ * Neighbouring messages of one role become one turn, as the API would join them anyway. Tool results stand first in the
+ * user turn after their tool calls. An instruction stays in its place: a request must begin with the request before it,
+ * because caches and Claude's signatures are only valid for an unchanged beginning.
  *
- * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls (2026-11) Where results stand.
- * @see https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (2026-11) Where the API takes an
- * instruction. It does not say what follows for a conversation that goes on with the user: that is ours.
- * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11) What a signature is bound to.
+ * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls (2026-11) says where results
+ * stand.
+ * @see https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages (2026-11) says where the
+ * API accepts an instruction. It does not say how a conversation continues if the user speaks next: `NO_ANSWER` is our
+ * choice.
+ * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11) says what a signature is
+ * bound to.
  */
 import { safeId, writeAnswered } from "./write_answered.ts";
 import type { ClaudeModel } from "./models.ts";
@@ -17,46 +20,46 @@ import { append } from "../shared/json.ts";
 import { markInstruction, nothingSaid } from "../shared/parts.ts";
 import type { JsonObject, Message, MessageOf } from "../types.ts";
 
-/** A conversation as the body has it. */
 export interface Conversation {
   system: JsonObject[];
   messages: { role: string; content: JsonObject[] }[];
-  /** Where the last answer's code runs: `{id, expires_at}`. */
+  /** The container of the last answer's code: `{id, expires_at}`. */
   container?: JsonObject;
 }
 
 interface Turn {
   role: "user" | "assistant" | "system";
-  /** By the id of the call that they answer. */
+  /** The tool results, by the id of the tool call that they answer. */
   results: Map<string, JsonObject>;
   content: JsonObject[];
-  /** The client's paths of what an assistant's turn is made of. */
+  /** The client's paths of the messages in an assistant's turn. */
   paths: string[];
 }
 
-/** The user's turn of a conversation that begins with the assistant, or in which nobody has spoken yet. */
+/** The text of the user's turn before an assistant that speaks first, or in a conversation of instructions only. */
 const BEGIN = "Begin.";
 /**
- * The assistant's turn between an instruction and the user's next words: the API refuses a user turn there, and the
- * request before this one may have ended with that instruction.
+ * The text of the assistant's turn between an instruction and the user's next message. The API refuses a user turn
+ * there, and the previous request may have ended with that instruction.
  */
 const NO_ANSWER = "(no answer)";
 
 /**
  * Writes a conversation.
  *
- * System and developer messages before the first other message become `system`. Later ones stay where they are: as a turn
- * of their own where the model takes one there, which is between the user and the assistant and at the end; else as the
- * user's text, marked. Empty text is left out, as the API refuses it.
+ * System and developer messages before the first other message become `system`. Later ones stay in their place. Where
+ * the model accepts a turn of instructions (between the user and the assistant, and at the end) they become one;
+ * elsewhere they become marked text of the user. Empty text is left out, because the API refuses it.
  *
- * @throws GatewayError `invalid_request` if the user's last words come to nothing: the model would go on with its old answer.
+ * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent: the model would continue
+ * its old answer.
  */
 export function writeMessages(list: Message[], model: ClaudeModel, notes: Notes): Conversation {
   const system: JsonObject[] = [];
   const turns: Turn[] = [];
-  /** Instructions that nothing but tool results follows yet. */
+  /** Instructions after which only tool results have come so far. */
   let held: JsonObject[] = [];
-  /** The user's last message since the assistant spoke that came to nothing. */
+  /** The last user message since the assistant's turn of which nothing could be sent. */
   let silent: Message | undefined;
   let container: JsonObject | undefined;
 
@@ -67,7 +70,7 @@ export function writeMessages(list: Message[], model: ClaudeModel, notes: Notes)
     return last()!;
   }
 
-  /** The held instructions, where the assistant speaks next. */
+  /** Writes the held instructions before the assistant speaks. */
   function release(): void {
     if (held.length === 0) return;
     if (model.systemTurns && last()?.role === "user") append(turn("system").content, held);
@@ -148,7 +151,7 @@ function nameName({ role, name, path }: Message, { dropped }: Notes): void {
   if (name !== undefined && role !== "tool") dropped.push(`${path}.name`);
 }
 
-/** An instruction's block as the user's. */
+/** Turns an instruction's block into marked text of the user. */
 function asUsers(block: JsonObject, { marks }: Notes): JsonObject {
   if (typeof block.text !== "string") return block;
   const marked = { ...block, text: markInstruction(block.text) };
@@ -161,8 +164,8 @@ function asUsers(block: JsonObject, { marks }: Notes): JsonObject {
 }
 
 /**
- * Ends the conversation as the model takes it. Where it cannot go on with an answer that was begun, the answer is left out
- * and named. An answer that waits for tools is none of these: Anthropic's own tools go on from it (`pause_turn`).
+ * Ends the conversation as the model accepts it. A begun answer that the model cannot continue is left out and named.
+ * An answer that waits for Anthropic's own tools stays, because they continue from it (`pause_turn`).
  */
 function endTurns(turns: Turn[], model: ClaudeModel, { dropped }: Notes): void {
   const last = turns[turns.length - 1];
@@ -172,7 +175,7 @@ function endTurns(turns: Turn[], model: ClaudeModel, { dropped }: Notes): void {
     turns.pop();
     return;
   }
-  // An answer to be continued may not end in white space.
+  // The API refuses a begun answer that ends in white space.
   const block = last.content[last.content.length - 1];
   if (block.type === "text") {
     last.content[last.content.length - 1] = { ...block, text: (block.text as string).trimEnd() };
@@ -183,12 +186,12 @@ const SPOKEN: ReadonlySet<unknown> = new Set(["redacted_thinking", "text", "thin
 
 // ---------------------------------------------------------------- tools
 
-/** What a failed tool says that said nothing: `content` cannot be empty if `is_error` is true. */
+/** The text for a failed tool without output: `content` cannot be empty if `is_error` is true. */
 const FAILED = "The tool failed and returned nothing.";
 
 /**
- * Adds one result, or names it if the turn has one for the same call. Blocks inside it cannot carry `cache_control`: the
- * last mark among them is the result's own.
+ * Adds one result. If the turn has one for the same tool call, it is left out and named. Blocks inside a result cannot
+ * have `cache_control`, so the last mark among them goes to the result.
  */
 function writeResult(message: MessageOf<"tool">, results: Turn["results"], notes: Notes): void {
   const id = safeId(message.callId);

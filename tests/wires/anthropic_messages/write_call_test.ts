@@ -229,7 +229,7 @@ Deno.test("writeCall() refuses a last word of the user's that comes to nothing",
   }
   assertEquals(refused([USER, answer, { role: "user", content: [audio] }]), [
     "messages[2].content",
-    "Cannot send the request: messages[2].content holds only what Claude cannot read " +
+    "Cannot send the request: messages[2].content holds only content that Claude cannot read " +
     "(messages[2].content[0].input_audio); add a text",
   ]);
   assertEquals(refused([{ role: "user", content: "" }])[0], "messages[0].content");
