@@ -2,13 +2,14 @@
  * Cohere's chat API, version 2: `POST /v2/chat`.
  *
  * Checked 2026-11-24 against the reference, the guides on tool use, reasoning and structured outputs, and the types of
- * `cohere-ai` 8.1.0; `reasoning_tokens`, `content_index` and `error_type` are in live answers and not yet in the types.
+ * `cohere-ai` 8.1.0; live answers have `reasoning_tokens`, `content_index` and `error_type`, which the types do not
+ * have yet.
  *
- * - System messages, tool results as text or documents, tool definitions and schemas go as they are.
- * - `tool_choice` knows only `REQUIRED` and `NONE`. A named tool is sent as the only tool, and required.
- * - `strict` is one switch for all tools (`strict_tools`), so it is set only when every tool asks for it.
+ * - System messages, tool results as text or documents, tool definitions and schemas are sent unchanged.
+ * - `tool_choice` only knows `REQUIRED` and `NONE`. A named tool is sent as the only tool, and required.
+ * - `strict` is one switch for all tools (`strict_tools`), so it is set only if every tool asks for it.
  * - `json_schema` has no name and is always strict.
- * - Beside tool calls Cohere takes no text: a thinking model takes it as thinking, an older one as its `tool_plan`.
+ * - Cohere accepts no text beside tool calls: a thinking model gets it as thinking, an older one as its `tool_plan`.
  *
  * @see https://docs.cohere.com/reference/chat
  * @see https://docs.cohere.com/reference/chat-stream

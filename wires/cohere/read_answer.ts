@@ -1,11 +1,11 @@
-/** Cohere's chat API, the answer: whole bodies and stream events into deltas. */
+/** Cohere's chat API, the provider's half: reads answers and streams into deltas. */
 import { parseShallow } from "../shared/depth.ts";
 import { errorType, GatewayError } from "../errors.ts";
 import { count, text } from "../shared/json.ts";
 import { isOverflow } from "../shared/overflow.ts";
 import type { Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
 
-/** What the reader looks at; every member may be missing or of another type. */
+/** The members that the reader uses. Any member may be missing or of another type. */
 interface StreamEvent {
   type?: string;
   id?: unknown;
@@ -18,7 +18,7 @@ interface StreamEvent {
     error_type?: unknown;
   };
   logprobs?: unknown;
-  /** Of an error in place of an event. */
+  /** The message of an error that comes in place of an event. */
   message?: unknown;
 }
 
@@ -41,14 +41,14 @@ interface CohereCitation {
   type?: unknown;
 }
 
-/** The block number of the tool plan, which has none. */
+/** Stands for the block number of the tool plan, which has none. */
 const PLAN = -1;
 
-/** Reads the pieces that whole and streamed answers share. */
+/** Makes a reader for the pieces that whole and streamed answers have in common. */
 function pieces(emit: Emit) {
-  /** All text so far: citations point into it. */
+  /** The whole text so far. Citations point into it. */
   let said = "";
-  /** Where each text block began in `said`, by Cohere's number. */
+  /** The start of each text block in `said`, by Cohere's number of the block. */
   const starts = new Map<unknown, number>();
   let textBlock: unknown;
   let thoughtBlock: unknown;
@@ -74,7 +74,7 @@ function pieces(emit: Emit) {
       }
       thought(block, content?.thinking);
     },
-    /** @returns Our number for the call. */
+    /** @returns Our index of the tool call. */
     call(call: CohereCall | undefined | null): number {
       const { name, arguments: args } = call?.function ?? {};
       const index = calls++;
@@ -90,7 +90,7 @@ function pieces(emit: Emit) {
   };
 }
 
-/** Reads a whole answer, as `ProviderWire` says. */
+/** Reads a whole answer, see `AnswerFormat`. */
 export function readAnswer(body: JsonObject, emit: Emit): void {
   const { id, finish_reason, usage, logprobs } = body;
   const message = body.message as JsonObject | string | null | undefined;
@@ -102,7 +102,7 @@ export function readAnswer(body: JsonObject, emit: Emit): void {
   const blocks = message.content;
   if (typeof blocks === "string") read.content(0, { text: blocks }, logprobs);
   if (Array.isArray(blocks)) {
-    // The list covers the whole text, so it goes with the first piece of it.
+    // The list covers the whole text, so it is passed on with the first piece of it.
     const first = blocks.find((block) => block?.text);
     blocks.forEach((block, index) => read.content(index, block, block === first ? logprobs : undefined));
   }
@@ -112,10 +112,10 @@ export function readAnswer(body: JsonObject, emit: Emit): void {
   readFinish(finish_reason, body, emit);
 }
 
-/** Reads one stream, as `ProviderWire` says. */
+/** Reads one stream, see `AnswerFormat`. */
 export function readStream(emit: Emit): StreamReader {
   const read = pieces(emit);
-  /** Our number of each call, by Cohere's. */
+  /** Our index of each tool call, by Cohere's index. */
   const calls = new Map<unknown, number>();
   let ended = false;
 
@@ -166,10 +166,10 @@ export function readStream(emit: Emit): StreamReader {
   };
 }
 
-/** One annotation per source: that is how OpenAI says that a passage rests on several. */
+/** Emits one citation per source: OpenAI's form has one annotation for each source of a passage. */
 function cite(citation: CohereCitation, said: string, starts: Map<unknown, number>, emit: Emit): void {
   const { type } = citation;
-  // Citations of the thinking and of the plan point into text that is not the answer's: their range is empty.
+  // Citations of the thinking and of the plan point into text outside the answer, so their range is empty.
   const inText = type === undefined || type === "TEXT_CONTENT";
   const from = starts.get(citation.content_index) ?? 0;
   const { start, end } = inText ? range(said.slice(from), citation) : { start: 0, end: 0 };
@@ -193,8 +193,8 @@ function cite(citation: CohereCitation, said: string, starts: Map<unknown, numbe
 }
 
 /**
- * The cited range within its block, in UTF-16 units. Cohere does not say what it counts, so where UTF-16 units do not
- * give the cited text, characters are tried.
+ * The cited range within its block, in UTF-16 units. Cohere does not document its unit. If UTF-16 units do not yield
+ * the cited text, the offsets are tried as characters.
  */
 function range(block: string, { start, end, text }: CohereCitation): { start: number; end: number } {
   if (typeof start !== "number" || typeof end !== "number") return { start: 0, end: 0 };
@@ -209,7 +209,10 @@ function range(block: string, { start, end, text }: CohereCitation): { start: nu
   return { start, end };
 }
 
-/** Cohere gives a text chunk and the log probabilities of its tokens; the chunk's own is their sum. */
+/**
+ * Reads log probabilities. Cohere gives a chunk of text with the log probabilities of its tokens; their sum is the
+ * chunk's.
+ */
 function readLogprobs(items: unknown): JsonObject {
   const content = (Array.isArray(items) ? items : [items]).map((item) => ({
     token: text(item?.text) ?? "",
@@ -222,7 +225,10 @@ function readLogprobs(items: unknown): JsonObject {
   return { content, refusal: null };
 }
 
-/** `tokens` is what the model read and wrote, `billed_units` what is paid for, which leaves out Cohere's own prompt. */
+/**
+ * Reads the usage. `tokens` counts what the model read and wrote. `billed_units` counts what is paid for, which
+ * excludes Cohere's own prompt.
+ */
 function readUsage(value: unknown, emit: Emit): void {
   const usage = value as { tokens?: unknown; billed_units?: unknown; cached_tokens?: unknown } | undefined;
   const tokens = (usage?.tokens ?? usage?.billed_units) as JsonObject | undefined;
@@ -253,7 +259,7 @@ const STOP_REASONS: ReadonlyMap<unknown, StopReason> = new Map([
   ["ERROR_TOXIC", "content_filter"],
 ]);
 
-/** Reasons that mean the answer failed, under status 200, with the status that they should have had. */
+/** Finish reasons of failed answers, and the HTTP status that each means. Cohere sends them with status 200. */
 const FAILURES: ReadonlyMap<unknown, number> = new Map([
   ["ERROR", 502],
   ["ERROR_LIMIT", 502],
@@ -261,7 +267,7 @@ const FAILURES: ReadonlyMap<unknown, number> = new Map([
   ["USER_CANCEL", 502],
 ]);
 
-/** @param about Holds `error` and `error_type` when Cohere says what went wrong. */
+/** @param about The object with `error` and `error_type`, if Cohere says what went wrong. */
 function readFinish(reason: unknown, about: { error?: unknown; error_type?: unknown }, emit: Emit): void {
   const status = FAILURES.get(reason);
   if (status === undefined) {
@@ -280,7 +286,7 @@ function readFinish(reason: unknown, about: { error?: unknown; error_type?: unkn
   });
 }
 
-/** Reads the body of an answer that was not 2xx: `{id, message}`. */
+/** Reads the body of an error: `{id, message}`. */
 export function readError(status: number, body: unknown): WireError {
   const said = body && typeof body === "object" ? (body as JsonObject).message : body;
   const message = (typeof said === "string" && said.trim()) || `Cohere answered with status ${status}`;

@@ -1,4 +1,4 @@
-/** Cohere's chat API, the request: a neutral call into the body of `POST /v2/chat`. */
+/** Cohere's chat API, the provider's half: writes a neutral call as the body of `POST /v2/chat`. */
 import { isGatewayField, withClaudeThinking, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, object, parseObject } from "../shared/json.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
@@ -16,18 +16,21 @@ import type {
   WireRequest,
 } from "../types.ts";
 
-/** A body in the making, with the client's names of what it cannot hold. */
+/** A body while it is written, and the client's paths of what it cannot hold. */
 interface Draft {
   body: JsonObject;
   dropped: string[];
 }
 
-/** Models that do not reason. All others do, unless told not to, and take their thinking back. */
+/**
+ * Matches models that do not think, e.g. `command-r-plus`. All others think unless told not to, and accept their
+ * thinking back.
+ */
 const PLAIN_MODELS = /^(c4ai-)?(aya|command($|-r|-light|-nightly|-a-03|-a-vision|-a-translate))/;
 
 /**
- * Share of the answer that may be spent on thinking. From `high` on there is no limit, which is what Cohere advises and
- * what its own compatibility API makes of `high`.
+ * The share of the output limit that each effort may spend on thinking. From `high` on there is no limit: Cohere
+ * advises that, and its own compatibility API does so for `high`.
  */
 const THINKING_SHARE: ReadonlyMap<string, number | undefined> = new Map([
   ["minimal", 0.1],
@@ -38,10 +41,10 @@ const THINKING_SHARE: ReadonlyMap<string, number | undefined> = new Map([
   ["max", undefined],
 ]);
 
-/** Output limit of the thinking models, for the share when the client sets none. */
+/** The output limit of the thinking models. The share is taken of it if the client sets no limit. */
 const MAX_OUTPUT_TOKENS = 32_000;
 
-/** The schema of a function that takes nothing: Cohere demands one. */
+/** The schema of a function without parameters. Cohere requires a schema. */
 const NO_PARAMETERS = { type: "object", properties: {} };
 
 const SETTINGS: SettingsTable<Draft> = {
@@ -55,9 +58,12 @@ const SETTINGS: SettingsTable<Draft> = {
     else if (choice !== "auto") return false;
   },
   parallel_tool_calls: (parallel) => parallel ? undefined : false,
-  /** Only the allowed ones are sent. */
+  /** `writeTools` sends only the allowed tools. */
   allowed_tools: () => undefined,
-  /** Not supported "in combinations with the `documents` or `tools` parameters" (`ResponseFormatV2` of `cohere-ai` 8.1.0). */
+  /**
+   * Cohere does not support it "in combinations with the `documents` or `tools` parameters" (`ResponseFormatV2` of
+   * `cohere-ai` 8.1.0).
+   */
   response_format(format, { body, dropped }, { settings, extra }) {
     if (settings.tools?.length || extra.documents !== undefined) return false;
     body.response_format = format.type === "json_object"
@@ -69,7 +75,9 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   max_tokens: (value, { body }) => void (body.max_tokens = value),
   temperature: (value, { body }) => void (body.temperature = value),
-  /** From 0.01 to 0.99: without it the default is 0.75, so that the ends are better written as near as can be. */
+  /**
+   * Cohere accepts 0.01 to 0.99. Its default is 0.75, so a value outside is sent as the nearest one and not left out.
+   */
   top_p(value, { body }) {
     if (value < 0 || value > 1) return false;
     body.p = Math.min(0.99, Math.max(0.01, value));
@@ -80,7 +88,7 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   stop: (value, { body }) => void (body.stop_sequences = value),
   seed: (value, { body }) => void (body.seed = value),
-  // From 0 to 1; OpenAI's go from -2 to 2.
+  // Cohere's penalties range from 0 to 1, OpenAI's from -2 to 2.
   frequency_penalty(value, { body }) {
     if (value < 0 || value > 1) return false;
     body.frequency_penalty = value;
@@ -111,12 +119,16 @@ const SETTINGS: SettingsTable<Draft> = {
 
 const canThink = (model: string) => !PLAIN_MODELS.test(model);
 
-/** Writes a call for `cohere`. */
+/**
+ * Writes a call.
+ *
+ * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
+ */
 export function writeCall(asked: Call): WireRequest {
   const draft: Draft = { body: { model: asked.model }, dropped: [] };
   const { body, dropped } = draft;
   const read = withRouterReasoning(asked, dropped, withBudget);
-  // Of the same form as Cohere's own but for the name of its budget.
+  // Anthropic's `thinking` differs from Cohere's only in the name of the budget.
   const isClaudes = object(read.extra.thinking)?.budget_tokens !== undefined;
   const call = isClaudes ? withClaudeThinking(read, dropped, withBudget) : read;
   const { thinking } = call.extra as { thinking?: { type?: unknown } };
@@ -126,7 +138,7 @@ export function writeCall(asked: Call): WireRequest {
   const said = written.filter(({ role, content, tool_calls }) =>
     content !== "" || role === "tool" || tool_calls
   );
-  // Empty ones are refused. Where the user's last is one, the model would go on with its old answer.
+  // Cohere refuses empty messages. If the user's last message is empty, the model would continue its old answer.
   const last = call.messages.findLast(({ role }) => role === "user" || role === "assistant");
   if (said.length === 0 || (last?.role === "user" && said[said.length - 1].role === "assistant")) {
     throw nothingSaid(last ?? call.messages[0], "Cohere");
@@ -137,11 +149,11 @@ export function writeCall(asked: Call): WireRequest {
     if (isGatewayField(name)) dropped.push(name);
     else body[name] = value;
   }
-  body.messages = said; // Last, so that a conversation's next request begins with this one's bytes.
+  body.messages = said; // `messages` comes last, so that a conversation's next request begins with the bytes of this one.
   return { path: "/v2/chat", body, dropped };
 }
 
-/** The call with so many tokens to think with; nothing for a model that does not think. */
+/** The call with a thinking budget in tokens; `undefined` if the model does not think. */
 function withBudget(call: Call, tokens: number): Call | undefined {
   if (!canThink(call.model)) return undefined;
   const thinking = { type: "enabled", token_budget: Math.max(1, Math.floor(tokens)) };
@@ -149,12 +161,12 @@ function withBudget(call: Call, tokens: number): Call | undefined {
 }
 
 /**
- * The conversation with the results of an answer's calls together: an instruction between them stands behind them, and a
- * second result for one call is left out and named. Cohere refuses both.
+ * Puts the results of an answer's tool calls together: an instruction between them moves behind them, and a second
+ * result for one tool call is left out and named. Cohere refuses both.
  */
 function inOrder(messages: Message[], dropped: string[]): Message[] {
   const out: Message[] = [];
-  /** Instructions that stand between results. */
+  /** Instructions between results. */
   let held: Message[] = [];
   const answered = new Set<string>();
   let waiting = 0;
@@ -203,7 +215,10 @@ function writeMessage(message: Message, thinks: boolean, dropped: string[]): Jso
   }
 }
 
-/** Cohere answers text beside tool calls with 400: "text content is not allowed when tool_calls are provided". */
+/**
+ * Writes an assistant's message. Cohere answers 400 to text beside tool calls: "text content is not allowed when
+ * tool_calls are provided".
+ */
 function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, dropped: string[]): JsonObject {
   const { path, calls } = message;
   const out: JsonObject = { role: "assistant" };
@@ -238,14 +253,17 @@ function writeAssistant(message: MessageOf<"assistant">, thinks: boolean, droppe
   return out;
 }
 
-/** Arguments are the text of an object; anything else a model wrote rides in one, so that it can see its own mistake. */
+/**
+ * Writes the arguments of a tool call, which must be the text of an object. Anything else is put into an object as
+ * text, so that the model can see its own mistake.
+ */
 function writeArguments(text: string): string {
   const written = text.trim();
   if (written === "" || written === "null") return "{}";
   return parseObject(written) ? text : JSON.stringify({ arguments: text });
 }
 
-/** A lone text as a string, the form that every model takes. */
+/** Writes a single text as a string, which every model accepts. */
 function content(blocks: JsonObject[]): string | JsonObject[] {
   if (blocks.length === 0) return "";
   return blocks.length === 1 && blocks[0].type === "text" ? blocks[0].text as string : blocks;
@@ -277,10 +295,10 @@ function writeParts(parts: Part[], images: boolean, dropped: string[]): JsonObje
   return blocks;
 }
 
-/** What Cohere is offered: functions, and tools in its own words. */
+/** The tools that are sent to Cohere: functions, and tools in Cohere's own form. */
 type Offered = FunctionTool | NativeTool;
 
-/** The tool that `tool_choice` names, if it is among the tools. */
+/** The tool that `tool_choice` names; `undefined` if it is not among the tools. */
 function chosenTool({ settings: { tools, tool_choice: choice } }: Call): Tool | undefined {
   return typeof choice === "object" ? tools?.find((tool) => nameOf(tool) === choice.name) : undefined;
 }
@@ -294,7 +312,7 @@ function writeTools(tools: Tool[], { body, dropped }: Draft, call: Call): void {
   const sent = asked.flatMap((tool): Offered | [] => {
     if (tool.type === "custom") return customAsFunction(tool, dropped);
     if (tool.type !== "server") return tool;
-    dropped.push(tool.path); // Cohere runs none.
+    dropped.push(tool.path); // Cohere runs no tools itself.
     return [];
   });
   if (sent.length === 0 && tools.length > 0) return;

@@ -1,11 +1,11 @@
-/** Gemini's sources: grounding and recitation into citations. */
+/** Reads Gemini's sources, from grounding and from recitation, into citations. */
 import { list, object, text } from "../shared/json.ts";
 import type { Citation, JsonObject } from "../types.ts";
 
-/** What an answer says of its sources, and the text they are about. */
+/** The sources of an answer, and the text that they belong to. */
 export interface Sources {
   text: string;
-  /** Where in `text` each part begins, for a whole answer. */
+  /** The start of each part in `text`. Only known for a whole answer. */
   starts: number[];
   grounding?: JsonObject;
   citations?: unknown;
@@ -14,8 +14,8 @@ export interface Sources {
 /**
  * Reads the sources of one choice.
  *
- * Google counts UTF-8 bytes within a part; a citation counts UTF-16 units within the text. A source that no passage
- * rests on is cited at 0 to 0.
+ * Google counts UTF-8 bytes within a part; a citation counts UTF-16 units within the text. A source without a passage
+ * is cited with the range 0 to 0.
  */
 export function readCitations(from: Sources, take: (citation: Citation) => void): void {
   if (!from.grounding && !from.citations) return;
@@ -48,7 +48,7 @@ function readGrounding(grounding: JsonObject, locate: Locate, take: (citation: C
   });
 }
 
-/** A page, a stored document, a place or an image. */
+/** Reads a source: a web page, a stored document, a place or an image. */
 function readChunk(value: unknown): { url: string; title: string; extra?: JsonObject } {
   const chunk = object(value) ?? {};
   const source = object(chunk.web) ?? object(chunk.retrievedContext) ?? object(chunk.maps) ??
@@ -60,10 +60,16 @@ function readChunk(value: unknown): { url: string; title: string; extra?: JsonOb
 
 type Locate = (part: unknown, start: unknown, end: unknown, quote: unknown) => [number, number];
 
-/** Characters that all passages of an answer together are looked for in: each look may walk through the whole text. */
+/**
+ * The most characters that are searched for all passages of an answer together: each search may walk through the whole
+ * text.
+ */
 const SEARCHED = 50_000_000;
 
-/** Bytes of a part into units of the text. The passage, where Google quotes it, decides which part is meant. */
+/**
+ * Makes a function that converts byte offsets in a part to UTF-16 offsets in the text. If Google quotes the passage,
+ * the quote decides which part is meant.
+ */
 function locator({ text: whole, starts }: Sources): Locate {
   let table: Uint32Array | undefined;
   let left = SEARCHED;
@@ -91,7 +97,7 @@ function locator({ text: whole, starts }: Sources): Locate {
   };
 }
 
-/** The first byte of the character at a unit. */
+/** The offset of the first byte of the character at a UTF-16 unit. */
 function byteOf(table: Uint32Array, unit: number): number {
   let low = 0, high = table.length - 1;
   while (low < high) {
@@ -102,7 +108,9 @@ function byteOf(table: Uint32Array, unit: number): number {
   return low;
 }
 
-/** For each UTF-8 byte of a text the UTF-16 unit where its character begins; one more entry for the end. */
+/**
+ * Maps each UTF-8 byte of a text to the UTF-16 unit at which its character begins. One more entry stands for the end.
+ */
 function unitsByByte(text: string): Uint32Array {
   const table = new Uint32Array(text.length * 3 + 1);
   let byte = 0;

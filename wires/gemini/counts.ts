@@ -1,13 +1,16 @@
-/** Gemini's generateContent, the answer's numbers: usage and log probabilities. */
+/** Gemini's generateContent, the provider's half: reads usage and log probabilities. */
 import { count, object, text } from "../shared/json.ts";
 import type { JsonObject, Usage } from "../types.ts";
 
-/** Vertex sends its traffic type alone until the last chunk. */
+/** Whether a usage has counts. Until the last chunk Vertex sends only its traffic type. */
 export const isCounted = (usage: JsonObject) =>
   usage.promptTokenCount !== undefined || usage.candidatesTokenCount !== undefined ||
   usage.totalTokenCount !== undefined;
 
-/** Google counts the cached part inside the prompt, and thoughts and tools' results beside prompt and candidates. */
+/**
+ * Reads the usage. Google's prompt count includes cached tokens. Thoughts and tools' results are counted separately
+ * from candidates and prompt.
+ */
 export function readUsage(usage: JsonObject): Usage {
   const cacheRead = count(usage.cachedContentTokenCount);
   const audioIn = Math.max(0, audio(usage.promptTokensDetails) - audio(usage.cacheTokensDetails));
@@ -30,7 +33,7 @@ function audio(details: unknown): number {
   return count(object(entry)?.tokenCount);
 }
 
-/** OpenAI's record: each chosen token beside the most likely ones of its step. */
+/** Reads log probabilities into OpenAI's form: each chosen token with the most likely tokens of its step. */
 export function readLogprobs(result: unknown): JsonObject | undefined {
   const { chosenCandidates, topCandidates } = object(result) ?? {};
   if (!Array.isArray(chosenCandidates)) return undefined;

@@ -1,8 +1,8 @@
 /**
  * Gemini's embeddings: `POST /v1beta/models/{model}:batchEmbedContents`.
  *
- * Checked 2026-11-28 against what `@google/genai` 3.3 and `@ai-sdk/google` 4.0 send: at most 100 texts a request.
- * `gemini-embedding-2` and later read what the vectors are for in the text itself, and have no `taskType`.
+ * Checked 2026-11-28 against what `@google/genai` 3.3 and `@ai-sdk/google` 4.0 send: a request has at most 100 texts.
+ * `gemini-embedding-2` and later read the purpose of the vectors from the text itself, and have no `taskType`.
  *
  * @see https://ai.google.dev/api/embeddings
  */
@@ -12,16 +12,15 @@ import type { EmbeddingWire } from "../types.ts";
 import { modelPath } from "./models.ts";
 import { readError } from "./read_error.ts";
 
-/** Google's names for what vectors are for. Any other word is sent in capitals: `SEMANTIC_SIMILARITY`. */
+/** Google's names for the purposes of vectors. Any other word is sent in capitals: `SEMANTIC_SIMILARITY`. */
 const TASK_TYPES: ReadonlyMap<string, string> = new Map([
   ["search_document", "RETRIEVAL_DOCUMENT"],
   ["search_query", "RETRIEVAL_QUERY"],
 ]);
 
-/** `gemini-embedding-2`, `models/gemini-embedding-2-preview` */
+/** Matches models without `taskType`: `gemini-embedding-2`, `models/gemini-embedding-2-preview`. */
 const WITHOUT_TASKS = /(?:^|\/)gemini-embedding-(?!0)\d/;
 
-/** Embeddings as Gemini makes them. */
 export const geminiEmbeddings: EmbeddingWire = {
   writeEmbed({ model, inputs, dimensions, inputType, user, extra }) {
     const path = modelPath(model);

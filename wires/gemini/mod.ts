@@ -1,7 +1,7 @@
 /**
- * Google's Gemini API: generateContent and streamGenerateContent with server-sent events.
+ * Google's Gemini API: generateContent, and streamGenerateContent with server-sent events.
  *
- * Vertex AI speaks it too, below other paths.
+ * Vertex AI has the same API at other paths.
  *
  * @see https://ai.google.dev/api/generate-content
  */
@@ -12,7 +12,7 @@ import type { Call, ProviderWire, WireRequest } from "../types.ts";
 
 export { geminiEmbeddings } from "./embed.ts";
 
-/** The format that Google's models speak. */
+/** The provider's half of the wire, for Google's models. */
 export const gemini: ProviderWire = {
   name: "gemini",
   writeCall,
@@ -26,10 +26,14 @@ export const gemini: ProviderWire = {
   readError,
 };
 
-/** @see https://ai.google.dev/api/tokens (2026-11) */
+/**
+ * Writes a request that counts the tokens of a call.
+ *
+ * @see https://ai.google.dev/api/tokens (2026-11)
+ */
 function writeCount(call: Call): WireRequest {
   const { path, body, ...request } = writeCall({ ...call, stream: false });
-  // The model is written twice: it is checked in the body too.
+  // The body must name the model again: the API checks it there too.
   const [named] = path.split(":");
   const model = `models/${decodeURIComponent(named.slice(named.lastIndexOf("/") + 1))}`;
   return { ...request, path: `${named}:countTokens`, body: { generateContentRequest: { model, ...body } } };

@@ -1,41 +1,44 @@
 /**
- * What each generation of Gemini takes, and how models are addressed.
+ * What each generation of Gemini accepts, and how models are addressed.
  *
- * The API answers 400 to a setting that the model does not know, and the generations differ. Read from the thinking, image
- * generation, robotics and "What's new in Gemini 3.6" pages at ai.google.dev, from the model list of `@google/genai` 3.3.0,
- * and from what pydantic-ai 2.68.0 and langchain-google measured against the live API; 2026-11.
+ * The API answers 400 to a setting that the model does not know, and the generations differ. Read from the thinking,
+ * image generation, robotics and "What's new in Gemini 3.6" pages at ai.google.dev, from the model list of
+ * `@google/genai` 3.3.0, and from what pydantic-ai 2.68.0 and langchain-google measured against the live API; 2026-11.
  */
 import { GatewayError } from "../errors.ts";
 import type { JsonObject } from "../types.ts";
 
-/** Values of `thinkingLevel`, the least first. */
+/** The values of `thinkingLevel`, lowest first. */
 const LEVELS = ["MINIMAL", "LOW", "MEDIUM", "HIGH"] as const;
 type Level = typeof LEVELS[number];
 
-/** How a model is spoken to. */
+/** What one generation accepts. */
 export interface GeminiModel {
-  /** What `thinkingConfig` takes: one of these levels, or a budget of tokens. Absent: the model does not think. */
+  /** What `thinkingConfig` accepts: one of these levels, or a budget in tokens. Absent: the model does not think. */
   thinking?: readonly Level[] | Budget;
-  /** The request may end with the model's own words, which it goes on with. */
+  /** The request may end with a turn of the model, which the model then continues. */
   prefill: boolean;
-  /** `frequencyPenalty` and `presencePenalty` other than 0. */
+  /** The model accepts `frequencyPenalty` and `presencePenalty` other than 0. */
   penalties: boolean;
-  /** `candidateCount` above 1. */
+  /** The model accepts `candidateCount` above 1. */
   candidates: boolean;
-  /** `temperature`, `topP` and `topK` are obeyed. */
+  /** The model obeys `temperature`, `topP` and `topK`. */
   sampling: boolean;
-  /** What must carry a signature in the model's turns: the first call of each, or its pictures and first words too. */
+  /**
+   * What must have a signature in the model's turns. `calls`: the first tool call of each turn. `parts`: every part but
+   * thoughts. Absent: nothing.
+   */
   signed?: "calls" | "parts";
   /**
-   * Generation 3: media inside `functionResponse.parts`, `mediaResolution` of a part, and beside functions Google's own tools
-   * and structured output.
+   * Generation 3. It accepts media inside `functionResponse.parts`, `mediaResolution` of a part, and Google's own tools
+   * and structured output beside functions.
    */
   third: boolean;
-  /** `systemInstruction` is taken. */
+  /** The model accepts `systemInstruction`. */
   system: boolean;
 }
 
-/** Tokens to think with; `least` is what `none` asks for. */
+/** The range of the thinking budget in tokens. `least` is sent for the effort `none`. */
 interface Budget {
   least: number;
   most: number;
@@ -44,7 +47,9 @@ interface Budget {
 const NO_MINIMAL = ["LOW", "MEDIUM", "HIGH"] as const;
 const LEAST_AND_MOST = ["MINIMAL", "HIGH"] as const;
 
-/** A model of which only the API is known: tuned models, other makers' names. All settings but thinking are sent. */
+/**
+ * A model of which only the API is known: tuned models, and names of other makers. All settings but thinking are sent.
+ */
 const OTHER: GeminiModel = {
   prefill: true,
   penalties: true,
@@ -71,7 +76,10 @@ const IMAGE_2: GeminiModel = { ...GEMINI_1, candidates: false };
 const IMAGE_3: GeminiModel = { ...GEMINI_3, thinking: LEAST_AND_MOST, signed: "parts" };
 const IMAGE_3_PRO: GeminiModel = { ...IMAGE_3, thinking: ["LOW", "HIGH"] };
 
-/** By the number directly behind `gemini-`, from which on (`305` is 3.5), the newest first. */
+/**
+ * The generations of each family by their first version, the number directly behind `gemini-` (`305` is 3.5), newest
+ * first.
+ */
 const GENERATIONS: Families = {
   flash: [[307, GEMINI_37], [306, GEMINI_36], [300, GEMINI_3], [205, GEMINI_25], [200, OTHER], [0, GEMINI_1]],
   "flash-lite": [[307, GEMINI_37], [305, GEMINI_36], [300, GEMINI_3], [205, GEMINI_25], [200, OTHER], [
@@ -88,16 +96,16 @@ const GENERATIONS: Families = {
   ],
   image: [[300, IMAGE_3], [0, IMAGE_2]],
   "pro-image": [[300, IMAGE_3_PRO], [0, IMAGE_2]],
-  // They speak or write down speech, and do not think.
+  // These models produce or transcribe speech, and do not think.
   speech: [[300, { ...GEMINI_3, thinking: undefined }], [0, GEMINI_1]],
 };
 
 type Families = Record<string, readonly (readonly [from: number, model: GeminiModel])[]>;
 
-/** Names whose number counts something else, or that have none; the first that fits counts. */
+/** Names without a version, or whose number means something else. The first match counts. */
 const BY_NAME: readonly (readonly [name: RegExp, model: GeminiModel])[] = [
   [/^gemini-robotics-er-1/, GEMINI_25],
-  [/^gemini-robotics-er-/, GEMINI_3], // Version 2 is built on Gemini 3.5 Flash.
+  [/^gemini-robotics-er-/, GEMINI_3], // Version 2 is based on Gemini 3.5 Flash.
   [/^nano-banana-pro/, IMAGE_3_PRO],
   [/^(gemini-)?nano-banana/, IMAGE_3],
   [/^gemini-omni-/, GEMINI_31_PRO],
@@ -108,13 +116,13 @@ const BY_NAME: readonly (readonly [name: RegExp, model: GeminiModel])[] = [
   [/^learnlm-/, GEMINI_1],
 ];
 
-/** The id's last name, in lower case: `models/Gemini-3.8-Flash` is `gemini-3.8-flash`. */
+/** The last segment of an id in lower case: `models/Gemini-3.8-Flash` becomes `gemini-3.8-flash`. */
 const nameOf = (id: string) => id.slice(id.lastIndexOf("/") + 1).toLowerCase();
 
 /**
- * Finds what a model takes by its id.
+ * Finds what a model accepts.
  *
- * @param id As a client may write it: `gemini-3.8-flash`, `models/gemini-3.8-flash`, `tunedModels/mine`.
+ * @param id The id as a client may write it: `gemini-3.8-flash`, `models/gemini-3.8-flash`, `tunedModels/mine`.
  */
 export function geminiModel(id: string): GeminiModel {
   if (id.startsWith("tunedModels/")) return OTHER;
@@ -125,7 +133,7 @@ export function geminiModel(id: string): GeminiModel {
     if (byName) return byName[1];
     if (!name.startsWith("gemini-")) return OTHER;
   }
-  const [, major, minor = 0] = number ?? ["", 99]; // A name without a number is of the newest.
+  const [, major, minor = 0] = number ?? ["", 99]; // A name without a number counts as the newest generation.
   const version = Number(major) * 100 + Number(minor);
   return GENERATIONS[familyOf(name)].find(([from]) => version >= from)![1];
 }
@@ -139,14 +147,14 @@ function familyOf(name: string): string {
 
 // ---------------------------------------------------------------- addresses
 
-/** Longer than any model's name; what is quoted of a longer one in an error. */
+/** The most characters of a model's name, and the most that an error quotes of a longer one. */
 const MOST_CHARACTERS = 256, QUOTED = 60;
 
 /**
- * The path of a model: `gemini-3.5-flash` and `models/gemini-3.5-flash` are one, and Google's own names are in lower case;
- * `tunedModels/…` and the like stay.
+ * The path of a model. `gemini-3.5-flash` and `models/gemini-3.5-flash` have the same path, and Google's own names are
+ * written in lower case. `tunedModels/…` and similar names stay.
  *
- * @throws GatewayError `invalid_model` for a name that is too long, or that would leave its folder.
+ * @throws GatewayError `invalid_model` for a name that is too long or that would lead out of its folder.
  */
 export function modelPath(model: string): string {
   const refuse = (why: string) =>
@@ -170,7 +178,10 @@ export function modelPath(model: string): string {
 
 // ---------------------------------------------------------------- thinking
 
-/** Budgets as Google's own OpenAI form sets them; `xhigh` and `max` are the most that the model takes. */
+/**
+ * The thinking budget in tokens of each effort, as Google's own OpenAI-compatible API sets it. `xhigh` and `max` are
+ * the model's maximum.
+ */
 const BUDGETS: ReadonlyMap<string, number> = new Map([
   ["none", 0],
   ["minimal", 1024],
@@ -192,10 +203,10 @@ const WANTED: ReadonlyMap<string, Level> = new Map<string, Level>([
 ]);
 
 /**
- * An effort as the model's own `thinkingConfig`: a token budget within its bounds, or the nearest level that it takes, the
- * lesser of two that are as near. Where thinking cannot be turned off, `none` is as little as there is.
+ * Translates an effort to the model's `thinkingConfig`: a token budget within the model's range, or the nearest level
+ * that the model accepts (the lower one of two equally near). If thinking cannot be turned off, `none` is the minimum.
  *
- * @returns Empty for `none` where the model does not think; `undefined` when the model cannot do what was asked.
+ * @returns Empty for `none` if the model does not think; `undefined` if the model cannot do what was asked.
  * @see https://ai.google.dev/gemini-api/docs/generate-content/thinking
  */
 export function thinkingFor(effort: string, { thinking }: GeminiModel): JsonObject | undefined {
@@ -211,7 +222,7 @@ export function thinkingFor(effort: string, { thinking }: GeminiModel): JsonObje
   return { thinkingLevel, ...includeThoughts };
 }
 
-/** So many tokens to think with; `undefined` for a model that takes no number. */
+/** The `thinkingConfig` for a budget in tokens; `undefined` if the model accepts no number. */
 export function budgetFor(tokens: number, { thinking }: GeminiModel): JsonObject | undefined {
   return thinking && "least" in thinking
     ? { thinkingBudget: within(thinking, Math.floor(tokens)), includeThoughts: true }

@@ -1,19 +1,22 @@
-/** Gemini's streamed arguments (Vertex's `streamFunctionCallArguments`): pieces by JSON path into one object. */
+/**
+ * Joins Gemini's streamed arguments (Vertex's `streamFunctionCallArguments`): pieces with JSON paths become one object.
+ */
 import type { JsonObject } from "../types.ts";
 
-/** Deeper than any schema, and shallow enough to be written. */
+/** The longest path: deeper than any schema, and shallow enough for `JSON.stringify`. */
 const MAX_DEPTH = 500;
 
 type Key = string | number;
 
 /**
- * Gathers the pieces of one call's arguments.
+ * Joins the pieces of one tool call's arguments.
  *
- * A piece is `{jsonPath: "$.to[0].name", stringValue: "A", willContinue: true}`; strings of one path are joined. A piece
- * without a value ends what its path holds already; where nothing is, it is an empty list (`$.to[]`) or object (`$.to`).
+ * A piece is `{jsonPath: "$.to[0].name", stringValue: "A", willContinue: true}`. Strings of one path are joined. A
+ * piece without a value ends the value at its path. If nothing is there, it is an empty list (`$.to[]`) or object
+ * (`$.to`).
  */
 export function partialArguments(): { add(piece: JsonObject): void; text(): string } {
-  const root: Node = Object.create(null); // No prototype, so that `__proto__` is a name like any other.
+  const root: Node = Object.create(null); // Without a prototype `__proto__` is a name like any other.
   return {
     add(piece) {
       const path = readPath(piece.jsonPath);
@@ -32,7 +35,7 @@ type Node = { [key: string]: unknown };
 
 const PATH = /\.([^.[\]]+)|\[(\d+)\]|\[(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\]/g;
 
-/** The names and indexes of `$.a[0]["b c"]`. */
+/** Reads a path such as `$.a[0]["b c"]` into its names and indexes. */
 function readPath(path: unknown): Key[] {
   if (typeof path !== "string") return [];
   return Array.from(path.matchAll(PATH), ([, name, index, double, single]) => {
@@ -48,7 +51,7 @@ function readValue(piece: JsonObject): unknown {
   return piece.nullValue === undefined ? undefined : null;
 }
 
-/** Whether something is at a path. */
+/** Whether there is a value at a path. */
 function holds(root: Node, path: Key[]): boolean {
   let at: unknown = root;
   for (const key of path) {
@@ -71,7 +74,9 @@ function place(root: Node, path: Key[], value: unknown): void {
   at[key] = typeof earlier === "string" && typeof value === "string" ? earlier + value : value;
 }
 
-/** A list grows by one: an index far beyond its end would make it mostly holes. */
+/**
+ * The key in a list or object. A list grows by at most one entry: an index far beyond its end would fill it with holes.
+ */
 function slot(at: Node, key: Key): string {
   return Array.isArray(at) ? String(Math.min(Number(key) || 0, at.length)) : String(key);
 }

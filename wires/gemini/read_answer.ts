@@ -1,5 +1,6 @@
 /**
- * Gemini's generateContent, the answer. A stream is a list of partial answers, so one reader serves both.
+ * Gemini's generateContent, the provider's half: reads answers. A stream is a list of partial answers, so one reader
+ * serves both.
  *
  * Checked against `@google/genai` 3.1 types and ai.google.dev, 2026-11.
  *
@@ -14,19 +15,19 @@ import { object, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Delta, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
 
-/** Reads a whole answer, or the list that a stream is where `alt=sse` was not honoured. */
+/** Reads a whole answer, or a stream that came as a list because `alt=sse` was ignored. */
 export function readAnswer(body: JsonObject | JsonObject[], emit: Emit): void {
   const reader = answerReader(emit, !Array.isArray(body));
   for (const part of [body].flat()) reader.answer(object(part) ?? {});
   reader.end();
 }
 
-/** Reads a stream of `alt=sse`. It has no closing event: a finish reason must have been seen. */
+/** Reads a stream of `alt=sse`. It has no closing event, so the answer is only complete after a finish reason. */
 export function readStream(emit: Emit): StreamReader {
   const reader = answerReader(emit, false);
   return {
     frame(data) {
-      if (data === "[DONE]") return; // Not Google's, but some proxies add it.
+      if (data === "[DONE]") return; // Google does not send `[DONE]`, but some proxies add it.
       const body = parseObject(data);
       if (body) return reader.answer(body);
       reader.fail(badEvent());
@@ -38,7 +39,7 @@ export function readStream(emit: Emit): StreamReader {
 function answerReader(emit: Emit, whole: boolean) {
   const choices: (Choice | undefined)[] = [];
   const { readPart, seal, closeCall } = partReader(emit, () => id);
-  /** The first event's; told once it is known which candidate speaks first. */
+  /** The head from the first event. It is emitted once the first candidate is known. */
   let head: Extract<Delta, { type: "start" }> | undefined;
   let started = false;
   let failed = false;
@@ -86,7 +87,7 @@ function answerReader(emit: Emit, whole: boolean) {
   }
 
   function readCandidate(candidate: JsonObject, at: number): void {
-    // Google leaves out an index of 0.
+    // Google leaves out the index 0.
     const index = isIndex(candidate.index) ? candidate.index : at;
     start(index);
     const choice = choices[index] ??= newChoice();
@@ -139,7 +140,7 @@ function answerReader(emit: Emit, whole: boolean) {
     readServerWork(choice, (serverCall) => emit({ type: "server_tool", choice: index, serverCall }));
     const reason = STOPS.get(choice.reason) ?? "stop";
     const ended = choice.reason === undefined || ENDS.has(choice.reason);
-    // Why there is no answer, in the provider's words: OpenAI's finish reasons cannot tell.
+    // The provider's words for why there is no answer: OpenAI's finish reasons cannot tell.
     const why = text(choice.message) ?? (choice.spoke ? "" : `The model stopped: ${choice.reason}`);
     if (!ended && why) emit({ type: "refusal", choice: index, text: why });
     emit({ type: "stop", choice: index, reason });
@@ -150,13 +151,18 @@ function answerReader(emit: Emit, whole: boolean) {
 
 // ---------------------------------------------------------------- finish reasons
 
-/** Names, and the API's numbers where a caller asked for `enum-encoding=int`. All that is not here is `stop`. */
+/**
+ * The finish reasons by their names, and by the API's numbers, which a caller gets with `enum-encoding=int`. Any other
+ * reason counts as `stop`.
+ *
+ * @see https://ai.google.dev/api/generate-content#FinishReason (2026-11)
+ */
 const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["STOP", "stop"],
   [1, "stop"],
   ["MAX_TOKENS", "length"],
   [2, "length"],
-  ["CONTINUATION", "length"], // The limit of one request: the next may go on with its token.
+  ["CONTINUATION", "length"], // The limit of one request. The next request may continue with its token.
   ["SAFETY", "content_filter"],
   [3, "content_filter"],
   ["RECITATION", "content_filter"],
@@ -177,10 +183,12 @@ const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["JAILBREAK", "content_filter"],
 ]);
 
-/** Reasons that leave a usable answer; a model that failed (`MALFORMED_FUNCTION_CALL`, `OTHER`) tells in a refusal. */
+/**
+ * Reasons that leave a usable answer. Any other reason (`MALFORMED_FUNCTION_CALL`, `OTHER`) is reported in a refusal.
+ */
 const ENDS: ReadonlySet<unknown> = new Set(["STOP", 1, "MAX_TOKENS", 2, "CONTINUATION"]);
 
-/** Absent, empty and unspecified mean that the candidate goes on. */
+/** Whether the reason ends the candidate. Absent, empty and unspecified mean that it continues. */
 const isReason = (reason: unknown) =>
   typeof reason === "string"
     ? reason !== "" && reason !== "FINISH_REASON_UNSPECIFIED"
@@ -188,6 +196,6 @@ const isReason = (reason: unknown) =>
 
 // ---------------------------------------------------------------- helpers
 
-/** Candidates are few: a wild number must not make a list of a billion holes. */
+/** Candidates are few. A huge index must not create a list with a billion holes. */
 const isIndex = (index: unknown): index is number =>
   typeof index === "number" && Number.isInteger(index) && index >= 0 && index < 128;

@@ -1,16 +1,20 @@
-/** Google's errors in OpenAI's words. */
+/** Reads Google's errors into OpenAI's terms. */
 import { errorType } from "../errors.ts";
 import { object } from "../shared/json.ts";
 import type { JsonObject, WireError } from "../types.ts";
 
-/** Google's status names, with the code that OpenAI's clients look for. */
+/** OpenAI's error code for Google's status names, as clients expect it. */
 const CODES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ["NOT_FOUND", "model_not_found"],
   ["RESOURCE_EXHAUSTED", "rate_limit_exceeded"],
   ["UNAUTHENTICATED", "invalid_api_key"],
 ]);
 
-/** HTTP status of each name, for errors that come under 200. */
+/**
+ * The HTTP status of each status name, for errors that come with status 200.
+ *
+ * @see https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto (2026-11)
+ */
 const STATUS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   ["ABORTED", 409],
   ["ALREADY_EXISTS", 409],
@@ -28,13 +32,16 @@ const STATUS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   ["UNIMPLEMENTED", 501],
 ]);
 
-/** The prompt does not fit, as the Developer API and Vertex say it. */
+/**
+ * Matches the messages for a prompt that is too long, of the Developer API and of Vertex, e.g. `The input token count
+ * (9) exceeds the maximum number of tokens allowed (8)`.
+ */
 const OVERFLOW = /token count.{0,60}(exceeds|only supports up to)|exceeds the maximum number of tokens/i;
 
 /**
- * Reads `{error: {code, message, status, details}}`, a list of one such, or text.
+ * Reads an error body: `{error: {code, message, status, details}}`, a list with one such object, or text.
  *
- * The status stays Google's, also where it says 400 of a key that is not valid.
+ * The HTTP status stays Google's, even for an invalid key, for which Google sends 400.
  *
  * @see https://ai.google.dev/gemini-api/docs/troubleshooting
  */
@@ -68,14 +75,14 @@ function toStatus({ code, status }: JsonObject): number {
   return typeof code === "number" && code >= 400 && code < 600 ? code : STATUS.get(status) ?? 502;
 }
 
-/** `RetryInfo`'s duration in seconds: `39s`, `0.5s`. */
+/** Reads the delay of a `RetryInfo` (`39s`, `0.5s`) as milliseconds. */
 function retryDelay(details: JsonObject[]): number | undefined {
   const delay = details.find((detail) => detail.retryDelay !== undefined)?.retryDelay;
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(String(delay))?.[1];
   return seconds === undefined ? undefined : Math.round(Number(seconds) * 1000);
 }
 
-/** The field that `BadRequest` complains of, in Google's words. */
+/** The field that a `BadRequest` detail blames, as Google names it. */
 function fieldOf(details: JsonObject[]): string | null {
   const violations = details.find(({ fieldViolations }) => Array.isArray(fieldViolations))?.fieldViolations;
   const field = object((violations as unknown[] | undefined)?.[0])?.field;

@@ -1,33 +1,32 @@
-/** One part of a candidate's content: text, a thought, a call, a picture, or what the model did on Google's side. */
+/** Reads one part of a candidate's content: text, a thought, a tool call, a picture, or work that Google's side did. */
 import { object, text } from "../shared/json.ts";
 import type { Emit, JsonObject, Media } from "../types.ts";
 import { readName } from "./names.ts";
 import { partialArguments } from "./partial_args.ts";
 import { codeRun, noteSearch, type ServerWork } from "./server_calls.ts";
 
-/** Names our own entries in `reasoning_details`, as OpenRouter does. */
+/** The format name of Gemini's entries in `reasoning_details`. OpenRouter uses the same name. */
 export const THOUGHT_FORMAT = "google-gemini-v1";
 
-/** A candidate while it is read. */
 export interface Choice extends ServerWork {
   text: string;
-  /** Where in `text` each part of a whole answer begins. */
+  /** The start of each part of a whole answer in `text`. */
   starts: number[];
-  /** Number of the last block of thoughts. */
+  /** The number of the last block of thoughts. */
   block: number;
-  /** The last part was a thought, so that the next one belongs to its block. */
+  /** The last part was a thought, so another thought continues its block. */
   thinking: boolean;
   tools: number;
-  /** A call whose arguments come in pieces. */
+  /** The tool call whose arguments come in pieces. */
   open?: { index: number; args: ReturnType<typeof partialArguments> };
-  /** Something a user sees was said. */
+  /** The candidate has content that a user sees. */
   spoke: boolean;
   reason: unknown;
   message?: unknown;
   citations?: unknown;
 }
 
-/** A candidate of which nothing has been read. */
+/** Makes the state of a candidate that has not begun. */
 export const newChoice = (): Choice => ({
   text: "",
   starts: [],
@@ -46,12 +45,12 @@ export const newChoice = (): Choice => ({
 });
 
 /**
- * Reads the parts of one answer's candidates.
+ * Makes a reader for the parts of one answer's candidates.
  *
- * @param id Gives the answer's id, for calls that have none of their own.
+ * @param id Returns the answer's id. Ids are made from it for tool calls without one.
  */
 export function partReader(emit: Emit, id: () => string) {
-  /** @returns Whether the log probabilities went along. */
+  /** @returns Whether the log probabilities were emitted. */
   function readPart(part: JsonObject, choice: number, state: Choice, logprobs: unknown): boolean {
     const said = part.text;
     const signature = text(part.thoughtSignature);
@@ -73,7 +72,7 @@ export function partReader(emit: Emit, id: () => string) {
       if (signature !== undefined) emit({ type: "signature", choice, signature });
       return said !== "";
     }
-    if (part.thought === true) return false; // A draft of an image.
+    if (part.thought === true) return false; // This part is a draft of an image.
     state.thinking = false;
     if (part.functionCall !== undefined) readCall(object(part.functionCall) ?? {}, signature, choice, state);
     else if (part.inlineData !== undefined) readBlob(object(part.inlineData) ?? {}, signature, choice, state);
@@ -110,7 +109,10 @@ export function partReader(emit: Emit, id: () => string) {
     );
   }
 
-  /** What the model did on Google's side must come back in the next request as it is; shown as reasoning, if at all. */
+  /**
+   * Seals a part of what Google's side did: it must come back unchanged in the next request. `shown` is its text for
+   * the client.
+   */
   function seal(choice: number, state: Choice, part: JsonObject, shown?: string): void {
     state.block++;
     state.thinking = false;
@@ -137,7 +139,7 @@ export function partReader(emit: Emit, id: () => string) {
       }
       state.open = { index, args: partialArguments() };
     }
-    // Vertex streams a call as its name, then pieces without a name, then one that is empty.
+    // Vertex streams a tool call as its name, then pieces without a name, then an empty piece.
     if (!state.open) return;
     if (Array.isArray(call.partialArgs)) {
       for (const piece of call.partialArgs) state.open.args.add(object(piece) ?? {});
@@ -152,7 +154,7 @@ export function partReader(emit: Emit, id: () => string) {
     state.open = undefined;
   }
 
-  /** Images and sound; other media go out as images too, their type in the data URL. */
+  /** Emits images and sound. Other media become images too, with their type in the data URL. */
   function readBlob(blob: JsonObject, signature: string | undefined, choice: number, state: Choice): void {
     const mime = text(blob.mimeType) ?? "application/octet-stream";
     const data = text(blob.data) ?? "";
@@ -167,5 +169,5 @@ export function partReader(emit: Emit, id: () => string) {
   return { readPart, seal, closeCall };
 }
 
-/** Code as Markdown. */
+/** Writes code as Markdown. */
 const fence = (language: string, code: string) => `\`\`\`${language}\n${code.replace(/\n$/, "")}\n\`\`\`\n`;

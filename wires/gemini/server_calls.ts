@@ -1,19 +1,19 @@
-/** What a model did on Google's side, as calls of a provider's own tools: searches, fetched pages, code. */
+/** Reads what Google's side did as calls of a provider's own tools: searches, fetched pages, code. */
 import { list, object, objects, text } from "../shared/json.ts";
 import type { JsonObject, ServerCall } from "../types.ts";
 
-/** What a candidate tells of it; all but code is known only at its end. */
+/** What a candidate reports about it. Everything but code is only known at the candidate's end. */
 export interface ServerWork {
   /** `executableCode` that has no result yet. */
   code?: JsonObject;
-  /** Asked by `toolCall` parts, which come only beside functions. */
+  /** The search queries from `toolCall` parts, which come only if the request has functions. */
   queries: string[];
   grounding?: JsonObject;
-  /** `urlContextMetadata` */
+  /** The candidate's `urlContextMetadata`. */
   fetched?: unknown;
 }
 
-/** The code that was run, once its result is there. */
+/** Makes the call of code execution once its result has come. */
 export function codeRun({ code }: ServerWork, result: JsonObject): ServerCall {
   const { id, outcome, output } = result;
   const printed = text(output) ?? "";
@@ -28,13 +28,13 @@ export function codeRun({ code }: ServerWork, result: JsonObject): ServerCall {
     : { ...call, error: "unavailable" };
 }
 
-/** Notes what a `toolCall` part asked of Google's search. */
+/** Records the search queries of a `toolCall` part. */
 export function noteSearch(work: ServerWork, toolCall: JsonObject): void {
   if (!String(toolCall.toolType).startsWith("GOOGLE_SEARCH")) return;
   for (const query of list(object(toolCall.args)?.queries)) if (text(query)) work.queries.push(String(query));
 }
 
-/** The searches and the pages that were fetched, when a candidate has ended. */
+/** Reads the searches and the fetched pages when a candidate has ended. */
 export function readServerWork(
   { grounding, fetched, queries }: ServerWork,
   take: (call: ServerCall) => void,

@@ -1,5 +1,5 @@
 /**
- * Gemini's generateContent, the request.
+ * Gemini's generateContent, the provider's half: writes requests.
  *
  * Checked against `@google/genai` 3.3 (types, and what it sends to the Developer API) and ai.google.dev, 2026-11:
  * function calling, thinking, thought signatures, structured output, file input methods, media resolution, tool
@@ -19,8 +19,8 @@ import { markInstruction, nothingSaid } from "../shared/parts.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Thought, WireRequest } from "../types.ts";
 
 /**
- * Google's documented signature for calls that Gemini did not make itself (history from another model): without any,
- * Gemini 3 and later answer 400.
+ * Google's documented signature for tool calls that Gemini did not make (history from another model). Gemini 3 and
+ * later answer 400 to a tool call without a signature.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
@@ -31,9 +31,13 @@ interface Content {
   parts: JsonObject[];
 }
 
-/** Writes a call for `{models/…}:generateContent`, or its streamed form. */
+/**
+ * Writes a call for `{models/…}:generateContent` or `:streamGenerateContent`.
+ *
+ * @throws GatewayError `invalid_model`, or `invalid_request` if nothing of the user's last message can be sent.
+ */
 export function writeCall(asked: Call): WireRequest {
-  const path = modelPath(asked.model); // First: a name that is too long is looked at no further.
+  const path = modelPath(asked.model); // First, so that nothing else is done with a name that is too long.
   const model = geminiModel(asked.model);
   const dropped: string[] = [];
   const asBudget = (call: Call, tokens: number) => withBudget(call, model, tokens);
@@ -43,12 +47,12 @@ export function writeCall(asked: Call): WireRequest {
   if (system.length > 0) body.systemInstruction = { parts: system };
   Object.assign(body, writeTerms(call, model, dropped));
   if (continuationToken !== undefined) body.continuationToken = continuationToken;
-  body.contents ??= contents; // Last, so that a conversation's next request begins with this one's bytes.
+  body.contents ??= contents; // `contents` comes last, so that a conversation's next request begins with the bytes of this one.
   const method = call.stream ? "streamGenerateContent?alt=sse" : "generateContent";
   return { path: `/v1beta/${path}:${method}`, body, dropped, toolNames: cutNames(call.settings.tools) };
 }
 
-/** The call with so many tokens to think with; nothing for a model that takes no number. */
+/** The call with a thinking budget in tokens; `undefined` if the model accepts no number. */
 function withBudget(call: Call, model: GeminiModel, tokens: number): Call | undefined {
   const thinkingConfig = budgetFor(tokens, model);
   return thinkingConfig && { ...call, extra: { thinkingConfig, ...call.extra } };
@@ -57,27 +61,30 @@ function withBudget(call: Call, model: GeminiModel, tokens: number): Call | unde
 // ---------------------------------------------------------------- messages
 
 /**
- * Instructions before the first other message are `systemInstruction`. Later ones stay where they stand, as the user's
- * text, so that each request of a conversation begins with the one before it.
+ * Writes the conversation. Instructions before the first other message become `systemInstruction`. Later ones stay in
+ * their place as marked text of the user, so that each request of a conversation begins with the one before it.
  */
 function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: string[]) {
   const system: JsonObject[] = [];
   const contents: Content[] = [];
   const calls = new Map<string, { name: string; order: number }>();
   let results: (Result & { order: number })[] = [];
-  /** Calls that this turn has a result of: Google refuses more results than calls. */
+  /** The tool calls that have a result in this turn: Google refuses more results than tool calls. */
   const answered = new Set<string>();
-  /** Instructions since the last user or assistant: results on both sides of them are one turn. */
+  /** Instructions since the last user or assistant message. Results on both sides of them belong to one turn. */
   let held: JsonObject[] = [];
-  /** The user's last message, where it came to nothing. */
+  /** The user's last message, if nothing of it could be sent. */
   let silent: Message | undefined;
   let leading = model.system;
   let continuationToken: unknown;
   let made = 0;
-  /** The conversation goes on from a beginning that Google keeps. */
+  /** The conversation continues from a start that Google has cached. */
   const isCached = "cachedContent" in extra || "cached_content" in extra;
 
-  /** Results go in one turn, in their calls' order; media that they cannot hold are a turn of their own behind it. */
+  /**
+   * Writes the results as one turn, in the order of their tool calls. Media that they cannot hold become a turn behind
+   * it.
+   */
   function closeTurn(): void {
     if (results.length > 0) {
       results.sort((a, b) => a.order - b.order);
@@ -107,7 +114,7 @@ function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: s
       }
       case "assistant": {
         if (message === messages.at(-1)) continuationToken = tokenOf(message.thoughts);
-        // The token stands for the partial answer, which must not be sent along.
+        // The token replaces the partial answer, which must not be sent as well.
         if (continuationToken !== undefined) break;
         for (const { id, name } of message.calls) calls.set(id, { name, order: made++ });
         if (contents.length === 0 && !isCached) begin(contents);
@@ -139,14 +146,14 @@ function writeMessages({ messages, extra }: Call, model: GeminiModel, dropped: s
 }
 
 /**
- * The user's turn of a conversation that has instructions alone, or that begins with the assistant: contents must not be
- * empty, and a model's call must follow a user's turn.
+ * Adds a user turn to a conversation with only instructions, or that begins with the assistant: contents must not be
+ * empty, and a tool call of the model must follow a user turn.
  */
 const begin = (contents: Content[]) => contents.push({ role: "user", parts: [{ text: "Begin." }] });
 
 /**
- * Leaves out the assistant's words at the end: newer models refuse to go on with them ("Requests ending with a model turn
- * are not supported").
+ * Leaves out an assistant turn at the end: newer models refuse to continue it ("Requests ending with a model turn are
+ * not supported").
  */
 function dropPrefill(contents: Content[], messages: Message[], dropped: string[]): void {
   if (contents.at(-1)?.role !== "model") return;
@@ -155,16 +162,18 @@ function dropPrefill(contents: Content[], messages: Message[], dropped: string[]
   for (const { role, path } of messages.slice(before + 1)) if (role === "assistant") dropped.push(path);
 }
 
-/** Adds a turn, or to the last one when it is of the same role: older models refuse two in a row. */
+/**
+ * Adds a turn, or adds to the last turn if that has the same role: older models refuse two turns of one role in a row.
+ */
 function addTurn(contents: Content[], role: Content["role"], parts: JsonObject[]): void {
   if (parts.length === 0) return;
   const last = contents.at(-1);
-  // Results stand first in a turn, and nothing else is in it.
+  // A turn of results contains nothing else.
   if (last?.role !== role || last.parts[0].functionResponse) contents.push({ role, parts });
   else append(last.parts, parts);
 }
 
-/** Names what no content of Gemini's can hold. A function's result keeps its name. */
+/** Names what Gemini's contents cannot hold. The `name` of a tool result is kept: it names the function. */
 function noteUnsaid(message: Message, dropped: string[]): void {
   if (message.name !== undefined && message.role !== "tool") dropped.push(`${message.path}.name`);
   if (message.cache !== undefined) dropped.push(`${message.path}.cache_control`);
@@ -183,7 +192,7 @@ function writeSystem(message: Message, leading: boolean, dropped: string[]): Jso
   return out;
 }
 
-/** Empty text is left out: the API refuses it. */
+/** Writes the parts of a message. Empty text is left out, because the API refuses it. */
 function writeParts(parts: Part[], model: GeminiModel, dropped: string[]): JsonObject[] {
   const out: JsonObject[] = [];
   for (const part of parts) {
@@ -202,7 +211,7 @@ function writeAnswered(message: MessageOf<"assistant">, model: GeminiModel, drop
   if (message.signature !== undefined) {
     const text = out.findLast((part, at) => at >= spoken && typeof part.text === "string");
     if (text) text.thoughtSignature = message.signature;
-    else out.push({ text: "", thoughtSignature: message.signature }); // As it came, in a last part without text.
+    else out.push({ text: "", thoughtSignature: message.signature }); // It came in a last part without text, so it goes back in one.
   }
   for (const call of message.calls) {
     const part: JsonObject = {
@@ -231,7 +240,7 @@ function writeThoughts(message: MessageOf<"assistant">, dropped: string[]): Json
 }
 
 /**
- * The token of an answer that was cut off and may go on, when it is the last thing said.
+ * The token of an answer that was cut off and may continue, if that answer is the last message.
  *
  * @see https://ai.google.dev/gemini-api/docs/generate-content/long-decode
  */
@@ -245,8 +254,8 @@ function tokenOf(thoughts: Thought[]): unknown {
 }
 
 /**
- * Signs what the client kept no signature of: the first call of each of the model's turns; of an image model all that it
- * said ("Image part is missing a thought_signature").
+ * Signs parts whose signature the client did not keep: the first tool call of each turn of the model, or for an image
+ * model every part but thoughts ("Image part is missing a thought_signature").
  */
 function standIn(contents: Content[], signed: "calls" | "parts"): void {
   for (const { role, parts } of contents) {

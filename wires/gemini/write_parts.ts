@@ -1,4 +1,4 @@
-/** Gemini's generateContent, the request's parts: text and media. */
+/** Gemini's generateContent, the provider's half: writes text and media parts. */
 import { camel } from "./write_settings.ts";
 import type { GeminiModel } from "./models.ts";
 import type { JsonObject, Media, Part } from "../types.ts";
@@ -6,8 +6,8 @@ import type { JsonObject, Media, Part } from "../types.ts";
 /**
  * Writes one part.
  *
- * @param inResult Whether it goes into a function's result, which takes no resolution.
- * @returns `undefined` for what Gemini has no form for; `dropped` names it then.
+ * @param inResult Whether the part goes into a function's result, where Google refuses a resolution.
+ * @returns `undefined` for a part that Gemini cannot express; `dropped` then has its path.
  */
 export function writePart(
   part: Part,
@@ -35,7 +35,7 @@ export function writePart(
     case "video":
       return writeMedia(part.media);
     case "native": {
-      // OpenAI's parts have a type and Gemini's have none.
+      // OpenAI's parts have a `type`; Gemini's do not.
       const { type: _, cache_control: __, ...value } = part.value;
       if (Object.keys(value).some((key) => PART_FIELDS.has(camel(key)))) return value;
       dropped.push(part.path);
@@ -43,7 +43,7 @@ export function writePart(
   }
 }
 
-/** Per part since Gemini 3. */
+/** The resolution of a picture, by OpenAI's `detail`. Gemini accepts it per part since version 3. */
 const DETAILS: ReadonlyMap<string | undefined, string> = new Map([
   ["low", "MEDIA_RESOLUTION_LOW"],
   ["high", "MEDIA_RESOLUTION_HIGH"],
@@ -61,7 +61,7 @@ const PART_FIELDS: ReadonlySet<string> = new Set([
   "toolResponse",
 ]);
 
-/** By value; by address, which Gemini fetches itself since January 2026; or by the id of an uploaded file. */
+/** Writes media by value, by URL (which Gemini fetches itself since January 2026), or by the id of an uploaded file. */
 function writeMedia(media: Media): JsonObject {
   if ("data" in media) return { inlineData: { mimeType: media.mime, data: media.data } };
   const fileUri = "url" in media ? media.url : fileUriOf(media.id);
@@ -69,13 +69,16 @@ function writeMedia(media: Media): JsonObject {
   return { fileData: mimeType ? { fileUri, mimeType } : { fileUri } };
 }
 
-/** `files/abc` and `abc` are the Files API's; their address is a name, whatever the base URL is. */
+/**
+ * The URI of an uploaded file: `files/abc` and `abc` are ids of the Files API. The URI is a name and does not depend on
+ * the row's base URL.
+ */
 function fileUriOf(id: string): string {
   if (/^[a-z]+:\/\//i.test(id)) return id;
   return `https://generativelanguage.googleapis.com/v1beta/files/${id.replace(/^files\//, "")}`;
 }
 
-/** The type that an address's ending tells, if it does. */
+/** The media type by the ending of a URL; `undefined` for an unknown ending. */
 function mimeOf(url: string): string | undefined {
   const [path] = url.split(/[?#]/, 1);
   return MIMES.get(path.slice(path.lastIndexOf(".") + 1).toLowerCase());

@@ -1,4 +1,4 @@
-/** Gemini's generateContent, the request's function results and arguments. */
+/** Gemini's generateContent, the provider's half: writes function results and arguments. */
 import type { GeminiModel } from "./models.ts";
 import { writeName } from "./names.ts";
 import { writePart } from "./write_parts.ts";
@@ -6,7 +6,7 @@ import { camel } from "./write_settings.ts";
 import { object, parse, parseObject } from "../shared/json.ts";
 import type { JsonObject, MessageOf, Part, ToolCall } from "../types.ts";
 
-/** A function's result, and the media that it cannot hold itself. */
+/** A function's result, and the media that it cannot hold. */
 export interface Result {
   part: JsonObject;
   beside: JsonObject[];
@@ -15,7 +15,7 @@ export interface Result {
 /**
  * Writes a tool's message.
  *
- * @param name The function that was called.
+ * @param name The name of the function that was called.
  */
 export function writeResult(
   message: MessageOf<"tool">,
@@ -41,7 +41,7 @@ export function writeResult(
   return { part: { functionResponse }, beside };
 }
 
-/** Media that Gemini 3 takes inside a result, by value only: pictures, PDF and text. */
+/** The media types that Gemini 3 accepts inside a result, by value only: pictures, PDF and text. */
 const FITS = new Set(["application/pdf", "image/jpeg", "image/png", "image/webp", "text/plain"]);
 
 function fitsResult(part: Part): boolean {
@@ -51,7 +51,10 @@ function fitsResult(part: Part): boolean {
   return FITS.has(String(blob?.mimeType ?? blob?.mime_type));
 }
 
-/** Beside its data a result's part has only `mediaProcessing` (`FunctionResponsePart` of `@google/genai` 3.3.0). */
+/**
+ * Removes what a part inside a result cannot have: beside its data it has only `mediaProcessing`
+ * (`FunctionResponsePart` of `@google/genai` 3.3.0).
+ */
 function onlyMedia(written: JsonObject, { path }: Part, dropped: string[]): JsonObject {
   const out: JsonObject = {};
   for (const [key, value] of Object.entries(written)) {
@@ -62,9 +65,9 @@ function onlyMedia(written: JsonObject, { path }: Part, dropped: string[]): Json
 }
 
 /**
- * JSON as JSON; but as text where Google would not take it as data, or change it: its numbers are doubles, its messages
- * are nested 100 deep at most (three for each level of ours), and a key `$ref` is read as the name of a part beside the
- * result ("does not match to a display_name"), at any depth.
+ * Reads a result that is JSON as data. It stays text if Google would refuse or change the data: Google's numbers are
+ * doubles, its messages are nested at most 100 levels deep (three for each level of JSON), and a key `$ref` at any
+ * depth is read as the name of a part beside the result ("does not match to a display_name").
  */
 function resultValue(text: string): unknown {
   if (!/^\s*[{[]/.test(text) || /\d{16}/.test(text)) return text;
@@ -81,7 +84,10 @@ function isData(value: unknown, noRef: boolean, level = 0): boolean {
   return Object.values(value).every((member) => isData(member, noRef, level + 1));
 }
 
-/** Arguments must be an object; anything else a model wrote rides in one, so that it can see its own mistake. */
+/**
+ * Reads the arguments of a tool call, which must be an object. Anything else is put into an object as text, so that the
+ * model can see its own mistake.
+ */
 export function readArguments(call: ToolCall): JsonObject {
   if (call.custom) return { input: call.arguments };
   if (call.arguments.trim() === "") return {};

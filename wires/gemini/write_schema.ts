@@ -1,14 +1,14 @@
 /**
- * JSON Schema as Google takes it (`parametersJsonSchema` and `responseJsonSchema`).
+ * Fits JSON Schema to what Google accepts (`parametersJsonSchema` and `responseJsonSchema`).
  *
- * Google reads a part of JSON Schema and ignores the rest, except that a `$ref` to nothing ("reference to undefined
- * schema") or a `$ref` beside other keywords makes it refuse the whole request. The keywords are those that
+ * Google reads some keywords of JSON Schema and ignores the rest. But it refuses the whole request for a `$ref` to
+ * nothing ("reference to undefined schema") or a `$ref` beside other keywords. The keywords are those that
  * `GenerationConfig.responseJsonSchema` of `@google/genai` 3.3.0 lists (2026-11).
  */
 import { isObject } from "../shared/json.ts";
 import type { JsonObject } from "../types.ts";
 
-/** Keywords that Google reads and that hold no schema. */
+/** Keywords that Google reads and whose value is not a schema. */
 const READ = new Set([
   "$anchor",
   "$id",
@@ -26,12 +26,12 @@ const READ = new Set([
   "type",
 ]);
 
-/** Keywords that Google reads and that hold a schema, a list of them, or a map of them by name. */
+/** Keywords that Google reads and whose value is a schema, a list of schemas, or a map of schemas by name. */
 const ONE = new Set(["additionalProperties", "items"]);
 const SEVERAL = new Set(["anyOf", "oneOf", "prefixItems"]);
 const NAMED = new Set(["$defs", "properties"]);
 
-/** Keywords that say nothing about what is valid: no loss to name. */
+/** Keywords that do not restrict what is valid: losing them need not be named. */
 const NOTES = new Set([
   "$comment",
   "$schema",
@@ -43,35 +43,40 @@ const NOTES = new Set([
   "writeOnly",
 ]);
 
-/** One schema while it is written. */
+/** The state of writing one schema. */
 interface Work {
   root: JsonObject;
-  /** Schemas that move to the root's `$defs`, with their names there. Gathered when a `$ref` first names one. */
+  /** The schemas that move to the root's `$defs`, and their names there. Collected when a `$ref` first leads to one. */
   moved?: Map<unknown, string>;
-  /** What a `$ref` may name beside a place: `$id`, and `#` with an `$anchor`. Gathered when a `$ref` first asks. */
+  /**
+   * What a `$ref` may name other than a place: `$id`, and `#` with an `$anchor`. Collected when a `$ref` first needs
+   * it.
+   */
   names?: Set<unknown>;
-  /** Keywords that are lost on Google. */
+  /** The keywords that Google ignores. */
   lost: Set<string>;
 }
 
 /**
- * Brings a schema into what Google reads; a schema that is within it goes out as it came.
+ * Fits a schema to what Google reads. A schema that already fits is returned unchanged.
  *
- * - `const` is an `enum` of one. Google's `enum` is for strings and numbers: of any other value the type is kept.
- * - `definitions` become `$defs`, and an `allOf` of one an `anyOf` of one.
- * - A `$ref` that leads nowhere is left out; one beside other keywords moves into an `anyOf` of its own.
- * - What a `$ref` names elsewhere than in the root's `$defs` (`#/properties/a`, as zod-to-json-schema writes it) moves there.
- * - Other keywords stay, where Google passes over them.
+ * - `const` becomes an `enum` of one. Google's `enum` is for strings and numbers; of any other value only the type is
+ *   kept.
+ * - `definitions` become `$defs`, and an `allOf` of one schema becomes an `anyOf` of one.
+ * - A `$ref` that leads nowhere is left out. One beside other keywords moves into an `anyOf` of its own.
+ * - A schema outside the root's `$defs` that a `$ref` names (`#/properties/a`, as zod-to-json-schema writes it) moves
+ *   there.
+ * - Other keywords stay, because Google ignores them.
  *
- * @param path Where the schema is in the client's body.
- * @param dropped Takes the paths of the keywords that have no effect, each once.
+ * @param path The path of the schema in the client's body.
+ * @param dropped Takes the client's paths of keywords without effect, each once.
  */
 export function writeSchema(schema: JsonObject, path: string, dropped: string[]): JsonObject {
   const root = withDefs(schema);
   const work: Work = { root, lost: new Set() };
   let written = fit(root, work);
   if (work.moved) {
-    written = fit(root, work); // Once more: some that move had been written before it was known.
+    written = fit(root, work); // A second pass: some schemas that move were written before the move was known.
     const moved = Array.from(work.moved, ([target, name]) => [name, fit(target as JsonObject, work)]);
     const defs = isObject(written.$defs) ? written.$defs : {};
     written = { ...written, $defs: { ...defs, ...Object.fromEntries(moved) } };
@@ -80,7 +85,7 @@ export function writeSchema(schema: JsonObject, path: string, dropped: string[])
   return written;
 }
 
-/** Draft 7 keeps at `definitions` what Google reads at `$defs`. */
+/** Moves `definitions` (draft 7) to `$defs`, where Google reads them. */
 function withDefs(schema: JsonObject): JsonObject {
   const { definitions, ...rest } = schema;
   if (!isObject(definitions)) return schema;
@@ -98,7 +103,7 @@ function fit(schema: JsonObject, work: Work): JsonObject {
     if (keyword === "const") {
       putValues([value], keyword, schema, put, work);
       changed = true;
-    } else if (keyword === "enum" && "const" in schema) changed = true; // The one value is all that is left of it.
+    } else if (keyword === "enum" && "const" in schema) changed = true; // `const` leaves only one value of the `enum`.
     else if (keyword === "enum" && Array.isArray(value) && !value.every(isPlain)) {
       putValues(value, keyword, schema, put, work);
       changed = true;
@@ -123,7 +128,7 @@ function fitKeyword(keyword: string, value: unknown, work: Work): unknown {
   return value;
 }
 
-/** `true` and `false` are schemas too. */
+/** Fits one schema. `true` and `false` are schemas too. */
 function fitAny(value: unknown, work: Work): unknown {
   const name = work.moved?.get(value);
   if (name !== undefined) return { $ref: `#/$defs/${name}` };
@@ -143,10 +148,12 @@ function fitNamed(map: JsonObject, work: Work): JsonObject {
 
 const isLone = (value: unknown) => Array.isArray(value) && value.length === 1;
 
-/** What Google's `enum` holds; that it refuses `null` beside these is not known. */
+/** Whether Google's `enum` accepts the value. It is not known to refuse `null` beside strings and numbers. */
 const isPlain = (value: unknown) => typeof value === "string" || typeof value === "number" || value === null;
 
-/** The values that a schema is confined to, as far as Google takes them; of others their types. */
+/**
+ * Writes the values that a schema allows, as far as Google accepts them. Of other values only the types are written.
+ */
 function putValues(
   values: unknown[],
   keyword: "const" | "enum",
@@ -156,9 +163,9 @@ function putValues(
 ): void {
   const types = [...new Set(values.map(typeOf))];
   if (type === undefined && types.length > 0) put("type", types.length === 1 ? types[0] : types);
-  if (values.every((value) => value === null)) return; // The type says it.
+  if (values.every((value) => value === null)) return; // The type alone says it.
   if (values.every(isPlain)) put("enum", values);
-  // Both booleans are all that their type can be.
+  // `true` and `false` together are no more than their type says.
   else if (!values.every((value) => typeof value === "boolean" || value === null) || !isEither(values)) {
     lost.add(keyword);
   }
@@ -172,7 +179,7 @@ function typeOf(value: unknown): string {
   return Number.isInteger(value) ? "integer" : typeof value;
 }
 
-/** What stands beside a `$ref` holds as well: so the `$ref` is an `anyOf` of one. */
+/** The keywords beside a `$ref` apply as well, so the `$ref` becomes an `anyOf` of one. */
 function besideRef({ $ref, ...rest }: JsonObject, { lost }: Work): JsonObject {
   if (!("anyOf" in rest)) return { ...rest, anyOf: [{ $ref }] };
   lost.add("$ref");
@@ -182,7 +189,8 @@ function besideRef({ $ref, ...rest }: JsonObject, { lost }: Work): JsonObject {
 // ---------------------------------------------------------------- references
 
 /**
- * The reference as Google resolves it, which looks among the root's `$defs` alone; `undefined` where nothing is there.
+ * The reference in the form that Google resolves: it only looks among the root's `$defs`. `undefined` if it leads
+ * nowhere.
  */
 function resolve(ref: unknown, work: Work): string | undefined {
   if (typeof ref === "string") {
@@ -199,7 +207,11 @@ const IN_DEFS = /^#\/\$defs\/[^/]+$/;
 
 const moveDefinitions = (ref: string) => ref.replace(/^#\/definitions\//, "#/$defs/");
 
-/** What a JSON pointer (`#/$defs/a~1b`) leads to, if that can be a schema. */
+/**
+ * What a JSON pointer (`#/$defs/a~1b`) leads to, if that can be a schema.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6901#section-6
+ */
 function placeOf(pointer: string, root: JsonObject): unknown {
   if (!pointer.startsWith("#/")) return undefined;
   let place: unknown = root;
@@ -211,7 +223,7 @@ function placeOf(pointer: string, root: JsonObject): unknown {
   return isObject(place) || typeof place === "boolean" ? place : undefined;
 }
 
-/** All that any `$ref` names outside the root's `$defs`, each with a name of its own: `properties_a`. */
+/** The schemas outside the root's `$defs` that any `$ref` leads to, each with a unique name: `properties_a`. */
 function movedOf(work: Work): Map<unknown, string> {
   if (work.moved) return work.moved;
   const { root } = work;
@@ -234,14 +246,14 @@ function movedOf(work: Work): Map<unknown, string> {
   return moved;
 }
 
-/** Enough to tell a name by. */
+/** The most characters of such a name before a suffix. */
 const MOST_NAME = 100;
 
 function unescape(step: string): string {
   let key = step;
   try {
     key = decodeURIComponent(step);
-  } catch { /* A bare `%` is a character like any other. */ }
+  } catch { /* A bare `%` stays as it is. */ }
   return key.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 

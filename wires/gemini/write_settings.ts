@@ -1,4 +1,4 @@
-/** Gemini's generateContent, the request's settings: ours, and the client's own in Gemini's words. */
+/** Gemini's generateContent, the provider's half: writes the settings, and the client's own fields in Gemini's form. */
 import { type GeminiModel, thinkingFor } from "./models.ts";
 import { writeName } from "./names.ts";
 import { writeSchema } from "./write_schema.ts";
@@ -8,10 +8,10 @@ import { object } from "../shared/json.ts";
 import { customAsFunction, unsaidMembers } from "../shared/tools.ts";
 import type { Call, JsonObject, ServerTool, ServerToolKind } from "../types.ts";
 
-/** A request's terms while they are written. */
+/** A request while it is written, without its conversation. */
 interface Draft {
   model: GeminiModel;
-  /** Members beside those below. */
+  /** Members of the body other than those below. */
   body: JsonObject;
   /** `generationConfig`. */
   config: JsonObject;
@@ -20,17 +20,18 @@ interface Draft {
   dropped: string[];
 }
 
-/** All of a request but its conversation; what the client wrote in Gemini's own words wins. */
+/** Writes everything of a request but its conversation. Fields that the client wrote in Gemini's own form win. */
 export function writeTerms(call: Call, model: GeminiModel, dropped: string[]): JsonObject {
   const draft: Draft = { model, body: {}, config: {}, tools: [], toolConfig: {}, dropped };
   dropped.push(...writeSettings(call, draft, SETTINGS));
   const { body, config, tools, toolConfig } = draft;
-  if (toolConfig.functionCallingConfig && !tools.some(declares)) { // The API refuses a choice between none.
+  if (toolConfig.functionCallingConfig && !tools.some(declares)) { // The API refuses a choice without functions.
     delete toolConfig.functionCallingConfig;
     if (call.settings.tool_choice !== "auto") dropped.push(call.sent.get("tool_choice")!);
   }
   mergeExtra(draft, call.extra);
-  // Gemini 3 refuses Google's tools beside functions unless it may tell of the former's calls.
+  // Gemini 3 refuses Google's tools beside functions unless the request allows it to report the calls of Google's
+  // tools.
   if (model.third && tools.some(declares) && tools.some(runsAtGoogle)) {
     toolConfig.includeServerSideToolInvocations ??= true;
   }
@@ -50,7 +51,10 @@ const SETTINGS: SettingsTable<Draft> = {
       ? { mode: isStrict(call) ? "VALIDATED" : "AUTO" }
       : { mode: choice === "none" ? "NONE" : "ANY" };
   },
-  /** Names count beside `ANY` and `VALIDATED` only, which is `AUTO` with arguments that obey their schema. */
+  /**
+   * Google only reads names with the modes `ANY` and `VALIDATED`. `VALIDATED` is `AUTO` with arguments that obey their
+   * schema.
+   */
   allowed_tools(names, { toolConfig }, { settings }) {
     if (settings.tool_choice === "none") return;
     toolConfig.functionCallingConfig = {
@@ -58,9 +62,12 @@ const SETTINGS: SettingsTable<Draft> = {
       allowedFunctionNames: names.map(writeName),
     };
   },
-  /** Gemini calls in parallel as it sees fit. */
+  /** Gemini decides itself whether to make several tool calls at once. */
   parallel_tool_calls: (parallel) => parallel ? undefined : false,
-  /** "Function calling with a response mime type: 'application/json' is unsupported", before Gemini 3. */
+  /**
+   * Before Gemini 3 the API refuses both: "Function calling with a response mime type: 'application/json' is
+   * unsupported".
+   */
   response_format(format, { config, dropped, model }, { settings }) {
     if (!model.third && hasFunctions(settings)) return false;
     config.responseMimeType = "application/json";
@@ -70,14 +77,14 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   max_tokens: (value, { config }) => void (config.maxOutputTokens = value),
   temperature(value, { config, model }) {
-    if (!model.sampling) return value === 1 ? undefined : false; // 1 is what the model does anyway.
+    if (!model.sampling) return value === 1 ? undefined : false; // 1 is the model's fixed value.
     config.temperature = value;
   },
   top_p: (value, { config, model }) => model.sampling ? void (config.topP = value) : false,
   top_k: (value, { config, model }) => model.sampling ? void (config.topK = value) : false,
   stop: (value, { config }) => void (config.stopSequences = value),
   seed(value, { config }) {
-    if (value !== (value | 0)) return false; // 32 bits here, 64 at OpenAI.
+    if (value !== (value | 0)) return false; // Google's seed has 32 bits, OpenAI's has 64.
     config.seed = value;
   },
   frequency_penalty(value, { config, model }) {
@@ -94,11 +101,13 @@ const SETTINGS: SettingsTable<Draft> = {
   },
   logprobs: (value, { config }) => void (config.responseLogprobs = value),
   top_logprobs: (value, { config }) => void (config.logprobs = value),
-  /** `auto` is what no tier means; OpenAI's `default` is Google's `standard`. */
+  /** `auto` means the same as no tier. OpenAI's `default` is Google's `standard`. */
   service_tier(tier, { body }) {
     if (tier !== "auto") body.serviceTier = tier === "default" ? "standard" : tier;
   },
-  /** Labels are lower-case words of at most 63 characters. */
+  /**
+   * Google's labels have at most 63 characters: lower-case letters, digits, `_` and `-`. A key begins with a letter.
+   */
   metadata(metadata, { body }) {
     const labels = Object.entries(metadata);
     if (!labels.every(([key, value]) => LABEL_KEY.test(key) && LABEL_VALUE.test(String(value)))) return false;
@@ -114,7 +123,7 @@ const SETTINGS: SettingsTable<Draft> = {
     void (config.responseModalities = value.map((name) => name.toUpperCase())),
   audio({ voice, format }, { config, dropped }, { sent }) {
     const path = sent.get("audio");
-    if (format !== undefined && format !== "pcm16") dropped.push(`${path}.format`); // Gemini speaks PCM only.
+    if (format !== undefined && format !== "pcm16") dropped.push(`${path}.format`); // Gemini only makes PCM.
     if (typeof voice !== "string") return void dropped.push(`${path}.voice`);
     config.speechConfig = { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } };
   },
@@ -127,7 +136,7 @@ const SETTINGS: SettingsTable<Draft> = {
 const LABEL_KEY = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
 const LABEL_VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
 
-/** Built-in tools as clients of OpenAI's forms write them: `{"type": "google_search"}`. */
+/** Google's built-in tools, by the `type` that clients of OpenAI's APIs write: `{"type": "google_search"}`. */
 const BUILT_IN: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ["code_execution", "codeExecution"],
   ["code_interpreter", "codeExecution"],
@@ -140,7 +149,7 @@ const BUILT_IN: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ["web_search_preview", "googleSearch"],
 ]);
 
-/** Members of OpenAI's own built-in tools that mean nothing to Google. */
+/** OpenAI's own built-in tools. Their members mean nothing to Google. */
 const OPENAI_ONLY: ReadonlySet<unknown> = new Set(["code_interpreter", "web_search", "web_search_preview"]);
 
 function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, call: Call): void {
@@ -183,7 +192,10 @@ const SERVER_TOOLS: Readonly<Record<ServerToolKind, string>> = {
   web_search: "googleSearch",
 };
 
-/** Beside functions only Gemini 3 takes them ("Tool use with function calling is unsupported"): the functions stay. */
+/**
+ * Writes a tool that Google runs. Before Gemini 3 the API refuses it beside functions ("Tool use with function calling
+ * is unsupported"); the functions are kept.
+ */
 function writeServerTool(tool: ServerTool, { model, tools, dropped }: Draft, { settings }: Call): void {
   if (!model.third && hasFunctions(settings)) return void dropped.push(tool.path);
   const name = SERVER_TOOLS[tool.kind];
@@ -194,20 +206,20 @@ function writeServerTool(tool: ServerTool, { model, tools, dropped }: Draft, { s
 const hasFunctions = ({ tools }: Call["settings"]) =>
   tools?.some(({ type }) => type === "function" || type === "custom") ?? false;
 
-/** A tool asks for arguments that obey its schema, which Gemini promises for all tools or none. */
+/** Whether a tool demands arguments that obey its schema. Gemini can only promise this for all tools or none. */
 function isStrict(call: Call): boolean {
   return call.settings.tools?.some((tool) => tool.type === "function" && tool.strict) ?? false;
 }
 
 const declares = (tool: JsonObject) => "functionDeclarations" in tool || "function_declarations" in tool;
 
-/** Computer use is a set of functions, which the client runs. */
+/** Whether Google runs the tool. Computer use is a set of functions that the client runs. */
 const runsAtGoogle = (tool: JsonObject) =>
   !declares(tool) && !("computerUse" in tool || "computer_use" in tool);
 
 // ---------------------------------------------------------------- the client's own Gemini fields
 
-/** Members of `generationConfig`, which the SDK's users write one level up. */
+/** Members of `generationConfig`. Users of Google's SDK write them one level up. */
 const CONFIG_FIELDS: ReadonlySet<string> = new Set([
   "audioTranscriptionConfig",
   "candidateCount",
@@ -227,12 +239,12 @@ const CONFIG_FIELDS: ReadonlySet<string> = new Set([
   "topP",
 ]);
 
-/** What the client wrote in Gemini's own words wins over what we derived, whichever of its two spellings it used. */
+/** Merges the client's own Gemini fields, in either spelling. They win over derived fields. */
 function mergeExtra(draft: Draft, extra: JsonObject): void {
   for (const [key, value] of Object.entries(extra)) {
     const name = camel(key);
     const members = object(value);
-    // Google's OpenAI form takes its own fields as `extra_body.google`.
+    // Google's OpenAI-compatible API takes Gemini's fields as `extra_body.google`.
     if ((name === "google" || name === "extraBody") && members) mergeExtra(draft, members);
     else if (name === "generationConfig" && members) {
       for (const [member, setting] of Object.entries(members)) {
@@ -254,14 +266,14 @@ function mergeConfig(config: JsonObject, name: string, value: unknown): void {
   }
   const client = camelKeys(own);
   const derived = { ...object(config.thinkingConfig) };
-  if ("thinkingBudget" in client || "thinkingLevel" in client) { // They exclude each other.
+  if ("thinkingBudget" in client || "thinkingLevel" in client) { // Budget and level exclude each other.
     delete derived.thinkingBudget;
     delete derived.thinkingLevel;
   }
   config.thinkingConfig = { ...derived, ...client };
 }
 
-/** Gemini takes both spellings of a name; we write this one. */
+/** The camelCase spelling of a name. Gemini accepts both spellings; Sluice writes this one. */
 export const camel = (key: string) => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const camelKeys = (value: JsonObject): JsonObject =>
