@@ -1,29 +1,28 @@
-/** OpenAI chat completions, the client's half: what is complete only when an answer is. */
+/** OpenAI chat completions, the client's half: members of a message that are complete only when the answer is. */
 import { addThought } from "../streams/collect.ts";
 import { SEPARATOR } from "./read_thoughts.ts";
 import { mediaUrl } from "../shared/parts.ts";
 import type { Choice, Citation, Delta, JsonObject, Media, Thought } from "../types.ts";
 
-/** What belongs to a choice and is complete only when the choice is. */
+/** The parts of a choice that are complete only when the choice is. */
 export interface Attachments {
-  /** In the order in which they began. */
+  /** The thoughts, in the order in which they began. */
   thoughts: Thought[];
   citations: Citation[];
-  /** A signature is Gemini's. */
+  /** The pictures. Only Gemini signs them. */
   images: { media: Media; signature?: string }[];
   signature?: string;
 }
 
-/** Makes a fresh holder of attachments. */
 export const attachments = (): Attachments => ({ thoughts: [], citations: [], images: [] });
 
-/** Attachments that grow. */
+/** Attachments of a choice that is not complete yet. */
 export interface Growing extends Attachments {
-  /** The same thoughts by their block's number. */
+  /** The same thoughts, by the number of their block. */
   blocks: Thought[];
 }
 
-/** Adds a delta that is complete only at the end of its choice. */
+/** Adds a delta to the attachments of its choice. */
 export function attach(
   to: Growing,
   delta: Extract<Delta, { type: "thought" | "citation" | "image" | "signature" }>,
@@ -57,14 +56,17 @@ export function attachmentsOf({ items, signature }: Choice): Attachments {
   return to;
 }
 
-/** Adds the members that are complete only at the end; none for what is empty. */
+/** Adds the attachments to `out` as members of a message. Empty ones are left out. */
 export function writeAttachments(choice: Attachments, out: JsonObject): JsonObject {
   const details = writeDetails(choice.thoughts);
   if (details.length > 0) out.reasoning_details = details;
   return writeSources(choice, out);
 }
 
-/** The same, where thoughts were sent already: all of them once more if there are more now. */
+/**
+ * Writes the attachments at the end of a stream that has sent thoughts before. If there are more thoughts now, all are
+ * sent again, under new indexes.
+ */
 export function writeRest(choice: Attachments & { told: JsonObject[] }): JsonObject {
   const out: JsonObject = {};
   const { length } = choice.told;
@@ -75,12 +77,12 @@ export function writeRest(choice: Attachments & { told: JsonObject[] }): JsonObj
 }
 
 /**
- * The thoughts that a next turn needs: signed or sealed ones.
+ * Writes the thoughts that a next turn needs: those that are signed or sealed.
  *
- * OpenRouter's provider for the AI SDK (3.1.0) joins texts that stand side by side in a stream: a separator keeps each with
- * its own signature.
+ * OpenRouter's provider for the AI SDK (3.1.0) joins texts that stand side by side in a stream. A separator between
+ * them keeps each text with its own signature.
  *
- * @param sent How many entries the client has been sent already.
+ * @param sent The number of entries that the client has already been sent.
  */
 export function writeDetails(thoughts: Attachments["thoughts"], sent = 0): JsonObject[] {
   const details: JsonObject[] = [];

@@ -1,9 +1,9 @@
 /**
- * OpenAI chat completions from a provider that almost speaks them: an answer is read and written anew, so that an OpenAI
- * SDK can read it.
+ * Mends chat completions of providers that deviate from OpenAI's format: answers are read and written anew, so that an
+ * OpenAI SDK can read them.
  *
- * Only what an SDK cannot read is mended, in the provider's own objects. All other members stay as they are, also those
- * that OpenAI does not have.
+ * Only what an SDK cannot read is changed, in the provider's own objects. All other members stay, including those that
+ * OpenAI does not have.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
@@ -20,7 +20,7 @@ export interface Mender {
   stream: typeof conforming;
 }
 
-/** What OpenAI's `finish_reason` may be. */
+/** The values of OpenAI's `finish_reason`. */
 const FINISHES: ReadonlySet<unknown> = new Set([
   "content_filter",
   "function_call",
@@ -29,13 +29,13 @@ const FINISHES: ReadonlySet<unknown> = new Set([
   "tool_calls",
 ]);
 
-/** Members of content parts whose text is kept elsewhere; a part with any other member is kept whole. */
+/** Members of content parts whose text is moved elsewhere. A list with any other member is kept whole. */
 const PLAIN: ReadonlySet<string> = new Set(["closed", "text", "thinking", "type"]);
 
 /**
  * Mends a whole answer.
  *
- * @param body As the provider sent it; it is changed. One without choices, e.g. an error, stays as it is.
+ * @param body The provider's answer; it is changed. A body without choices, e.g. an error, stays unchanged.
  */
 export function conformAnswer(body: JsonObject, defaults: Defaults): JsonObject {
   if (!Array.isArray(body.choices) || body.choices.length === 0) return body;
@@ -56,21 +56,21 @@ export function conformAnswer(body: JsonObject, defaults: Defaults): JsonObject 
   return body;
 }
 
-/** What is known of one choice of a stream. */
+/** The state of one choice of a stream. */
 interface ChoiceState {
   begun: boolean;
   finished: boolean;
   hasCalls: boolean;
-  /** Names of the calls so far, for providers that do not number them. */
+  /** The number of tool calls so far, for providers that do not number them. */
   calls: number;
 }
 
 /**
- * Mends a stream: the provider's bytes in, events out that an OpenAI SDK can read, ended by `[DONE]`.
+ * Mends a stream: takes the provider's bytes and returns events that an OpenAI SDK can read, ended by `[DONE]`.
  *
- * @param failure What a broken source is called to the client.
- * @param tell Makes of an event with an error what the client is told.
- * @param maxEventSize The longest event that is taken, as `sseReader` has it.
+ * @param failure Makes the client's error for a broken source.
+ * @param tell Makes the client's error from an event with an error.
+ * @param maxEventSize The longest event, as in `sseReader`.
  */
 export function conforming(
   defaults: Defaults,
@@ -81,7 +81,7 @@ export function conforming(
   let out = "";
   let failed = false;
   let done = false;
-  /** Azure's first chunk has no id: it waits for the next. */
+  /** Azure's first chunk has no id: it waits for the next chunk. */
   let early: JsonObject | undefined;
   const known = { ...defaults };
   const choices = new Map<number, ChoiceState>();
@@ -122,20 +122,21 @@ export function conforming(
     mendEnvelope(chunk, known, "chat.completion.chunk");
     chunk.choices = objects(chunk.choices).map((choice, at) => {
       const delta = object(choice.delta) ?? object(choice.message) ?? {};
-      // Perplexity and Writer repeat the message beside its delta: an SDK that gathers a stream would have it twice.
+      // Perplexity and Writer repeat the message beside its delta. An SDK that joins the chunks would have the text
+      // twice.
       delete choice.message;
       choice.delta = delta;
       mendMessage(delta);
       mendChoice(choice, at);
       mendCalls(delta, choice.index as number);
       const state = stateOf(choice.index as number);
-      // Workers AI names no role, without which OpenAI's SDK throws at the end.
+      // Workers AI sends no role; without one OpenAI's SDK throws at the end.
       if (!state.begun) delta.role ??= "assistant";
       state.begun = true;
       if (choice.finish_reason !== null) state.finished = true;
       return choice;
     });
-    // Usage after all choices ends an answer too.
+    // A usage after all choices also ends an answer.
     if (object(chunk.usage) && (chunk.choices as unknown[]).length === 0 && choices.size > 0) {
       done = true;
       finishChoices();
@@ -157,7 +158,7 @@ export function conforming(
       const numbered = Number.isInteger(call.index) && call.index as number >= 0;
       if (!numbered) call.index = begins ? state.calls : Math.max(0, state.calls - 1);
       if (begins) state.calls = Math.max(state.calls, call.index as number + 1);
-      // What follows a call's beginning names it by its index alone.
+      // Later pieces of a tool call have only its index.
       if (begins) mendCall(call, index, call.index as number);
       else if (call.id === "") delete call.id;
     }
@@ -221,7 +222,7 @@ function mendEnvelope(body: JsonObject, { id, created, model }: Defaults, kind: 
   body.object = kind;
   if (typeof body.created !== "number" || body.created === 0) body.created = created;
   body.model = text(body.model) ?? model;
-  // Snowflake writes a text without letters where it has nothing to say.
+  // Snowflake writes an empty string for an absent tier.
   if (body.service_tier === "") delete body.service_tier;
 }
 
@@ -230,19 +231,19 @@ function mendChoice(choice: JsonObject, at: number): void {
   const { finish_reason: reason } = choice;
   if (FINISHES.has(reason)) return;
   choice.finish_reason = typeof reason !== "string" || reason === "" ? null : STOPS.get(reason) ?? "stop";
-  // As OpenRouter names it.
+  // The name is OpenRouter's.
   if (choice.finish_reason !== null) choice.native_finish_reason ??= reason;
 }
 
-/** A message, or a piece of one. */
+/** Mends a message or a delta. */
 function mendMessage(message: JsonObject): void {
   const { content } = message;
   if (Array.isArray(content)) readParts(message, content);
-  // Workers AI parses the JSON that was asked for.
+  // Workers AI parses JSON that the client asked for.
   else if (content !== null && content !== undefined && typeof content !== "string") {
     message.content = JSON.stringify(content);
   }
-  // Snowflake has members of empty texts for what there is not.
+  // Snowflake writes objects of empty strings for absent members.
   if (
     isObject(message.function_call) && message.function_call.name === "" && !message.function_call.arguments
   ) {
@@ -251,7 +252,7 @@ function mendMessage(message: JsonObject): void {
   if (isObject(message.audio) && message.audio.id === "" && !message.audio.data) delete message.audio;
 }
 
-/** Mistral's reasoning models answer with a list of thoughts and texts. */
+/** Joins a list of content parts into texts. Mistral's reasoning models answer with a list of thoughts and texts. */
 function readParts(message: JsonObject, parts: unknown[]): void {
   let said = "";
   let thought = "";
@@ -268,7 +269,7 @@ function readParts(message: JsonObject, parts: unknown[]): void {
   }
   message.content = said;
   if (thought !== "" && message.reasoning_content === undefined) message.reasoning_content = thought;
-  // References and the like have no place in OpenAI's form.
+  // OpenAI's form cannot hold references and other parts, so the whole list is kept.
   if (!plain) message.content_parts = parts;
 }
 

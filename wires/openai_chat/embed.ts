@@ -1,5 +1,5 @@
 /**
- * OpenAI's embeddings: what clients ask for, and most providers too.
+ * OpenAI's embeddings, the format of clients and of most providers.
  *
  * @see https://platform.openai.com/docs/api-reference/embeddings
  */
@@ -24,7 +24,7 @@ import type {
 function checkEmbed({ input }: JsonObject): void {
   if (typeof input === "string") return;
   if (!Array.isArray(input)) throw fault("input", "must be a text, a list of texts, or tokens");
-  if (input.length === 0) throw fault("input", "must hold at least one entry");
+  if (input.length === 0) throw fault("input", "must have at least one entry");
 }
 
 function readEmbed(body: JsonObject): EmbedCall {
@@ -39,7 +39,7 @@ function readEmbed(body: JsonObject): EmbedCall {
   };
 }
 
-/** Spellings of what vectors are for: Cohere's, Voyage's, NVIDIA's, Google's. */
+/** The purposes of vectors, in the spellings of Cohere, Voyage, NVIDIA and Google. */
 const INPUT_TYPES: ReadonlyMap<string, string> = new Map([
   ["document", "search_document"],
   ["passage", "search_document"],
@@ -60,7 +60,7 @@ function readInputs(input: unknown): (string | number[])[] {
     const param = `input[${at}]`;
     if (typeof entry === "string") return readText(entry, param);
     if (Array.isArray(entry) && Array.isArray(entries[0])) return readTokenList(entry, param);
-    throw fault(param, "must be a text, or a list of tokens as the others are");
+    throw fault(param, "must be a text or a list of tokens, of the same kind as the first entry");
   });
 }
 
@@ -70,10 +70,10 @@ function readText(value: string, param: string): string {
 }
 
 function readTokenList(list: unknown[], param: string): number[] {
-  if (list.length === 0) throw fault(param, "must hold at least one token");
+  if (list.length === 0) throw fault(param, "must have at least one token");
   const wrong = list.findIndex((token) => !Number.isSafeInteger(token) || (token as number) < 0);
   if (wrong < 0) return list as number[];
-  throw fault(`${param}[${wrong}]`, "must be a token, a whole number");
+  throw fault(`${param}[${wrong}]`, "must be a token: a whole number of at least 0");
 }
 
 function readDimensions(value: unknown): number | undefined {
@@ -110,10 +110,10 @@ function writeEmbeddings({ vectors, tokens, model }: Embeddings, base64: boolean
 }
 
 /**
- * An answer whose vectors are lists, though base64 was asked for, with base64 in their place: an SDK decodes what it finds,
- * and makes a quarter of the numbers of it.
+ * Encodes the vectors of an answer that has lists although the client asked for base64. An SDK would decode the lists
+ * and get a quarter of the numbers.
  *
- * @returns `undefined` for an answer that needs nothing.
+ * @returns `undefined` for an answer that needs no change.
  */
 function encodeLists(body: JsonObject): JsonObject | undefined {
   const { data } = body;
@@ -130,11 +130,11 @@ function encodeLists(body: JsonObject): JsonObject | undefined {
 
 // ---------------------------------------------------------------- the provider's half
 
-/** Embeddings of providers that have OpenAI's. */
+/** Embeddings of providers with OpenAI's format. */
 export const openaiEmbeddings: EmbeddingWire = {
   writeEmbed: ({ model, inputs, dimensions, inputType, user, extra }: EmbedRequest): WireRequest => ({
     path: "/embeddings",
-    // Without `encoding_format` all answer floats.
+    // Without `encoding_format` every provider answers with floats.
     body: {
       ...extra,
       model,
@@ -164,7 +164,7 @@ export const openaiEmbeddingClient: EmbeddingClient = {
 
 // ---------------------------------------------------------------- an answer that is handed through
 
-/** What is read of an answer that is handed through: its model and its count of tokens. */
+/** Reads the model and the token count of an answer that is handed through. */
 export const embeddingFormat: AnswerFormat = {
   readAnswer(body, emit) {
     emit({ type: "start", model: text(body.model) });

@@ -1,34 +1,34 @@
 /**
- * Messages for those OpenAI-compatible providers that refuse what clients hand back of other providers' answers, our own
- * among them: ids in another form, reasoning, signatures.
+ * Fits messages to OpenAI-compatible providers that refuse what clients return of other providers' answers: ids of
+ * another form, reasoning, signatures.
  */
 import { isObject, list } from "../shared/json.ts";
 import type { JsonObject } from "../types.ts";
 
-/** The members of messages that hold ids of calls. */
+/** The members of messages that have ids of tool calls. */
 export const TOOL_MEMBERS = ["tool_calls", "tool_call_id"];
 
-/** What a provider takes in messages, where that is less than OpenAI takes. */
+/** What a provider accepts in messages, if that is less than OpenAI accepts. */
 export interface MessageRules {
   /**
-   * Members of messages that it takes, beside `role` and `content`, by role; messages of other roles are left alone. Of
-   * tool calls it gets `id`, `type`, `function` and `index` then.
+   * By role: the members of messages that the provider accepts, beside `role` and `content`. Messages of other roles
+   * stay unchanged. If this is set, a tool call is sent with `id`, `type`, `function` and `index` only.
    */
   members?: Readonly<Record<string, readonly string[]>>;
-  /** Roles that it knows by another name, e.g. `developer` as `system`. */
+  /** Roles that must be renamed: from, to. Example: `developer` to `system`. */
   roles?: Readonly<Record<string, string>>;
-  /** It takes content as text alone: a list that holds only text is sent as one text, with line breaks between its parts. */
+  /** The provider accepts content only as one text. A list of text parts is joined with line breaks. */
   texts?: boolean;
-  /** Writes a call's id as one that it takes. */
+  /** Turns the id of a tool call into one that the provider accepts. */
   toolId?: (id: string) => string;
 }
 
 /**
- * Brings messages within the rules.
+ * Fits messages to the rules.
  *
- * @param messages As the client wrote them, of any shape.
- * @param dropped Takes the paths of what is left out and said something.
- * @returns Nothing if they are so already.
+ * @param messages The client's messages, of any shape.
+ * @param dropped Takes the client's paths of what is left out and not empty.
+ * @returns `undefined` if nothing has to change.
  */
 export function fitMessages(
   messages: unknown,
@@ -42,7 +42,7 @@ export function fitMessages(
   return fitted.some((message, at) => message !== given[at]) ? fitted : undefined;
 }
 
-/** The same object, if nothing has to change. */
+/** Fits one message. Returns the same object if nothing has to change. */
 function fitMessage(message: JsonObject, path: string, rules: MessageRules, dropped: string[]): JsonObject {
   const { members, roles = {}, texts = false, toolId = same } = rules;
   const { role } = message;
@@ -65,7 +65,7 @@ function fitMessage(message: JsonObject, path: string, rules: MessageRules, drop
   return fitted.some((call, at) => call !== calls[at]) ? { ...out, tool_calls: fitted } : out;
 }
 
-/** A message whose content is a list of text parts alone, with one text in place of it. */
+/** Joins the content of a message into one text if it is a list of text parts only. */
 function joinTexts(message: JsonObject, path: string, dropped: string[]): JsonObject {
   const { content } = message;
   if (!Array.isArray(content) || !content.every((part) => isObject(part) && isTextPart(part))) return message;
@@ -87,6 +87,6 @@ function keep(holder: JsonObject, members: readonly string[], path: string, drop
   return Object.fromEntries(Object.entries(holder).filter(([name]) => members.includes(name)));
 }
 
-/** What SDKs write where there is nothing: `refusal: null`, `annotations: []`. */
+/** Whether a value is one that SDKs write for an absent member: `refusal: null`, `annotations: []`. */
 const isNothing = (value: unknown) =>
   value === null || value === "" || (Array.isArray(value) && value.length === 0);

@@ -1,5 +1,5 @@
 /**
- * OpenAI chat completions: what clients speak, and most providers too.
+ * OpenAI chat completions, the format of most clients and most providers.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
@@ -14,16 +14,20 @@ import type { ChatTakes } from "./takes.ts";
 import { writeCall } from "./write_call.ts";
 import { chunkWriter } from "./write_stream.ts";
 
-/** The format that most clients and most providers speak; the providers differ in what messages they take. */
+/** Both halves of the wire, and the rules by which providers differ in what messages they accept. */
 export interface OpenAIChat extends ClientWire, ProviderWire {
-  /** Writes a call of another wire's client. */
+  /**
+   * Writes a call of a client of another wire.
+   *
+   * @param takes What the provider accepts beyond the common format. Default: nothing.
+   */
   writeCall(call: Call, takes?: ChatTakes): WireRequest;
   fitMessages: typeof fitMessages;
   /** Mends answers of providers that almost speak it. */
   mender: Mender;
 }
 
-/** The format that most clients and most providers speak. */
+/** Both halves of the wire. */
 export const openaiChat: OpenAIChat = {
   name: "openai",
   idPrefix: "chatcmpl-",

@@ -1,7 +1,6 @@
 /**
- * OpenAI chat completions: a request as OpenAI's own models take it.
- *
- * What each generation takes is in `shared/openai_models.ts`.
+ * OpenAI chat completions: fits a request to OpenAI's own models. What each generation accepts is in
+ * `shared/openai_models.ts`.
  */
 import { GatewayError } from "../errors.ts";
 import type { Edit } from "../shared/json_text.ts";
@@ -14,24 +13,24 @@ import {
   openaiModel,
 } from "../shared/openai_models.ts";
 
-/** What must change in a request's body so that a model takes it. */
+/** The changes to a request that make the model accept it. */
 export interface Fit {
-  /** By member of the body. */
+  /** The changes, by member of the body. */
   edits: Map<string, Edit>;
-  /** Settings that are left out although they said something. */
+  /** Settings that are left out and had a value other than the default. */
   dropped: string[];
   roles?: Readonly<Record<string, string>>;
-  /** Why the model cannot take the request at all. */
+  /** The error, if no change makes the model accept the request. */
   fault?: GatewayError;
 }
 
 /**
  * Fits a request to one of OpenAI's models.
  *
- * A default value is left out without a word, where it is refused: nothing is lost with it.
+ * A refused setting that has its default value is left out and not named, because nothing is lost.
  *
- * @param get Reads a member of the body; `undefined` when there is none.
- * @returns `undefined` when the model takes the request as it is.
+ * @param get Reads a member of the body; `undefined` if there is none.
+ * @returns `undefined` if the model accepts the request unchanged.
  */
 export function fitOpenAI(id: string, get: (field: string) => unknown): Fit | undefined {
   const model = openaiModel(id);
@@ -65,7 +64,7 @@ export function fitOpenAI(id: string, get: (field: string) => unknown): Fit | un
   return fit.edits.size > 0 || fit.roles || fit.fault ? fit : undefined;
 }
 
-/** Two limits mean the same; the newer one counts. */
+/** Renames the token limit. Both names mean the same; the newer one wins. */
 function renameLimit({ edits }: Fit, get: (field: string) => unknown): void {
   const limit = get("max_tokens");
   if (limit === undefined) return;
@@ -74,7 +73,7 @@ function renameLimit({ edits }: Fit, get: (field: string) => unknown): void {
   if (isRenamed) edits.set("max_completion_tokens", "remove");
 }
 
-/** Whether an effort is one that the model takes, and takes beside these tools. */
+/** Whether the model accepts the effort, together with the tools of the request. */
 function keepsEffort(
   effort: unknown,
   { efforts, functionTools }: OpenAIModel,

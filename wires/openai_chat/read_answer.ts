@@ -1,8 +1,8 @@
 /**
- * OpenAI chat completions, the provider's half.
+ * OpenAI chat completions, the provider's half: reads answers and streams into deltas.
  *
- * Clients of the same format get bodies as they are, and what is read then is errors, whether the content has begun and
- * what was used; clients of other formats get what is read here. Providers differ: see each comment.
+ * A client of the same format gets the body unchanged; then only its errors, the start of its content and its usage are
+ * read. Clients of other formats get what is read here. Comments name the providers that deviate.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
@@ -16,7 +16,7 @@ import { toolCallReader } from "./read_tool_calls.ts";
 
 // ---------------------------------------------------------------- streams
 
-/** Providers' words for why an answer ended, as OpenAI's. */
+/** Providers' finish reasons and their equals at OpenAI. */
 export const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["stop", "stop"],
   ["eos", "stop"], // Together
@@ -31,7 +31,7 @@ export const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReas
   ["model_context_window_exceeded", "length"], // z.ai
 ]);
 
-/** Reasons that say that the answer broke off, and in what words a client is told. */
+/** Finish reasons that mean that the answer broke off, and the client's message for each. */
 const BROKEN: ReadonlyMap<string, string> = new Map([
   ["insufficient_system_resource", "The provider ran out of resources and broke off its answer"], // DeepSeek
   ["network_error", "The provider's connection to its model broke"], // z.ai
@@ -39,7 +39,7 @@ const BROKEN: ReadonlyMap<string, string> = new Map([
 
 export function readAnswer(body: JsonObject, emit: Emit): void {
   const answered = Array.isArray(body.choices) && body.choices.length > 0;
-  // Some say what went wrong beside an answer.
+  // Some providers report a problem beside a good answer.
   if (answered) answerReader(emit).read(body);
   else if (body.type === "error" || body.object === "error" || object(body.error) || text(body.error)) {
     emit({ type: "error", error: readError(200, body) });
@@ -68,22 +68,22 @@ export function readStream(emit: Emit): StreamReader {
   };
 }
 
-/** What is kept of one choice. */
+/** The state of one choice. */
 interface Reading {
   reasoning: ReasoningReader;
   toolCall?: (toolCall: JsonObject) => void;
-  /** UTF-16 units of text so far. */
+  /** The UTF-16 units of text so far. */
   length: number;
 }
 
-/** Reads the chunks of a stream, or a whole answer as its only one. */
+/** Reads the chunks of a stream. A whole answer is read like a single chunk. */
 function answerReader(emit: Emit) {
   let started = false;
   let finished = false;
   let failed = false;
   let answered = false;
   const choices: (Reading | undefined)[] = [];
-  /** Pages that stand beside the choices (Perplexity, xAI), in each chunk; told once. */
+  /** Sources that stand beside the choices in each chunk (Perplexity, xAI). They are emitted once. */
   let sources: unknown[] | undefined;
 
   function fail(error: WireError): void {
@@ -96,7 +96,7 @@ function answerReader(emit: Emit) {
     const index = isCount(choice.index) ? choice.index : 0;
     const delta = object(choice.delta) ?? object(choice.message);
     if (delta) readDelta(delta, index, choice.logprobs);
-    else if (typeof choice.text === "string" && choice.text) { // Of `/completions`, the older form.
+    else if (typeof choice.text === "string" && choice.text) { // The older form, of `/completions`.
       emit({ type: "text", choice: index, text: choice.text });
     }
     if (object(choice.error)) return fail(readError(200, choice)); // OpenRouter
@@ -107,7 +107,8 @@ function answerReader(emit: Emit) {
     if (broken !== undefined) return fail({ message: broken, code: reason });
     if (sources) tellSources(index);
     finished = true;
-    // The text that ended it: vLLM's name for it, and SGLang's. Both may be the number of a token.
+    // The stop sequence that ended the answer, under vLLM's name and under SGLang's. Both may be the number of a token
+    // instead.
     const sequence = text(choice.stop_reason) ?? text(choice.matched_stop);
     const stop = STOPS.get(reason) ?? "stop";
     emit(
@@ -186,7 +187,7 @@ function answerReader(emit: Emit) {
     });
   }
 
-  /** Each page stands at the end of the text: nobody says which passage rests on it. */
+  /** Emits the sources. Each stands at the end of the text, because no provider says which passage rests on it. */
   function tellSources(choice: number): void {
     const at = choices[choice]?.length ?? 0;
     for (const source of sources!) {
@@ -205,7 +206,7 @@ function answerReader(emit: Emit) {
       else fail({ message: "The provider's answer has no choices", code: "no_choices" });
     },
     read(chunk: JsonObject): void {
-      // Azure's first chunk may have neither id nor choices.
+      // Azure's first chunk may have no id and no choices.
       if (!started && (text(chunk.id) || Array.isArray(chunk.choices) && chunk.choices.length > 0)) {
         started = true;
         emit({
@@ -235,9 +236,12 @@ function answerReader(emit: Emit) {
 }
 
 /**
- * OpenAI counts cached and audio tokens inside the prompt, reasoning and audio inside the completion. What a total has
- * beyond both is what a provider counts beside them: Mistral its audio, xAI its reasoning, and Google's OpenAI form
- * thinks without saying so. Cached tokens also stand beside the sums: DeepSeek, Moonshot, Databricks.
+ * Reads the usage. OpenAI's prompt count includes cached and audio tokens, its completion count includes reasoning and
+ * audio.
+ *
+ * If the total is larger than both, the provider counts something beside them: Mistral its audio, xAI its reasoning,
+ * and Google's OpenAI-compatible API thoughts that it does not mention. Some providers write cached tokens beside the
+ * sums: DeepSeek, Moonshot, Databricks.
  */
 function readUsage(usage: JsonObject): Usage {
   const inPrompt = object(usage.prompt_tokens_details) ?? {};
@@ -269,7 +273,7 @@ function readUsage(usage: JsonObject): Usage {
 
 // ---------------------------------------------------------------- helpers
 
-/** An address, or what a `data:` URL holds. */
+/** Reads a URL, or the bytes of a `data:` URL. */
 function readMedia(url: string): Media | undefined {
   if (!/^data:/i.test(url)) return url === "" ? undefined : { url };
   const comma = url.indexOf(",");
@@ -277,5 +281,5 @@ function readMedia(url: string): Media | undefined {
   return comma < 0 || mime === "" ? undefined : { mime, data: url.slice(comma + 1) };
 }
 
-/** Whether a value counts from 0. A place in a list is what it is used for. */
+/** Whether a value is a whole number from 0, so that it can be the index of a list. */
 const isCount = (value: unknown): value is number => Number.isInteger(value) && value as number >= 0;

@@ -1,8 +1,8 @@
 /**
- * OpenAI chat completions, the client's half: a request body into a neutral `Call`.
+ * OpenAI chat completions, the client's half: reads a request's body into a neutral call.
  *
- * Takes what OpenAI's reference allows (checked against `openai` 7.57 types, 2026-11), the legacy `functions` forms, and
- * the extensions that clients of other gateways send: `cache_control`, `reasoning_details`, `thinking_blocks`,
+ * Reads what OpenAI's reference allows (checked against `openai` 7.57 types, 2026-11), the legacy `functions` forms,
+ * and extensions that clients of other gateways send: `cache_control`, `reasoning_details`, `thinking_blocks`,
  * `extra_content.google.thought_signature`, `video_url`.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/create
@@ -19,13 +19,13 @@ import type { Call, CustomTool, Format, JsonObject, Settings, Tool, ToolChoice }
 
 const optional = <const S extends v.GenericSchema>(schema: S) => v.nullish(schema);
 const object = v.looseObject({});
-/** `1e999` is infinite to JavaScript, and would be written as `null`. */
+/** JavaScript reads `1e999` as Infinity, which JSON would write as `null`. */
 const number = v.pipe(v.number(), v.finite());
 
-/** What every call must hold, whichever wire it goes to. */
+/** What every call must have, whichever wire it is sent to. */
 const DOOR = v.looseObject({ messages: MESSAGES, stream: optional(v.boolean()) });
 
-/** The types of the settings we read; every other field is the target's business. */
+/** The types of the settings that are read. Every other field is left to the target. */
 const BODY = v.looseObject({
   stream_options: optional(v.looseObject({ include_usage: optional(v.boolean()) })),
   tools: optional(v.array(object)),
@@ -62,21 +62,21 @@ const BODY = v.looseObject({
   safety_identifier: optional(v.string()),
 });
 
-/** Client spellings that stand for a setting of another name. */
+/** Fields that are another spelling of a setting. */
 const SPELLINGS: ReadonlyMap<string, keyof Settings> = new Map([
   ["functions", "tools"],
   ["function_call", "tool_choice"],
   ["max_completion_tokens", "max_tokens"],
 ]);
 
-/** Of two spellings of a setting the newer one counts. */
+/** The newer spellings. If a setting comes in two spellings, the newer one wins. */
 const NEWER: ReadonlySet<string> = new Set(["max_completion_tokens", "tool_choice", "tools"]);
 
-/** Read elsewhere, so neither settings nor unknown. */
+/** Fields that are read elsewhere. */
 const NOT_SETTINGS: ReadonlySet<string> = new Set(["model", "messages", "stream", "stream_options"]);
 
 /**
- * Checks what every call must hold: a conversation, and a boolean `stream` if any.
+ * Checks what every call must have: a conversation, and a boolean `stream` if there is one.
  *
  * @throws GatewayError `invalid_request` whose `param` is the path of the fault, e.g. `messages[2].content`.
  */
@@ -87,7 +87,7 @@ export function checkCall(body: JsonObject): void {
   checkArguments(messages as JsonObject[]);
 }
 
-/** Arguments are JSON within a text, which some wires parse and write again. */
+/** Refuses arguments that are nested too deeply. They are JSON in a string, which some wires parse and write again. */
 function checkArguments(messages: JsonObject[]): void {
   for (const [at, { tool_calls: toolCalls, function_call: legacy }] of messages.entries()) {
     if (isObject(legacy)) refuseDeep(legacy.arguments, () => `messages[${at}].function_call`);
@@ -102,21 +102,24 @@ function refuseDeep(text: unknown, path: () => string): void {
   if (typeof text !== "string" || !isTooDeep(text)) return;
   const param = `${path()}.arguments`;
   const message =
-    `Cannot read the request: ${param} is nested too deeply; ${MOST_LEVELS} levels are the most`;
+    `Cannot read the request: ${param} is nested too deeply; at most ${MOST_LEVELS} levels are allowed`;
   throw new GatewayError("invalid_request", message, { param });
 }
 
-/** Checks the settings that were sent: the schema as a whole visits all that there are, and copies the body. */
+/**
+ * Checks the settings that were sent, one by one: checking with the whole schema would visit all its fields and copy
+ * the body.
+ */
 function checkSettings(body: JsonObject): void {
   for (const field of Object.keys(body)) {
     if (!Object.hasOwn(BODY.entries, field)) continue;
-    // Once more, for the words of the fault.
+    // Checks again, because this throws the error with the path of the fault.
     if (!v.is(BODY.entries[field as keyof typeof BODY.entries], body[field])) check(BODY, body);
   }
 }
 
 /**
- * Reads a request body that `checkCall` has passed.
+ * Reads a body that has passed `checkCall`.
  *
  * @param model The provider's name for the model.
  * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
@@ -131,13 +134,13 @@ export function readCall(body: JsonObject, model: string): Call {
   for (const field in body) {
     const value = body[field];
     if (NOT_SETTINGS.has(field) || value === null || value === undefined) continue;
-    if (field === "__proto__") dropped.push(field); // Would be set and not stored.
+    if (field === "__proto__") dropped.push(field); // An assignment would set the prototype.
     else if (!Object.hasOwn(BODY.entries, field)) extra[field] = value;
     else {
       const name = SPELLINGS.get(field) ?? field as keyof Settings;
       const other = sent.get(name);
       if (other === undefined || NEWER.has(field)) sent.set(name, field);
-      // Limits mean the same under both names; tools do not, so the others are lost.
+      // A limit means the same under both names. Tools and choices do not, so the older ones are lost.
       if (other !== undefined && name !== "max_tokens") dropped.push(NEWER.has(field) ? other : field);
     }
   }
@@ -172,7 +175,7 @@ export function readCall(body: JsonObject, model: string): Call {
 
 type SettingReader = (value: unknown, field: string, dropped: string[]) => unknown;
 
-/** Settings whose neutral value is not the client's own. `undefined` means the same as not sent. */
+/** Readers of settings whose neutral value differs from the client's. `undefined` means the same as not sent. */
 const READERS: { [Name in keyof Settings]?: SettingReader } = {
   stop: (value) => typeof value === "string" ? [value] : value,
   tools: (value, field, dropped) => readTools(value as JsonObject[], field, dropped),
@@ -234,7 +237,9 @@ function readCustom({ custom, cache_control: cache }: JsonObject, dropped: strin
   };
 }
 
-/** A grammar stands in a member of its own here, and beside the type in the Responses API. */
+/**
+ * Reads the format of a custom tool. A grammar stands in its own member here, and beside the type in the Responses API.
+ */
 function readInputFormat(format: JsonObject, path: string): CustomTool["format"] {
   if (format.type !== "grammar") return { type: "text" };
   const isNested = isObject(format.grammar);
@@ -263,7 +268,10 @@ function readToolChoice(value: string | JsonObject, field: string): ToolChoice |
   throw fault(`${field}.function.name`, "string", named.name);
 }
 
-/** The tools that `tool_choice` restricts the model to, a setting of its own: most providers know no such list. */
+/**
+ * Reads the tools to which `tool_choice` restricts the model. They become a setting of their own, because most
+ * providers have no such list.
+ */
 function readAllowed(choice: unknown, settings: Settings, sent: Call["sent"], dropped: string[]): void {
   if (!isObject(choice) || choice.type !== "allowed_tools" || !isObject(choice.allowed_tools)) return;
   const path = "tool_choice.allowed_tools.tools";
@@ -280,7 +288,7 @@ function readAllowed(choice: unknown, settings: Settings, sent: Call["sent"], dr
     sent.set("allowed_tools", path);
   } else if (Array.isArray(choice.allowed_tools.tools)) {
     if (settings.tool_choice === "required") dropped.push("tool_choice.allowed_tools.mode");
-    settings.tool_choice = "none"; // None of them may be called.
+    settings.tool_choice = "none"; // The list names no tool that is offered.
   }
 }
 
@@ -302,7 +310,7 @@ function readFormat(value: JsonObject, field: string, dropped: string[]): Format
     }
     case "text":
       return undefined;
-    default: // A grammar or whatever else one provider has.
+    default: // A form of one provider, e.g. a grammar.
       dropped.push(field);
       return undefined;
   }

@@ -1,33 +1,33 @@
 /**
- * OpenAI chat completions, the provider's half: reasoning in the members that the field has for it.
+ * OpenAI chat completions, the provider's half: reads reasoning from the members in which providers send it.
  *
- * `reasoning_content` (DeepSeek, Moonshot, z.ai, Alibaba, xAI) or `reasoning` (Groq, Cerebras, newer vLLM, OpenRouter) is text;
- * `reasoning_details` (OpenRouter, LiteLLM, Sluice) repeats it with its proofs, in the same piece or once more at the end.
+ * `reasoning_content` (DeepSeek, Moonshot, z.ai, Alibaba, xAI) or `reasoning` (Groq, Cerebras, newer vLLM, OpenRouter)
+ * is text. `reasoning_details` (OpenRouter, LiteLLM, Sluice) repeats the text with its proofs, in the same delta or at
+ * the end.
  */
 import { SEPARATOR } from "./read_thoughts.ts";
 import { object, text } from "../shared/json.ts";
 import type { Emit, JsonObject } from "../types.ts";
 
-/** Reads the reasoning of one choice. */
 export interface ReasoningReader {
-  /** Takes a delta, or a whole message. */
+  /** Reads a delta or a whole message. */
   read(delta: JsonObject): void;
-  /** Takes text that is known to be reasoning. */
+  /** Reads a text that is known to be reasoning. */
   think(text: string): void;
-  /** Something else was said: text that comes now is of another block. */
+  /** Ends the open block: other content has come, so later reasoning begins a new block. */
   close(): void;
 }
 
-/** Characters of reasoning that are kept to know them when they come again. */
+/** The most characters of reasoning that are kept to recognize repetitions. */
 const MOST_TOLD = 1_000_000;
 
 export function reasoningReader(choice: number, emit: Emit): ReasoningReader {
-  /** The number of the next block, and whether the last one is still open. */
+  /** The number of the next block, and whether the last block is still open. */
   let next = 0;
   let isOpen = false;
-  /** The block of each index of `reasoning_details`. */
+  /** The number of the block, by the index of a `reasoning_details` entry. */
   const blocks = new Map<number, number>();
-  /** What was told as plain text, and how much of it has come again as details. */
+  /** The reasoning emitted from plain text, and how many of its characters have come again as details. */
   let told = "";
   let repeated = 0;
 
@@ -61,7 +61,7 @@ export function reasoningReader(choice: number, emit: Emit): ReasoningReader {
     }
     if (typeof data !== "string") return;
     const id = text(detail.id);
-    // Gemini's signature of a call is a thought of its own, whatever its index.
+    // Gemini's signature of a tool call becomes a thought of its own, whatever its index.
     const block = format === "google-gemini-v1" ? next++ : blocks.get(index) ?? blockOf(index);
     emit(
       id === undefined
@@ -79,7 +79,7 @@ export function reasoningReader(choice: number, emit: Emit): ReasoningReader {
         return;
       }
       const list = details.map(object);
-      // Both say the same: the details tell the blocks apart.
+      // Text and details say the same. The details are used, because they separate the blocks.
       const isTold = list.some((detail) =>
         detail && (text(detail.text) ?? text(detail.summary)) !== undefined
       );

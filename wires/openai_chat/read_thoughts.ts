@@ -1,13 +1,13 @@
-/** OpenAI chat completions, the client's half: earlier reasoning and sources, as clients hand them back. */
+/** OpenAI chat completions, the client's half: reads earlier reasoning and sources as clients return them. */
 import { isObject, objects } from "../shared/json.ts";
 import type { Citation, JsonObject, Thought } from "../types.ts";
 
-/** The data of a sealed thought that says nothing and keeps its neighbours apart, see `writeDetails`. */
+/** The data of an empty sealed thought that separates its neighbours, see `writeDetails`. */
 export const SEPARATOR = "{}";
 
 /**
- * Gemini's signatures as OpenRouter has them: encrypted reasoning with the id of the call that it signs, or without one
- * for the answer itself. Ours are JSON, which no signature is.
+ * Reads Gemini's signatures in OpenRouter's form: encrypted reasoning with the id of the tool call that it signs, or
+ * without an id for the answer itself. Sluice's own sealed thoughts are JSON, which a signature never is.
  */
 export function routedSignatures({ reasoning_details: details }: JsonObject): Map<unknown, string> {
   const signatures = new Map<unknown, string>();
@@ -22,8 +22,9 @@ const isRoutedSignature = ({ type, data, format }: JsonObject) =>
   /^[\w+/-]+=*$/.test(data);
 
 /**
- * Earlier reasoning: `reasoning_details` (ours and OpenRouter's), else `thinking_blocks` (LiteLLM's), else the bare text.
- * A client that gathered a stream may hand back fragments; those of one `index` are one block, which its signature ends.
+ * Reads earlier reasoning: `reasoning_details` (Sluice, OpenRouter), else `thinking_blocks` (LiteLLM), else plain text.
+ * A client that joined a stream may return fragments. Fragments with one `index` are one block, which its signature
+ * ends.
  */
 export function readThoughts(message: JsonObject): Thought[] {
   const thoughts: Thought[] = [];
@@ -47,7 +48,10 @@ export function readThoughts(message: JsonObject): Thought[] {
   return typeof text === "string" && text ? [{ text }] : [];
 }
 
-/** Streams tell what came first twice, see `chunkWriter`: a client that appends has both. */
+/**
+ * Removes repetitions. A stream may send its first thoughts twice, see `chunkWriter`, and a client that appends keeps
+ * both.
+ */
 function withoutRepeats(thoughts: Thought[]): Thought[] {
   const seen = new Set<string>();
   return thoughts.filter(({ signature, redacted }) => {
@@ -59,7 +63,7 @@ function withoutRepeats(thoughts: Thought[]): Thought[] {
   });
 }
 
-/** The sources of an earlier answer, as our answers have them. */
+/** Reads the sources of an earlier answer, in the form in which Sluice writes them. */
 export function readCitations(annotations: unknown): Citation[] | undefined {
   const citations: Citation[] = [];
   for (const { url_citation: cited } of objects(annotations)) {
@@ -79,7 +83,7 @@ export function readCitations(annotations: unknown): Citation[] | undefined {
 
 export function readThought(detail: JsonObject): Thought | undefined {
   if (detail.data === SEPARATOR) return undefined;
-  // Mistral has a list of texts.
+  // Mistral writes a list of texts.
   const thinking = Array.isArray(detail.thinking)
     ? objects(detail.thinking).map(({ text }) => text ?? "").join("")
     : detail.thinking;
@@ -96,7 +100,7 @@ export function readThought(detail: JsonObject): Thought | undefined {
     : { text: text as string | undefined, signature, format };
 }
 
-/** Where Google's own OpenAI form keeps a signature: `extra_content.google.thought_signature`. */
+/** Reads a signature where Google's OpenAI-compatible API writes it: `extra_content.google.thought_signature`. */
 export function googleSignature({ extra_content: extra }: JsonObject): string | undefined {
   const google = isObject(extra) ? extra.google : undefined;
   return isObject(google) && typeof google.thought_signature === "string"

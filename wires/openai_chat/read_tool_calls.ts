@@ -1,30 +1,30 @@
-/** Tool calls of one choice, out of the pieces in which providers stream them. */
 import { googleSignature } from "./read_thoughts.ts";
 import { object, text } from "../shared/json.ts";
 import type { Emit, JsonObject } from "../types.ts";
 
-/** A call that has begun. */
+/** A tool call that has begun. */
 interface Begun {
   name?: string;
-  /** Its arguments came with its name. */
+  /** The arguments came complete, with the name. */
   isWhole: boolean;
 }
 
 /**
- * Reads the tool calls of one choice.
+ * Reads the tool calls of one choice from the pieces in which providers stream them.
  *
- * A new call is one with a name, under a new id or, when it has none (Google's OpenAI form), under another index or name
- * than those before, or whole like the one before. Indexes alone do not tell: Mistral leaves them out, z.ai sends -1,
- * OpenRouter has sent two calls under one. Later deltas have no id, the same, or `""` (Alibaba).
+ * A piece begins a new tool call if it has a name and a new id. Without an id (Google's OpenAI-compatible API) it
+ * begins one if its index or name is new, or if it is complete like the one before. The index alone is not enough:
+ * Mistral leaves it out, z.ai sends -1, and OpenRouter has sent two tool calls under one. Later pieces have no id, the
+ * same id, or `""` (Alibaba).
  *
- * @returns Takes the next element of `tool_calls`.
+ * @returns A function that reads the next element of `tool_calls`.
  */
 export function toolCallReader(choice: number, emit: Emit): (toolCall: JsonObject) => void {
   const begun: Begun[] = [];
-  /** The last call of each id and of each index, by its number. */
+  /** The number of the last tool call with each id, and with each index. */
   const byId = new Map<string, number>();
   const byIndex = new Map<unknown, number>();
-  /** The number of the call that arguments belong to. */
+  /** The number of the tool call to which arguments belong. */
   let open = -1;
 
   return (toolCall) => {

@@ -1,4 +1,4 @@
-/** OpenAI chat completions, the client's half: its messages into neutral ones. */
+/** OpenAI chat completions, the client's half: reads messages into neutral ones. */
 import * as v from "npm:valibot@1.5.0";
 import { append, isObject } from "../shared/json.ts";
 import { ADDRESS, readUrl } from "../shared/data_url.ts";
@@ -28,12 +28,12 @@ const MESSAGE = v.variant("role", [
     function_call: v.nullish(v.looseObject({ name: v.string() })),
   }),
 ]);
-/** A conversation; what is within its parts is read with them. */
+/** The schema of a conversation. The content of its parts is checked when the parts are read. */
 export const MESSAGES = v.pipe(v.array(MESSAGE), v.nonEmpty());
 
 /**
- * Whether a value is a conversation of nothing but texts, which `MESSAGES` passes too. Most are, and the schema takes 20
- * times as long to say so.
+ * Whether a value is a conversation with texts only, which `MESSAGES` accepts too. Most are, and checking with the
+ * schema takes 20 times as long.
  */
 export function isPlainTalk(messages: unknown): boolean {
   if (!Array.isArray(messages) || messages.length === 0) return false;
@@ -53,8 +53,8 @@ export function isPlainTalk(messages: unknown): boolean {
 }
 
 /**
- * Members of a message that are read, or that say nothing to a model: what clients keep of an answer and hand back.
- * `audio` is not among them: it names an earlier answer's sound, which only its maker has.
+ * Members of a message that are read, or that clients keep of an answer and that mean nothing to a model. `audio` is
+ * missing on purpose: it refers to the sound of an earlier answer, which only its provider has.
  */
 const MEMBERS: ReadonlySet<string> = new Set([
   "annotations",
@@ -77,9 +77,9 @@ const MEMBERS: ReadonlySet<string> = new Set([
   "tool_calls",
 ]);
 
-/** Reads the messages of a body that `MESSAGES` has passed. */
+/** Reads messages that `MESSAGES` has accepted. */
 export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
-  /** Ids for legacy function calls, which have none: a result answers the last call of its name. */
+  /** Ids for legacy function calls, which have none. A result answers the last call of its function. */
   const legacyIds = new Map<string, string>();
   const ids = callIds();
   return list.map((message, at): Message => {
@@ -142,11 +142,11 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
   });
 }
 
-/** Where clients have a thought. */
+/** The member in which clients keep a thought. */
 const fieldOf = ({ signature, redacted }: Thought) =>
   signature === undefined && redacted === undefined ? "reasoning_content" : "reasoning_details";
 
-/** @param ownId Gives each call an id that no other has. */
+/** @param ownId Makes the unique id of a tool call. */
 function readToolCalls(
   message: JsonObject,
   path: string,
@@ -198,7 +198,7 @@ function argumentText(value: unknown): string {
 
 // ---------------------------------------------------------------- parts
 
-/** @param thoughts Takes the `thinking` parts that some clients leave inside an assistant's content. */
+/** @param thoughts Takes the `thinking` parts that some clients leave in an assistant's content. */
 function readParts(content: unknown, path: string, thoughts?: Thought[]): Part[] {
   if (content === null || content === undefined) return [];
   if (typeof content === "string") return [{ type: "text", text: content, path: `${path}.content` }];
@@ -217,7 +217,7 @@ function readParts(content: unknown, path: string, thoughts?: Thought[]): Part[]
   return parts;
 }
 
-/** Pictures that an assistant drew, as our answers and OpenRouter's have them. */
+/** Reads pictures that an assistant made, in the form in which Sluice and OpenRouter write them. */
 function readImages(images: unknown, path: string, dropped: string[]): Part[] {
   const parts: Part[] = [];
   (Array.isArray(images) ? images : []).forEach((image, at) => {
@@ -279,7 +279,7 @@ function readPart(part: JsonObject, path: string): Omit<Part, "path"> & JsonObje
       const data = need(file.file_data, `${path}.file.file_data`);
       const media = ADDRESS.test(data)
         ? readUrl(data, `${path}.file.file_data`)
-        : { mime: "application/pdf", data: data.replace(/\s+/g, "") }; // OpenAI takes bare base64 of PDFs.
+        : { mime: "application/pdf", data: data.replace(/\s+/g, "") }; // OpenAI accepts a PDF as bare base64.
       return { type: "file", media, mediaPath, ...named };
     }
     default:

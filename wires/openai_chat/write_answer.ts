@@ -1,7 +1,7 @@
 /**
- * OpenAI chat completions, the client's half: a whole answer as a completion.
+ * OpenAI chat completions, the client's half: writes a whole answer as a completion.
  *
- * Beside OpenAI's own members a message may carry what the field has agreed on elsewhere: `reasoning_content` (DeepSeek),
+ * Beside OpenAI's own members a message may have members that are common elsewhere: `reasoning_content` (DeepSeek),
  * `reasoning_details` (OpenRouter; signed blocks only), `images` (OpenRouter), `extra_content.google` (Google).
  *
  * @see https://platform.openai.com/docs/api-reference/chat/object
@@ -21,24 +21,23 @@ import type {
   Usage,
 } from "../types.ts";
 
-/** What the client asked for that changes the form of the answer. */
+/** The client's wishes that change the form of the answer. */
 export interface AnswerForm {
   /** `stream_options.include_usage`. */
   includeUsage: boolean;
-  /** The client offered `functions`, so a call is a `function_call`. */
+  /** The client offered `functions`, so a tool call is written as `function_call`. */
   legacyFunctions: boolean;
-  /** Tools that the client offered as `custom` and whose calls it expects so. */
+  /** The tools that the client offered as `custom`; their calls come back as such. */
   customs?: ReadonlySet<string>;
 }
 
-/** The form of the answer to a call. */
 export const formOf = (call: Call): AnswerForm => ({
   includeUsage: call.includeUsage,
   legacyFunctions: call.sent.get("tools") === "functions",
   customs: customNames(call),
 });
 
-/** OpenAI's usage record; the sums are those that `Usage` states. */
+/** Writes OpenAI's usage, with the sums that `Usage` describes. */
 export function writeUsage(usage: Usage): JsonObject {
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite + usage.audioIn;
   const completion = usage.output + usage.reasoning + usage.audioOut;
@@ -55,7 +54,7 @@ export function writeUsage(usage: Usage): JsonObject {
   };
 }
 
-/** A whole answer as a `chat.completion`. */
+/** Writes a whole answer as a `chat.completion`. */
 export function writeAnswer(answer: Answer, call: Call, defaults: Defaults): JsonObject {
   const { start, usage } = answer;
   const form = formOf(call);
@@ -65,7 +64,7 @@ export function writeAnswer(answer: Answer, call: Call, defaults: Defaults): Jso
     object: "chat.completion",
     created: start.created ?? defaults.created,
     model: start.model ?? defaults.model,
-    // Entries, and not a loop up to the length: indexes are the provider's.
+    // `Object.entries`, and not a loop to `length`: the indexes are the provider's and may have gaps.
     choices: Object.entries(choices).map(([index, choice]) =>
       writeChoice(Number(index), choice, defaults, form)
     ),
@@ -74,7 +73,7 @@ export function writeAnswer(answer: Answer, call: Call, defaults: Defaults): Jso
   return writeEnvelopeExtras(start, out);
 }
 
-/** A choice's items as the members that OpenAI has for them. */
+/** Joins the items of a choice into the members that OpenAI has for them. */
 function gather(
   { items }: Choice,
 ): { text: string; refusal: string; reasoning: string; calls: AnswerCall[] } {
@@ -123,7 +122,7 @@ function writeChoice(
 
 const writeFunction = (call: AnswerCall) => ({ name: call.name, arguments: call.arguments || "{}" });
 
-/** A call in the kind in which the client offered its tool. */
+/** Writes a tool call in the kind in which the client offered the tool. */
 function writeToolCall(call: AnswerCall, { customs }: AnswerForm): JsonObject {
   const { name, arguments: text, custom, signature } = call;
   const id = packToolId(call.id, signature);
@@ -134,7 +133,10 @@ function writeToolCall(call: AnswerCall, { customs }: AnswerForm): JsonObject {
   return { id, type: "function", function: writeFunction(call), ...googleContent(signature) };
 }
 
-/** `tool_calls` whenever the answer ended normally with calls; a cut-off or filtered answer says so even with calls. */
+/**
+ * The finish reason: `tool_calls` if the answer ended normally with tool calls. A cut-off or filtered answer says so
+ * even with tool calls.
+ */
 export function finishReason(stop: StopReason | undefined, calls: boolean, form: AnswerForm): string {
   if (calls && (stop === undefined || stop === "stop" || stop === "tool_calls")) {
     return form.legacyFunctions ? "function_call" : "tool_calls";
@@ -151,7 +153,7 @@ export function writeEnvelopeExtras(
   return out;
 }
 
-/** OpenAI's `{content: […], refusal: […]}` records joined into one. */
+/** Joins OpenAI's log probabilities, `{content: […], refusal: […]}`, into one object. */
 function joinLogprobs(records: unknown[]): JsonObject | null {
   if (records.length === 0) return null;
   const join = (member: "content" | "refusal") => {

@@ -1,7 +1,7 @@
 /**
- * OpenAI chat completions, the provider's half: a neutral call as the body of a request that any compatible provider takes.
+ * OpenAI chat completions, the provider's half: writes a neutral call as a body that any compatible provider accepts.
  *
- * What one of them refuses or calls otherwise is its row's to say, whose rules are applied to what is written here.
+ * The rules of a provider that refuses or renames something are in its row, and are applied to what is written here.
  *
  * Checked against `openai` 7.59.0 types, 2026-11.
  *
@@ -16,7 +16,7 @@ import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { Call, CustomTool, FunctionTool, JsonObject, Settings, Tool, WireRequest } from "../types.ts";
 
-/** A body in the making. */
+/** A body while it is written, and what its writers share. */
 interface Draft {
   body: JsonObject;
   takes: ChatTakes;
@@ -24,7 +24,7 @@ interface Draft {
   nameOf: (name: string) => string;
 }
 
-/** Settings that have the same name and the same values here. */
+/** Settings with the same name and the same values in this format. */
 const SAME = [
   "audio",
   "frequency_penalty",
@@ -57,12 +57,12 @@ const SAME_SETTINGS: SettingsTable<Draft> = Object.fromEntries(
 
 const SETTINGS: SettingsTable<Draft> = {
   ...SAME_SETTINGS,
-  /** Not to keep an answer is what happens anyway, and few know the field. */
+  /** `false` is left out: providers do not store answers by default, and few know the field. */
   store: (value, { body }) => value ? void (body.store = value) : undefined,
   tools: writeTools,
   tool_choice(choice, { body, nameOf, takes }, { settings: { tools } }) {
     if (!canChoose(body)) return choice === "auto" || choice === "none" ? undefined : false;
-    if (body.tool_choice !== undefined) return; // Of `allowed_tools`.
+    if (body.tool_choice !== undefined) return; // `allowed_tools` has written it.
     if (typeof choice === "string") body.tool_choice = choice;
     else {
       const isCustom = takes.openaiTools &&
@@ -71,7 +71,7 @@ const SETTINGS: SettingsTable<Draft> = {
       body.tool_choice = { type, [type]: { name: nameOf(choice.name) } };
     }
   },
-  /** Where no provider knows such a list only these tools are offered, see `writeTools`. */
+  /** If the provider has no such list, only the allowed tools are offered, see `writeTools`. */
   allowed_tools(names, { body, nameOf, takes }, { settings: { tools, tool_choice } }) {
     if (!takes.openaiTools || !canChoose(body)) return;
     const customs = new Set(tools?.map((tool) => tool.type === "custom" ? tool.name : undefined));
@@ -87,7 +87,7 @@ const SETTINGS: SettingsTable<Draft> = {
     };
   },
   parallel_tool_calls(value, { body }) {
-    // Refused without tools.
+    // Providers refuse it without tools.
     if (canChoose(body)) body.parallel_tool_calls = value;
   },
   response_format(format, { body }) {
@@ -101,11 +101,15 @@ const SETTINGS: SettingsTable<Draft> = {
   reasoning_budget(tokens, draft, call) {
     if (call.settings.reasoning_effort === undefined) return writeEffort(effortOf(tokens), draft, call);
   },
-  /** Whoever reasons here tells it as it does. */
+  /** Providers of this format decide themselves how they show reasoning. */
   reasoning_summary: () => undefined,
 };
 
-/** Writes a call; `messages` last, so that a conversation's next request begins with this one's bytes. */
+/**
+ * Writes a call. `messages` comes last, so that a conversation's next request begins with the bytes of this one.
+ *
+ * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
+ */
 export function writeCall(call: Call, takes: ChatTakes = {}): WireRequest {
   const { model, stream, settings, extra } = call;
   const dropped: string[] = [];
@@ -121,7 +125,7 @@ export function writeCall(call: Call, takes: ChatTakes = {}): WireRequest {
     body.stream = true;
     body.stream_options = { include_usage: true };
   }
-  // Tools first: what may be chosen of them is said only where there are any.
+  // Tools first: a choice among tools is only written if there are tools.
   const offered = call.sent.get("tools");
   const sent = offered === undefined ? call.sent : new Map([["tools", offered], ...call.sent] as const);
   const draft: Draft = { body, takes, dropped, nameOf };
@@ -152,22 +156,22 @@ export function writeCall(call: Call, takes: ChatTakes = {}): WireRequest {
   };
 }
 
-/** Settings that are another field here. */
+/** Settings that are written as another field. */
 const WRITTEN: ReadonlyMap<keyof Settings, string> = new Map([
   ["reasoning_budget", "reasoning_effort"],
 ]);
 
 // ---------------------------------------------------------------- tools
 
-/** What every provider takes as a function's name. */
+/** Matches a function's name that every provider accepts, e.g. `list_files`. */
 const NAME = /^[\w-]{1,64}$/;
 
-/** The same for the same name, and another for another. */
+/** Shortens a name. Equal names stay equal, and different names stay different. */
 const shortName = (name: string) => `${name.replace(/[^\w-]/g, "_").slice(0, 56)}_${digest(hash(name))}`;
 
 const canChoose = ({ tools }: JsonObject) => Array.isArray(tools) && tools.length > 0;
 
-/** Models that search the web while they answer have no tool for it. */
+/** Matches models that search the web while they answer and have no tool for it, e.g. `gpt-4o-search-preview`. */
 const SEARCHES = /(?:^|[^a-z0-9])gpt-[\w.-]*-search/i;
 
 function writeTools(tools: Tool[], draft: Draft, call: Call): void {
@@ -243,14 +247,16 @@ const SCALE = ["minimal", "low", "medium", "high", "xhigh", "max"];
 const LOW_TO_HIGH: readonly string[] = ["low", "medium", "high"];
 
 /**
- * Models that reason, by name: others answer 400 to an effort, and clients of other wires send one with every call.
+ * Matches the names of models that reason. Other models answer 400 to an effort, and clients of other wires send one
+ * with every call.
  *
- * `gpt-oss-120b`, `deepseek-v4`, `qwen3-235b`, `glm-5`, `kimi-k2-thinking`, `magistral-medium`, `grok-4.3`; not `llama-3.3-70b`.
+ * Matches `gpt-oss-120b`, `deepseek-v4`, `qwen3-235b`, `glm-5`, `kimi-k2-thinking`, `magistral-medium` and `grok-4.3`,
+ * but not `llama-3.3-70b`.
  */
 const REASONS =
   /gpt-oss|deepseek-?(?:r\d|v[3-9])|deepseek-reasoner|qwen-?[3-9]|qwq|glm-?[4-9]|kimi-k[2-9]|minimax-m|magistral|mistral-(?:small|medium|large)|grok-(?:3-mini|[4-9])|nemotron|think|reason/i;
 
-/** The nearest effort that the model takes; not to reason at all is taken only where the provider says so. */
+/** Writes the nearest effort that the model accepts. `none` is only written if the provider or the model accepts it. */
 function writeEffort(effort: string, { body, takes }: Draft, { model }: Call): void | false {
   const known = openaiModel(model);
   const efforts = takes.efforts ?? known?.efforts ?? (REASONS.test(model) ? LOW_TO_HIGH : []);

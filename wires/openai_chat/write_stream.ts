@@ -1,5 +1,5 @@
 /**
- * OpenAI chat completions, the client's half: neutral deltas as chunks.
+ * OpenAI chat completions, the client's half: writes neutral deltas as chunks.
  *
  * @see https://platform.openai.com/docs/api-reference/chat-streaming
  */
@@ -19,18 +19,19 @@ import type { Call, Defaults, Delta, JsonObject, StopReason, StreamWriter, Usage
 import { finishReason, formOf, writeEnvelopeExtras, writeUsage } from "./write_answer.ts";
 
 /**
- * Writes deltas as `chat.completion.chunk` events: per choice one role chunk, `reasoning_details` if it begins with any,
- * content, a tool's name before its arguments, what is complete only at the end (`annotations`, `images`) in one chunk,
- * one finish chunk; then the usage if it was asked for, and `[DONE]`.
+ * Writes deltas as `chat.completion.chunk` events. Each choice has one role chunk, `reasoning_details` if it begins
+ * with thoughts, its content (a tool's name before its arguments), one chunk with what is complete only at the end
+ * (`annotations`, `images`), and one finish chunk. Then come the usage, if the client asked for it, and `[DONE]`.
  *
- * Lists of whole blocks go out once, in full: clients that gather chunks by appending, by index or by overwriting all
- * end with the same list. `reasoning_details` goes out before the content, as OpenRouter's provider for the AI SDK takes no
- * thinking behind a text. Where more thoughts come behind the content, the list goes out once more at the end: in full,
- * for clients that overwrite, and under new indexes, for those that gather by index. `readThoughts` takes each once.
+ * Lists of whole blocks are sent once and complete: clients that join chunks by appending, by index or by overwriting
+ * all get the same list. `reasoning_details` is sent before the content, because OpenRouter's provider for the AI SDK
+ * accepts no thinking after a text. If more thoughts come after the content, the whole list is sent again at the end:
+ * complete for clients that overwrite, and under new indexes for clients that join by index. `readThoughts` removes the
+ * repetitions.
  */
 export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   const form = formOf(call);
-  // Written once: only what changes is serialised for each chunk.
+  // The constant start of each chunk, made once: only the rest is serialised for each chunk.
   let head = "";
   let envelope = "";
   const tail = form.includeUsage ? `}],"usage":null}\n\n` : "}]}\n\n";
@@ -52,7 +53,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   const chunk = (index: number, delta: string, finish = "null") =>
     `${head}${index},"delta":{${delta}},"finish_reason":${finish}${tail}`;
 
-  /** The role chunk, when this is the first that the choice says. */
+  /** Writes the role chunk, if the choice has not begun. */
   function open(index: number): string {
     if (choices[index]) return "";
     if (!head) start(undefined);
@@ -60,7 +61,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
     return chunk(index, `"role":"assistant","content":""`);
   }
 
-  /** The thoughts so far, when the choice's content begins. */
+  /** Writes the thoughts so far. Called when the content of the choice begins. */
   function begin(index: number): string {
     const choice = choices[index]!;
     choice.begun = true;
@@ -73,10 +74,10 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
     const { choice: index, id, name, signature, custom } = delta;
     const choice = choices[index]!;
     const isCustom = custom || form.customs?.has(name);
-    // Free text needs no closing piece; text that comes as JSON is taken out of it.
+    // Free text needs no closing piece. Free text inside JSON arguments is taken out of them.
     choice.tools[delta.index] = !isCustom ? "named" : custom ? "free" : inputReader();
     if (form.legacyFunctions) {
-      // There is room for one, and clients join the names of two.
+      // The format has room for one call, and clients would join the names of two.
       return delta.index > 0
         ? ""
         : chunk(index, `"function_call":{"name":${JSON.stringify(name)},"arguments":""}`);
@@ -192,18 +193,21 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   };
 }
 
-/** Deltas that thoughts must stand before, see `chunkWriter`. */
+/** The types of deltas that thoughts must precede, see `chunkWriter`. */
 const CONTENT: ReadonlySet<Delta["type"]> = new Set(["refusal", "text", "tool"]);
 
 interface ChoiceState extends Growing {
-  /** Whether any content was sent. */
+  /** Content was sent. */
   begun: boolean;
-  /** The thoughts that were sent before it. */
+  /** The thoughts that were sent before the content. */
   told: JsonObject[];
-  /** By the tool's index: whether any argument text was sent; `free` is a custom tool's, whose text may be taken out of JSON. */
+  /**
+   * By the index of the tool call: `named` until its first argument text, then `argued`. `free` is a custom tool's
+   * call; a reader takes the free text of one out of JSON.
+   */
   tools: ("named" | "argued" | "free" | InputReader)[];
   stop?: StopReason;
 }
 
-/** An object's members as JSON, without its braces. */
+/** The members of an object as JSON, without the braces. */
 const members = (object: JsonObject) => JSON.stringify(object).slice(1, -1);

@@ -1,60 +1,64 @@
 /**
- * OpenAI chat completions, the provider's half: neutral messages as those of a request.
+ * OpenAI chat completions, the provider's half: writes neutral messages as those of a request.
  *
- * Each stays where it stands, system messages between turns as well. Results follow their calls at once ("An assistant
- * message with 'tool_calls' must be followed by tool messages"); media in results, which a tool's message cannot hold, are
- * the user's behind the last of them.
+ * Every message stays in its place, also system messages between turns. Results follow their tool calls directly ("An
+ * assistant message with 'tool_calls' must be followed by tool messages"). A tool's message cannot hold media, so media
+ * in results become a user's message behind the last result.
  */
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { functionArguments } from "../shared/tools.ts";
 import type { JsonObject, Message, MessageOf, Part, Thought, ToolCall } from "../types.ts";
 import type { ChatTakes } from "./takes.ts";
 
-/** What messages are written by, and what is noted meanwhile. */
+/** What the writers of messages need and record. */
 export interface Turns {
   takes: ChatTakes;
-  /** Writes a function's name as one that is taken. */
+  /** Turns a function's name into one that the provider accepts. */
   nameOf: (name: string) => string;
-  /** Custom tools that are offered as such. */
+  /** The names of the tools that are offered as `custom`. */
   customs: ReadonlySet<string>;
-  /** Files by id are those of the client's own provider. */
+  /** The client speaks this wire too, so its file ids and native parts are this provider's. */
   ownFiles: boolean;
   dropped: string[];
 }
 
-/** Where a written message comes from: paths in the client's body. */
+/** The origin of a written message: paths in the client's body. */
 export interface Source {
   path: string;
-  /** Of the parts of its content, where that is a list. */
+  /** The paths of the parts of its content, if that is a list. */
   content?: string[];
   thought?: string;
   calls?: string[];
 }
 
-/** Messages, each with its source. */
+/** The written messages and the source of each. */
 export interface Written {
   messages: JsonObject[];
   sources: Source[];
 }
 
-/** Between texts of one message, which models are given as one. */
+/** Separates the texts of one message, which are joined into one. */
 const BETWEEN = "\n\n";
 
-/** @throws GatewayError `invalid_request` if the user's last words come to nothing. */
+/**
+ * Writes a conversation.
+ *
+ * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
+ */
 export function writeTurns(list: Message[], turns: Turns): Written {
   const written: Written = { messages: [], sources: [] };
   const add = (message: JsonObject, source: Source) => {
     written.messages.push(message);
     written.sources.push(source);
   };
-  /** Calls that have no result yet, and what has come before the last result. */
+  /** The ids of the tool calls that still wait for a result, and of those that have one. */
   const pending = new Set<string>();
   const answered = new Set<string>();
   const names = new Map<string, string>();
   let held: [JsonObject, Source][] = [];
   let media: { parts: JsonObject[]; source: Source } | undefined;
 
-  /** Nothing more follows of these results. */
+  /** Called when no more results of the last turn can follow. */
   function closeResults(): void {
     if (media) add({ role: "user", content: media.parts }, media.source);
     for (const [message, source] of held) add(message, source);
@@ -115,7 +119,7 @@ export function writeTurns(list: Message[], turns: Turns): Written {
 
 // ---------------------------------------------------------------- content
 
-/** Text alone as one text, the form that every provider takes. */
+/** Writes the content of a message. Content of text only becomes one text, which every provider accepts. */
 function writeContent(message: Message, turns: Turns, source: Source): string | JsonObject[] {
   const { takes, dropped } = turns;
   const out: JsonObject[] = [];
@@ -158,7 +162,7 @@ function writeKnown(part: Part, { ownFiles }: Turns): JsonObject | undefined {
     case "refusal":
       return { type: "text", text: part.text };
     case "native":
-      // In the words of the client's wire, which a chat client shares with its provider.
+      // A native part is in the form of the client's wire. Only a chat client shares that with the provider.
       return ownFiles ? { ...part.value } : undefined;
     case "image": {
       if ("id" in part.media) return undefined;
@@ -180,7 +184,7 @@ function writeKnown(part: Part, { ownFiles }: Turns): JsonObject | undefined {
 const soundOf = (mime: string) =>
   mime === "audio/mpeg" ? "mp3" : mime.slice(mime.indexOf("/") + 1).replace(/^x-/, "");
 
-/** A file of text as text: few providers take files. By address only pictures are taken. */
+/** Writes a file. A text file becomes text, because few providers accept files. A file by URL cannot be sent. */
 function writeFile(
   { media, name }: Extract<Part, { type: "file" }>,
   ownFiles: boolean,
@@ -210,9 +214,9 @@ function decodeText(base64: string): string | undefined {
 
 // ---------------------------------------------------------------- results
 
-/** What a failed tool's text begins with. */
+/** The start of a failed tool's text. */
 const FAILED = "Error: ";
-/** The text of a result that is media alone. */
+/** The text of a result that has only media. */
 const FOLLOWS = "(The result follows in the user's next message.)";
 
 function writeResult(
@@ -243,7 +247,7 @@ function writeResult(
 function writeAssistant(message: MessageOf<"assistant">, turns: Turns): [JsonObject, Source] {
   const { calls, path } = message;
   const source: Source = { path };
-  // What the model drew cannot be said by it.
+  // An assistant's message cannot hold pictures, even if the model made them.
   const parts = message.parts.filter((part) => {
     const isSaid = part.type === "text" || part.type === "refusal" || part.type === "native";
     if (!isSaid) turns.dropped.push(contentPath(part));
@@ -269,8 +273,8 @@ function writeCallOf(call: ToolCall, { nameOf, customs }: Turns): JsonObject {
 }
 
 /**
- * Earlier reasoning: its text, for models that think on from it; its proof only where the provider hands proofs to whoever
- * made them. A thought of which nothing is sent is named.
+ * Writes earlier reasoning: its text, for models that continue from it. Its proof is only written if the provider
+ * passes proofs on to their makers. A thought of which nothing is sent is named.
  */
 function writeThoughts(
   { thoughts, calls, signature }: MessageOf<"assistant">,
@@ -288,7 +292,7 @@ function writeThoughts(
     else dropped.push(thought.path);
   }
   if (member === "reasoning_details") {
-    // Of Gemini, as OpenRouter has them.
+    // Gemini's signatures, in OpenRouter's form.
     const format = "google-gemini-v1";
     for (const call of calls) {
       if (call.signature === undefined) continue;
@@ -303,7 +307,7 @@ function writeThoughts(
   }
 }
 
-/** A proof in the maker's own form. What we have sealed ourselves is JSON, which no proof is. */
+/** Writes a proof in its maker's own form. Data that Sluice sealed itself is JSON, which a proof never is. */
 function writeDetail({ text, signature, redacted, format, id }: Thought): JsonObject | undefined {
   if (format === undefined) return undefined;
   if (redacted !== undefined) {
@@ -315,7 +319,7 @@ function writeDetail({ text, signature, redacted, format, id }: Thought): JsonOb
     : { type: "reasoning.text", text: text ?? "", signature, format };
 }
 
-/** The client's path of a member that was written: of the message, of one of its parts, its thoughts or its calls. */
+/** The client's path of a written member: of the message, or of one of its parts, thoughts or tool calls. */
 export function sourceOf(path: string, sources: readonly Source[]): string | undefined {
   const [, at, member, index] = /^messages\[(\d+)\](?:\.(\w+)(?:\[(\d+)\])?)?/.exec(path) ?? [];
   const source = sources[Number(at)];

@@ -1,11 +1,11 @@
-/** Perplexity's Agent API, the answer: whole bodies and stream events into deltas. */
+/** Perplexity's Agent API, the provider's half: reads answers and streams into deltas. */
 import { parseShallow } from "../shared/depth.ts";
 import { GatewayError } from "../errors.ts";
 import { count, list, object, objects, text } from "../shared/json.ts";
 import { readCompatibleError } from "../shared/compatible_error.ts";
 import type { Emit, JsonObject, StopReason, StreamReader } from "../types.ts";
 
-/** What the reader looks at; every member may be missing or of another type. */
+/** The members that the reader uses. Any member may be missing or of another type. */
 interface Response {
   id?: unknown;
   model?: unknown;
@@ -44,7 +44,7 @@ interface StreamEvent {
   error?: unknown;
 }
 
-/** Reads a whole answer, as `ProviderWire` says. */
+/** Reads a whole answer, see `AnswerFormat`. */
 export function readAnswer(body: JsonObject, emit: Emit): void {
   const read = pieces(emit);
   if (!Array.isArray(body.output) && body.error === undefined) {
@@ -54,7 +54,7 @@ export function readAnswer(body: JsonObject, emit: Emit): void {
   read.end(body);
 }
 
-/** Reads one stream, as `ProviderWire` says. */
+/** Reads one stream, see `AnswerFormat`. */
 export function readStream(emit: Emit): StreamReader {
   const read = pieces(emit);
   let ended = false;
@@ -106,7 +106,7 @@ export function readStream(emit: Emit): StreamReader {
   };
 }
 
-/** Reads the pieces that whole and streamed answers share. */
+/** Makes a reader for the pieces that whole and streamed answers have in common. */
 function pieces(emit: Emit) {
   let said = "";
   let thoughts = 0;
@@ -119,7 +119,10 @@ function pieces(emit: Emit) {
     emit({ type: "text", choice: 0, text: value });
   }
 
-  /** A call comes when its item is added and again when it is done; its arguments may be there only then. */
+  /**
+   * Reads a tool call. It comes when its item is added and again when the item is done; only then it may have
+   * arguments.
+   */
   function item({ type, call_id, name, arguments: args, thought_signature }: Item): void {
     if (type !== "function_call") return;
     const id = text(call_id) ?? `call_${calls.length}`;
@@ -152,7 +155,10 @@ function pieces(emit: Emit) {
         created: typeof created_at === "number" ? created_at : undefined,
       });
     },
-    /** The finished response: what no event has told yet, then sources, usage and the reason for stopping. */
+    /**
+     * Reads the finished response: the text and tool calls that no event has had yet, then sources, usage and the
+     * finish reason.
+     */
     end(response: Response): void {
       const { output, status, error, usage, incomplete_details } = response;
       const items: Item[] = objects(output);
@@ -175,7 +181,10 @@ function pieces(emit: Emit) {
   };
 }
 
-/** `queued` and `in_progress` are what a call with `background: true` gets, whose answer is to be asked for later. */
+/**
+ * Statuses of unfinished answers. A call with `background: true` gets `queued` or `in_progress`, and its answer must be
+ * fetched later.
+ */
 const UNFINISHED: ReadonlySet<unknown> = new Set(["cancelled", "failed", "in_progress", "queued"]);
 
 const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
@@ -183,7 +192,10 @@ const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
   ["content_filter", "content_filter"],
 ]);
 
-/** Marks in the text point into the list of sources; sources without a mark stand at the end of the text. */
+/**
+ * Emits the sources. Marks in the text refer to the list of sources; a source without a mark is cited at the end of the
+ * text.
+ */
 function cite(said: string, items: Item[], parts: JsonObject[], emit: Emit): void {
   const cited = new Set<unknown>();
   for (const { annotations } of parts) {
@@ -215,7 +227,7 @@ function cite(said: string, items: Item[], parts: JsonObject[], emit: Emit): voi
   }
 }
 
-/** Searches and fetched pages, as calls of the tools that the provider ran. */
+/** Emits searches and fetched pages as calls of the provider's own tools. */
 function readServerCall({ type, queries, results, contents }: Item, emit: Emit): void {
   const isSearch = type === "search_results";
   if (!isSearch && type !== "fetch_url_results") return;
@@ -236,7 +248,7 @@ function readUsage(value: unknown, emit: Emit): void {
   const cacheRead = count(details.cache_read_input_tokens);
   const cacheWrite = count(details.cache_creation_input_tokens);
   const output = count(usage.output_tokens);
-  // Whether the cache's tokens are among the input's differs by the model behind; the total tells.
+  // It depends on the model whether the input count includes cached tokens. The total tells.
   const prompt = Math.max(count(usage.input_tokens), count(usage.total_tokens) - output);
   const input = Math.max(0, prompt - cacheRead - cacheWrite);
   emit({

@@ -1,4 +1,4 @@
-/** Perplexity's Agent API, the request: a neutral call into the body of `POST /v1/agent`. */
+/** Perplexity's Agent API, the provider's half: writes a neutral call as the body of `POST /v1/agent`. */
 import { contentPath, mediaUrl } from "../shared/parts.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments, unsaidMembers } from "../shared/tools.ts";
@@ -6,14 +6,14 @@ import type { Call, JsonObject, Message, Part, ServerTool, Tool, WireRequest } f
 
 interface Draft {
   body: JsonObject;
-  /** The `web_search` tool, once there is a reason for one. */
+  /** The `web_search` tool, if the request needs one. */
   search?: JsonObject;
   dropped: string[];
 }
 
 const PRESETS: ReadonlySet<string> = new Set(["fast", "low", "medium", "high", "xhigh", "wide-research"]);
 
-/** Presets bring web search with them; the bare model does not. */
+/** Sonar's model names and their replacements. A preset includes web search; a model needs the tool. */
 const SONAR: ReadonlyMap<string, { model: string; search: true } | { preset: string }> = new Map([
   ["sonar", { model: "perplexity/sonar", search: true as const }],
   ["sonar-pro", { preset: "low" }],
@@ -57,12 +57,12 @@ const SETTINGS: SettingsTable<Draft> = {
   },
 };
 
-/** OpenAI's place also has a time zone and a type, which are refused here. */
+/** Writes the user's location. OpenAI's also has a time zone and a type, which Perplexity refuses. */
 function place({ latitude, longitude, country, region, city }: JsonObject): JsonObject {
   return { latitude, longitude, country, region, city };
 }
 
-/** Sonar's fields that are filters of the search tool now. */
+/** Sonar's fields that are now filters of the search tool. */
 const FILTERS: ReadonlySet<string> = new Set([
   "last_updated_after_filter",
   "last_updated_before_filter",
@@ -72,7 +72,7 @@ const FILTERS: ReadonlySet<string> = new Set([
   "search_recency_filter",
 ]);
 
-/** Writes a call, as `ProviderWire` says. */
+/** Writes a call. */
 export function writeCall(call: Call): WireRequest {
   const draft: Draft = { body: {}, dropped: [] };
   const { body, dropped } = draft;
@@ -89,7 +89,11 @@ export function writeCall(call: Call): WireRequest {
   return { path: "/v1/agent", body: Object.assign(body, rest), dropped };
 }
 
-/** @returns The fields that are to be sent as they are. */
+/**
+ * Moves Sonar's search fields into the search tool.
+ *
+ * @returns The other fields, which are sent unchanged.
+ */
 function moveFilters(extra: JsonObject, draft: Draft): JsonObject {
   const rest: JsonObject = {};
   for (const [name, value] of Object.entries(extra)) {
@@ -104,7 +108,7 @@ function moveFilters(extra: JsonObject, draft: Draft): JsonObject {
   return rest;
 }
 
-/** The search tool that the client brought wins, member by member. */
+/** Merges the search tool into the tools. Members of the client's own search tool win. */
 function withSearch(tools: JsonObject[], search: JsonObject): JsonObject[] {
   const own = tools.find((tool) => tool.type === "web_search");
   if (!own) return [...tools, { type: "web_search", ...search }];
@@ -122,7 +126,8 @@ function writeTool(tool: Tool, draft: Draft): JsonObject | [] {
 }
 
 /**
- * Searching and fetching are tools of its own; it runs no code. A filter of domains takes `-` before one that is barred.
+ * Writes a server tool. Perplexity has tools for searching and fetching, and runs no code. In a filter of domains, `-`
+ * stands before a blocked domain.
  *
  * @see https://docs.perplexity.ai/docs/agent-api/tools (2026-11)
  */
@@ -145,7 +150,7 @@ function writeServerTool(tool: ServerTool, draft: Draft): JsonObject | [] {
   draft.search = { ...draft.search };
   if (Object.keys(filters).length > 0) draft.search.filters = filters;
   if (location) draft.search.user_location = place(location);
-  return []; // Written with what else is said of the search, see `withSearch`.
+  return []; // `withSearch` writes it, with the other search settings.
 }
 
 function writeMessage(message: Message, dropped: string[]): JsonObject[] {
@@ -178,7 +183,7 @@ function writeMessage(message: Message, dropped: string[]): JsonObject[] {
   }
 }
 
-/** A lone text as a string. */
+/** Writes the content of a message. A single text stays a string. */
 function writeParts(parts: Part[], dropped: string[]): string | JsonObject[] {
   const items: JsonObject[] = [];
   for (const part of parts) {

@@ -1,8 +1,8 @@
 /**
- * Voyage's embeddings: OpenAI's answer, and names of its own in the request.
+ * Voyage's embeddings. The answer has OpenAI's format, the request has some names of its own.
  *
- * Checked 2026-11-28 against the types of `voyageai` 0.4.0. `encoding_format` knows `base64` alone, and `float` is refused;
- * usage has `total_tokens` alone.
+ * Checked 2026-11-28 against the types of `voyageai` 0.4.0. `encoding_format` may only be `base64`; `float` is refused.
+ * The usage has only `total_tokens`.
  *
  * @see https://docs.voyageai.com/reference/embeddings-api
  */
@@ -11,13 +11,12 @@ import { text } from "../shared/json.ts";
 import { readTokens, readVectors } from "../shared/vectors.ts";
 import type { EmbeddingWire } from "../types.ts";
 
-/** What its vectors can be for; without a word they are for anything. */
+/** Voyage's names for the purposes of vectors. Without one the vectors fit any purpose. */
 const INPUT_TYPES: ReadonlyMap<string, string> = new Map([
   ["search_document", "document"],
   ["search_query", "query"],
 ]);
 
-/** Embeddings as Voyage makes them. */
 export const voyageEmbeddings: EmbeddingWire = {
   writeEmbed({ model, inputs, dimensions, inputType, user, extra }) {
     const type = INPUT_TYPES.get(inputType ?? "");

@@ -1,2 +1,2 @@
-/** Voyage AI, which has embeddings and no chat. */
+/** Voyage AI: embeddings only, without chat. */
 export { voyageEmbeddings } from "./embed.ts";

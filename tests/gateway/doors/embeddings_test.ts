@@ -203,7 +203,7 @@ Deno.test("a body that is no request for embeddings is one clear 400 with its pl
     ["openai/m", {}, "input", "input must be a text, a list of texts, or tokens"],
     ["openai/m", { input: null }, "input", "must be"],
     ["openai/m", { input: { a: 1 } }, "input", "must be"],
-    ["openai/m", { input: [] }, "input", "input must hold at least one entry"],
+    ["openai/m", { input: [] }, "input", "input must have at least one entry"],
     ["together/m", { input: 7 }, "input", "must be"],
     ["cohere/m", { input: "" }, "input", "input must not be empty"],
     ["cohere/m", { input: ["a", ""] }, "input[1]", "input[1] must not be empty"],
@@ -226,7 +226,7 @@ Deno.test("a body that is no request for embeddings is one clear 400 with its pl
       "Cannot send 2561 inputs to alibaba in one request: 2560",
     ],
     ["demo/embed", { input: [[1], [-1]] }, "input[1][0]", "input[1][0] must be a token"],
-    ["demo/embed", { input: [[1], []] }, "input[1]", "input[1] must hold at least one token"],
+    ["demo/embed", { input: [[1], []] }, "input[1]", "input[1] must have at least one token"],
     ["demo/embed", { input: [1, "a"] }, "input[1]", "must be a token"],
     ["demo/embed", { input: "a", dimensions: 5000 }, "dimensions", "4096 at most"],
   ];
