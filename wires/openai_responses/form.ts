@@ -1,25 +1,24 @@
-/** What the writers of an answer must know of the request beside its neutral call. */
+/** What the writers of an answer need from the request, beside its neutral call. */
 import type { Call, JsonObject } from "../types.ts";
 
-/** What a tool was offered as: a call of it comes back in the same kind, under the same name. */
+/** How the client offered a tool. A call of it comes back in the same kind and under the same name. */
 export interface Offer {
   kind: "function" | "custom" | "tool_search" | "local_shell" | "shell" | "apply_patch";
-  /** The client's name of it. */
+  /** The client's name of the tool. */
   name: string;
   namespace?: string;
 }
 
-/** The form of an answer. */
+/** The client's wishes that change the form of the answer. */
 export interface Form {
-  /** Members of the request that every response repeats, in the client's words. */
+  /** Members of the request that every response repeats, unchanged. */
   echo: JsonObject;
-  /** By the name under which the model knows a tool. */
+  /** The offers, by the name under which the model knows the tool. */
   offers: ReadonlyMap<string, Offer>;
-  /** The answer is a summary that takes the place of the conversation. */
+  /** The answer is a summary that replaces the conversation. */
   compacts: boolean;
 }
 
 const NONE: Form = { echo: {}, offers: new Map(), compacts: false };
 
-/** The form of the answer to a call. */
 export const formOf = (call: Call): Form => call.form as Form | undefined ?? NONE;

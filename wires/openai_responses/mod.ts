@@ -1,5 +1,5 @@
 /**
- * OpenAI's Responses: `POST /v1/responses`, which OpenAI's SDKs and Codex speak.
+ * OpenAI's Responses: `POST /v1/responses`. OpenAI's SDKs and Codex use it.
  *
  * @see https://platform.openai.com/docs/api-reference/responses
  */
@@ -15,9 +15,9 @@ import { writeAnswer, writeCompaction } from "./write_response.ts";
 import { withoutForeign } from "./without_foreign.ts";
 
 /**
- * The format of `POST /v1/responses`.
+ * Makes both halves of the wire `POST /v1/responses`.
  *
- * @param maker The format of the thoughts that answers seal: each provider opens only its own.
+ * @param maker The format name of the thoughts that answers seal. Each provider opens only its own.
  */
 export const responsesWire = (maker: string): ClientWire & ProviderWire => ({
   name: "responses",
@@ -42,10 +42,10 @@ export const responsesWire = (maker: string): ClientWire & ProviderWire => ({
   readError: readCompatibleError,
 });
 
-/** As OpenAI speaks it. */
+/** The wire as OpenAI serves it. */
 export const openaiResponses = responsesWire("openai-responses-v1");
 
-/** The format of `POST /v1/responses/compact`: a conversation in, a summary of it out. */
+/** The wire `POST /v1/responses/compact`: takes a conversation and returns a summary of it. */
 export const openaiCompaction: ClientWire = {
   ...openaiResponses,
   below: "/compact",
@@ -54,7 +54,7 @@ export const openaiCompaction: ClientWire = {
 };
 
 /**
- * Fields that a request for a count takes.
+ * The fields that a request for a count accepts.
  *
  * @see https://platform.openai.com/docs/api-reference/responses/input-tokens (`openai` 7.59)
  */

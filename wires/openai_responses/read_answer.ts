@@ -1,8 +1,9 @@
 /**
- * OpenAI's Responses: what the API answers, read into neutral deltas.
+ * OpenAI's Responses, the provider's half: reads answers and streams into deltas.
  *
- * A response is a list of items, and a stream opens, fills and closes them one after another; a whole response goes the same
- * way in one step. Its last event repeats the whole response: what no event before has told is read from there.
+ * A response is a list of items. A stream opens, fills and closes one item after another; a whole response is read the
+ * same way in one step. The last event of a stream repeats the whole response. What earlier events left out is read
+ * from it.
  *
  * Checked against `openai` 7.59 types, 2026-11. Perplexity, xAI, DeepSeek, OpenRouter and Azure serve the same events.
  *
@@ -15,7 +16,11 @@ import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import type { Emit, JsonObject, StopReason, StreamReader, Usage, WireError } from "../types.ts";
 import { itemReader } from "./read_items.ts";
 
-/** @param maker The format of the thoughts that it seals. */
+/**
+ * Reads a whole answer, see `AnswerFormat`.
+ *
+ * @param maker The format name of the thoughts that the provider seals.
+ */
 export function readAnswer(body: JsonObject, emit: Emit, maker: string): void {
   const failed = body.status === "failed" || object(body.error) !== undefined || text(body.error);
   if (failed) return emit({ type: "error", error: readFailure(body) });
@@ -28,7 +33,11 @@ export function readAnswer(body: JsonObject, emit: Emit, maker: string): void {
   finish(body, emit);
 }
 
-/** @param maker The format of the thoughts that it seals. */
+/**
+ * Reads one stream, see `AnswerFormat`.
+ *
+ * @param maker The format name of the thoughts that the provider seals.
+ */
 export function readStream(emit: Emit, maker: string): StreamReader {
   const items = itemReader(maker, emit);
   let started = false;
@@ -78,7 +87,7 @@ export function readStream(emit: Emit, maker: string): StreamReader {
   };
 }
 
-/** A stream says at its start which tier was asked for; `auto` is none. */
+/** Reads the head of a response. At the start of a stream the tier is the requested one, where `auto` means none. */
 function start({ id, model, created_at, service_tier }: JsonObject) {
   return {
     type: "start" as const,
@@ -101,7 +110,7 @@ function finish(response: JsonObject, emit: Emit): void {
   emit({ type: "stop", choice: 0, reason: STOPS.get(reason) ?? "length" });
 }
 
-/** Cached tokens are counted inside the input, reasoning inside the output. */
+/** Reads the usage. The input count includes cached tokens, the output count includes reasoning. */
 function readUsage(usage: JsonObject): Usage {
   const cacheRead = count(object(usage.input_tokens_details)?.cached_tokens);
   const cacheWrite = count(object(usage.input_tokens_details)?.cache_write_tokens);
@@ -119,7 +128,7 @@ function readUsage(usage: JsonObject): Usage {
 
 // ---------------------------------------------------------------- failures
 
-/** The statuses that an answer's error codes stand for; those of bad input are 400. */
+/** The HTTP status that each error code of an answer means. Codes of bad input mean 400, see `BAD_INPUT`. */
 const STATUS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   ["insufficient_quota", 429],
   ["rate_limit_exceeded", 429],
@@ -132,7 +141,9 @@ const STATUS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
 const BAD_INPUT =
   /^(?:(?:invalid|empty|unsupported)_|image_|failed_to_download_image)|_policy(?:_|$)|^context_length_exceeded$/;
 
-/** The error of a response or an event; the rest of a response would repeat the prompt. */
+/**
+ * Reads the error of a response or an event. Only the error is kept: the rest of a response would repeat the prompt.
+ */
 function readFailure({ error, code, message, param }: JsonObject): WireError {
   const told = object(error) ?? (text(error) ? { message: error } : { code, message, param });
   const read = readCompatibleError(200, { error: told });

@@ -1,7 +1,7 @@
 /**
- * OpenAI's Responses, the client's half: a request body into a neutral `Call`.
+ * OpenAI's Responses, the client's half: reads a request's body into a neutral call.
  *
- * Nothing is stored: what refers to an earlier response is refused with the cure, and `store: true` is answered with
+ * Nothing is stored. A reference to an earlier response is refused with the cure, and `store: true` is answered with
  * `store: false`. Settings that only OpenAI has are named as dropped.
  *
  * Checked against `openai` 7.59 types, 2026-11.
@@ -21,11 +21,11 @@ import { readToolChoice, type ReadTools, toolList } from "./read_tools.ts";
 
 const optional = <const S extends v.GenericSchema>(schema: S) => v.nullish(schema);
 const anyObject = v.looseObject({});
-/** `1e999` is infinite to JavaScript, and would be written as `null`. */
+/** JavaScript reads `1e999` as Infinity, which JSON would write as `null`. */
 const number = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 
-/** What every request must hold, whichever wire it goes to. */
+/** What every request must have, whichever wire it is sent to. */
 const DOOR = v.looseObject({
   input: optional(v.union([v.string(), v.array(anyObject)])),
   stream: optional(v.boolean()),
@@ -56,28 +56,32 @@ const BODY = v.looseObject({
   user: optional(v.string()),
 });
 
-/** @throws GatewayError `invalid_request` whose `param` is the path of the fault, e.g. `input`. */
+/**
+ * Checks what every request must have: an `input` of the right type, if there is one, and a boolean `stream`.
+ *
+ * @throws GatewayError `invalid_request` whose `param` is the path of the fault, e.g. `input`.
+ */
 export function checkCall(body: JsonObject): void {
   const { input, stream } = body;
   if (typeof input !== "string" || stream !== undefined && typeof stream !== "boolean") check(DOOR, body);
 }
 
 /**
- * Reads a request body that `checkCall` has passed.
+ * Reads a body that has passed `checkCall`.
  *
  * @param model The provider's name for the model.
- * @throws GatewayError `invalid_request` whose `param` is the path of the fault; `previous_response_not_found` for what
- * refers to something stored.
+ * @throws GatewayError `invalid_request` whose `param` is the path of the fault; `previous_response_not_found` for a
+ * reference to something stored.
  */
 export const readCall = (body: JsonObject, model: string): Call => read(body, model, false);
 
-/** Reads a request for a compaction, as `readCall`; its answer is whole. */
+/** Reads a request for a compaction, as `readCall` does. Its answer is never streamed. */
 export const readCompaction = (body: JsonObject, model: string): Call => ({
   ...read(body, model, true),
   stream: false,
 });
 
-/** @param asks A summary is wanted, whatever the input says. */
+/** @param asks Whether the request asks for a summary by its path. An item of the input may ask for one too. */
 function read(body: JsonObject, model: string, asks: boolean): Call {
   refuseStored(body);
   checkSettings(body);
@@ -125,16 +129,23 @@ function read(body: JsonObject, model: string, asks: boolean): Call {
   };
 }
 
-/** Checks the settings that were sent: the schema as a whole visits all that there are, and copies the body. */
+/**
+ * Checks the settings that were sent, one by one: checking with the whole schema would visit all its fields and copy
+ * the body.
+ */
 function checkSettings(body: JsonObject): void {
   for (const field of Object.keys(body)) {
     if (!Object.hasOwn(BODY.entries, field)) continue;
-    // Once more, for the words of the fault.
+    // Checks again, because this throws the error with the path of the fault.
     if (!v.is(BODY.entries[field as keyof typeof BODY.entries], body[field])) check(BODY, body);
   }
 }
 
-/** @throws GatewayError for what needs a memory that a translated call does not have. */
+/**
+ * Refuses a request that refers to stored state, which a translated call does not have.
+ *
+ * @throws GatewayError `previous_response_not_found` or `invalid_request`, with the cure.
+ */
 function refuseStored(body: JsonObject): void {
   if (body.previous_response_id != null) {
     throw notStored(
@@ -171,7 +182,7 @@ const refused = (param: string, state: string) =>
 
 type Set = <Name extends keyof Settings>(name: Name, value: Settings[Name] | null, path: string) => void;
 
-/** Settings that are written as chat completions have them. */
+/** Settings with the same name and values as in chat completions. */
 const SAME = [
   "metadata",
   "prompt_cache_key",
@@ -230,7 +241,10 @@ function readFormat(format: JsonObject, path: string): Format | undefined {
   }
 }
 
-/** Of `include`: reasoning is always sealed into the answer, and a search always tells its sources. */
+/**
+ * Values of `include` that need no action: reasoning is always sealed into the answer, and a search always reports its
+ * sources.
+ */
 const ALWAYS_INCLUDED: ReadonlySet<unknown> = new Set([
   "code_interpreter_call.outputs",
   "reasoning.encrypted_content",
@@ -257,7 +271,7 @@ function setChoice(value: unknown, tools: ReadTools, set: Set, dropped: string[]
   set("allowed_tools", allowed, "tool_choice.tools");
 }
 
-/** Fields that are read, or that ask for what is so anyway, or that say nothing to a model. */
+/** Fields that are read, that ask for something that is done anyway, or that mean nothing to a model. */
 const KNOWN: ReadonlySet<string> = new Set([
   ...SAME,
   ...[
@@ -297,7 +311,7 @@ const ASK =
   "wishes in their own words, what was done and found out, decisions and their reasons, names of files and commands that " +
   "matter, and what is to be done next. Answer with the summary and nothing else.";
 
-/** Makes of a request for a compaction one for a summary: no tools, and text alone. */
+/** Turns a request for a compaction into a request for a summary: without tools, answered with text only. */
 function askForSummary(messages: Call["messages"], settings: Settings, sent: Call["sent"]): void {
   messages.push({ role: "user", path: "input", parts: [{ type: "text", text: ASK, path: "input" }] });
   for (const name of ["response_format", "verbosity"] as const) {
@@ -309,7 +323,7 @@ function askForSummary(messages: Call["messages"], settings: Settings, sent: Cal
 // ---------------------------------------------------------------- what answers repeat
 
 /**
- * The members of a response that repeat its request. The schema of Open Responses requires them all.
+ * The members of a response that repeat its request. The schema of Open Responses requires all of them.
  *
  * @see https://www.openresponses.org/specification (2026-04-24)
  */
@@ -328,7 +342,7 @@ function echoOf(body: JsonObject): JsonObject {
     prompt_cache_key: body.prompt_cache_key ?? null,
     reasoning: { effort: reasoning.effort ?? null, summary: reasoning.summary ?? null },
     safety_identifier: body.safety_identifier ?? null,
-    // Nothing is stored, whatever was asked for.
+    // Nothing is stored, whatever the client asked for.
     store: false,
     temperature: numberOr("temperature", 1),
     text: { ...text, format: text.format ?? { type: "text" } },

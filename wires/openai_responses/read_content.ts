@@ -1,13 +1,14 @@
-/** OpenAI's Responses, the client's half: the content of its messages and of its tools' results. */
+/** OpenAI's Responses, the client's half: reads the content of messages and of tool results. */
 import { isObject } from "../shared/json.ts";
 import { ADDRESS, readUrl } from "../shared/data_url.ts";
 import { fault, need } from "../shared/faults.ts";
 import type { Citation, JsonObject, Media, Part } from "../types.ts";
 
 /**
- * The parts of a content: a text, or a list of parts. Parts that no other API knows are named in `dropped`.
+ * Reads a content: a text, or a list of parts. A part that no other API has is left out and named.
  *
- * @param cited Takes the sources of the parts, with offsets into all texts together.
+ * @param dropped Takes the client's paths of what is left out.
+ * @param cited Takes the sources of the parts. Their offsets count in all texts of the content together.
  */
 export function readContent(content: unknown, path: string, dropped: string[], cited?: Citation[]): Part[] {
   if (content === null || content === undefined) return [];
@@ -76,7 +77,7 @@ function readFile({ file_id: id, file_url: url, file_data: data, filename }: Jso
   if (typeof id === "string") return file({ id });
   if (typeof url === "string") return file(readUrl(url, `${path}.file_url`));
   const text = need(data, `${path}.file_data`);
-  // OpenAI takes bare base64 of PDFs.
+  // OpenAI accepts a PDF as bare base64.
   return file(
     ADDRESS.test(text)
       ? readUrl(text, `${path}.file_data`)

@@ -1,8 +1,8 @@
 /**
- * OpenAI's Responses, the client's half: the items of `input` into neutral messages.
+ * OpenAI's Responses, the client's half: reads the items of `input` into neutral messages.
  *
- * Checked against the 33 kinds of item in `openai` 7.59 types, 2026-11, and against what Codex 0.171 and `@openai/agents`
- * 0.20 send.
+ * Checked against the 33 kinds of item in `openai` 7.59 types, 2026-11, and against what Codex 0.171 and
+ * `@openai/agents` 0.20 send.
  *
  * @see https://platform.openai.com/docs/api-reference/responses/create
  */
@@ -16,21 +16,20 @@ import { readContent } from "./read_content.ts";
 import { type toolList, toolNames } from "./read_tools.ts";
 import { gatherTurns, type Turns } from "./turns.ts";
 
-/** What `configuration_update` items change, with the paths where they say it. */
+/** The settings that `configuration_update` items change, and the paths of the changes. */
 export interface Updates {
   effort?: { value: string; path: string };
   format?: { value: JsonObject; path: string };
 }
 
-/** What an input says. */
 export interface ReadInput {
   messages: Message[];
   updates: Updates;
-  /** It ends with `compaction_trigger`: what is wanted is a summary. */
+  /** The input has a `compaction_trigger`: the client wants a summary. */
   triggered: boolean;
 }
 
-/** Where the items of one input go. */
+/** What the readers of items fill. */
 interface Notes {
   turns: Turns;
   tools: ReturnType<typeof toolList>;
@@ -44,7 +43,7 @@ type ItemReader = (item: JsonObject, path: string, notes: Notes) => void;
  * Reads an input.
  *
  * @param tools Takes the tools that items add.
- * @throws GatewayError `invalid_request`; `previous_response_not_found` for items that only a store could resolve.
+ * @throws GatewayError `invalid_request`; `previous_response_not_found` for items that refer to something stored.
  */
 export function readInput(
   input: unknown,
@@ -69,7 +68,7 @@ export function readInput(
 }
 
 function readItem(item: JsonObject, path: string, notes: Notes): void {
-  // The easy form of a message has no type.
+  // The short form of a message has no type.
   const type = item.type ?? (item.role === undefined ? "item_reference" : "message");
   const read = Object.hasOwn(ITEMS, `${type}`) ? ITEMS[type as keyof typeof ITEMS] : undefined;
   if (read) read(item, path, notes);
@@ -78,7 +77,7 @@ function readItem(item: JsonObject, path: string, notes: Notes): void {
 
 const drop: ItemReader = (_, path, { dropped }) => void dropped.push(path);
 
-/** By type; the others are named as dropped. */
+/** The readers by the type of item. An item of any other type is named as dropped. */
 const ITEMS = {
   additional_tools: ({ tools: added }, path, { tools }) => tools.add(added, `${path}.tools`),
   apply_patch_call: ownCall("apply_patch", ({ operation }) => ({ operation })),
@@ -152,7 +151,7 @@ const ITEMS = {
     turns.result(callIdOf(item, path), [textPart(said, path)], path);
   },
   tool_search_call(item, path, notes) {
-    // OpenAI's own search shows nothing that the list of tools does not.
+    // OpenAI's own search adds nothing to what the list of tools says.
     if (item.execution === "server" || item.call_id == null) return;
     ownCall("tool_search", ({ arguments: wanted }) => object(wanted) ?? {})(item, path, notes);
   },
@@ -170,28 +169,39 @@ const ITEMS = {
 
 const textPart = (said: string, path: string): Part => ({ type: "text", text: said, path });
 
-/** The id that ties a result to its call. Results of `local_shell` have it as `id`. */
+/** The id that links a result to its tool call. Results of `local_shell` have it as `id`. */
 function callIdOf({ call_id: callId, id }: JsonObject, path: string): string {
   return text(callId) ?? need(id, `${path}.call_id`);
 }
 
-/** @throws GatewayError for arguments that are nested too deeply: some wires parse and write them again. */
+/**
+ * Reads the arguments of a tool call as text.
+ *
+ * @throws GatewayError `invalid_request` for arguments that are nested too deeply: some wires parse them and write them
+ * again.
+ */
 function readArguments(value: unknown, path: string): string {
   const written = typeof value === "string" ? value : value == null ? "" : JSON.stringify(value);
   if (!isTooDeep(written)) return written;
   const param = `${path}.arguments`;
   const message =
-    `Cannot read the request: ${param} is nested too deeply; ${MOST_LEVELS} levels are the most`;
+    `Cannot read the request: ${param} is nested too deeply; at most ${MOST_LEVELS} levels are allowed`;
   throw new GatewayError("invalid_request", message, { param });
 }
 
-/** The call of a tool that the client runs and whose form is OpenAI's own, as a call of a function. */
+/**
+ * Makes a reader for calls of a tool that the client runs and that only OpenAI defines. They become calls of a
+ * function.
+ */
 function ownCall(name: string, write: (item: JsonObject) => JsonObject): ItemReader {
   return (item, path, { turns }) =>
     turns.call({ id: callIdOf(item, path), name, arguments: JSON.stringify(write(item)), path });
 }
 
-/** A call that OpenAI ran itself: with its result, it is one of a function; without, it says nothing. */
+/**
+ * Makes a reader for calls that OpenAI ran itself. A call with its result becomes a call of a function; one without a
+ * result is left out and named.
+ */
 function ranItself(
   name: string,
   asked: (item: JsonObject) => JsonObject,
@@ -228,7 +238,7 @@ function readOutput(item: JsonObject, path: string, { turns, dropped }: Notes): 
   turns.result(callIdOf(item, path), readContent(content, `${path}.output`, dropped), path);
 }
 
-/** Whoever seals reasoning without saying so is OpenAI. */
+/** The format of sealed reasoning that names none: it is OpenAI's. */
 const UNNAMED = "openai-responses-v1";
 
 function readReasoning(item: JsonObject, path: string, { turns, dropped }: Notes): void {
@@ -237,7 +247,7 @@ function readReasoning(item: JsonObject, path: string, { turns, dropped }: Notes
   const sealed = text(item.encrypted_content);
   const said: Thought = told === "" ? {} : { text: told };
   if (sealed === undefined) {
-    // An id alone names what only its maker has.
+    // An id alone refers to something that only its provider has.
     if (told === "") dropped.push(path);
     else turns.think(said, path);
     return;
@@ -249,10 +259,10 @@ function readReasoning(item: JsonObject, path: string, { turns, dropped }: Notes
   turns.think({ ...said, redacted: sealed, format: UNNAMED, ...(id !== undefined && { id }) }, path);
 }
 
-/** The format of a summary that took the place of a conversation. */
+/** The format name of a summary that replaces a conversation. */
 export const SUMMARY = "sluice-summary";
 
-/** A summary as the user's text. */
+/** Writes a summary as text of the user. */
 export const summaryText = (summary: string): string =>
   `This is a summary of the conversation so far:\n\n${summary}`;
 
@@ -279,10 +289,10 @@ function readUpdate(item: JsonObject, path: string, { updates, dropped }: Notes)
 }
 
 /**
- * The error for what only a store of earlier responses could resolve.
+ * The error for a reference to something that only a store of earlier responses could resolve.
  *
- * @param state What cannot be resolved.
- * @param cure What to send in its place.
+ * @param state Says what cannot be resolved.
+ * @param cure Says what to send instead.
  */
 export function notStored(param: string, state: string, cure: string): GatewayError {
   return new GatewayError(

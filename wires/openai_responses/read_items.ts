@@ -1,10 +1,10 @@
-/** OpenAI's Responses: the items of an answer, whole or piece by piece, into deltas. */
+/** OpenAI's Responses, the provider's half: reads the items of an answer, whole or piece by piece, into deltas. */
 import { isObject, list, object, objects, text } from "../shared/json.ts";
 import { textCounter } from "../shared/layout.ts";
 import type { Emit, JsonObject, ServerCall } from "../types.ts";
 import { neededLayout, phaseMark, SEPARATOR } from "./write_answered.ts";
 
-/** An item that is open, with what was told of it. */
+/** An open item, and what was emitted of it. */
 type Item =
   | {
     type: "message";
@@ -15,24 +15,27 @@ type Item =
     cited: number;
     parts: number[];
   }
-  /** `told` are its texts' kind and number: a summary, or the reasoning itself where a provider shows it. */
+  /**
+   * `told` is the kind of text that was emitted: the summary, or the reasoning itself if the provider shows it. `part`
+   * is the number of its last text.
+   */
   | { type: "reasoning"; block: number; told?: "summary" | "content"; part: unknown }
   | { type: "call"; index: number; argued: boolean }
   | { type: "other"; block: number };
 
 /**
- * Reads the items of one answer.
+ * Makes a reader for the items of one answer.
  *
- * @param maker The format of the thoughts that it seals.
+ * @param maker The format name of the thoughts that the provider seals.
  */
 export function itemReader(maker: string, emit: Emit) {
   const items = new Map<unknown, Item>();
-  /** Keys and ids of the items that are closed. */
+  /** The keys and ids of closed items. */
   const closed = new Set<unknown>();
   const said = textCounter();
   let thoughts = 0;
   let calls = 0;
-  /** See `shared/layout.ts`. */
+  /** The layout of the answer, see `shared/layout.ts`. */
   let order = "";
 
   const keyOf = ({ output_index, item_id }: JsonObject): unknown => output_index ?? item_id ?? 0;
@@ -70,7 +73,7 @@ export function itemReader(maker: string, emit: Emit) {
     });
   }
 
-  /** @param part The number of the summary or the text that the piece belongs to. */
+  /** @param part The number of the summary or text to which the piece belongs. */
   function think(
     item: Item & { type: "reasoning" },
     kind: "summary" | "content",
@@ -121,7 +124,7 @@ export function itemReader(maker: string, emit: Emit) {
       }
       default: {
         const opened: Item = { type: "other", block: thoughts++ };
-        // It says nothing, and that something has begun.
+        // An empty thought: it only signals that the answer has begun.
         emit({ type: "thought", choice: 0, block: opened.block, format: maker });
         return opened;
       }
@@ -178,7 +181,10 @@ export function itemReader(maker: string, emit: Emit) {
     emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
   }
 
-  /** A picture is the client's to see; any other item goes back to its maker with the next turn. */
+  /**
+   * Closes an item of another type. A picture is shown to the client; any other item goes back to its provider with the
+   * next turn.
+   */
   function closeOther(opened: Item & { type: "other" }, item: JsonObject): void {
     if (item.type === "image_generation_call") {
       const data = text(item.result);
@@ -204,7 +210,7 @@ export function itemReader(maker: string, emit: Emit) {
       if (item) close(keyOf(event), item);
     },
 
-    /** Any other event. */
+    /** Reads any other event. */
     fill(type: string, event: JsonObject): void {
       const item = items.get(keyOf(event));
       const piece = typeof event.delta === "string" ? event.delta : "";
@@ -226,11 +232,11 @@ export function itemReader(maker: string, emit: Emit) {
           if (item?.type === "call") argue(item, piece);
           return;
       }
-      // Of what is not known here: something has begun.
+      // An unknown kind of piece: it signals that the answer has begun.
       if (!item && type.endsWith(".delta")) open(keyOf(event), {});
     },
 
-    /** The end of the answer, with the whole response. */
+    /** Called at the end of the answer with the whole response. */
     finish(response: JsonObject): void {
       list(response.output).forEach((item, at) => {
         if (!isObject(item) || closed.has(at) || item.id != null && closed.has(item.id)) return;
@@ -245,7 +251,7 @@ export function itemReader(maker: string, emit: Emit) {
     },
   };
 
-  /** Some providers fill an item that they have not opened. */
+  /** The open message. Some providers send pieces of an item that they have not opened. */
   function message(item: Item | undefined, event: JsonObject): Item & { type: "message" } {
     return item?.type === "message"
       ? item
@@ -259,7 +265,7 @@ export function itemReader(maker: string, emit: Emit) {
   }
 }
 
-/** A call of one of OpenAI's own tools, where others have such a tool too. */
+/** Reads a call of one of OpenAI's own tools, if other providers have such a tool too. */
 function readServerCall({ type, id, action, code }: JsonObject): ServerCall | undefined {
   const named = text(id) ? { id: text(id) } : {};
   if (type === "code_interpreter_call") return { kind: "code_execution", ...named, input: { code } };
@@ -275,7 +281,7 @@ const idOf = ({ id }: JsonObject): { id?: string } => typeof id === "string" ? {
 
 const asText = (value: unknown): unknown => isObject(value) ? JSON.stringify(value) : value;
 
-/** OpenAI's records of tokens as chat completions have them; nothing where there are none. */
+/** Writes OpenAI's log probabilities in the form of chat completions; `undefined` if there are none. */
 function writeLogprobs(records: unknown): JsonObject | undefined {
   const tokens = objects(records);
   if (tokens.length === 0) return undefined;

@@ -1,8 +1,9 @@
 /**
- * OpenAI's Responses, the client's half: its tools into neutral ones, and the way back.
+ * OpenAI's Responses, the client's half: reads tools into neutral ones, and records how the client offered them.
  *
- * Namespaces are flattened, as no other API has them: `{namespace: "mcp__x", name: "y"}` is `mcp__x__y` to the model. Tools
- * that a client runs itself and whose form only OpenAI knows (`shell`, `apply_patch`, `tool_search` …) become functions.
+ * Namespaces are flattened, because no other API has them: the model knows `{namespace: "mcp__x", name: "y"}` as
+ * `mcp__x__y`. Tools that the client runs itself and that only OpenAI defines (`shell`, `apply_patch`, `tool_search` …)
+ * become functions.
  *
  * Checked against `openai` 7.59 types, 2026-11.
  */
@@ -12,10 +13,10 @@ import { digest } from "../shared/tool_id.ts";
 import type { CustomTool, FunctionTool, JsonObject, ServerTool, Tool, ToolChoice } from "../types.ts";
 import type { Offer } from "./form.ts";
 
-/** The longest name that providers take. */
+/** The longest name that all providers accept. */
 const MOST_NAME = 64;
 
-/** Parameters of the tools that clients run by themselves, as OpenAI's calls of them have it. */
+/** Parameters of the tools that OpenAI defines and clients run, as OpenAI's calls of them have them. */
 const SCHEMAS: Readonly<Record<"shell" | "local_shell" | "apply_patch" | "tool_search", JsonObject>> = {
   shell: {
     type: "object",
@@ -70,22 +71,26 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 export interface ReadTools {
   tools: Tool[];
   offers: Map<string, Offer>;
-  /** The name under which the model knows a tool of the client's. */
+  /** The name under which the model knows one of the client's tools. */
   nameOf(name: string, namespace?: unknown): string;
 }
 
-/** Makes a list of tools that grows: `tools` of the body come first, then those that its input adds. */
+/**
+ * Makes a list of tools that grows: first the `tools` of the body, then those that its input adds.
+ *
+ * @param dropped Takes the client's paths of what is left out.
+ */
 export function toolList(dropped: string[]): ReadTools & { add(value: unknown, path: string): void } {
   const tools: Tool[] = [];
   const offers = new Map<string, Offer>();
-  /** By namespace and name. */
+  /** The model's names, by namespace and name. */
   const names = new Map<string, string>();
 
   const nameOf = (name: string, namespace?: unknown): string =>
     names.get(keyOf(name, namespace)) ??
       (typeof namespace === "string" && namespace !== "" ? flatName(namespace, name) : name);
 
-  /** @returns The model's name for a new tool; `undefined` for one that was offered before. */
+  /** @returns The model's name for a new tool; `undefined` for a tool that was offered before. */
   function offer(kind: Offer["kind"], name: string, namespace?: string): string | undefined {
     const key = keyOf(name, namespace);
     if (names.has(key)) return undefined;
@@ -133,7 +138,7 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
 
   function addNamespace(tool: JsonObject, path: string): void {
     const namespace = need(tool.name, `${path}.name`);
-    // No other API has a place for it: the first of its tools tells what they are about.
+    // No other API has a description of a namespace, so the first of its tools has it.
     let preface = typeof tool.description === "string" && tool.description !== ""
       ? `[${namespace}: ${tool.description}]`
       : undefined;
@@ -146,7 +151,7 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
     }
   }
 
-  /** A tool that the client runs, and whose form is OpenAI's own. */
+  /** Adds a tool that OpenAI defines and the client runs. */
   function addOwn(kind: keyof typeof SCHEMAS, tool: JsonObject, path: string): void {
     const name = offer(kind, kind);
     if (name === undefined) return;
@@ -181,14 +186,14 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
   function addOne(tool: JsonObject, path: string): void {
     switch (tool.type) {
       case "function":
-        // Chat's form, which some clients send here.
+        // Some clients send the form of chat completions.
         return addFunction(isObject(tool.function) ? { ...tool.function } : tool, path);
       case "custom":
         return addCustom(isObject(tool.custom) ? { ...tool.custom } : tool, path);
       case "namespace":
         return addNamespace(tool, path);
       case "tool_search":
-        // Where OpenAI would search, every tool is shown.
+        // If OpenAI would search for tools, the model is offered all of them instead.
         return tool.execution === "client" ? addOwn("tool_search", tool, path) : undefined;
       case "shell": {
         const { type } = object(tool.environment) ?? {};
@@ -220,7 +225,7 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
   };
 }
 
-/** Members of a function that are read, or that say nothing to a model which sees every tool. */
+/** Members of a function that are read, or that mean nothing to a model that is offered every tool. */
 const FUNCTION_MEMBERS: ReadonlySet<string> = new Set([
   "defer_loading",
   "description",
@@ -230,7 +235,9 @@ const FUNCTION_MEMBERS: ReadonlySet<string> = new Set([
   "type",
 ]);
 
-/** `{type: "grammar", syntax, definition}`; chat's form of it has one object more. */
+/**
+ * Reads the format of a custom tool: `{type: "grammar", syntax, definition}`, or the nested form of chat completions.
+ */
 function readGrammar(value: unknown, path: string): CustomTool["format"] {
   if (!isObject(value)) return undefined;
   if (value.type !== "grammar") return { type: "text" };
@@ -256,7 +263,7 @@ function describe(
   return preface === undefined ? own : own === undefined ? preface : `${preface}\n${own}`;
 }
 
-/** One name for a namespace and a name, of the characters and the length that providers take. */
+/** Joins a namespace and a name into one name with the characters and the length that all providers accept. */
 function flatName(namespace: string, name: string): string {
   const whole = `${namespace}__${name}`;
   const flat = whole.replace(/[^a-zA-Z0-9_-]/g, "_");
@@ -267,14 +274,13 @@ function flatName(namespace: string, name: string): string {
 
 // ---------------------------------------------------------------- which of them
 
-/** What `tool_choice` asks for. */
 export interface Choice {
   choice?: ToolChoice;
   /** The tools that the model may call, by the model's names. */
   allowed?: string[];
 }
 
-/** Reads `tool_choice`; one of a tool that only OpenAI has is named in `dropped`. */
+/** Reads `tool_choice`. The choice of a tool that only OpenAI has is left out and named. */
 export function readToolChoice(value: unknown, { nameOf, offers }: ReadTools, dropped: string[]): Choice {
   if (value === "none" || value === "auto" || value === "required") return { choice: value };
   if (!isObject(value)) throw fault("tool_choice", '"none", "auto", "required" or an object', value);
@@ -288,7 +294,7 @@ export function readToolChoice(value: unknown, { nameOf, offers }: ReadTools, dr
     const choice = value.mode === "required" ? "required" : "auto";
     if (allowed.length > 0) return { choice, allowed };
     if (choice === "required") dropped.push("tool_choice.mode");
-    return { choice: "none" }; // None of them may be called.
+    return { choice: "none" }; // The list names no tool that is offered.
   }
   const name = chosen(value, nameOf);
   if (name !== undefined) return { choice: { name } };
@@ -305,7 +311,7 @@ function chosen(tool: JsonObject, nameOf: ReadTools["nameOf"]): string | undefin
     : undefined;
 }
 
-/** The names of the tools in a list, namespaces and all, for a model to read. */
+/** The names of the tools in a list, including those in namespaces, for a model to read. */
 export function toolNames(value: unknown, nameOf: ReadTools["nameOf"]): string[] {
   return objects(value).flatMap((tool) => {
     if (tool.type === "namespace") {

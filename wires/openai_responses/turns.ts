@@ -1,25 +1,28 @@
-/** Turns made of items: OpenAI's Responses tell an answer's pieces one by one, other APIs as a message. */
+/**
+ * Joins items into turns: OpenAI's Responses have the pieces of an answer as items, other APIs have them in one
+ * message.
+ */
 import { append } from "../shared/json.ts";
 import { callIds, unpackToolId } from "../shared/tool_id.ts";
 import type { Citation, Message, MessageOf, Part, Thought } from "../types.ts";
 
-/** A piece of an answer, in the order that other APIs give the pieces of one message. */
+/** The kinds of pieces of an answer, in the order that other APIs give them within one message. */
 const THOUGHT = 0, TEXT = 1, CALL = 2;
 
-/** A message, and the results of its calls. */
+/** A message, and the results of its tool calls. */
 interface Turn {
   message: Message;
   results: Message[];
 }
 
-/** An assistant's turn that may still grow. */
+/** An assistant's turn that may get more pieces. */
 interface Open extends Turn {
   message: MessageOf<"assistant">;
-  /** The kind of its last piece. */
+  /** The kind of the last piece. */
   rank: number;
 }
 
-/** A tool call as an item has it. */
+/** A tool call as it is in an item. */
 export interface CallItem {
   /** The client's id. */
   id: string;
@@ -29,12 +32,11 @@ export interface CallItem {
   path: string;
 }
 
-/** Gathers turns. */
 export interface Turns {
   say(role: "system" | "developer" | "user", parts: Part[], path: string): void;
   think(thought: Thought, path: string): void;
   answer(parts: Part[], path: string, cited: Citation[]): void;
-  /** The signature of the answer itself. */
+  /** Sets the signature of the answer itself. */
   sign(signature: string | undefined): void;
   call(call: CallItem): void;
   result(id: string, parts: Part[], path: string, error?: boolean): void;
@@ -42,10 +44,11 @@ export interface Turns {
 }
 
 /**
- * Gathers turns of items.
+ * Makes turns from items.
  *
- * Items of the assistant's that follow one another are one message, as long as they come in the order of one: thoughts,
- * texts, calls. Results stand behind the turn of their call, whatever came between: other APIs refuse them elsewhere.
+ * Consecutive items of the assistant become one message, as long as they come in the order of one: thoughts, texts,
+ * tool calls. Results are put behind the turn of their tool call, whatever came between: other APIs refuse them
+ * elsewhere.
  */
 export function gatherTurns(): Turns {
   const turns: Turn[] = [];
@@ -111,7 +114,7 @@ export function gatherTurns(): Turns {
 }
 
 /**
- * Thoughts that nothing followed belong to the turn before them: a message of thoughts alone says nothing, and many APIs
+ * Joins thoughts without an answer to the turn before them: a message with only thoughts says nothing, and many APIs
  * refuse it.
  */
 function joinBare(turns: Turn[]): Turn[] {

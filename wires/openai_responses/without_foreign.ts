@@ -1,8 +1,8 @@
 /**
- * OpenAI's Responses, a request that is handed through: without what other makers said in the conversation's earlier turns.
+ * OpenAI's Responses, a request that is handed through: removes what other providers' models left in earlier turns.
  *
- * Providers refuse what they have not sealed. Our answers mark what they seal for others (`shared/envelope.ts`), so that a
- * conversation can go on with OpenAI's models at any turn.
+ * Providers refuse what they have not sealed. Sluice marks what it seals for other providers (`shared/envelope.ts`) and
+ * removes it here, so that a conversation can move to OpenAI's models at any turn.
  */
 import { isEnvelope, unseal } from "../shared/envelope.ts";
 import { isObject, objects } from "../shared/json.ts";
@@ -11,11 +11,11 @@ import type { JsonObject } from "../types.ts";
 import { SUMMARY, summaryText } from "./read_input.ts";
 
 /**
- * The fields that have to change, by name. Reasoning of others goes, with its text where `isAuthor`: OpenAI looks for the item
- * of that id. A summary becomes the user's text.
+ * The new values of the fields that must change, by name. Reasoning of other providers is removed, for OpenAI including
+ * its text, because OpenAI looks for a stored item with that id. A summary becomes text of the user.
  *
- * @param get A field of the body.
- * @param isAuthor Whether it goes to OpenAI.
+ * @param get Reads a field of the body.
+ * @param isAuthor Whether the provider is OpenAI.
  */
 export function withoutForeign(get: (field: string) => unknown, isAuthor: boolean): Map<string, unknown> {
   const input = get("input");
@@ -33,7 +33,7 @@ export function withoutForeign(get: (field: string) => unknown, isAuthor: boolea
 function keepItem(item: JsonObject, isAuthor: boolean): JsonObject[] {
   const { call_id: callId, encrypted_content: sealed } = item;
   if (typeof callId === "string") {
-    // A signature that rides in an id makes it longer than OpenAI takes.
+    // An id that carries a signature is longer than OpenAI accepts.
     const { id } = unpackToolId(callId);
     return id === callId ? [item] : [{ ...item, call_id: id }];
   }

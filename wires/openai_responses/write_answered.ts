@@ -1,12 +1,12 @@
 /**
- * OpenAI's Responses, an earlier answer: what a client has kept of it, back into the items that the model wrote.
+ * OpenAI's Responses, an earlier answer: restores the items that the model wrote from what the client kept.
  *
- * OpenAI's chat form has one text and a list of calls. Sealed reasoning travels as sealed thoughts with the ids of its items;
- * other items, as of a web search, and the layout (`shared/layout.ts`) travel as sealed thoughts too, each a JSON object.
- * Sealed reasoning is base64 and never begins with `{`.
+ * OpenAI's chat form has one text and a list of tool calls. Sealed reasoning travels as sealed thoughts with the ids of
+ * its items. Other items, e.g. of a web search, and the layout (`shared/layout.ts`) travel as sealed thoughts too, each
+ * a JSON object. Sealed reasoning is base64 and never begins with `{`, so the two cannot be confused.
  *
- * Reasoning must stand before the item that it led to: "Item 'rs_…' of type 'reasoning' was provided without its required
- * following item."
+ * Reasoning must stand before the item to which it led: "Item 'rs_…' of type 'reasoning' was provided without its
+ * required following item."
  *
  * @see https://platform.openai.com/docs/guides/reasoning
  */
@@ -15,34 +15,37 @@ import { arrange, isUsualOrder } from "../shared/layout.ts";
 import type { JsonObject, MessageOf, Part, Thought, ToolCall } from "../types.ts";
 import { callId, type Notes } from "./notes.ts";
 
-/** Capitals behind a stretch of text in a layout: the phase of its message, or what only kept two messages apart. */
+/**
+ * The capitals behind a stretch of text in a layout: the phase of its message, or that it only separated two messages.
+ */
 const PHASES: Readonly<Record<string, string>> = { C: "commentary", F: "final_answer" };
 const APART = "S";
 
-/** The capital of a phase, if it is known. */
+/** The capital of a phase; empty for an unknown phase. */
 export const phaseMark = (phase: unknown): string =>
   Object.keys(PHASES).find((mark) => PHASES[mark] === phase) ?? "";
 
-/** What stands between the texts of two messages, as clients have them in one. */
+/** Separates the texts of two messages that the client gets as one text. */
 export const SEPARATOR = { text: "\n\n", token: `x2${APART}` };
 
-/** The phase of a message where its answer says nothing else. */
+/** The phase of a message if the layout does not name one. */
 const usualPhase = (hasCalls: boolean): string => hasCalls ? "C" : "F";
 
-/** The layout that must travel; nothing where the items come back by themselves as they were. */
+/** The layout if it must be sent along; `undefined` if the items come back in their order anyway. */
 export function neededLayout(order: string): string | undefined {
   const mark = /x\d+([A-Z]?)/.exec(order)?.[1] ?? "";
   const isUsual = isUsualOrder(order) && (mark === "" || mark === usualPhase(order.includes("u")));
   return isUsual ? undefined : order;
 }
 
-/** What a sealed thought of this maker holds, if it is no reasoning. */
+/** The content of a sealed thought that is not reasoning; `undefined` for reasoning. */
 const unseal = ({ redacted }: Thought): JsonObject | undefined =>
   redacted?.startsWith("{") ? parseObject(redacted) : undefined;
 
 /**
- * The items of an assistant's message: reasoning, text, calls; or in the order in which the model wrote them, where it wrote
- * them in another and the client kept what we said of it. Thoughts of other makers are left out and named.
+ * Writes the items of an assistant's message: reasoning, text, tool calls. If the model wrote them in another order and
+ * the client kept the layout, they are written in the model's order. Thoughts of other providers are left out and
+ * named.
  */
 export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): JsonObject[] {
   const kept: JsonObject[] = [];
@@ -52,7 +55,7 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): Js
     if (typeof sealed?.layout === "string") layout = sealed;
     else if (typeof sealed?.type === "string") kept.push(sealed);
     else if (thought.format !== notes.maker) notes.dropped.push(thought.path);
-    // A text alone is a summary, whose reasoning stands beside it.
+    // A text alone is a summary; its reasoning is another thought.
     else if (thought.redacted !== undefined) kept.push(writeReasoning(thought));
   }
   const calls = message.calls.map(writeToolCall);
@@ -65,7 +68,7 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): Js
       ? undefined
       : arrange(order, { kept, calls, whole, ends, text: writeStretch });
     if (items) return settle(items, notes);
-    // An edited message: what led where is not known any more.
+    // The client has edited the message: it is not known any more which reasoning led to which item.
     notes.dropped.push(message.thoughts[0].path);
     return [...writeText(message, notes), ...calls];
   }
@@ -87,7 +90,7 @@ function writeToolCall({ id, name, arguments: input, custom }: ToolCall): JsonOb
     : { type: "function_call", ...call, arguments: input || "{}" };
 }
 
-/** Leaves out reasoning that leads to nothing, and what was sent before. */
+/** Leaves out reasoning that no item follows, and reasoning that was sent before. */
 function settle(items: JsonObject[], { thoughts }: Notes): JsonObject[] {
   let last = items.length;
   while (last > 0 && items[last - 1].type === "reasoning") last--;
@@ -101,7 +104,7 @@ function settle(items: JsonObject[], { thoughts }: Notes): JsonObject[] {
 
 // ---------------------------------------------------------------- text
 
-/** The text, if there is nothing else. */
+/** The whole text of the parts; `undefined` if one is not text. */
 function wholeText(parts: Part[]): string | undefined {
   let whole = "";
   for (const part of parts) {

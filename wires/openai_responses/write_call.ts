@@ -1,12 +1,12 @@
 /**
- * OpenAI's Responses, the request: a neutral call into the body of `POST /v1/responses`.
+ * OpenAI's Responses, the provider's half: writes a neutral call as the body of `POST /v1/responses`.
  *
- * Nothing is stored at OpenAI: each request has the whole conversation, with the reasoning that earlier answers sealed. What the
- * model behind it does not take is left out by the table of generations (`shared/openai_models.ts`), and what the API cannot
- * say by the table below.
+ * Nothing is stored at OpenAI: each request has the whole conversation, with the reasoning that earlier answers sealed.
+ * The table of generations (`shared/openai_models.ts`) says what the model refuses, and the table below what the API
+ * cannot express; both are left out.
  *
- * A summary of the reasoning, which a chat client gets as `reasoning_content`, is asked for only where the client asks, by
- * `reasoning: {summary: "auto"}`: organisations that OpenAI has not verified are refused for it (BerriAI/litellm#16032).
+ * A summary of the reasoning, which a chat client gets as `reasoning_content`, is only requested if the client sends
+ * `reasoning: {summary: "auto"}`: OpenAI refuses it to organisations that it has not verified (BerriAI/litellm#16032).
  *
  * Checked against `openai` 7.59 types, 2026-11.
  *
@@ -22,7 +22,7 @@ import { writeInput } from "./write_input.ts";
 
 interface Draft {
   body: JsonObject;
-  /** Members of `text` and `reasoning`, and names for `include`. */
+  /** The fields `text`, `reasoning` and `include` while they are written. */
   text: JsonObject;
   reasoning: JsonObject;
   include: string[];
@@ -30,7 +30,7 @@ interface Draft {
   dropped: string[];
 }
 
-/** OpenAI answers 400 to a lower limit. */
+/** The lowest token limit. OpenAI answers 400 to a lower one. */
 const LEAST_TOKENS = 16;
 
 const SETTINGS: SettingsTable<Draft> = {
@@ -83,10 +83,10 @@ const SETTINGS: SettingsTable<Draft> = {
   safety_identifier: (value, { body }) => void (body.safety_identifier = value),
 };
 
-/** Fields of other gateways that OpenAI has too. */
+/** Names of other gateways' fields that OpenAI has too. */
 const OPENAIS: ReadonlySet<string> = new Set(["moderation", "prompt_cache_options"]);
 
-/** Unknown fields are sent as they are, but for these: they would turn the call into another one. */
+/** Fields that are never copied from the client's unknown fields, because they would change the meaning of the call. */
 const OURS: ReadonlySet<string> = new Set([
   "background",
   "conversation",
@@ -98,9 +98,10 @@ const OURS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Writes a call, as `ProviderWire` says.
+ * Writes a call.
  *
- * @param maker The format of the thoughts that its answers seal.
+ * @param maker The format name of the thoughts that the provider seals.
+ * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
  */
 export function writeCall(call: Call, maker: string): WireRequest {
   const dropped: string[] = [];
@@ -122,14 +123,14 @@ export function writeCall(call: Call, maker: string): WireRequest {
   return { path: "/responses", body, dropped };
 }
 
-/** Whether a model can reason at all: another one refuses to be asked for sealed reasoning. */
+/** Whether a model can reason. Other models refuse a request for sealed reasoning. */
 const reasons = ({ efforts, effort }: OpenAIModel): boolean => efforts.length > 0 || effort !== "none";
 
 // ---------------------------------------------------------------- settings
 
 /**
- * The settings that the model takes, and that say something: a default value that it refuses is left out without a word, any
- * other is named.
+ * The settings that the model accepts. A refused setting with its default value is left out silently; any other is
+ * named.
  */
 function taken({ sent, settings }: Call, { dropped }: Draft, model?: OpenAIModel): Call["sent"] {
   const out = new Map(sent);
@@ -156,7 +157,7 @@ function taken({ sent, settings }: Call, { dropped }: Draft, model?: OpenAIModel
 const takesEffort = ({ efforts, responsesEffort }: OpenAIModel, effort: string): boolean =>
   efforts.includes(effort) || effort === responsesEffort;
 
-/** What chat completions have and Responses have not. */
+/** Settings of chat completions that Responses do not have. */
 const ABSENT: readonly (keyof Settings)[] = [
   "audio",
   "frequency_penalty",
@@ -170,15 +171,15 @@ const ABSENT: readonly (keyof Settings)[] = [
   "top_k",
 ];
 
-/** Refused on chat completions, and a tool here. */
+/** Settings that models refuse on chat completions and that are a tool here. */
 const SAID_OTHERWISE: ReadonlySet<string> = new Set(["web_search_options"]);
 
 /**
- * The call with its `reasoning` read, of which OpenRouter has some members and Responses have others, and without the fields
- * that are not sent as they are.
+ * Reads `reasoning` and the client's unknown fields into a call, and removes the fields that are not sent. Some members
+ * of `reasoning` are OpenRouter's, others belong to Responses.
  */
 function withoutExtra(call: Call, { reasoning, include, dropped }: Draft): Call {
-  // Another client's own fields mean nothing here.
+  // Unknown fields of clients of other wires mean nothing to OpenAI.
   if (call.wire !== "openai" && call.wire !== "responses") return { ...call, extra: {} };
   const { reasoning: asked, ...rest } = call.extra;
   const extra: JsonObject = {};
@@ -200,7 +201,7 @@ function withoutExtra(call: Call, { reasoning, include, dropped }: Draft): Call 
 
 // ---------------------------------------------------------------- tools
 
-/** What a function without parameters takes. */
+/** The schema of a function without parameters. */
 const NO_PARAMETERS = { type: "object", properties: {} };
 
 function writeTool(tool: Exclude<Tool, ServerTool>, dropped: string[]): JsonObject {
@@ -215,13 +216,13 @@ function writeTool(tool: Exclude<Tool, ServerTool>, dropped: string[]): JsonObje
     case "function": {
       const { path, name, description, parameters = NO_PARAMETERS, strict = false, cache, extra } = tool;
       if (cache !== undefined) dropped.push(`${path}.cache_control`);
-      // Said in any case: here a function is strict by default, and in chat completions it is not.
+      // `strict` is always written: on Responses a function is strict by default, and on chat completions it is not.
       return { type: "function", name, description, parameters, strict, ...extra };
     }
   }
 }
 
-/** A tool that OpenAI runs itself; nothing for one that it has not. */
+/** Writes a tool that OpenAI runs itself; `undefined` for a tool that OpenAI does not have. */
 function writeServerTool(tool: ServerTool, { wire }: Call, { dropped }: Draft): JsonObject | undefined {
   const { kind, search, value, path } = tool;
   if (wire === "responses") return value;

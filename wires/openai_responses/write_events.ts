@@ -1,5 +1,5 @@
 /**
- * OpenAI's Responses, the client's half: neutral deltas as the events of a stream.
+ * OpenAI's Responses, the client's half: writes neutral deltas as the events of a stream.
  *
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
@@ -16,7 +16,7 @@ import {
   writeUsage,
 } from "./write_response.ts";
 
-/** The events of one stream, whose numbers count on. */
+/** Makes the writer of one stream's events, which are numbered. */
 function numberedEvents(): Events {
   let next = 0;
   return {
@@ -24,17 +24,18 @@ function numberedEvents(): Events {
       `event: ${type}\ndata: ${JSON.stringify({ type, ...members, sequence_number: next++ })}\n\n`,
     head: (type, members) =>
       `event: ${type}\ndata: ${JSON.stringify({ type, ...members }).slice(0, -1)},"delta":`,
-    // Most events of a stream: only the text is serialised anew.
+    // Most events of a stream are pieces, so only their text is serialised.
     piece: (head, text, more = "") =>
       `${head}${JSON.stringify(text)}${more},"sequence_number":${next++}}\n\n`,
   };
 }
 
 /**
- * Writes deltas as the events of a response: `response.created`, `response.in_progress`, each item from `output_item.added` to
- * `output_item.done`, and `response.completed`, `.incomplete` or `.failed`. There is no `[DONE]`.
+ * Writes deltas as the events of a response: `response.created`, `response.in_progress`, each item from
+ * `output_item.added` to `output_item.done`, and `response.completed`, `.incomplete` or `.failed`. There is no
+ * `[DONE]`.
  *
- * Failures are an `error` event too, which is what OpenAI's SDK raises; Codex reads `response.failed` alone.
+ * A failure is also an `error` event, because OpenAI's SDK raises that. Codex only reads `response.failed`.
  */
 export function eventWriter(call: Call, defaults: Defaults): StreamWriter {
   const form = formOf(call);

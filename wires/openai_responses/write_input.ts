@@ -1,14 +1,19 @@
 /**
- * OpenAI's Responses, the request: messages into input items.
+ * OpenAI's Responses, the provider's half: writes messages as input items.
  *
- * Each message stays where it stands, instructions too: a request begins with the request before it, so that caches hold.
+ * Each message stays in its place, also instructions: a request begins with the request before it, so that caches stay
+ * valid.
  */
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import type { Call, JsonObject, Message, MessageOf, Part } from "../types.ts";
 import { callId, type Notes } from "./notes.ts";
 import { writeAnswered } from "./write_answered.ts";
 
-/** Writes a call's conversation. */
+/**
+ * Writes the conversation of a call.
+ *
+ * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
+ */
 export function writeInput({ messages }: Call, about: Omit<Notes, "thoughts">): JsonObject[] {
   const notes: Notes = { ...about, thoughts: new Set() };
   const custom = new Set<string>();
@@ -36,7 +41,7 @@ export function writeInput({ messages }: Call, about: Omit<Notes, "thoughts">): 
   return input;
 }
 
-/** Names what no item has. */
+/** Names the members that no item has. */
 function nameMarks({ path, name, cache, parts }: Message, dropped: string[]): void {
   if (name !== undefined) dropped.push(`${path}.name`);
   if (cache !== undefined) dropped.push(`${path}.cache_control`);
@@ -57,10 +62,10 @@ function writeResult(
   return { type: isCustom ? "custom_tool_call_output" : "function_call_output", call_id: callId(id), output };
 }
 
-/** Before the result of a call that failed: the API has no member for that. */
+/** Stands before the result of a failed tool call: the API has no member for a failure. */
 const ERROR = "Error: ";
 
-/** Content of all but the assistant; a lone text as a string. */
+/** Writes the content of messages and results, except the assistant's. A single text stays a string. */
 function writeParts(parts: Part[], dropped: string[]): string | JsonObject[] {
   const out: JsonObject[] = [];
   for (const part of parts) {
@@ -72,7 +77,7 @@ function writeParts(parts: Part[], dropped: string[]): string | JsonObject[] {
   return out.length === 1 && out[0].type === "input_text" ? out[0].text as string : out;
 }
 
-/** Nothing for what the API does not take. */
+/** Writes one part; `undefined` for a part that the API cannot express. */
 function writePart(part: Part): JsonObject | undefined {
   switch (part.type) {
     case "text":
@@ -95,5 +100,5 @@ function writePart(part: Part): JsonObject | undefined {
   }
 }
 
-/** A name for a file that has none, which the API asks for: `file.pdf`. */
+/** A name for a file without one, because the API requires a name: `file.pdf`. */
 const fileName = (mime: string): string => `file.${/^\w+\/([\w-]+)$/.exec(mime)?.[1] ?? "bin"}`;

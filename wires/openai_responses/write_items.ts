@@ -1,8 +1,9 @@
 /**
- * OpenAI's Responses, the client's half: the items of a stream, each from `output_item.added` to `output_item.done`.
+ * OpenAI's Responses, the client's half: writes the items of a stream, each from `output_item.added` to
+ * `output_item.done`.
  *
- * Each item has one id in all its events and in the response that ends the stream: Codex acts on `output_item.done`, OpenAI's
- * SDK on every event, `@openai/agents` on the last response's `output` alone.
+ * Each item has one id in all its events and in the response that ends the stream: Codex acts on `output_item.done`,
+ * OpenAI's SDK on every event, and `@openai/agents` only on the `output` of the last response.
  */
 import { addThought } from "../streams/collect.ts";
 import type { FirstDelta, ItemDelta, ItemWriter } from "../streams/items.ts";
@@ -27,26 +28,30 @@ import {
 } from "./write_output.ts";
 import { isSummary } from "./write_response.ts";
 
-/** Writes the events of one stream. */
+/** A writer of one stream's events. */
 export interface Events {
   send(type: string, members: JsonObject): string;
-  /** What the events of an item's pieces begin with, up to their `delta`. */
+  /** The constant start of the events of an item's pieces, up to their `delta`. */
   head(type: string, members: JsonObject): string;
-  /** @param more Members behind the text, each with a comma before it. */
+  /**
+   * Writes one piece.
+   *
+   * @param more Members after the text, each with a comma before it.
+   */
   piece(head: string, text: string, more?: string): string;
 }
 
-/** Writes items, and knows what the answer's end means for them. */
+/** A writer of items that also ends the answer. */
 export interface Items extends ItemWriter {
-  /** Nothing follows the open item. */
+  /** Called before the last item is closed, with its status. */
   ending(status: Status): void;
-  /** What stands behind the last item. */
+  /** Writes what comes after the last item. */
   rest(signature: string | undefined): string;
 }
 
 type Status = "completed" | "incomplete";
 
-/** The item that is open. `head` begins the events of its pieces. */
+/** The open item. `head` is the start of the events of its pieces. */
 type Open =
   & { id: string; index: number; head: string }
   & (
@@ -61,16 +66,20 @@ type OpenOf<Type extends Open["type"]> = Extract<Open, { type: Type }>;
 const place = ({ id, index }: { id: string; index: number }) => ({ item_id: id, output_index: index });
 const inPart = (item: { id: string; index: number }) => ({ ...place(item), content_index: 0 });
 
-/** @param output Takes each item when it is done. */
+/**
+ * Makes a writer of items.
+ *
+ * @param output Takes each item when it is done.
+ */
 export function outputItems(call: Call, defaults: Defaults, output: JsonObject[], events: Events): Items {
   const { send } = events;
   const form = formOf(call);
   const ids = itemIds(defaults.id);
   let open: Open | undefined;
   let status: Status = "completed";
-  /** UTF-16 units of text in the items before. */
+  /** The UTF-16 units of text in earlier items. */
   let told = 0;
-  /** A thought that has said nothing yet: one that never does is not an item. */
+  /** A thought without content so far. A thought that never gets content is not written. */
   let silent: Thought | undefined;
 
   const added = (item: JsonObject) =>
@@ -111,7 +120,7 @@ export function outputItems(call: Call, defaults: Defaults, output: JsonObject[]
       offer,
     };
     if (offer.kind === "custom" && !custom) open.reader = inputReader();
-    // The arguments of the others are objects of their own form: they are told when they are whole.
+    // Other kinds have arguments in a form of their own, so they are written when the arguments are complete.
     return offer.kind === "function" || offer.kind === "custom"
       ? added(begunCall(at.id, toolCall, offer))
       : "";
@@ -125,11 +134,11 @@ export function outputItems(call: Call, defaults: Defaults, output: JsonObject[]
     return first + steps.map((step) => send(`response.${item.type}.${step}`, at)).join("") + done(item);
   }
 
-  /** One that has only an address is told as a text, for the form of pictures takes bytes alone. */
+  /** Writes a picture. A picture with only a URL becomes text, because the form of pictures holds only bytes. */
   function openImage(media: Media): string {
     if ("data" in media) return whole(imageItem(ids("image", output.length), media));
     const out = openMessage("text");
-    // Not a part of the answer's text, in which sources are counted.
+    // It is not part of the answer's text, in which the offsets of sources count.
     told -= addressText(media).length;
     return out + say(open as OpenOf<"text">, { type: "text", choice: 0, text: addressText(media) });
   }
@@ -215,7 +224,7 @@ const CODE_STEPS = ["in_progress", "interpreting", "completed"],
   SEARCH_STEPS = ["in_progress", "searching", "completed"];
 const NO_LOGPROBS = ',"logprobs":[]';
 
-/** The part in which reasoning is told: of the summary, or of the content. */
+/** Opens the part that holds reasoning: of the summary, or of the content. */
 function beginThought(item: OpenOf<"thought">, { send, head }: Events): string {
   if (item.summary) {
     const at = { ...place(item), summary_index: 0 };
@@ -244,12 +253,12 @@ function cite(item: OpenOf<"text">, citation: Citation, { send }: Events): strin
   });
 }
 
-/** What closes an item. */
+/** The closing of an item. */
 interface Closed {
   item: JsonObject;
-  /** The events before its `done`. */
+  /** Writes the events before the item's `done`. */
   out: () => string;
-  /** The item as it is added, where it could not be told before it was whole. */
+  /** The item to add first, if it could not be added before it was complete. */
   late?: JsonObject;
 }
 
@@ -310,7 +319,7 @@ function closeCall(
     const { name, arguments: whole } = item;
     return {
       item,
-      // Where the model wrote none, these are all that there are.
+      // If the model wrote no arguments, `{}` is the only piece.
       out: () =>
         (call.arguments === "" ? events.piece(head, `${whole}`) : "") +
         events.send("response.function_call_arguments.done", { ...at, name, arguments: whole }),
@@ -326,7 +335,7 @@ function closeCall(
   };
 }
 
-/** A summary in place of the conversation: its text is one item, told when it is whole. */
+/** Makes a writer for a summary that replaces the conversation: one item, written when its text is complete. */
 export function summaryItem({ id }: Defaults, output: JsonObject[], { send }: Events): Items {
   const pieces: string[] = [];
   return {

@@ -1,4 +1,7 @@
-/** OpenAI's Responses, the client's half: the items of an answer, as a whole response and a stream's `done` events have them. */
+/**
+ * OpenAI's Responses, the client's half: writes the items of an answer, for a whole response and for the `done` events
+ * of a stream.
+ */
 import { seal } from "../shared/envelope.ts";
 import { list, object, objects, parseObject, text } from "../shared/json.ts";
 import { mediaUrl } from "../shared/parts.ts";
@@ -10,7 +13,7 @@ import { SUMMARY } from "./read_input.ts";
 
 type Status = "completed" | "incomplete";
 
-/** Item ids begin so: OpenAI refuses those of other forms when they come back. */
+/** How the ids of items begin. OpenAI refuses ids of another form when they come back. */
 const PREFIXES = {
   message: "msg_",
   reasoning: "rs_",
@@ -27,11 +30,11 @@ const PREFIXES = {
   compaction: "cmp_",
 } as const;
 
-/** Makes the ids of one response's items. */
+/** Makes a function that makes the ids of one response's items. */
 export const itemIds = (responseId: string) => (kind: keyof typeof PREFIXES, index: number): string =>
   `${PREFIXES[kind]}${responseId.slice(responseId.indexOf("_") + 1)}_${index}`;
 
-/** A message of one part. */
+/** Writes a message with one part. */
 export const messageItem = (id: string, part: JsonObject, status: Status): JsonObject => ({
   id,
   type: "message",
@@ -40,7 +43,11 @@ export const messageItem = (id: string, part: JsonObject, status: Status): JsonO
   content: [part],
 });
 
-/** @param base UTF-16 units of text before this one: sources are counted from the beginning of their own text. */
+/**
+ * Writes a text part.
+ *
+ * @param base The UTF-16 units of text before this one: the offsets of sources count within their own text.
+ */
 export const textPart = (
   said: string,
   citations: Citation[],
@@ -61,7 +68,7 @@ export const annotation = ({ url, title, start, end }: Citation, base: number): 
   title,
 });
 
-/** Chat's records of probabilities, one by one as Responses have them. */
+/** Writes the log probabilities of chat completions in the form of Responses. */
 export const writeLogprobs = (record: unknown): unknown[] =>
   objects(object(record)?.content).map(({ token, bytes, logprob, top_logprobs }) => ({
     token,
@@ -71,9 +78,9 @@ export const writeLogprobs = (record: unknown): unknown[] =>
   }));
 
 /**
- * Reasoning. Its proof travels in an envelope, which clients hand back as it came.
+ * Writes reasoning. Its proof travels in an envelope, which clients return unchanged.
  *
- * @param isSummary Its text is told as a summary: what the provider calls one, or what the client asked for.
+ * @param isSummary Whether the text is written as a summary, see `isSummary()`.
  */
 export function reasoningItem(id: string, thought: Thought, isSummary: boolean, status: Status): JsonObject {
   const { text: said = "" } = thought;
@@ -84,7 +91,7 @@ export function reasoningItem(id: string, thought: Thought, isSummary: boolean, 
   return item;
 }
 
-/** The signature of the answer itself, which no other item has a place for. */
+/** Writes the signature of the answer itself, which no other item can hold. */
 export const signatureItem = (id: string, signature: string): JsonObject => ({
   id,
   type: "reasoning",
@@ -93,7 +100,7 @@ export const signatureItem = (id: string, signature: string): JsonObject => ({
   encrypted_content: seal({ signature, format: "google-gemini-v1" }, { ofAnswer: true }),
 });
 
-/** A summary in place of the conversation. */
+/** Writes a summary that replaces the conversation. */
 export const compactionItem = (id: string, summary: string): JsonObject => ({
   id,
   type: "compaction",
@@ -102,11 +109,14 @@ export const compactionItem = (id: string, summary: string): JsonObject => ({
 
 // ---------------------------------------------------------------- tool calls
 
-/** What a called tool was offered as. A model may call one that was not offered: it is a function to the client. */
+/**
+ * Finds how the client offered a called tool. A tool that was not offered, which a model may call too, counts as a
+ * function.
+ */
 export function offerOf(name: string, { offers }: Form): Offer {
   const known = offers.get(name);
   if (known) return known;
-  // A tool of a namespace that the model made up.
+  // The model made up a tool within a namespace.
   for (const { namespace } of offers.values()) {
     if (namespace !== undefined && name.startsWith(`${namespace}__`)) {
       return { kind: "function", namespace, name: name.slice(namespace.length + 2) };
@@ -115,7 +125,7 @@ export function offerOf(name: string, { offers }: Form): Offer {
   return { kind: "function", name };
 }
 
-/** A call as it begins: without its arguments. */
+/** Writes a tool call without its arguments. */
 export function begunCall(id: string, call: AnswerCall, offer: Offer): JsonObject {
   const { name, namespace } = offer;
   const named = { name, ...(namespace !== undefined && { namespace }) };
@@ -125,7 +135,7 @@ export function begunCall(id: string, call: AnswerCall, offer: Offer): JsonObjec
     : { id, type: "function_call", status: "in_progress", call_id: callId, ...named, arguments: "" };
 }
 
-/** A call with its arguments, in the kind that the client offered. */
+/** Writes a tool call with its arguments, in the kind that the client offered. */
 export function callItem(id: string, call: AnswerCall, offer: Offer, status: Status): JsonObject {
   const callId = packToolId(call.id, call.signature);
   switch (offer.kind) {
@@ -195,20 +205,20 @@ export function serverItem(id: string, { kind, input, results = [], output, erro
   return { id, type: "web_search_call", status, action };
 }
 
-/** A picture by value. */
+/** Writes a picture by value. */
 export function imageItem(id: string, { mime, data }: Extract<Media, { data: string }>): JsonObject {
   const format = mime.startsWith("image/") ? mime.slice("image/".length) : "png";
   return { id, type: "image_generation_call", status: "completed", result: data, output_format: format };
 }
 
-/** A picture that has only an address, as a text. */
+/** Writes a picture that has only a URL as text. */
 export const addressText = (media: Media): string =>
   `![image](${"id" in media ? media.id : mediaUrl(media)})`;
 
-/** Makes an id by the kind of an item and its place in the output. */
+/** A function that makes an id from the kind of an item and its index in the output. */
 export type ItemIds = ReturnType<typeof itemIds>;
 
-/** Whether an item has something to say: an empty thought marks only that something has begun. */
+/** Whether an item has content. An empty thought only signals that the answer has begun. */
 export function says(item: Item): boolean {
   if (item.type === "text" || item.type === "refusal") return item.text !== "";
   if (item.type !== "thought") return true;

@@ -1,5 +1,5 @@
 /**
- * OpenAI's Responses, the client's half: a whole answer as a response.
+ * OpenAI's Responses, the client's half: writes a whole answer as a response.
  *
  * @see https://platform.openai.com/docs/api-reference/responses/object
  * @see https://www.openresponses.org/specification (2026-04-24)
@@ -33,7 +33,10 @@ import {
   writeLogprobs,
 } from "./write_output.ts";
 
-/** Input counts cached tokens too, and output counts reasoning. Zeros where the provider tells none: the member is required. */
+/**
+ * Writes the usage. The input count includes cached tokens, the output count includes reasoning. Without a usage the
+ * counts are 0, because the member is required.
+ */
 export function writeUsage(usage: Usage | undefined): JsonObject {
   const input = usage ? usage.input + usage.cacheRead + usage.cacheWrite + usage.audioIn : 0;
   const output = usage ? usage.output + usage.reasoning + usage.audioOut : 0;
@@ -49,13 +52,13 @@ export function writeUsage(usage: Usage | undefined): JsonObject {
   };
 }
 
-/** Why an answer is not complete; `undefined` where it is. */
+/** Why an answer is incomplete; `undefined` for a complete one. */
 export function incompleteReason(stop: StopReason | undefined): string | undefined {
   if (stop === "length") return "max_output_tokens";
   return stop === "content_filter" ? stop : undefined;
 }
 
-/** What a response says of itself, beside its output and what it repeats of the request. */
+/** The members of a response beside its output and what it repeats of the request. */
 export interface Head {
   id: string;
   created: number;
@@ -63,7 +66,10 @@ export interface Head {
   serviceTier?: string;
 }
 
-/** The head of an answer. Its id is ours: one of another form is refused when it comes back. */
+/**
+ * Makes the head of a response. Its id is always made by Sluice: OpenAI refuses an id of another form when it comes
+ * back.
+ */
 export const headOf = (start: Answer["start"] | undefined, defaults: Defaults): Head => ({
   id: defaults.id,
   created: start?.created ?? defaults.created,
@@ -71,7 +77,7 @@ export const headOf = (start: Answer["start"] | undefined, defaults: Defaults): 
   serviceTier: start?.service_tier,
 });
 
-/** What changes of a response while it is made. */
+/** The members of a response that change while it is made. */
 export interface Progress {
   status: "in_progress" | "completed" | "incomplete" | "failed";
   output: JsonObject[];
@@ -80,7 +86,7 @@ export interface Progress {
   error?: JsonObject;
 }
 
-/** A response with all the members that its schema requires. */
+/** Writes a response with all members that its schema requires. */
 export function writeResponse(
   { id, created, model, serviceTier }: Head,
   progress: Progress,
@@ -103,7 +109,7 @@ export function writeResponse(
   };
 }
 
-/** A whole answer as a `response`. */
+/** Writes a whole answer as a `response`. */
 export function writeAnswer(answer: Answer, call: Call, defaults: Defaults): JsonObject {
   const form = formOf(call);
   const head = headOf(answer.start, defaults);
@@ -116,7 +122,7 @@ export function writeAnswer(answer: Answer, call: Call, defaults: Defaults): Jso
   return writeResponse(head, { status, output, usage: writeUsage(answer.usage), incomplete }, form);
 }
 
-/** The answer as the object that `/responses/compact` gives. */
+/** Writes the answer as the object that `/responses/compact` returns. */
 export function writeCompaction(answer: Answer, _call: Call, defaults: Defaults): JsonObject {
   const { id, created } = headOf(answer.start, defaults);
   const [choice] = Object.values(answer.choices) as (Choice | undefined)[];
@@ -174,8 +180,8 @@ function writeOutput(
 }
 
 /**
- * Whether reasoning is told as a summary. Reasoning itself is told so too where the client asked for a summary: many show
- * nothing else.
+ * Whether reasoning is written as a summary: if the provider calls it one, or if the client asked for one. Many clients
+ * show nothing else.
  */
 export const isSummary = (
   told: boolean | undefined,
@@ -184,7 +190,7 @@ export const isSummary = (
 
 // ---------------------------------------------------------------- failures
 
-/** Codes that clients act on in a response that failed. */
+/** The codes of a failed response to which clients react. */
 const CODES: ReadonlySet<unknown> = new Set([
   "context_length_exceeded",
   "insufficient_quota",
@@ -194,8 +200,8 @@ const CODES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * The error of a response that failed, in codes that clients act on. Codex takes `server_is_overloaded` for final, so an
- * overload in the middle of an answer is a `server_error`, after which it asks again.
+ * The error of a failed response, with a code to which clients react. Codex does not retry after
+ * `server_is_overloaded`, so an overload in the middle of an answer becomes `server_error`, after which Codex retries.
  */
 export function failure(
   { message, code, status, type, retryAfterMs }: WireError,
