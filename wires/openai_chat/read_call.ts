@@ -102,7 +102,7 @@ function refuseDeep(text: unknown, path: () => string): void {
   if (typeof text !== "string" || !isTooDeep(text)) return;
   const param = `${path()}.arguments`;
   const message =
-    `Cannot read the request: ${param} is nested too deeply; at most ${MOST_LEVELS} levels are allowed`;
+    `Cannot read the request: ${param} is nested too deeply; at most ${MOST_LEVELS} levels are read`;
   throw new GatewayError("invalid_request", message, { param });
 }
 

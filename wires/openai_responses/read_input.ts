@@ -185,7 +185,7 @@ function readArguments(value: unknown, path: string): string {
   if (!isTooDeep(written)) return written;
   const param = `${path}.arguments`;
   const message =
-    `Cannot read the request: ${param} is nested too deeply; at most ${MOST_LEVELS} levels are allowed`;
+    `Cannot read the request: ${param} is nested too deeply; at most ${MOST_LEVELS} levels are read`;
   throw new GatewayError("invalid_request", message, { param });
 }
 
