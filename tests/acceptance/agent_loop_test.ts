@@ -69,7 +69,7 @@ for (const [name, client] of Object.entries(CLIENTS)) {
 
 for (const [name, client] of Object.entries(CLIENTS)) {
   const drops = name.includes("drops");
-  Deno.test(`Claude's blocks come back ${drops ? "without thoughts" : "as they were"} from ${name}`, async () => {
+  Deno.test(`Claude's blocks come back ${drops ? "without thoughts" : "unchanged"} from ${name}`, async () => {
     const room = lab(strictAnthropic(CLAUDE).play);
     const model = "anthropic/claude-opus-5";
     const messages = await runAgent(room, client, { model, tools: TOOLS, messages: QUESTION });
@@ -97,7 +97,7 @@ Deno.test("Gemini's signatures come back from every client, each on its own call
   }
 });
 
-Deno.test("thinking that cannot go on is left out and named, and comes back with the next question", async () => {
+Deno.test("thinking is left out and named while its thoughts are lost, and comes back with the next question", async () => {
   const room = lab(strictAnthropic(CLAUDE).play);
   const call = { id: "toolu_01", type: "function", function: { name: "clock", arguments: "" } };
   const messages: Json[] = [

@@ -158,7 +158,7 @@ for (const { model, stream, whole, named } of WIRES) {
     return gist(await lab(play).openai.chat.completions.stream(body).finalChatCompletion());
   };
 
-  Deno.test(`${model} says the same whole, streamed, in pieces of any size and under any label`, async () => {
+  Deno.test(`${model} gives the same answer whole, streamed, in pieces of any size and with any content type`, async () => {
     const made = await lab(() => Response.json(whole)).openai.chat.completions.create(
       { model, messages: [USER] } as Any,
     );
@@ -195,7 +195,7 @@ for (const { model, stream, whole, named } of WIRES) {
     assertEquals(await streamed(() => new Response(inPieces(text, 1))), SAID);
   });
 
-  Deno.test(`${model} answering with a stream that nobody asked for is a whole answer`, async () => {
+  Deno.test(`${model} answering with a stream although none was asked for gives a whole answer`, async () => {
     const { post } = lab(() => events(text));
     const response = await post({ model, messages: [USER] });
     assertMatch(response.headers.get("content-type")!, /^application\/json/);
@@ -223,7 +223,7 @@ for (const { model, stream, whole, named } of WIRES) {
     }
   });
 
-  Deno.test(`${model} cut off after any event is an error and nothing after it`, async () => {
+  Deno.test(`${model} cut off after any event gives an error and nothing after it`, async () => {
     for (let kept = 0; kept < stream.length - (stream.at(-1) === "[DONE]" ? 2 : 1); kept++) {
       // Anthropic's message is finished once its reason is told.
       if ((stream[kept - 1] as Json | undefined)?.type === "message_delta") continue;
@@ -240,7 +240,7 @@ for (const { model, stream, whole, named } of WIRES) {
     }
   });
 
-  Deno.test(`${model} answering nothing, half of it or a page is one clear error`, async () => {
+  Deno.test(`${model} answering with nothing, half an answer or an HTML page gives one clear error`, async () => {
     const half = JSON.stringify(whole).slice(0, 60);
     for (const stream of [true, false]) {
       for (const said of ["", half, "<!doctype html><p>Bad gateway", "null", "[]", '"text"', "{}", "42"]) {
@@ -257,7 +257,7 @@ for (const { model, stream, whole, named } of WIRES) {
 
 // ---------------------------------------------------------------- what answers hold
 
-Deno.test("the digits of a number that no double holds are kept, in answers and in what goes back", async () => {
+Deno.test("the digits of a number that a double cannot hold are kept, in answers and in the next request", async () => {
   const input =
     '{"id":12345678901234567890,"list":[-9007199254740993],"near":9007199254740991,"x":0.1234567890123456789}';
   const body = { ...WIRES[0].whole, content: [{ type: "tool_use", id: "c1", name: "f", input: "INPUT" }] };
@@ -289,7 +289,7 @@ Deno.test("arguments of five megabytes come through, whole and streamed, and cos
   assert(message.tool_calls[0].function.arguments === big);
 });
 
-Deno.test("a character in two halves, and escapes cut in the middle, are joined by the client", async () => {
+Deno.test("the client can join a character in two halves, and escapes cut in the middle", async () => {
   const pieces = ['{"a":"\\ud8', "3d\\ude0", "0", " \ud83d", "\ude00", '"}'];
   const [{ model, stream }] = WIRES;
   const at = stream.findIndex((event) => (event as Any).delta?.partial_json);
@@ -349,7 +349,7 @@ Deno.test("Gemini's candidates come as choices, each with its own text, calls an
   assertEquals(usage.total_tokens, 7);
 });
 
-Deno.test("a stream of Gemini's that has no candidate 0 shows no choice 0", async () => {
+Deno.test("a stream of Gemini without candidate 0 has no choice 0", async () => {
   const last = { index: 1, content: { parts: [{ text: "only one" }] }, finishReason: "STOP" };
   const { post } = lab(() => events(sse([{ candidates: [last] }])));
   const response = await post({ model: "google/gemini-2.5-flash", n: 2, stream: true, messages: [USER] });

@@ -63,7 +63,7 @@ function play({ body }: { body: Json }): Response {
   ]));
 }
 
-Deno.test("a Responses client gets its tools' calls in their kind from a provider of chat completions, and answers them", async () => {
+Deno.test("a Responses client gets tool calls in the kind that it offered from a provider of chat completions, and answers them", async () => {
   for (const stream of [false, true]) {
     const at = lab(play);
     const input: Json[] = [{ role: "user", content: "Look, then patch." }];

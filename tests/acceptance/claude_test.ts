@@ -98,7 +98,7 @@ for (const [name, client] of KEEPING) {
     assertEquals(content, keeps ? turns[0] : turns[0].map(({ citations: _, ...block }) => block));
   });
 
-  Deno.test(`blocks come back in their order though the text was trimmed, with ${name}`, async () => {
+  Deno.test(`blocks come back in their order although the text was trimmed, with ${name}`, async () => {
     const say = (text: string) => ({ type: "text", text });
     const think = (thinking: string) => ({ type: "thinking", thinking, signature: btoa(thinking) });
     const call = (at: number) => ({ type: "tool_use", id: `toolu_${at}`, name: "clock", input: {} });
@@ -112,7 +112,7 @@ for (const [name, client] of KEEPING) {
   });
 }
 
-Deno.test("answers of earlier versions come back as they were", async () => {
+Deno.test("answers of earlier versions of Sluice come back unchanged", async () => {
   const sealed = (data: string, kind: string, index: number) => ({
     type: "reasoning.encrypted",
     data,
@@ -148,7 +148,7 @@ Deno.test("answers of earlier versions come back as they were", async () => {
   }
 });
 
-Deno.test("what Claude refuses in a request is left out and named, or refused here", async () => {
+Deno.test("parts of a request that Claude refuses are left out and named, or refused by the gateway", async () => {
   const USER = { role: "user", content: "Hi" };
   const jpeg = { type: "image_url", image_url: { url: "data:image/png;base64,/9j/4AAQ" } };
   const svg = { type: "image_url", image_url: { url: `data:image/svg+xml;base64,${btoa("<svg/>")}` } };

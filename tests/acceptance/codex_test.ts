@@ -135,7 +135,7 @@ const PROVIDERS: [string, () => { play: ReturnType<typeof strictAnthropic>["play
 ];
 
 for (const [model, provider] of PROVIDERS) {
-  Deno.test(`Codex runs its loop on ${model}, and goes on after it`, async () => {
+  Deno.test(`Codex runs its loop on ${model}, and continues after it`, async () => {
     const { play, check } = provider();
     const room = lab(play);
     const input = await run(room, model, TURNS_TOOLS);
@@ -151,7 +151,7 @@ for (const [model, provider] of PROVIDERS) {
   });
 }
 
-Deno.test("Claude's blocks come back as they were through Codex' history", async () => {
+Deno.test("Claude's blocks come back unchanged through Codex' history", async () => {
   const room = lab(strictAnthropic(CLAUDE).play);
   const model = "anthropic/claude-opus-5";
   const input = await run(room, model, TURNS_TOOLS);

@@ -67,7 +67,7 @@ const step: fc.Arbitrary<Json[]> = fc.oneof(
 );
 
 for (const [model, provider] of Object.entries(NATIVE)) {
-  Deno.test(`${model} takes conversations in every order`, async () => {
+  Deno.test(`${model} accepts conversations in every order`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
         const messages = [{ role: "user", content: "Begin" }, ...steps.flat(), {
@@ -86,7 +86,7 @@ for (const [model, provider] of Object.entries(NATIVE)) {
     );
   });
 
-  Deno.test(`${model} takes a conversation of instructions alone, or of blanks`, async () => {
+  Deno.test(`${model} accepts a conversation of instructions only, or of blanks`, async () => {
     for (
       const messages of [
         [{ role: "system", content: "Say hi" }],
@@ -132,7 +132,7 @@ Deno.test("results with instructions between them stay together", async () => {
   }
 });
 
-Deno.test("a conversation with calls may go on without tools, and then none is called", async () => {
+Deno.test("a conversation with tool calls may continue without tools, and then no tool is called", async () => {
   const call = (id: string, name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });
   const messages = [
     { role: "user", content: "Go" },
@@ -367,7 +367,7 @@ Deno.test("Gemini's signatures come back from a conversation that began at OpenR
   assertEquals(contents[3].parts, [{ text: "Done", thoughtSignature: "RUZH" }]);
 });
 
-Deno.test("what a provider refuses in messages is left out, and named if it said something", async () => {
+Deno.test("members of messages that a provider refuses are left out, and named if they are not empty", async () => {
   const call = { id: "c1", type: "function", function: { name: "f", arguments: "{}" } };
   const messages = [
     { role: "developer", content: "Be brief" },
@@ -401,7 +401,7 @@ Deno.test("what a provider refuses in messages is left out, and named if it said
   }
 });
 
-Deno.test("a developer is the system where a provider knows no developer, in long requests too", async () => {
+Deno.test("the role developer becomes system if a provider does not know it, in long requests too", async () => {
   const user = (length: number) => ({ role: "user", content: "x".repeat(length) });
   for (const provider of ["alibaba", "deepseek", "mistral", "moonshot", "zai"]) {
     for (const length of [1, 300_000]) {

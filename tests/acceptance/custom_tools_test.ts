@@ -112,7 +112,7 @@ for (const [name, { model, play, written }] of Object.entries(PROVIDERS)) {
   });
 }
 
-Deno.test("chat tells in its kind what is not of the form that was asked for, and leaves functions alone", async () => {
+Deno.test("chat returns a custom tool's call as such even if its arguments have another form, and keeps functions unchanged", async () => {
   const at = lab(
     strictAnthropic([[
       { type: "tool_use", id: "toolu_1", name: "apply_patch", input: { wrong: 1 } },

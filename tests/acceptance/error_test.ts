@@ -150,7 +150,7 @@ const REFUSALS: Refusal[] = [
 type Any = any;
 
 for (const { model, status, body, headers, error: { name, code, message, type } } of REFUSALS) {
-  Deno.test(`${model} refusing with ${status} (${message}) is the SDK's ${name}`, async () => {
+  Deno.test(`the SDK throws ${name} when ${model} refuses with ${status} (${message})`, async () => {
     for (const stream of [false, true]) {
       const { openai, logged } = lab(() => Response.json(body, { status, headers }));
       const asking: Promise<unknown> = openai.chat.completions.create(
@@ -170,7 +170,7 @@ for (const { model, status, body, headers, error: { name, code, message, type } 
   });
 }
 
-Deno.test("the advice to wait comes as a header, whoever gives it", async () => {
+Deno.test("the provider's retry delay comes as a header, wherever the provider writes it", async () => {
   const { body } = REFUSALS.find(({ model, status }) => model === GOOGLE && status === 429)!;
   const response = await lab(() => Response.json(body, { status: 429 })).post({
     model: GOOGLE,
@@ -180,7 +180,7 @@ Deno.test("the advice to wait comes as a header, whoever gives it", async () => 
   await response.body?.cancel();
 });
 
-Deno.test("a page in place of an error keeps its status to itself, and its headers not", async () => {
+Deno.test("an HTML page in place of an error becomes an error with its status, without its headers", async () => {
   const headers = {
     "content-type": "text/html",
     "retry-after": "3",
@@ -220,7 +220,7 @@ Deno.test("an error under status 200 is an error", async () => {
   }
 });
 
-Deno.test("an error in mid-stream is raised with what came before it, and ends the stream", async () => {
+Deno.test("the SDK raises an error in mid-stream after the content before it, and the stream ends", async () => {
   const begun: Record<string, Json[]> = {
     [ANTHROPIC]: [
       { type: "message_start", message: { id: "m", usage: { input_tokens: 1 } } },

@@ -95,7 +95,7 @@ const ENDINGS: Ending[] = [{
 }];
 
 for (const { model, reasons, whole, stream } of ENDINGS) {
-  Deno.test(`${model} ends for every reason as OpenAI would say it, the same whole and streamed`, async () => {
+  Deno.test(`${model} gives every finish reason in OpenAI's terms, the same whole and streamed`, async () => {
     for (const [reason, expected] of Object.entries(reasons)) {
       for (const calls of [false, true]) {
         const finish = calls && expected === "stop" ? "tool_calls" : expected;

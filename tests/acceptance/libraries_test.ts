@@ -146,7 +146,7 @@ for (const [name, library] of Object.entries(LIBRARIES)) {
 }
 
 for (const stream of [false, true]) {
-  Deno.test(`OpenRouter's provider for the AI SDK hands every block back, ${stream ? "streamed" : "whole"}`, async () => {
+  Deno.test(`OpenRouter's provider for the AI SDK returns every block, ${stream ? "streamed" : "whole"}`, async () => {
     const turns: Parameters<typeof strictAnthropic>[0] = Array.from({ length: 31 }, (_, at) => {
       const say = (thinking: string) => ({
         type: "thinking",

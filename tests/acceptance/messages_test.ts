@@ -113,7 +113,7 @@ for (const stream of [false, true]) {
   });
 }
 
-Deno.test("Claude's own thinking goes through and back untouched", async () => {
+Deno.test("Claude's own thinking is handed through and back unchanged", async () => {
   const thinking = { type: "thinking", thinking: "I look.", signature: "EqQBc2ln" };
   const use = { type: "tool_use", id: "toolu_1", name: "weather", input: { city: "Bern" } };
   const fake = strictAnthropic([[thinking, use], [{ type: "text", text: "Sunny" }]]);
@@ -135,7 +135,7 @@ Deno.test("Claude's own thinking goes through and back untouched", async () => {
   assertEquals((second.content[0] as Any).text, "Sunny");
 });
 
-Deno.test("a conversation goes from Gemini to Claude and back, without proofs for strangers", async () => {
+Deno.test("a conversation moves from Gemini to Claude and back, without proofs of other providers", async () => {
   const google = strictGoogle(googleTurns);
   const claude = strictAnthropic([[
     { type: "thinking", thinking: "own", signature: "EqQBown" },
@@ -177,7 +177,7 @@ Deno.test("a conversation goes from Gemini to Claude and back, without proofs fo
 
 // ---------------------------------------------------------------- hand-through
 
-Deno.test("a body for Claude is handed through with nothing changed but the model's name", async () => {
+Deno.test("a body for Claude is handed through with only the model's name changed", async () => {
   const { send, asked } = messagesLab(() => Response.json({ type: "message", content: [], usage: {} }));
   const billing = `{"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1;"}`;
   const body = (model: string) =>
@@ -198,7 +198,7 @@ Deno.test("a body for Claude is handed through with nothing changed but the mode
   }
 });
 
-Deno.test("proofs of others are taken out of long bodies too", async () => {
+Deno.test("proofs of other providers are removed from long bodies too", async () => {
   const { send, asked } = messagesLab(() => Response.json({ type: "message", content: [], usage: {} }));
   const messages = [
     { role: "user", content: "x".repeat(300_000) },
@@ -242,7 +242,7 @@ Deno.test("proofs of others are taken out of long bodies too", async () => {
   ]);
 });
 
-Deno.test("headers of Anthropic's clients go to Anthropic alone", async () => {
+Deno.test("headers of Anthropic's clients are sent to Anthropic only", async () => {
   const { send, asked } = messagesLab(strictGoogle([[{ text: "Hi" }]]).play);
   await send({ model: GEMINI, max_tokens: 9, messages: [USER] }, {
     "anthropic-beta": "a",
@@ -256,7 +256,7 @@ Deno.test("headers of Anthropic's clients go to Anthropic alone", async () => {
   assertEquals([names, asked[0].headers.get("x-stainless-lang")], [[], "js"]);
 });
 
-Deno.test("other providers that speak Messages get neither the billing line nor betas, and no proof of others", async () => {
+Deno.test("other providers of Messages get no billing line, no betas and no proofs of other providers", async () => {
   const { send, asked } = messagesLab(() => Response.json({ type: "message", content: [], usage: {} }));
   const billing = { type: "text", text: "x-anthropic-billing-header: cc_version=2.1.332; cch=1a2b;" };
   const system = [billing, { type: "text", text: "You are Claude Code." }];
@@ -317,7 +317,7 @@ Deno.test("Messages are served at each of their doors, with a key or a gateway t
   }
 });
 
-Deno.test("errors at these doors are Anthropic's, with the id of the request", async () => {
+Deno.test("errors of Messages paths have Anthropic's format, with the id of the request", async () => {
   const { send, gateway, anthropic } = messagesLab(() =>
     Response.json({ error: { code: 429, message: "Quota exceeded", status: "RESOURCE_EXHAUSTED" } }, {
       status: 429,
@@ -346,7 +346,7 @@ Deno.test("errors at these doors are Anthropic's, with the id of the request", a
   assert(error.requestID);
 });
 
-Deno.test("a client is told not to try again where that cannot help", async () => {
+Deno.test("a client is told not to retry if that cannot help", async () => {
   const tokens = ["gateway-token-1234"];
   const { send } = messagesLab(
     () => Response.json({}),
@@ -359,7 +359,7 @@ Deno.test("a client is told not to try again where that cannot help", async () =
   assertEquals((await response.json()).error.type, "authentication_error");
 });
 
-Deno.test("a prompt that is too long is told in the words that Claude Code shortens by", async () => {
+Deno.test("the error for a prompt that is too long has the words on which Claude Code shortens it", async () => {
   const message = "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).";
   const { send } = messagesLab(() =>
     Response.json({ error: { code: 400, message, status: "INVALID_ARGUMENT" } }, { status: 400 })
@@ -431,7 +431,7 @@ Deno.test("countTokens() asks Anthropic's and Google's own counters, and estimat
   assertEquals(asked.length, 2, "what is estimated is sent nowhere");
 });
 
-Deno.test("countTokens() estimates where a provider's counter fails, and hands Anthropic's own error on", async () => {
+Deno.test("countTokens() estimates if a provider's counter fails, and passes Anthropic's own error on", async () => {
   const error = {
     type: "error",
     error: { type: "not_found_error", message: "model: x" },
@@ -450,7 +450,7 @@ Deno.test("countTokens() estimates where a provider's counter fails, and hands A
   assertEquals([claude.status, await claude.json()], [404, error]);
 });
 
-Deno.test("countTokens() asks no provider that the token is not for, and never with another provider's key", async () => {
+Deno.test("countTokens() asks no provider that the token does not allow, and never uses another provider's key", async () => {
   const refusal = {
     type: "error",
     error: { type: "authentication_error", message: "bad key stored-of-anthropic" },
@@ -512,7 +512,7 @@ for (
   ] as const
 ) {
   for (const stream of [false, true]) {
-    Deno.test(`the log tells usage and model of ${model} at this door (stream: ${stream})`, async () => {
+    Deno.test(`the log has the usage and the model of ${model} on Messages paths (stream: ${stream})`, async () => {
       const { send, logged } = messagesLab(fake.play);
       await (await send({ model, max_tokens: 9, stream, messages: [USER] })).text();
       const [entry] = logged as Json[];
@@ -526,7 +526,7 @@ for (
   }
 }
 
-Deno.test("a stream that breaks off is told as an error, never as an end", async () => {
+Deno.test("a stream that breaks off ends with an error, and never with a clean end", async () => {
   const broken = new ReadableStream({
     start(controller) {
       const first = { candidates: [{ content: { role: "model", parts: [{ text: "Hel" }] } }] };
@@ -541,7 +541,7 @@ Deno.test("a stream that breaks off is told as an error, never as an end", async
   assertEquals(validate(await response.text()), "error");
 });
 
-Deno.test("a client that leaves its stream lets the provider go", async () => {
+Deno.test("the provider's request is cancelled when the client leaves its stream", async () => {
   let cancelled = false;
   const endless = new ReadableStream({
     pull(controller) {
@@ -560,7 +560,7 @@ Deno.test("a client that leaves its stream lets the provider go", async () => {
   assert(cancelled);
 });
 
-Deno.test("the answer says what the provider could not be told, and is refused under strict", async () => {
+Deno.test("the answer names dropped fields, and strict refuses them", async () => {
   const { send } = messagesLab(strictGoogle([[{ text: "Hi" }]]).play);
   const body = {
     model: GEMINI,
@@ -620,7 +620,7 @@ function mutate(value: Any, pick: (below: number) => number, depth = 0): Any {
   return copy;
 }
 
-Deno.test("mutated requests get an answer or one clear error in the door's shape", async () => {
+Deno.test("mutated requests get an answer or one clear error in Anthropic's format", async () => {
   const google = strictGoogle([[{ text: "Hi" }]], { demandsOwn: false });
   const { send } = messagesLab((one) =>
     one.url.hostname === "api.anthropic.com"
@@ -726,7 +726,7 @@ Deno.test("a stream begins with its message and its first event is named", async
 });
 
 for (const stream of [false, true]) {
-  Deno.test(`demo answers at this door: text, a forced tool, a stop sequence, an error (stream: ${stream})`, async () => {
+  Deno.test(`demo answers on Messages paths: text, a forced tool, a stop sequence, an error (stream: ${stream})`, async () => {
     const { anthropic } = messagesLab(() => {
       throw new Error("nothing is sent");
     });

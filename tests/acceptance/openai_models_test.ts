@@ -108,7 +108,7 @@ function strict(responses?: "never") {
 
 const named = (response: Response) => (response.headers.get("sluice-dropped") ?? "").split(", ").sort();
 
-Deno.test("openai: each model gets what it takes, and the rest is named", async () => {
+Deno.test("openai: each model gets the settings that it accepts, and the rest is named", async () => {
   const { post, asked } = strict();
   for (const [model, refused] of Object.entries(REFUSED)) {
     const response = await post({ model: `openai/${model}`, messages: talk(), ...SETTINGS });
@@ -126,7 +126,7 @@ Deno.test("openai: each model gets what it takes, and the rest is named", async 
   }
 });
 
-Deno.test("openai: each setting alone is taken by each model, or left out and named", async () => {
+Deno.test("openai: each model accepts each single setting, or it is left out and named", async () => {
   const { post } = strict();
   for (const model of Object.keys(REFUSED)) {
     for (const [name, value] of Object.entries(SETTINGS)) {
@@ -210,7 +210,7 @@ Deno.test("openai: an effort that a model does not know is left out and named", 
   }
 });
 
-Deno.test("openai: sampling is taken where the effort is none, by word or by default", async () => {
+Deno.test("openai: sampling settings are sent if the effort is none, as sent or by default", async () => {
   const { post, asked } = strict();
   const cases: [model: string, effort: string | undefined, taken: boolean][] = [
     ["gpt-5.1", undefined, true],
@@ -237,7 +237,7 @@ Deno.test("openai: sampling is taken where the effort is none, by word or by def
   }
 });
 
-Deno.test("openai: of both limits the newer one counts, and nothing is named", async () => {
+Deno.test("openai: the newer of both token limits wins, and nothing is named", async () => {
   const { post, asked } = strict();
   const limits: [Json, number | undefined][] = [
     [{ max_tokens: 1, max_completion_tokens: 2 }, 2],
@@ -274,7 +274,7 @@ Deno.test("openai: the first o1 models get system messages as the user's", async
   }
 });
 
-Deno.test("openai: without Responses function tools beside an effort cost the effort on GPT-5.4 and 5.5", async () => {
+Deno.test("openai: without Responses the effort is dropped beside function tools on GPT-5.4 and 5.5", async () => {
   const { post, asked } = strict("never");
   for (const model of ["gpt-5.4", "gpt-5.4-nano", "gpt-5.5"]) {
     for (const tools of [{ tools: [FUNCTION] }, { functions: [FUNCTION.function] }]) {
@@ -292,7 +292,7 @@ Deno.test("openai: without Responses function tools beside an effort cost the ef
   }
 });
 
-Deno.test("openai: without Responses function tools that a model takes only there are told so, and not sent", async () => {
+Deno.test("openai: without Responses function tools that a model only accepts there are refused with the reason", async () => {
   const { post, asked } = strict("never");
   const refused: [string, string | undefined][] = [
     ["gpt-5.6", undefined],
@@ -323,7 +323,7 @@ Deno.test("openai: without Responses function tools that a model takes only ther
   }
 });
 
-Deno.test("openai: with others to try, a model that cannot take the tools is passed over", async () => {
+Deno.test("openai: a model that cannot take the tools is skipped if there are other targets", async () => {
   const { post, asked } = strict("never");
   const models = ["openai/gpt-5.6", "openai/gpt-5"];
   const response = await post({ models, messages: talk(), tools: [FUNCTION] });
@@ -334,7 +334,7 @@ Deno.test("openai: with others to try, a model that cannot take the tools is pas
   assertEquals([first.status, first.headers.get("cf-aig-step")], [200, "0"]);
 });
 
-Deno.test("openai: strict refuses what would be left out", async () => {
+Deno.test("openai: strict refuses settings that would be left out", async () => {
   const { post, asked } = strict();
   const body = { model: "openai/gpt-5-mini", messages: talk(), temperature: 0 };
   const response = await post(body, { "sluice-strict": "true" });
@@ -362,7 +362,7 @@ Deno.test("openai: a universal step for compat is fitted too", async () => {
   );
 });
 
-Deno.test("openai: a universal step whose model cannot take the tools is passed over", async () => {
+Deno.test("openai: a universal step whose model cannot take the tools is skipped", async () => {
   const { gateway, asked } = strict("never");
   const step = (model: string) => ({
     provider: "compat",

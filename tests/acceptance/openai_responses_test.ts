@@ -73,7 +73,7 @@ Deno.test("calls that OpenAI's models take only on Responses go there, and other
   }
 });
 
-Deno.test("the option of the row sends all calls over Responses, or none", async () => {
+Deno.test("the option `responses` of a row sends all calls over Responses, or none", async () => {
   const always = openai([[{ text: ["Yes"] }]], { providers: { openai: { responses: "always" } } });
   await always.post({ model: "openai/gpt-4o", messages: [USER] });
   await always.post({ model: "openai/gpt-5.6", messages: [USER], reasoning_effort: "none" });
@@ -84,7 +84,7 @@ Deno.test("the option of the row sends all calls over Responses, or none", async
   assertEquals([pathsOf(never), refused.status], [["chat/completions"], 400]);
 });
 
-Deno.test("a row of one's own goes over Responses where it says so, beside its chat path", async () => {
+Deno.test("an added row uses Responses if its option says so, beside its chat path", async () => {
   const rows = {
     mine: { baseUrl: "https://mine.example/openai/v1", responses: "when needed" as const },
     other: {
@@ -112,7 +112,7 @@ Deno.test("a row of one's own goes over Responses where it says so, beside its c
   ]);
 });
 
-Deno.test("the option is refused where it would say nothing", async () => {
+Deno.test("the option `responses` is refused where it would have no effect", async () => {
   const error = await assertRejects(async () => {
     await lab(() => Response.json({}), { providers: { anthropic: { responses: "always" } } });
   }, TypeError);
@@ -155,7 +155,7 @@ const RUNS: Record<string, Piece[][]> = {
 
 for (const [name, turns] of Object.entries(RUNS)) {
   for (const [kind, client] of Object.entries(CLIENTS)) {
-    Deno.test(`an agent's run with ${name} is taken back by OpenAI from ${kind}`, async () => {
+    Deno.test(`OpenAI accepts an agent's run with ${name} back from ${kind}`, async () => {
       const room = openai(turns);
       const body = { model: "openai/gpt-5.6", messages: [USER], tools: TOOLS };
       const messages = await runAgent(room, client, body);
@@ -196,7 +196,7 @@ Deno.test("items come back in the order in which the model wrote them, with thei
   ]);
 });
 
-Deno.test("an edited answer goes back without what can no longer be placed, and says so", async () => {
+Deno.test("an edited answer goes back without the items whose place is unknown, and they are named", async () => {
   const room = openai([...RUNS["commentary and reasoning between calls"].slice(0, 1), [{ text: ["Yes"] }]]);
   const body = { model: "openai/gpt-5.6", messages: [USER] as Json[], tools: TOOLS };
   const message = await CLIENTS["the official SDK, whole"](room, body);
@@ -207,7 +207,7 @@ Deno.test("an edited answer goes back without what can no longer be placed, and 
   assertEquals(response.headers.get("sluice-dropped"), "messages[1].reasoning_details");
 });
 
-Deno.test("a client that trims the text gets its order back all the same", async () => {
+Deno.test("the order of items is restored even if the client trims the text", async () => {
   const room = openai(RUNS["commentary and reasoning between calls"]);
   const trims: typeof CLIENTS[string] = async (room, body) => {
     const message = await CLIENTS["the official SDK's stream helper"](room, body);
@@ -247,7 +247,7 @@ Deno.test("the SDK's own loop of tools runs, with reasoning kept in every turn",
 
 // ---------------------------------------------------------------- what the client sees
 
-Deno.test("a custom tool's call is one for the client, and goes back as one", async () => {
+Deno.test("a custom tool's call stays a custom tool's call for the client and on the way back", async () => {
   const turns: Piece[][] = [
     [{ think: "a" }, { custom: "c", id: "call_1", input: ["free ", "text"] }],
     [{ text: ["Yes"], phase: "final_answer" }],
@@ -275,7 +275,7 @@ Deno.test("a custom tool's call is one for the client, and goes back as one", as
   }
 });
 
-Deno.test("functions of the older form are called and answered in it", async () => {
+Deno.test("legacy functions are called and answered in the legacy form", async () => {
   const room = openai([
     [{ think: "a" }, { call: "weather", id: "call_1", args: ["{}"] }],
     [{ text: ["Yes"] }],
@@ -290,7 +290,7 @@ Deno.test("functions of the older form are called and answered in it", async () 
   assertEquals((await room.post({ ...body, messages })).status, 200);
 });
 
-Deno.test("a summary is shown where the client asks for it, and an organisation without may go on without", async () => {
+Deno.test("a summary is shown if the client asks for it, and an unverified organisation can go on without one", async () => {
   const turns: Piece[][] = [[{ think: "a", summary: ["First.", "Then."] }, { text: ["Yes"] }]];
   const room = openai(turns);
   const body = { model: "openai/gpt-5.6", messages: [USER], reasoning: { summary: "auto" } };
@@ -311,7 +311,7 @@ Deno.test("a summary is shown where the client asks for it, and an organisation 
   );
 });
 
-Deno.test("usage, tier, sources and the end are the client's own words", async () => {
+Deno.test("usage, tier, sources and finish reason come in the client's format", async () => {
   const room = openai([[{ think: "a" }, { text: ["abcdef"], url: "https://a.example" }]]);
   const answer = await (await room.post({ model: "openai/gpt-5.6", messages: [USER], tools: TOOLS })).json();
   assertEquals(answer.object, "chat.completion");
@@ -330,7 +330,7 @@ Deno.test("usage, tier, sources and the end are the client's own words", async (
   });
 });
 
-Deno.test("settings that Responses have not are named, and strict refuses them", async () => {
+Deno.test("settings that Responses do not have are named, and strict refuses them", async () => {
   const room = openai([[{ text: ["Yes"] }]]);
   const body = {
     model: "openai/gpt-5.6",
@@ -369,7 +369,7 @@ const withThought = (detail: Json) => [
   USER,
 ];
 
-Deno.test("a thought of another maker is never sent to OpenAI", async () => {
+Deno.test("a thought of another provider is never sent to OpenAI", async () => {
   const others: Json[] = [
     CLAUDE,
     { ...OPENAI_THOUGHT, format: "azure-openai-responses-v1" },
@@ -392,7 +392,7 @@ Deno.test("a thought of another maker is never sent to OpenAI", async () => {
   }
 });
 
-Deno.test("OpenAI's thoughts are never sent to another maker", async () => {
+Deno.test("OpenAI's thoughts are never sent to another provider", async () => {
   const layout = { ...OPENAI_THOUGHT, id: "resp_1", data: '{"layout":"bx2u"}', index: 1 };
   const search = { ...OPENAI_THOUGHT, id: "ws_1", data: '{"id":"ws_1","type":"web_search_call"}', index: 2 };
   const models = [
@@ -417,7 +417,7 @@ Deno.test("OpenAI's thoughts are never sent to another maker", async () => {
   }
 });
 
-Deno.test("a thought whose seal was altered is OpenAI's to refuse, in its words", async () => {
+Deno.test("OpenAI refuses a thought whose seal was altered, in its own words", async () => {
   const room = openai([[{ text: ["Yes"] }]]);
   const response = await room.post({
     model: "openai/gpt-5.6",
@@ -431,7 +431,7 @@ Deno.test("a thought whose seal was altered is OpenAI's to refuse, in its words"
 
 // ---------------------------------------------------------------- failures
 
-Deno.test("a stream that fails or is cut is an error that the SDK raises", async () => {
+Deno.test("the SDK raises an error for a stream that fails or is cut", async () => {
   const created = { type: "response.created", response: { id: "resp_1", model: "m" } };
   const piece = { type: "response.output_text.delta", output_index: 0, delta: "Hi" };
   const error = { code: "rate_limit_exceeded", message: "Slow down" };

@@ -33,7 +33,7 @@ const MODELS = [CLAUDE, "google/gemini-3-pro", "cohere/command-a-03-2025"];
 
 // ---------------------------------------------------------------- what is left out
 
-Deno.test("names that no header can hold are told all the same, after the answer came", async () => {
+Deno.test("names that a header cannot hold are still listed in sluice-dropped, after the answer came", async () => {
   const message = {
     ...USER,
     "bad\r\nset-cookie: a=1": 1,
@@ -59,7 +59,7 @@ Deno.test("names that no header can hold are told all the same, after the answer
   }
 });
 
-Deno.test("a list of what was left out stays short enough for a header", async () => {
+Deno.test("the list of dropped fields stays short enough for a header", async () => {
   const messages = Array.from({ length: 3000 }, (_, at) => ({ ...USER, name: `n${at}` }));
   const { post } = obliging();
   const dropped = (await post({ model: CLAUDE, messages })).headers.get("sluice-dropped")!;
@@ -71,7 +71,7 @@ Deno.test("a list of what was left out stays short enough for a header", async (
   assertMatch(decodeURIComponent(long.get("sluice-dropped")!), /^messages\[0\]\.ö+$/);
 });
 
-Deno.test("a strict request that would lose something is refused before anything is sent", async () => {
+Deno.test("a strict request that would lose a field is refused before anything is sent", async () => {
   for (const model of MODELS) {
     const { post, asked } = obliging();
     const body = { model, messages: [USER], logit_bias: { 50256: -100 } };
@@ -86,7 +86,7 @@ Deno.test("a strict request that would lose something is refused before anything
 
 // ---------------------------------------------------------------- model names
 
-Deno.test("no model's name changes host, path or query", async () => {
+Deno.test("a model's name never changes the host, path or query", async () => {
   const names = [
     "a b",
     "a:b@c",
@@ -129,7 +129,7 @@ Deno.test("no model's name changes host, path or query", async () => {
   }
 });
 
-Deno.test("a model's name with half a character, or longer than any, is refused, and a long one told short", async () => {
+Deno.test("a model's name that is too long or has half a character is refused, and a long one is quoted in part", async () => {
   for (
     const model of [
       "anthropic/claude\ud800",
@@ -153,7 +153,7 @@ Deno.test("a model's name with half a character, or longer than any, is refused,
 
 // ---------------------------------------------------------------- what goes on as it is
 
-Deno.test("fields that nobody knows go on to every provider", async () => {
+Deno.test("unknown fields are sent to every provider", async () => {
   const own = { brand_new: { deep: [1, { x: null }] }, "odd name": true, toString: "mine" };
   for (const model of [...MODELS, "openai/gpt-5", "mistral/large"]) {
     const { post, asked } = obliging();
@@ -172,7 +172,7 @@ Deno.test("a request in the provider's own wire keeps every byte but the model's
   assertEquals(asked[0].text, text.replace("openai/gpt-5", "gpt-5"));
 });
 
-Deno.test("schemas go on with every keyword and every order of theirs", async () => {
+Deno.test("schemas keep all keywords and their order", async () => {
   const parameters = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     type: "object",
@@ -205,7 +205,7 @@ Deno.test("schemas go on with every keyword and every order of theirs", async ()
   }
 });
 
-Deno.test("stop is a text, a list or nothing", async () => {
+Deno.test("stop may be a text, a list or absent", async () => {
   const find: Record<string, (body: Json) => unknown> = {
     anthropic: (body) => body.stop_sequences,
     google: (body) => (body.generationConfig as Json | undefined)?.stopSequences,
@@ -222,7 +222,7 @@ Deno.test("stop is a text, a list or nothing", async () => {
   }
 });
 
-Deno.test("what is nested too deeply to be written again is the request's fault, not ours", async () => {
+Deno.test("a request that is nested too deeply to be written again is a client error", async () => {
   const deep = '{"a":'.repeat(60_000) + "{}" + "}".repeat(60_000);
   const tools = `[{"type":"function","function":{"name":"f","parameters":${deep}}}]`;
   for (const model of MODELS) {
@@ -256,7 +256,7 @@ Deno.test("a message of many parts, or of many pictures, goes out whole", async 
 
 // ---------------------------------------------------------------- parts
 
-Deno.test("pictures and PDFs go out under the names that providers take, however their URLs are written", async () => {
+Deno.test("pictures and PDFs get the media types that providers accept, however their URLs are written", async () => {
   const find: Record<string, (body: Json) => Json[]> = {
     anthropic: (body) => ((body.messages as Json[])[0].content as Json[]).map(({ source }) => source as Json),
     google: (body) =>
@@ -290,7 +290,7 @@ Deno.test("pictures and PDFs go out under the names that providers take, however
   }
 });
 
-Deno.test("parts that a provider cannot hold are named by their place, and the rest goes on", async () => {
+Deno.test("parts that a provider cannot express are named by their path, and the rest is sent", async () => {
   const content = [
     { type: "text", text: "Hear" },
     { type: "input_audio", input_audio: { data: "QUJD", format: "mp3" } },
@@ -317,7 +317,7 @@ Deno.test("parts that a provider cannot hold are named by their place, and the r
   }
 });
 
-Deno.test("what is written in a conversation is in no log and in no message of ours", async () => {
+Deno.test("the content of a conversation never appears in a log or an error message", async () => {
   const secret = "SECRET-PROMPT";
   const bodies: unknown[] = [
     `{"model":"${CLAUDE}","messages":[{"role":"user","content":"${secret}"}`,
@@ -355,7 +355,7 @@ Deno.test("what is written in a conversation is in no log and in no message of o
   }
 });
 
-Deno.test("a request of any shape is answered, or refused as the client's fault", async () => {
+Deno.test("a request of any shape is answered or refused with a client error", async () => {
   const own = [
     "system thinking output_config tools tool_choice metadata generationConfig generation_config thinkingConfig",
     "toolConfig systemInstruction extra_body google safetySettings contents response_format stream_options stop user",

@@ -112,7 +112,7 @@ for (const [name, { model, url, key: [header, value] }] of Object.entries(MODELS
     assertEquals(sent.length, 4);
   });
 
-  Deno.test(`ai-gateway-provider, ${name}: what another model falls back to, whole and streamed`, async () => {
+  Deno.test(`ai-gateway-provider, ${name}: as the fallback of another model, whole and streamed`, async () => {
     const { aigateway, sent } = setUp();
     const down = () => createOpenAI({ apiKey: "sk-first" }).chat("down-model");
     const late = () => createAnthropic({ apiKey: "sk-first" })("late-model");
@@ -149,7 +149,7 @@ for (const [name, { model, url, key: [header, value] }] of Object.entries(MODELS
   });
 }
 
-Deno.test("ai-gateway-provider: a model without a key of its own is called with the stored one", async () => {
+Deno.test("ai-gateway-provider: a model without its own key is called with the stored one", async () => {
   const { aigateway, sent } = setUp({ keys: { anthropic: { default: "sk-a", team: "sk-b" } } });
   await generateText({ model: aigateway(createAnthropicKeyless()("claude-sonnet-4-5")), prompt });
   const { fetch, sent: sentToo } = nativeApis();
@@ -183,7 +183,7 @@ Deno.test("ai-gateway-provider: its options reach the gateway", async () => {
   assertEquals([...sent[0].headers.keys()].filter((name) => name.startsWith("cf-")), []);
 });
 
-Deno.test("ai-gateway-provider: a served gateway by remoteGateway(), and its refusal as their own error", async () => {
+Deno.test("ai-gateway-provider: works with remoteGateway(), and throws its own error for a refusal", async () => {
   const { fetch } = nativeApis();
   const served = createGateway({ fetch, tokens: ["tok"], keys: { openai: "sk-stored" } });
   const ask = (token: string) => {

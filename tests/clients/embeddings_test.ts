@@ -40,7 +40,7 @@ for (const [name, { model, url }] of Object.entries(STRICT_EMBEDDINGS)) {
     assertEquals(response.headers.get("sluice-dropped"), FIXED.includes(name) ? "dimensions" : null);
   });
 
-  Deno.test(`embeddings.create() sends ${name} a list that is longer than it takes in parts, and joins them`, async () => {
+  Deno.test(`embeddings.create() sends ${name} a list over its limit in parts, and joins the answers`, async () => {
     const { fetch, sent } = before(answerStrictly, { account: "acct" });
     const input = Array.from({ length: 2100 }, (_, at) => "x".repeat(1 + at % 7) + at);
     const { data, usage } = await clientOf(fetch).embeddings.create({ model, input });
@@ -69,7 +69,7 @@ Deno.test("embeddings.create() works with every base URL that chat completions h
   assertEquals((await rest.embeddings.create({ model: "demo/embed", input: "Hello" })).data.length, 1);
 });
 
-Deno.test("the demo's embeddings are the same for the same text, near for texts alike, and as long as asked", async () => {
+Deno.test("the demo's embeddings are equal for equal texts, near for similar texts, and as long as requested", async () => {
   const { embeddings } = clientOf(handler);
   const input = [
     "the cat sat on the mat",
@@ -94,7 +94,7 @@ Deno.test("the demo's embeddings are the same for the same text, near for texts 
   await assertRejects(() => embeddings.create({ model: "demo/echo", input: "x" }), OpenAI.NotFoundError);
 });
 
-Deno.test("embeddings fall back to the next model, another provider's included", async () => {
+Deno.test("embeddings fall back to the next model, also of another provider", async () => {
   const { fetch } = before((sent) =>
     sent.url.includes("openai.com")
       ? Response.json({ error: { message: "busy" } }, { status: 503 })
@@ -106,7 +106,7 @@ Deno.test("embeddings fall back to the next model, another provider's included",
   assertEquals(data.map(({ embedding }) => embedding[0]), [1, 3, 2]);
 });
 
-Deno.test("a row of one's own has embeddings of the wire that it speaks", async () => {
+Deno.test("an added row has the embeddings of its wire", async () => {
   const sent: string[] = [];
   const gateway = createGateway({
     providers: {

@@ -23,7 +23,7 @@ Deno.test("LangChain invokes and streams", async () => {
   assertEquals(text, "Hello, world");
 });
 
-Deno.test("LangChain calls a tool and hands its result back", async () => {
+Deno.test("LangChain calls a tool and returns its result", async () => {
   const twice = tool(({ text }) => `${text}! ${text}!`, {
     name: "twice",
     description: "Says a text twice",

@@ -195,7 +195,7 @@ for (const { name, ask, url, provider, own, stored = own } of CLIENTS) {
     assertEquals(sent.map(({ headers }) => headers.get(own[0])), Array(4).fill(`${own[1]}sk-own`));
   });
 
-  Deno.test(`${name} at its native path: a gateway token in the key's place stands for the stored key`, async () => {
+  Deno.test(`${name} at its native path: a gateway token in place of the key selects the stored key`, async () => {
     const { fetch, sent } = setUp();
     for (const stream of [false, true]) {
       assertEquals(await ask("tok", fetch, false, stream), { text: ANSWER });

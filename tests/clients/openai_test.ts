@@ -66,12 +66,12 @@ for (const base of BASES) {
   });
 }
 
-Deno.test("models.list() has the demo's models under the names that create() takes", async () => {
+Deno.test("models.list() has the demo's models under the names that create() accepts", async () => {
   const models = await Array.fromAsync(clientOf(handler).models.list());
   assert(models.some(({ id }) => id === "demo/echo"), JSON.stringify(models));
 });
 
-Deno.test("withResponse() shows what was left out", async () => {
+Deno.test("withResponse() shows the dropped fields", async () => {
   const anthropic = FAKES.find(({ provider }) => provider === "anthropic")!;
   const { completions, model } = clientOfFake(anthropic, false, TEXT);
   const { response } = await completions.create({ model, messages: MESSAGES, seed: 7 }).withResponse();
@@ -218,7 +218,7 @@ Deno.test("the gateway's own refusals have class, code and param", async () => {
   }
 });
 
-Deno.test("an error in mid-stream and a broken stream are thrown, after what came before them", async () => {
+Deno.test("an error in mid-stream and a broken stream are thrown after the content before them", async () => {
   for (const [model, Class] of [["demo/error", OpenAI.APIError], ["demo/cut", Error]] as const) {
     let text = "";
     const read = async () => {

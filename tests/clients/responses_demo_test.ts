@@ -39,7 +39,7 @@ Deno.test("responses.parse() gets what the schema asks for from the demo", async
   assertEquals(City.parse(response.output_parsed), response.output_parsed);
 });
 
-Deno.test("a conversation goes on with the output items of the answer before", async () => {
+Deno.test("a conversation continues with the output items of the earlier answer", async () => {
   const { responses } = clientOf(handler);
   const input: OpenAI.Responses.ResponseInput = [{ role: "user", content: "First" }];
   const first = await responses.create({ model: "demo/echo", input });
@@ -50,7 +50,7 @@ Deno.test("a conversation goes on with the output items of the answer before", a
   assertEquals(second.output_text, "Second");
 });
 
-Deno.test("a failure in mid-stream is raised by the SDK, and a cut stream is never an answer", async () => {
+Deno.test("the SDK raises a failure in mid-stream, and a cut stream is never a complete answer", async () => {
   const { responses } = clientOf(handler);
   for (const model of ["demo/error", "demo/cut"]) {
     const request = { model, input: "A text of several tokens, so that it breaks in the middle" };
@@ -58,7 +58,7 @@ Deno.test("a failure in mid-stream is raised by the SDK, and a cut stream is nev
   }
 });
 
-Deno.test("what cannot be resolved without a store is an error that says what to send", async () => {
+Deno.test("a reference that needs a store is an error that says what to send instead", async () => {
   const { responses } = clientOf(handler);
   const asked = responses.create({ model: "demo/echo", input: "Hello", previous_response_id: "resp_1" });
   const error = await assertRejects(() => asked, OpenAI.BadRequestError, "send the whole conversation");

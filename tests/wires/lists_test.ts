@@ -50,7 +50,7 @@ Deno.test("errorType() has OpenAI's type for each status", () => {
   for (const [status, type] of Object.entries(types)) assertEquals(errorType(Number(status)), type, status);
 });
 
-Deno.test("OpenAI's reader takes each place that compatible providers put an error's words in", () => {
+Deno.test("readCompatibleError() reads the message from each member that providers use", () => {
   const bodies: [unknown, unknown[]][] = [
     [{ error: { message: "no", type: "t", param: "p", code: "c" } }, ["no", "t", "p", "c"]],
     [{ error: "no", code: "c" }, ["no", "invalid_request_error", null, "c"]],
@@ -82,7 +82,7 @@ const write = (model: string, more: JsonObject = {}) => {
   return { body: JSON.parse(JSON.stringify(body)), dropped };
 };
 
-Deno.test("Perplexity's presets are presets, and any other name is a model", () => {
+Deno.test("Perplexity gets the name of a preset as preset, and any other name as model", () => {
   for (const preset of "fast low medium high xhigh wide-research".split(" ")) {
     const { body } = write(preset);
     assertEquals([body.preset, body.model], [preset, undefined]);
@@ -97,7 +97,7 @@ Deno.test("Perplexity's presets are presets, and any other name is a model", () 
   for (const model of ["fastest", "openai/gpt-5.1", "sonar-x"]) assertEquals(write(model).body.model, model);
 });
 
-Deno.test("Perplexity gets each effort that it knows, and each filter in its search tool", () => {
+Deno.test("Perplexity gets each effort that it accepts, and each filter in its search tool", () => {
   for (const effort of "minimal low medium high xhigh max".split(" ")) {
     assertEquals(write("m/x", { reasoning_effort: effort }).body.reasoning, { effort });
   }
@@ -122,7 +122,7 @@ Deno.test("Perplexity gets each effort that it knows, and each filter in its sea
   assertEquals(write("m/x", { search_mode: "x" }).body.search_mode, "x", "not a filter");
 });
 
-Deno.test("Perplexity gets parts in its own words, and no file by id", () => {
+Deno.test("Perplexity gets parts in its own format, and no file by id", () => {
   const native = { type: "input_file", file_url: "https://h.test/a" };
   const image = (url: string) => ({ type: "image_url", image_url: { url } });
   const content = [{ type: "text", text: "a" }, native, image("https://h.test/a.png"), {

@@ -12,7 +12,7 @@ async function sent(model: string, part: object): Promise<JsonObject | undefined
   return (body.contents?.[0].parts ?? body.messages[0].content)[0];
 }
 
-Deno.test("Claude gets a picture by the bytes that it begins with, and none for bytes that only hold them", async () => {
+Deno.test("Claude gets a picture typed by its first bytes, and none if they come later", async () => {
   const beginnings: Record<string, number[]> = {
     "image/jpeg": [0xff, 0xd8, 0xff],
     "image/png": [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
@@ -33,7 +33,7 @@ Deno.test("Claude gets a picture by the bytes that it begins with, and none for 
   }
 });
 
-Deno.test("Gemini gets a file by its address in any case, and any other name as one of its own files", async () => {
+Deno.test("Gemini gets a URL in any case as a URL, and any other id as one of its own files", async () => {
   const uris: Record<string, string> = {
     "gs://bucket/a": "gs://bucket/a",
     "GS://bucket/a": "GS://bucket/a",

@@ -7,7 +7,7 @@ import { readCall } from "../../wires/openai_chat/read_call.ts";
 import { packToolId } from "../../wires/shared/tool_id.ts";
 import type { JsonObject, Part } from "../../wires/types.ts";
 
-Deno.test("isOverflow() knows the ways in which a prompt is told to be too long, and no rate limit", () => {
+Deno.test("isOverflow() recognizes the wordings for a prompt that is too long, and no rate limit", () => {
   const overflows = [
     "This model's maximum context length is 8192 tokens",
     "MAXIMUM CONTEXT LENGTH is 8192",
@@ -32,7 +32,7 @@ Deno.test("isOverflow() knows the ways in which a prompt is told to be too long,
   assertEquals(isOverflow(undefined, "context_length_exceeded"), true);
 });
 
-Deno.test("Anthropic's errors are known by their words in any case, and blame the field that they begin with", () => {
+Deno.test("readError() recognizes Anthropic's messages in any case, and the field at their start", () => {
   const read = (message: string, type = "invalid_request_error") => {
     const { code, param } = anthropicMessages.readError(400, { type: "error", error: { type, message } });
     return [code, param];
@@ -55,7 +55,7 @@ Deno.test("Anthropic's errors are known by their words in any case, and blame th
   for (const [found, expected] of cases) assertEquals(found, expected);
 });
 
-Deno.test("parseExact() keeps the digits of integers alone", () => {
+Deno.test("parseExact() keeps the digits of integers only", () => {
   const kept = ["9007199254740993", "-9007199254740993", "12345678901234567890"];
   for (const text of kept) assertEquals(JSON.stringify(parseExact(`[${text}]`)), `[${text}]`);
   const others = ["0.12345678901234567", "9007199254740993.5", "9007199254740993e2", "1234567890123456"];
@@ -66,7 +66,7 @@ Deno.test("parseExact() keeps the digits of integers alone", () => {
   for (const text of kept) assertEquals(typeof parseExact(` ${text}`), "number", text);
 });
 
-Deno.test("packToolId() packs base64 alone, whole", () => {
+Deno.test("packToolId() packs a signature only if all of it is base64", () => {
   assertEquals(packToolId("c", "abcd"), "c__sig_abcd");
   assertEquals(packToolId("c", "abc="), "c__sig_abc");
   for (const signature of ["éabc", "abcé", " abc", "abc ", "=abc", "ab=="]) {

@@ -33,7 +33,7 @@ const cuts = fc.array(fc.nat(), { maxLength: 12 });
 
 // ---------------------------------------------------------------- frames
 
-Deno.test("sseReader() gives back any events, whatever the line ending and the cuts", () => {
+Deno.test("sseReader() reads any events, whatever the line ending and the cuts", () => {
   const event = record({
     event: fc.constantFrom<string>("", "ping", "delta"),
     data: anyText.map((text) => JSON.stringify(text)),
@@ -50,7 +50,7 @@ Deno.test("sseReader() gives back any events, whatever the line ending and the c
 
 // ---------------------------------------------------------------- tool ids
 
-Deno.test("unpackToolId() gives back what packToolId() took, in characters that every provider takes", () => {
+Deno.test("unpackToolId() restores what packToolId() packed, in characters that every provider accepts", () => {
   const id = fc.stringMatching(/^[a-zA-Z0-9_-]{1,40}$/).filter((id) => !id.includes("__sig_"));
   const signature = fc.uint8Array({ minLength: 1 }).map((bytes) => btoa(String.fromCharCode(...bytes)));
   fc.assert(fc.property(id, signature, (id, signature) => {
@@ -206,7 +206,7 @@ const chances = fc.array(fc.integer({ min: 0, max: 12 }).map((n) => n === 0), {
 });
 
 for (const [at, wire] of WIRES.entries()) {
-  Deno.test(`${wire.name} survives events that are anything at all`, () => {
+  Deno.test(`${wire.name} survives events with any content`, () => {
     const frame = fc.oneof(
       fc.string(),
       fc.json(),
@@ -220,7 +220,7 @@ for (const [at, wire] of WIRES.entries()) {
     }));
   });
 
-  Deno.test(`${wire.name} survives its own events with anything in them`, () => {
+  Deno.test(`${wire.name} survives its own events with any values`, () => {
     const events = SCENARIOS.filter(({ name }) => !FAKES[at].lacks?.includes(name))
       .map((scenario) => FAKES[at].stream(scenario));
     fc.assert(
@@ -239,7 +239,7 @@ for (const [at, wire] of WIRES.entries()) {
     );
   });
 
-  Deno.test(`${wire.name} survives answers and errors with anything in them`, () => {
+  Deno.test(`${wire.name} survives answers and errors with any values`, () => {
     fc.assert(
       fc.property(fc.nat(), swaps, chances, (which, swaps, chances) => {
         const whole = FAKES[at].whole(SCENARIOS[which % SCENARIOS.length]);

@@ -70,7 +70,7 @@ function written(wire: ProviderWire, model: string, tools: Tool[], more: Partial
   return { tools: JSON.parse(JSON.stringify(body.tools ?? null)), dropped };
 }
 
-Deno.test("anthropicMessages writes searches, fetches and code as its own tools, each in a version that the model has", () => {
+Deno.test("anthropicMessages writes searches, fetches and code as Anthropic's tools, each in a version that the model has", () => {
   const all = [SEARCH, FETCH, CODE];
   const place = { type: "approximate", city: "Bern" };
   const terms = {
@@ -101,7 +101,7 @@ Deno.test("anthropicMessages writes searches, fetches and code as its own tools,
   });
 });
 
-Deno.test("gemini writes searches, fetches and code as its own tools, and beside functions only where the model takes both", () => {
+Deno.test("gemini writes searches, fetches and code as Google's tools, and beside functions only if the model accepts both", () => {
   const unsaid = ["filters", "user_location", "max_uses", "search_context_size"].map((member) =>
     `tools[0].${member}`
   );
@@ -119,7 +119,7 @@ Deno.test("gemini writes searches, fetches and code as its own tools, and beside
   });
 });
 
-Deno.test("perplexityAgent writes searches and fetches as its own tools, and names code", () => {
+Deno.test("perplexityAgent writes searches and fetches as Perplexity's tools, and names code", () => {
   assertEquals(written(perplexityAgent, "openai/gpt-5", [SEARCH, FETCH, CODE]), {
     tools: [
       { type: "fetch_url" },
@@ -155,7 +155,7 @@ const calls = (wire: ProviderWire, body: JsonObject): ServerCall[] => {
   );
 };
 
-Deno.test("anthropicMessages tells the calls of Anthropic's own tools with their results", () => {
+Deno.test("anthropicMessages reads the calls of Anthropic's own tools with their results", () => {
   const use = (id: string, name: string, input: JsonObject) => ({ type: "server_tool_use", id, name, input });
   const result = (tool_use_id: string, type: string, content: unknown) => ({ type, tool_use_id, content });
   const content = [
@@ -201,7 +201,7 @@ Deno.test("anthropicMessages tells the calls of Anthropic's own tools with their
   ]);
 });
 
-Deno.test("gemini tells what the model searched, fetched and ran", () => {
+Deno.test("gemini reads what the model searched, fetched and ran", () => {
   const body = {
     candidates: [{
       content: {
@@ -260,7 +260,7 @@ Deno.test("gemini tells what the model searched, fetched and ran", () => {
   );
 });
 
-Deno.test("perplexityAgent tells what was searched and fetched", () => {
+Deno.test("perplexityAgent reads what was searched and fetched", () => {
   const output = [
     {
       type: "search_results",

@@ -191,7 +191,7 @@ for (const fake of FAKES) {
 // ---------------------------------------------------------------- failures
 
 for (const fake of FAKES) {
-  Deno.test(`${nameOf(fake)} failing in mid-stream is an error that the SDK raises`, async () => {
+  Deno.test(`${nameOf(fake)}: the SDK raises an error that comes in mid-stream`, async () => {
     const events = fake.stream(TEXT);
     for (let before = 1; before < events.length - 2; before++) {
       const broken = [...events.slice(0, before), fake.failure("no room left"), ...events.slice(before)];
@@ -203,7 +203,7 @@ for (const fake of FAKES) {
     }
   });
 
-  Deno.test(`${nameOf(fake)} breaking its connection in mid-stream is never a clean end`, async () => {
+  Deno.test(`${nameOf(fake)}: a broken connection in mid-stream is never a clean end`, async () => {
     const [first, second] = fake.stream(TEXT);
     const body = new ReadableStream({
       start(controller) {
@@ -216,7 +216,7 @@ for (const fake of FAKES) {
 }
 
 for (const fake of translated) {
-  Deno.test(`${nameOf(fake)} ending before its end is an error, wherever it stops`, async () => {
+  Deno.test(`${nameOf(fake)}: a stream that stops before its end is an error, wherever it stops`, async () => {
     for (const scenario of [TEXT, SCENARIOS.find(({ name }) => name === "parallel calls")!]) {
       const events = fake.stream(scenario);
       const isEnd = ({ data }: SseEvent) =>
@@ -242,7 +242,7 @@ for (const fake of translated) {
 // ---------------------------------------------------------------- the client leaves
 
 for (const fake of FAKES) {
-  Deno.test(`${nameOf(fake)} is let go when the client leaves before the answer`, async () => {
+  Deno.test(`${nameOf(fake)}: the request is cancelled when the client leaves before the answer`, async () => {
     const leaving = new AbortController();
     const { promise: asked, resolve } = Promise.withResolvers<AbortSignal>();
     const gateway = gatewayTo(({ signal }) => {
@@ -258,7 +258,7 @@ for (const fake of FAKES) {
   });
 
   for (const sent of [0, 3]) {
-    Deno.test(`${nameOf(fake)} is let go when the client leaves after ${sent} events`, async () => {
+    Deno.test(`${nameOf(fake)}: the request is cancelled when the client leaves after ${sent} events`, async () => {
       const { promise: cancelled, resolve } = Promise.withResolvers<void>();
       const events = fake.stream(TEXT).slice(0, sent);
       const body = new ReadableStream({

@@ -59,7 +59,7 @@ const filled = (index: unknown, delta: unknown) => ({ type: "content_block_delta
 // ---------------------------------------------------------------- answers
 
 for (const name of ["text", "tools", "interleaved", "search"]) {
-  Deno.test(`readAnswer() and readStream() make the same of ${name}`, () => {
+  Deno.test(`readAnswer() and readStream() read the same from ${name}`, () => {
     assertEquals(collect(whole(JSON.parse(load(`${name}.json`)))), collect(streamed(load(`${name}.sse`))));
   });
 }
@@ -78,7 +78,7 @@ Deno.test("readStream() reads text and ignores pings and events it does not know
   ]);
 });
 
-Deno.test("readStream() counts tools by itself, and gives a call without arguments {}", () => {
+Deno.test("readStream() numbers tool calls itself, and gives {} to one without arguments", () => {
   const list = streamed(load("tools.sse"));
   assertEquals(ofType(list, "tool").map(({ index, id, name }) => [index, id, name]), [
     [0, "toolu_a", "weather"],
@@ -105,7 +105,7 @@ Deno.test("readStream() keeps interleaved tool blocks apart", () => {
   ]);
 });
 
-Deno.test("readStream() takes the numbers of message_delta for the start's, in disjoint buckets", () => {
+Deno.test("readStream() replaces the counts of message_start by those of message_delta, in disjoint buckets", () => {
   assertEquals(ofType(streamed(load("tools.sse")), "usage").map(({ usage }) => usage), [
     { input: 4, cacheRead: 2001, cacheWrite: 41, audioIn: 0, output: 88, reasoning: 0, audioOut: 0 },
   ]);
@@ -173,7 +173,7 @@ Deno.test("readStream() maps every stop reason", () => {
   }
 });
 
-Deno.test("readStream() tells why the model refused", () => {
+Deno.test("readStream() reads why the model refused", () => {
   const list = streamed(load("refusal.sse"));
   assertEquals(collect(list).choices[0].refusal, "This may help an attack.");
   assertEquals(collect(list).choices[0].stop, "content_filter");
@@ -213,7 +213,7 @@ function clientMessages(list: Delta[]): JsonObject[] {
 }
 
 for (const name of ["interleaved", "search", "tools"]) {
-  Deno.test(`writeCall() hands ${name} back block by block, as the model wrote it`, () => {
+  Deno.test(`writeCall() returns ${name} block by block, as the model wrote it`, () => {
     const body = JSON.parse(load(`${name}.json`));
     for (
       const message of [...clientMessages(whole(body)), ...clientMessages(streamed(load(`${name}.sse`)))]
@@ -228,7 +228,7 @@ for (const name of ["interleaved", "search", "tools"]) {
   });
 }
 
-Deno.test("writeCall() hands back any order of blocks, whole or streamed in any pieces", () => {
+Deno.test("writeCall() returns blocks in any order, whole or streamed in any pieces", () => {
   const word = fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }).filter((text) =>
     text.trim() !== ""
   );
@@ -303,7 +303,7 @@ function blockEvents(index: number, block: JsonObject, size: number): unknown[] 
   }
 }
 
-Deno.test("writeCall() puts a text that was trimmed at either end back between the blocks", () => {
+Deno.test("writeCall() puts a text that the client trimmed back between the blocks", () => {
   const think = (thinking: string) => ({ type: "thinking", thinking, signature: `S${thinking}` });
   const content = [think("a"), { type: "text", text: "\n One " }, think("b"), {
     type: "text",
@@ -318,7 +318,7 @@ Deno.test("writeCall() puts a text that was trimmed at either end back between t
   }
 });
 
-Deno.test("readAnswer() seals the order of each answer with other data", () => {
+Deno.test("readAnswer() seals the order of each answer with different data", () => {
   const sealed = (id: string, signature: string, call: string) => {
     const list = whole({
       type: "message",
@@ -359,7 +359,7 @@ Deno.test("writeCall() falls back to the usual order when the client has edited 
   ]);
 });
 
-Deno.test("writeCall() takes a text that is shorter for edited where nothing was around it", () => {
+Deno.test("writeCall() takes a shorter text for edited if the original had no white space around it", () => {
   const content = [
     { type: "text", text: "One\r\n" },
     { type: "thinking", thinking: "a", signature: "S" },
@@ -380,7 +380,7 @@ Deno.test("writeCall() takes a text that is shorter for edited where nothing was
 
 // ---------------------------------------------------------------- failures
 
-Deno.test("readStream() ends with the error that an error event tells, and with nothing after it", () => {
+Deno.test("readStream() ends with the error of an error event, and emits nothing after it", () => {
   const list = streamed(`${load("overloaded.sse")}data: {"type":"message_stop"}\n\n`);
   assertEquals(list.at(-1), {
     type: "error",
@@ -403,7 +403,7 @@ Deno.test("readStream() ends with the error that an error event tells, and with 
   assertEquals(ofType(list, "stop"), []);
 });
 
-Deno.test("readStream() makes an error of a stream that ends early, wherever it is cut", () => {
+Deno.test("readStream() emits an error for a stream that ends early, wherever it is cut", () => {
   assertEquals(ofType(streamed(load("cut.sse")), "error").map(({ error }) => error.code), ["cut_off"]);
   assertEquals(ofType(streamed(""), "error").length, 1);
   const events = load("tools.sse").split(/(?<=\n\n)/);
@@ -415,7 +415,7 @@ Deno.test("readStream() makes an error of a stream that ends early, wherever it 
   }
 });
 
-Deno.test("readStream() makes an error of an event that is not JSON", () => {
+Deno.test("readStream() emits an error for an event that is not JSON", () => {
   const list = deltas((reader) => {
     reader.frame(JSON.stringify(START), "message_start");
     reader.frame('{"type":"content_block_de', "content_block_delta");
@@ -461,7 +461,7 @@ Deno.test("readStream() survives members that are missing or of another type", (
   }
 });
 
-Deno.test("readAnswer() makes an error of a body that is no message", () => {
+Deno.test("readAnswer() emits an error for a body that is not a message", () => {
   const error = { type: "error", error: { type: "api_error", message: "Internal server error" } };
   assertEquals(ofType(whole(error), "error").map(({ error }) => [error.message, error.status]), [
     ["Internal server error", 500],
@@ -469,7 +469,7 @@ Deno.test("readAnswer() makes an error of a body that is no message", () => {
   assertEquals(whole({ foo: 1 }).map(({ type }) => type), ["error"]);
 });
 
-Deno.test("readError() puts every error type in OpenAI's words", () => {
+Deno.test("readError() reads every error type into OpenAI's terms", () => {
   const types: [string, number, string, string | null][] = [
     ["invalid_request_error", 400, "invalid_request_error", null],
     ["authentication_error", 401, "authentication_error", "invalid_api_key"],
@@ -499,7 +499,7 @@ Deno.test("readError() puts every error type in OpenAI's words", () => {
   }
 });
 
-Deno.test("readError() knows what OpenAI has codes for", () => {
+Deno.test("readError() uses OpenAI's codes for errors that OpenAI has too", () => {
   const read = (message: string, type = "invalid_request_error") => {
     const { code, param } = anthropicMessages.readError(400, { type: "error", error: { type, message } });
     return [code, param];
@@ -515,7 +515,7 @@ Deno.test("readError() knows what OpenAI has codes for", () => {
   assertEquals(anthropicMessages.readError(400, { error }).code, "image_dimensions_too_large");
 });
 
-Deno.test("readError() reads a proxy's text", () => {
+Deno.test("readError() reads a plain text of a proxy", () => {
   const error = anthropicMessages.readError(502, "<html>Bad gateway</html>");
   assertEquals([error.message, error.type, error.status], ["<html>Bad gateway</html>", "server_error", 502]);
   assert(anthropicMessages.readError(503, "").message.includes("503"));

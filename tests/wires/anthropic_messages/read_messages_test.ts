@@ -51,7 +51,7 @@ Deno.test("readCall() leaves out Claude Code's billing line and does not name it
   assertEquals(read({ system: [billing] }).messages.length, 1);
 });
 
-Deno.test("readCall() keeps a system message where it stands", () => {
+Deno.test("readCall() keeps a system message in its place", () => {
   const list = messages([USER, { role: "system", content: "Now in German." }, {
     role: "assistant",
     content: "Ja",
@@ -63,7 +63,7 @@ Deno.test("readCall() keeps a system message where it stands", () => {
   ]);
 });
 
-Deno.test("readCall() shows no message that is cleared at the next user message, once there is one", () => {
+Deno.test("readCall() leaves out a message with clear_at next_user_message once a user message follows", () => {
   const reminder = { role: "system", content: "Hurry.", clear_at: "next_user_message" };
   assertEquals(messages([USER, reminder]).length, 2);
   assertEquals(messages([USER, reminder, { role: "assistant", content: "ok" }, USER]).length, 3);
@@ -135,7 +135,7 @@ Deno.test("readCall() reads pictures, PDFs and documents of text", () => {
   ]);
 });
 
-Deno.test("readCall() puts results before what the user says with them, with their errors and pictures", () => {
+Deno.test("readCall() puts tool results before the user's other content, with their errors and pictures", () => {
   const list = messages([
     USER,
     {
@@ -199,7 +199,7 @@ Deno.test("readCall() puts results before what the user says with them, with the
   ] as Message[]);
 });
 
-Deno.test("readCall() tells what Anthropic's own tools did in words, and names what nobody else can read", () => {
+Deno.test("readCall() describes what Anthropic's own tools did in words, and names what no other provider can read", () => {
   const call = read({
     messages: [USER, {
       role: "assistant",
@@ -246,7 +246,7 @@ Deno.test("readCall() tells what Anthropic's own tools did in words, and names w
 
 // ---------------------------------------------------------------- thoughts
 
-Deno.test("readCall() opens our envelopes, keeps Anthropic's own proofs, and drops unsigned emptiness", () => {
+Deno.test("readCall() opens envelopes, keeps Anthropic's own proofs, and drops empty unsigned thoughts", () => {
   const gemini = { signature: "c2ln", format: "google-gemini-v1" };
   const openai = { redacted: "gAAAA", id: "rs_1", format: "openai-responses-v1" };
   const list = messages([USER, {
@@ -278,7 +278,7 @@ Deno.test("readCall() opens our envelopes, keeps Anthropic's own proofs, and dro
   ]);
 });
 
-Deno.test("readCall() gives tool calls the ids that their makers wrote, once each", () => {
+Deno.test("readCall() gives tool calls the ids that their makers wrote, each a unique one", () => {
   const use = (id: string) => ({ type: "tool_use", id, name: "f", input: {} });
   const result = (id: string) => ({ type: "tool_result", tool_use_id: id, content: "r" });
   const packed = `toolu_slc_${btoa("functions.f:0").replaceAll("=", "")}`;
@@ -359,7 +359,7 @@ Deno.test("readCall() reads a schema for the answer in both spellings", () => {
   assertEquals(read({ output_config: { format }, output_format: format }).dropped, ["output_format"]);
 });
 
-Deno.test("readCall() goes by the effort of the last message that names one", () => {
+Deno.test("readCall() uses the effort of the last message that sets one", () => {
   const call = read({
     output_config: { effort: "low" },
     messages: [USER, { role: "system", output_config: { effort: "xhigh" } }],
@@ -369,7 +369,7 @@ Deno.test("readCall() goes by the effort of the last message that names one", ()
   assertEquals(call.messages.length, 1);
 });
 
-Deno.test("readCall() keeps a device's and an account's name to itself", () => {
+Deno.test("readCall() never sends the ids of a device or an account", () => {
   const user_id = JSON.stringify({ device_id: "d1", account_uuid: "a1", session_id: "s1" });
   const { settings } = read({ metadata: { user_id, other: 1 } });
   assertEquals(settings.prompt_cache_key, "s1");
@@ -381,11 +381,11 @@ Deno.test("readCall() keeps a device's and an account's name to itself", () => {
   assertEquals(read({ metadata: { user_id: "u1", other: 1 } }).dropped, ["metadata.other"]);
 });
 
-Deno.test("readCall() asks for one token where a cache alone is to be warmed", () => {
+Deno.test("readCall() asks for one token if the client only warms a cache", () => {
   assertEquals(read({ max_tokens: 0 }).settings.max_tokens, 1);
 });
 
-Deno.test("readCall() refuses what only the server that holds it can go on with", () => {
+Deno.test("readCall() refuses a request that depends on state at Anthropic", () => {
   const refused = (fields: JsonObject) => {
     const { status, details } = assertThrows(() => read(fields), GatewayError);
     return [status, details.param, details.metadata?.error_code];
@@ -460,7 +460,7 @@ Deno.test("readCall() reads functions, and names members that mean nothing elsew
   assertEquals(dropped, ["tools[2].input_examples", "tools[2].allowed_callers"]);
 });
 
-Deno.test("readCall() makes functions of the tools whose schema only Claude knows", () => {
+Deno.test("readCall() reads the tools whose schema only Claude knows as functions", () => {
   const { settings, dropped } = read({
     tools: [
       { type: "bash_20250124", name: "bash" },
@@ -484,7 +484,7 @@ Deno.test("readCall() makes functions of the tools whose schema only Claude know
   assertEquals(dropped, ["tools[3]", "tools[4]", "tools[5]"]);
 });
 
-Deno.test("readCall() knows the tools that a provider runs itself", () => {
+Deno.test("readCall() reads server tools by their kind and search terms", () => {
   const search = {
     type: "web_search_20260318",
     name: "web_search",
@@ -507,7 +507,7 @@ Deno.test("readCall() knows the tools that a provider runs itself", () => {
   ]);
 });
 
-Deno.test("readCall() offers a deferred tool once it is loaded, until it is taken away", () => {
+Deno.test("readCall() offers a deferred tool once it is loaded, until it is removed", () => {
   const input_schema = { type: "object" };
   const tools = ["a", "b", "c", "d"].map((name) => ({ name, input_schema, defer_loading: name !== "a" }));
   const names = (list: unknown[], more: unknown[] = []) =>
@@ -538,7 +538,7 @@ Deno.test("readCall() offers a deferred tool once it is loaded, until it is take
   assertEquals(names([USER], [search]), ["a", "b", "c", "d"]);
 });
 
-Deno.test("readCall() reads which tool must be called, and forgets one that is not offered", () => {
+Deno.test("readCall() reads the tool choice, and drops the choice of a tool that is not offered", () => {
   const tools = [{ name: "f", input_schema: { type: "object" } }];
   const choose = (tool_choice: JsonObject) => settings({ tools, tool_choice });
   assertEquals(choose({ type: "auto" }).tool_choice, "auto");

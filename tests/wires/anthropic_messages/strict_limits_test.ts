@@ -50,7 +50,7 @@ Deno.test("writeCall() moves alternatives at the root of a tool's schema into it
   assertEquals(dropped, ["tools[0].function.parameters.anyOf"]);
 });
 
-Deno.test("writeCall() shows the properties of the alternatives among the root's own", () => {
+Deno.test("writeCall() adds the properties of the alternatives to those of the root", () => {
   const parameters = {
     description: "D",
     properties: { a: { type: "integer" } },
@@ -74,7 +74,7 @@ Deno.test("writeCall() shows the properties of the alternatives among the root's
   assertEquals(dropped, ["functions[0].parameters.allOf", "functions[0].parameters.oneOf"]);
 });
 
-Deno.test("writeCall() finds the alternatives that stand among the definitions, and no others", () => {
+Deno.test("writeCall() follows references of the alternatives into the definitions only", () => {
   const shown = ($ref: string) => {
     const defs = { "a/b~c": { properties: { p: STRING } }, d: { properties: { q: STRING } } };
     const { body } = write({ tools: [tool({ anyOf: [{ $ref }], $defs: defs, definitions: defs })] });
@@ -90,7 +90,7 @@ Deno.test("writeCall() finds the alternatives that stand among the definitions, 
   }
 });
 
-Deno.test("writeCall() takes strict off a tool whose schema the grammar cannot hold, and sends the schema as it is", () => {
+Deno.test("writeCall() removes strict from a tool whose schema the grammar cannot express, and sends the schema unchanged", () => {
   const node = object({ next: { anyOf: [{ $ref: "#/$defs/n" }, { type: "null" }] } });
   const schemas: [string, JsonObject][] = [
     ["a circle", object({ n: { $ref: "#/$defs/n" } }, ["n"], { $defs: { n: node } })],
@@ -128,7 +128,7 @@ Deno.test("writeCall() takes strict off a tool whose schema the grammar cannot h
 
 // ---------------------------------------------------------------- formats
 
-Deno.test("writeCall() cuts a circle of references where it closes, and names the place", () => {
+Deno.test("writeCall() cuts a circle of references where it closes, and names the path", () => {
   const { schema, dropped } = format(
     object({ n: { $ref: "#/$defs/n" }, m: { $ref: "#/$defs/m" } }, ["n", "m"], {
       $defs: {
@@ -153,7 +153,7 @@ Deno.test("writeCall() cuts a circle of references where it closes, and names th
   assertEquals(byRoot.dropped, [`${AT}.schema.$defs.n.properties.r.$ref`]);
 });
 
-Deno.test("writeCall() follows references that go round nowhere", () => {
+Deno.test("writeCall() follows references that are not circular", () => {
   const schema = object({ a: { $ref: "#/$defs/a" }, c: { $ref: "#/$defs/x~1y" } }, ["a", "c"], {
     $defs: { a: object({ b: { $ref: "#/$defs/b" } }), b: object({ s: STRING }), "x/y": STRING },
   });
@@ -161,7 +161,7 @@ Deno.test("writeCall() follows references that go round nowhere", () => {
   assertEquals([written.schema.$defs.a.properties.b, written.dropped], [{ $ref: "#/$defs/b" }, []]);
 });
 
-Deno.test("writeCall() keeps allOf of one schema, and describes what the grammar cannot hold", () => {
+Deno.test("writeCall() keeps allOf of one schema, and describes what the grammar cannot express", () => {
   const { schema, dropped } = format(object(
     {
       one: { allOf: [{ $ref: "#/$defs/d" }], description: "One" },
@@ -226,7 +226,7 @@ const stricts = (fields: JsonObject) => {
   return [(body.tools ?? []).filter((one: JsonObject) => one.strict).length, dropped];
 };
 
-Deno.test("writeCall() keeps strict on as many tools as the API takes, and names the others", () => {
+Deno.test("writeCall() keeps strict on as many tools as the API accepts, and names the others", () => {
   const many = (count: number, schema: JsonObject) => names(count).map((name) => tool(schema, name, true));
   const off = (...at: number[]) => at.map((one) => `tools[${one}].function.strict`);
   const plain = object({ a: STRING });

@@ -32,7 +32,7 @@ const call = (id: string, args = "{}", name = "look") => ({
 
 // ---------------------------------------------------------------- the request
 
-Deno.test("writeCall() sends the version that still knows sampling, and streams only when asked", () => {
+Deno.test("writeCall() sends the last version with sampling settings, and streams only if asked", () => {
   const whole = writeCall(readCall({ messages: [USER] }, OLDER));
   assertEquals(whole.path, "/v1/messages");
   assertEquals(whole.headers, { "anthropic-version": "2023-06-01" });
@@ -132,7 +132,7 @@ Deno.test("writeCall() hoists leading system messages in their order", () => {
   assertEquals(write({ messages: [list[0], USER], system: "Own" }).body.system, [text("Own"), text("A")]);
 });
 
-Deno.test("writeCall() keeps a later system message where it stands, as a turn of its own where the model takes one", () => {
+Deno.test("writeCall() keeps a later system message in its place, as a turn of its own if the model accepts one", () => {
   const system = { role: "system", content: "S" };
   const more = { role: "user", content: "More" };
   const answer = { role: "assistant", content: "A" };
@@ -172,7 +172,7 @@ Deno.test("writeCall() keeps a later system message where it stands, as a turn o
   }
 });
 
-Deno.test("writeCall() keeps a system turn before an answer that says nothing", () => {
+Deno.test("writeCall() keeps a system turn before an empty answer", () => {
   const list = [USER, { role: "developer", content: "S" }, { role: "assistant", content: "" }];
   assertEquals(messages(list, NEWEST), [turn("user", text("Hi")), turn("system", text("S"))]);
   assertEquals(messages([...list, USER], NEWEST), [
@@ -198,7 +198,7 @@ Deno.test("writeCall() puts an instruction between calls and their results behin
   assertEquals(messages(list, NEWEST).slice(-2), [turn("user", result), turn("system", text("S"))]);
 });
 
-Deno.test("writeCall() begins a conversation of instructions alone, and goes on from there", () => {
+Deno.test("writeCall() adds a user turn to a conversation of instructions only, and keeps it in the next request", () => {
   const alone = [{ role: "system", content: "A" }, { role: "system", content: "B" }];
   const begin = turn("user", text("Begin."));
   for (const model of [OLDER, NEWEST]) {
@@ -212,7 +212,7 @@ Deno.test("writeCall() begins a conversation of instructions alone, and goes on 
   }
 });
 
-Deno.test("writeCall() refuses a last word of the user's that comes to nothing", () => {
+Deno.test("writeCall() refuses a last user message of which nothing is left", () => {
   const answer = { role: "assistant", content: "A" };
   const audio = { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } };
   const refused = (list: unknown[], model?: string) => {
@@ -247,7 +247,7 @@ Deno.test("writeCall() refuses a last word of the user's that comes to nothing",
   );
 });
 
-Deno.test("writeCall() leaves an answer to be continued out where the model continues none, and names it", () => {
+Deno.test("writeCall() leaves out and names a begun answer if the model cannot continue it", () => {
   const list = [USER, { role: "assistant", content: "The answer is (" }];
   const models = {
     "claude-3-haiku-20240307": true,
@@ -417,7 +417,7 @@ Deno.test("writeCall() makes tool ids safe, alike in call and result, and distin
   assertEquals(called[2], "ok-1_A");
 });
 
-Deno.test("writeCall() leaves empty text out, and the turn that had nothing else", () => {
+Deno.test("writeCall() leaves out empty text, and a turn that had nothing else", () => {
   assertEquals(
     messages([USER, { role: "assistant", content: "" }, {
       role: "user",
@@ -427,7 +427,7 @@ Deno.test("writeCall() leaves empty text out, and the turn that had nothing else
   );
 });
 
-Deno.test("writeCall() ends a prefill where its text ends", () => {
+Deno.test("writeCall() trims the end of a prefill", () => {
   assertEquals(messages([USER, { role: "assistant", content: "The answer is: \n" }]).at(-1), {
     role: "assistant",
     content: [text("The answer is:")],
@@ -435,7 +435,7 @@ Deno.test("writeCall() ends a prefill where its text ends", () => {
   assertEquals(messages([USER, { role: "assistant", content: "A " }, USER])[1].content, [text("A ")]);
 });
 
-Deno.test("writeCall() names the names, except a tool's", () => {
+Deno.test("writeCall() names the dropped name of every message but a tool's", () => {
   const { dropped } = write({
     messages: [{ ...USER, name: "ann" }, { role: "assistant", tool_calls: [call("c")], name: "bot" }, {
       role: "tool",
@@ -449,7 +449,7 @@ Deno.test("writeCall() names the names, except a tool's", () => {
 
 // ---------------------------------------------------------------- parts
 
-Deno.test("writeCall() writes pictures by value, address and file id", () => {
+Deno.test("writeCall() writes pictures by value, by URL and by file id", () => {
   const url = (value: string) => ({ type: "image_url", image_url: { url: value } });
   const { body, dropped } = write({
     messages: [{
@@ -468,7 +468,7 @@ Deno.test("writeCall() writes pictures by value, address and file id", () => {
   assertEquals(dropped, ["messages[0].content[2].image_url.detail"]);
 });
 
-Deno.test("writeCall() tells a picture's type by its bytes, and names what is none", () => {
+Deno.test("writeCall() finds a picture's type by its bytes, and names bytes that are not a picture", () => {
   const image = (mime: string, data: string) => ({
     type: "image_url",
     image_url: { url: `data:${mime};base64,${data}` },
@@ -501,7 +501,7 @@ Deno.test("writeCall() tells a picture's type by its bytes, and names what is no
   }
 });
 
-Deno.test("writeCall() asks for an address as what its ending says", () => {
+Deno.test("writeCall() sends a URL as a picture or a PDF by its ending", () => {
   const type = (part: unknown) => messages([{ role: "user", content: [part] }])[0].content[0].type;
   const image = (url: string) => type({ type: "image_url", image_url: { url } });
   const file = (file_data: string) => type({ type: "file", file: { file_data } });
@@ -554,7 +554,7 @@ Deno.test("writeCall() writes PDFs and texts as documents", () => {
   assertEquals(dropped, ["messages[0].content[4].file"]);
 });
 
-Deno.test("writeCall() leaves out and names what no block can hold", () => {
+Deno.test("writeCall() leaves out and names parts that no block can hold", () => {
   const { body, dropped } = write({
     messages: [
       { role: "system", content: [{ type: "image_url", image_url: { url: "https://a.example/x.png" } }] },
@@ -687,7 +687,7 @@ Deno.test("writeCall() writes tools in their order, schemas untouched, extras an
   assertEquals(dropped, []);
 });
 
-Deno.test("writeCall() narrows a strict tool's schema to what the grammar knows", () => {
+Deno.test("writeCall() narrows a strict tool's schema to what the grammar can express", () => {
   const { body, dropped } = write({
     tools: [{
       type: "function",
@@ -770,7 +770,7 @@ Deno.test("writeCall() searches the web with Anthropic's tool", () => {
 
 // ---------------------------------------------------------------- structured output
 
-Deno.test("writeCall() sends a JSON schema as the native format, and says that there is none without a schema", () => {
+Deno.test("writeCall() sends a JSON schema as the native format, and names a format without a schema", () => {
   const schema = {
     type: "object",
     properties: {
@@ -828,7 +828,7 @@ Deno.test("writeCall() sends a JSON schema as the native format, and says that t
   assertEquals(write({ response_format: { type: "text" } }).dropped, []);
 });
 
-Deno.test("writeCall() asks for JSON in words where there is no schema, behind the client's own system prompt", () => {
+Deno.test("writeCall() asks for JSON in words if there is no schema, after the client's own system prompt", () => {
   const words =
     "Answer with one valid JSON object and nothing else: no words before or behind it, and no code fence.";
   const response_format = { type: "json_object" };
@@ -856,7 +856,7 @@ Deno.test("writeCall() leaves a schema within the subset as it is", () => {
 
 // ---------------------------------------------------------------- settings
 
-Deno.test("writeCall() writes the settings that the API has and names those it has not", () => {
+Deno.test("writeCall() writes the settings that the API has, and names the others", () => {
   const { body, dropped } = write({
     stop: ["a", " \n", "b"],
     top_k: 5,
@@ -968,7 +968,7 @@ Deno.test("writeCall() writes the service tiers that the API has", () => {
   assertEquals(write({ service_tier: "flex" }).dropped, ["service_tier"]);
 });
 
-Deno.test("writeCall() sends only the sampling settings that the model takes", () => {
+Deno.test("writeCall() sends only the sampling settings that the model accepts", () => {
   const sampling = (fields: JsonObject, model: string) => {
     const { body: { temperature, top_p, top_k }, dropped } = write(fields, model);
     return [temperature, top_p, top_k, dropped];
@@ -1033,7 +1033,7 @@ Deno.test("writeCall() gives older models a budget below the limit", () => {
   assertEquals(budget({ reasoning_effort: "high", ...forced }), [undefined, ["reasoning_effort"]]);
 });
 
-Deno.test("writeCall() goes on from tool results without a budget when the client has lost the thoughts", () => {
+Deno.test("writeCall() continues from tool results without a thinking budget if the client has lost the thoughts", () => {
   const thoughts = [{ type: "reasoning.text", text: "Hm", signature: "s", format: "anthropic-claude-v1" }];
   const asked = { role: "assistant", tool_calls: [call("c1")] };
   const result = { role: "tool", tool_call_id: "c1", content: "x" };
@@ -1093,7 +1093,7 @@ Deno.test("writeCall() gives newer models an effort and adaptive thinking, with 
   assertEquals(plan("high", NEWEST, native), [native.thinking, "high", []]);
 });
 
-Deno.test("writeCall() turns thinking off as the model has it, and says where it cannot", () => {
+Deno.test("writeCall() turns thinking off in the model's own way, and names it if the model cannot", () => {
   const off = (model: string) => {
     const { body, dropped } = write({ reasoning_effort: "none" }, model);
     return [body.thinking, body.output_config?.effort, dropped];
@@ -1107,7 +1107,7 @@ Deno.test("writeCall() turns thinking off as the model has it, and says where it
   }
 });
 
-Deno.test("writeCall() hands back only thoughts that Anthropic signed", () => {
+Deno.test("writeCall() returns only thoughts that Anthropic signed", () => {
   const thoughts = (reasoning_details: JsonObject[]) =>
     messages([USER, { role: "assistant", content: "A", reasoning_details }, USER])[1].content;
   const format = "anthropic-claude-v1";
@@ -1138,7 +1138,7 @@ Deno.test("writeCall() hands back only thoughts that Anthropic signed", () => {
   assertEquals(dropped, ["messages[1].reasoning_content", "messages[3].reasoning_details"]);
 });
 
-Deno.test("writeCall() reads OpenRouter's reasoning, and names its other own fields", () => {
+Deno.test("writeCall() reads OpenRouter's reasoning, and names OpenRouter's other fields", () => {
   const plan = (reasoning: unknown, model: string, more: JsonObject = {}) => {
     const { body, dropped } = write({ reasoning, ...more }, model);
     assertEquals(body.reasoning, undefined);
@@ -1241,7 +1241,7 @@ Deno.test("writeCall() cites only what is in the text", () => {
   assertEquals(said(cited(0, 4), cited(2, 6)), [["abcd", 1], ["ef", undefined]]);
 });
 
-Deno.test("writeCall() makes no choice among no tools, and names one that was forced", () => {
+Deno.test("writeCall() writes no tool choice without tools, and names a forced one", () => {
   for (const choice of ["auto", "none"]) {
     const { body, dropped } = write({ tool_choice: choice });
     assertEquals([body.tool_choice, dropped], [undefined, []]);

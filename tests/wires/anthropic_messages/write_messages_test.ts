@@ -107,7 +107,7 @@ Deno.test("writeMessage() writes a message with every member of the SDK's type",
   });
 });
 
-Deno.test("writeMessage() and eventWriter() say why an answer ended", () => {
+Deno.test("writeMessage() and eventWriter() write why an answer ended", () => {
   const rows: [Delta[], string, string | null][] = [
     [[text("a"), stop("stop")], "end_turn", null],
     [[text("a")], "end_turn", null],
@@ -132,7 +132,7 @@ Deno.test("writeMessage() and eventWriter() say why an answer ended", () => {
   }
 });
 
-Deno.test("writeMessage() gives thoughts a proof that only their maker will get", () => {
+Deno.test("writeMessage() gives thoughts a proof that is only sent to their maker", () => {
   const content = (...deltas: Delta[]) => whole(deltas).content as JsonObject[];
   const claude = "anthropic-claude-v1";
   assertEquals(content(think("a", { signature: "EqQB", format: claude })), [
@@ -158,7 +158,7 @@ Deno.test("writeMessage() gives thoughts a proof that only their maker will get"
   assertEquals(content(think("a")), [{ type: "thinking", thinking: "a", signature: "slc1.text." }]);
 });
 
-Deno.test("thoughts that a client wants omitted are not shown, and come back to a maker without proofs", () => {
+Deno.test("omitted thoughts are not shown, and a provider without proofs gets their text back", () => {
   const call = callOf({ thinking: { type: "adaptive", display: "omitted" } });
   const signed = { signature: "c2ln", format: "google-gemini-v1" };
   for (const [more, held] of [[{}, { text: "secret" }], [signed, signed]] as const) {
@@ -172,7 +172,7 @@ Deno.test("thoughts that a client wants omitted are not shown, and come back to 
   }
 });
 
-Deno.test("tool calls have ids that Anthropic takes too, and keep their maker's proof in them", () => {
+Deno.test("tool calls have ids that Anthropic accepts, with their maker's proof in them", () => {
   const ids = (id: string, signature?: string) => {
     const [block] = whole([tool(0, id, signature)]).content as JsonObject[];
     return block.id as string;
@@ -203,7 +203,7 @@ Deno.test("writeMessage() reads a call's arguments, whatever they are", () => {
   assert(exact.includes('"input":{"a":12345678901234567890}'), exact);
 });
 
-Deno.test("a provider's searches are told as Anthropic's are, and counted", async () => {
+Deno.test("a provider's searches are written as Anthropic's own, and counted", async () => {
   const deltas: Delta[] = [
     {
       type: "server_tool",
@@ -292,7 +292,7 @@ Deno.test("eventWriter() writes the events of a whole answer", () => {
   );
 });
 
-Deno.test("eventWriter() writes a message also for an answer of nothing, and pings at any time", async () => {
+Deno.test("eventWriter() writes a message also for an empty answer, and pings at any time", async () => {
   const writer = anthropicMessages.writer(callOf(), DEFAULTS);
   const out = writer.keepAlive!() + writer.keepAlive!() + writer.end();
   assertEquals(validate(out), "whole");
@@ -312,7 +312,7 @@ Deno.test("eventWriter() ends with an error and nothing after it", () => {
   });
 });
 
-Deno.test("eventWriter() estimates at the start, and tells the true counts at the end", async () => {
+Deno.test("eventWriter() writes estimated counts at the start and the true ones at the end", async () => {
   const call = callOf({ system: "x".repeat(3200) });
   const usage = { input: 7, cacheRead: 900, cacheWrite: 0, audioIn: 0, output: 5, reasoning: 0, audioOut: 0 };
   const start = (events: string) => (eventsOf(events)[0].data.message as JsonObject).usage as JsonObject;
@@ -372,7 +372,7 @@ Deno.test("any list of deltas comes back from the SDK's own accumulator, and pas
 
 // ---------------------------------------------------------------- errors
 
-Deno.test("writeError() writes Anthropic's shape with the type that its status has", () => {
+Deno.test("writeError() writes Anthropic's error with the type of its status", () => {
   const types = Object.fromEntries(
     [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504, 529].map((status) => {
       const { error } = anthropicMessages.writeError({ message: "m", status }) as { error: JsonObject };
@@ -402,7 +402,7 @@ Deno.test("writeError() writes Anthropic's shape with the type that its status h
   });
 });
 
-Deno.test("writeError() tells what is too long in the words that Claude Code reads, with the numbers there are", () => {
+Deno.test("writeError() says that a prompt is too long in the words that Claude Code reads, with the known numbers", () => {
   const message = (error: WireError, call?: Call) =>
     (anthropicMessages.writeError({ status: 400, ...error }, { call }).error as JsonObject).message;
   const rows: [string, string][] = [
@@ -439,7 +439,7 @@ Deno.test("writeError() tells what is too long in the words that Claude Code rea
   assertEquals(message({ message: limited, status: 429, code: "rate_limit_exceeded" }), limited);
 });
 
-Deno.test("writeError() tells a limit of output tokens in Anthropic's words", () => {
+Deno.test("writeError() says that max_tokens is too high in Anthropic's words", () => {
   const call = callOf({ max_tokens: 32_000 });
   const message = (said: string, status = 400) =>
     (anthropicMessages.writeError({ status, message: said }, { call }).error as JsonObject).message;

@@ -25,7 +25,7 @@ async function sent(property: object, headers: Record<string, string> = {}) {
 const strict = { "sluice-strict": "true" };
 const PATH = "response_format.json_schema.schema.properties.a";
 
-Deno.test("Anthropic gets each format that it enforces, as it is", async () => {
+Deno.test("Anthropic gets each format that it enforces, unchanged", async () => {
   const formats = "date-time time date duration email hostname uri ipv4 ipv6 uuid".split(" ");
   for (const format of formats) {
     const property = { type: "string", format };
@@ -33,7 +33,7 @@ Deno.test("Anthropic gets each format that it enforces, as it is", async () => {
   }
 });
 
-Deno.test("Anthropic gets each keyword that it knows, as it is", async () => {
+Deno.test("Anthropic gets each keyword that it knows, unchanged", async () => {
   const keywords: [object, object?][] = [
     [{ type: ["string", "null"] }],
     [{ type: "string", enum: ["x"] }],
@@ -52,7 +52,7 @@ Deno.test("Anthropic gets each keyword that it knows, as it is", async () => {
   }
 });
 
-Deno.test("Anthropic gets notes in the description, and nothing is lost with them", async () => {
+Deno.test("Anthropic gets keywords without effect in the description, and they are not named", async () => {
   const notes = {
     examples: ["x"],
     deprecated: true,
@@ -68,7 +68,7 @@ Deno.test("Anthropic gets notes in the description, and nothing is lost with the
   }
 });
 
-Deno.test("Anthropic gets any other keyword in the description, and it is named", async () => {
+Deno.test("Anthropic gets any other keyword in the description, and the keyword is named", async () => {
   const others: Record<string, object> = {
     format: { type: "string", format: "idn-email" },
     minimum: { type: "integer", minimum: 1 },

@@ -65,7 +65,7 @@ const textEvent = (text: string, more: JsonObject = {}) => ({
 
 // ---------------------------------------------------------------- messages
 
-Deno.test("cohere writes system and developer messages where they stand", () => {
+Deno.test("cohere keeps system and developer messages in their place", () => {
   const parts = [{ type: "text", text: "Now rhyme." }, { type: "text", text: "Always." }];
   const messages = [{ role: "system", content: "Be brief." }, USER, { role: "developer", content: parts }];
   assertEquals(write({ messages }).messages, [
@@ -75,7 +75,7 @@ Deno.test("cohere writes system and developer messages where they stand", () => 
   ]);
 });
 
-Deno.test("cohere writes images by address and by value, with their detail", () => {
+Deno.test("cohere writes images by URL and by value, with their detail", () => {
   const content = [
     { type: "text", text: "Compare." },
     { type: "image_url", image_url: { url: "https://pictures.example/a.png", detail: "low" } },
@@ -119,7 +119,7 @@ Deno.test("cohere leaves out and names parts that it cannot express", () => {
   ]);
 });
 
-Deno.test("cohere leaves out messages that say nothing, and refuses one that was to be answered", () => {
+Deno.test("cohere leaves out empty messages, and refuses an empty last message", () => {
   const blank = { role: "user", content: "" };
   const { messages } = write({
     messages: [blank, { role: "system", content: "" }, { role: "user", content: "Hi" }, {
@@ -218,7 +218,7 @@ Deno.test("cohere gives a thinking model its thinking back, as blocks", () => {
   assertEquals(dropped, []);
 });
 
-Deno.test("cohere gives a plain model its plan back, and with it what was said beside calls", () => {
+Deno.test("cohere gives a model that does not think its plan back, with the text beside tool calls", () => {
   const expected = [
     { role: "assistant", content: "Hi!" },
     { role: "assistant", tool_plan: "Weather?\n\nLet me look.", tool_calls: [toolCall("w1", "{}")] },
@@ -232,7 +232,7 @@ Deno.test("cohere gives a plain model its plan back, and with it what was said b
   assertEquals(write({ messages: THOUGHTFUL, thinking: { type: "disabled" } }).messages.slice(1), expected);
 });
 
-Deno.test("cohere names sealed reasoning as what it is, and not the text that went with it", () => {
+Deno.test("cohere names sealed reasoning, but not the text beside it", () => {
   const details = [
     { type: "reasoning.text", text: "A greeting.", signature: "s", format: "anthropic-claude-v1", index: 0 },
     { type: "reasoning.encrypted", data: "sealed", format: "anthropic-claude-v1", index: 1 },
@@ -263,7 +263,7 @@ Deno.test("cohere writes reasoning_effort as a share of the answer, without limi
   assertEquals(settings({ reasoning_effort: "heroic" }), { dropped: ["reasoning_effort"] });
 });
 
-Deno.test("cohere asks a plain model for no thinking", () => {
+Deno.test("cohere asks a model that does not think for no thinking", () => {
   for (
     const model of [PLAIN_MODEL, "command-r7b-12-2024", "command-r-plus-08-2024", "c4ai-aya-expanse-32b"]
   ) {
@@ -274,7 +274,7 @@ Deno.test("cohere asks a plain model for no thinking", () => {
   assertEquals(thinking, { type: "disabled" });
 });
 
-Deno.test("cohere forwards its own thinking over what it would derive", () => {
+Deno.test("cohere forwards the client's own thinking, which wins over a derived one", () => {
   const thinking = { type: "enabled", token_budget: 77 };
   assertEquals(settings({ reasoning_effort: "low", thinking }), { thinking, dropped: [] });
 });
@@ -286,7 +286,7 @@ const tool = (name: string, more: JsonObject = {}) => ({
   function: { name, parameters: { type: "object", properties: { a: { type: "string" } } }, ...more },
 });
 
-Deno.test("cohere writes tools with the schema unchanged, and one for a function that takes nothing", () => {
+Deno.test("cohere writes tools with their schema unchanged, and adds a schema to a function without parameters", () => {
   const parameters = {
     type: "object",
     properties: { a: { anyOf: [{ type: "string" }, { $ref: "#/$defs/b" }] } },
@@ -318,7 +318,7 @@ Deno.test("cohere sets strict_tools when every tool is strict, and else names th
   assertEquals(settings({ tools: [] }), { tools: [], dropped: [] });
 });
 
-Deno.test("cohere writes tool_choice, a named one as the only tool", () => {
+Deno.test("cohere writes tool_choice, and a named tool as the only tool", () => {
   const tools = [tool("a"), tool("b")];
   const named = (name: string) => ({ type: "function", function: { name } });
   assertEquals(settings({ tools, tool_choice: "none" }), { tools, tool_choice: "NONE", dropped: [] });
@@ -352,7 +352,7 @@ Deno.test("cohere writes response_format with the schema unchanged", () => {
   assertEquals(settings({ response_format: { type: "text" } }), { dropped: [] });
 });
 
-Deno.test("cohere names a format beside tools or documents, which it takes with neither", () => {
+Deno.test("cohere names a response format beside tools or documents, which it accepts with neither", () => {
   const response_format = { type: "json_object" };
   const tools = [{ type: "function", function: { name: "g" } }];
   assertEquals(settings({ response_format, tools }).dropped, ["response_format"]);
@@ -388,7 +388,7 @@ Deno.test("cohere writes sampling settings under its own names", () => {
   });
 });
 
-Deno.test("cohere keeps to the ranges of its settings, which are narrower than OpenAI's", () => {
+Deno.test("cohere keeps settings within its ranges, which are narrower than OpenAI's", () => {
   assertEquals(settings({ top_p: 1 }), { p: 0.99, dropped: [] });
   assertEquals(settings({ top_p: 0 }), { p: 0.01, dropped: [] });
   const beyond = { frequency_penalty: -0.5, presence_penalty: 1.5, top_k: 501, top_p: 1.1 };
@@ -546,7 +546,7 @@ Deno.test("cohere maps every finish reason, whole and streamed", () => {
   assertEquals(finish(undefined), "stop");
 });
 
-Deno.test("cohere reads log probabilities, a chunk's as the sum of its tokens'", () => {
+Deno.test("cohere reads the log probability of a chunk as the sum of its tokens'", () => {
   const items = [
     { text: "Hi", token_ids: [1], logprobs: [-0.5] },
     { text: " there", token_ids: [2, 3], logprobs: [-0.25, -1] },
@@ -601,7 +601,7 @@ Deno.test("cohere reads its error bodies", () => {
   assertEquals(cohere.readError(500, { message: 5 }).message, "Cohere answered with status 500");
 });
 
-Deno.test("cohere tells a failure that comes in mid-stream", async () => {
+Deno.test("cohere reports a failure in mid-stream", async () => {
   const deltas = readStream(bytes(await fixture("failed.sse")));
   const last = deltas.at(-1)!;
   assert(last.type === "error");
@@ -610,7 +610,7 @@ Deno.test("cohere tells a failure that comes in mid-stream", async () => {
   assertEquals(collect(deltas).choices[0].reasoning, "First I list ");
 });
 
-Deno.test("cohere tells a stream that breaks off, wherever it does", async () => {
+Deno.test("cohere reports a stream that breaks off, wherever it breaks", async () => {
   const events = (await fixture("tools.sse")).split("\n\n");
   const end = events.findIndex((event) => event.includes("message-end"));
   for (let kept = 0; kept <= end; kept++) {
@@ -620,7 +620,7 @@ Deno.test("cohere tells a stream that breaks off, wherever it does", async () =>
   }
 });
 
-Deno.test("cohere tells an error that stands in place of an answer or an event", () => {
+Deno.test("cohere reports an error in place of an answer or an event", () => {
   const body = { id: "e1", message: "internal server error" };
   for (
     const deltas of [readWhole(body), readEvents(body), readEvents(textEvent("A"), body, textEvent("B"))]
@@ -676,7 +676,7 @@ async function exchange(body: JsonObject, answer: string) {
   return { asked: { url, headers, body: JSON.parse(text) }, response, answer: await response.json() };
 }
 
-Deno.test("cohere is asked at its own address with the client's key, and what it lacks is named", async () => {
+Deno.test("cohere is called at its own URL with the client's key, and what it cannot express is named", async () => {
   const body = {
     model: `cohere/${THINKING_MODEL}`,
     messages: [{ ...USER, name: "ada" }],
@@ -693,7 +693,7 @@ Deno.test("cohere is asked at its own address with the client's key, and what it
   assertEquals(message.annotations[3].url_citation.start_index, message.content.indexOf("1848"));
 });
 
-Deno.test("cohere is given back in turn 2 what it said in turn 1", async () => {
+Deno.test("cohere gets its first answer back in the second turn", async () => {
   for (const model of [PLAIN_MODEL, THINKING_MODEL]) {
     const text = await fixture("tools.json");
     const first = { model: `cohere/${model}`, messages: [USER] };
@@ -740,7 +740,7 @@ Deno.test("writeCall() names the fields of other gateways, and reads OpenRouter'
   assertEquals(thinking({ max_tokens: 900 }, PLAIN_MODEL), [undefined, ["reasoning.max_tokens"]]);
 });
 
-Deno.test("writeCall() tells the models that do not reason by their whole names", () => {
+Deno.test("writeCall() recognizes models that do not think by their names", () => {
   const thinks = (model: string) => settings({ reasoning_effort: "high" }, model).thinking !== undefined;
   const plain = [
     "command",
@@ -770,7 +770,7 @@ Deno.test("writeCall() tells the models that do not reason by their whole names"
   for (const model of others) assertEquals(thinks(model), true, model);
 });
 
-Deno.test("writeCall() keeps the results of an answer's calls together, one for each", () => {
+Deno.test("writeCall() keeps the results of an answer's tool calls together, one for each", () => {
   const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
   const result = (id: string, content: string) => ({ role: "tool", tool_call_id: id, content });
   const note = { role: "system", content: "note" };
@@ -847,7 +847,7 @@ Deno.test("writeCall() writes arguments that are the text of an object, whatever
   }
 });
 
-Deno.test("writeCall() takes thinking in Cohere's words and in Anthropic's", () => {
+Deno.test("writeCall() accepts thinking in Cohere's form and in Anthropic's", () => {
   const thinking = (thinking: unknown, model?: string) => {
     const { thinking: sent, dropped } = settings({ thinking }, model);
     return [sent, dropped];

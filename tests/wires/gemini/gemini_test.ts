@@ -142,7 +142,7 @@ Deno.test("google-ai-studio refuses what it cannot express when told to be stric
   assertEquals((await response.json()).error.param, "messages[0].name");
 });
 
-Deno.test("google-ai-studio tells of a stream that dies in the middle", async () => {
+Deno.test("google-ai-studio reports a stream that breaks in the middle", async () => {
   const half = (await fixture("thinking").text()).split("\r\n\r\n").slice(0, 3).join("\r\n\r\n");
   const { chat } = gateway(new Response(half, { headers: { "content-type": "text/event-stream" } }));
   const response = await chat({ model: "gemini/gemini-3.8-flash", messages: [USER], stream: true });
@@ -150,7 +150,7 @@ Deno.test("google-ai-studio tells of a stream that dies in the middle", async ()
   assertEquals(JSON.parse(events.at(-1)!.replace("data: ", "")).error.code, "cut_off");
 });
 
-Deno.test("google-ai-studio's advice to wait becomes a header", async () => {
+Deno.test("google-ai-studio's retry delay becomes a header", async () => {
   const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "38.2s" }];
   const error = { code: 429, message: "You exceeded your quota.", status: "RESOURCE_EXHAUSTED", details };
   const { chat } = gateway(Response.json([{ error }], { status: 429 }));

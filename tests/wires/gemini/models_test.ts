@@ -92,7 +92,7 @@ const MODELS: [id: string, thinks: string, takes: string, signed?: string][] = [
   ["aqa", "", "p f n s i"],
 ];
 
-Deno.test("geminiModel() knows what each model takes", () => {
+Deno.test("geminiModel() knows what each model accepts", () => {
   for (const [id, thinks, takes, signed] of MODELS) {
     const { thinking, prefill, penalties, candidates, sampling, third, system, ...rest } = geminiModel(id);
     const told = !thinking
@@ -113,7 +113,7 @@ Deno.test("geminiModel() knows what each model takes", () => {
   }
 });
 
-Deno.test("thinkingFor() turns each effort into the nearest that the model takes", () => {
+Deno.test("thinkingFor() turns each effort into the nearest one that the model accepts", () => {
   const efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
   const cases: Record<string, unknown[]> = {
     "gemini-2.5-flash": [0, 1024, 1024, 8192, 24576, 24576, 24576],

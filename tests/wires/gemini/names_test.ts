@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { cutNames, readName, writeName } from "../../../wires/gemini/names.ts";
 
-Deno.test("writeName() changes only what Google refuses, or what would be read as something else", () => {
+Deno.test("writeName() changes only names that Google refuses or that would be read back differently", () => {
   const names = {
     "f": "f",
     "_f": "_f",
@@ -68,7 +68,7 @@ Deno.test("readName() takes any name that a model makes up", () => {
   assertEquals(readName(""), "");
 });
 
-Deno.test("writeName() cuts what is longer than Google takes, and cutNames() remembers it", () => {
+Deno.test("writeName() cuts names that are too long for Google, and cutNames() remembers them", () => {
   const tool = (name: string) => ({
     type: "function" as const,
     name,

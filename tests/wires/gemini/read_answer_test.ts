@@ -68,7 +68,7 @@ Deno.test("readStream() says the same wherever the bytes are cut", () => {
   }
 });
 
-Deno.test("readStream() counts calls by itself and makes ids where Google gives none", () => {
+Deno.test("readStream() numbers tool calls itself, and makes ids if Google gives none", () => {
   assertEquals(without("start", streamed(fixture("parallel_calls"))), [
     { type: "text", choice: 0, text: "I will look up both." },
     { type: "tool", choice: 0, index: 0, id: "fc-17", name: "get_tide", signature: "U2lnbmVkRmlyc3Q=" },
@@ -121,7 +121,7 @@ Deno.test("readStream() takes a piece without a value for an empty list or objec
   }
 });
 
-Deno.test("readStream() tells the arguments of a call that the answer's end leaves open", () => {
+Deno.test("readStream() emits the arguments of a tool call that is still open at the answer's end", () => {
   const partialArgs = [{ jsonPath: "$.a", stringValue: "x", willContinue: true }];
   const { choices } = gather(frames(
     { candidates: [{ content: { parts: [{ functionCall: { name: "f", willContinue: true } }] } }] },
@@ -139,7 +139,7 @@ Deno.test("readAnswer() and readStream() call functions by the client's names", 
   }
 });
 
-Deno.test("readStream() begins with the candidate that speaks first", () => {
+Deno.test("readStream() starts with the candidate that comes first", () => {
   const step = (index: number, text: string, finishReason?: string) => ({
     responseId: "r",
     candidates: [{ index, content: { parts: [{ text }] }, finishReason }],
@@ -155,7 +155,7 @@ Deno.test("readStream() begins with the candidate that speaks first", () => {
   assertEquals(starts({ responseId: "r", promptFeedback: { blockReason: "SAFETY" } }), [head]);
 });
 
-Deno.test("readStream() survives argument paths that lead nowhere good", () => {
+Deno.test("readStream() survives malformed argument paths", () => {
   const pieces = (...partialArgs: unknown[]) => {
     const { choices } = gather(frames(candidate([{ functionCall: { name: "f", partialArgs } }])));
     return choices[0].calls[0].arguments;
@@ -196,7 +196,7 @@ Deno.test("readAnswer() reads a stream that came as one list", () => {
   assertEquals(gather(whole(chunks.slice(0, 2) as unknown as JsonObject)).error?.code, "cut_off");
 });
 
-Deno.test("readStream() makes an error of every end that is none", () => {
+Deno.test("readStream() emits an error for every stream that ends before its answer", () => {
   const last = (deltas: Delta[]) => deltas.at(-1)!;
   const code = (deltas: Delta[]) => {
     const delta = last(deltas);
@@ -229,7 +229,7 @@ Deno.test("readStream() never ends well when bytes are missing", () => {
   for (let cut = 0; cut < last; cut++) assertEquals(streamed(bytes.subarray(0, cut)).at(-1)?.type, "error");
 });
 
-Deno.test("readStream() takes the last reason, for old models said STOP in every chunk", () => {
+Deno.test("readStream() uses the last finish reason, because old models send STOP in every chunk", () => {
   const deltas = frames(
     candidate([{ text: "a" }]),
     candidate([{ text: "b" }], { finishReason: "MAX_TOKENS" }),
@@ -241,7 +241,7 @@ Deno.test("readStream() takes the last reason, for old models said STOP in every
   ]);
 });
 
-Deno.test("readAnswer() maps every reason to stop, and tells why there is no answer", () => {
+Deno.test("readAnswer() maps every finish reason, and says why there is no answer", () => {
   const reasons: [unknown, string, boolean][] = [
     ["STOP", "stop", false],
     [1, "stop", false],
@@ -283,7 +283,7 @@ Deno.test("readAnswer() maps every reason to stop, and tells why there is no ans
   }
 });
 
-Deno.test("readAnswer() gives the provider's own words for a broken-off answer", () => {
+Deno.test("readAnswer() uses the provider's own message for a broken-off answer", () => {
   const message = "Malformed function call: print(default_api.go(";
   const refusal = (parts: JsonObject[], more: JsonObject) =>
     gather(whole(candidate(parts, more))).choices[0].refusal;
@@ -300,7 +300,7 @@ Deno.test("readAnswer() gives the provider's own words for a broken-off answer",
   assertEquals(refusal([{ text: "Hm" }], { finishMessage: "Model generated function call(s)." }), "");
 });
 
-Deno.test("readAnswer() and readStream() take a blocked prompt as a filtered answer", () => {
+Deno.test("readAnswer() and readStream() read a blocked prompt as a filtered answer", () => {
   const body = {
     promptFeedback: { blockReason: "PROHIBITED_CONTENT" },
     usageMetadata: { promptTokenCount: 8, totalTokenCount: 8 },
@@ -319,7 +319,7 @@ Deno.test("readAnswer() and readStream() take a blocked prompt as a filtered ans
   assertEquals(gather(whole(armor)).choices[0].refusal, "Looks like an injection.");
 });
 
-Deno.test("readAnswer() takes a candidate without a reason as finished, and none at all as an error", () => {
+Deno.test("readAnswer() takes a candidate without a finish reason as finished, and an answer without candidates as an error", () => {
   assertEquals(
     gather(whole({ candidates: [{ content: { parts: [{ text: "Hi" }] } }] })).choices[0].stop,
     "stop",
@@ -333,7 +333,7 @@ Deno.test("readAnswer() takes a candidate without a reason as finished, and none
 
 // ---------------------------------------------------------------- parts
 
-Deno.test("readAnswer() keeps several candidates apart, each with its own calls", () => {
+Deno.test("readAnswer() reads several candidates, each with its own tool calls", () => {
   const { choices } = gather(whole({
     candidates: [
       { content: { parts: [{ text: "a" }, { functionCall: { name: "f" } }] }, finishReason: "STOP" },
@@ -365,7 +365,7 @@ Deno.test("readAnswer() gives images and sound", () => {
   assertEquals([choice.audio?.data, choice.audio?.transcript], ["AAAABBBB", "Hi"]);
 });
 
-Deno.test("readAnswer() shows executed code as reasoning and leaves the answer's text alone", () => {
+Deno.test("readAnswer() reads executed code as reasoning and not as text", () => {
   const { choices: [choice] } = gather(whole(candidate([
     { executableCode: { language: "PYTHON", code: "print(6 * 7)\n" } },
     { codeExecutionResult: { outcome: "OUTCOME_OK", output: "42\n" } },
@@ -425,7 +425,7 @@ Deno.test("readAnswer() gives log probabilities in OpenAI's form", () => {
   ]);
 });
 
-Deno.test("readAnswer() cites within the part that a passage is of, and recitation by licence", () => {
+Deno.test("readAnswer() cites within the passage's part, and reads the licence of a recitation", () => {
   const { choices: [choice] } = gather(whole(candidate(
     [{ text: "Hm", thought: true }, { text: "Ünö. " }, { text: "Düo." }],
     {
@@ -479,7 +479,7 @@ Deno.test("readAnswer() splits usage into buckets that add up to Google's total"
   assertEquals(gather(frames({ ...candidate([{ text: "a" }]), usageMetadata })).usage, usage);
 });
 
-Deno.test("readStream() takes the last usage that has counts", () => {
+Deno.test("readStream() uses the last usage that has counts", () => {
   const usage = (usageMetadata: JsonObject, body = candidate([{ text: "a" }])) => ({
     ...body,
     usageMetadata,
@@ -495,7 +495,7 @@ Deno.test("readStream() takes the last usage that has counts", () => {
 
 // ---------------------------------------------------------------- robustness and round trip
 
-Deno.test("the readers take any shape without a throw", () => {
+Deno.test("the readers never throw, whatever the shape of the answer", () => {
   const odd: unknown[] = [null, 0, "x", [], {}, [null], [{}], true, { a: [] }, -1, 1e99, "\ud800"];
   const shapes = odd.flatMap((value) => [
     { candidates: value },
@@ -544,7 +544,7 @@ Deno.test("the readers take any shape without a throw", () => {
   }
 });
 
-Deno.test("turn 2, built from our own turn 1, gives Gemini its own parts back", () => {
+Deno.test("a second turn built from the first answer gives Gemini its own parts back", () => {
   const parts = [
     {
       toolCall: { toolType: "GOOGLE_SEARCH_WEB", args: { queries: ["tides"] }, id: "s1" },
@@ -596,7 +596,7 @@ Deno.test("turn 2, built from our own turn 1, gives Gemini its own parts back", 
   ]);
 });
 
-Deno.test("readAnswer() hands out the token of an answer that may go on", () => {
+Deno.test("readAnswer() seals the continuation token of a cut-off answer", () => {
   const { choices: [choice] } = gather(whole(candidate([{ text: "Once" }], {
     finishReason: "CONTINUATION",
     continuationToken: "dG9r",

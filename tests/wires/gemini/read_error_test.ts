@@ -3,7 +3,7 @@ import { gemini } from "../../../wires/gemini/mod.ts";
 
 const INFO = "type.googleapis.com/google.rpc.ErrorInfo";
 
-Deno.test("readError() puts Google's errors in OpenAI's words", () => {
+Deno.test("readError() reads Google's errors into OpenAI's terms", () => {
   const cases: [number, string, string, string, string][] = [
     [400, "INVALID_ARGUMENT", 'Unknown name "x"', "invalid_request_error", "invalid_argument"],
     [
@@ -38,7 +38,7 @@ Deno.test("readError() puts Google's errors in OpenAI's words", () => {
   }
 });
 
-Deno.test("readError() finds the status of an error that comes under 200 by its name", () => {
+Deno.test("readError() finds the status of an error under 200 by its status name", () => {
   const names: Record<string, number> = {
     ABORTED: 409,
     ALREADY_EXISTS: 409,
@@ -66,7 +66,7 @@ Deno.test("readError() finds the status of an error that comes under 200 by its 
   }
 });
 
-Deno.test("readError() knows a bad key under 400", () => {
+Deno.test("readError() recognizes an invalid key under status 400", () => {
   const body = {
     error: {
       code: 400,
@@ -79,7 +79,7 @@ Deno.test("readError() knows a bad key under 400", () => {
   assertEquals([type, code, status], ["authentication_error", "invalid_api_key", 400]);
 });
 
-Deno.test("readError() knows a prompt that does not fit", () => {
+Deno.test("readError() recognizes a prompt that is too long", () => {
   const messages = [
     "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
     "The input token count exceeds the maximum number of tokens allowed 1048576.",

@@ -52,7 +52,7 @@ Deno.test("writeCall() puts the contents last, so that a longer conversation beg
 
 // ---------------------------------------------------------------- messages
 
-Deno.test("writeCall() joins what one role says in a row, and leaves empty text out of it", () => {
+Deno.test("writeCall() joins consecutive messages of one role, without empty text", () => {
   const said = (...texts: string[]) => texts.map((content) => ({ role: "user", content }));
   const texts = Array.from({ length: 100_000 }, (_, at) => `${at}`); // Half a minute, if each looked at all before it.
   assertEquals(contents(said("", ...texts, "")).contents, [user(...texts.map((text) => ({ text })))]);
@@ -60,7 +60,7 @@ Deno.test("writeCall() joins what one role says in a row, and leaves empty text 
   assertEquals(contents([...said("", "Well"), ...mixed]).contents, [user({ text: "Well" }, { text: "Hi" })]);
 });
 
-Deno.test("writeCall() takes leading instructions as the system's, and leaves later ones where they stand", () => {
+Deno.test("writeCall() writes leading instructions as the system's, and keeps later ones in their place", () => {
   const { body, dropped } = write({
     messages: [
       { role: "system", content: "One" },
@@ -99,7 +99,7 @@ Deno.test("writeCall() keeps results together around an instruction, which comes
   ]);
 });
 
-Deno.test("writeCall() lets the user begin where nobody does, for a model's turn must follow somebody's", () => {
+Deno.test("writeCall() adds a user turn if the conversation would begin with the model", () => {
   const joke = { role: "system", content: "Tell a joke." };
   const systemInstruction = { parts: [{ text: "Tell a joke." }] };
   assertEquals(write({ messages: [joke] }).body, { systemInstruction, contents: [user({ text: "Begin." })] });
@@ -118,7 +118,7 @@ Deno.test("writeCall() lets the user begin where nobody does, for a model's turn
   assertEquals(roles(write({ messages: cut, cached_content: "cachedContents/a" }).body), ["model", "user"]);
 });
 
-Deno.test("writeCall() marks instructions as the user's for a model that takes none", () => {
+Deno.test("writeCall() writes instructions as marked user text for a model without system instructions", () => {
   const messages = [{ role: "system", content: "Be brief" }, GO];
   assertEquals(write({ messages }, "gemma-3-27b-it").body, {
     contents: [user({ text: "<system>\nBe brief\n</system>" }, { text: "Go" })],
@@ -128,7 +128,7 @@ Deno.test("writeCall() marks instructions as the user's for a model that takes n
   });
 });
 
-Deno.test("writeCall() leaves out and names an answer that the model would have to go on with, where it cannot", () => {
+Deno.test("writeCall() leaves out and names a begun answer that the model cannot continue", () => {
   const said = { role: "assistant", content: "The answer is" };
   const ends: [JsonObject[], string[]][] = [
     [[GO, said], ["messages[1]"]],
@@ -152,7 +152,7 @@ Deno.test("writeCall() leaves out and names an answer that the model would have 
   }
 });
 
-Deno.test("writeCall() refuses a last message of which nothing is left, as the model would go on with its old answer", () => {
+Deno.test("writeCall() refuses a last message of which nothing is left, because the model would continue its old answer", () => {
   const hologram = { role: "user", content: [{ type: "hologram", hologram: 1 }] };
   const answered = [GO, { role: "assistant", content: "Hi" }];
   for (const [messages, path] of [[[hologram], 0], [[...answered, hologram], 2]] as const) {
@@ -196,7 +196,7 @@ Deno.test("writeCall() leaves out empty texts", () => {
   );
 });
 
-Deno.test("writeCall() names what a message cannot carry", () => {
+Deno.test("writeCall() names members that a message cannot carry", () => {
   const { contents: written, dropped } = contents([
     {
       role: "user",
@@ -326,7 +326,7 @@ Deno.test("writeCall() groups parallel results in their calls' order and finds t
   assertEquals(dropped, []);
 });
 
-Deno.test("writeCall() refuses a conversation of which nothing can be said, but for one that Google keeps", () => {
+Deno.test("writeCall() refuses a conversation of which nothing is left, unless Google has its start in a cache", () => {
   const picture = { type: "image_url", image_url: { url: "https://a.example/a.png" } };
   const list = [{ role: "system", content: [picture] }];
   const error = assertThrows(() => write({ messages: list }), GatewayError);
@@ -411,7 +411,7 @@ Deno.test("writeCall() puts a result's media inside it from Gemini 3 on, else be
   ]);
 });
 
-Deno.test("writeCall() puts into a result what Google takes there, and the rest beside it", () => {
+Deno.test("writeCall() puts into a result only what Google accepts there, and the rest beside it", () => {
   const data = (mime: string) => ({ url: `data:${mime};base64,${PIXEL}` });
   const image = (mime: string) => ({ type: "image_url", image_url: data(mime) });
   const file = (mime: string) => ({ type: "file", file: { file_data: data(mime).url } });
@@ -455,7 +455,7 @@ Deno.test("writeCall() puts into a result what Google takes there, and the rest 
   }
 });
 
-Deno.test("writeCall() gives no part of a result a resolution, but what stands beside it", () => {
+Deno.test("writeCall() writes no resolution inside a result, but beside it", () => {
   const image = (url: string) => ({ type: "image_url", image_url: { url, detail: "low" } });
   const native = {
     type: "blob",
@@ -489,7 +489,7 @@ Deno.test("writeCall() gives no part of a result a resolution, but what stands b
   ]);
 });
 
-Deno.test("writeCall() writes JSON as text where Google would not take it as data", () => {
+Deno.test("writeCall() writes JSON as text if Google would not accept it as data", () => {
   const deep = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
   const cases: [string, "data" | "text"][] = [
     ['{"a":{"b":[1]}}', "data"],
@@ -535,7 +535,7 @@ Deno.test("writeCall() writes the legacy function role", () => {
   );
 });
 
-Deno.test("writeCall() keeps arguments that are no object where the model can see them", () => {
+Deno.test("writeCall() keeps arguments that are not an object where the model can see them", () => {
   const args = (
     text: string,
   ) => ((contents([GO, { role: "assistant", tool_calls: [call("a", "f", text)] }], OLD).contents as {
@@ -624,7 +624,7 @@ Deno.test("writeCall() returns its own sealed parts, and never another provider'
   assertEquals(dropped, ["messages[1].reasoning_details"]);
 });
 
-Deno.test("writeCall() goes on with an answer that was cut off, in place of its partial text", () => {
+Deno.test("writeCall() sends the continuation token of a cut-off answer in place of its partial text", () => {
   const cut = {
     role: "assistant",
     content: "Once upon",
@@ -647,7 +647,7 @@ Deno.test("writeCall() goes on with an answer that was cut off, in place of its 
   });
 });
 
-Deno.test("writeCall() gives an image model its pictures' signatures back, and stands in for those that are lost", () => {
+Deno.test("writeCall() returns the signatures of an image model's pictures, and replaces lost ones", () => {
   const standIn = "skip_thought_signature_validator";
   const picture = (data: string, signature?: string) => ({
     type: "image_url",
@@ -683,7 +683,7 @@ Deno.test("writeCall() gives an image model its pictures' signatures back, and s
   assertEquals(parts({ role: "assistant", content: "Hi" }, "gemini-2.5-flash-image"), [{ text: "Hi" }]);
 });
 
-Deno.test("writeCall() writes names that Google refuses in a form that it takes, in history too", () => {
+Deno.test("writeCall() encodes names that Google refuses, also in earlier turns", () => {
   const tools = ["2fa_code", "_2fa", "a/b", "plain"].map((name) => ({
     type: "function",
     function: { name },

@@ -13,7 +13,7 @@ const of = (property: unknown, more: JsonObject = {}) => ({
   ...more,
 });
 
-Deno.test("writeSchema() hands out a schema that Google reads as it came", () => {
+Deno.test("writeSchema() returns a schema that Google reads unchanged", () => {
   const schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: "https://a.example/s",
@@ -42,7 +42,7 @@ Deno.test("writeSchema() hands out a schema that Google reads as it came", () =>
   assertEquals(written(schema).dropped, []);
 });
 
-Deno.test("writeSchema() makes an enum of one of a const, where Google's enum can hold it", () => {
+Deno.test("writeSchema() writes a const as an enum of one value, if Google's enum can hold it", () => {
   const cases: [JsonObject, JsonObject, string[]][] = [
     [{ type: "string", const: "a" }, { type: "string", enum: ["a"] }, []],
     [{ const: "a" }, { type: "string", enum: ["a"] }, []],
@@ -78,7 +78,7 @@ Deno.test("writeSchema() makes an enum of one of a const, where Google's enum ca
   }
 });
 
-Deno.test("writeSchema() names each keyword that Google does not read once, and leaves it", () => {
+Deno.test("writeSchema() keeps each keyword that Google does not read, and names it once", () => {
   const unread = {
     allOf: [{}, {}],
     contains: {},
@@ -121,7 +121,7 @@ Deno.test("writeSchema() leaves out and names a reference to nothing", () => {
   }
 });
 
-Deno.test("writeSchema() gives a reference a place of its own where others stand beside it", () => {
+Deno.test("writeSchema() moves a reference beside other keywords into an anyOf", () => {
   const more = { $defs: { a: { type: "string" } } };
   const $ref = "#/$defs/a";
   assertEquals(written(of({ $ref, $comment: "c" }, more)).schema, of({ $ref, $comment: "c" }, more));
@@ -135,7 +135,7 @@ Deno.test("writeSchema() gives a reference a place of its own where others stand
   });
 });
 
-Deno.test("writeSchema() moves what a reference names elsewhere to the root's $defs", () => {
+Deno.test("writeSchema() moves a referenced schema from elsewhere to the root's $defs", () => {
   // As zod-to-json-schema writes a schema that comes twice, and one that holds itself.
   const schema = {
     type: "object",
@@ -195,7 +195,7 @@ Deno.test("writeSchema() writes a schema once, however many references lead into
   assert(JSON.stringify(out).length < 2 * JSON.stringify(schema).length);
 });
 
-Deno.test("writeSchema() writes what older drafts say in newer words", () => {
+Deno.test("writeSchema() writes keywords of older drafts as their newer names", () => {
   const $ref = "#/definitions/a";
   assertEquals(written(of({ $ref }, { definitions: { a: { const: "x" } }, $defs: { b: {} } })), {
     schema: of({ $ref: "#/$defs/a" }, { $defs: { a: { type: "string", enum: ["x"] }, b: {} } }),
@@ -209,7 +209,7 @@ Deno.test("writeSchema() writes what older drafts say in newer words", () => {
   assertEquals(written(several), { schema: several, dropped: ["s.allOf"] });
 });
 
-Deno.test("writeSchema() takes any shape without a throw", () => {
+Deno.test("writeSchema() never throws, whatever the shape of the schema", () => {
   for (const value of [null, 0, "", "a", true, [], [[]], {}, [{}], [null]]) {
     const keywords = [
       "properties",

@@ -181,7 +181,7 @@ Deno.test("writeTerms() chooses tools", () => {
   assertEquals(mode("required", true), { functionCallingConfig: { mode: "ANY" } });
 });
 
-Deno.test("writeTerms() makes no choice where there is no function to choose", () => {
+Deno.test("writeTerms() writes no tool choice without functions", () => {
   const search = { tools: [{ googleSearch: {} }] };
   const choose = (tool_choice: string) => terms({ ...search, tool_choice });
   assertEquals(choose("auto"), { terms: search, dropped: [] });
@@ -192,7 +192,7 @@ Deno.test("writeTerms() makes no choice where there is no function to choose", (
   assertEquals(terms(native).terms.toolConfig, { functionCallingConfig: { mode: "ANY" } });
 });
 
-Deno.test("writeTerms() takes Google's own tools in every spelling, and drops those it does not know", () => {
+Deno.test("writeTerms() reads Google's own tools in every spelling, and drops unknown ones", () => {
   const tools = [
     { googleSearch: {} },
     { code_execution: {} },
@@ -235,7 +235,7 @@ Deno.test("writeTerms() knows each of Google's own tools by its type", () => {
   });
 });
 
-Deno.test("writeTerms() searches the web, and lets Gemini 3 tell of it beside functions", () => {
+Deno.test("writeTerms() writes web search, and lets Gemini 3 report it beside functions", () => {
   const fields = { tools: [tool("f")], web_search_options: { search_context_size: "low" } };
   const tools = [{ functionDeclarations: [{ name: "f" }] }, { googleSearch: {} }];
   assertEquals(terms(fields), {
@@ -269,7 +269,7 @@ Deno.test("writeTerms() asks for JSON, by schema unchanged", () => {
 
 // ---------------------------------------------------------------- thinking
 
-Deno.test("writeTerms() turns effort into what each generation takes", () => {
+Deno.test("writeTerms() turns the effort into what each generation accepts", () => {
   const level = (thinkingLevel: string) => ({ thinkingLevel, includeThoughts: true });
   const budget = (thinkingBudget: number) => ({ thinkingBudget, includeThoughts: true });
   const cases: [string, string, unknown][] = [
@@ -296,7 +296,7 @@ Deno.test("writeTerms() turns effort into what each generation takes", () => {
   }
 });
 
-Deno.test("writeTerms() names an effort that a model cannot make", () => {
+Deno.test("writeTerms() names an effort that the model does not have", () => {
   assertEquals(terms({ reasoning_effort: "high" }, "gemini-2.0-flash"), {
     terms: {},
     dropped: ["reasoning_effort"],
@@ -307,7 +307,7 @@ Deno.test("writeTerms() names an effort that a model cannot make", () => {
 
 // ---------------------------------------------------------------- the client's own Gemini fields
 
-Deno.test("writeTerms() forwards Gemini's own fields, which win over what was derived", () => {
+Deno.test("writeTerms() forwards Gemini's own fields, which win over derived ones", () => {
   const safetySettings = [{ category: "HARM_CATEGORY_HARASSMENT", threshold: "BLOCK_NONE" }];
   const fields = {
     temperature: 1,

@@ -41,7 +41,7 @@ const chunk = (delta: object, more: object = {}) => ({
 
 const END = chunk({}, { finish_reason: "stop" });
 
-Deno.test("conformAnswer() leaves an answer that is right as it is", () => {
+Deno.test("conformAnswer() keeps a correct answer unchanged", () => {
   const answer = {
     ...envelope,
     service_tier: "default",
@@ -84,7 +84,7 @@ Deno.test("conformAnswer() fills in what an envelope lacks", () => {
   assertEquals(mended, { id: "d", object: "chat.completion", created: 9, model: "dm" });
 });
 
-Deno.test("conformAnswer() leaves an error as it is", () => {
+Deno.test("conformAnswer() keeps an error unchanged", () => {
   for (const body of [{ error: { message: "no" } }, {}, { choices: [] }]) {
     assertEquals(conformAnswer(structuredClone(body), DEFAULTS), body as JsonObject);
   }
@@ -122,7 +122,7 @@ Deno.test("conformAnswer() writes content as a text", () => {
   }
 });
 
-Deno.test("conformAnswer() writes calls as an SDK reads them, and drops empty ones of the older form", () => {
+Deno.test("conformAnswer() writes tool calls as an SDK reads them, and drops empty legacy ones", () => {
   const { message, finish_reason } = first(whole({
     content: null,
     function_call: { name: "", arguments: "" },
@@ -145,7 +145,7 @@ Deno.test("conformAnswer() writes calls as an SDK reads them, and drops empty on
   assertEquals(finish_reason, "tool_calls");
 });
 
-Deno.test("conformAnswer() says why an answer ended in OpenAI's words, and keeps the provider's", () => {
+Deno.test("conformAnswer() writes OpenAI's finish reason, and keeps the provider's", () => {
   const ends: [unknown, string, unknown?][] = [
     ["eos", "stop", "eos"],
     ["", "stop"],
@@ -161,7 +161,7 @@ Deno.test("conformAnswer() says why an answer ended in OpenAI's words, and keeps
   }
 });
 
-Deno.test("conforming() leaves a stream that is right as it is, wherever it is cut", () => {
+Deno.test("conforming() keeps a correct stream unchanged, wherever it is cut", () => {
   const usage = {
     ...envelope,
     object: "chat.completion.chunk",
@@ -191,7 +191,7 @@ Deno.test("conforming() names the role at the beginning of each choice, and only
   assertEquals(roles, [["assistant", "assistant"], [undefined, undefined]]);
 });
 
-Deno.test("conforming() takes the message away that stands beside a delta, and ends with [DONE]", () => {
+Deno.test("conforming() removes the message beside a delta, and ends with [DONE]", () => {
   const events = stream([
     chunk({ content: "a" }, { message: { content: "a" } }),
     chunk({ content: "b" }, { message: { content: "ab" }, finish_reason: "stop" }),
@@ -203,7 +203,7 @@ Deno.test("conforming() takes the message away that stands beside a delta, and e
   ]);
 });
 
-Deno.test("conforming() gives a first chunk without an id that of the next", () => {
+Deno.test("conforming() gives a first chunk without an id the id of the next one", () => {
   const [early] = stream([{
     id: "",
     object: "",
@@ -231,7 +231,7 @@ Deno.test("conforming() numbers calls that have no number", () => {
   ]);
 });
 
-Deno.test("conforming() says that a choice has ended where the provider does not", () => {
+Deno.test("conforming() writes a finish reason if the provider sends none", () => {
   const ends = (events: object[]) =>
     stream([...events, "[DONE]"]).map((event) =>
       event === "[DONE]" ? event : event.choices[0]?.finish_reason
@@ -243,7 +243,7 @@ Deno.test("conforming() says that a choice has ended where the provider does not
   assertEquals(ends([chunk({ tool_calls: calls }), usage]), [null, "tool_calls", undefined, "[DONE]"]);
 });
 
-Deno.test("conforming() ends with an error where the answer is cut off, broken or refused", () => {
+Deno.test("conforming() ends with an error if the answer is cut off, broken or refused", () => {
   const last = (events: (object | string)[]) => stream(events).at(-1).error.code;
   assertEquals(last([chunk({ content: "a" })]), "cut_off");
   assertEquals(last([]), "cut_off");

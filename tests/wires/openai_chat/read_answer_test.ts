@@ -61,7 +61,7 @@ Deno.test("openaiChat reads a stream from start to stop", () => {
   );
 });
 
-Deno.test("openaiChat starts with the first chunk that says something of itself (Azure)", () => {
+Deno.test("openaiChat starts with the first chunk that has an id or choices (Azure)", () => {
   const empty = { id: "", object: "", created: 0, model: "", choices: [], prompt_filter_results: [{}] };
   const [start, ...rest] = read(empty, chunk({ content: "a" }), END);
   assertEquals(start, { type: "start", id: "a", model: "m", created: 1 });
@@ -95,14 +95,14 @@ Deno.test("openaiChat reads finish reasons of every spelling, also twice (OpenRo
   assertEquals(only("stop", read(chunk({}, "length"), chunk({}, "length"))).at(-1)!.reason, "length");
 });
 
-Deno.test("openaiChat keeps choices apart, and takes none by a number that is no place", () => {
+Deno.test("openaiChat keeps choices apart, and reads an index that is not a whole number as 0", () => {
   const of = (index: unknown) => ({ choices: [{ index, delta: { content: "a" }, finish_reason: null }] });
   const indexes = [1, 0, undefined, null, "1", -1, 0.5];
   const texts = only("text", read(...indexes.map(of), END));
   assertEquals(texts.map(({ choice }) => choice), [1, 0, 0, 0, 0, 0, 0]);
 });
 
-Deno.test("openaiChat ignores events that say nothing, and unknown members", () => {
+Deno.test("openaiChat ignores empty events and unknown members", () => {
   const deltas = read(
     "",
     chunk({ role: "assistant" }),
@@ -124,7 +124,7 @@ Deno.test("openaiChat keeps log probabilities with their text", () => {
 
 // ---------------------------------------------------------------- reasoning
 
-Deno.test("openaiChat reads reasoning under each of its names, and none twice", () => {
+Deno.test("openaiChat reads reasoning under each of its names, and never twice", () => {
   const thoughts = (...deltas: JsonObject[]) =>
     only("thought", read(...deltas.map((delta) => chunk(delta)), END)).map((
       { type: _, choice: __, ...rest },
@@ -210,7 +210,7 @@ Deno.test("openaiChat reads sources, pictures and sound, whole and streamed", ()
   }
 });
 
-Deno.test("openaiChat tells once the sources that stand beside the choices (Perplexity, xAI)", () => {
+Deno.test("openaiChat reads the sources beside the choices once (Perplexity, xAI)", () => {
   const beside = { citations: ["https://a.example"] };
   const results = { search_results: [{ url: "https://b.example", title: "B" }], ...beside };
   const cited = (...chunks: JsonObject[]) =>
@@ -252,7 +252,7 @@ Deno.test("openaiChat reads calls of custom tools, and Google's signatures", () 
   ]]);
 });
 
-Deno.test("openaiChat tells which sequence ended an answer, and an answer that broke off as an error", () => {
+Deno.test("openaiChat reads which sequence ended an answer, and reads a broken-off answer as an error", () => {
   const end = (more: JsonObject) => {
     const choice = { index: 0, delta: {}, finish_reason: "stop", ...more };
     const [stop] = only("stop", read(chunk({ content: "x" }), { choices: [choice] }));
@@ -356,7 +356,7 @@ Deno.test("openaiChat tells tool calls apart, however the provider numbers them"
   );
 });
 
-Deno.test("openaiChat takes arguments of every form", () => {
+Deno.test("openaiChat reads arguments of every form", () => {
   const args = (value: unknown) =>
     only("args", read(chunk({ tool_calls: [{ id: "a", function: { name: "f", arguments: value } }] }), END))
       .map(({ text }) => text);
@@ -477,7 +477,7 @@ Deno.test("openaiChat reads errors in mid-stream, wherever they stand", () => {
   assertEquals(later.map(({ type }) => type), ["start", "error"]);
 });
 
-Deno.test("openaiChat turns events that are no JSON objects into an error", () => {
+Deno.test("openaiChat turns an event that is not a JSON object into an error", () => {
   for (const data of ["{", "null", "[]", '"x"', "<html>", "undefined"]) {
     assertEquals(failure(chunk({ content: "a" }), data, END).code, "bad_chunk", data);
   }
@@ -523,7 +523,7 @@ Deno.test("openaiChat.readError() survives bodies of any other form", () => {
   }
 });
 
-Deno.test("isOverflow() knows a prompt that does not fit, in the words of many", () => {
+Deno.test("isOverflow() recognizes a prompt that is too long, in the words of many providers", () => {
   const sayings = [
     "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
     "prompt is too long: 210000 tokens > 200000 maximum",

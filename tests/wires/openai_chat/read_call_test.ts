@@ -80,7 +80,7 @@ Deno.test("readCall() keeps roles, order, names and both forms of content", () =
   ] as Message[]);
 });
 
-Deno.test("readCall() takes empty content as what it is", () => {
+Deno.test("readCall() reads empty content as empty", () => {
   const [user, list, nothing, absent] = readMessages(
     { role: "user", content: "" },
     { role: "user", content: [] },
@@ -117,7 +117,7 @@ Deno.test("readCall() reads tool calls and their results, errors among them", ()
   assertEquals([failed.callId, failed.error], ["b", true]);
 });
 
-Deno.test("readCall() gives legacy function calls ids under which their results find them", () => {
+Deno.test("readCall() gives legacy function calls ids that link their results", () => {
   const messages = readMessages(
     { role: "assistant", content: null, function_call: { name: "f", arguments: "{}" } },
     { role: "function", name: "f", content: "1" },
@@ -140,7 +140,7 @@ Deno.test("readCall() gives legacy function calls ids under which their results 
   assertEquals(messages[1].name, undefined, "a function's name is no speaker's");
 });
 
-Deno.test("readCall() takes Google's signature from where Google has it, else from the id", () => {
+Deno.test("readCall() reads Google's signature from Google's member, else from the id", () => {
   const signed = (signature: string) => ({ extra_content: { google: { thought_signature: signature } } });
   const call = { type: "function", function: { name: "f", arguments: "{}" } };
   const [assistant, result] = readMessages(
@@ -161,7 +161,7 @@ Deno.test("readCall() takes Google's signature from where Google has it, else fr
   assertEquals(result.callId, "b");
 });
 
-Deno.test("readCall() names members of messages that no other wire has, and none that clients merely hand back", () => {
+Deno.test("readCall() names members of messages that no other wire has, but not those that clients return from an answer", () => {
   const { dropped } = read({
     messages: [
       { role: "user", content: "x", weight: 1, cache_control: { type: "ephemeral" } },
@@ -303,7 +303,7 @@ Deno.test("readCall() reads data URLs in every form", () => {
   assertEquals(media("data:text/plain,a,b"), { mime: "text/plain", data: btoa("a,b") });
 });
 
-Deno.test("readCall() makes parts of the pictures that an assistant drew", () => {
+Deno.test("readCall() reads pictures that an assistant made as parts", () => {
   const { messages: [{ parts }], dropped } = read({
     messages: [{
       role: "assistant",
@@ -325,7 +325,7 @@ Deno.test("readCall() makes parts of the pictures that an assistant drew", () =>
 
 // ---------------------------------------------------------------- tools
 
-Deno.test("readCall() reads tools with what lies beside them, and leaves schemas alone", () => {
+Deno.test("readCall() reads tools with their further members, and keeps schemas unchanged", () => {
   const parameters = JSON.parse('{"type":"object","z":1,"a":{"$ref":"#/$defs/x"},"__proto__":{"b":2}}');
   const { settings, dropped, sent } = read({
     tools: [
@@ -498,7 +498,7 @@ Deno.test("readCall() reads structured output, and names formats that it does no
   assertEquals([other.settings.response_format, other.dropped], [undefined, ["response_format"]]);
 });
 
-Deno.test("readCall() keeps settings as they are, in the client's order", () => {
+Deno.test("readCall() keeps settings unchanged, in the client's order", () => {
   const fields = {
     seed: 7,
     top_p: 0,
@@ -531,7 +531,7 @@ Deno.test("readCall() keeps settings as they are, in the client's order", () => 
   assertEquals([extra, dropped], [{}, []]);
 });
 
-Deno.test("readCall() makes one spelling of several", () => {
+Deno.test("readCall() reads several spellings of a setting as one", () => {
   assertEquals(read({ stop: "x" }).settings.stop, ["x"]);
   assertEquals(read({ stop: ["x", "y"] }).settings.stop, ["x", "y"]);
   const both = [{ max_tokens: 1, max_completion_tokens: 2 }, { max_completion_tokens: 2, max_tokens: 1 }];
@@ -571,7 +571,7 @@ Deno.test("readCall() reads the stream's options", () => {
   assertEquals([includeUsage, dropped], [true, ["stream_options.include_obfuscation"]]);
 });
 
-Deno.test("readCall() hands on fields that it does not know, whatever their names", () => {
+Deno.test("readCall() forwards unknown fields, whatever their names", () => {
   const call = readText(
     '"thinking":{"type":"enabled"},"constructor":1,"toString":2,"hasOwnProperty":3,"__proto__":{"polluted":true}',
   );
@@ -664,7 +664,7 @@ Deno.test("readCall() names the path of every fault", () => {
   for (const [param, fields] of faults) assertEquals(fault(fields).param, param, JSON.stringify(fields));
 });
 
-Deno.test("readCall() refuses a body as soon as one of its settings is of a wrong type, and no other", () => {
+Deno.test("readCall() refuses a body if a setting has the wrong type, and no other body", () => {
   const values = fc.constantFrom<unknown>(
     null,
     "none",
@@ -713,7 +713,7 @@ Deno.test("readCall() refuses a body as soon as one of its settings is of a wron
   }));
 });
 
-Deno.test("isPlainTalk() is true for a part of what the schema passes, and for nothing else", () => {
+Deno.test("isPlainTalk() is only true for conversations that the schema accepts too", () => {
   const message = fc.record({
     role: fc.constantFrom<unknown>(
       "system",
@@ -760,7 +760,7 @@ Deno.test("isPlainTalk() is true for a part of what the schema passes, and for n
   assert(plain > 100, `${plain} conversations were plain`);
 });
 
-Deno.test("readCall() says what is wrong without saying what was written", () => {
+Deno.test("readCall() says what is wrong without quoting the request", () => {
   assertEquals(
     fault({ messages: undefined }).message,
     "Cannot read the request: messages is missing",
@@ -783,7 +783,7 @@ Deno.test("readCall() says what is wrong without saying what was written", () =>
   }
 });
 
-Deno.test("readCall() refuses only with an error of its own, whatever the body", () => {
+Deno.test("readCall() only throws GatewayError, whatever the body", () => {
   const words = fc.constantFrom(
     ..."role content type text image_url url function name parameters id tool_calls tool_call_id images"
       .split(" "),

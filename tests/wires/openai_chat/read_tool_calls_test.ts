@@ -20,7 +20,7 @@ const begin = (name: string, more: JsonObject = {}, text = "") => ({
   function: { name, arguments: text },
 });
 
-Deno.test("toolCallReader() gives pieces to the call of their id, of their index, or else to the last one", () => {
+Deno.test("toolCallReader() adds a piece to the tool call with its id, with its index, or else to the last one", () => {
   const a = { id: "a", index: 0 }, b = { id: "b", index: 1 };
   assertEquals(
     read(begin("f", a), begin("g", b), piece("1", a), piece("2", { index: 1 }), piece("3", { index: 7 })),
@@ -34,7 +34,7 @@ Deno.test("toolCallReader() gives pieces to the call of their id, of their index
   assertEquals(read(piece("1"), piece("2", { id: "x" })), ["@0:call_0_0", "0+1", "0+2"]);
 });
 
-Deno.test("toolCallReader() tells calls without ids apart by index, by name, and when each is whole", () => {
+Deno.test("toolCallReader() separates tool calls without ids by index, by name, and by their completeness", () => {
   assertEquals(read(begin("f", { index: 0 }), begin("f", { index: 0 }, "1")), ["f@0:call_0_0", "0+1"]);
   assertEquals(read(begin("f", { index: 0 }), begin("g", { index: 0 })), ["f@0:call_0_0", "g@1:call_0_1"]);
   assertEquals(read(begin("f", {}, "{}"), begin("f", {}, "{}")), [
@@ -45,7 +45,7 @@ Deno.test("toolCallReader() tells calls without ids apart by index, by name, and
   ]);
 });
 
-Deno.test("toolCallReader() takes time in step with the calls of a stream, with and without ids", async () => {
+Deno.test("toolCallReader() takes time in proportion to the tool calls of a stream, with and without ids", async () => {
   for (const id of [true, false]) {
     await assertLinear(`ids: ${id}`, 4000, (size) => {
       const readToolCall = toolCallReader(0, () => {});

@@ -126,7 +126,7 @@ Deno.test("chunkWriter() and writeAnswer() keep the provider's id, time and mode
 
 // ---------------------------------------------------------------- chunks
 
-Deno.test("chunkWriter() says each choice's role once, its content, and how it finished", () => {
+Deno.test("chunkWriter() writes each choice's role once, its content and its finish reason", () => {
   const deltas: Delta[] = [
     { type: "start" },
     text("Hel"),
@@ -149,7 +149,7 @@ Deno.test("chunkWriter() says each choice's role once, its content, and how it f
   ]);
 });
 
-Deno.test("chunkWriter() tells a tool's name before its arguments, and {} for none", () => {
+Deno.test("chunkWriter() writes a tool's name before its arguments, and {} for no arguments", () => {
   const deltas: Delta[] = [
     tool(0, "a", "f"),
     tool(1, "b", "g"),
@@ -177,7 +177,7 @@ Deno.test("chunkWriter() tells a tool's name before its arguments, and {} for no
   ]);
 });
 
-Deno.test("chunkWriter() tells the usage only when asked, in a last chunk without choices", () => {
+Deno.test("chunkWriter() writes the usage only if asked, in a last chunk without choices", () => {
   const deltas: Delta[] = [{ type: "usage", usage: { ...USAGE, input: 0 } }, text("a"), {
     type: "usage",
     usage: USAGE,
@@ -207,7 +207,7 @@ Deno.test("chunkWriter() writes nothing after an error, and no clean end", async
   assertEquals([raised.message, raised.code], ["no room", "overloaded"]);
 });
 
-Deno.test("chunkWriter() ends an answer that says nothing", () => {
+Deno.test("chunkWriter() ends an empty answer", () => {
   assertEquals(said(chunks([])), [[0, { role: "assistant", content: "" }], [0, "stop"]]);
   assertEquals(whole([]).choices[0].message.content, "");
   assertEquals(whole([]).choices[0].finish_reason, "stop");
@@ -215,7 +215,7 @@ Deno.test("chunkWriter() ends an answer that says nothing", () => {
 
 // ---------------------------------------------------------------- whole answers
 
-Deno.test("writeAnswer() has content unless there is something else in its place", () => {
+Deno.test("writeAnswer() writes content: null only beside tool calls, a refusal or sound", () => {
   const content = (...deltas: Delta[]) => whole(deltas).choices[0].message.content;
   assertEquals(content(text("a"), tool(0, "a", "f")), "a");
   assertEquals(content(tool(0, "a", "f")), null);
@@ -243,7 +243,7 @@ Deno.test("writeAnswer() and chunkWriter() map every way to finish", () => {
   assertEquals(finishes(tool(0, "a", "f"), stop("content_filter")), "content_filter");
 });
 
-Deno.test("writeUsage() adds up", () => {
+Deno.test("writeUsage() writes sums that add up", () => {
   assertEquals(writeUsage(USAGE), {
     prompt_tokens: 4321,
     completion_tokens: 7_650_000,
@@ -253,7 +253,7 @@ Deno.test("writeUsage() adds up", () => {
   });
 });
 
-Deno.test("writeError() is OpenAI's error, with the provider's own beside it", () => {
+Deno.test("writeError() writes OpenAI's error, with the provider's original in metadata", () => {
   const bare = openaiChat.writeError({ message: "m" });
   assertEquals(bare, { error: { message: "m", type: "server_error", param: null, code: null } });
   const full = openaiChat.writeError({
@@ -338,7 +338,7 @@ const ATTACHED = {
   extra_content: { google: { thought_signature: "bWVzc2FnZQ==" } },
 };
 
-Deno.test("writeAnswer() tells reasoning, citations, pictures and signatures", () => {
+Deno.test("writeAnswer() writes reasoning, citations, pictures and signatures", () => {
   const { message } = whole(RICH).choices[0];
   assertEquals(message as unknown, {
     role: "assistant",
@@ -355,7 +355,7 @@ Deno.test("writeAnswer() tells reasoning, citations, pictures and signatures", (
   });
 });
 
-Deno.test("chunkWriter() tells what is complete only at the end once, in full, before the finish", () => {
+Deno.test("chunkWriter() writes lists of whole blocks once, complete, before the finish", () => {
   const list = said(chunks(RICH)) as [number, JsonObject | string][];
   const { reasoning_details, ...rest } = ATTACHED;
   assertEquals(list.slice(-2), [[0, rest], [0, "tool_calls"]]);
@@ -380,7 +380,7 @@ Deno.test("chunkWriter() tells what is complete only at the end once, in full, b
   });
 });
 
-Deno.test("chunkWriter() tells thoughts behind the content once more with those before it, under new indexes", () => {
+Deno.test("chunkWriter() repeats all thoughts under new indexes if some come after the content", () => {
   const format = "anthropic-claude-v1";
   const signed = (block: number, name: string): Delta[] => [
     { type: "thought", choice: 0, block, text: name, format },
@@ -493,7 +493,7 @@ const step: fc.Arbitrary<Delta> = fc.oneof(
   }),
 );
 
-Deno.test("any answer says the same whole and as the official SDK gathers it from the stream", async () => {
+Deno.test("any answer is the same whole and as the official SDK reads it from the stream", async () => {
   /** Calls of one choice, in turns. */
   const calls = fc.tuple(choices, fc.nat(3), fc.array(fc.tuple(fc.nat(2), piece))).map((
     [choice, count, list],
@@ -532,7 +532,7 @@ Deno.test("any answer says the same whole and as the official SDK gathers it fro
   );
 });
 
-Deno.test("a choice or block of an absurd number costs no more than another", () => {
+Deno.test("a choice or block with a huge index costs no more than any other", () => {
   // A loop up to such a number would not end within this test's patience, nor within a client's.
   const far = 2 ** 32 - 2;
   const deltas: Delta[] = [

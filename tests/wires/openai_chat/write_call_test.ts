@@ -61,7 +61,7 @@ const ASK = [user("messages[0]", text("Hi", "messages[0].content[0]"))];
 
 // ---------------------------------------------------------------- messages
 
-Deno.test("openaiChat.writeCall() writes system, user and assistant turns where they stand", () => {
+Deno.test("openaiChat.writeCall() keeps system, user and assistant turns in their place", () => {
   const { messages, dropped } = write([
     system("system", text("a", "system[0]"), text("b", "system[1]")),
     { role: "developer", path: "d", parts: [text("c")], name: "n" },
@@ -156,7 +156,7 @@ const CALLS = ["a", "b"].map((id) => ({
   path: `calls.${id}`,
 }));
 
-Deno.test("openaiChat.writeCall() puts results behind their calls, and their media behind all of them as the user's", () => {
+Deno.test("openaiChat.writeCall() puts results behind their tool calls, and their media behind all results as a user's message", () => {
   const { messages, dropped } = write([
     ...ASK,
     assistant("m1", [], { calls: CALLS }),
@@ -192,7 +192,7 @@ Deno.test("openaiChat.writeCall() puts results behind their calls, and their med
   assertEquals(dropped, ["m2.c"]);
 });
 
-Deno.test("openaiChat.writeCall() writes earlier reasoning where the provider takes it, and no stranger's proof", () => {
+Deno.test("openaiChat.writeCall() writes earlier reasoning if the provider accepts it, and no proof of another provider", () => {
   const thoughts: (Thought & { path: string })[] = [
     { text: "plain", path: "t0" },
     { text: "signed", signature: "S", format: "anthropic-claude-v1", path: "t1" },
@@ -226,7 +226,7 @@ Deno.test("openaiChat.writeCall() writes earlier reasoning where the provider ta
   ]);
 });
 
-Deno.test("openaiChat.writeCall() keeps cache marks for providers that take them, and else names them", () => {
+Deno.test("openaiChat.writeCall() keeps cache marks for providers that accept them, and else names them", () => {
   const cache = { type: "ephemeral" };
   const marked = [
     system("system", text("a", "system[0]"), text("b", "system[1]", { cache })),
@@ -262,7 +262,7 @@ Deno.test("openaiChat.writeCall() keeps cache marks for providers that take them
   ]);
 });
 
-Deno.test("openaiChat.writeCall() refuses a last message that comes to nothing", () => {
+Deno.test("openaiChat.writeCall() refuses a last message of which nothing is left", () => {
   const nothing = user("messages[0]", {
     type: "file",
     media: { id: "f" },
@@ -317,13 +317,13 @@ Deno.test("openaiChat.writeCall() writes every setting that chat completions hav
   });
 });
 
-Deno.test("openaiChat.writeCall() asks streams for their usage, whoever asked for it", () => {
+Deno.test("openaiChat.writeCall() always asks streams for their usage", () => {
   assertEquals(write(ASK, {}, {}, { stream: true }).body.stream_options, { include_usage: true });
   assertEquals(write(ASK).body.stream_options, undefined);
   assertEquals(Object.keys(write(ASK, { seed: 1 }, {}, { stream: true }).body).at(-1), "messages");
 });
 
-Deno.test("openaiChat.writeCall() writes the nearest effort that the model takes, and none where it takes none", () => {
+Deno.test("openaiChat.writeCall() writes the nearest effort that the model accepts, and no effort if it accepts none", () => {
   const effort = (model: string, settings: Settings, takes?: ChatTakes) => {
     const { body, dropped } = write(ASK, settings, takes, { model });
     return body.reasoning_effort ?? (dropped.length > 0 ? `not ${dropped}` : undefined);
@@ -377,7 +377,7 @@ const CUSTOM = {
   formatPath: "tools.patch.format",
 } as const;
 
-Deno.test("openaiChat.writeCall() writes tools and the choice of them as the provider takes them", () => {
+Deno.test("openaiChat.writeCall() writes tools and the choice of a tool as the provider accepts them", () => {
   const tools: Settings["tools"] = [
     FUNCTION("f", { parameters: { type: "object" }, strict: true, extra: { defer_loading: true } }),
     CUSTOM,
@@ -447,14 +447,14 @@ Deno.test("openaiChat.writeCall() restricts the model to the tools that are allo
   assertEquals([others.tool_choice, others.parallel_tool_calls], ["required", false]);
 });
 
-Deno.test("openaiChat.writeCall() says nothing about a choice between no tools", () => {
+Deno.test("openaiChat.writeCall() leaves out a tool choice without tools", () => {
   const tools: Settings["tools"] = [{ type: "server", kind: "web_search", value: {}, path: "tools[0]" }];
   const { body, dropped } = write(ASK, { tool_choice: "required", parallel_tool_calls: true, tools });
   assertEquals([body.tools, body.tool_choice, body.parallel_tool_calls], [undefined, undefined, undefined]);
   assertEquals(dropped, ["tools[0]", "their.tool_choice"]);
 });
 
-Deno.test("openaiChat.writeCall() gives a search to OpenAI's search models as their setting", () => {
+Deno.test("openaiChat.writeCall() writes a search tool as a setting for OpenAI's search models", () => {
   const search = { location: { city: "Bern" }, maxUses: 2 };
   const value = {
     type: "web_search_20250305",
@@ -470,7 +470,7 @@ Deno.test("openaiChat.writeCall() gives a search to OpenAI's search models as th
   assertEquals(dropped, ["tools[0].max_uses"]);
 });
 
-Deno.test("openaiChat.writeCall() writes a name that providers refuse as another, and says whose it is", () => {
+Deno.test("openaiChat.writeCall() replaces a name that providers refuse, and remembers the original", () => {
   const long = `mcp__${"x".repeat(80)}`;
   const names = [long, `${long}y`, "a.b/c", "fine-1"];
   const calls = names.map((name, index) => ({ id: `${index}`, name, arguments: "{}", path: "c" }));
@@ -493,7 +493,7 @@ Deno.test("openaiChat.writeCall() writes a name that providers refuse as another
 
 // ---------------------------------------------------------------- paths and prefixes
 
-Deno.test("openaiChat.writeCall() tells the client's path of all that it has written", () => {
+Deno.test("openaiChat.writeCall() knows the client's path of everything that it wrote", () => {
   const { clientPath } = write(
     [
       system("system", text("a", "system[0]")),
@@ -526,7 +526,7 @@ Deno.test("openaiChat.writeCall() tells the client's path of all that it has wri
   for (const [path, client] of Object.entries(cases)) assertEquals(clientPath(path), client, path);
 });
 
-Deno.test("openaiChat.writeCall() begins a conversation's next request with this one", () => {
+Deno.test("openaiChat.writeCall() makes a conversation's next request begin with this one", () => {
   const word = fc.constantFrom("Hi", " ", "a\u2028b", "");
   const parts = fc.array(fc.oneof(word.map((one) => text(one)), fc.constant(picture("p"))), { maxLength: 2 });
   let ids = 0;

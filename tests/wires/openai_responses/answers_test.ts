@@ -87,7 +87,7 @@ function gistOf(response: any) {
 for (const fake of WITHOUT_RESPONSES) {
   for (const scenario of SCENARIOS) {
     if (fake.lacks?.includes(scenario.name)) continue;
-    Deno.test(`/v1/responses tells ${scenario.name} of ${fake.provider}, whole and streamed`, async () => {
+    Deno.test(`/v1/responses returns ${scenario.name} from ${fake.provider}, whole and streamed`, async () => {
       const whole = await wholeOf(fake, scenario)(post(URL, askFor(fake)));
       const response = await whole.json();
       checkResponse(response);
@@ -97,7 +97,7 @@ for (const fake of WITHOUT_RESPONSES) {
       assertEquals(gistOf(read.response), gist(scenario));
     });
 
-    Deno.test(`OpenAI's SDK gathers ${scenario.name} of ${fake.provider} from a stream`, async () => {
+    Deno.test(`OpenAI's SDK reads ${scenario.name} from a stream of ${fake.provider}`, async () => {
       const fetch = streamOf(fake.stream(scenario));
       const client = new OpenAI({
         apiKey: "key",
@@ -111,7 +111,7 @@ for (const fake of WITHOUT_RESPONSES) {
     });
   }
 
-  Deno.test(`/v1/responses tells an error of ${fake.provider} in mid-stream as two events`, async () => {
+  Deno.test(`/v1/responses writes an error of ${fake.provider} in mid-stream as two events`, async () => {
     const [scenario] = SCENARIOS;
     const list = fake.stream(scenario);
     const broken = [...list.slice(0, Math.max(2, list.length - 3)), fake.failure("It is on fire")];
@@ -134,7 +134,7 @@ for (const fake of WITHOUT_RESPONSES) {
     );
   });
 
-  Deno.test(`/v1/responses never ends a cut stream of ${fake.provider} as a whole one`, async () => {
+  Deno.test(`/v1/responses never ends a cut stream of ${fake.provider} as if it were complete`, async () => {
     const list = fake.stream(SCENARIOS[0]);
     const answer = await streamOf(list.slice(0, 3))(post(URL, askFor(fake, { stream: true })));
     const { response } = readResponseStream(await answer.text());

@@ -43,7 +43,7 @@ const ANSWERS: Record<string, Piece[]> = {
 };
 
 for (const [name, pieces] of Object.entries(ANSWERS)) {
-  Deno.test(`readStream() and readAnswer() tell the same of ${name}, wherever the bytes are cut`, async () => {
+  Deno.test(`readStream() and readAnswer() read the same from ${name}, wherever the bytes are cut`, async () => {
     const text = await answer(pieces, true);
     checkStream(
       text.split("\n\n").filter(Boolean).map((event) => JSON.parse(event.slice(event.indexOf("{")))),
@@ -93,7 +93,7 @@ Deno.test("readStream() reads calls of both kinds", async () => {
   ]);
 });
 
-Deno.test("readStream() reads summaries as reasoning, and seals with the ids of their items", async () => {
+Deno.test("readStream() reads summaries as reasoning, and sealed reasoning with the ids of its items", async () => {
   const { choices: [{ reasoning, thoughts }] } = await read("a summary");
   assertEquals(reasoning, "First I\n\nThen I");
   assertEquals(thoughts.length, 1);
@@ -106,7 +106,7 @@ Deno.test("readStream() reads summaries as reasoning, and seals with the ids of 
   assertEquals(azure.choices[0].thoughts[0].format, "azure-openai-responses-v1");
 });
 
-Deno.test("readStream() sends a layout only where the items would not come back in their order", async () => {
+Deno.test("readStream() emits a layout only if the items would not come back in their order", async () => {
   const layouts: Record<string, string | undefined> = {
     "text": undefined,
     "reasoning and text with a phase": undefined,
@@ -126,7 +126,7 @@ Deno.test("readStream() sends a layout only where the items would not come back 
   }
 });
 
-Deno.test("readStream() reads sources at their places in the whole text", async () => {
+Deno.test("readStream() reads sources with their offsets in the whole text", async () => {
   const pieces: Piece[] = [{ text: ["Um."] }, { text: ["abc", "def"], url: "https://a.example" }];
   for (const stream of [true, false]) {
     const text = await answer(pieces, stream);
@@ -135,7 +135,7 @@ Deno.test("readStream() reads sources at their places in the whole text", async 
   }
 });
 
-Deno.test("readStream() keeps a server's tool for the next turn, and shows nothing of it", async () => {
+Deno.test("readStream() keeps the item of a server tool for the next turn, without showing it", async () => {
   const { choices: [{ thoughts, text, reasoning }] } = await read("a search with sources");
   assertEquals([text, reasoning], ["Found it", ""]);
   assertEquals(thoughts.map(({ redacted }) => redacted?.slice(0, 5)), ["gAAAA", '{"id"', "gAAAA"]);
@@ -152,7 +152,7 @@ const said = (text: string): Json => ({
   content: [{ type: "output_text", text, annotations: [] }],
 });
 
-Deno.test("readStream() reads what stands only in the last event", () => {
+Deno.test("readStream() reads content that is only in the last event", () => {
   const call = { id: "fc_1", type: "function_call", call_id: "c", name: "f", arguments: '{"a":1}' };
   const list = [event("response.created", { response: RESPONSE }), {
     type: "response.completed",
@@ -162,7 +162,7 @@ Deno.test("readStream() reads what stands only in the last event", () => {
   assertEquals([text, calls[0].arguments], ["Hi", '{"a":1}']);
 });
 
-Deno.test("readStream() says nothing twice, whatever a provider leaves out", () => {
+Deno.test("readStream() emits nothing twice, whatever events a provider leaves out", () => {
   const delta = (more: Json) => event("response.output_text.delta", { delta: "Hi", ...more });
   const end = { type: "response.completed", response: { ...RESPONSE, output: [said("Hi")] } };
   const added = (more: Json) =>
@@ -225,7 +225,7 @@ Deno.test("readAnswer() reads pictures and probabilities", () => {
   }]);
 });
 
-Deno.test("readStream() ignores events that it does not know, and what follows the end", () => {
+Deno.test("readStream() ignores unknown events, and events after the end", () => {
   const list = [
     event("response.created", { response: RESPONSE }),
     event("keepalive"),
@@ -256,7 +256,7 @@ Deno.test("an answer that is not complete says why", () => {
   }
 });
 
-Deno.test("a failure is an error with the status that its code stands for, and without the prompt", () => {
+Deno.test("a failure is an error with the status that its code means, and without the prompt", () => {
   const statuses: [code: string, status: number | undefined][] = [
     ["rate_limit_exceeded", 429],
     ["insufficient_quota", 429],

@@ -21,7 +21,7 @@ const said = (...parts: unknown[]) => ({ role: "assistant", parts, thoughts: [],
 
 // ---------------------------------------------------------------- messages
 
-Deno.test("readCall() reads a text as the user's, behind the instructions", () => {
+Deno.test("readCall() reads a text as the user's message, after the instructions", () => {
   const { messages, wire, stream } = read({ input: "Hello", instructions: "Be brief", stream: true });
   assertEquals([wire, stream], ["responses", true]);
   assertEquals(messages, [
@@ -115,7 +115,7 @@ for (const [what, input, messages] of MESSAGES) {
   Deno.test(`readCall() reads ${what}`, () => assertEquals(bare(messagesOf(...input)), messages));
 }
 
-Deno.test("readCall() counts sources from the beginning of the whole turn's text", () => {
+Deno.test("readCall() counts the offsets of sources from the start of the whole turn's text", () => {
   const note = (start_index: number) => ({
     type: "url_citation",
     url: "https://e.test",
@@ -320,7 +320,7 @@ for (const [what, input, messages] of CALLS) {
   });
 }
 
-Deno.test("readCall() keeps Gemini's signature that rides in a call's id", () => {
+Deno.test("readCall() keeps Gemini's signature from the id of a tool call", () => {
   const [message] = messagesOf({
     type: "function_call",
     call_id: "c1__sig_YWJj",
@@ -349,13 +349,13 @@ Deno.test("readCall() opens the envelope of a thought, and keeps its text", () =
   assertEquals(think({ id: "rs_1", content, encrypted_content: seal(signed) }).thoughts, [signed]);
 });
 
-Deno.test("readCall() takes a seal that names nobody for OpenAI's", () => {
+Deno.test("readCall() takes sealed reasoning without a format for OpenAI's", () => {
   assertEquals(think({ id: "rs_1", encrypted_content: "gAAAA" }).thoughts, [
     { redacted: "gAAAA", format: "openai-responses-v1", id: "rs_1" },
   ]);
 });
 
-Deno.test("readCall() keeps a bare thought, and names one that is an id alone", () => {
+Deno.test("readCall() keeps a thought without a proof, and names one that is only an id", () => {
   assertEquals(think({ content: [{ type: "reasoning_text", text: "Hm" }] }).thoughts, [{ text: "Hm" }]);
   assertEquals(think({ id: "rs_1" }), { thoughts: undefined, dropped: ["input[0]"] });
 });
@@ -376,7 +376,7 @@ Deno.test("readCall() splits a turn where a thought follows its text or call, so
   ]);
 });
 
-Deno.test("readCall() keeps a thought that nothing followed with the turn before it", () => {
+Deno.test("readCall() adds a thought that nothing follows to the turn before it", () => {
   const [message, ...others] = messagesOf(
     { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
     { type: "reasoning", summary: [], encrypted_content: seal({ redacted: "eA==", format: "f" }) },
@@ -503,7 +503,7 @@ const NAMED: [JsonObject, string[]][] = [
   ],
 ];
 for (const [body, dropped] of NAMED) {
-  Deno.test(`readCall() of ${JSON.stringify(body).slice(0, 100)} names ${dropped.join(", ") || "nothing"}`, () => {
+  Deno.test(`readCall() names ${dropped.join(", ") || "nothing"} as dropped from ${JSON.stringify(body).slice(0, 100)}`, () => {
     assertEquals(read({ input: "x", ...body }).dropped, dropped);
   });
 }
@@ -590,7 +590,7 @@ const toolsOf = (body: JsonObject) => {
   return { tools: settings.tools?.map((tool) => bare(tool)) as JsonObject[], settings, dropped };
 };
 
-Deno.test("readCall() reads functions, with the paths where they stand", () => {
+Deno.test("readCall() reads functions with their paths", () => {
   const { settings } = read({
     input: "x",
     tools: [{ type: "function", name: "f", description: "d", parameters: { type: "object" }, strict: true }],
@@ -616,7 +616,7 @@ Deno.test("readCall() reads custom tools and their grammars", () => {
   assertEquals(tools, [{ type: "custom", name: "c", format }, { type: "custom", name: "d" }]);
 });
 
-Deno.test("readCall() flattens namespaces to names that every provider takes", () => {
+Deno.test("readCall() flattens namespaces to names that every provider accepts", () => {
   const long = "n".repeat(40);
   const { tools, dropped } = toolsOf({
     tools: [
@@ -639,7 +639,7 @@ Deno.test("readCall() flattens namespaces to names that every provider takes", (
   assertEquals(dropped, []);
 });
 
-Deno.test("readCall() keeps names apart that would be equal once they are flat", () => {
+Deno.test("readCall() keeps names different that would be equal once they are flat", () => {
   const space = (name: string, tool: string) => ({
     type: "namespace",
     name,
@@ -682,7 +682,7 @@ Deno.test("readCall() offers the tools that items add, each once", () => {
   assertEquals([tools[0].description, tools[0].parameters], ["Finds", { type: "object" }]);
 });
 
-Deno.test("readCall() offers the tools that a client runs itself as functions, and shows all where OpenAI would search", () => {
+Deno.test("readCall() reads tools that the client runs as functions, and offers all tools in place of OpenAI's tool search", () => {
   const { tools, dropped } = toolsOf({
     tools: [
       { type: "shell", environment: { type: "local" } },
@@ -701,7 +701,7 @@ Deno.test("readCall() offers the tools that a client runs itself as functions, a
   assertEquals(dropped, []);
 });
 
-Deno.test("readCall() reads what a provider runs itself by its kind", () => {
+Deno.test("readCall() reads server tools by their kind", () => {
   const search = {
     type: "web_search",
     filters: { allowed_domains: ["a.test"], blocked_domains: ["b.test"] },

@@ -87,14 +87,14 @@ Deno.test("writeAnswer() writes items in their order, each under an id of its ki
   ]);
 });
 
-Deno.test("writeAnswer() tells reasoning as a summary where it is one, or where one was asked for", () => {
+Deno.test("writeAnswer() writes reasoning as a summary if it is one, or if the client asked for one", () => {
   const summary = [{ type: "summary_text", text: "Hm" }];
   assertEquals(outputOf([thought({ text: "Hm", summary: true })])[0].summary, summary);
   assertEquals(outputOf([thought({ text: "Hm" })], { reasoning: { summary: "auto" } })[0].summary, summary);
   assertEquals(outputOf([thought({ text: "Hm" })], { reasoning: { summary: "none" } })[0].summary, []);
 });
 
-Deno.test("writeAnswer() leaves a thought out that says nothing, and seals one without a text", () => {
+Deno.test("writeAnswer() leaves out an empty thought, and seals a thought without text", () => {
   const deltas = [
     thought({ format: "f" }),
     text("a"),
@@ -106,7 +106,7 @@ Deno.test("writeAnswer() leaves a thought out that says nothing, and seals one w
   assertEquals(unseal(`${second.encrypted_content}`)!.thought, { redacted: "eA==", format: "f" });
 });
 
-Deno.test("writeAnswer() keeps the signature of the answer itself in an item behind the others", () => {
+Deno.test("writeAnswer() writes the signature of the answer itself as the last item", () => {
   const deltas: Delta[] = [text("a"), { type: "signature", choice: 0, signature: "c2ln" }];
   const [, item] = outputOf(deltas);
   assertEquals(unseal(`${item.encrypted_content}`), {
@@ -115,7 +115,7 @@ Deno.test("writeAnswer() keeps the signature of the answer itself in an item beh
   });
 });
 
-Deno.test("writeAnswer() counts sources from the beginning of their own text", () => {
+Deno.test("writeAnswer() counts the offsets of sources from the start of their own text", () => {
   const source = (start: number, end: number): Delta => ({
     type: "citation",
     choice: 0,
@@ -279,24 +279,24 @@ const KINDS: [string, string, string[], JsonObject][] = [
   }],
 ];
 for (const [what, name, pieces, item] of KINDS) {
-  Deno.test(`writeAnswer() tells a call of ${what} in the client's kind`, () => {
+  Deno.test(`writeAnswer() writes a call of ${what} in the kind that the client offered`, () => {
     const deltas = [tool(0, name), ...pieces.map((piece) => args(0, piece))];
     const [{ id: _, status, call_id, ...rest }] = outputOf(deltas, { tools: OFFERED });
     assertEquals([status, call_id, rest], ["completed", "c0", item]);
   });
 }
 
-Deno.test("writeAnswer() takes a custom tool's text as it is, where the provider knows such tools", () => {
+Deno.test("writeAnswer() keeps a custom tool's text unchanged if the provider has custom tools", () => {
   const deltas = [tool(0, "patch_file", { custom: true }), args(0, '{"input":'), args(0, '"x"}')];
   assertEquals(outputOf(deltas, { tools: OFFERED })[0].input, '{"input":"x"}');
 });
 
-Deno.test("writeAnswer() gives Gemini's signature of a call along in its id", () => {
+Deno.test("writeAnswer() puts Gemini's signature of a tool call into its id", () => {
   const deltas = [tool(0, "f", { signature: "YWJj" }), args(0, "{}")];
   assertEquals(outputOf(deltas, { tools: OFFERED })[0].call_id, "c0__sig_YWJj");
 });
 
-Deno.test("writer() holds a second call back until the first is whole", () => {
+Deno.test("writer() holds back a second tool call until the first is complete", () => {
   const deltas = [tool(0, "f"), tool(1, "f"), args(0, '{"a":'), args(1, "{}"), args(0, "1}")];
   const output = outputOf(deltas, { tools: OFFERED });
   assertEquals(output.map((item) => [item.call_id, item.arguments]), [["c0", '{"a":1}'], ["c1", "{}"]]);
@@ -304,7 +304,7 @@ Deno.test("writer() holds a second call back until the first is whole", () => {
 
 // ---------------------------------------------------------------- the response
 
-Deno.test("writeAnswer() repeats what was asked, and never that anything is stored", () => {
+Deno.test("writeAnswer() repeats the request's settings, but always says store: false", () => {
   const body = {
     instructions: "Be brief",
     max_output_tokens: 9,
@@ -397,7 +397,7 @@ const FAILURES: [WireError, string, string][] = [
   [{ message: "m", code: 2005, status: 504 }, "server_error", "m"],
 ];
 for (const [error, code, message] of FAILURES) {
-  Deno.test(`writer() tells the failure ${JSON.stringify(error)} as ${code}`, () => {
+  Deno.test(`writer() writes the failure ${JSON.stringify(error)} with the code ${code}`, () => {
     const read = readResponseStream(streamOf([text("a"), tool(0, "f"), { type: "error", error }]));
     assertEquals(read.response.error, { code, message });
     assertEquals([read.error!.code, read.error!.message, read.error!.param], [code, message, null]);
@@ -406,14 +406,14 @@ for (const [error, code, message] of FAILURES) {
   });
 }
 
-Deno.test("writer() tells a failure before anything else as a whole stream", () => {
+Deno.test("writer() writes a failure before any content as a complete stream", () => {
   const { response } = readResponseStream(streamOf([{ type: "error", error: { message: "m" } }]));
   assertEquals([response.status, response.output], ["failed", []]);
 });
 
 // ---------------------------------------------------------------- summaries
 
-Deno.test("a compaction_trigger gets one item that holds the summary, and the next request reads it", () => {
+Deno.test("a compaction_trigger is answered with one item with the summary, which the next request reads", () => {
   const body = {
     input: [{ role: "user", content: "Hello" }, { type: "compaction_trigger" }],
     tools: OFFERED,
@@ -444,7 +444,7 @@ Deno.test("/responses/compact answers with an object of its own, never streamed"
 
 // ---------------------------------------------------------------- any list of deltas
 
-Deno.test("any list of deltas is the same answer whole and streamed, and what comes back is the same", () => {
+Deno.test("any list of deltas gives the same answer whole and streamed, and reads back the same", () => {
   for (let seed = 0; seed < 300; seed++) {
     const deltas = randomDeltas(seed);
     const output = outputOf(deltas, { tools: OFFERED });

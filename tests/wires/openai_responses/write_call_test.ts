@@ -31,7 +31,7 @@ Deno.test("writeCall() sends the whole conversation, stores nothing, and asks fo
   assertEquals(dropped, []);
 });
 
-Deno.test("writeCall() asks for sealed reasoning only where a model reasons", () => {
+Deno.test("writeCall() asks for sealed reasoning only if the model reasons", () => {
   for (const model of ["gpt-5", "gpt-5.4-mini", "o3", "o1-pro", "gpt-5-codex", "gpt-6-astra"]) {
     assertEquals(write(model).body.include, ["reasoning.encrypted_content"], model);
   }
@@ -42,7 +42,7 @@ Deno.test("writeCall() asks for sealed reasoning only where a model reasons", ()
 
 // ---------------------------------------------------------------- messages
 
-Deno.test("writeCall() leaves instructions where they stand", () => {
+Deno.test("writeCall() keeps instructions in their place", () => {
   const messages = [
     { role: "system", content: "s" },
     USER,
@@ -63,7 +63,7 @@ Deno.test("writeCall() leaves instructions where they stand", () => {
   ]);
 });
 
-Deno.test("writeCall() writes each part in the API's own form, and names what it has not", () => {
+Deno.test("writeCall() writes each part in the API's own form, and names parts that the API does not have", () => {
   const content = [
     { type: "text", text: "x" },
     { type: "image_url", image_url: { url: "https://a.example/b.png" } },
@@ -91,7 +91,7 @@ Deno.test("writeCall() writes each part in the API's own form, and names what it
   assertEquals(check({ body }), undefined);
 });
 
-Deno.test("writeCall() refuses last words of which nothing is left, and sends empty ones as they are", () => {
+Deno.test("writeCall() refuses a last message of which nothing is left, and sends an empty one unchanged", () => {
   const sound = { type: "input_audio", input_audio: { data: "QUJD", format: "wav" } };
   const error = assertThrows(
     () => write("gpt-5.6", { messages: [{ role: "user", content: [sound] }] }),
@@ -105,7 +105,7 @@ Deno.test("writeCall() refuses last words of which nothing is left, and sends em
   ]);
 });
 
-Deno.test("writeCall() names the names and the cache marks of messages", () => {
+Deno.test("writeCall() names the dropped name and cache_control of messages", () => {
   const cache_control = { type: "ephemeral" };
   const messages = [
     { role: "user", name: "n", content: [{ type: "text", text: "x", cache_control }] },
@@ -197,7 +197,7 @@ Deno.test("writeCall() shortens ids of calls to what the API takes, the same for
   }
 });
 
-Deno.test("writeCall() writes refusals, and leaves out an assistant that said nothing", () => {
+Deno.test("writeCall() writes refusals, and leaves out an empty assistant message", () => {
   const messages = [USER, { role: "assistant", content: "", refusal: "I will not" }, {
     role: "assistant",
     content: "",
@@ -211,7 +211,7 @@ Deno.test("writeCall() writes refusals, and leaves out an assistant that said no
 
 // ---------------------------------------------------------------- tools
 
-Deno.test("writeCall() writes tools flat, and says that a function is not strict where it is not", () => {
+Deno.test("writeCall() writes tools flat, and writes strict: false for a function that is not strict", () => {
   const strict = {
     ...F.function,
     name: "g",
@@ -263,7 +263,7 @@ Deno.test("writeCall() writes every form of tool_choice", () => {
   }
 });
 
-Deno.test("writeCall() makes a tool of web_search_options", () => {
+Deno.test("writeCall() writes web_search_options as a tool", () => {
   const web_search_options = {
     search_context_size: "high",
     user_location: { type: "approximate", approximate: { country: "CH", city: "Bern" } },
@@ -331,7 +331,7 @@ Deno.test("writeCall() writes each setting that the API has under its name here"
   assertEquals(check({ body }), undefined);
 });
 
-Deno.test("writeCall() names what the API cannot say, and not what says nothing", () => {
+Deno.test("writeCall() names settings that the API does not have, but not empty ones", () => {
   const lost = {
     stop: ["END"],
     n: 2,
@@ -371,7 +371,7 @@ Deno.test("writeCall() names what the API cannot say, and not what says nothing"
   }
 });
 
-Deno.test("writeCall() leaves out by generation what a model refuses", () => {
+Deno.test("writeCall() leaves out settings that the model's generation refuses", () => {
   const settings = {
     temperature: 0.5,
     top_p: 0.9,
@@ -430,7 +430,7 @@ Deno.test("writeCall() sends the efforts that a model takes on Responses", () =>
   assertEquals(write("my-deployment", { reasoning_effort: "high" }).body.reasoning, { effort: "high" });
 });
 
-Deno.test("writeCall() asks for a summary only where the client does", () => {
+Deno.test("writeCall() asks for a summary only if the client does", () => {
   assertEquals(write("gpt-5.6", { reasoning_effort: "low" }).body.reasoning, { effort: "low" });
   const asked = write("gpt-5.6", {
     reasoning_effort: "low",
@@ -459,7 +459,7 @@ Deno.test("writeCall() raises a limit below the least that the API takes, and na
   assertEquals(write("gpt-5.6", { max_tokens: 16 }).dropped, []);
 });
 
-Deno.test("writeCall() sends unknown fields, but none that would make another call of it", () => {
+Deno.test("writeCall() sends unknown fields, but none that would change the meaning of the call", () => {
   const ours = {
     input: "x",
     instructions: "y",
@@ -533,7 +533,7 @@ Deno.test("the strict provider refuses what OpenAI refuses", () => {
   assertEquals(unverified?.param, "reasoning.summary");
 });
 
-Deno.test("the Responses of another maker are written the same", () => {
+Deno.test("responsesWire() of another maker writes the same requests", () => {
   const more = { tools: [F], reasoning_effort: "high", max_tokens: 50 };
   assertEquals(write("gpt-5.6", more, responsesWire("azure-openai-responses-v1")), write("gpt-5.6", more));
 });

@@ -35,7 +35,7 @@ const collect = (deltas: Delta[]) => {
   return answer;
 };
 
-Deno.test("perplexityAgent.writeCall() says Sonar's models in the Agent API's words, and others as they are", () => {
+Deno.test("perplexityAgent.writeCall() translates Sonar's models for the Agent API, and keeps other names", () => {
   const input = [{ type: "message", role: "user", content: "Who won?" }];
   const expected: Record<string, JsonObject> = {
     "sonar": { model: "perplexity/sonar", tools: [{ type: "web_search" }] },
@@ -54,7 +54,7 @@ Deno.test("perplexityAgent.writeCall() says Sonar's models in the Agent API's wo
   }
 });
 
-Deno.test("perplexityAgent.writeCall() writes settings under their names there, and names the rest", () => {
+Deno.test("perplexityAgent.writeCall() writes settings under Perplexity's names, and names the rest", () => {
   const { body, dropped } = write("perplexity/sonar", {
     max_completion_tokens: 100,
     temperature: 0.5,
@@ -225,7 +225,7 @@ Deno.test("perplexityAgent.readAnswer() ties sources to the marks in the text", 
   });
 });
 
-Deno.test("perplexityAgent.readAnswer() takes the answer's own annotations before marks", () => {
+Deno.test("perplexityAgent.readAnswer() prefers the answer's own annotations to marks", () => {
   const note = {
     type: "url_citation",
     url: "https://example.com/1",
@@ -242,7 +242,7 @@ Deno.test("perplexityAgent.readAnswer() takes the answer's own annotations befor
   ]);
 });
 
-Deno.test("perplexityAgent.writeCall() writes every effort that is known, and text as the only modality", () => {
+Deno.test("perplexityAgent.writeCall() writes every known effort, and accepts text as the only modality", () => {
   for (const reasoning_effort of ["minimal", "low", "medium", "high", "xhigh", "max"]) {
     const { body, dropped } = write("perplexity/sonar", { reasoning_effort });
     assertEquals([body.reasoning, dropped], [{ effort: reasoning_effort }, []]);
@@ -257,7 +257,7 @@ Deno.test("perplexityAgent.writeCall() writes every effort that is known, and te
   assertEquals(write("perplexity/sonar", { n: 2 }).dropped, ["n"]);
 });
 
-Deno.test("perplexityAgent.writeCall() sends parts in its own words, and names those that it has no form for", () => {
+Deno.test("perplexityAgent.writeCall() writes parts in Perplexity's format, and names those that it does not have", () => {
   const own = { type: "input_image", image_url: "https://a.example/a.png" };
   const unread = [
     { type: "file", file: { file_id: "file-1" } },
@@ -282,7 +282,7 @@ Deno.test("perplexityAgent.readAnswer() keeps the whole answer of a failure that
   assertEquals(last.error.metadata, { original: { error: body } });
 });
 
-Deno.test("perplexityAgent.readAnswer() tells a failure under status 200", () => {
+Deno.test("perplexityAgent.readAnswer() reports a failure under status 200", () => {
   for (const status of ["failed", "cancelled"]) {
     const body = { status, output: [], error: { message: "model fell over", type: "internal_error" } };
     const last = read(body).at(-1)!;
@@ -294,7 +294,7 @@ Deno.test("perplexityAgent.readAnswer() tells a failure under status 200", () =>
   }
 });
 
-Deno.test("perplexityAgent.readStream() recovers text that only the end tells", () => {
+Deno.test("perplexityAgent.readStream() reads text that only the last event has", () => {
   const deltas = readEvents(
     { type: "response.output_text.delta", delta: "Ada " },
     { type: "response.completed", response: { status: "completed", output: [said("Ada won.")] } },
@@ -309,7 +309,7 @@ Deno.test("perplexityAgent.readStream() recovers text that only the end tells", 
   assertEquals(deltas.at(-1), { type: "stop", choice: 0, reason: "stop" });
 });
 
-Deno.test("perplexityAgent.readStream() takes a call's arguments when they come, once", () => {
+Deno.test("perplexityAgent.readStream() reads a tool call's arguments when they come, once", () => {
   const call = (args: string) => ({
     type: "function_call",
     call_id: "c1",

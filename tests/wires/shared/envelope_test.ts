@@ -9,12 +9,12 @@ Deno.test("seal() writes the maker's name and its proof, and unseal() reads them
   assertEquals(unseal(sealed), { thought: { signature: "AB+/=", format: "google-gemini-v1" } });
 });
 
-Deno.test("seal() writes an envelope also for a plain text, which needs no proof", () => {
+Deno.test("seal() writes an envelope also for a thought without a proof", () => {
   assertEquals(seal({ text: "hm" }), "slc1.text.");
   assertEquals(unseal("slc1.text."), { thought: {} });
 });
 
-Deno.test("unseal() knows what is not ours, and takes a damaged envelope for an empty one", () => {
+Deno.test("unseal() returns undefined for other texts, and an empty thought for a damaged envelope", () => {
   for (const other of ["", "EqQBCkYIAxgCIkA", "slc1", "xslc1.text."]) {
     assertEquals(unseal(other), undefined, other);
   }
@@ -38,7 +38,7 @@ Deno.test("seal() and unseal() carry any thought", () => {
   );
 });
 
-Deno.test("base64() is what btoa() makes of the bytes, at any length", () => {
+Deno.test("base64() gives the same as btoa(), at any length", () => {
   for (const length of [0, 1, 2, 3, 8189, 8190, 8191, 20_000]) {
     const bytes = Uint8Array.from({ length }, (_, at) => at * 7);
     assertEquals(base64(bytes), btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));

@@ -16,7 +16,7 @@ Deno.test("findObjects() finds one object, or those of a list, whatever blanks a
   for (const [text, objects] of Object.entries(cases)) assertEquals(found(text), objects, text);
 });
 
-Deno.test("findObjects() finds none in anything else", () => {
+Deno.test("findObjects() returns undefined for any other text", () => {
   const others = [
     "",
     " ",

@@ -14,7 +14,7 @@ function edit(text: string, edits: Record<string, Edit>): string | undefined {
 
 // ---------------------------------------------------------------- finding
 
-Deno.test("findMembers() locates each member of the outermost object alone", () => {
+Deno.test("findMembers() finds the members of the outermost object only", () => {
   const text = ' { "a" : {"a": 1, "b": [ "}" ]} ,\n"b":"\\"}{", "c":-1.5e+3,"d":null , "é":"🗼" } ';
   const data = bytes(text);
   const members = findMembers(data)!;
@@ -33,7 +33,7 @@ Deno.test("findMembers() locates each member of the outermost object alone", () 
   assertEquals(findMembers(bytes(" {\t\r\n} "))?.size, 0);
 });
 
-Deno.test("findMembers() leaves to a full parse what a provider may read otherwise", () => {
+Deno.test("findMembers() returns undefined for a text that a provider may read differently", () => {
   const unsure = [
     '{"model":1,"model":2}',
     '{"model":1,"\\u006dodel":2}',
@@ -43,13 +43,13 @@ Deno.test("findMembers() leaves to a full parse what a provider may read otherwi
   for (const text of unsure) assertEquals(findMembers(bytes(text)), undefined, text);
 });
 
-Deno.test("findMembers() takes a byte order mark in a key for a letter of it", () => {
+Deno.test("findMembers() keeps a byte order mark in a key", () => {
   const members = findMembers(bytes('{"\uFEFFmodel":1,"model":2}'));
   assertEquals([...members!.keys()], ["\uFEFFmodel", "model"]);
   assertEquals([...findMembers(bytes('{"\uFEFFmodel":1}'))!.keys()], ["\uFEFFmodel"]);
 });
 
-Deno.test("findMembers() finds none in what is not one object", () => {
+Deno.test("findMembers() returns undefined for a text that is not one object", () => {
   const others = [
     "",
     " ",
@@ -126,7 +126,7 @@ Deno.test("editMembers() removes any set of members with their commas", () => {
   }
 });
 
-Deno.test("editMembers() renames where the other name goes", () => {
+Deno.test("editMembers() renames one member and removes another of that name", () => {
   const renamed = { max_tokens: "remove", max_completion_tokens: { key: "max_tokens" } } as const;
   assertEquals(edit('{"max_tokens":1,"max_completion_tokens":2}', renamed), '{"max_tokens":2}');
   assertEquals(edit('{"max_completion_tokens":2,"max_tokens":1}', renamed), '{"max_tokens":2}');
@@ -179,7 +179,7 @@ const edits = fc.dictionary(
   { noNullPrototype: true },
 );
 
-Deno.test("editMembers() is what parsing, editing and writing again would be, on any JSON", () => {
+Deno.test("editMembers() gives the same as parsing, editing and writing, for any JSON", () => {
   fc.assert(
     fc.property(body, edits, ([list, gap, end], edits) => {
       const text = `${gap}{${gap}${
@@ -205,7 +205,7 @@ Deno.test("editMembers() is what parsing, editing and writing again would be, on
 
 // ---------------------------------------------------------------- the short way
 
-Deno.test("replaceText() leaves to others what is not plain", () => {
+Deno.test("replaceText() returns undefined if the place of the member is ambiguous", () => {
   const replace = (text: string) => replaceText(text, "model", JSON.parse(text).model, "gpt");
   assertEquals(replace('{ "n":1e2, "model" :\n"a/gpt" }'), '{ "n":1e2, "model" :\n"gpt" }');
   assertEquals(replace('{"x":"say \\"model\\"","model":"a"}'), '{"x":"say \\"model\\"","model":"gpt"}');
@@ -216,7 +216,7 @@ Deno.test("replaceText() leaves to others what is not plain", () => {
   assertEquals(replace('{"model":"a\\/b"}'), undefined);
 });
 
-Deno.test("replaceText() is what editMembers() is, on any JSON that it takes", () => {
+Deno.test("replaceText() gives the same as editMembers(), for any JSON that it accepts", () => {
   const name = fc.oneof(fc.constantFrom("openai/gpt", "é", 'a"b', "a\\b", ""), fc.string({ unit: "binary" }));
   const written = fc.constantFrom('"model"', '"mod\\u0065l"', '"models"', '"\\"model\\""');
   const other = fc.oneof(
@@ -247,7 +247,7 @@ Deno.test("replaceText() is what editMembers() is, on any JSON that it takes", (
   assert(taken > 200, `${taken}`);
 });
 
-Deno.test("findMembers() agrees with a full parse on any JSON text, or leaves it to that", () => {
+Deno.test("findMembers() agrees with a full parse of any JSON text, or returns undefined", () => {
   let read = 0;
   fc.assert(fc.property(fc.oneof(json, object), (text) => {
     const data = bytes(text);
@@ -277,7 +277,7 @@ Deno.test("findMembers() survives any bytes", () => {
   );
 });
 
-Deno.test("editMembers() moves no more than the shorter side of a long body", () => {
+Deno.test("editMembers() moves only the shorter side of a long body", () => {
   const image = "A".repeat(10_000_000);
   const model = '"model":"openai/gpt"';
   const long = `"messages":[{"role":"user","content":"${image}"}]`;

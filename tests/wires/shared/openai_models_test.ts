@@ -26,7 +26,7 @@ const GPT_56 = "new none..xhigh +max medium none phases";
 const GPT_6 = "new low..xhigh +max medium none phases";
 const CODEX = "new low..high medium elsewhere";
 
-Deno.test("openaiModel() knows each generation by its ids, its fine-tunes and deployments named after it", () => {
+Deno.test("openaiModel() finds each generation by model ids, fine-tunes and deployment names", () => {
   const models: [string, string | undefined][] = [
     ["gpt-3.5-turbo", CHAT],
     ["gpt-35-turbo", CHAT],
@@ -135,7 +135,7 @@ Deno.test("openaiModel() knows each generation by its ids, its fine-tunes and de
   for (const [id, expected] of models) assertEquals(told(id), expected, id);
 });
 
-Deno.test("fitOpenAI() has nothing to say of a request that a model takes as it is", () => {
+Deno.test("fitOpenAI() returns undefined for a request that the model accepts unchanged", () => {
   const body: Record<string, unknown> = { messages: [], temperature: 0.2, max_tokens: 5, stop: "a" };
   for (const id of ["gpt-4o", "o", "llama-3"]) assertEquals(fitOpenAI(id, (field) => body[field]), undefined);
   const plain: Record<string, unknown> = { messages: [], temperature: 1, max_completion_tokens: 5 };

@@ -6,13 +6,13 @@ Deno.test("packToolId() carries a signature in characters that every provider ta
   assertEquals(unpackToolId("call_1__sig_ab-_cd"), { id: "call_1", signature: "ab+/cd==" });
 });
 
-Deno.test("packToolId() leaves an id alone that has nothing to carry", () => {
+Deno.test("packToolId() returns the id unchanged without a signature", () => {
   for (const signature of [undefined, ""]) assertEquals(packToolId("call_1", signature), "call_1");
   assertEquals(unpackToolId("call_1"), { id: "call_1" });
   assertEquals(unpackToolId(""), { id: "" });
 });
 
-Deno.test("packToolId() carries nothing that would come back changed or that an id cannot hold", () => {
+Deno.test("packToolId() leaves out a signature that would come back changed or that an id cannot hold", () => {
   for (const signature of ["a_b-", "ab+/c", "a,b ", "a\nbc", 'a"b\\', "ééé", "=", "ab=c"]) {
     assertEquals(packToolId("call_1", signature), "call_1", signature);
   }
@@ -23,7 +23,7 @@ Deno.test("packToolId() never packs twice", () => {
   assertEquals(packToolId(once, "efgh"), once);
 });
 
-Deno.test("callIds() tells calls of one id apart, and answers them in their order", () => {
+Deno.test("callIds() gives tool calls with one id different ids, and matches results in their order", () => {
   const ids = callIds();
   assertEquals(["c", "c", "", "call", "c_2", "c"].map(ids.call), [
     "c",
@@ -45,7 +45,7 @@ Deno.test("callIds() tells calls of one id apart, and answers them in their orde
   assertEquals([ids.call("c"), ids.result("c")], ["c_4", "c_4"]);
 });
 
-Deno.test("callIds() takes many calls of one id in one step each", () => {
+Deno.test("callIds() needs one step per tool call, also if many have the same id", () => {
   const ids = callIds();
   const most = 50_000; // A minute, if each looked through all before it.
   for (let n = 1; n <= most; n++) assertEquals(ids.call("c"), n === 1 ? "c" : `c_${n}`);

@@ -9,7 +9,7 @@ function pieces(...given: string[]): string[] {
   return [...given.map((piece) => reader.push(piece)), reader.end()];
 }
 
-Deno.test("inputReader() gives the input's text, wherever its arguments are cut", () => {
+Deno.test("inputReader() returns the same text wherever the arguments are cut", () => {
   const text = fc.oneof(
     fc.string({ unit: "grapheme" }),
     fc.string({ unit: "binary" }),
@@ -35,7 +35,7 @@ Deno.test("inputReader() gives the input's text, wherever its arguments are cut"
   }));
 });
 
-Deno.test("inputReader() gives the text as soon as it is certain", () => {
+Deno.test("inputReader() returns text as soon as it is certain", () => {
   assertEquals(pieces('{"inp', 'ut": "a', "b\\", "nc\\u00e", '9d"', "}"), [
     "",
     "a",
@@ -49,7 +49,7 @@ Deno.test("inputReader() gives the text as soon as it is certain", () => {
   assertEquals(pieces('{"input":"\ud83d', '\ude00"}'), ["", "😀", ""]);
 });
 
-Deno.test("inputReader() gives what a model wrote in another form, when it has ended", () => {
+Deno.test("inputReader() returns arguments of another form when they have ended", () => {
   const cases: [string, string][] = [
     ["*** Begin Patch", "*** Begin Patch"],
     ['"quoted"', '"quoted"'],
@@ -81,7 +81,7 @@ Deno.test("inputReader() gives what a model wrote in another form, when it has e
   }
 });
 
-Deno.test("customAsFunction() asks for one text, and tells a grammar in the description", () => {
+Deno.test("customAsFunction() has one text parameter, and a grammar in the description", () => {
   const tool: CustomTool = {
     type: "custom",
     name: "f",
@@ -107,7 +107,7 @@ Deno.test("customAsFunction() asks for one text, and tells a grammar in the desc
   ]);
 });
 
-Deno.test("unsaidMembers() names by the client's spelling what a target does not take", () => {
+Deno.test("unsaidMembers() names members that a target does not accept by the client's spelling", () => {
   const tool = (search: ServerTool["search"], value: ServerTool["value"]): ServerTool => ({
     type: "server",
     kind: "web_search",

@@ -115,7 +115,7 @@ Deno.test("awsEventStreamReader() refuses headers that are longer than they may 
   assertThrows(broken("\x01a\x00", 4), Error, "headers are longer than the message");
 });
 
-Deno.test("awsEventStreamReader() tells a stream that ends inside a message", () => {
+Deno.test("awsEventStreamReader() throws for a stream that ends inside a message", () => {
   const bytes = encode({ ":event-type": "x" }, "{}");
   for (let end = 1; end < bytes.length; end++) {
     assertThrows(() => read([bytes.subarray(0, end)]), Error, "ended inside it", `${end} bytes`);
@@ -130,7 +130,7 @@ Deno.test("awsEventStreamReader() refuses a message beyond its limit when its le
   assertThrows(() => reader.push(bytes), EventTooLong);
 });
 
-Deno.test("awsEventStreamReader() tells an exception with its words and its status", () => {
+Deno.test("awsEventStreamReader() reports an exception with its message and its status", () => {
   const cases: [string, number | undefined][] = [
     ["throttlingException", 429],
     ["validationException", 400],

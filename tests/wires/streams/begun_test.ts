@@ -13,7 +13,7 @@ function begins(type: string): boolean[] {
   });
 }
 
-Deno.test("contentWatch() knows a stream of an unknown format by its type, in any case and with parameters", () => {
+Deno.test("contentWatch() recognizes an event stream of unknown format by its content type, in any case and with parameters", () => {
   const streams = ["text/event-stream", "TEXT/Event-Stream", "text/event-stream; charset=utf-8"];
   for (const type of streams) assertEquals(begins(type), [false, true], type);
   const whole = ["application/json", "APPLICATION/JSON; charset=utf-8", "application/problem+json"];

@@ -23,7 +23,7 @@ function sourceOf(kind: typeof KINDS[number], chunks: Uint8Array<ArrayBuffer>[],
   return { body, seen };
 }
 
-Deno.test("chunkReader() gives the same bytes of byte streams and of plain ones", async () => {
+Deno.test("chunkReader() reads the same bytes from byte streams and from plain ones", async () => {
   const chunks = [1, 3, 200_000, 7].map((length) => Uint8Array.from({ length }, (_, at) => at % 251));
   const whole = chunks.flatMap((chunk) => [...chunk]);
   for (const kind of KINDS) {

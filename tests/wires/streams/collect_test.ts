@@ -50,7 +50,7 @@ Deno.test("collector() joins the pieces of each choice", () => {
   assertEquals(choices[1].items, [{ type: "text", text: "x", citations: [] }]);
 });
 
-Deno.test("collector() keeps the order in which the model said its items", () => {
+Deno.test("collector() keeps the order of the model's items", () => {
   const citation = { url: "u", title: "t", start: 0, end: 1 };
   const serverCall = { kind: "web_search", input: { query: "q" } } as const;
   const { choices: [choice] } = collect(

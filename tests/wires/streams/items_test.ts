@@ -65,7 +65,7 @@ Deno.test("itemSteps() opens and closes at each change of kind, and loses no fir
   ]);
 });
 
-Deno.test("itemSteps() parts thoughts of different blocks, and ends a block with its signature", () => {
+Deno.test("itemSteps() separates thoughts of different blocks, and ends a block with its signature", () => {
   const sign: Delta = { type: "thought", choice: 0, block: 0, signature: "s" };
   assertEquals(run([think("a"), sign, think("b", 1)]), [
     ...["open thought", "a", "<s>", "close"],
@@ -73,7 +73,7 @@ Deno.test("itemSteps() parts thoughts of different blocks, and ends a block with
   ]);
 });
 
-Deno.test("itemSteps() goes from a complete tool call to the next at once", () => {
+Deno.test("itemSteps() opens the next item at once after a complete tool call", () => {
   const { steps, ...writer } = recorder();
   const items = itemSteps(writer);
   for (const delta of [tool(0), args(0, '{"a":'), args(0, '"}"}'), tool(1), args(1, "{")]) items.delta(delta);
@@ -91,7 +91,7 @@ Deno.test("itemSteps() holds back what begins behind an unfinished tool call", (
   );
 });
 
-Deno.test("itemSteps() gives what is held at the end, where a tool call never ends", () => {
+Deno.test("itemSteps() writes held items at the end if a tool call is never complete", () => {
   assertEquals(run([tool(0), tool(1), tool(2), args(2, "{}"), text("x")]), [
     ...["open tool c0 f", "close"],
     ...["open tool c1 f", "close"],
@@ -107,7 +107,7 @@ Deno.test("itemSteps() closes a custom tool's free text when something else begi
   ]);
 });
 
-Deno.test("itemSteps() tells server tools and images as items of their own", () => {
+Deno.test("itemSteps() writes server tools and images as items of their own", () => {
   const search: Delta = {
     type: "server_tool",
     choice: 0,
@@ -122,7 +122,7 @@ Deno.test("itemSteps() tells server tools and images as items of their own", () 
   ]);
 });
 
-Deno.test("itemSteps() writes the first choice alone", () => {
+Deno.test("itemSteps() writes only the first choice", () => {
   assertEquals(run([text("a"), text("no", 1), text("b")]), ["open text", "a", "b", "close"]);
 });
 
@@ -147,7 +147,7 @@ Deno.test("jsonEnd() finds the end of an object wherever its text is cut", () =>
   }));
 });
 
-Deno.test("itemSteps() gives each tool call's arguments whole, in whatever turns they come", () => {
+Deno.test("itemSteps() writes each tool call's arguments completely, however they are interleaved", () => {
   const list = fc.array(fc.dictionary(fc.string(), fc.string()), { minLength: 1, maxLength: 5 });
   fc.assert(fc.property(list, fc.array(fc.nat({ max: 4 })), (inputs, turns) => {
     const texts = inputs.map((input) => JSON.stringify(input));

@@ -26,7 +26,7 @@ Deno.test("jsonLinesReader() yields the same lines wherever two cuts fall, insid
   }
 });
 
-Deno.test("jsonLinesReader() yields the same lines when they come byte by byte, in memory that is used again", () => {
+Deno.test("jsonLinesReader() yields the same lines when they come byte by byte, in reused memory", () => {
   const frames: string[] = [];
   const reader = jsonLinesReader((data) => frames.push(data));
   const buffer = new Uint8Array(1);

@@ -62,7 +62,7 @@ const settled = async () => {
 
 const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 
-Deno.test("translate() tells a client of Messages by a ping that its silent stream lives, after its start", async () => {
+Deno.test("translate() sends a ping to a client of Messages while the provider is silent, after message_start", async () => {
   const { read, ring, say } = lab(anthropicMessages);
   const first = read();
   await settled();
@@ -80,7 +80,7 @@ Deno.test("translate() tells a client of Messages by a ping that its silent stre
   assert((await third)!.includes("Hello"));
 });
 
-Deno.test("translate() tells a client of chat completions by a comment", async () => {
+Deno.test("translate() sends a comment to a client of chat completions while the provider is silent", async () => {
   const { read, ring } = lab(openaiChat);
   const first = read();
   await settled();
@@ -89,7 +89,7 @@ Deno.test("translate() tells a client of chat completions by a comment", async (
   assertEquals(await first, ": keep-alive\n\n");
 });
 
-Deno.test("translate() tells nothing while chunks come, and nothing that is not taken", async () => {
+Deno.test("translate() sends no keep-alive while chunks come, or while the last one is not taken", async () => {
   const { read, ring, say, comment, finish, isArmed, timers } = lab(anthropicMessages);
   const texts: (string | undefined)[] = [];
   for (const word of ["a", "b", "c"]) {
@@ -120,7 +120,7 @@ Deno.test("translate() tells nothing while chunks come, and nothing that is not 
   assertEquals([isArmed(), timers()], [false, 1]);
 });
 
-Deno.test("translate() ends a stream whose provider is silent for too long, as broken, and lets it go", async () => {
+Deno.test("translate() ends a stream as broken and cancels its source if the provider is silent for too long", async () => {
   const { read, ring, cancelled, isArmed } = lab(anthropicMessages, 30_000);
   let out = "";
   const first = read();

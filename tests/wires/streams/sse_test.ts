@@ -56,7 +56,7 @@ Deno.test("sseReader() joins the data lines of one event", () => {
   assertEquals(read("data\ndata\n\n"), [["", "\n"]]);
 });
 
-Deno.test("sseReader() names each event for itself, and none without data", () => {
+Deno.test("sseReader() gives each event only its own name, and emits no event without data", () => {
   assertEquals(read("event: a\n\ndata: 1\n\nevent: b\nevent: c\ndata: 2\n\ndata: 3\n\n"), [
     ["", "1"],
     ["c", "2"],
@@ -111,12 +111,12 @@ Deno.test("sseReader() yields the same however any bytes are cut, with marks and
   );
 });
 
-Deno.test("sseReader() survives bytes that are no UTF-8", () => {
+Deno.test("sseReader() survives bytes that are not UTF-8", () => {
   assertEquals(read(Uint8Array.of(...bytes("data: "), 0xff, 0xc3, 10, 10)), [["", "\uFFFD\uFFFD"]]);
   assertEquals(read(Uint8Array.of(...bytes("data: "), 0xf0, 0x9f)), [["", "\uFFFD"]]);
 });
 
-Deno.test("sseReader() tells an event as soon as its blank line is there", () => {
+Deno.test("sseReader() emits an event as soon as its blank line has come", () => {
   const seen: string[] = [];
   const reader = sseReader((data) => seen.push(data));
   reader.push(bytes("data: 1\n"));
@@ -130,7 +130,7 @@ Deno.test("sseReader() tells an event as soon as its blank line is there", () =>
   assertEquals(seen, ["1", "2", "3"]);
 });
 
-Deno.test("sseReader() takes time in step with the bytes, however long a line and however it is cut", async () => {
+Deno.test("sseReader() takes time in proportion to the bytes, however long a line is and however it is cut", async () => {
   for (const length of [10, 1000, Infinity]) {
     await assertLinear(`a line in chunks of ${length}`, 100_000, (size) => {
       const count = Math.max(1, size / length);
@@ -169,7 +169,7 @@ Deno.test("sseReader() refuses an event beyond its limit, however it is cut, and
   assertThrows(() => read(20, ...Array(50).fill("x")), EventTooLong);
 });
 
-Deno.test("sseReader() gives a long line whole that comes byte by byte", () => {
+Deno.test("sseReader() joins a long line that comes byte by byte", () => {
   const seen: string[] = [];
   const reader = sseReader((data) => seen.push(data));
   const line = Array.from({ length: 5000 }, (_, at) => String.fromCharCode(97 + at % 26)).join("");

@@ -46,7 +46,7 @@ const said = (text: string) =>
     return error ? `! ${error.message}` : choices[0].finish_reason ?? choices[0].delta.content;
   });
 
-Deno.test("translate() gives at most one chunk for each of the source, and none that is empty", async () => {
+Deno.test("translate() writes at most one chunk for each chunk of the source, and no empty one", async () => {
   const { body } = sourceOf([
     ": ping\n\n",
     say("a") + say("b"),
@@ -60,7 +60,7 @@ Deno.test("translate() gives at most one chunk for each of the source, and none 
   assertEquals(chunks, [["", "a", "b"], ["c"], ["stop", "[DONE]"]]);
 });
 
-Deno.test("translate() takes nothing from the source before the client reads, nor ahead of it", async () => {
+Deno.test("translate() reads nothing from the source before the client asks for it", async () => {
   const { body, seen } = sourceOf([say("a"), say("b"), say("c"), END]);
   const reader = translated(body).stream.getReader();
   await new Promise((resolve) => setTimeout(resolve));
@@ -86,7 +86,7 @@ Deno.test("translate() turns a source that ends too soon into an error event and
   assertEquals(failures, []);
 });
 
-Deno.test("translate() ends at the provider's error and lets the source go", async () => {
+Deno.test("translate() ends at the provider's error and cancels the source", async () => {
   const { body, seen } = sourceOf([
     `${say("a")}data: {"error":{"message":"no room"}}\n\n${say("b")}`,
     say("c"),
@@ -95,7 +95,7 @@ Deno.test("translate() ends at the provider's error and lets the source go", asy
   assertEquals(seen, { taken: 1, cancelled: "cancelled" });
 });
 
-Deno.test("translate() turns a reader that throws into an error event and lets the source go", async () => {
+Deno.test("translate() turns an exception of the reader into an error event and cancels the source", async () => {
   const { body, seen } = sourceOf([say("a"), say("b")], "wait");
   const fault = new TypeError("cannot read");
   let frames = 0;
