@@ -21,7 +21,7 @@ export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.t
 export type { GatewayToken } from "./gateway/access/credentials.ts";
 export type { StoredKeys } from "./gateway/access/stored_keys.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
-export type { LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
+export type { LogAttempt, LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
 export type { Options, ProviderOptions } from "./gateway/setup/options.ts";
 export type { RuntimeContext };
 export type { PolicySettings } from "./gateway/policies/settings.ts";

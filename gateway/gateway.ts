@@ -12,10 +12,10 @@ import { checkOperator } from "./access/admin.ts";
 import { contextIn, type RuntimeContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Report } from "./log/report.ts";
-import { headerText } from "./upstream/headers.ts";
+import { headerText } from "../wires/shared/header_text.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
-import { tellEnd } from "./log/journal.ts";
+import { tellEnd, withCost } from "./log/journal.ts";
 import { observed, observer, type Passing } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
 import { embeddings } from "./doors/embeddings.ts";
@@ -111,6 +111,12 @@ export async function serve(
       response = await open(route, request, report, config, insider, context);
     }
     if (report.passing) response = await watch(response, report.passing, request, report, config);
+    if (report.observer && config.journal?.prices) {
+      response = await waiting(withCost(response, request, report, config.journal.prices), {
+        report,
+        config,
+      });
+    }
   } catch (error) {
     response = failure(error, request, report, config);
   }
@@ -155,6 +161,7 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
+  if (report.listened) report.token = caller.token;
   const client = "client" in route ? route.client : DEFAULT_CLIENT;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, client, report, context };
   switch (route.door) {

@@ -18,6 +18,8 @@ export interface Usage {
   output: number;
   reasoning: number;
   audioOut: number;
+  /** What the answer cost in US dollars by the provider's own word, where it says so. */
+  cost?: number;
 }
 
 /** A failure in OpenAI's words; `metadata` keeps the provider's original. */

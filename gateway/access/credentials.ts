@@ -8,6 +8,8 @@ import { tokenFinder } from "./secrets.ts";
 export interface GatewayToken {
   /** The secret itself. */
   token: string;
+  /** Stands for it in rows of requests. Default: eight letters and digits that are made from it and do not tell it. */
+  name?: string;
   /** Gateway ids that it is good for; absent for all. */
   gateways?: readonly string[];
   /** Provider names that it is good for; absent for all. */
@@ -41,6 +43,8 @@ const paramsOf = (url: string) => url.includes("?") ? url.slice(url.indexOf("?")
 export interface Caller {
   /** Presented a token of ours, or is a program that holds the gateway object itself: may use stored keys. */
   trusted: boolean;
+  /** Its token's name, or what stands for that. */
+  token?: string;
   /** The provider's keys that came along: header values by name, the usual header first. */
   keys: ReadonlyMap<string, string>;
   /** Where a credential stood that is not a token of ours, e.g. `authorization`; of a caller that is not trusted. */
@@ -84,7 +88,11 @@ export function tokenCheck(
 
   async function find(text: string): Promise<GatewayToken | undefined> {
     // With the first request: Workers hash nothing before.
-    hashed ??= Promise.all(tokens.map(async (token) => ({ ...token, hash: await hash(token.token) })));
+    hashed ??= Promise.all(tokens.map(async (token) => ({
+      ...token,
+      name: token.name ?? await nameOf(token.token),
+      hash: await hash(token.token),
+    })));
     const wanted = await hash(text);
     let found: GatewayToken | undefined;
     for (const token of await hashed) if (equal(token.hash, wanted)) found = token;
@@ -171,6 +179,7 @@ export function tokenCheck(
     const allows = ({ name }: Provider) => !providers || providers.includes(name);
     return {
       trusted: true,
+      token: token.name,
       keys,
       allows,
       check(provider) {
@@ -275,6 +284,12 @@ function decodeParam(text: string): string {
 /** What SDKs send when they were given no key. */
 export function isPlaceholder(key: string): boolean {
   return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
+}
+
+/** What stands for a token that has no name: 32 bits of a hash of its own, which a great many texts share. */
+async function nameOf(token: string): Promise<string> {
+  const bytes = await hash(`the name of ${token}`);
+  return Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export async function hash(text: string): Promise<Uint8Array> {

@@ -43,8 +43,11 @@ export async function serveLogs(
     return method === "DELETE" ? await remove(logs, scope, query) : await list(logs, scope, query);
   }
   if (route.side !== undefined) {
-    await rowOf(logs, scope, route.id);
-    throw notFound("Cannot read the body of a request: bodies are not kept");
+    const { payload } = await rowOf(logs, scope, route.id);
+    const why = payload === false
+      ? "the client asked for that by cf-aig-collect-log-payload: false"
+      : "bodies are not kept";
+    throw notFound(`Cannot read the ${route.side} of a request: ${why}`);
   }
   if (method !== "PATCH") return answer(record(await rowOf(logs, scope, route.id)));
   const changes = readChanges(await takeBody(request, exchange));
@@ -80,7 +83,8 @@ async function remove(logs: Logs, scope: Scope, query: LogQuery): Promise<Respon
 
 /** A row under Cloudflare's names. Those that it has not are kept beside them. */
 function record(row: LogRow): object {
-  const { time, durationMs, status, inputTokens, outputTokens, eventId, userAgent, level, ...more } = row;
+  const { time, durationMs, status, inputTokens, outputTokens, eventId, userAgent, level, ...rest } = row;
+  const { requestType, responseType, ...more } = rest;
   return {
     id: row.id,
     created_at: time,
@@ -94,8 +98,8 @@ function record(row: LogRow): object {
     status_code: status,
     step: row.step,
     request_type: row.method,
-    request_content_type: "application/json",
-    response_content_type: row.stream ? "text/event-stream" : "application/json",
+    request_content_type: requestType ?? "",
+    response_content_type: responseType ?? "",
     tokens_in: inputTokens ?? null,
     tokens_out: outputTokens ?? null,
     cost: row.cost ?? null,
@@ -140,6 +144,9 @@ const PARAMETERS: readonly [parameter: string, key: string, operator: LogFilter[
   ["success", "success", "eq"],
   ["cached", "cached", "eq"],
   ["feedback", "feedback", "eq"],
+  ["model_type", "model_type", "eq"],
+  ["request_content_type", "request_content_type", "eq"],
+  ["response_content_type", "response_content_type", "eq"],
 ];
 
 const malformed = (name: string, due: string) =>
@@ -206,7 +213,10 @@ function readFilters(params: URLSearchParams): LogFilter[] {
   }
   for (const [parameter, key, operator] of PARAMETERS) {
     const text = params.get(parameter);
-    if (text !== null) filters.push({ key, operator, value: [text.slice(0, 500)] });
+    if (text === null) continue;
+    // The older spelling of a thumb that is down.
+    const value = key === "feedback" && text === "0" ? "-1" : text.slice(0, 500);
+    filters.push({ key, operator, value: [value] });
   }
   if (filters.length > MOST_FILTERS) throw malformed("filters", `must be at most ${MOST_FILTERS}`);
   return filters;

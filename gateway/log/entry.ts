@@ -20,7 +20,7 @@ export interface Ended {
   cost: Pick<LogEntry, "cost" | "price">;
 }
 
-const MOST = { method: 32, path: 256, model: 200, message: 500 };
+const MOST = { method: 32, path: 256, model: 200, message: 500, type: 64 };
 
 /** The row of a request that has ended. */
 export function logEntry(ended: Ended): LogEntry {
@@ -54,15 +54,28 @@ export function logEntry(ended: Ended): LogEntry {
     finishReason: seen?.stop,
     account: report.account,
     gateway: report.gateway,
+    token: report.token,
     metadata,
     eventId: (report.eventId ?? request.headers.get("cf-aig-event-id"))?.slice(0, MOST.model),
     userAgent: request.headers.get("user-agent")?.slice(0, MOST.model),
     dropped: headers.get("sluice-dropped")?.slice(0, MOST.message),
     tries: report.tries,
+    attempts: report.attempts,
+    payload: isOff(request.headers, "cf-aig-collect-log-payload") ? false : undefined,
+    requestType: typeOf(request.headers),
+    responseType: typeOf(headers),
     step: report.step,
     error: failure?.error,
   };
 }
+
+/** Whether the client says no by one of its headers. */
+export const isOff = (headers: Headers, name: string): boolean =>
+  /^\s*(?:false|0)\s*$/i.test(headers.get(name) ?? "");
+
+/** `text/event-stream` of `text/event-stream; charset=utf-8` */
+const typeOf = (headers: Headers): string | undefined =>
+  headers.get("content-type")?.split(";", 1)[0].trim().toLowerCase().slice(0, MOST.type) || undefined;
 
 function failureOf(
   status: number,

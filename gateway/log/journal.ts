@@ -1,9 +1,11 @@
 /** Who is told of requests when they have ended, and what they are told. */
+import { headerList } from "../../wires/shared/header_text.ts";
 import { keepAlive, type RuntimeContext } from "../context.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import type { Logs } from "../stores/store.ts";
-import { logEntry } from "./entry.ts";
+import { isOff, logEntry } from "./entry.ts";
 import { readMetadata } from "./metadata.ts";
+import { readSoon } from "./read_soon.ts";
 import type { Seen } from "./observe.ts";
 import { type PriceBook, priceOf } from "./prices.ts";
 import type { Report } from "./report.ts";
@@ -31,8 +33,51 @@ export interface Begun {
   context?: RuntimeContext;
 }
 
-/** Whether the client wants no row to be kept. */
-const isPrivate = (headers: Headers) => /^\s*(?:false|0)\s*$/i.test(headers.get("cf-aig-collect-log") ?? "");
+/** @param headers The client's. */
+function costIn(
+  headers: Headers,
+  { provider, model }: Report,
+  seen: Seen | undefined,
+  prices: PriceBook,
+): Pick<LogEntry, "cost" | "price"> {
+  const custom = headers.get("cf-aig-custom-cost");
+  const models = [model, seen?.model];
+  return priceOf({ provider, models, usage: seen?.usage, tier: seen?.tier, custom }, prices);
+}
+
+/**
+ * Tells the cost of a whole answer in its headers: `sluice-cost: 0.00125; estimate; price=table` in US dollars, without
+ * `estimate` where the provider says it, and `unknown` where there are tokens and no price. A stream's headers are sent
+ * before its tokens are known, and a long or slow answer's too.
+ *
+ * @returns The same answer.
+ */
+export async function withCost(
+  response: Response,
+  { headers }: Request,
+  report: Report,
+  prices: PriceBook,
+): Promise<Response> {
+  const { observer } = report;
+  if (!observer || response.status >= 400 || isEvents(response)) return response;
+  const whole = observer.seen.end === undefined ? await readSoon(response) : response;
+  const { usage, end } = observer.seen;
+  if (!usage || end !== "whole") return whole;
+  await prices.load();
+  const { cost, price } = costIn(headers, report, observer.seen, prices);
+  whole.headers.set("sluice-cost", costHeader(cost, price));
+  return whole;
+}
+
+const isEvents = ({ headers }: Response) =>
+  /^[^;]*\bevent-?stream\b/i.test(headers.get("content-type") ?? "");
+
+/** Without the exponent that a small number has in JavaScript. */
+function costHeader(cost: LogEntry["cost"], price: LogEntry["price"]): string {
+  if (cost === undefined || cost === null) return "unknown";
+  const amount = cost.toFixed(10).replace(/\.?0+$/, "");
+  return price === "provider" ? `${amount}; price=provider` : `${amount}; estimate; price=${price}`;
+}
 
 /**
  * Tells of a request when it has ended: at once, or at the end of an answer that still passes.
@@ -49,8 +94,8 @@ export function tellEnd(
   const written = headers.get("cf-aig-metadata");
   const left: string[] = [];
   const metadata = written === null ? undefined : readMetadata(written, left);
-  if (left.length > 0) response.headers.append("sluice-dropped", left.join(", "));
-  const isKept = logs !== undefined && report.forModel && !isPrivate(headers);
+  if (left.length > 0) response.headers.append("sluice-dropped", headerList(left));
+  const isKept = logs !== undefined && report.forModel && !isOff(headers, "cf-aig-collect-log");
   const base = {
     request: { method, path, headers },
     response: { status, headers: response.headers },
@@ -62,11 +107,7 @@ export function tellEnd(
   };
 
   function rowOf(seen: Seen | undefined, ended: { at: number; timer: number }): LogEntry {
-    const { provider, model } = report;
-    const custom = headers.get("cf-aig-custom-cost");
-    const models = [model, seen?.model];
-    const priced = { provider, models, usage: seen?.usage, tier: seen?.tier, custom };
-    return logEntry({ ...base, seen, now: ended, cost: prices ? priceOf(priced, prices) : {} });
+    return logEntry({ ...base, seen, now: ended, cost: prices ? costIn(headers, report, seen, prices) : {} });
   }
 
   const tell = (seen?: Seen) => {

@@ -66,7 +66,10 @@ export interface Priced {
   custom: string | null;
 }
 
-/** The cost and where its price is from; no cost where no tokens are known, and `null` where no price is. */
+/**
+ * The cost and where it is from; no cost where no tokens are known, and `null` where no price is. What the provider says wins
+ * over the estimate, and what the client says over both.
+ */
 export function priceOf(
   { provider, models, usage, tier, custom }: Priced,
   book: PriceBook,
@@ -74,6 +77,7 @@ export function priceOf(
   const own = custom === null ? undefined : customCost(custom, usage);
   if (own !== undefined) return { cost: own, price: "header" };
   if (!usage) return {};
+  if (usage.cost !== undefined) return { cost: usage.cost, price: "provider" };
   for (const model of models) {
     const found = provider !== undefined && model !== undefined ? book.find(provider, model) : undefined;
     if (found) return { cost: costOf(usage, found.cost, tier), price: found.from };

@@ -1,5 +1,6 @@
 /** What is known of one request, for its answer's headers and for the log. */
 import type { WireError } from "../../wires/types.ts";
+import type { LogAttempt } from "../stores/log_row.ts";
 import type { Observer, Passing } from "./observe.ts";
 
 /** What became of a request, for response headers; filled in on the way. */
@@ -27,8 +28,12 @@ export interface Report {
   /** Whose request it is, see `LogEntry`. */
   account: string;
   gateway: string;
+  /** The name of the gateway's token that came with it. */
+  token?: string;
   /** Somebody listens: what follows is filled in, for the answer of the last try. */
   listened: boolean;
+  /** The tries so far, the first twenty of them. */
+  attempts?: LogAttempt[];
   /** Watches an answer that the gateway reads anyway. */
   observer?: Observer;
   /** An answer whose bytes are handed through. */

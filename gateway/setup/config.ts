@@ -286,6 +286,7 @@ function readTokens(
     // With other limits it would be anyone's guess which hold.
     if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
     if (typeof token === "string") return { token };
+    if (token.name !== undefined) checkTokenName(token.name, at, texts, tokens);
     const names = token.providers?.map((name) => {
       const provider = providers.get(name);
       if (provider) return provider.name;
@@ -295,6 +296,22 @@ function readTokens(
     });
     return { ...token, providers: names };
   });
+}
+
+/** Names stand in rows of requests, where no token may. */
+function checkTokenName(
+  name: string,
+  at: number,
+  texts: string[],
+  tokens: NonNullable<Options["tokens"]>,
+): void {
+  const first = tokens.findIndex((token) => typeof token !== "string" && token.name === name);
+  if (first < at) {
+    throw new TypeError(`Cannot use option tokens.${at}.name: it is the same as that of tokens.${first}`);
+  }
+  if (texts.some((text) => name.includes(text))) {
+    throw new TypeError(`Cannot use option tokens.${at}.name: it holds a token`);
+  }
 }
 
 function readKeys(

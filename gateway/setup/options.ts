@@ -283,8 +283,18 @@ export const OPTIONS = v.strictObject({
   tokens: v.optional(v.pipe(
     v.array(v.union([
       token,
-      v.strictObject({ token, gateways: v.optional(names), providers: v.optional(names) }),
-    ], "must be a token, or {token, gateways?, providers?}")),
+      v.strictObject({
+        token,
+        name: v.optional(
+          v.pipe(
+            v.string(),
+            v.regex(/^[\w .@-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ . @ - and blanks"),
+          ),
+        ),
+        gateways: v.optional(names),
+        providers: v.optional(names),
+      }),
+    ], "must be a token, or {token, name?, gateways?, providers?}")),
     v.nonEmpty("must hold a token, or be left out for a gateway that is open to all"),
   )),
   tokenRequired: v.optional(v.boolean()),

@@ -46,6 +46,8 @@ export interface LogEntry {
   account: string;
   /** Of the request's path, else `default`. */
   gateway: string;
+  /** The name of the gateway's token that came with it, or eight letters and digits that stand for a token without one. */
+  token?: string;
   /** What the client said of the request, by `cf-aig-metadata`. */
   metadata?: Metadata;
   /** What the client calls the request, by `cf-aig-event-id`. */
@@ -56,10 +58,28 @@ export interface LogEntry {
   dropped?: string;
   /** Requests that were sent to providers. */
   tries: number;
+  /** Each of them in turn, the first twenty. Absent where there were none. */
+  attempts?: LogAttempt[];
+  /** Whether the client allows that its request and answer are kept, by `cf-aig-collect-log-payload`. Absent: it does. */
+  payload?: false;
+  /** The content type of the request, e.g. `application/json`. */
+  requestType?: string;
+  /** The content type of the answer. */
+  responseType?: string;
   /** Index of the step that answered, or was the last to be tried. */
   step: number;
   /** What went wrong, if anything did. */
   error?: LogError;
+}
+
+/** One request that was sent to a provider. */
+export interface LogAttempt {
+  provider: string;
+  model?: string;
+  /** Of the provider's answer; absent where none came. */
+  status?: number;
+  /** Milliseconds until its answer began, or failed to. */
+  ms: number;
 }
 
 /** At most five flat entries. */

@@ -19,6 +19,8 @@ export function memoryLogs(most: number): Logs {
     );
     const sign = descending ? -1 : 1;
     const value = columnOf(orderBy)!;
+    // Equal ones, as those of one millisecond, in the order of their arrival.
+    if (descending) rows.reverse();
     return rows.sort((a, b) => sign * compare(value(a), value(b)));
   }
 

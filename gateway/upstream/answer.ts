@@ -1,6 +1,7 @@
 /** What every answer to a client is made with. */
 import { GatewayError } from "../../wires/errors.ts";
-import { headerList, responseHeaders } from "./headers.ts";
+import { headerList } from "../../wires/shared/header_text.ts";
+import { responseHeaders } from "./headers.ts";
 import type { Exchange } from "../exchange.ts";
 import { maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";

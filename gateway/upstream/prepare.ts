@@ -9,7 +9,8 @@ import { type Body, writtenBody } from "./body.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
-import { headerList, readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
+import { headerList } from "../../wires/shared/header_text.ts";
+import { readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
 import { isSpoken, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
 

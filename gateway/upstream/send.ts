@@ -6,6 +6,8 @@ import { GatewayError } from "../../wires/errors.ts";
 import { type Caller, credential, noStoredKey } from "../access/credentials.ts";
 import type { KeyRing } from "../access/stored_keys.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Report } from "../log/report.ts";
+import type { LogAttempt } from "../stores/log_row.ts";
 import type { Masks } from "../access/secrets.ts";
 import { headersInit, type SentHeaders } from "./headers.ts";
 import { maskFailure } from "./masked.ts";
@@ -34,11 +36,12 @@ export async function send<T>(
   const { name } = provider;
   const { report } = exchange;
   report.tries++;
-  if (report.listened) report.observer = report.passing = report.refusal = undefined;
+  const attempt = report.listened ? beginAttempt(report, name) : undefined;
   // The provider chooses no host either: a redirect is never followed.
   init.signal = signal;
   init.redirect = "manual";
   const stop = stopwatch(exchange);
+  const waited = report.waitedMs;
   let response: Response;
   try {
     response = await (provider.fetch ? provider.fetch(new Request(url, init)) : fetch(url, init));
@@ -56,7 +59,9 @@ export async function send<T>(
     });
   } finally {
     stop();
+    if (attempt) attempt.ms = Math.max(0, Math.round(report.waitedMs - waited));
   }
+  if (attempt) attempt.status = response.status;
   if (signal.aborted) {
     // Not every fetch heeds its signal, and nobody will read this answer.
     response.body?.cancel().catch(() => {});
@@ -75,6 +80,19 @@ export async function send<T>(
   }
   const taken = take(response);
   return taken instanceof Promise ? await taken : taken;
+}
+
+/** A request is shown with its first tries: a call in many parts has many. */
+const MOST_ATTEMPTS = 20;
+
+/** What is known of the try before is forgotten; this one is noted. */
+function beginAttempt(report: Report, provider: string): LogAttempt | undefined {
+  report.observer = report.passing = report.refusal = undefined;
+  const attempts = report.attempts ??= [];
+  if (attempts.length >= MOST_ATTEMPTS) return undefined;
+  const attempt: LogAttempt = { provider, model: report.model?.slice(0, 200), ms: 0 };
+  attempts.push(attempt);
+  return attempt;
 }
 
 /** What errors of Bun's and Deno's network code are about. workerd's tell nothing. */

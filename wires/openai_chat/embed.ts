@@ -6,6 +6,7 @@
 import { GatewayError } from "../errors.ts";
 import { readCompatibleError } from "../shared/compatible_error.ts";
 import { isObject, object, parse, text } from "../shared/json.ts";
+import { toldCost } from "../shared/told_cost.ts";
 import { encodeVector, readTokens, readVectors } from "../shared/vectors.ts";
 import type {
   AnswerFormat,
@@ -171,7 +172,7 @@ export const embeddingFormat: AnswerFormat = {
     emitTokens(body, emit);
   },
   readTail(tail, emit) {
-    const usage = /"usage"\s*:\s*(\{[^{}]*\})[^{}[\]]*\}\s*$/.exec(tail)?.[1];
+    const usage = /"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})[^{}[\]]*\}\s*$/.exec(tail)?.[1];
     const read = usage === undefined ? undefined : parse(usage);
     if (isObject(read)) emitTokens({ usage: read }, emit);
   },
@@ -186,5 +187,5 @@ export const embeddingFormat: AnswerFormat = {
 function emitTokens(body: JsonObject, emit: Emit): void {
   if (!isObject(body.usage)) return;
   const none = { cacheRead: 0, cacheWrite: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 };
-  emit({ type: "usage", usage: { input: readTokens(body), ...none } });
+  emit({ type: "usage", usage: { input: readTokens(body), ...none, ...toldCost(body.usage) } });
 }

@@ -9,6 +9,7 @@
 import { readCompatibleError as readError } from "../shared/compatible_error.ts";
 import { count, object, objects, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
+import { toldCost } from "../shared/told_cost.ts";
 import type { Emit, JsonObject, Media, StopReason, StreamReader, Usage, WireError } from "../types.ts";
 import { type ReasoningReader, reasoningReader } from "./read_reasoning.ts";
 import { googleSignature, readCitations } from "./read_thoughts.ts";
@@ -268,6 +269,7 @@ function readUsage(usage: JsonObject): Usage {
     output: Math.max(0, completion - reasoning - audioOut),
     reasoning,
     audioOut,
+    ...toldCost(usage),
   };
 }
 

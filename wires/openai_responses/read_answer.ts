@@ -13,6 +13,7 @@ import { errorType } from "../errors.ts";
 import { count, object, parseObject, text } from "../shared/json.ts";
 import { readCompatibleError } from "../shared/compatible_error.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
+import { toldCost } from "../shared/told_cost.ts";
 import type { Emit, JsonObject, StopReason, StreamReader, Usage, WireError } from "../types.ts";
 import { itemReader } from "./read_items.ts";
 
@@ -123,6 +124,7 @@ function readUsage(usage: JsonObject): Usage {
     output: Math.max(0, count(usage.output_tokens) - reasoning),
     reasoning,
     audioOut: 0,
+    ...toldCost(usage),
   };
 }
 

@@ -3,6 +3,7 @@ import { parseShallow } from "../shared/depth.ts";
 import { GatewayError } from "../errors.ts";
 import { count, list, object, objects, text } from "../shared/json.ts";
 import { readCompatibleError } from "../shared/compatible_error.ts";
+import { toldCost } from "../shared/told_cost.ts";
 import type { Emit, JsonObject, StopReason, StreamReader } from "../types.ts";
 
 /** The members that the reader uses. Any member may be missing or of another type. */
@@ -253,7 +254,16 @@ function readUsage(value: unknown, emit: Emit): void {
   const input = Math.max(0, prompt - cacheRead - cacheWrite);
   emit({
     type: "usage",
-    usage: { input, cacheRead, cacheWrite, audioIn: 0, output, reasoning: 0, audioOut: 0 },
+    usage: {
+      input,
+      cacheRead,
+      cacheWrite,
+      audioIn: 0,
+      output,
+      reasoning: 0,
+      audioOut: 0,
+      ...toldCost(usage),
+    },
   });
 }
 

@@ -453,8 +453,15 @@ for (const [name, request, provider, expected] of GOOD) {
     if (response.headers.get("content-type")?.startsWith("text/event-stream")) assertEquals(logged, []);
     assertEquals(await response.text(), expectedText);
     const { headers } = response;
-    const rows = logged.map(({ cacheReadTokens: _, reasoningTokens: __, finishReason: ___, ...row }) => row);
+    const beside = ["cacheReadTokens", "reasoningTokens", "finishReason", "requestType", "responseType"];
+    const rows = logged.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => !beside.includes(name)))
+    );
+    const { provider: name, model } = expected;
+    // Of a native path that names no model, only the answer does.
+    const isTold = sent.url.endsWith("/chat/completions") || sent.url.endsWith(":generateContent");
     assertEquals(clean(rows), [{
+      attempts: [clean({ provider: name, model: isTold ? model : undefined, status: 200, ms: 5 })],
       account: "acct",
       gateway: "gw",
       time: new Date(time.options.now()).toISOString(),
