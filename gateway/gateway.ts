@@ -9,13 +9,14 @@ import { type Config, readOptions } from "./setup/config.ts";
 import { allowCrossOrigin, preflight } from "./doors/cors.ts";
 import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
 import { checkOperator } from "./access/admin.ts";
-import { contextIn, type RuntimeContext } from "./context.ts";
+import { contextIn, keepAlive, type RuntimeContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Report } from "./log/report.ts";
 import { headerText } from "../wires/shared/header_text.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
+import { isUrl } from "./log/price_source.ts";
 import { observed, observer, type Passing } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
 import { embeddings } from "./doors/embeddings.ts";
@@ -61,6 +62,12 @@ export interface Gateway {
  */
 export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);
+  const { priceTable } = options;
+  if (typeof priceTable === "string" && !isUrl(priceTable)) {
+    throw new TypeError(
+      "Cannot use option priceTable: it must be an http or https URL, or a function that gives the text",
+    );
+  }
   if (!options.fetch) warnOfFewFetches();
   const { url, account } = config;
   const call: Gateway["call"] = (request, context) => serve(request, config, true, contextIn(context));
@@ -147,7 +154,10 @@ async function open(
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) {
     // On its way while the provider answers: a row that waits for it is late.
-    config.journal?.prices?.load();
+    const prices = config.journal?.prices;
+    prices?.load();
+    const fresh = prices?.refresh();
+    if (fresh) keepAlive(fresh, context);
     report.forModel = !NOT_FOR_MODELS.has(route.door);
     report.account = withoutTokens(account ?? NO_ACCOUNT, config.tokens);
     report.gateway = withoutTokens(gateway ?? "default", config.tokens);

@@ -11,7 +11,11 @@
  *
  * @module
  */
-import type { Cost, Model, PriceTable } from "../providers/prices/table.ts";
+import type { Cost, Model } from "../providers/prices/table.ts";
+import { unpack } from "../providers/prices/unpack.ts";
+
+/** By row and model, in models.dev's form. */
+type Written = Record<string, { models: Record<string, Model> }>;
 
 /** The release that the list is taken from. */
 const RELEASE = "1.110.2";
@@ -151,7 +155,7 @@ function idOf(name: string, provider: string): string | undefined {
 }
 
 /** The table of a list. */
-export function tableOf(list: Record<string, Listed>): PriceTable {
+export function tableOf(list: Record<string, Listed>): Written {
   const table: Record<string, { models: Record<string, Model> }> = {};
   for (const [name, given] of Object.entries(list)) {
     const alias = typeof given.alias_of === "string" ? list[given.alias_of] : undefined;
@@ -194,10 +198,14 @@ async function fetchList(): Promise<string> {
   }
 }
 
-const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+/** JSON, gzip, base64: a ninth of the JSON alone, which everybody would fetch who imports the gateway by its URL. */
+async function pack(text: string): Promise<string> {
+  const packed = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(packed).arrayBuffer()).toBase64();
+}
 
 /** The module that holds a table. */
-export const moduleOf = (table: PriceTable): string =>
+export const moduleOf = async (table: Written): Promise<string> =>
   `// deno-fmt-ignore-file
 /**
  * What each model costs, and how long its prompts and answers may be. Made by \`deno task prices\`; not to be edited.
@@ -208,23 +216,26 @@ export const moduleOf = (table: PriceTable): string =>
  * @module
  */
 
-/** A table as \`readPrices()\` takes it. */
-export const PRICES: string =
-  ${quoted(JSON.stringify(table))};
+/** A table for \`readPrices()\`: its JSON, by gzip and base64. \`unpack()\` gives the text. */
+export const PACKED: string =
+  "${await pack(JSON.stringify(table))}";
 `;
 
 if (import.meta.main) {
   const [path] = Deno.args;
   const list = JSON.parse(path ? await Deno.readTextFile(path) : await fetchList());
   const table = tableOf(list);
-  const before = await import(TARGET.href).then(({ PRICES }) => JSON.parse(PRICES) as PriceTable, () => ({}));
+  const before: Written = await import(TARGET.href).then(
+    async ({ PACKED }) => JSON.parse(await unpack(PACKED)),
+    () => ({}),
+  );
   for (const [row, { models }] of Object.entries(table)) {
     for (const [id, model] of Object.entries(models)) {
-      const old = (before as PriceTable)[row]?.models[id];
+      const old = before[row]?.models[id];
       if (old && JSON.stringify(old.cost) !== JSON.stringify(model.cost)) console.log(`${row}/${id} changed`);
     }
   }
-  await Deno.writeTextFile(TARGET, moduleOf(table));
+  await Deno.writeTextFile(TARGET, await moduleOf(table));
   const models = Object.values(table).reduce((sum, row) => sum + Object.keys(row.models).length, 0);
   console.log(`${Object.keys(table).length} rows, ${models} models, ${JSON.stringify(table).length} bytes`);
 }

@@ -1,20 +1,17 @@
 /** What a request cost: an estimate by the first source that knows a price. */
-import {
-  type Cost,
-  costOf,
-  findModel,
-  isCost,
-  type PriceTable,
-  readPrices,
-} from "../../providers/prices/table.ts";
+import { type Cost, costOf, findModel, type PriceTable, readPrices } from "../../providers/prices/table.ts";
+import { unpack } from "../../providers/prices/unpack.ts";
 import { isObject, parse } from "../../wires/shared/json.ts";
 import type { Usage } from "../../wires/types.ts";
+import type { Timer } from "../policies/timers.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 
 /** The prices that a gateway goes by. */
 export interface PriceBook {
-  /** Reads the table when it is first asked for; `undefined` once it is there. Never rejects. */
+  /** Reads the table that comes with the gateway when it is first asked for; `undefined` once there is one. Never rejects. */
   load(): Promise<void> | undefined;
+  /** Reads the operator's table, if there is one and it is a day old. Nobody waits for it. Never rejects. */
+  refresh(): Promise<void> | undefined;
   /** @param provider The name of its row. */
   find(provider: string, model: string): { cost: Cost; from: "option" | "table" } | undefined;
 }
@@ -23,34 +20,75 @@ export interface PriceBook {
 export type PriceSource = () => Promise<string>;
 
 /** The table that comes with the gateway: a module of its own, that is not loaded unless a cost is asked for. */
-export const ownPrices: PriceSource = async () => (await import("../../providers/prices/data.ts")).PRICES;
+export const ownPrices: PriceSource = async () => {
+  const { PACKED } = await import("../../providers/prices/data.ts");
+  return await unpack(PACKED);
+};
 
-/**
- * Makes the book.
- *
- * @param own Costs by `{provider}/{model}`, which win over the table.
- */
-export function priceBook(
-  own: Readonly<Record<string, Cost>> = {},
-  source: PriceSource = ownPrices,
-): PriceBook {
+const HOUR_MS = 3_600_000;
+
+/** How old the operator's table may be, and when it is tried again where it could not be read. */
+const AGES_MS = { table: 24 * HOUR_MS, failure: HOUR_MS };
+
+const FREE: Cost = { input: 0, output: 0 };
+
+/** What a book is made of. */
+export interface Prices {
+  /** Costs by `{provider}/{model}`, which win over the table. */
+  own?: Readonly<Record<string, Cost>>;
+  /** Whether a row costs nothing: the built-in one. */
+  isFree?: (provider: string) => boolean;
+  /** The operator's table. Until it is read, and where it cannot be, the table that comes with the gateway holds. */
+  source?: PriceSource;
+  /** Measures how old the operator's is. */
+  timer: Timer;
+  /** Takes a sentence about a table that cannot be read. */
+  warn(line: string): void;
+}
+
+/** Makes the book. */
+export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): PriceBook {
   let table: PriceTable | undefined;
   let loading: Promise<void> | undefined;
+  let read: { at: number; holdsMs: number } | undefined;
+  let failures = 0;
+
+  /** A clock that was set back makes it due as well. */
+  function isDue(now: number): boolean {
+    const age = read ? now - read.at : Infinity;
+    return age < 0 || age >= (read?.holdsMs ?? 0);
+  }
+
   return {
     load() {
       if (table) return undefined;
-      return loading ??= source().then(readPrices).then((read) => {
-        table = read;
+      return loading ??= ownPrices().then(readPrices).then((usual) => {
+        table ??= usual;
       }, () => {
         // Rows say "unknown" then.
-        table = {};
+        table ??= new Map();
+      });
+    },
+    refresh() {
+      const now = timer();
+      if (!source || !isDue(now)) return undefined;
+      read = { at: now, holdsMs: AGES_MS.table };
+      return source().then(readPrices).then((theirs) => {
+        table = theirs;
+        failures = 0;
+      }).catch((cause) => {
+        read = { at: now, holdsMs: AGES_MS.failure };
+        failures++;
+        const times = failures === 1 ? "" : ` (${failures} times now)`;
+        warn(`Cannot read the table of prices${times}: ${(cause as Error).message}; the one before is used`);
       });
     },
     find(provider, model) {
       const name = `${provider}/${model}`;
       if (Object.hasOwn(own, name)) return { cost: own[name], from: "option" };
       const cost = table && findModel(table, provider, model)?.cost;
-      return isCost(cost) ? { cost, from: "table" } : undefined;
+      if (cost) return { cost, from: "table" };
+      return isFree?.(provider) ? { cost: FREE, from: "table" } : undefined;
     },
   };
 }

@@ -3,6 +3,9 @@ import { isLoopback } from "../doors/cross_site.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import { SERVED_LIMITS } from "../setup/limits.ts";
 import { type Env, readEnv, type Served } from "../setup/env.ts";
+import { readPrices } from "../../providers/prices/table.ts";
+import { isUrl, readTable } from "../log/price_source.ts";
+import { cannotUse } from "../setup/env_settings.ts";
 import { isWritten, jsonLine, type LogLevel, textLine } from "../log/line.ts";
 import type { Options } from "../setup/options.ts";
 import type { Started } from "./start_lines.ts";
@@ -18,12 +21,21 @@ export interface Serving {
   alone?: boolean;
   /** The text of the file that `SLUICE_CONFIG` names. */
   file?: string;
+  /** Opens a file, where files can be read. */
+  open?: OpenFile;
 }
+
+/** Opens a file by its path. */
+export type OpenFile = (path: string) => Promise<ReadableStream<Uint8Array>>;
 
 /** A gateway, how it is served, and what its operator is told once it listens. */
 export type Configured =
   & Served
-  & { gateway: Gateway }
+  & {
+    gateway: Gateway;
+    /** Reads the file of prices once, if there is one. Rejects with a TypeError that names the fault. */
+    checkPrices(): Promise<unknown>;
+  }
   & Pick<Started, "stored" | "tokens" | "madeToken" | "madeAdminToken">;
 
 /**
@@ -36,7 +48,7 @@ export type Configured =
  *
  * @throws TypeError that names the variable at fault.
  */
-export function configured(env: Env, { names, alone = false, file }: Serving = {}): Configured {
+export function configured(env: Env, { names, alone = false, file, open }: Serving = {}): Configured {
   const served = readEnv(env, names, file);
   const { options, warnings, reusePort } = served;
   if (alone && isLoopback(served.hostname)) options.hosts ??= [];
@@ -63,6 +75,7 @@ export function configured(env: Env, { names, alone = false, file }: Serving = {
   // Whoever can read rows wants them kept.
   if (options.adminToken !== undefined) options.logs ??= true;
   const log = logger(served.log);
+  const checkPrices = usePriceFile(options, open);
   const limits = { ...SERVED_LIMITS, ...options.limits };
   return {
     ...served,
@@ -70,7 +83,26 @@ export function configured(env: Env, { names, alone = false, file }: Serving = {
     tokens,
     madeToken,
     madeAdminToken,
+    checkPrices,
     gateway: createGateway({ ...options, limits, log }),
+  };
+}
+
+/** Lets a table of prices be a file. */
+function usePriceFile(options: Options, open: OpenFile | undefined): () => Promise<unknown> {
+  const { priceTable: path } = options;
+  if (typeof path !== "string" || isUrl(path)) return () => Promise.resolve();
+  if (!open) throw cannotUse("SLUICE_PRICES", "no file can be read here; set it to a URL");
+  const read = async () => await readTable(await open(path));
+  options.priceTable = read;
+  return async () => {
+    try {
+      readPrices(await read());
+    } catch (cause) {
+      if ((cause as Error).name === "NotCapable") throw cause;
+      const file = JSON.stringify(path);
+      throw cannotUse("SLUICE_PRICES", `the file ${file} cannot be read: ${(cause as Error).message}`);
+    }
   };
 }
 

@@ -1,7 +1,7 @@
 /** Serves the gateway as a process of its own, on Deno or on Bun. */
 import { isObject } from "../../wires/shared/json.ts";
 import { fetchesOf, MAX_FETCHES, MOST_FETCHES } from "../bun_fetches.ts";
-import { type Configured, configured } from "./configured.ts";
+import { type Configured, configured, type OpenFile } from "./configured.ts";
 import { drainOn } from "./drain.ts";
 import { type Env, type Served, textsOf } from "../setup/env.ts";
 import { cannotUse } from "../setup/env_settings.ts";
@@ -13,6 +13,7 @@ export interface DenoRuntime {
   env: { get(name: string): string | undefined; toObject(): Record<string, string> };
   permissions: { querySync(permission: { name: "env"; variable?: string }): { state: string } };
   readTextFile(path: string): Promise<string>;
+  open(path: string): Promise<{ readable: ReadableStream<Uint8Array> }>;
   serve(options: object, handler: (request: Request) => Promise<Response>): { shutdown(): Promise<void> };
   addSignalListener(signal: string, listener: () => void): void;
   exit(code: number): never;
@@ -21,7 +22,7 @@ export interface DenoRuntime {
 /** What of Bun is used here. */
 export interface BunRuntime {
   env: Record<string, string | undefined>;
-  file(path: string): { text(): Promise<string> };
+  file(path: string): { text(): Promise<string>; stream(): ReadableStream<Uint8Array> };
   serve(options: object): { port: number; pendingRequests: number; stop(): Promise<void> };
 }
 
@@ -60,16 +61,25 @@ export async function fromEnvironment(given: unknown, lenient: boolean): Promise
       !lenient || Deno.permissions.querySync({ name: "env", variable }).state === "granted";
     const env: Env = (name) => readable(name) ? Deno.env.get(name) : undefined;
     const file = await configFile(env, (path) => Deno.readTextFile(path));
-    return configured(env, { names: denoNames(Deno), file }).gateway;
+    return await checked(configured(env, { names: denoNames(Deno), file, open: openOnDeno(Deno) }));
   }
   if (Bun) {
     const env: Env = (name) => Bun.env[name];
     const file = await configFile(env, (path) => Bun.file(path).text());
-    return configured(env, { names: Object.keys(Bun.env), file }).gateway;
+    return await checked(configured(env, { names: Object.keys(Bun.env), file, open: openOnBun(Bun) }));
   }
   const variables = { ...process?.env, ...isObject(given) ? given : {} };
   return configured(textsOf(variables), { names: Object.keys(variables) }).gateway;
 }
+
+async function checked({ checkPrices, gateway }: Configured): Promise<Gateway> {
+  await checkPrices();
+  return gateway;
+}
+
+const openOnDeno = (deno: DenoRuntime): OpenFile => async (path) => (await deno.open(path)).readable;
+
+const openOnBun = (bun: BunRuntime): OpenFile => (path) => Promise.resolve(bun.file(path).stream());
 
 /** Starts to serve. Whatever prevents it ends the process with one line, without a stack. */
 export async function run(module: string): Promise<void> {
@@ -84,12 +94,19 @@ export async function run(module: string): Promise<void> {
 }
 
 async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
+  const files: string[] = [];
+  const noted = <T>(read: (path: string) => T) => (path: string) => {
+    files.push(path);
+    return read(path);
+  };
   try {
     const env: Env = (name) => deno.env.get(name);
     // On Deno Deploy there are many processes, and nobody watches their start.
     const alone = env("DENO_DEPLOY") === undefined;
-    const file = await configFile(env, (path) => deno.readTextFile(path));
-    const served = configured(env, { names: denoNames(deno), alone, file });
+    const file = await configFile(env, noted((path) => deno.readTextFile(path)));
+    const open = noted(openOnDeno(deno));
+    const served = configured(env, { names: denoNames(deno), alone, file, open });
+    await served.checkPrices();
     const { port, hostname, reusePort, gateway } = served;
     const onListen = (at: { port: number }) => tell(served, at.port);
     const server = listening(
@@ -102,7 +119,7 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
       exit: deno.exit,
     });
   } catch (error) {
-    throw withCommand(error as Error, module);
+    throw withCommand(error as Error, module, files);
   }
 }
 
@@ -110,7 +127,8 @@ async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
   if (fetchesOf(bun.env[MAX_FETCHES]) === undefined) startAgain(process);
   const env: Env = (name) => bun.env[name];
   const file = await configFile(env, (path) => bun.file(path).text());
-  const served = configured(env, { names: Object.keys(bun.env), alone: true, file });
+  const served = configured(env, { names: Object.keys(bun.env), alone: true, file, open: openOnBun(bun) });
+  await served.checkPrices();
   const { port, hostname, reusePort, gateway } = served;
   // Bun's own limit of 10 s without a byte would cut a model off while it thinks, and that of 128 MiB an upload to a
   // provider's own path.
@@ -190,15 +208,18 @@ function listening<T>({ hostname, port }: Served, serve: () => T): T {
   }
 }
 
-/** Adds the whole command to Deno's error for a missing permission. */
-function withCommand(error: Error, module: string): Error {
+/**
+ * Adds the whole command to Deno's error for a missing permission.
+ *
+ * @param files That were to be read so far, the last of them in vain.
+ */
+function withCommand(error: Error, module: string, files: readonly string[]): Error {
   if (error.name !== "NotCapable") return error;
   const flags = ["--allow-net", "--allow-env"];
-  const [, path] = /read access to "(.+)"/.exec(error.message) ?? [];
-  if (path !== undefined) flags.push(`--allow-read=${path}`);
+  if (files.length > 0) flags.push(`--allow-read=${files.join(",")}`);
   const program = module.startsWith("file://") ? decodeURIComponent(new URL(module).pathname) : module;
   const command = ["deno", "run", ...flags, program].map((word) =>
-    /^[\w./:@=+-]+$/.test(word) ? word : `'${word}'`
+    /^[\w./:@=+,-]+$/.test(word) ? word : `'${word}'`
   );
   return new Error(`${error.message.split(", run again")[0]}. Run: ${command.join(" ")}`, { cause: error });
 }

@@ -24,6 +24,7 @@ import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck, apartFrom } from "../access/admin.ts";
 import type { Journal } from "../log/journal.ts";
 import { priceBook } from "../log/prices.ts";
+import { pricesAt } from "../log/price_source.ts";
 import { memoryLogs } from "../stores/memory.ts";
 
 /** Options with every default filled in. */
@@ -112,25 +113,37 @@ export function readOptions(options: Options): Config {
     account: read.account,
     url: read.url,
     now,
-    timer: options.now ?? (() => performance.now()),
+    timer: timerOf(options),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
-    journal: journalOf(options, read),
+    journal: journalOf(options, read, providers),
     admin: adminCheck(read.adminToken),
   };
 }
 
+const timerOf = ({ now }: Options): Timer => now ?? (() => performance.now());
+
 /** Rows that are kept in memory unless the options say another number. */
 const ROWS = 1000;
 
-function journalOf({ log, priceTable }: Options, { logs, prices }: Read): Journal | undefined {
+function journalOf(
+  options: Options,
+  { logs, prices }: Read,
+  providers: Config["providers"],
+): Journal | undefined {
+  const { log, priceTable } = options;
   if (!log && !logs) return undefined;
   const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
   const isPriced = logs || prices || priceTable;
+  const source = typeof priceTable === "string"
+    ? pricesAt(priceTable, options.fetch ?? ((url, init) => fetch(url, init)))
+    : priceTable;
+  const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
+  const warn = (line: string) => console.error(`Warning: ${line}`);
   return {
     log,
     logs: logs ? memoryLogs(rows) : undefined,
-    prices: isPriced ? priceBook(prices, priceTable) : undefined,
+    prices: isPriced ? priceBook({ own: prices, isFree, source, timer: timerOf(options), warn }) : undefined,
   };
 }
 

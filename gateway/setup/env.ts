@@ -50,6 +50,7 @@ const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG
  * - one variable for each option, by its path: `SLUICE_STRICT`, `SLUICE_LIMITS_MAX_BODY_BYTES`. Lists are parted by commas
  *   or JSON, objects are JSON. `PORT` and `HOST` go without prefix; `CLOUDFLARE_ACCOUNT_ID` sets `account` too;
  * - `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too;
+ * - `SLUICE_PRICES`: JSON as in the option `prices`, or as `priceTable` the URL or the path of a table;
  * - `SLUICE_TOKENS`: gateway tokens, parted by commas, or JSON as in the option `tokens`;
  * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys parted by commas), and `SLUICE_KEYS`, JSON
  *   as in the option `keys`.
@@ -64,7 +65,9 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
   for (const { name, path, read, adds } of VARIABLES) {
     const text = env(name);
     // Blanks alone are a mistake, and not taken for a variable that is not set.
-    if (text) settings.set(name, path, readAs(name, text, read), adds);
+    if (text && (name !== "SLUICE_PRICES" || isJson(text))) {
+      settings.set(name, path, readAs(name, text, read), adds);
+    }
   }
   settings.check(() => check(CONFIG, values));
   const from = new Map<string, string>();
@@ -78,11 +81,16 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
     from.set(row, variable);
     settings.set(variable, ["providers", nameIn(values.providers, row), "baseUrl"], url);
   }
+  const prices = env("SLUICE_PRICES");
+  if (prices && !isJson(prices)) settings.set("SLUICE_PRICES", ["priceTable"], prices);
   const tokens = env("SLUICE_TOKENS");
   if (tokens) settings.set("SLUICE_TOKENS", ["tokens"], readAs("SLUICE_TOKENS", tokens, readTokens));
   const warnings = addKeys(settings, env);
   return { ...settings.check(() => readSettings(values)), warnings: [...warnings, ...strangers(names)] };
 }
+
+/** Of `SLUICE_PRICES`: the costs of single models, and not where a table of all is. */
+const isJson = (text: string) => /^\s*[{["'`]/.test(text);
 
 const bare = (url: string) => url.replace(/\/+$/, "");
 

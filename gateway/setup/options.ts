@@ -106,10 +106,11 @@ export interface Options {
   /** Costs by `{provider}/{model}`, in US dollars for a million tokens. They win over the table of prices. */
   prices?: Readonly<Record<string, Cost>>;
   /**
-   * Gives the table of prices, as JSON in the form of models.dev's `api.json`, keyed by the gateway's names of providers.
-   * Asked once, when the first cost is due. Default: the table that comes with the gateway.
+   * The table of prices: a URL, or a function that gives its text, which is JSON in the form of models.dev's `api.json`. Read
+   * beside the first request and again each day, for 30 s and 8 MiB at most. Default, also until it is read and where it cannot
+   * be: the table that comes with the gateway.
    */
-  priceTable?: () => Promise<string>;
+  priceTable?: string | (() => Promise<string>);
   /** Opens the paths of the gateway's operator: rows of requests. It opens no model. Default: they are closed. */
   adminToken?: string;
 }
@@ -323,7 +324,9 @@ export const OPTIONS = v.strictObject({
     v.pipe(v.string(), v.includes("/", "must be named {provider}/{model}")),
     v.custom<Cost>(isCost, "must be a cost: {input, output} in US dollars for a million tokens"),
   )),
-  priceTable: v.optional(v.function()),
+  priceTable: v.optional(
+    v.union([v.pipe(v.string(), v.trim(), v.nonEmpty()), v.function()], "must be a URL, or a function"),
+  ),
   adminToken: v.optional(v.pipe(
     v.string(),
     v.trim(),

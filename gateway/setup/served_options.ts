@@ -38,4 +38,10 @@ const WRITTEN = Object.fromEntries(
 ) as Omit<typeof OPTIONS.entries, "fetch" | "log" | "now" | "random" | "wait">;
 
 /** What the file `SLUICE_CONFIG` may hold, and the variables set. `$schema` is for editors. */
-export const CONFIG = v.strictObject({ $schema: v.optional(v.string()), ...LISTENING, ...WRITTEN });
+export const CONFIG = v.strictObject({
+  $schema: v.optional(v.string()),
+  ...LISTENING,
+  ...WRITTEN,
+  // A URL, or where files can be read a file's path.
+  priceTable: v.optional(v.pipe(v.string(), v.trim(), v.nonEmpty())),
+});

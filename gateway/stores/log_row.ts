@@ -74,7 +74,9 @@ export interface LogEntry {
 
 /** One request that was sent to a provider. */
 export interface LogAttempt {
+  /** The name of its row. */
   provider: string;
+  /** The provider's name for the model, where that was known before the answer. */
   model?: string;
   /** Of the provider's answer; absent where none came. */
   status?: number;

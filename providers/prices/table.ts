@@ -1,6 +1,7 @@
 /** Prices of models: the table, how a model is found in it, and what its tokens cost. Always an estimate. */
 import type { Usage } from "../../wires/types.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
+import { findProvider } from "../table.ts";
 
 /** US dollars for a million tokens of each kind. */
 export interface Rates {
@@ -41,31 +42,60 @@ export interface Model {
   limit?: { context?: number; output?: number };
 }
 
-/** By row and by the provider's name for a model, as models.dev's `api.json` has them. */
-export type PriceTable = Readonly<Record<string, { models: Readonly<Record<string, Model>> }>>;
+/** By the name of a row, and by the provider's name for a model. */
+export type PriceTable = ReadonlyMap<string, ReadonlyMap<string, Model>>;
 
-/** Characters of a table that is read. */
-const MOST_TABLE = 16 * 1024 * 1024;
+/** Bytes of a table that is read: models.dev's has some two million. Parsing this much holds a process up for 0.1 s. */
+export const MOST_TABLE = 8 * 2 ** 20;
+
+/** Our rows by models.dev's ids, where those are neither a row's name nor its alias. */
+const ROWS: ReadonlyMap<string, string> = new Map([
+  ["amazon-bedrock", "aws-bedrock"],
+  ["cloudflare-workers-ai", "workers-ai"],
+  ["github-models", "github"],
+  ["google-vertex-anthropic", "google-vertex-ai"],
+]);
 
 /**
  * Reads a table.
  *
- * @param text JSON in the form of models.dev's `api.json`; members that are not known are passed over.
+ * @param text JSON in the form of models.dev's `api.json`, by the names of rows, their aliases, or models.dev's own ids. Models
+ * without a cost, and members that are not known, are passed over.
  * @throws TypeError that says what is wrong with it.
  */
 export function readPrices(text: string): PriceTable {
-  if (text.length > MOST_TABLE) throw new TypeError(`it is longer than ${MOST_TABLE} characters`);
-  let table: unknown;
+  if (text.length > MOST_TABLE) throw new TypeError(`it is longer than ${MOST_TABLE} bytes`);
+  let given: unknown;
   try {
-    table = JSON.parse(text);
+    given = JSON.parse(text);
   } catch {
     throw new TypeError("it is not JSON");
   }
-  const rows = isObject(table) ? Object.entries(table) : [];
-  if (!rows.some(([, row]) => isObject(row) && isObject(row.models))) {
+  const table = new Map<string, Map<string, Model>>();
+  for (const [name, row] of Object.entries(object(given) ?? {})) {
+    const listed = object(object(row)?.models);
+    if (!listed) continue;
+    const known = findProvider(name)?.name ?? ROWS.get(name) ?? name;
+    const models = table.get(known) ?? new Map<string, Model>();
+    table.set(known, models);
+    for (const [id, about] of Object.entries(listed)) {
+      const model = readModel(about);
+      if (model && !models.has(id)) models.set(id, model);
+    }
+  }
+  if (![...table.values()].some(({ size }) => size > 0)) {
     throw new TypeError('it must be {"provider": {"models": {"model": {"cost": {"input", "output"}}}}}');
   }
-  return table as PriceTable;
+  return table;
+}
+
+/** What is kept of a model: the rest of models.dev's words would fill memory. */
+function readModel(about: unknown): Model | undefined {
+  const { cost: given, limit } = object(about) ?? {};
+  const { context_over_200k: over, ...cost } = object(given) ?? {};
+  if (!isCost(cost)) return undefined;
+  const above = isObject(over) && cost.above === undefined ? { above: { context: 200_000, ...over } } : {};
+  return { cost: { ...cost, ...above }, ...(isObject(limit) && { limit }) };
 }
 
 const isRate = (value: unknown): value is number =>
@@ -84,13 +114,8 @@ const VERSION = /(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|latest))$/;
  * @param row The name of the provider's row.
  */
 export function findModel(table: PriceTable, row: string, model: string): Model | undefined {
-  if (!Object.hasOwn(table, row)) return undefined;
-  const models: unknown = object(table[row])?.models;
-  if (!isObject(models)) return undefined;
-  for (const id of [model, model.replace(VERSION, "")]) {
-    if (Object.hasOwn(models, id) && isObject(models[id])) return models[id];
-  }
-  return undefined;
+  const models = table.get(row);
+  return models?.get(model) ?? models?.get(model.replace(VERSION, ""));
 }
 
 /** The rates of a request: those of its service tier, else those for its length, else the usual ones. */

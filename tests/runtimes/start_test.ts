@@ -129,9 +129,16 @@ for (const { name, command } of COMMANDS) {
 Deno.test("deno run mod.ts prints the command that gives it what it may not do, and that command works", async () => {
   const path = await Deno.makeTempFile({ suffix: ".json" });
   await Deno.writeTextFile(path, "{}");
+  const prices = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(prices, '{"openai":{"models":{"m":{"cost":{"input":1,"output":1}}}}}');
   for (
     const [flags, env] of [
       [["--allow-net", "--allow-env"], { SLUICE_CONFIG: path }],
+      [["--allow-net", "--allow-env"], { SLUICE_PRICES: prices }],
+      [["--allow-net", "--allow-env", `--allow-read=${path}`], {
+        SLUICE_CONFIG: path,
+        SLUICE_PRICES: prices,
+      }],
       [["--allow-net"], {}],
       [["--allow-env"], {}],
     ] as [string[], Record<string, string>][]
@@ -146,6 +153,7 @@ Deno.test("deno run mod.ts prints the command that gives it what it may not do, 
     assertStringIncludes(await demo(gateway.url), '"hi"');
   }
   await Deno.remove(path);
+  await Deno.remove(prices);
 });
 
 for (const { name, command } of COMMANDS) {

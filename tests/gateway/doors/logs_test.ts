@@ -385,22 +385,6 @@ Deno.test("the client's own prices win, and those of another form are passed ove
   }
 });
 
-Deno.test("prices are the options', else the table's; a table that cannot be read is no price", async () => {
-  const costs = async (options: Options) => {
-    const { fetch, rows } = scene(() => completion(), options);
-    await drain(await fetch(ask("openai/gpt-4o")));
-    const [{ cost, sluice }] = await rows() as { cost: number; sluice: LogEntry }[];
-    return [cost, sluice.price ?? null];
-  };
-  assertEquals(await costs({}), [0.0000125, "table"]);
-  assertEquals(await costs({ prices: { "openai/gpt-4o": { input: 1e6, output: 0 } } }), [1, "option"]);
-  const priceTable = () =>
-    Promise.resolve('{"openai":{"models":{"gpt-4o":{"cost":{"input":2e6,"output":0}}}}}');
-  assertEquals(await costs({ priceTable }), [2, "table"]);
-  assertEquals(await costs({ priceTable: () => Promise.resolve("<html>") }), [null, null]);
-  assertEquals(await costs({ priceTable: () => Promise.reject(new Error("offline")) }), [null, null]);
-});
-
 Deno.test("getLog() and patchLog() of the gateway as an object read and mark a row", async () => {
   const { gateway } = scene();
   const binding = gateway("gw");
