@@ -15,6 +15,7 @@ import type { Report } from "./log/report.ts";
 import { headerText } from "../wires/shared/header_text.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
+import { serveOperator } from "./doors/operator.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
 import { isUrl } from "./log/price_source.ts";
 import { observed, observer, type Passing } from "./log/observe.ts";
@@ -159,12 +160,17 @@ async function open(
     const fresh = prices?.refresh();
     if (fresh) keepAlive(fresh, context);
     report.forModel = !NOT_FOR_MODELS.has(route.door);
-    report.account = withoutTokens(account ?? NO_ACCOUNT, config.tokens);
-    report.gateway = withoutTokens(gateway ?? "default", config.tokens);
+    report.account = withoutTokens(scopeName(account ?? NO_ACCOUNT), config.tokens);
+    report.gateway = withoutTokens(scopeName(gateway ?? "default"), config.tokens);
+  }
+  if (route.door === "operator") {
+    if (!insider) await checkOperator(headers, config.admin);
+    return await serveOperator(route.view, request, config);
   }
   if (route.door === "logs") {
     if (!insider) await checkOperator(headers, config.admin);
-    return await serveLogs(request, { ...route, account: account ?? NO_ACCOUNT }, { config, report });
+    const scope = { account: scopeName(account ?? NO_ACCOUNT), gateway: scopeName(route.gateway) };
+    return await serveLogs(request, { ...route, ...scope }, { config, report });
   }
   const admit = () => config.tokens.admit(request, gateway, insider);
   const admitted = !insider && isForeignHost(request, config.hosts)
@@ -200,12 +206,21 @@ async function open(
   }
 }
 
+/** An id in a path may be as long as the path; what rows are kept by is not. */
+const scopeName = (id: string) => id.slice(0, 200);
+
 /** Cloudflare's REST paths hold an account and no gateway, which a header names; one that is not named is `default`. */
 const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>
   account === undefined ? undefined : headers.get("cf-aig-gateway-id")?.trim() || "default";
 
 /** Doors whose requests are about the gateway, and are not kept as rows. */
-const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set(["logs", "models", "model", "unsupported"]);
+const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set([
+  "logs",
+  "operator",
+  "models",
+  "model",
+  "unsupported",
+]);
 
 /** Watches an answer that is handed through, for whoever listens. */
 function watch(

@@ -12,7 +12,7 @@ import { allowedMethods, ANY_METHOD, pathOf } from "./find_door.ts";
 export function preflight(request: Request, config: Config): Response {
   const path = pathOf(request.url);
   const known = allowedMethods(path, config.providers);
-  const allowed = allowedOrigin(request, config) !== undefined;
+  const allowed = !isOwn(path) && allowedOrigin(request, config) !== undefined;
   if (known.length === 0 && !allowed) throw new GatewayError("not_found", `Cannot find ${shorten(path)}`);
   const methods = known.length === 0 ? ANY_METHOD : known;
   const headers = new Headers({ allow: [...methods, "OPTIONS"].join(", ") });
@@ -27,13 +27,16 @@ export function preflight(request: Request, config: Config): Response {
   return new Response(null, { status: 204, headers });
 }
 
+/** What the gateway's own page asks for is for no page of another origin. */
+const isOwn = (path: string) => path.startsWith("/sluice/");
+
 /** Lets a page of an allowed origin read the response. */
 export function allowCrossOrigin(request: Request, response: Response, config: Config): Response {
   const { headers, method } = request;
   // No cache keeps the answer of a POST.
   if (method === "POST" && !headers.has("origin")) return response;
   response.headers.append("vary", "origin");
-  const origin = allowedOrigin(request, config);
+  const origin = isOwn(pathOf(request.url)) ? undefined : allowedOrigin(request, config);
   if (origin !== undefined) {
     response.headers.set("access-control-allow-origin", origin);
     response.headers.set("access-control-expose-headers", "*");

@@ -5,6 +5,7 @@ import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { openaiCompaction, openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { ClientWire } from "../../wires/types.ts";
+import type { View } from "./operator.ts";
 import type { ErrorShape } from "../upstream/error_response.ts";
 
 /** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
@@ -16,6 +17,7 @@ export type Route =
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported" | "stored"; endpoint: string }
+    | { door: "operator"; view: View }
     | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
   );
 
@@ -95,6 +97,10 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
   { path: /^\/health\/?$/, methods: read, door: "health" },
+  // What the gateway's own page asks for.
+  { path: /^\/sluice\/api\/models\/*$/, methods: read, door: "models" },
+  { path: /^\/sluice\/api\/chat\/completions\/*$/, methods: post, door: "chat", client: openaiChat },
+  { path: /^\/sluice\/api\/(?<view>logs|stats|providers)\/*$/, methods: read, door: "operator" },
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },

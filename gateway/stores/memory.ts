@@ -1,5 +1,6 @@
 /** Rows in this process's memory: the newest, and gone with the process. */
 import { columnOf, meets } from "./columns.ts";
+import { isOf, rollups } from "./rollups.ts";
 import type { LogQuery, LogRow, Logs, Scope } from "./store.ts";
 
 const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway}/${id}`;
@@ -12,11 +13,10 @@ const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway
 export function memoryLogs(most: number): Logs {
   /** In order of arrival. */
   const kept = new Map<string, LogRow>();
+  const sums = rollups();
 
   function select(scope: Scope, { filters, search, orderBy, descending }: LogQuery): LogRow[] {
-    const rows = [...kept.values()].filter((row) =>
-      row.account === scope.account && row.gateway === scope.gateway && meets(row, filters, search)
-    );
+    const rows = [...kept.values()].filter((row) => isOf(scope, row) && meets(row, filters, search));
     const sign = descending ? -1 : 1;
     const value = columnOf(orderBy)!;
     // Equal ones, as those of one millisecond, in the order of their arrival.
@@ -26,7 +26,10 @@ export function memoryLogs(most: number): Logs {
 
   return {
     add(rows) {
-      for (const row of rows) kept.set(keyOf(row, row.id), row);
+      for (const row of rows) {
+        kept.set(keyOf(row, row.id), row);
+        sums.add(row);
+      }
       for (const key of kept.keys()) {
         if (kept.size <= most) break;
         kept.delete(key);
@@ -34,6 +37,14 @@ export function memoryLogs(most: number): Logs {
       return Promise.resolve();
     },
     get: (scope, id) => Promise.resolve(kept.get(keyOf(scope, id))),
+    newest(limit, after) {
+      const rows: LogRow[] = [];
+      for (const row of [...kept.values()].reverse()) {
+        if (row.id === after || rows.length >= limit) break;
+        rows.push(row);
+      }
+      return Promise.resolve(rows);
+    },
     list(scope, query) {
       const rows = select(scope, query);
       const page = rows.slice(query.offset, query.offset + query.limit);
@@ -52,6 +63,7 @@ export function memoryLogs(most: number): Logs {
       for (const row of rows) kept.delete(keyOf(row, row.id));
       return Promise.resolve(rows.length);
     },
+    stats: (query) => Promise.resolve(sums.stats(query)),
   };
 }
 

@@ -1,0 +1,141 @@
+/** Sums of rows by minute, hour and day: they stay when the rows are gone, and no chart reads a row. */
+import type { Grain, Group, LogRow, Point, Scope, Stats, StatsQuery, Tally } from "./store.ts";
+
+/** Milliseconds of each grain. Days are those of UTC. */
+export const GRAINS: Readonly<Record<Grain, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** Sums that are kept of each grain; the first that were made go first, whatever the clock says. */
+const MOST_SUMS: Readonly<Record<Grain, number>> = { minute: 10_000, hour: 20_000, day: 40_000 };
+
+/** Gateways that are known: their names come from clients. */
+const MOST_SCOPES = 1000;
+
+/** Sums that are given at most, those of the most requests. */
+const MOST_GROUPS = 1000;
+
+/** Milliseconds up to which each step of a histogram counts; the last has no end. Sums of histograms are histograms. */
+const STEPS = [10, 18, 32, 56, 100, 180, 320, 560, 1000, 1800, 3200, 5600, 10_000, 18_000, 32_000, 56_000]
+  .concat([100_000, 180_000, 320_000, Infinity]);
+
+/** Sums of one moment. */
+type Sums = Tally & Group["of"] & { at: number };
+
+const emptyTally = (): Tally => ({
+  requests: 0,
+  errors: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cost: 0,
+  unpriced: 0,
+  durations: STEPS.map(() => 0),
+  firstTokens: STEPS.map(() => 0),
+});
+
+const stepOf = (ms: number) => STEPS.findIndex((most) => ms <= most);
+
+function addRow(sums: Tally, row: LogRow): void {
+  sums.requests++;
+  if (row.level !== "info") sums.errors++;
+  sums.inputTokens += row.inputTokens ?? 0;
+  sums.outputTokens += row.outputTokens ?? 0;
+  sums.cost += row.cost ?? 0;
+  if (row.cost === null) sums.unpriced++;
+  sums.durations[stepOf(row.durationMs)]++;
+  if (row.firstTokenMs !== undefined) sums.firstTokens[stepOf(row.firstTokenMs)]++;
+}
+
+function addTally(sums: Tally, other: Tally): void {
+  for (const name of ["requests", "errors", "inputTokens", "outputTokens", "cost", "unpriced"] as const) {
+    sums[name] += other[name];
+  }
+  for (const name of ["durations", "firstTokens"] as const) {
+    other[name].forEach((count, step) => sums[name][step] += count);
+  }
+}
+
+/**
+ * The milliseconds within which a share of what a histogram counts has ended, as near as its steps tell it.
+ *
+ * @param share From 0 to 1.
+ * @returns `undefined` for an empty one.
+ */
+export function quantile(histogram: readonly number[], share: number): number | undefined {
+  const all = histogram.reduce((sum, count) => sum + count, 0);
+  if (all === 0) return undefined;
+  let left = share * all;
+  for (const [step, count] of histogram.entries()) {
+    if (count > 0 && left <= count) {
+      const from = step === 0 ? 0 : STEPS[step - 1];
+      // The last step has no end.
+      const to = Number.isFinite(STEPS[step]) ? STEPS[step] : from;
+      return Math.round(from + (to - from) * (left / count));
+    }
+    left -= count;
+  }
+  return undefined;
+}
+
+/** All tallies as one. */
+export function total(tallies: Iterable<Tally>): Tally {
+  const sums = emptyTally();
+  for (const tally of tallies) addTally(sums, tally);
+  return sums;
+}
+
+/** Keeps sums in memory. */
+export function rollups(): { add(row: LogRow): void; stats(query: StatsQuery): Stats } {
+  const kept = new Map<Grain, Map<string, Sums>>(
+    (Object.keys(GRAINS) as Grain[]).map((grain) => [grain, new Map()]),
+  );
+  const scopes = new Set<string>();
+
+  /** A gateway that a client makes up in its path has no sums: one has them once a provider was asked for it. */
+  function isCounted({ account, gateway, tries }: LogRow): boolean {
+    const scope = JSON.stringify([account, gateway]);
+    if (tries > 0 && scopes.size < MOST_SCOPES) scopes.add(scope);
+    return scopes.has(scope) || account === "-" && gateway === "default";
+  }
+
+  return {
+    add(row) {
+      const time = Date.parse(row.time);
+      if (!isCounted(row) || Number.isNaN(time)) return;
+      const { account, gateway, token = "" } = row;
+      const { provider = "", model = "" } = row.tries > 0 ? row : {};
+      for (const [grain, sums] of kept) {
+        const at = Math.floor(time / GRAINS[grain]) * GRAINS[grain];
+        const key = JSON.stringify([at, account, gateway, provider, model, token]);
+        let one = sums.get(key);
+        if (!one) {
+          one = { ...emptyTally(), at, account, gateway, provider, model, token };
+          sums.set(key, one);
+          if (sums.size > MOST_SUMS[grain]) sums.delete(sums.keys().next().value!);
+        }
+        addRow(one, row);
+      }
+    },
+    stats({ grain, from, to, scope = {} }) {
+      const points = new Map<number, Point>();
+      const groups = new Map<string, Group>();
+      for (const { at, account, gateway, provider, model, token, ...tally } of kept.get(grain)!.values()) {
+        if (at < from || at >= to || !isOf(scope, { account, gateway })) continue;
+        const point = points.get(at) ?? { at, ...emptyTally() };
+        points.set(at, point);
+        addTally(point, tally);
+        const of = { account, gateway, provider, model, token };
+        const key = JSON.stringify(Object.values(of));
+        const group = groups.get(key) ?? { of, ...emptyTally() };
+        groups.set(key, group);
+        addTally(group, tally);
+      }
+      return {
+        points: [...points.values()].sort((a, b) => a.at - b.at),
+        groups: [...groups.values()].sort((a, b) => b.requests - a.requests).slice(0, MOST_GROUPS),
+      };
+    },
+  };
+}
+
+/** Whether something is of one gateway, or of any where none is named. */
+export const isOf = (wanted: Partial<Scope>, { account, gateway }: Scope): boolean =>
+  (wanted.account ?? account) === account && (wanted.gateway ?? gateway) === gateway;
