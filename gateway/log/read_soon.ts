@@ -11,6 +11,9 @@ const MOST_BYTES = 2 ** 20;
 /** Milliseconds that they are waited for: as long as nothing is sent, Deno does not tell that the client has left. */
 const MOST_MS = 10_000;
 
+/** Bun sends nothing of an answer that breaks before its first bytes have left. */
+const BREAK_AFTER_MS = 20;
+
 /** Blank bytes alone: some providers send them to keep the connection alive while a model thinks. */
 const isBlank = (bytes: Uint8Array) => bytes.every((byte) => byte <= 0x20);
 
@@ -64,7 +67,10 @@ function restOf(
         first = undefined;
         return;
       }
-      const { done, value } = await (next ?? source.read());
+      const { done, value } = await (next ?? source.read()).catch(async (cause) => {
+        await new Promise((resolve) => setTimeout(resolve, BREAK_AFTER_MS));
+        throw cause;
+      });
       next = undefined;
       if (done) controller.close();
       else controller.enqueue(value as Chunk);
