@@ -1,18 +1,18 @@
-/** A provider's answer in neutral terms: a list of deltas, and what they make together. */
+/** A provider's answer in neutral terms: a list of deltas, and the whole answer that they make. */
 import type { Citation, JsonObject, Media, ServerToolKind, Thought } from "./content.ts";
 
-/** Why the model stopped, in OpenAI's words. `tool_calls` is implied by calls, so a reader need not say it. */
+/** Why the model stopped, in OpenAI's terms. Tool calls imply `tool_calls`, so a reader need not emit it. */
 export type StopReason = "stop" | "length" | "tool_calls" | "content_filter";
 
 /**
- * Tokens in disjoint buckets: prompt = `input + cacheRead + cacheWrite + audioIn`, completion =
- * `output + reasoning + audioOut`, total = all seven. A reader subtracts where its provider counts one inside another.
+ * The tokens in disjoint buckets. Prompt = `input + cacheRead + cacheWrite + audioIn`, completion = `output + reasoning
+ * + audioOut`, total = the sum of all seven. If a provider counts one bucket inside another, the reader subtracts it.
  */
 export interface Usage {
   input: number;
   cacheRead: number;
   cacheWrite: number;
-  /** Of `cacheWrite`, those that are kept for an hour, where the provider tells lifetimes apart. */
+  /** The part of `cacheWrite` that is kept for an hour, if the provider reports it. */
   cacheWriteHour?: number;
   audioIn: number;
   output: number;
@@ -22,22 +22,22 @@ export interface Usage {
   cost?: number;
 }
 
-/** A failure in OpenAI's words; `metadata` keeps the provider's original. */
+/** An error in OpenAI's terms. `metadata` keeps the provider's original. */
 export interface WireError {
   message: string;
   type?: string;
   param?: string | null;
   code?: string | number | null;
-  /** HTTP status that this error means, where the provider says it. */
+  /** The HTTP status that the error means, if the provider says so. */
   status?: number;
-  /** When to try again, where the body says it and no header does (Google's `RetryInfo`). */
+  /** Milliseconds until a retry makes sense, if the body says so and no header does (Google's `RetryInfo`). */
   retryAfterMs?: number;
   metadata?: JsonObject;
 }
 
 /**
- * One step of an answer. `choice` counts from 0; `index` is the tool's own counter within its choice, from 0, whatever
- * number the provider gave its block. A whole answer is a list of these, a stream the same list spread over time.
+ * One step of an answer. `choice` counts from 0. `index` counts the tool calls of a choice from 0, whatever number the
+ * provider gave its block. A whole answer is a list of deltas; a stream is the same list spread over time.
  */
 export type Delta =
   | {
@@ -47,7 +47,7 @@ export type Delta =
     created?: number;
     service_tier?: string;
     fingerprint?: string;
-    /** The first choice that says something, where it is not 0. */
+    /** The index of the first choice with content, if it is not 0. */
     choice?: number;
   }
   | { type: "text"; choice: number; text: string; logprobs?: unknown }
@@ -57,7 +57,7 @@ export type Delta =
    * `summary` marks text that is the provider's summary of its reasoning.
    */
   | ({ type: "thought"; choice: number; block: number; summary?: boolean } & Thought)
-  /** A call begins. `signature` is Gemini's. `custom`: its arguments are free text and not JSON. */
+  /** A tool call begins. `signature` is Gemini's. `custom`: its arguments are free text and not JSON. */
   | {
     type: "tool";
     choice: number;
@@ -71,7 +71,7 @@ export type Delta =
   | { type: "citation"; choice: number; citation: Citation }
   /** `signature` is Gemini's. */
   | { type: "image"; choice: number; media: Media; signature?: string }
-  /** Sound, base64; pieces are joined in order of arrival. */
+  /** Sound in base64. Pieces are joined in order of arrival. */
   | {
     type: "audio";
     choice: number;
@@ -80,15 +80,15 @@ export type Delta =
     transcript?: string;
     expires_at?: number;
   }
-  /** A call that the provider ran itself, told when it is done. */
+  /** A call that the provider ran itself, emitted when it is done. */
   | { type: "server_tool"; choice: number; serverCall: ServerCall }
-  /** A signature on the answer itself rather than on a call (Gemini 3 on its last text part). */
+  /** A signature of the answer itself and not of a tool call (Gemini 3 signs its last text part). */
   | { type: "signature"; choice: number; signature: string }
-  /** The whole usage as known so far: a later one replaces an earlier one. */
+  /** The whole usage so far. A later one replaces an earlier one. */
   | { type: "usage"; usage: Usage }
-  /** `sequence` is the stop sequence that ended it, where the provider says so. */
+  /** `sequence` is the stop sequence that ended the choice, if the provider says so. */
   | { type: "stop"; choice: number; reason: StopReason; sequence?: string }
-  /** Ends the answer; whatever follows is ignored. */
+  /** Ends the answer. Later deltas are ignored. */
   | { type: "error"; error: WireError };
 
 /** A call of a provider's own tool, with its result. */
@@ -96,17 +96,17 @@ export interface ServerCall {
   kind: ServerToolKind;
   /** The provider's own id. */
   id?: string;
-  /** Its arguments: `{query}` of a search, `{url}` of a fetch, `{code}` of an execution. */
+  /** The arguments: `{query}` of a search, `{url}` of a fetch, `{code}` of an execution. */
   input: JsonObject;
-  /** What a search found. */
+  /** The results of a search. */
   results?: { url: string; title: string }[];
-  /** What an execution printed. */
+  /** The output of an execution. */
   output?: string;
-  /** Why it failed, in Anthropic's words: `unavailable`, `max_uses_exceeded` … */
+  /** Why the call failed, in Anthropic's terms: `unavailable`, `max_uses_exceeded` … */
   error?: string;
 }
 
-/** Takes the next delta. */
+/** Called with the next delta. */
 export type Emit = (delta: Delta) => void;
 
 // ---------------------------------------------------------------- the whole answer
@@ -115,13 +115,13 @@ export type Emit = (delta: Delta) => void;
 export interface AnswerCall {
   id: string;
   name: string;
-  /** JSON text; may be empty for a call without arguments. Free text when `custom`. */
+  /** JSON text; it may be empty for a tool call without arguments. Free text if `custom`. */
   arguments: string;
   signature?: string;
   custom?: boolean;
 }
 
-/** One piece of an answer; pieces stand in the order in which the model said them. */
+/** One piece of an answer. Pieces are in the model's order. */
 export type Item =
   | { type: "text"; text: string; citations: Citation[] }
   | { type: "refusal"; text: string }
@@ -130,12 +130,12 @@ export type Item =
   | { type: "server_tool"; serverCall: ServerCall }
   | { type: "image"; media: Media; signature?: string };
 
-/** One of an answer's alternatives. */
+/** One alternative of an answer. */
 export interface Choice {
   items: Item[];
   logprobs: unknown[];
   audio?: { id?: string; data: string; transcript: string; expires_at?: number };
-  /** See the delta of that name. */
+  /** The signature of the answer itself, see the delta `signature`. */
   signature?: string;
   stop?: StopReason;
   sequence?: string;
@@ -144,19 +144,19 @@ export interface Choice {
 /** A whole answer. */
 export interface Answer {
   start: Extract<Delta, { type: "start" }>;
-  /** By index; a provider may leave one out. */
+  /** The choices by their index. A provider may leave one out. */
   choices: Choice[];
   usage?: Usage;
-  /** The answer broke off; what came before it is kept. */
+  /** Why the answer broke off. The content before it is kept. */
   error?: WireError;
 }
 
-/** What the envelope of an answer needs when the provider gives none. */
+/** Values for the envelope of an answer if the provider sends none. */
 export interface Defaults {
-  /** Of the answer, with the prefix of the client's wire: `chatcmpl-…`, `msg_…`. */
+  /** The id of the answer, with the prefix of the client's wire: `chatcmpl-…`, `msg_…`. */
   id: string;
   /** Unix time in seconds. */
   created: number;
-  /** The model that was asked for. */
+  /** The requested model. */
   model: string;
 }

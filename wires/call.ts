@@ -1,18 +1,18 @@
 /**
  * A client's request in neutral terms.
  *
- * Setting names and values are OpenAI chat completions' own, the field's common
- * language, after `readCall` has made one spelling of the several it allows.
+ * Names and values of settings are those of OpenAI's chat completions, which most APIs follow. `readCall` turns the
+ * several spellings of a setting into one.
  */
 import type { Citation, JsonObject, Media, ServerToolKind, Thought } from "./content.ts";
 
-/** `mediaPath` locates the media in the client's body, e.g. `messages[2].content[0].image_url`. */
+/** `mediaPath` is the path of the media in the client's body, e.g. `messages[2].content[0].image_url`. */
 interface MediaPart {
   media: Media;
   mediaPath: string;
 }
 
-/** One piece of a message. `path` locates it in the client's body, e.g. `messages[2].content[0]`. */
+/** One piece of a message. `path` is its path in the client's body, e.g. `messages[2].content[0]`. */
 export type Part =
   & (
     | { type: "text"; text: string }
@@ -20,12 +20,12 @@ export type Part =
     | MediaPart & { type: "image"; detail?: string; detailPath?: string }
     | MediaPart & { type: "audio" | "video" }
     | MediaPart & { type: "file"; name?: string; namePath?: string }
-    /** A part of a type that OpenAI does not know, in the target's own form; sent as it is. */
+    /** A part of a type that OpenAI does not have, in the target's own form. It is sent unchanged. */
     | { type: "native"; value: JsonObject }
   )
   & {
     path: string;
-    /** `cache_control` exactly as the client wrote it. */
+    /** The client's `cache_control`, unchanged. */
     cache?: unknown;
     /** Gemini's `thought_signature` of this part, from `extra_content`. */
     signature?: string;
@@ -33,30 +33,30 @@ export type Part =
 
 /** A tool call that the assistant made. */
 export interface ToolCall {
-  /** The provider's own id: what `packToolId` added is taken off again. */
+  /** The provider's own id, without what `packToolId` added. */
   id: string;
   name: string;
-  /** JSON text, as the model wrote it; may be empty or broken. Free text when `custom`. */
+  /** JSON text as the model wrote it; it may be empty or broken. Free text if `custom`. */
   arguments: string;
-  /** A custom tool's call: its input is text and not JSON. */
+  /** A call of a custom tool: its input is text and not JSON. */
   custom?: boolean;
   /** Gemini's `thought_signature`, from `extra_content` or from the packed id. */
   signature?: string;
   path: string;
 }
 
-/** One turn. Roles and order are the client's; a wire merges turns as it must, and moves none. */
+/** One turn. Roles and order are the client's. A wire merges turns as it must, but never moves one. */
 export type Message =
   & { path: string; cache?: unknown; name?: string; parts: Part[] }
   & (
     | { role: "system" | "developer" | "user" }
     | {
       role: "assistant";
-      /** Each with its path in the client's body. */
+      /** The thoughts, each with its path in the client's body. */
       thoughts: (Thought & { path: string })[];
       calls: ToolCall[];
       signature?: string;
-      /** The sources that an earlier answer named, as the client has kept them. */
+      /** The sources of an earlier answer, as the client kept them. */
       citations?: Citation[];
     }
     | { role: "tool"; callId: string; error?: boolean }
@@ -65,39 +65,39 @@ export type Message =
 /** A message of one role. */
 export type MessageOf<R extends Message["role"]> = Extract<Message, { role: R }>;
 
-/** A function the model may call. */
+/** A function that the model may call. */
 export interface FunctionTool {
   type: "function";
   name: string;
   description?: string;
-  /** JSON Schema, untouched. Absent: the function takes no arguments. */
+  /** The client's JSON Schema, unchanged. Absent: the function takes no arguments. */
   parameters?: JsonObject;
   strict?: boolean;
   cache?: unknown;
   path: string;
-  /** Where `strict` and `description` stand: `tools[0].function`. */
+  /** The path of the object with `strict` and `description`: `tools[0].function`. */
   definitionPath: string;
-  /** Where `parameters` stands: `tools[0].function.parameters`. */
+  /** The path of `parameters`: `tools[0].function.parameters`. */
   parametersPath: string;
-  /** Members beside `type`, `function` and `cache_control`, or of `function` beyond the above; forwarded. */
+  /** Further members of the tool or of its `function`. They are forwarded. */
   extra: JsonObject;
   /**
-   * What the client offered in place of a function, in its wire's own words: `custom`, `namespace`, `bash_20250124`. Its
-   * wire's writer tells a call of it as one of the same kind.
+   * The kind of tool that the client offered in place of a function, in its wire's terms: `custom`, `namespace`,
+   * `bash_20250124`. The client's wire writes a call of it in the same kind.
    */
   kind?: string;
-  /** For `kind: "namespace"`: the namespace, with which `name` begins. */
+  /** The namespace with which `name` begins, for `kind: "namespace"`. */
   namespace?: string;
 }
 
-/** A tool in the target's own words, e.g. `{"type": "web_search_20250305", …}` or `{"googleSearch": {}}`. */
+/** A tool in the target's own form, e.g. `{"type": "web_search_20250305", …}` or `{"googleSearch": {}}`. */
 export interface NativeTool {
   type: "native";
   value: JsonObject;
   path: string;
 }
 
-/** A grammar that a free text must obey; `syntax` is `lark` or `regex`. */
+/** A grammar that a free text must match. `syntax` is `lark` or `regex`. */
 export interface Grammar {
   type: "grammar";
   syntax: string;
@@ -109,24 +109,24 @@ export interface CustomTool {
   type: "custom";
   name: string;
   description?: string;
-  /** What the input must be like. Absent: any text. */
+  /** The form of the input. Absent: any text. */
   format?: { type: "text" } | Grammar;
   cache?: unknown;
   path: string;
-  /** Where `format` stands: `tools[0].custom.format`. */
+  /** The path of `format`: `tools[0].custom.format`. */
   formatPath: string;
 }
 
-/** Where a search or a fetch may look. */
+/** The limits of a search or a fetch. */
 export interface SearchTerms {
   allowedDomains?: string[];
   blockedDomains?: string[];
-  /** `{city, region, country, timezone}`; other members are ignored. */
+  /** The user's location: `{city, region, country, timezone}`. Other members are ignored. */
   location?: JsonObject;
   maxUses?: number;
 }
 
-/** A tool that a provider runs itself, under whatever name. `value` is the client's own, for a target of its wire. */
+/** A tool that a provider runs itself. `value` is the tool in the client's form, for a target of the same wire. */
 export interface ServerTool {
   type: "server";
   kind: ServerToolKind;
@@ -135,10 +135,10 @@ export interface ServerTool {
   path: string;
 }
 
-/** What the model may call. */
+/** A tool that the model may call. */
 export type Tool = FunctionTool | CustomTool | ServerTool | NativeTool;
 
-/** `response_format`; `text` is the same as none. */
+/** `response_format`. The format `text` means the same as none, and is left out. */
 export type Format =
   | { type: "json_object" }
   | {
@@ -147,27 +147,27 @@ export type Format =
     description?: string;
     schema: JsonObject;
     strict?: boolean;
-    /** Where these members stand in the client's body: `response_format.json_schema`. */
+    /** The path of these members in the client's body: `response_format.json_schema`. */
     path: string;
   };
 
 /** Which tool the model must, may or must not call. */
 export type ToolChoice = "none" | "auto" | "required" | { name: string };
 
-/** What the client set beside the conversation. Absent members were not sent, or were null. */
+/** The client's settings. Absent members were not sent, or were null. */
 export interface Settings {
   tools?: Tool[];
   tool_choice?: ToolChoice;
-  /** The functions and custom tools that the model may call, of those in `tools`; all of them where it is absent. */
+  /** The names of the functions and custom tools in `tools` that the model may call. Absent: all of them. */
   allowed_tools?: string[];
   parallel_tool_calls?: boolean;
   response_format?: Format;
-  /** `max_completion_tokens`, else `max_tokens`. */
+  /** The limit of output tokens: `max_completion_tokens`, else `max_tokens`. */
   max_tokens?: number;
   temperature?: number;
   top_p?: number;
   top_k?: number;
-  /** Always a list; a single string is a list of one. */
+  /** The stop sequences. A single string becomes a list of one. */
   stop?: string[];
   seed?: number;
   frequency_penalty?: number;
@@ -179,11 +179,14 @@ export interface Settings {
   user?: string;
   service_tier?: string;
   metadata?: JsonObject;
-  /** `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`; or what the client wrote. */
+  /** `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or another word of the client. */
   reasoning_effort?: string;
-  /** The most tokens that the model may think, where the client says a number in place of a word. */
+  /** The most tokens that the model may use for thinking, if the client sends a number in place of a word. */
   reasoning_budget?: number;
-  /** `auto`, `concise`, `detailed`: how a summary of the reasoning is wanted; `none` where it must not be sent. */
+  /**
+   * The wanted summary of the reasoning: `auto`, `concise` or `detailed`; `none` if no summary may be sent to the
+   * client.
+   */
   reasoning_summary?: string;
   verbosity?: string;
   modalities?: string[];
@@ -198,9 +201,9 @@ export interface Settings {
 
 /** A client's request. */
 export interface Call {
-  /** The client's wire, that it was read from. */
+  /** The client's wire, from which the call was read. */
   wire: WireName;
-  /** The provider's name for the model, without our prefix. */
+  /** The provider's name for the model, without the provider's prefix. */
   model: string;
   stream: boolean;
   /** The client asked for a usage chunk (`stream_options.include_usage`). */
@@ -208,20 +211,20 @@ export interface Call {
   messages: Message[];
   settings: Settings;
   /**
-   * How the client spelled each setting, in the order of its body: `stop` is `stop`, `max_tokens` may be
-   * `max_completion_tokens`, `tools` may be `functions`. Wires walk this to keep order and to name what they drop.
+   * The client's spelling of each setting, in the order of its body: `max_tokens` may be `max_completion_tokens`,
+   * `tools` may be `functions`. Wires walk through this map to keep the order and to name what they drop.
    */
   sent: Map<keyof Settings, string>;
-  /** Client paths that have no neutral term (`tools[1]` of OpenAI's `custom` kind): no other wire can express them. */
+  /** The client's paths of what has no neutral term (`tools[1]` of an unknown type): no other wire can express it. */
   dropped: string[];
   /**
-   * Fields that have no neutral term (`thinking`, `safetySettings`), forwarded as they are: to a target of the client's
-   * wire, and to every target where the client's wire says `mixesFields`.
+   * Fields that have no neutral term (`thinking`, `safetySettings`). They are forwarded unchanged to a target of the
+   * client's wire, and to every target if the client's wire has `mixesFields`.
    */
   extra: JsonObject;
-  /** What the client's wire must know of the request when it writes the answer, beside all this: its own form. */
+  /** What the client's wire needs from the request to write the answer, in a form of its own. */
   form?: unknown;
 }
 
-/** Name of a wire. */
+/** The name of a wire. */
 export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";

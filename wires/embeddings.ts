@@ -1,70 +1,74 @@
-/** Embeddings in neutral terms, and a wire's way to ask for them. */
+/** Embeddings in neutral terms, and the halves of a wire for them. */
 import type { WireError } from "./answer.ts";
 import type { JsonObject } from "./content.ts";
 import type { WireRequest } from "./wire.ts";
 
 /** A client's request for embeddings, or one part of it. */
 export interface EmbedRequest {
-  /** The provider's name for the model, without our prefix. */
+  /** The provider's name for the model, without the provider's prefix. */
   model: string;
-  /** Texts, or lists of tokens: never empty. */
+  /** Texts, or lists of tokens. The list has at least one entry, and no entry is empty. */
   inputs: (string | number[])[];
-  /** The numbers that a vector should have. */
+  /** The requested length of a vector. */
   dimensions?: number;
   /**
-   * What the vectors are for: `search_document`, `search_query`, `classification`, `clustering`, whichever of their
-   * spellings the client wrote; else what it wrote.
+   * The purpose of the vectors: `search_document`, `search_query`, `classification` or `clustering`, in whatever
+   * spelling the client wrote it; else the client's own word.
    */
   inputType?: string;
-  /** Who asks, as the client names them. */
+  /** The client's name for its user. */
   user?: string;
-  /** Fields that have no neutral term, forwarded as they are. */
+  /** Fields that have no neutral term. They are forwarded unchanged. */
   extra: JsonObject;
 }
 
-/** A client's request as it was read. */
+/** A client's request, after it was read. */
 export interface EmbedCall extends Omit<EmbedRequest, "model"> {
-  /** Vectors are wanted as base64; SDKs ask for that unless they are told otherwise. */
+  /** The client wants vectors as base64. OpenAI's SDKs ask for that by default. */
   base64: boolean;
 }
 
-/** What a provider answered: one vector for each input, in their order. */
+/** A provider's answer: one vector for each input, in the order of the inputs. */
 export interface Embeddings {
   vectors: number[][];
-  /** Tokens of all inputs; 0 where the provider does not say. */
+  /** The tokens of all inputs; 0 if the provider does not say. */
   tokens: number;
-  /** As the provider names it. */
+  /** The model, as the provider names it. */
   model?: string;
 }
 
-/** The client's half: reads its requests for embeddings, writes their answers. */
+/** The client's half: reads requests for embeddings and writes their answers. */
 export interface EmbeddingClient {
-  /** The provider's half of the same format. Where a row has that, bodies are handed through. */
+  /** The provider's half of the same format. If a row has it, bodies are handed through. */
   wire: EmbeddingWire;
   /**
-   * Checks what every request must hold, also one that is handed through.
+   * Checks what every request must have, even one that is handed through.
    *
    * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
    */
   check(body: JsonObject): void;
   /**
-   * Reads a body that `check` has passed.
+   * Reads a body that has passed `check`.
    *
    * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
    */
   read(body: JsonObject): EmbedCall;
-  /** The answer as clients read it. */
+  /** Writes the answer for the client. */
   write(answer: Embeddings, base64: boolean): JsonObject;
-  /** An answer whose vectors are lists, with base64 in their place; `undefined` for one that needs nothing. */
+  /** Encodes the vectors of an answer that has lists; `undefined` for an answer that needs no change. */
   encodeLists(body: JsonObject): JsonObject | undefined;
 }
 
-/** A provider's way to ask for embeddings. */
+/** The provider's half: writes requests for embeddings and reads their answers. */
 export interface EmbeddingWire {
-  /** What it writes asks for floats, whatever the client wants. */
+  /** Writes a request. It asks for floats, whatever the client wants. */
   writeEmbed(request: EmbedRequest): WireRequest;
-  /** @throws GatewayError `bad_upstream_answer` for a body without vectors. */
+  /**
+   * Reads an answer.
+   *
+   * @throws GatewayError `bad_upstream_answer` for a body without vectors.
+   */
   readEmbeddings(body: JsonObject): Embeddings;
-  /** As that of `AnswerFormat`. */
+  /** Reads an error, as `AnswerFormat.readError` does. */
   readError(status: number, body: unknown): WireError;
 }

@@ -1,4 +1,4 @@
-/** The neutral terms that every wire is read into and written from, each by its file. */
+/** The neutral terms that every wire is read into and written from, one file per concern. */
 export type * from "./answer.ts";
 export type * from "./call.ts";
 export type * from "./content.ts";

@@ -1,134 +1,136 @@
-/** The two halves of a wire: what reads and writes for clients, and what does for providers. */
+/** The two halves of a wire: the client's half and the provider's half. */
 import type { Answer, Defaults, Delta, Emit, WireError } from "./answer.ts";
 import type { Call, WireName } from "./call.ts";
 import type { JsonObject } from "./content.ts";
 
-/** A provider's request, before its row adds the base URL and the key. */
+/** A provider's request, before the row adds the base URL and the key. */
 export interface WireRequest {
-  /** Below the row's base URL, with query: `/v1/messages`. */
+  /** The path below the row's base URL, with its query: `/v1/messages`. */
   path: string;
   body: JsonObject;
-  /** Headers that belong to the format: versions and betas. */
+  /** Headers of the format: versions and betas. */
   headers?: Record<string, string>;
-  /** Client paths of what this wire cannot express: `seed`, `messages[0].name`. */
+  /** The client's paths of what this wire cannot express: `seed`, `messages[0].name`. */
   dropped: string[];
-  /** The client's names of tools that the answer will call otherwise, by the names that a reader emits. */
+  /** The client's names of tools that were renamed, by the names that a reader emits. */
   toolNames?: ReadonlyMap<string, string>;
   /**
-   * The client's path of what stands at a path of `body`, or of what it was made of; `undefined` for what the wire has
-   * added. Absent where no row changes the body.
+   * Finds the client's path of what stands at a path of `body`, or of what it was made from; `undefined` for what the
+   * wire added. Absent if no row changes the body.
    */
   clientPath?: (path: string) => string | undefined;
 }
 
-/** Reads one stream; made anew for each. */
+/** A reader of one stream. Each stream has its own. */
 export interface StreamReader {
-  /** One SSE event: its data lines joined, and its name (empty when it has none). */
+  /** Reads one frame: its data as text, and its name, which is empty if it has none. */
   frame(data: string, event: string): void;
-  /** The bytes ended. Emits an error if the answer was not finished. */
+  /** Called when the bytes have ended. Emits an error if the answer was not finished. */
   end(): void;
 }
 
-/** Writes one stream for a client; made anew for each. */
+/** A writer of one client's stream. Each stream has its own. */
 export interface StreamWriter {
-  /** The text to send for this delta; may be empty. */
+  /** Returns the text to send for this delta. It may be empty. */
   delta(delta: Delta): string;
-  /** What closes the stream; nothing after an error. */
+  /** Returns the end of the stream; an empty text after an error. */
   end(): string;
-  /** Says nothing, for a client that would take a long silence for a dead connection. */
+  /** Returns an event without content. It tells the client that a silent connection is alive. */
   keepAlive?(): string;
 }
 
-/** How an answer is written: read where it is translated, and where the gateway must know what it hands through. */
+/** A format of answers. It is read to translate an answer, and to watch an answer that is handed through. */
 export interface AnswerFormat {
-  /** A whole answer, parsed. Emits an error for an object that is not an answer. */
+  /** Reads a whole answer. Emits an error for an object that is not an answer. */
   readAnswer(body: JsonObject, emit: Emit): void;
-  /** The end of a whole answer that is too long to be read, for what stands there. */
+  /** Reads what it can from the end of a whole answer that is too long to be parsed. */
   readTail?(tail: string, emit: Emit): void;
   readStream(emit: Emit): StreamReader;
-  /** The body of an answer that was not 2xx: parsed, or text when it was not JSON. */
+  /** Reads the body of an answer whose status is not 2xx: parsed JSON, or text if it is not JSON. */
   readError(status: number, body: unknown): WireError;
 }
 
-/** The provider's half of a wire: writes a call as its request, reads its answers. */
+/** The provider's half of a wire: writes calls as requests, and reads their answers. */
 export interface ProviderWire extends AnswerFormat {
   name: WireName;
   writeCall(call: Call): WireRequest;
-  /** How it counts the tokens of a call, if it does. */
+  /** How the provider counts the tokens of a call. Absent if it does not. */
   counter?: TokenCounter;
 }
 
-/** Asks a provider how many tokens a call has. */
+/** Asks a provider for the number of tokens of a call. */
 export interface TokenCounter {
-  /** What follows the path of a call, for a body that is handed through: `/count_tokens`. */
+  /** The suffix of the chat path, for a body that is handed through: `/count_tokens`. */
   pathEnd: string;
   writeCall(call: Call): WireRequest;
-  /** The count in its answer; `undefined` for an answer without one. */
+  /** Reads the count from the answer; `undefined` if it has none. */
   read(body: JsonObject): number | undefined;
 }
 
-/** What else an error may tell. */
+/** What the writer of an error may use beside the error. */
 export interface ErrorContext {
-  /** What the client asked for, where it was read. */
+  /** The client's call, if it was read. */
   call?: Call;
   /** The gateway's id of the request. */
   requestId?: string;
 }
 
-/** How a wire keeps what its messages hold for one provider from the others. */
+/** How a wire removes what its messages hold for one provider when they go to another one. */
 export interface ForeignRules {
-  /** What such texts begin with: of proofs, and of what is for the author alone. */
+  /** How such texts begin: `proofs` are proofs of other providers, `authors` are texts for the wire's author only. */
   proofs: string;
   authors?: string;
   /**
-   * @param get A field of the body.
+   * @param get Reads a field of the body.
    * @param isAuthor Whether the provider is the wire's author.
-   * @param dropped Takes the client's paths of what is left out and was more than a proof.
+   * @param dropped Takes the client's paths of what is left out, except of mere proofs.
    * @returns The new values of fields, by name.
    */
   without(get: (field: string) => unknown, isAuthor: boolean, dropped: string[]): Map<string, unknown>;
 }
 
-/** The client's half of a wire: reads its requests, writes its answers. */
+/** The client's half of a wire: reads requests, and writes their answers. */
 export interface ClientWire extends AnswerFormat {
   name: WireName;
-  /** What follows the wire's path where only a part of it is asked for: `/compact`. Not every provider of the wire has it. */
+  /** The suffix of the wire's path for a part of the API: `/compact`. Not every provider of the wire has it. */
   below?: string;
-  /** The ids of its answers begin so: `chatcmpl-`. */
+  /** How the ids of its answers begin: `chatcmpl-`. */
   idPrefix: string;
-  /** Its clients write each provider's own fields into one body: those without a neutral term go to every target. */
+  /**
+   * Its clients write fields of any provider into the body, so fields without a neutral term are sent to every target.
+   */
   mixesFields?: true;
-  /** The header beside `x-request-id` in which its SDKs look for the id of a request. */
+  /** The header in which its SDKs look for the id of a request, beside `x-request-id`. */
   requestIdHeader?: string;
   /**
-   * What rows' rules for messages, and `foreign`, are about: a long body that has none of these words is not looked
-   * into. One that ends with `*` stands for all that begin so.
+   * Words that `foreign` and the rows' rules for messages are about. A long body with none of these words is not
+   * parsed. A word that ends with `*` stands for all strings that begin with it.
    */
   ruleWords: readonly string[];
   /**
-   * What must change in a body that is handed through because it holds what is not its provider's to read: proofs of other
-   * makers, which our answers have put there, and what is for the wire's author alone.
+   * What must be removed from a body that is handed through because its provider must not read it: proofs of other
+   * providers, which Sluice put there, and texts for the wire's author only.
    */
   foreign?: ForeignRules;
   /**
-   * Checks what every request must hold, also one that is handed through.
+   * Checks what every request must have, even one that is handed through.
    *
    * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
    */
   checkCall(body: JsonObject): void;
   /**
-   * Reads a body that `checkCall` has passed. Paths in the call are those of the client's body.
+   * Reads a body that has passed `checkCall`. Paths in the call are those of the client's body.
    *
    * @param model The provider's name for the model.
    * @throws GatewayError `invalid_request` whose `param` is the path of the fault.
    */
   readCall(body: JsonObject, model: string): Call;
-  /** Writes the stream of an answer to a call. */
+  /** Makes the writer of a streamed answer. */
   writer(call: Call, defaults: Defaults): StreamWriter;
   writeAnswer(answer: Answer, call: Call, defaults: Defaults): JsonObject;
   writeError(error: WireError, context?: ErrorContext): JsonObject;
-  /** How many tokens a call has. Default: `{input_tokens}`. */
+  /** Writes the number of tokens of a call. Default: `{input_tokens}`. */
   writeCount?(tokens: number): JsonObject;
-  /** The error in a body that this wire's clients can read as it stands; `undefined` for any other body. */
+  /** The error in a body that this wire's clients can read unchanged; `undefined` for any other body. */
   ownError(body: unknown): WireError | undefined;
 }

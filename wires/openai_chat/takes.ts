@@ -1,16 +1,16 @@
-/** What providers of chat completions differ in. */
-
-/** What a provider takes beside what every provider of this wire does. */
+/** What a provider accepts beyond the common format. */
 export interface ChatTakes {
-  /** `cache_control` on parts, messages and tools. */
+  /** The provider accepts `cache_control` on parts, messages and tools. */
   cacheMarks?: true;
-  /** Tools of type `custom`, and `allowed_tools`. */
+  /** The provider accepts tools of type `custom`, and `allowed_tools`. */
   openaiTools?: true;
-  /** Words of `reasoning_effort` that it takes for whatever model. Default: what the model's name tells. */
+  /**
+   * The values of `reasoning_effort` that the provider accepts for every model. Default: decided by the model's name.
+   */
   efforts?: readonly string[];
   /**
-   * The member of an assistant's message that holds its earlier reasoning; `reasoning_details` holds its proofs as well.
-   * Default `reasoning_content`.
+   * The member of an assistant's message for its earlier reasoning. `reasoning_details` has the proofs as well. `none`:
+   * the provider accepts no earlier reasoning. Default: `reasoning_content`.
    */
   thoughts?: "none" | "reasoning" | "reasoning_details";
 }

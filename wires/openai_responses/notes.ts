@@ -1,19 +1,18 @@
-/** What the writers of input items share. */
 import type { OpenAIModel } from "../shared/openai_models.ts";
 import { shortId } from "../shared/tool_id.ts";
 
-/** What is known while items are written. */
+/** What the writers of input items need and record. */
 export interface Notes {
   model?: OpenAIModel;
-  /** The format of the thoughts that may be sent. */
+  /** The format name of the thoughts that may be sent. */
   maker: string;
   dropped: string[];
-  /** Ids of the thoughts that were sent: OpenAI refuses one that comes twice. */
+  /** The ids of the thoughts that were written: OpenAI refuses an id that comes twice. */
   thoughts: Set<string>;
 }
 
-/** Characters of a `call_id`. */
+/** The most characters of a `call_id`. */
 const MOST_ID = 64;
 
-/** A call's id as OpenAI takes it, the same for the call and its result. */
+/** Fits the id of a tool call to OpenAI's limit. It is the same for the tool call and its result. */
 export const callId = (id: string): string => shortId(id, MOST_ID);
