@@ -1,4 +1,4 @@
-/** Whole agent runs: what our own answers become in a client's hands must be accepted in the next request. */
+/** Whole agent runs: providers must accept in the next request what each client kept of Sluice's answers. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CLIENTS, type Json, lab, runAgent } from "./lab.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
@@ -59,7 +59,7 @@ for (const [name, client] of Object.entries(CLIENTS)) {
       const room = lab(play);
       const messages = await runAgent(room, client, { model, tools: TOOLS, messages: QUESTION, ...body });
       assertStringIncludes(messages.at(-1)!.content as string, "Sunny, and noon.");
-      // The conversation goes on.
+      // The conversation continues.
       messages.push({ role: "user", content: "Thanks! And now?" });
       await client(room, { model, tools: TOOLS, messages, ...body });
       assertEquals(room.asked.map(check), Array(4).fill(undefined));

@@ -1,4 +1,7 @@
-/** Answers as providers, and what stands before them, really send them: in any pieces, under any label, cut anywhere. */
+/**
+ * Answers as providers and the proxies before them really send them: in any pieces, with any content type, cut
+ * anywhere.
+ */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { events, inPieces, type Json, lab, readEvents, sse } from "./lab.ts";
@@ -129,7 +132,7 @@ const WIRES: Wire[] = [{
 // deno-lint-ignore no-explicit-any -- Answers are compared as they are.
 type Any = any;
 
-/** What an answer says, whole or gathered by the official SDK. */
+/** The content of an answer, whole or read by the official SDK. */
 function gist({ choices: [{ message, finish_reason }], usage }: Any) {
   const calls = message.tool_calls.map((
     { id, function: { name, arguments: args } }: Any,
@@ -225,7 +228,7 @@ for (const { model, stream, whole, named } of WIRES) {
 
   Deno.test(`${model} cut off after any event gives an error and nothing after it`, async () => {
     for (let kept = 0; kept < stream.length - (stream.at(-1) === "[DONE]" ? 2 : 1); kept++) {
-      // Anthropic's message is finished once its reason is told.
+      // Anthropic's message is complete once its stop reason has come.
       if ((stream[kept - 1] as Json | undefined)?.type === "message_delta") continue;
       const { openai, post } = lab(() => events(sse(stream.slice(0, kept), named)));
       const body = { model, messages: [USER], stream: true, stream_options: { include_usage: true } };

@@ -1,4 +1,4 @@
-/** A client of another format at providers that speak chat completions alone. */
+/** Clients of other formats with providers that only have chat completions. */
 import { assert, assertEquals } from "@std/assert";
 import { events, type Json, lab, sse } from "./lab.ts";
 
@@ -31,7 +31,7 @@ const CALLS = [
 ];
 const USAGE = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
 
-/** A provider of DeepSeek as it answers: thinking, and then two calls. */
+/** DeepSeek's answer: thinking, and then two tool calls. */
 function play({ body }: { body: Json }): Response {
   const message = { role: "assistant", content: null, reasoning_content: "Let me see.", tool_calls: CALLS };
   if (!body.stream) {

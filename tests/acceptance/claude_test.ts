@@ -1,4 +1,4 @@
-/** What Claude gave comes back: containers, callers, citations and the order of its blocks, from every kind of client. */
+/** Containers, callers, citations and the order of blocks come back to Claude from every kind of client. */
 import { assertEquals } from "@std/assert";
 import { type Client, CLIENTS, type Json, lab, runAgent } from "./lab.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
@@ -16,9 +16,9 @@ const TOOLS = [
   },
 ];
 
-/** Those that keep more of an answer than OpenAI's documentation names. */
+/** The clients that keep more of an answer than OpenAI documents. */
 const KEEPING = Object.entries(CLIENTS).filter(([name]) => !name.includes("drops"));
-/** As many clients do before they store an answer. */
+/** Many clients trim an answer before they store it. */
 const trimming = (client: Client): Client => async (room, body) => {
   const message = await client(room, body);
   return typeof message.content === "string" ? { ...message, content: message.content.trim() } : message;
@@ -27,7 +27,7 @@ const trimming = (client: Client): Client => async (room, body) => {
 const answers = (messages: unknown) =>
   (messages as Json[]).filter(({ role }) => role === "assistant").map(({ content }) => content);
 
-/** Runs an agent, asks once more, and holds every request to what the API takes. */
+/** Runs an agent, asks once more, and checks every request against what the API accepts. */
 async function run(client: Client, turns: Turns, container?: Json): Promise<Json> {
   const { play, check } = strictAnthropic([...turns, [{ type: "text", text: "Bye" }]], container);
   const room = lab(play);
@@ -60,9 +60,9 @@ for (const [name, client] of KEEPING) {
     const expires_at = new Date(Date.now() + 60_000).toISOString();
     const last = await run(client, turns, { id: "container_011", expires_at, skills: null });
     assertEquals(last.container, "container_011");
-    // To the byte: what was signed behind it is bound to it.
+    // Compared byte for byte, because later signatures are bound to it.
     assertEquals(JSON.stringify(answers(last.messages)), JSON.stringify(turns));
-    // Who waits for a result is told what is wrong; else a container that is no more is not asked for.
+    // If code waits for a result, the API reports the fault. Otherwise an expired container is left out.
     const expired = { id: "container_011", expires_at: new Date(Date.now() - 60_000).toISOString() };
     assertEquals((await run(client, turns, expired)).container, undefined);
   });
@@ -86,7 +86,7 @@ for (const [name, client] of KEEPING) {
         { type: "text", text: "cold", citations: [citation(2)] },
       ],
     ];
-    // OpenRouter's own clients keep no sources.
+    // OpenRouter's own clients do not keep sources.
     const keeps = !name.includes("OpenRouter");
     const { play, check } = strictAnthropic([...turns, [{ type: "text", text: "Bye" }]]);
     const room = lab(play);

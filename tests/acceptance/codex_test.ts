@@ -1,6 +1,6 @@
 /**
- * Codex before models of other makers: its requests as Codex 0.171 sends them, its reading of the stream (it acts on
- * `output_item.done` and on the last event alone), its history.
+ * Codex with models of other providers: its requests as Codex 0.171 sends them, its reading of the stream (only
+ * `output_item.done` and the last event), and its history.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Json, type Lab, lab } from "./lab.ts";

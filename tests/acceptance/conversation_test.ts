@@ -1,4 +1,4 @@
-/** Conversations in every order that OpenAI takes, and those that move from one provider to another. */
+/** Conversations in every order that OpenAI accepts, and conversations that move from one provider to another. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { type Asked, CLIENTS, type Json, lab } from "./lab.ts";
@@ -12,10 +12,10 @@ const TOOLS = ["f", "g"].map((name) => ({
   function: { name, parameters: { type: "object", properties: {} } },
 }));
 
-/** Of the packed id below. */
+/** The signature of the packed id below. */
 const ISSUED = { f: "QUJD", g: "QUJD" };
 
-/** The native APIs, each answering in words. */
+/** The native APIs, each answering with text. */
 const NATIVE = {
   "anthropic/claude-sonnet-4-5": () => strictAnthropic([[{ type: "text", text: "Yes" }]]),
   "anthropic/claude-opus-5": () => strictAnthropic([[{ type: "text", text: "Yes" }]]),
@@ -45,7 +45,7 @@ const id = fc.constantFrom(
   "call_1__sig_QUJD",
 );
 
-/** A step of a conversation: one message, or an assistant's calls with all their results in any order. */
+/** A step of a conversation: one message, or an assistant's tool calls with all their results in any order. */
 const step: fc.Arbitrary<Json[]> = fc.oneof(
   fc.tuple(fc.constantFrom("system", "developer", "user", "user", "assistant"), content)
     .map(([role, said]) => [{ role, content: said }]),
@@ -157,7 +157,7 @@ Deno.test("a conversation with tool calls may continue without tools, and then n
 
 // ---------------------------------------------------------------- ids
 
-/** What the results of a request answer: pairs of what was called and what came of it. */
+/** The results of a request: pairs of the called function and its result. */
 function answered(model: string, { body }: Asked): [unknown, unknown][] {
   const blocks = (body.messages as Json[] ?? []).flatMap(({ content }) =>
     Array.isArray(content) ? content : []
@@ -190,7 +190,7 @@ for (const [model, provider] of Object.entries(NATIVE)) {
   Deno.test(`${model} gets each result at its own call, whatever the ids`, async () => {
     const turns = [
       ["call_0", "call_1"],
-      ["call_0"], // Counted anew.
+      ["call_0"], // The ids restart in each turn.
       ["", ""],
       [""],
       ["a.b", "a_b", "a b"],
@@ -273,9 +273,9 @@ const MOVES: [model: string, provider: { play: (asked: Asked) => Response }][] =
 for (const [name, client] of Object.entries(CLIENTS)) {
   Deno.test(`a conversation moves between all providers with ${name}`, async () => {
     const messages: Json[] = [{ role: "developer", content: "Be brief" }, { role: "user", content: "Go" }];
-    /** Whether this client keeps the thoughts that Claude signed. */
+    /** Whether the client keeps the thoughts that Claude signed. */
     let kept = false;
-    // Twice round, so that each provider is told what each other said.
+    // Two rounds, so that each provider gets what every other one answered.
     for (const [at, [model, provider]] of [...MOVES, ...MOVES].entries()) {
       const room = lab(provider.play);
       const message = await client(room, { model, messages, tools: TOOLS });

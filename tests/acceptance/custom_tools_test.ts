@@ -1,4 +1,4 @@
-/** A tool that takes free text, at providers that have only functions: offered, called, answered. */
+/** Tools with free text with providers that only have functions: offered, called, answered. */
 import { assert, assertEquals } from "@std/assert";
 import { type Json, lab, type Play, readEvents } from "./lab.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
@@ -99,7 +99,7 @@ for (const [name, { model, play, written }] of Object.entries(PROVIDERS)) {
       assertEquals(Object.keys(written(at.asked[0].body).properties as Json), ["input"]);
       assert(at.asked[0].text.includes("start: /.+/"), "the grammar is told in words");
       await ask([ASK, message, { role: "tool", tool_call_id: id as string, content: "ok" }]);
-      // The call went back as the function's, the text whole.
+      // The call went back as a call of the function, with the whole text.
       const texts = (value: unknown): string[] =>
         typeof value === "string"
           ? [value]

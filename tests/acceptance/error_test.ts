@@ -1,4 +1,4 @@
-/** What providers answer when they do not answer, as the official SDK's errors. */
+/** Errors of providers, as the official SDK raises them. */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { events, type Json, lab, readEvents, sse } from "./lab.ts";
@@ -10,7 +10,7 @@ interface Refusal {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
-  /** What the SDK's error says. */
+  /** The members of the SDK's error. */
   error: { name: keyof typeof OpenAI; code: string | null; message: string; type?: string };
 }
 
@@ -241,7 +241,7 @@ Deno.test("the SDK raises an error in mid-stream after the content before it, an
     [COHERE]: { type: "message-end", delta: { finish_reason: "ERROR", error: "Overloaded" } },
   };
   for (const model of Object.keys(begun)) {
-    // Whatever comes after an error is not told.
+    // Content after an error is ignored.
     const text = sse([...begun[model], failed[model], ...begun[model], { type: "message_stop" }], true);
     const body = { model, messages: [USER], stream: true, stream_options: { include_usage: true } };
     const { chunks, done } = await readEvents(await lab(() => events(text)).post(body));

@@ -1,4 +1,4 @@
-/** Every reason to stop that the providers' own SDKs know, and every number that they count. */
+/** Every finish reason that the providers' own SDKs know, and every number that they count. */
 import { assert, assertEquals } from "@std/assert";
 import { FinishReason } from "npm:@google/genai@3.1.0";
 import { events, type Json, lab, readEvents, sse } from "./lab.ts";
@@ -69,7 +69,7 @@ const ENDINGS: Ending[] = [{
   ],
 }, {
   model: "cohere/command-a-03-2025",
-  // `ChatFinishReason` of cohere-ai 8.1.0, but for ERROR and TIMEOUT, which are failures.
+  // `ChatFinishReason` of cohere-ai 8.1.0, without ERROR and TIMEOUT, which are failures.
   reasons: {
     COMPLETE: "stop",
     STOP_SEQUENCE: "stop",

@@ -1,10 +1,10 @@
-/** A gateway in front of a provider that a test plays, and the kinds of clients that talk to it. */
+/** A gateway with a provider that a test plays, and the kinds of clients that use it. */
 import OpenAI from "npm:openai@7.57.0";
 import { createGateway } from "../../mod.ts";
 
 export type Json = Record<string, unknown>;
 
-/** What a provider was asked. */
+/** A request that a provider got. */
 export interface Asked {
   url: URL;
   method: string;
@@ -18,7 +18,7 @@ export type Play = (asked: Asked) => Response | Promise<Response>;
 
 type GatewayOptions = NonNullable<Parameters<typeof createGateway>[0]>;
 
-/** A gateway whose every provider is played by `play`; `asked` and `logged` grow with use. */
+/** A gateway whose providers are all played by `play`. `asked` and `logged` grow with each request. */
 export function lab(play: Play, options: GatewayOptions = {}) {
   const asked: Asked[] = [];
   const logged: unknown[] = [];
@@ -58,7 +58,7 @@ export type Lab = ReturnType<typeof lab>;
 
 // ---------------------------------------------------------------- streams
 
-/** The bytes of an event stream; a type names its event, where the provider names events. */
+/** The bytes of an event stream. If the provider names events, the type is the name. */
 export function sse(events: (Json | string)[], named = false): string {
   return events.map((data) =>
     (named && typeof data === "object" ? `event: ${data.type}\n` : "") +
@@ -95,7 +95,9 @@ export async function readEvents(
 
 // ---------------------------------------------------------------- clients
 
-/** Asks for one answer and keeps of it what this kind of client keeps: the assistant's message of its next request. */
+/**
+ * Asks for one answer, and returns what this kind of client keeps of it: the assistant's message of its next request.
+ */
 export type Client = (lab: Lab, body: Json) => Promise<Json>;
 
 // deno-lint-ignore no-explicit-any -- Requests and messages with fields that the SDK does not know.
@@ -108,7 +110,7 @@ const bySdk: Client = async ({ openai }, body) =>
 const whole: Client = async ({ openai }, body) =>
   (await openai.chat.completions.create(body as Any)).choices[0].message as unknown as Json;
 
-/** Joins what it gets, whatever it is: texts end to end, tool calls by index, other lists one after another. */
+/** Joins all chunks: texts end to end, tool calls by index, other lists one after another. */
 const byAppending: Client = async ({ openai }, body) => {
   const message: Json = {};
   for await (const chunk of await openai.chat.completions.create({ ...body, stream: true } as Any) as Any) {
@@ -132,7 +134,7 @@ function append(to: Json, delta: Json): void {
   }
 }
 
-/** Keeps what OpenAI's documentation names, and nothing else. */
+/** Keeps only what OpenAI's documentation names. */
 const plain: Client = async (lab, body) => {
   const { content, tool_calls } = await byAppending(lab, body);
   const calls = (tool_calls as Json[] | undefined)?.map(({ id, type, function: called }) => {
@@ -163,7 +165,7 @@ export const CLIENTS: Record<string, Client> = {
   "a client that keeps what OpenRouter's clients keep": likeOpenRouters,
 };
 
-/** Calls tools until the model answers in words; returns the whole conversation. */
+/** Calls tools until the model answers with text. Returns the whole conversation. */
 export async function runAgent(lab: Lab, client: Client, body: Json, most = 6): Promise<Json[]> {
   const messages = [...body.messages as Json[]];
   for (let turn = 0; turn < most; turn++) {

@@ -1,4 +1,4 @@
-/** The same agent runs by the libraries that people really use, each keeping of an answer what it keeps. */
+/** The same agent runs with the libraries that people really use. Each keeps its own part of an answer. */
 import { createOpenAICompatible } from "npm:@ai-sdk/openai-compatible@3.0.92";
 import { type AIMessageChunk, HumanMessage, ToolMessage } from "npm:@langchain/core@1.4.0/messages";
 import { ChatOpenAI } from "npm:@langchain/openai@1.6.0";
@@ -20,7 +20,7 @@ const PROVIDERS: Record<string, () => ReturnType<typeof strictAnthropic>> = {
   "cohere/command-a-reasoning-08-2025": () => strictCohere(COMMAND),
 };
 
-/** Runs tools until the model answers in words, and then asks once more. */
+/** Runs tools until the model answers with text, and then asks once more. */
 type Library = (lab: Lab, model: string, stream: boolean) => Promise<string>;
 
 const city = z.object({ city: z.string().optional() });
@@ -125,8 +125,8 @@ const LIBRARIES: Record<string, Library> = {
 };
 
 /**
- * `runTools()` leaves thoughts out of its own requests, and its list of messages has them: who sends that list on hands
- * Claude 5.5 another conversation than the one it thought in, which it refuses.
+ * `runTools()` leaves thoughts out of its own requests, but its list of messages has them. A client that sends that
+ * list gives Claude 5.5 another conversation than the one in which it thought, and Claude refuses that.
  */
 const EDITS = new Set(["the OpenAI SDK's runTools() anthropic/claude-opus-5-5"]);
 

@@ -1,6 +1,6 @@
 /**
- * The order of events that clients of Anthropic's Messages depend on, checked strictly: a stream that passes is read by the
- * SDKs and by Claude Code.
+ * Strictly checks the order of events that clients of Anthropic's Messages depend on: the SDKs and Claude Code can read
+ * a stream that passes.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11)
  */
@@ -26,7 +26,7 @@ export function eventsOf(text: string): MessagesEvent[] {
   });
 }
 
-/** The deltas that a block of each type takes, and their members. */
+/** The deltas that each type of block accepts, and their members. */
 const DELTAS: Record<string, Record<string, string>> = {
   text: { text_delta: "text", citations_delta: "citation" },
   thinking: { thinking_delta: "thinking", signature_delta: "signature" },
@@ -133,7 +133,7 @@ export function validate(text: string): "whole" | "error" {
   return phase === "stopped" ? "whole" : "error";
 }
 
-/** How each block begins: empty where its pieces follow, whole where it has none. */
+/** How each block begins: empty if pieces follow, complete if not. */
 function checkStart(block: Json): void {
   switch (block.type) {
     case "text":

@@ -1,4 +1,4 @@
-/** Clients of Anthropic's Messages on any provider: with Anthropic's own SDK, before strict fakes of several providers. */
+/** Clients of Anthropic's Messages with any provider: Anthropic's own SDK against strict fakes of several providers. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
 import { events, type Json, lab, type Play } from "./lab.ts";
@@ -33,7 +33,7 @@ function messagesLab(play: Play, options?: Options) {
   return { ...one, anthropic, send };
 }
 
-/** A strict fake, which takes the key `key` alone, behind a gateway that has stored others. */
+/** A strict fake that only accepts the key `key`, behind a gateway that has stored others. */
 const storedKey = (play: Play): Play => (asked) => {
   const headers = new Headers(asked.headers);
   if (headers.get("x-goog-api-key") === "stored-of-google") headers.set("x-goog-api-key", "key");
@@ -576,7 +576,7 @@ Deno.test("the answer names dropped fields, and strict refuses them", async () =
 
 // ---------------------------------------------------------------- hostile bodies
 
-/** Small numbers that the seed alone decides. */
+/** Small pseudo-random numbers that depend only on the seed. */
 function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -607,7 +607,7 @@ const ODD = [
   },
 ];
 
-/** The same with one value somewhere replaced, removed or repeated. */
+/** The same value with one value inside it replaced, removed or repeated. */
 function mutate(value: Any, pick: (below: number) => number, depth = 0): Any {
   if (typeof value !== "object" || value === null || depth > 0 && pick(6) === 0) return ODD[pick(ODD.length)];
   const copy = Array.isArray(value) ? [...value] : { ...value };

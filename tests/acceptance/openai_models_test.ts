@@ -1,4 +1,4 @@
-/** OpenAI's own row before an OpenAI that refuses what it refuses. */
+/** OpenAI's own row against a strict fake of OpenAI. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Asked, type Json, lab } from "./lab.ts";
 import { strictOpenAI } from "./strict_openai.ts";
@@ -10,7 +10,7 @@ const FUNCTION = {
   function: { name: "f", parameters: { type: "object", properties: {} } },
 };
 
-/** Each with what a model may refuse of it. */
+/** Each setting with a value that a model may refuse. */
 const SETTINGS: Json = {
   max_tokens: 50,
   temperature: 0.2,
@@ -52,7 +52,7 @@ const SEARCH = [
   "prediction",
 ];
 
-/** By model: what is named of all these settings when no effort is sent. */
+/** By model: which of these settings are named if no effort is sent. */
 const REFUSED: Record<string, string[]> = {
   "gpt-3.5-turbo": ["verbosity"],
   "gpt-4-turbo": ["verbosity"],
@@ -98,7 +98,7 @@ const REFUSED: Record<string, string[]> = {
 
 const KEEPS_OLD_LIMIT = /gpt-(3|4|5-chat)/;
 
-/** @param responses As the option of the row. */
+/** @param responses The option `responses` of the row. */
 function strict(responses?: "never") {
   const chat = strictOpenAI([{ text: "Yes" }]);
   const other = strictResponses([[{ text: ["Yes"] }]]);
@@ -164,7 +164,7 @@ Deno.test("openai: default values and empty ones are never named", async () => {
   }
 });
 
-/** By model: the efforts that it takes on chat completions. */
+/** By model: the efforts that it accepts on chat completions. */
 const EFFORTS: Record<string, string[]> = {
   "gpt-4o": [],
   "gpt-5": ["minimal", "low", "medium", "high"],
@@ -193,7 +193,7 @@ Deno.test("openai: an effort that a model does not know is left out and named", 
     for (const effort of WORDS) {
       const response = await post({ model: `openai/${model}`, reasoning_effort: effort, messages: talk() });
       assertEquals(response.status, 200, `${model}: ${effort}: ${await response.clone().text()}`);
-      // What a model takes on Responses alone goes there.
+      // Efforts that a model only accepts on Responses are sent there.
       const elsewhere = effort === "max" && /gpt-(?:5\.6|6)/.test(model);
       assertEquals(asked.at(-1)!.url.pathname, elsewhere ? "/v1/responses" : "/v1/chat/completions");
       if (elsewhere) {
@@ -202,7 +202,7 @@ Deno.test("openai: an effort that a model does not know is left out and named", 
       }
       const taken = efforts.includes(effort);
       assertEquals(asked.at(-1)!.body.reasoning_effort, taken ? effort : undefined, `${model}: ${effort}`);
-      // What a model does without being told is no loss.
+      // The model's default is not a loss.
       const same = model === "gpt-4o" && effort === "none" || model === "o1-mini" && effort === "medium";
       const expected = taken || same ? null : "reasoning_effort";
       assertEquals(response.headers.get("sluice-dropped"), expected, `${model}: ${effort}`);
@@ -216,7 +216,7 @@ Deno.test("openai: sampling settings are sent if the effort is none, as sent or 
     ["gpt-5.1", undefined, true],
     ["gpt-5.1", "none", true],
     ["gpt-5.1", "low", false],
-    ["gpt-5.1", "minimal", true], // Refused, so that the default holds.
+    ["gpt-5.1", "minimal", true], // The effort is refused, so the default applies.
     ["gpt-5.4-mini", undefined, true],
     ["gpt-5.5", undefined, false],
     ["gpt-5.5", "none", true],

@@ -1,4 +1,6 @@
-/** A chat client before OpenAI's current models: what they take only on Responses goes there, unseen by the client. */
+/**
+ * A chat client with OpenAI's current models: calls that they only accept on Responses go there, unseen by the client.
+ */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { type Asked, CLIENTS, type Json, lab, readEvents, runAgent, sse } from "./lab.ts";
@@ -102,7 +104,7 @@ Deno.test("an added row uses Responses if its option says so, beside its chat pa
     const response = await room.post({ model: `${name}/gpt-5.6`, messages: [USER], tools: TOOLS });
     assertEquals(response.status, 200, await response.clone().text());
     const { choices: [{ message }] } = await response.json();
-    // Nobody else opens what it sealed.
+    // Only the sealing provider opens a seal.
     assertEquals(message.reasoning_details[0].format, `${name}-responses-v1`);
   }
   assertEquals(room.asked.map(({ url }) => url.href), [
@@ -121,7 +123,7 @@ Deno.test("the option `responses` is refused where it would have no effect", asy
 
 // ---------------------------------------------------------------- agents
 
-/** Agents' runs: calls with reasoning between, in the orders in which OpenAI's models write them. */
+/** Agents' runs: tool calls with reasoning between them, in the orders in which OpenAI's models write them. */
 const RUNS: Record<string, Piece[][]> = {
   "reasoning before calls": [
     [
@@ -165,7 +167,7 @@ for (const [name, turns] of Object.entries(RUNS)) {
       const sealed = (last.body.input as Json[]).filter(({ type }) => type === "reasoning");
       const thought = turns.slice(0, -1).flat().filter((piece) => "think" in piece);
       assertEquals(sealed.length, kept ? thought.length : 0, JSON.stringify(last.body.input, null, 1));
-      // One more turn, with the last answer in it.
+      // One more turn, which includes the last answer.
       messages.push({ role: "user", content: "Thanks" });
       await client(room, { ...body, messages });
     });

@@ -1,4 +1,4 @@
-/** What a client may write, and where it must not lead. */
+/** What a client may write in a request, and what it must not reach by it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { type Json, lab } from "./lab.ts";
@@ -115,7 +115,7 @@ Deno.test("a model's name never changes the host, path or query", async () => {
     const { post, asked } = obliging();
     const response = await post({ model: `google/${name}`, messages: [USER] });
     await response.body?.cancel();
-    // A path would lose these segments, so such a name cannot be told.
+    // A path would lose these segments, so such a name cannot be sent.
     if (name.split("/").some((segment) => ["", ".", ".."].includes(segment))) {
       assertEquals([response.status, asked.length], [400, 0], name);
       continue;
@@ -198,7 +198,7 @@ Deno.test("schemas keep all keywords and their order", async () => {
     const tools = [{ type: "function", function: { name: "f", parameters } }];
     await post({ model, messages: [USER], tools });
     const sent = find[model.split("/")[0]](asked[0].body);
-    // Google reads a part of JSON Schema; only `const` is written in another way.
+    // Google reads a part of JSON Schema. Only `const` is written differently.
     const wanted = JSON.stringify(parameters);
     const google = wanted.replace('{"const":"leaf"}', '{"type":"string","enum":["leaf"]}');
     assertEquals(JSON.stringify(sent), model.startsWith("google") ? google : wanted, model);
@@ -231,14 +231,14 @@ Deno.test("a request that is nested too deeply to be written again is a client e
       `{"model":"${model}","messages":[{"role":"user","content":"Hi"}],"tools":${tools}}`,
     );
     const { error } = await response.json();
-    // How deep a runtime writes is its own affair.
+    // How deep a runtime can write JSON depends on the runtime.
     if (asked.length > 0) assertEquals(response.status, 200);
     else assertEquals([response.status, error.type], [400, "invalid_request_error"]);
   }
 });
 
 Deno.test("a message of many parts, or of many pictures, goes out whole", async () => {
-  const most = 150_000; // What is spread into a call's arguments overflows the stack with some 120,000.
+  const most = 150_000; // Spreading a list into arguments overflows the stack at some 120,000 entries.
   const texts = Array(most).fill({ type: "text", text: "x" });
   const images = Array(most).fill({ image_url: { url: "https://example.com/a" } });
   for (const model of MODELS) {
@@ -339,7 +339,7 @@ Deno.test("the content of a conversation never appears in a log or an error mess
     assert(!text.includes(secret), text);
     assert(!JSON.stringify(logged).includes(secret));
   }
-  // Nor where the provider fails in every way.
+  // The same if the provider fails in every way.
   const page = `<html>${secret}</html>`;
   for (
     const [status, said] of [[200, page], [200, "{"], [500, page], [

@@ -1,14 +1,14 @@
 /**
- * Reads a stream of OpenAI's Responses as strictly as its clients do, all of them together: each rule is one that some client
- * fails on (`openai` 7.59, `@openai/agents` 0.20, Codex 0.171), or that Open Responses requires.
+ * Reads a stream of OpenAI's Responses as strictly as all of its clients together: each rule is one on which some
+ * client fails (`openai` 7.59, `@openai/agents` 0.20, Codex 0.171), or which Open Responses requires.
  */
 import { assert, assertEquals } from "@std/assert";
 import type { JsonObject } from "../../wires/types.ts";
 
-/** What a stream said. */
+/** The content of a stream. */
 export interface ReadResponse {
   events: JsonObject[];
-  /** Of the last event. */
+  /** The response of the last event. */
   response: JsonObject;
   /** The event before `response.failed`. */
   error?: JsonObject;
@@ -45,7 +45,7 @@ export function readResponseStream(text: string): ReadResponse {
   return { events, response, ...(error && { error }) };
 }
 
-/** Events as frames: a line `event:`, which repeats `type`, and one of data. */
+/** The events as frames: a line `event:`, which repeats `type`, and a line of data. */
 function parseEvents(text: string): JsonObject[] {
   assert(text.endsWith("\n\n"), "the stream ends with a whole event");
   assert(!text.includes("[DONE]"), "there is no [DONE]");

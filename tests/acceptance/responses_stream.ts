@@ -1,4 +1,4 @@
-/** Streams of OpenAI's Responses: as OpenAI sends them, and what holds of the order of their events. */
+/** Streams of OpenAI's Responses as OpenAI sends them, and the rules about the order of their events. */
 import { assert, assertEquals } from "@std/assert";
 import type { Json } from "./lab.ts";
 
@@ -34,7 +34,7 @@ export function streamOf(pieces: Piece[], response: Json): Json[] {
   return out;
 }
 
-/** An item as it is when it begins. */
+/** An item when it begins. */
 function emptied(item: Json): Json {
   const status = "in_progress";
   switch (item.type) {
@@ -103,8 +103,9 @@ const FILLS: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Holds a stream to the protocol: numbered events, `created` and `in_progress` first, one item open at a time, its id and place
- * in each of its events, deltas that come to the text of `done` and of the item, and one end that repeats all items.
+ * Checks a stream against the protocol: events are numbered, `created` and `in_progress` come first, one item is open
+ * at a time, each of its events has its id and place, its deltas add up to the text of `done` and of the item, and the
+ * one end repeats all items.
  */
 export function checkStream(list: Json[]): void {
   const done: Json[] = [];

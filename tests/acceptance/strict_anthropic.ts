@@ -25,13 +25,13 @@ const FIELDS = new Set(
 );
 const ID = /^[a-zA-Z0-9_-]+$/;
 
-/** What was signed: the text of it, and each beginning of a conversation that it was said behind. */
+/** A signature: the signed text, and each start of a conversation after which it is valid. */
 type Signed = Map<string, { said: string; behind: Set<string> }>;
 
 /**
- * A provider that answers the turns in order, and refuses what Anthropic would.
+ * A provider that answers with these turns in order, and refuses what Anthropic refuses.
  *
- * @param container Where the turns' code runs; a call from code can be answered only there.
+ * @param container The container in which the turns' code runs. A tool call from code can only be answered there.
  */
 export function strictAnthropic(turns: Block[][], container?: Json) {
   const signed: Signed = new Map();
@@ -52,7 +52,7 @@ export function strictAnthropic(turns: Block[][], container?: Json) {
   return { play, check: (asked: Asked) => find(inBlocks(asked), signed, container) };
 }
 
-/** The same request with a text alone as a list of one block, which it is short for. */
+/** The same request with single texts written as a list of one block, which they are short for. */
 function inBlocks(asked: Asked): Asked {
   const messages = Array.isArray(asked.body.messages) ? asked.body.messages as Json[] : [];
   const listed = messages.map(({ content, ...message }) => ({
@@ -62,7 +62,7 @@ function inBlocks(asked: Asked): Asked {
   return messages.length === 0 ? asked : { ...asked, body: { ...asked.body, messages: listed } };
 }
 
-/** Binds the answer's thinking to what stands before it. */
+/** Binds the answer's thinking to the conversation before it. */
 function sign(asked: Json, content: Block[], signed: Signed): void {
   const messages = [...asked.messages as Json[], { role: "assistant", content }];
   for (const { block, before } of prefixes({ ...asked, messages }).slice(-content.length)) {
@@ -158,7 +158,7 @@ function find({ url, headers, body }: Asked, signed: Signed, container?: Json): 
     inGeneration(body) ?? inMarks(body) ?? inSchemas(body) ?? inContainer(body, container);
 }
 
-/** A call from code waits in its container. */
+/** A tool call from code waits in its container. */
 function inContainer({ messages, container }: Json, running?: Json): string | undefined {
   const [asked, answer] = (messages as { content: Block[] }[]).slice(-2);
   const waits = answer?.content.some(({ type, tool_use_id }) =>
@@ -289,7 +289,7 @@ function inMessages(
   }
   const resumes = last.role === "user" && last.content.some(({ type }) => type === "tool_result");
   if ((thinking as Json)?.type !== "enabled" || !resumes) return;
-  // The assistant's turn began after the last user message that is no result.
+  // The assistant's turn began after the last user message that is not a result.
   const begin = list.findLastIndex(({ role, content }) =>
     role === "user" && !content.some(({ type }) => type === "tool_result")
   );

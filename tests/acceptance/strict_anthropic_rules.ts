@@ -13,11 +13,11 @@ export type Turn = { role: string; content: Block[] };
 
 // ---------------------------------------------------------------- generations
 
-/** They take `role: "system"` in `messages`. */
+/** These models accept `role: "system"` in `messages`. */
 const SYSTEM_TURNS = /claude-(opus-(4-8|5|5-5)|sonnet-5-5|haiku-5-5|fable-5(-[12])?|mythos-5(-[12])?)$/;
-/** Their thinking is bound to all that came before it. */
+/** The thinking of these models is bound to everything before it. */
 const BINDING = /claude-(opus-5-5|sonnet-5-5|haiku-5-5|fable-5-[12]|mythos-5-[12])$/;
-/** They take no conversation that ends with the assistant. */
+/** These models refuse a conversation that ends with the assistant. */
 const NO_PREFILL =
   /claude-(opus-(4-6|4-7|4-8|5|5-5)|sonnet-(4-6|5|5-5)|haiku-5-5|fable-5(-[12])?|mythos-(preview|5(-[12])?))$/;
 const DEFAULT_SAMPLING =
@@ -43,7 +43,7 @@ export function inGeneration({ model, messages, temperature, top_p, top_k, tool_
   }
 }
 
-/** The place of a system message among the turns. */
+/** Checks the place of a system message among the turns. */
 export function inSystemTurn(list: Turn[], at: number, model: string): string | undefined {
   if (list[at].role !== "system") return;
   const here = `messages.${at}`;
@@ -147,7 +147,7 @@ export function inSchemas({ tools, output_config }: Json): string | undefined {
 }
 
 function inCompiled(root: Json, sum: { optional: number; unions: number }): string | undefined {
-  /** Follows references, and tells of one that comes back to where it is. */
+  /** Follows references, and reports one that is circular. */
   const walk = (schema: unknown, path: string[], counted: boolean): string | undefined => {
     if (typeof schema !== "object" || schema === null) return;
     const { $ref, anyOf, allOf, type, enum: values, properties, items, additionalProperties, required } =
@@ -184,7 +184,7 @@ function inCompiled(root: Json, sum: { optional: number; unions: number }): stri
 
 // ---------------------------------------------------------------- what thinking is bound to
 
-/** Each block with all that stands before it, less cache marks: caching changes no word. */
+/** Each block with everything before it, without cache marks: caching does not change the content. */
 export function prefixes({ system, tools, messages }: Json): { block: Block; before: string }[] {
   const bare = (value: unknown) =>
     JSON.stringify(value, (key, one) => key === "cache_control" ? undefined : one) ?? "";

@@ -17,7 +17,7 @@ interface Turn {
   calls?: { id: string; name: string; args: Json }[];
 }
 
-/** A provider that answers the turns in order, and refuses what Cohere would. */
+/** A provider that answers with these turns in order, and refuses what Cohere refuses. */
 export function strictCohere(turns: Turn[]) {
   let turn = 0;
   const play = (asked: Asked): Response => {

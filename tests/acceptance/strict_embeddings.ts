@@ -9,14 +9,14 @@ import type { Sent } from "../fakes.ts";
 
 type Json = Record<string, unknown>;
 
-/** Which vector a text has: `dimensions` numbers, all exact as 32-bit floats. */
+/** The vector of a text: `dimensions` numbers, all exact as 32-bit floats. */
 export const vectorFor = (input: string | number[], dimensions = 4): number[] =>
   Array.from({ length: dimensions }, (_, at) => at === 0 ? input.length : at / 8);
 
 const base64 = (vector: number[]) =>
   btoa(String.fromCharCode(...new Uint8Array(new Float32Array(vector).buffer)));
 
-/** The field that is not among those. */
+/** The first field that is not allowed. */
 const stray = (body: Json, fields: string) =>
   Object.keys(body).find((key) => !fields.split(" ").includes(key));
 
@@ -52,7 +52,7 @@ function openai({ body: text }: Sent, most = 2048): Response {
   return openaiAnswer(inputs, body, body.dimensions, { prompt_tokens: count, total_tokens: count });
 }
 
-/** Takes base64 and answers floats all the same, as local servers do. */
+/** Accepts base64 but answers with floats, as local servers do. */
 function deaf(sent: Sent): Response {
   return openai(
     { ...sent, body: JSON.stringify({ ...JSON.parse(sent.body), encoding_format: "float" }) },
@@ -180,7 +180,7 @@ function workersAI({ body: text }: Sent): Response {
     const errors = [{ message: "AiError: Bad input: at most 100 texts", code: 5006 }];
     return Response.json({ errors, success: false, result: {}, messages: [] }, { status: 400 });
   }
-  // Has neither another size nor another encoding.
+  // The model has only one size and one encoding.
   const data = inputs.map((input, index) => ({ object: "embedding", index, embedding: vectorFor(input) }));
   return Response.json({
     object: "list",
@@ -219,7 +219,7 @@ function alibaba({ body: text }: Sent): Response {
   return openaiAnswer(inputs, body, body.dimensions, { prompt_tokens: count, total_tokens: count });
 }
 
-/** Each provider's URL of embeddings, and what it answers there. */
+/** Each provider's URL for embeddings, and its answers. */
 export const STRICT_EMBEDDINGS: Record<
   string,
   { model: string; url: string; answer: (sent: Sent) => Response }

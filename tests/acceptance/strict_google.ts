@@ -1,5 +1,5 @@
 /**
- * Google's generateContent as far as it refuses things, in its own words where they are known.
+ * The refusals of Google's generateContent, in its own words if they are known.
  *
  * @see https://ai.google.dev/gemini-api/docs/function-calling
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
@@ -22,7 +22,7 @@ const DATA = [
   "toolCall",
   "toolResponse",
 ];
-/** What Google documents for calls that its model did not make. */
+/** The signature that Google documents for tool calls that its model did not make. */
 const FOREIGN = "skip_thought_signature_validator";
 
 /**

@@ -1,7 +1,10 @@
-/** What Google's generateContent refuses of settings, tools, schemas and results, in its own words where they are known. */
+/**
+ * The refusals of Google's generateContent about settings, tools, schemas and results, in its own words if they are
+ * known.
+ */
 import type { Json } from "./lab.ts";
 
-/** Thinking levels by model, from the tables of ai.google.dev; `budget` for 2.5; none where thinking is refused. */
+/** The thinking levels by model, from the tables of ai.google.dev; `budget` for 2.5; empty if thinking is refused. */
 function levelsOf(model: string): string[] | "budget" | undefined {
   if (/gemini-3.*flash.*-image|gemini-nano-banana|gemma-4/.test(model)) return ["MINIMAL", "HIGH"];
   if (/gemini-3(\.0)?-pro/.test(model)) return ["LOW", "HIGH"];
@@ -87,7 +90,7 @@ export function findName(name: unknown): string | undefined {
       "(_), dots (.), colons (:) or dashes (-), with a maximum length of 128.";
 }
 
-/** Types that a result's parts may have. */
+/** The media types that parts of a result may have. */
 const TYPES = ["image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"];
 
 export function findResultFault({ response, parts }: Json, model: string): string | undefined {
@@ -115,7 +118,7 @@ function findRef(value: unknown): unknown {
   return Object.values(value).map(findRef).find((found) => found !== undefined);
 }
 
-/** Of a schema: a reference must lead somewhere and stand alone, and an enum holds strings and numbers. */
+/** Checks a schema: a reference must lead somewhere and stand alone, and an enum has strings and numbers. */
 export function findSchemaFault(root: unknown, path: string): string | undefined {
   const visit = (schema: unknown, at: string): string | undefined => {
     if (typeof schema !== "object" || schema === null) return undefined;

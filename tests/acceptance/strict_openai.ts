@@ -1,4 +1,4 @@
-/** OpenAI-compatible providers as far as they refuse messages, in their own words where they are known. */
+/** The refusals of OpenAI-compatible providers about messages, in their own words if they are known. */
 import { type Asked, events, type Json, sse } from "./lab.ts";
 
 interface Turn {
@@ -9,11 +9,11 @@ interface Turn {
 interface Rules {
   ids: RegExp;
   roles: string[];
-  /** Absent for a provider that takes any member. */
+  /** Absent if the provider accepts any member. */
   members?: Record<string, string[]>;
 }
 
-/** By host. */
+/** The rules by host. */
 const RULES: Record<string, Rules> = {
   "api.openai.com": { ids: /^.{0,40}$/, roles: ["developer", "system", "user", "assistant", "tool"] },
   "api.mistral.ai": {
@@ -45,15 +45,15 @@ const RULES: Record<string, Rules> = {
 /** What each model refuses, as OpenAI's errors, types and guides had it in November 2026; by the start of its name. */
 export interface ModelRules {
   reasons: boolean;
-  /** Served on Responses alone. */
+  /** The model is only served on Responses. */
   responsesOnly?: true;
-  /** Of `reasoning_effort`; none where the field is unknown. */
+  /** The values of `reasoning_effort`; empty if the field is unknown. */
   efforts: string[];
-  /** An effort more on Responses. */
+  /** One more effort, which is only accepted on Responses. */
   responsesEffort?: string;
-  /** The effort when none is sent. */
+  /** The effort if the client sends none. */
   effort: string;
-  /** Sampling is taken while the effort is `none`. */
+  /** Sampling settings are accepted while the effort is `none`. */
   sampling?: true;
   stop?: true;
   parallel?: true;
@@ -110,7 +110,7 @@ const PRO_5: ModelRules = { ...REASONS, efforts: ["high"], effort: "high", respo
 const PRO_52: ModelRules = { ...PRO_5, efforts: ["medium", "high", "xhigh"], effort: "medium" };
 const O_PRO: ModelRules = { ...O_SERIES, responsesOnly: true };
 
-/** The first that fits counts. */
+/** The first match counts. */
 const MODELS: [start: string, rules: ModelRules | "search"][] = [
   ["gpt-5-pro", PRO_5],
   ["gpt-5.2-pro", PRO_52],
@@ -162,7 +162,7 @@ const MODELS: [start: string, rules: ModelRules | "search"][] = [
   ["o4-mini", O_SERIES],
 ];
 
-/** What a model takes; nothing for one that is not known, and for those that search. */
+/** What a model accepts; `undefined` for an unknown one and for search models. */
 export function modelRules(id: string): ModelRules | undefined {
   const model = id.replace(/^ft:/, "");
   const rules = MODELS.find(([start]) => model.startsWith(start))?.[1];

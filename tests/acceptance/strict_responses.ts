@@ -23,7 +23,7 @@ const no = (message: string, param: string | null = null, code: string | null = 
   code,
 });
 
-/** What a request may have. */
+/** The fields that a request may have. */
 const PARAMETERS: ReadonlySet<string> = new Set(
   ("access_programs background background_options context_management conversation image include input instructions " +
     "max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt " +
@@ -31,7 +31,7 @@ const PARAMETERS: ReadonlySet<string> = new Set(
     "stream_options temperature text tool_choice tools top_logprobs top_p truncation user").split(" "),
 );
 
-/** Members of each kind of item. */
+/** The members of each kind of item. */
 const ITEMS: Readonly<Record<string, readonly string[]>> = {
   message: ["content", "id", "phase", "role", "status", "type"],
   reasoning: ["content", "encrypted_content", "id", "status", "summary", "type"],
@@ -64,7 +64,7 @@ interface Options {
 export function strictResponses(turns: Piece[][], { verified = true }: Options = {}) {
   let turn = 0;
   let count = 0;
-  /** What was sealed here, with the item that it led to. */
+  /** What was sealed here, and the item to which it led. */
   const sealed = new Map<string, { id: string; next: string | undefined }>();
 
   /** The items of an answer, with ids and seals. */
@@ -127,7 +127,7 @@ export function strictResponses(turns: Piece[][], { verified = true }: Options =
     return made;
   }
 
-  /** What an item is known by when it comes back, where it may have no id. */
+  /** How an item is recognized when it comes back, as it may have no id. */
   const name = (item: Json | undefined): string | undefined => {
     if (item === undefined) return undefined;
     const { type, id, name, content } = item;
@@ -383,7 +383,7 @@ function checkParts(content: unknown, here: string, types: readonly string[]): R
   }
 }
 
-/** Each call needs its result, and each result its call before it. */
+/** Each tool call needs its result, and each result needs its tool call before it. */
 function checkPairs(input: Json[]): Refusal | undefined {
   const open = new Map<unknown, string>();
   for (const [at, { type, call_id, output }] of input.entries()) {

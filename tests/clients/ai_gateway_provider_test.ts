@@ -13,7 +13,7 @@ import { ANSWER, CALL, nativeApis } from "./native_apis.ts";
 
 type Model = Parameters<ReturnType<typeof createAiGateway>>[0];
 
-/** Each API that models of these providers are called by, and the key it must be called with. */
+/** Each API of these providers' models, and the key with which it must be called. */
 const MODELS: Record<
   string,
   { model(name?: string): Exclude<Model, unknown[]>; url: RegExp; key: string[] }
@@ -54,7 +54,7 @@ const MODELS: Record<
   },
 };
 
-/** The package before a gateway with these APIs behind it. */
+/** The package with a gateway to these APIs. */
 function setUp(options: Parameters<typeof createGateway>[0] = {}) {
   const { fetch, sent } = nativeApis();
   const { gateway } = createGateway({ fetch, wait: () => Promise.resolve(), ...options });

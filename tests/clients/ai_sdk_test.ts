@@ -1,4 +1,4 @@
-/** The AI SDK by its client for APIs like OpenAI's. */
+/** The AI SDK with its client for OpenAI-compatible APIs. */
 import { createOpenAICompatible } from "npm:@ai-sdk/openai-compatible@3.0.92";
 import { generateText, stepCountIs, streamText, tool } from "npm:ai@7.0.173";
 import { z } from "npm:zod@4.6.7";
@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { createGateway } from "../../mod.ts";
 import { type FakeProvider, FAKES, type Scenario, SCENARIOS, sseText, TEXT } from "../wires/shared.ts";
 
-/** A model of a provider that gives these answers one after the other. */
+/** A model of a provider that gives these answers one after another. */
 function modelOf(fake: FakeProvider, stream: boolean, ...answers: Scenario[]) {
   const gateway = createGateway({
     fetch() {
@@ -45,7 +45,7 @@ for (const fake of FAKES) {
       assertEquals(asked, [{ city: "Zürich" }, { zone: "CET" }]);
       assertEquals(await result.finishReason, "stop");
       const { inputTokens, outputTokens } = await result.usage;
-      // Of both steps.
+      // The usage of both steps.
       assertEquals(inputTokens, CALLS.usage.prompt + TEXT.usage.prompt);
       assertEquals(outputTokens, CALLS.usage.completion + TEXT.usage.completion);
     }

@@ -1,4 +1,4 @@
-/** The official OpenAI SDK asks each provider for embeddings, which refuses what it refuses. */
+/** The official OpenAI SDK asks strict fakes of each provider for embeddings. */
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { createGateway, handler } from "../../mod.ts";
@@ -15,7 +15,7 @@ function clientOf(fetch: (request: Request) => Promise<Response>, path = "/v1"):
 }
 
 const TEXTS = ["a", "bcd", "ef"];
-/** Its vectors have one size, whatever is asked. */
+/** The vectors have one size, whatever the client asks for. */
 const FIXED = ["workers-ai"];
 
 for (const [name, { model, url }] of Object.entries(STRICT_EMBEDDINGS)) {

@@ -1,4 +1,4 @@
-/** LangChain.js by its client for APIs like OpenAI's. */
+/** LangChain.js with its client for OpenAI-compatible APIs. */
 import { HumanMessage, type ToolMessage } from "npm:@langchain/core@1.4.0/messages";
 import { tool } from "npm:@langchain/core@1.4.0/tools";
 import { ChatOpenAI } from "npm:@langchain/openai@1.6.0";

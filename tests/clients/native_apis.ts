@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../wires/types.ts";
 import { FAKES, type Scenario, SCENARIOS, type SseEvent, sseText, TEXT } from "../wires/shared.ts";
 
-/** What was sent to a provider. */
+/** A request that was sent to a provider. */
 export interface Sent {
   url: string;
   headers: Headers;
@@ -10,7 +10,7 @@ export interface Sent {
   signal: AbortSignal;
 }
 
-/** What a model without tools answers. */
+/** The answer of a model without tools. */
 export const ANSWER = TEXT.text!.join("");
 
 /** The call that a model with tools makes first. */
@@ -21,9 +21,9 @@ const CALLING: Scenario = {
   calls: [{ id: "call_a1", name: CALL.name, args: ['{"city":', '"Zürich"', "}"] }],
 };
 
-/** One API: where it is, and what it answers. */
+/** One API: its URL, and its answers. */
 interface Api {
-  /** Of host and path. */
+  /** Matches host and path. */
   url: RegExp;
   whole(scenario: Scenario): JsonObject;
   stream(scenario: Scenario): SseEvent[];

@@ -1,4 +1,4 @@
-/** The providers' own SDKs, pointed at their native paths by nothing but a base URL. */
+/** The providers' own SDKs with their native paths: only the base URL is changed. */
 import Anthropic from "npm:@anthropic-ai/sdk@1.12.0";
 import { GoogleGenAI } from "npm:@google/genai@3.1.0";
 import { CohereClientV2 } from "npm:cohere-ai@8.1.0";
@@ -10,7 +10,7 @@ import { ANSWER, CALL, nativeApis } from "./native_apis.ts";
 
 const ROOT = "https://sluice.test/v1/acct/default";
 
-/** What an SDK made of an answer. */
+/** What an SDK read from an answer. */
 interface Said {
   text?: string | null;
   /** The first call's name and arguments. */
@@ -23,13 +23,13 @@ type Fetch = typeof fetch;
 interface Client {
   name: string;
   ask(key: string, fetch: Fetch, tools: boolean, stream: boolean): Promise<Said>;
-  /** Where the request must arrive. */
+  /** The URL at which the request must arrive. */
   url: RegExp;
-  /** Row of the provider table. */
+  /** The row of the provider table. */
   provider: string;
-  /** The header that the SDK puts its key into, with what stands before it. */
+  /** The header in which the SDK sends its key, and the prefix before the key. */
   own: [header: string, prefix: string];
-  /** The header that the row puts a stored key into, where it is another. */
+  /** The header in which the row sends a stored key, if it is another one. */
   stored?: [header: string, prefix: string];
 }
 

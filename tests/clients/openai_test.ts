@@ -1,4 +1,4 @@
-/** The official OpenAI SDK as people use it, before the demo and before every wire. */
+/** The official OpenAI SDK as people use it, with the demo and with every wire. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { zodResponseFormat } from "npm:openai@7.57.0/helpers/zod";
@@ -21,7 +21,7 @@ function clientOf(fetch: Gateway["fetch"], path = "/v1"): OpenAI {
 
 const demo = clientOf(handler).chat.completions;
 
-/** A client of a provider that gives these answers one after the other, and what it was sent. */
+/** A client with a provider that gives these answers one after another, and what was sent to the provider. */
 function clientOfFake(fake: FakeProvider, stream: boolean, ...answers: Scenario[]) {
   const sent: JsonObject[] = [];
   const gateway = createGateway({
@@ -47,7 +47,7 @@ const BASES = [
   "/compat",
   "/v1/0123abcd/my-gateway/compat",
   "/v1/0123abcd/my-gateway/compat/v1",
-  // The documentation of the service we replace gives the whole path, and the SDK adds its own to it.
+  // Cloudflare's documentation gives the whole path, and the SDK appends its own path to it.
   "/v1/0123abcd/my-gateway/compat/chat/completions",
 ];
 
@@ -249,7 +249,7 @@ Deno.test("abort() ends the wait for an answer, and the provider's work", async 
   const answer = clientOf(gateway.fetch).chat.completions.create(request, { signal: leaving.signal });
   await asked;
   leaving.abort();
-  // The gateway answers 499 also in one process; over the network the SDK hears no more and says APIUserAbortError.
+  // In one process the gateway answers 499. Over a network the SDK hears nothing more and throws APIUserAbortError.
   await assertRejects(() => answer, OpenAI.APIError);
   await left;
 });

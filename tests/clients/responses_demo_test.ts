@@ -1,4 +1,4 @@
-/** OpenAI's SDK before the demo, by Responses, and the cases that Open Responses tests. */
+/** OpenAI's SDK with the demo on Responses, and the cases that Open Responses tests. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.59.0";
 import { zodTextFormat } from "npm:openai@7.59.0/helpers/zod";

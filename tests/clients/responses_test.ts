@@ -1,4 +1,7 @@
-/** OpenAI's SDK, the OpenAI Agents SDK and the AI SDK as people use them, by Responses, before the demo and before other providers. */
+/**
+ * OpenAI's SDK, the OpenAI Agents SDK and the AI SDK as people use them on Responses, with the demo and with other
+ * providers.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } from "npm:@openai/agents@0.20.0";
 import { createOpenAI } from "npm:@ai-sdk/openai@4.0.118";
@@ -19,7 +22,7 @@ import {
 
 setTracingDisabled(true);
 
-/** A client of a provider that gives these answers one after the other, and what it was sent. */
+/** A client with a provider that gives these answers one after another, and what was sent to the provider. */
 function clientOfFake(fake: FakeProvider, ...answers: Scenario[]) {
   const sent: JsonObject[] = [];
   const gateway = createGateway({

@@ -1,4 +1,4 @@
-/** Reading what a choice says as a whole, whatever the order of its items. */
+/** Reads the content of a choice as a whole, whatever the order of its items. */
 import { attachmentsOf } from "../../wires/openai_chat/attachments.ts";
 import { collector as items } from "../../wires/streams/collect.ts";
 import type { Answer, AnswerCall, Call, Choice, Emit } from "../../wires/types.ts";
@@ -25,7 +25,7 @@ const VIEWS: Record<string, (choice: Choice) => unknown> = {
   images: (choice) => attachmentsOf(choice).images,
 };
 
-/** As the real one, with choices that can be read by kind. */
+/** Like the real one, with choices that can be read by kind. */
 export function collector(): { emit: Emit; answer: GatheredAnswer } {
   const { emit, answer } = items();
   return {
@@ -42,7 +42,7 @@ export function collector(): { emit: Emit; answer: GatheredAnswer } {
   };
 }
 
-/** A call of which no more is known than what forms its answer. */
+/** A call with only the members that change the form of its answer. */
 export const callOf = (
   { includeUsage = false, legacyFunctions = false, model = "m", stream = true } = {},
 ): Call => ({

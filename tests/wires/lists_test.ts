@@ -1,4 +1,6 @@
-/** The wires' lists of words, entry by entry, written from the providers' documents and not from the lists. */
+/**
+ * The lists of the wires, entry by entry. They are written from the providers' documentation and not from our lists.
+ */
 import { assertEquals } from "@std/assert";
 import { type ErrorCode, errorType, GatewayError } from "../../wires/errors.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";

@@ -1,9 +1,9 @@
-/** What the bytes and the names of media say, with other bytes and other letters before them. */
+/** Types of media by their bytes and by their names, also with other bytes or letters before them. */
 import { assertEquals } from "@std/assert";
 import type { JsonObject } from "../../wires/types.ts";
 import { ask, before, message } from "../fakes.ts";
 
-/** The first block of the user's turn that a provider gets of a part. */
+/** The first block of the user's turn that a provider gets for a part. */
 async function sent(model: string, part: object): Promise<JsonObject | undefined> {
   const messages = [{ role: "user", content: [part, { type: "text", text: "What is this?" }] }];
   const { fetch, sent } = before(() => message());
@@ -28,7 +28,7 @@ Deno.test("Claude gets a picture typed by its first bytes, and none if they come
       });
     const source = { type: "base64", media_type: type, data: base64() };
     assertEquals(await picture(base64()), { type: "image", source });
-    // Three bytes before leave the letters of base64 the same.
+    // With three bytes before them, the letters of the base64 stay the same.
     assertEquals((await picture(base64(1, 2, 3)))!.type, "text", type);
   }
 });

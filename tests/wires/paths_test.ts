@@ -1,4 +1,4 @@
-/** Paths of what is left out are the client's own, whichever wire the client speaks. */
+/** Dropped content is named by paths in the client's body, whichever wire the client speaks. */
 import { assert, assertEquals } from "@std/assert";
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { cohere } from "../../wires/cohere/mod.ts";
@@ -8,7 +8,7 @@ import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../../wires/perplexity_agent/mod.ts";
 import type { Call } from "../../wires/types.ts";
 
-/** A call that says more than any provider's wire can. */
+/** A call with more content than any provider's wire can express. */
 const BODY = {
   messages: [
     { role: "system", content: "s", name: "n" },
@@ -73,7 +73,7 @@ const BODY = {
   user: "u",
 };
 
-/** The call as another client's reader gives it: every path begins with a mark. */
+/** The call as the reader of another wire returns it: every path begins with a mark. */
 function marked(call: Call): Call {
   const copy = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(copy);
@@ -108,12 +108,12 @@ for (const [name, wire] of Object.entries(WIRES)) {
     for (const model of MODELS[name as keyof typeof WIRES]) {
       for (const tools of [BODY.tools, undefined]) {
         const body = tools ? BODY : { ...BODY, tools, tool_choice: undefined };
-        // What a chat client writes in its own words is sent to a provider of its wire as it is.
+        // Content in the form of a chat client is sent unchanged to a provider of its wire.
         const call: Call = { ...openaiChat.readCall(structuredClone(body), model), wire: "responses" };
         const { dropped } = wire.writeCall(marked(call));
         assert(dropped.length > 4, `${model} left out ${dropped}`);
         assertEquals(dropped.filter((path) => !path.startsWith("client:")), [], model);
-        // The same paths as for the client that the call came from.
+        // The paths are the same as for the client of the call.
         assertEquals(dropped.map((path) => path.slice("client:".length)), wire.writeCall(call).dropped);
       }
     }

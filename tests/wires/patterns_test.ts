@@ -1,4 +1,4 @@
-/** What the wires know by its form or by its words: each in any case, and neither with something before nor behind. */
+/** What the wires recognize by its form or its words: in any case, and not with other text before or after it. */
 import { assertEquals } from "@std/assert";
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { parseExact } from "../../wires/shared/json.ts";
@@ -62,7 +62,7 @@ Deno.test("parseExact() keeps the digits of integers only", () => {
   for (const text of others) {
     assertEquals((parseExact(`[${text}]`) as unknown[])[0], Number(text), `${text} is a number`);
   }
-  // A number alone is a number: an object, which others are kept as, would be taken for one.
+  // A number alone stays a number. Numbers that are kept as objects would be mistaken for JSON objects.
   for (const text of kept) assertEquals(typeof parseExact(` ${text}`), "number", text);
 });
 
@@ -75,7 +75,7 @@ Deno.test("packToolId() packs a signature only if all of it is base64", () => {
   }
 });
 
-/** What is read of a part of a user's message. */
+/** What is read from a part of a user's message. */
 function part(value: JsonObject): Part {
   const messages = [{ role: "user", content: [value] }];
   const [{ parts }] = readCall({ messages }, "m").messages as { parts: Part[] }[];

@@ -1,4 +1,4 @@
-/** What holds for any input; a failure prints the seed and the smallest counterexample. */
+/** Properties that hold for any input. A failure prints the seed and the smallest counterexample. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { findProvider } from "../../providers/table.ts";
@@ -12,7 +12,7 @@ import { FAKES, SCENARIOS, sseText } from "./shared.ts";
 
 const encoder = new TextEncoder();
 
-/** A record with the usual prototype, which comparing by members asks for. */
+/** A record with the usual prototype, because the comparison requires it. */
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
   fc.record<T>(model, { noNullPrototype: true });
 
@@ -23,7 +23,7 @@ const anyText = fc.oneof(
   fc.constantFrom("\r\n", "\u2028", "\0"),
 );
 
-/** Splits bytes at the places given, in any order. */
+/** Splits bytes at these offsets, which may be in any order. */
 function split(bytes: Uint8Array, cuts: number[]): Uint8Array[] {
   const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
   return [...places, bytes.length].map((place, at) => bytes.subarray(at === 0 ? 0 : places[at - 1], place));
@@ -74,7 +74,7 @@ const usage: fc.Arbitrary<Usage> = record({
   audioOut: tokens,
 });
 
-/** What one choice says: texts and thoughts in any order, then calls with their arguments. */
+/** The content of one choice: texts and thoughts in any order, then tool calls with their arguments. */
 const said = fc.array(fc.oneof(
   record({ type: fc.constant("text" as const), text: fc.string({ unit: "grapheme", minLength: 1 }) }),
   record({ type: fc.constant("refusal" as const), text: fc.string({ minLength: 1 }) }),
@@ -113,7 +113,7 @@ Deno.test("deltas written as chunks are read back the same", () => {
       (head, list, usage, cuts) => {
         const deltas: Delta[] = [{ type: "start", ...head }];
         list.forEach(({ said, calls, reason }, choice) => {
-          // Thinking that goes on behind something else is another block.
+          // Thinking after other content is a new block.
           said.forEach((one, at) => {
             const before = said.slice(0, at + 1);
             const runs = before.filter(({ type }, i) => type === "thought" && before[i - 1]?.type !== type);
@@ -167,7 +167,9 @@ const WIRES: Reads[] = FAKES.map(({ provider, name = provider }) => {
   return { name, readStream, readError, readAnswer };
 });
 
-/** The deltas are such that a collector and a writer take them: after an error nothing, arguments only to open calls. */
+/**
+ * The deltas are valid for a collector and a writer: nothing after an error, and arguments only for open tool calls.
+ */
 function take(): { emit(delta: Delta): void; deltas: Delta[] } {
   const { emit } = collector();
   const writer = chunkWriter(callOf({ includeUsage: true }), { id: "a", created: 0, model: "m" });
@@ -183,7 +185,7 @@ function take(): { emit(delta: Delta): void; deltas: Delta[] } {
   };
 }
 
-/** Real events, with some of their values exchanged for anything. */
+/** Real events, with some of their values replaced by anything. */
 function mutated(value: unknown, swaps: Iterator<unknown>, chance: Iterator<boolean>): unknown {
   if (chance.next().value) return swaps.next().value;
   if (Array.isArray(value)) return value.map((item) => mutated(item, swaps, chance));

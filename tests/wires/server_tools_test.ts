@@ -1,4 +1,4 @@
-/** Tools that providers run themselves: one client's as each provider's own, and their calls out of each answer. */
+/** Tools that providers run themselves: written for each provider, and their calls read from each answer. */
 import { assertEquals } from "@std/assert";
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { cohere } from "../../wires/cohere/mod.ts";
@@ -94,7 +94,7 @@ Deno.test("anthropicMessages writes searches, fetches and code as Anthropic's to
       dropped: ["tools[0].search_context_size", "tools[2].container"],
     });
   }
-  // A client's own words go to a target of its wire.
+  // A tool in the client's own form is sent to a target of the same wire.
   assertEquals(written(anthropicMessages, "claude-opus-5-5", [CODE], { wire: "anthropic" }), {
     tools: [{ type: "c", container: "x" }],
     dropped: [],

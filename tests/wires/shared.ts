@@ -1,17 +1,17 @@
 /**
- * What every wire is put through: the same answers in each provider's own form, as far as it has one, so that one suite
- * says what a client sees whoever answered.
+ * The answers for the tests of all wires: the same ones in each provider's own form, as far as it has one. So one suite
+ * checks what a client sees, whichever provider answered.
  */
 import type { JsonObject } from "../../wires/types.ts";
 
-/** An answer in nobody's form. Lists are the pieces that a stream brings. */
+/** An answer in a neutral form. Lists are the pieces that a stream brings. */
 export interface Scenario {
   name: string;
   thinking?: string[];
   text?: string[];
-  /** `args` is JSON text; none for a call without arguments. */
+  /** `args` is JSON text. It is absent for a tool call without arguments. */
   calls?: { id: string; name: string; args: string[] }[];
-  /** The pieces of the calls come in turns. */
+  /** The pieces of the tool calls are interleaved. */
   interleaved?: true;
   finish: "stop" | "length" | "tool_calls";
   usage: { prompt: number; cached: number; completion: number };
@@ -46,30 +46,30 @@ export const SCENARIOS: readonly Scenario[] = [
 /** One server-sent event. */
 export interface SseEvent {
   event?: string;
-  /** JSON, unless it is a text. */
+  /** The data of an event: a string is written as it is, anything else as JSON. */
   data: unknown;
 }
 
-/** A provider as it answers in its own form. */
+/** A provider that answers in its own form. */
 export interface FakeProvider {
-  /** For the names of tests. Default: that of the row. */
+  /** The name in test names. Default: the name of the row. */
   name?: string;
-  /** It speaks the client's own wire. */
+  /** The provider speaks the client's wire. */
   same?: true;
-  /** Row of the provider table. */
+  /** The row of the provider table. */
   provider: string;
   model: string;
-  /** Scenarios that its form cannot tell. */
+  /** Scenarios that the form cannot express. */
   lacks?: readonly string[];
   whole(scenario: Scenario): JsonObject;
   stream(scenario: Scenario): SseEvent[];
-  /** An event that tells a failure in mid-stream. */
+  /** An event with a failure in mid-stream. */
   failure(message: string): SseEvent;
-  /** Events without meaning that it sends between others. */
+  /** Events without content that the provider sends between others. */
   pings: SseEvent[];
 }
 
-/** The pieces of all calls in the order of their coming, each with its call's number; `start` opens the call. */
+/** The pieces of all tool calls in order, each with its tool call's number; `start` opens the tool call. */
 function callPieces({ calls = [], interleaved }: Scenario) {
   type Piece = { index: number; start: boolean; text: string };
   const lists = calls.map(({ args }, index) => [
@@ -220,7 +220,7 @@ const anthropic: FakeProvider = {
   },
 };
 
-/** Base64, as real ones are. */
+/** Base64, like real signatures. */
 const SIGNATURE = "EqQBCkYIBRgCKkBzaGFyZWQgc2lnbmF0dXJl";
 const ANTHROPIC_STOP = { stop: "end_turn", length: "max_tokens", tool_calls: "tool_use" };
 
@@ -375,7 +375,7 @@ const PERPLEXITY = {
   created_at: 1_700_000_000,
 };
 
-/** A finished response, as a whole answer is and as a stream ends with. */
+/** A finished response: the whole answer, or the last event of a stream. */
 function perplexityResponse({ text, calls = [], finish, usage: { prompt, cached, completion } }: Scenario) {
   const message = {
     type: "message",
@@ -406,7 +406,7 @@ const perplexityCall = ({ id, name, args }: NonNullable<Scenario["calls"]>[numbe
 const perplexity: FakeProvider = {
   provider: "perplexity-agent",
   model: "perplexity/sonar",
-  // Only its stream tells of reasoning, and a call comes in one piece.
+  // Only the stream has reasoning, and a tool call comes in one piece.
   lacks: ["thinking, then text", "interleaved calls"],
   pings: [{ data: { type: "response.skill.loaded", sequence_number: 1 } }],
   failure: (message) => ({ data: { type: "response.failed", error: { message, type: "internal_error" } } }),
@@ -551,7 +551,7 @@ const responses: FakeProvider = {
 
 export const FAKES: readonly FakeProvider[] = [openai, anthropic, gemini, cohere, perplexity, responses];
 
-/** The same for a client of Responses, which are translated: OpenAI's form as a provider without Responses sends it. */
+/** The same for a client of Responses, whose answers are translated: a provider of chat completions sends this. */
 export const WITHOUT_RESPONSES: readonly FakeProvider[] = FAKES.filter((fake) => fake !== responses).map((
   fake,
 ) => fake.provider === "openai" ? { ...fake, provider: "nebius" } : fake);

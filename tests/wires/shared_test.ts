@@ -15,7 +15,7 @@ const URL_OF_CHAT = "https://sluice.example/v1/chat/completions";
 const MESSAGES = [{ role: "user" as const, content: "Hello" }];
 const EVENTS = { headers: { "content-type": "text/event-stream" } };
 
-/** A gateway whose provider answers thus. Clock and randomness stand still: equal answers are equal bytes. */
+/** A gateway whose provider gives these answers. Clock and randomness are fixed, so equal answers are equal bytes. */
 function gatewayTo(answer: (init: RequestInit) => Response | Promise<Response>): Gateway {
   return createGateway({
     fetch: (_, init) => Promise.resolve(answer(init)),
@@ -48,7 +48,7 @@ async function streamText(fake: FakeProvider, ...pieces: (Uint8Array | string)[]
   return await response.text();
 }
 
-/** What the official SDK makes of an answer, streamed or whole. */
+/** What the official SDK reads from an answer, streamed or whole. */
 async function readBySdk(fake: FakeProvider, answer: Response, stream: boolean) {
   const gateway = gatewayTo(() => answer);
   const client = new OpenAI({
@@ -118,7 +118,7 @@ for (const fake of FAKES) {
       const whole = await readBySdk(fake, Response.json(fake.whole(scenario)), false);
       const events = sseText(fake.stream(scenario));
       const streamed = await readBySdk(fake, new Response(events, EVENTS), true);
-      // Of an answer that is calls alone, OpenAI's whole form has null where its stream has nothing.
+      // For an answer with only tool calls, OpenAI's whole form has null where its stream has nothing.
       assertEquals({ ...streamed, content: streamed.content || null }, {
         ...whole,
         content: whole.content || null,

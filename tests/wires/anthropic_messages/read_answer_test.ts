@@ -11,7 +11,7 @@ import type { Delta, JsonObject, StreamReader } from "../../../wires/types.ts";
 const FIXTURES = new URL("../../fixtures/anthropic/", import.meta.url);
 const load = (name: string) => Deno.readTextFileSync(new URL(name, FIXTURES));
 
-/** Without members that are undefined. */
+/** The deltas without members that are `undefined`. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
 function deltas(read: (reader: StreamReader) => void): Delta[] {
@@ -181,7 +181,7 @@ Deno.test("readStream() reads why the model refused", () => {
 
 // ---------------------------------------------------------------- a second turn
 
-/** The answer as a client keeps it, from the whole body and from the chunks. */
+/** The answer as a client keeps it, read from the whole body and from the chunks. */
 function clientMessages(list: Delta[]): JsonObject[] {
   const defaults = { id: "chatcmpl-1", created: 1, model: "m" };
   const call = callOf({ includeUsage: true });
@@ -197,7 +197,7 @@ function clientMessages(list: Delta[]): JsonObject[] {
     content: "",
     tool_calls: [],
   };
-  // Only LF ends these lines; a text may hold what else counts as a line end, U+2028 say.
+  // Only LF ends these lines. A text may contain other line ends, e.g. U+2028.
   for (const line of sse.split("\n")) {
     if (!line.startsWith("data: {")) continue;
     const delta = JSON.parse(line.slice("data: ".length)).choices[0]?.delta ?? {};
@@ -255,7 +255,7 @@ Deno.test("writeCall() returns blocks in any order, whole or streamed in any pie
     .map((content) =>
       content.map((block, at) => "id" in block ? { ...block, id: `${block.id}-${at}` } : block)
     )
-    // Without a block that travels whole, texts are one text to the client, and calls follow it.
+    // Without a block that travels whole, the client gets all texts as one, followed by the tool calls.
     .filter((content) => content.some(({ type }) => type !== "text" && type !== "tool_use"));
   fc.assert(fc.property(contents, fc.integer({ min: 1, max: 9 }), (content, size) => {
     const body = plain({ id: "m", content, stop_reason: "end_turn" });
@@ -264,7 +264,7 @@ Deno.test("writeCall() returns blocks in any order, whole or streamed in any pie
     for (const message of [...clientMessages(whole(body)), ...clientMessages(frames(...events, ...STOP))]) {
       const list = [{ role: "user", content: "Hi" }, message, { role: "user", content: "Go on" }];
       const { body: written } = anthropicMessages.writeCall(readCall({ messages: list }, "claude-opus-5"));
-      // As it is sent: a number that no double holds is an object before.
+      // As JSON, because a number that a double cannot hold is an object before it is written.
       const [, { content: sent }] = plain(written.messages as { content: JsonObject[] }[]);
       assertEquals(sent, body.content as JsonObject[]);
     }
@@ -371,7 +371,7 @@ Deno.test("writeCall() takes a shorter text for edited if the original had no wh
     content: "?",
   }];
   const { body } = anthropicMessages.writeCall(readCall({ messages: list }, "claude-opus-5"));
-  // Not with the thinking last, which the API refuses.
+  // Thinking is never last, because the API refuses that.
   assertEquals((body.messages as { content: JsonObject[] }[])[1].content, [content[1], {
     type: "text",
     text: "One\ntwo",
@@ -410,7 +410,7 @@ Deno.test("readStream() emits an error for a stream that ends early, wherever it
   const enough = events.findIndex((event) => event.includes('stop_reason":"tool_use'));
   for (let count = 0; count <= events.length; count++) {
     const list = streamed(events.slice(0, count).join(""));
-    // With its stop reason an answer is complete.
+    // An answer is complete once its stop reason has come.
     assertEquals(list.at(-1)?.type, count > enough ? "stop" : "error", `${count} events`);
   }
 });
@@ -494,7 +494,7 @@ Deno.test("readError() reads every error type into OpenAI's terms", () => {
       metadata: { original: body, request_id: "req_1" },
     };
     assertEquals(plain(anthropicMessages.readError(status, body)), expected, native);
-    // In a stream the type alone tells the status.
+    // In a stream only the type says which status is meant.
     assertEquals(anthropicMessages.readError(200, body).status, status, native);
   }
 });

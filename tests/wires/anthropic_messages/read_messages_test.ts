@@ -1,4 +1,4 @@
-/** What a request of Anthropic's clients is in neutral terms, field by field. */
+/** How requests of Anthropic's clients are read into neutral terms, field by field. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { GatewayError } from "../../../wires/errors.ts";
 import { checkCall, readCall } from "../../../wires/anthropic_messages/read_call.ts";
@@ -533,7 +533,7 @@ Deno.test("readCall() offers a deferred tool once it is loaded, until it is remo
   assertEquals(names(loaded), ["a", "b"]);
   assertEquals(names([...loaded, change("tool_addition", "c")]), ["a", "b", "c"]);
   assertEquals(names([...loaded, change("tool_removal", "b"), change("tool_removal", "a")]), undefined);
-  // Nobody but Anthropic searches for them.
+  // Only Anthropic searches for tools.
   const search = { type: "tool_search_tool_bm25_20251119", name: "tool_search_tool_bm25" };
   assertEquals(names([USER], [search]), ["a", "b", "c", "d"]);
 });

@@ -1,4 +1,4 @@
-/** Recorded exchanges, read by us and by the official SDK's accumulator. */
+/** Recorded exchanges, read by Sluice and by the official SDK's accumulator. */
 import Anthropic from "npm:@anthropic-ai/sdk@1.12.0";
 import { assert, assertEquals } from "@std/assert";
 import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
@@ -9,7 +9,7 @@ import { sseReader } from "../../../wires/streams/sse.ts";
 import type { JsonObject } from "../../../wires/types.ts";
 import { recordedTest, type Recording, recordings } from "../../recordings.ts";
 
-/** What the SDK makes of an answer, in the terms that we compare. */
+/** What the SDK reads from an answer, in comparable terms. */
 interface Message {
   content: { type: string; text?: string; thinking?: string; id?: string; name?: string; input?: unknown }[];
   stop_reason: string | null;
@@ -26,7 +26,7 @@ async function viaSdk({ stream, body }: Recording["response"]): Promise<Message>
           : new Response(stream, { headers: { "content-type": "text/event-stream" } }),
       ),
   });
-  // The beta form knows the blocks of MCP and advisor tools as well.
+  // The beta types also have the blocks of MCP and advisor tools.
   const params = { model: "m", max_tokens: 1, messages: [] };
   const message = stream === undefined
     ? await client.beta.messages.create(params)
@@ -47,7 +47,7 @@ function viaUs({ stream, body }: Recording["response"]): Answer {
   return answer;
 }
 
-/** The blocks that we send back when a client hands the answer to the next turn. */
+/** The blocks that Sluice sends back when a client returns the answer in the next turn. */
 function handedBack(answer: Answer): JsonObject[] {
   const { choices } = writeAnswer(answer, callOf(), { id: "", created: 0, model: "" }) as {
     choices: { message: JsonObject }[];
@@ -101,7 +101,7 @@ recordedTest("readStream() and readAnswer() make of each recording what the SDK 
 recordedTest("writeCall() hands each recorded answer back block by block", async () => {
   for (const [name, { response }] of recorded("answers")) {
     const sdk = await viaSdk(response);
-    // A request's citations have no `file_id`, and a direct caller is the usual one.
+    // Citations in a request have no `file_id`, and the caller `direct` is left out.
     const bare = (blocks: JsonObject[]) =>
       JSON.parse(
         JSON.stringify(blocks, (key, value) =>

@@ -6,7 +6,7 @@ import { inSchemas } from "../../acceptance/strict_anthropic_rules.ts";
 
 const AT = "response_format.json_schema";
 
-/** Writes a request, which the strict fake must take as far as schemas go. */
+/** Writes a request. The strict fake must accept its schemas. */
 function write(fields: JsonObject) {
   const messages = [{ role: "user", content: "Hi" }];
   const { body, dropped } = anthropicMessages.writeCall(readCall({ messages, ...fields }, "claude-opus-5"));
@@ -145,7 +145,7 @@ Deno.test("writeCall() cuts a circle of references where it closes, and names th
   const self = format(object({ children: { type: "array", items: { $ref: "#" } } }));
   assertEquals(self.schema.properties.children.items, { description: '{$ref: "#"}' });
   assertEquals(self.dropped, [`${AT}.schema.properties.children.items.$ref`]);
-  // Cut at the root, and nowhere else.
+  // The reference is cut at the root and nowhere else.
   const byRoot = format(
     object({ n: { $ref: "#/$defs/n" } }, ["n"], { $defs: { n: object({ r: { $ref: "#" } }) } }),
   );
@@ -237,7 +237,7 @@ Deno.test("writeCall() keeps strict on as many tools as the API accepts, and nam
     20,
     [],
   ]);
-  // Those in Anthropic's own words go out as they are, and count.
+  // Tools in Anthropic's own form are sent unchanged, and count.
   const native = { name: "own", input_schema: plain, strict: true };
   assertEquals(stricts({ tools: [...many(20, plain), native] }), [20, off(19)]);
   const optional = object(properties(8), []);

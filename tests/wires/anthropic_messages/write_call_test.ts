@@ -5,7 +5,7 @@ import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import type { JsonObject } from "../../../wires/types.ts";
 
 const USER = { role: "user", content: "Hi" };
-/** A model that takes most of what there is: budgets, sampling, forced tools. */
+/** A model that accepts most settings: budgets, sampling, forced tools. */
 const OLDER = "claude-sonnet-4-5";
 const NEWEST = "claude-opus-5-5";
 /** How files of these types begin. */
@@ -92,7 +92,7 @@ Deno.test("writeCall() makes the next request's text begin with this one's", () 
     conversation = [...conversation, ...step];
     const { body } = writeCall(readCall({ ...common, messages: conversation }, NEWEST));
     const json = JSON.stringify(body);
-    // Less what closes the last content, its turn, the list and the body.
+    // Without the brackets that close the last content, its turn, the list and the body.
     if (before) assert(json.startsWith(before.slice(0, -"]}]}".length)), `${before}\n${json}`);
     before = json;
   }
@@ -151,7 +151,7 @@ Deno.test("writeCall() keeps a later system message in its place, as a turn of i
   for (const model of ["claude-sonnet-5", "claude-opus-4-7", OLDER, "claude-mythos-preview", "other"]) {
     assertEquals(messages([USER, system], model), [turn("user", text("Hi"), marked)], model);
   }
-  // The API takes no user turn behind a system turn, and the request before this one may have ended with it.
+  // The API refuses a user turn after a system turn, and the previous request may have ended with a system turn.
   assertEquals(messages([USER, system, more], OLDER), [turn("user", text("Hi"), marked, text("More"))]);
   assertEquals(messages([USER, system, more], NEWEST), [
     turn("user", text("Hi")),
@@ -159,7 +159,7 @@ Deno.test("writeCall() keeps a later system message in its place, as a turn of i
     turn("assistant", text("(no answer)")),
     turn("user", text("More")),
   ]);
-  // Nor a system turn behind an assistant's.
+  // The API also refuses a system turn after an assistant turn.
   for (const model of [OLDER, NEWEST]) {
     assertEquals(messages([USER, answer, system], model).at(-1), turn("user", marked), model);
     assertEquals(messages([USER, answer, system, answer, USER], model), [
@@ -238,9 +238,9 @@ Deno.test("writeCall() refuses a last user message of which nothing is left", ()
     "messages[1].content",
   );
   assertEquals(refused([{ role: "system", content: "" }])[0], "messages[0].content");
-  // An earlier one that came to nothing was answered, as far as the conversation tells.
+  // An earlier message of which nothing is left was answered, so it is only left out.
   assertEquals(messages([USER, { role: "user", content: "" }, answer]).length, 2);
-  // What else is said in the turn is an answer to go on from.
+  // Other content in the turn can be answered.
   assertEquals(
     messages([USER, answer, { role: "user", content: "" }, USER]).at(-1),
     turn("user", text("Hi")),
@@ -274,7 +274,7 @@ Deno.test("writeCall() leaves out and names a begun answer if the model cannot c
     const { body, dropped } = write({ messages: list }, model);
     assertEquals([body.messages.length, dropped], taken ? [2, []] : [1, ["messages[1]"]], model);
   }
-  // Not an answer to be continued: a search of Anthropic's own that goes on, and calls without results.
+  // These are not begun answers: a search of Anthropic's own that continues, and tool calls without results.
   const data = '{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}';
   const paused = {
     ...list[1],
@@ -652,7 +652,7 @@ Deno.test("writeCall() keeps four caching marks: the first of tools or system, a
   assertEquals(marks({ messages: [users], system: [marked("S")] }), [["S", "c", "d", "e"], dropped(0, 1)]);
   const four = { ...users, content: users.content.slice(1) };
   assertEquals(marks({ messages: [four] })[1], []);
-  // A message's own mark takes the place of its last part's, and an instruction keeps its mark among the user's words.
+  // A message's own mark replaces that of its last part, and an instruction written as user text keeps its mark.
   assertEquals(marks({ messages: [{ ...four, cache_control }] })[1], []);
   assertEquals(marks({ messages: [USER, { role: "system", content: "S", cache_control }, users] }), [
     ["b", "c", "d", "e"],
@@ -991,7 +991,7 @@ Deno.test("writeCall() sends only the sampling settings that the model accepts",
       "claude-mythos-preview",
     ]
   ) {
-    // OpenAI's defaults, and this API's, ask for nothing.
+    // The defaults of OpenAI and of this API ask for nothing.
     for (const fields of [{ temperature: 1, top_p: 1 }, { top_p: 1 }, { temperature: 1 }, { top_p: 0.99 }]) {
       assertEquals(sampling(fields, model), [...nothing, []], model);
     }
@@ -1054,7 +1054,7 @@ Deno.test("writeCall() continues from tool results without a thinking budget if 
     [],
   ]);
   assertEquals(thinks([USER, asked, result, { role: "assistant", content: "A" }, USER]), ["enabled", []]);
-  // What the user says with the results, or says with nothing, does not end the turn.
+  // Text of the user beside the results, or an empty message, does not end the turn.
   const blank = { role: "user", content: " " };
   const sound = {
     role: "user",
@@ -1199,7 +1199,7 @@ Deno.test("writeCall() reads OpenRouter's reasoning, and names OpenRouter's othe
   const { body, dropped } = write(fields);
   assertEquals(Object.keys(body), ["model", "max_tokens", "messages"]);
   assertEquals(dropped, Object.keys(fields));
-  // Anthropic's beta has it too.
+  // Anthropic has a beta field of this name too.
   assertEquals(write({ fallbacks: [{ model: "m" }] }).body.fallbacks, [{ model: "m" }]);
 });
 
@@ -1252,7 +1252,7 @@ Deno.test("writeCall() writes no tool choice without tools, and names a forced o
       assertEquals([body.tool_choice, dropped], [undefined, ["tool_choice"]]);
     }
   }
-  // The search that it stands for is a tool.
+  // The setting becomes a search tool.
   assertEquals(write({ tool_choice: "required", web_search_options: {} }).body.tool_choice, { type: "any" });
 });
 

@@ -1,4 +1,4 @@
-/** What Anthropic's clients are sent: whole messages, streams and errors. */
+/** What Anthropic's clients get: whole messages, streams and errors. */
 import { assert, assertEquals } from "@std/assert";
 import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
 import fc from "npm:fast-check@4.10.2";
@@ -28,7 +28,7 @@ function stream(deltas: Delta[], call = callOf()): string {
   return deltas.map((delta) => writer.delta(delta)).join("") + writer.end();
 }
 
-/** What Anthropic's SDK makes of a stream. */
+/** What Anthropic's SDK reads from a stream. */
 async function gathered(text: string): Promise<JsonObject> {
   const client = new Anthropic({
     apiKey: "k",
@@ -320,12 +320,12 @@ Deno.test("eventWriter() writes estimated counts at the start and the true ones 
   assert((start(counted).input_tokens as number) > 900);
   const told = (await gathered(counted)).usage as JsonObject;
   assertEquals([told.input_tokens, told.cache_read_input_tokens, told.output_tokens], [7, 900, 5]);
-  // A provider that counts nothing.
+  // A provider that reports no usage.
   const uncounted = (await gathered(stream([text("a".repeat(35))], call))).usage as JsonObject;
   assertEquals([uncounted.input_tokens, uncounted.output_tokens], [start(counted).input_tokens, 10]);
 });
 
-/** Any answer: pieces of thoughts, texts and calls in any order, a new call always under the next index. */
+/** Any answer: pieces of thoughts, texts and tool calls in any order; a new tool call always has the next index. */
 const answer = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant("text"), text: fc.string({ unit: "grapheme", minLength: 1 }) }),
@@ -434,7 +434,7 @@ Deno.test("writeError() says that a prompt is too long in the words that Claude 
   for (const [said, told] of rows) {
     assertEquals(message({ message: said, code: "context_length_exceeded" }), told);
   }
-  // The words of a limit on requests are not those.
+  // A message about a rate limit is not about output tokens.
   const limited = "Rate limit reached for tokens per min: Limit 30000, Requested 40000.";
   assertEquals(message({ message: limited, status: 429, code: "rate_limit_exceeded" }), limited);
 });

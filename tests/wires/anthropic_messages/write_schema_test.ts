@@ -1,4 +1,4 @@
-/** What Anthropic's structured outputs take of a schema, keyword by keyword. */
+/** What Anthropic's structured outputs accept in a schema, keyword by keyword. */
 import { assertEquals } from "@std/assert";
 import { ask, before, message } from "../../fakes.ts";
 

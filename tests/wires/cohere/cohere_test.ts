@@ -227,7 +227,7 @@ Deno.test("cohere gives a model that does not think its plan back, with the text
   const plain = write({ messages: THOUGHTFUL }, PLAIN_MODEL);
   assertEquals(plain.messages.slice(1), expected);
   assertEquals(plain.dropped, ["messages[1].reasoning_content"]);
-  // With its thinking switched off every model is a plain one.
+  // With thinking turned off, every model counts as one that does not think.
   assertEquals(write({ messages: THOUGHTFUL, reasoning_effort: "none" }).messages.slice(1), expected);
   assertEquals(write({ messages: THOUGHTFUL, thinking: { type: "disabled" } }).messages.slice(1), expected);
 });
@@ -438,7 +438,7 @@ for (const name of ["tools", "citations"]) {
     const whole = collect(readWhole(JSON.parse(await fixture(`${name}.json`))));
     const stream = bytes(await fixture(`${name}.sse`));
     const streamed = collect(readStream(stream));
-    // In the stream a call without arguments has none; the client's writer makes that `{}`.
+    // In the stream a tool call without arguments has no `args` delta; the client's writer writes `{}`.
     for (const call of streamed.choices[0].calls) call.arguments ||= "{}";
     assertEquals(streamed, whole);
     const deltas = readStream(stream);
@@ -666,7 +666,7 @@ Deno.test("cohere survives missing members, wrong types and unknown events", () 
 
 // ---------------------------------------------------------------- through the gateway
 
-/** What the client gets and what Cohere was asked, for a request that Cohere answers with the fixture. */
+/** What the client gets, and what was sent to Cohere, for a request that the fixture answers. */
 async function exchange(body: JsonObject, answer: string) {
   const { fetch, sent } = before(() => Response.json(JSON.parse(answer)));
   const response = await fetch(
@@ -804,7 +804,7 @@ Deno.test("writeCall() keeps the results of an answer's tool calls together, one
     "user Hello",
   ]);
   assertEquals(dropped, ["messages[5]"]);
-  // Calls that were never answered: nothing is held back.
+  // These tool calls have no results, so nothing is held back.
   const open = write({
     messages: [USER, { role: "assistant", tool_calls: [call("a")] }, note, USER, {
       role: "assistant",

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { JsonObject } from "../../../wires/types.ts";
 import { before, post, ROOT } from "../../fakes.ts";
 
-/** A gateway whose provider answers as told, and what was sent to it. */
+/** A gateway whose provider gives this answer, and what was sent to the provider. */
 function gateway(...answers: Response[]) {
   const { fetch, sent } = before(() => answers.shift()!, { now: () => 1_700_000_000_000, random: () => 0.5 });
   const chat = (body: JsonObject, headers: Record<string, string> = {}) =>
@@ -76,7 +76,7 @@ Deno.test("google-ai-studio streams a tool loop whose second turn carries the fi
   );
   assertEquals(sent[0].url.split("/models/")[1], "gemini-3.8-flash:streamGenerateContent?alt=sse");
 
-  // As a client gathers it that knows OpenAI's fields alone.
+  // As a client keeps it that only knows OpenAI's fields.
   const calls: { id: string; type: string; function: { name: string; arguments: string } }[] = [];
   let content = "";
   let finish: unknown;

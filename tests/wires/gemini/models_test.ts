@@ -70,7 +70,7 @@ const MODELS: [id: string, thinks: string, takes: string, signed?: string][] = [
   ["tunedModels/my-model", "", "p f n s i"],
   ["tunedModels/gemini-3.8-mine", "", "p f n s i"],
   ["my-gemini-3", "", "p f n s i"],
-  // Words that another name only holds, or begins with.
+  // Names that only contain or begin with a known name.
   ["my-gemini-robotics-er-1", "", "p f n s i"],
   ["my-gemini-robotics-er-2", "", "p f n s i"],
   ["my-nano-banana-pro", "", "p f n s i"],
@@ -160,7 +160,7 @@ Deno.test("modelPath() writes Google's own names in lower case, and refuses one 
   assertEquals(modelPath("m".repeat(256)).length, 263);
   const error = assertThrows(() => modelPath("m".repeat(257)), GatewayError);
   assertEquals([error.code, error.status, error.message.length < 300], ["invalid_model", 400, true]);
-  // Before anything else looks at it.
+  // It is refused before anything else reads it.
   const call = { messages: [{ role: "user", content: "Hi" }], reasoning_effort: "high" };
   assertThrows(() => gemini.writeCall(readCall(call, "gemini-".repeat(30_000))), GatewayError);
 });

@@ -53,7 +53,7 @@ Deno.test("readName() reads back whatever writeName() wrote", () => {
     fc.property(name, (text) => {
       assertMatch(writeName(text), /^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$/);
       const read = readName(writeName(text));
-      // What is too long for Google is cut, and told apart by what was cut.
+      // A name that is too long for Google is cut. A hash keeps it apart from similar names.
       const tool = { type: "custom", name: text, path: "tools[0]", formatPath: "tools[0].format" } as const;
       assertEquals(cutNames([tool])?.get(read) ?? read, text);
     }),
@@ -87,7 +87,7 @@ Deno.test("writeName() cuts names that are too long for Google, and cutNames() r
   assertEquals(all.map(writeName), written);
   const names = cutNames(all.map(tool))!;
   assertEquals(written.map((name) => names.get(readName(name))), all);
-  // The longest that is not cut.
+  // The longest name that is not cut.
   const whole = ["y".repeat(128), "搜".repeat(18), `_${"👋".repeat(15)}`];
   assertEquals(whole.map((name) => readName(writeName(name))), whole);
   assertEquals(cutNames(whole.map(tool)), undefined);

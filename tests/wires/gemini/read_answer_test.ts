@@ -6,7 +6,7 @@ import { readCall } from "../../../wires/openai_chat/read_call.ts";
 import { sseReader } from "../../../wires/streams/sse.ts";
 import type { Delta, JsonObject, Usage } from "../../../wires/types.ts";
 
-/** What a stream's bytes say, cut into chunks of `size` bytes. */
+/** The deltas of a stream, cut into chunks of `size` bytes. */
 function streamed(bytes: Uint8Array, size = bytes.length): Delta[] {
   const deltas: Delta[] = [];
   const reader = gemini.readStream((delta) => deltas.push(delta));
@@ -225,7 +225,7 @@ Deno.test("readStream() emits an error for every stream that ends before its ans
 
 Deno.test("readStream() never ends well when bytes are missing", () => {
   const bytes = fixture("thinking");
-  const last = new TextDecoder().decode(bytes).trimEnd().length; // In UTF-16 units: at most as many as bytes.
+  const last = new TextDecoder().decode(bytes).trimEnd().length; // The length in UTF-16 units is at most the length in bytes.
   for (let cut = 0; cut < last; cut++) assertEquals(streamed(bytes.subarray(0, cut)).at(-1)?.type, "error");
 });
 
@@ -581,7 +581,7 @@ Deno.test("a second turn built from the first answer gives Gemini its own parts 
     })),
   );
 
-  // A client that keeps only what it knows loses the search, not the signature that Gemini demands.
+  // A client that keeps only known fields loses the search, but not the signature that Gemini requires.
   const bare = {
     role: message.role,
     content: message.content,

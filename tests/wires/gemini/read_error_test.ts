@@ -58,7 +58,7 @@ Deno.test("readError() finds the status of an error under 200 by its status name
   };
   for (const [status, wanted] of Object.entries(names)) {
     assertEquals(gemini.readError(200, { error: { message: "m", status } }).status, wanted, status);
-    // A code says it better, where it is one.
+    // A valid numeric code wins over the status name.
     assertEquals(gemini.readError(200, { error: { code: 418, message: "m", status } }).status, 418);
     for (const code of [8, 200, 399, 600, "429"]) {
       assertEquals(gemini.readError(200, { error: { code, message: "m", status } }).status, wanted);

@@ -1,4 +1,4 @@
-/** Recorded answers of Google's, beyond what every provider's are put through: sources and errors. */
+/** Recorded answers of Google: sources and errors. The tests of all wires cover the rest. */
 import { assert, assertEquals } from "@std/assert";
 import { collector } from "../gathered.ts";
 import { gemini } from "../../../wires/gemini/mod.ts";

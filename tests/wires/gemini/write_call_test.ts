@@ -54,7 +54,7 @@ Deno.test("writeCall() puts the contents last, so that a longer conversation beg
 
 Deno.test("writeCall() joins consecutive messages of one role, without empty text", () => {
   const said = (...texts: string[]) => texts.map((content) => ({ role: "user", content }));
-  const texts = Array.from({ length: 100_000 }, (_, at) => `${at}`); // Half a minute, if each looked at all before it.
+  const texts = Array.from({ length: 100_000 }, (_, at) => `${at}`); // This would take half a minute if each result looked at all results before it.
   assertEquals(contents(said("", ...texts, "")).contents, [user(...texts.map((text) => ({ text })))]);
   const mixed = [{ role: "user", content: [{ type: "text", text: "" }, { type: "text", text: "Hi" }] }];
   assertEquals(contents([...said("", "Well"), ...mixed]).contents, [user({ text: "Well" }, { text: "Hi" })]);
@@ -353,7 +353,7 @@ Deno.test("writeCall() sends one result for a call and names the others of its t
       dropped: [`messages[${3 + between.length}]`],
     });
   }
-  // A model that counts its calls anew: each turn has its own.
+  // A model that restarts its ids in each turn: each turn has its own results.
   assertEquals(outputs([ask, result("1"), ask, result("2")]), {
     outputs: [["c", { output: "1" }], ["c_2", { output: "2" }]],
     dropped: [],
@@ -376,7 +376,7 @@ Deno.test("writeCall() writes results of every kind", () => {
   assertEquals(result("42"), { output: "42" });
   assertEquals(result([{ type: "text", text: "a" }, { type: "text", text: "b" }]), { output: "a\nb" });
   assertEquals(result("no such city", { is_error: true }), { error: "no such city" });
-  // A double would make 12345678901234567890 of it.
+  // A double would change the number 12345678901234567891.
   assertEquals(result('{"id":12345678901234567891}'), { output: '{"id":12345678901234567891}' });
 });
 

@@ -26,7 +26,7 @@ Deno.test("writeSchema() returns a schema that Google reads unchanged", () => {
     deprecated: true,
     propertyOrdering: ["a"],
     properties: {
-      // Names are no keywords.
+      // Names of properties are not keywords.
       const: { type: "string", format: "date-time", enum: ["a", 1] },
       $ref: { type: "array", items: {}, prefixItems: [true], minItems: 1, maxItems: 2 },
       pattern: { anyOf: [{ type: "number", minimum: 1, maximum: 2 }, { $ref: "#/$defs/a~1b%20c" }] },
@@ -136,7 +136,7 @@ Deno.test("writeSchema() moves a reference beside other keywords into an anyOf",
 });
 
 Deno.test("writeSchema() moves a referenced schema from elsewhere to the root's $defs", () => {
-  // As zod-to-json-schema writes a schema that comes twice, and one that holds itself.
+  // As zod-to-json-schema writes a schema that is used twice, and one that contains itself.
   const schema = {
     type: "object",
     properties: {

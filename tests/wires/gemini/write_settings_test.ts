@@ -68,7 +68,7 @@ Deno.test("writeTerms() names the settings that a generation refuses or ignores"
   assertEquals(dropped("gemini-3.5-flash"), [...penalties, "n"]);
   assertEquals(dropped("gemini-3.6-flash"), Object.keys(fields));
   assertEquals(terms(fields, "gemini-3.6-flash").terms, {});
-  // What says no more than the default says nothing.
+  // A default value is not named.
   const idle = { temperature: 1, frequency_penalty: 0, presence_penalty: 0, n: 1 };
   assertEquals(terms(idle), { terms: {}, dropped: [] });
   assertEquals(config(idle, "gemini-2.0-flash"), {
@@ -260,7 +260,7 @@ Deno.test("writeTerms() asks for JSON, by schema unchanged", () => {
     dropped: ["response_format.json_schema.description"],
   });
   assertEquals(terms({ response_format: { type: "text" } }), { terms: {}, dropped: [] });
-  // Beside functions from Gemini 3 on only.
+  // Only Gemini 3 and later accept it beside functions.
   const both = { tools: [tool("f")], response_format: { type: "json_object" } };
   assertEquals(terms(both).dropped, []);
   assertEquals(terms(both, "gemini-2.5-flash").dropped, ["response_format"]);
@@ -391,7 +391,7 @@ Deno.test("writeTerms() merges the client's thinking, which may not have both a 
   });
 });
 
-/** What other gateways' clients send beside OpenAI's fields. */
+/** Fields that clients of other gateways send beside OpenAI's. */
 const GATEWAYS = {
   provider: { order: ["google"] },
   transforms: ["middle-out"],
@@ -417,7 +417,7 @@ const GATEWAYS = {
 
 Deno.test("writeTerms() names the fields of other gateways, and sends none", () => {
   assertEquals(terms(GATEWAYS), { terms: {}, dropped: Object.keys(GATEWAYS) });
-  // Its own fields are Google's to judge.
+  // Google's own fields are sent for Google to judge.
   assertEquals(terms({ safetySettings: [], unheard_of: 1 }).terms, { safetySettings: [], unheard_of: 1 });
 });
 
@@ -443,7 +443,7 @@ Deno.test("writeTerms() reads OpenRouter's reasoning", () => {
     "reasoning.effort",
   ]]);
   assertEquals(thinking("high"), [undefined, ["reasoning"]]);
-  // The client's own words in Google's form win.
+  // The client's own setting in Google's form wins.
   assertEquals(
     thinking({ max_tokens: 5000 }, "gemini-2.5-flash", { thinkingConfig: { thinkingBudget: 7 } })[0],
     { thinkingBudget: 7 },

@@ -1,4 +1,4 @@
-/** OpenAI's own description of its answers, where it lies beside the project. */
+/** OpenAI's own description of its answers, if it is stored beside the project. */
 import { Ajv } from "npm:ajv@8.20.0";
 
 const FILE = new URL("../../../../shared/spec/openai-chat.json", import.meta.url);
@@ -30,6 +30,6 @@ function compile() {
 
 const schemas = compile();
 
-/** What is wrong with a value; empty when nothing is, or when the description is not at hand. */
+/** The faults of a value; empty if it has none or if the description is missing. */
 export const faultsOf: NonNullable<typeof schemas> = schemas ??
   { completion: () => "", chunk: () => "", error: () => "" };

@@ -20,7 +20,7 @@ function read(...frames: Frame[]): Delta[] {
   return deltas;
 }
 
-/** Those of one type. */
+/** The deltas of one type. */
 const only = <T extends Delta["type"]>(type: T, deltas: Delta[]) =>
   deltas.filter((delta): delta is Extract<Delta, { type: T }> => delta.type === type);
 
@@ -33,7 +33,7 @@ const chunk = (delta: JsonObject, finish_reason: string | null = null, more: Jso
 });
 const END = chunk({}, "stop");
 
-/** The one error that these events come to. */
+/** The single error of these events. */
 function failure(...frames: Frame[]) {
   const deltas = read(...frames);
   assertEquals(only("error", deltas).length, 1, JSON.stringify(deltas));
@@ -148,7 +148,7 @@ Deno.test("openaiChat reads reasoning under each of its names, and never twice",
     }),
     [{ block: 0, text: "s", summary: true }, { block: 0, signature: "S" }, { block: 0, redacted: "D" }],
   );
-  // The whole comes once more with its proof, as Sluice and LiteLLM have it.
+  // The whole text comes again with its proof, as Sluice and LiteLLM send it.
   const proof = { type: "reasoning.text", text: "ab", signature: "S", format: "f", index: 0 };
   assertEquals(
     thoughts({ reasoning_content: "a" }, { reasoning_content: "b" }, { reasoning_details: [proof] }),
@@ -158,13 +158,13 @@ Deno.test("openaiChat reads reasoning under each of its names, and never twice",
       { block: 0, signature: "S", format: "f" },
     ],
   );
-  // What is thought behind a text is another block; a proof that comes late is of the block before.
+  // A thought after a text is a new block. A proof that comes late belongs to the block before.
   const late = [{ type: "reasoning.text", signature: "S", index: 0 }];
   assertEquals(
     thoughts({ reasoning: "a" }, { content: "x" }, { reasoning_details: late }, { reasoning: "b" }),
     [{ block: 0, text: "a" }, { block: 0, signature: "S" }, { block: 1, text: "b" }],
   );
-  // OpenAI's and Gemini's, through OpenRouter.
+  // Reasoning of OpenAI and of Gemini, through OpenRouter.
   const sealed = [
     { type: "reasoning.summary", summary: "s", format: "openai-responses-v1", index: 0 },
     { type: "reasoning.encrypted", data: "E", id: "rs_1", format: "openai-responses-v1", index: 0 },
@@ -334,10 +334,10 @@ Deno.test("openaiChat tells tool calls apart, however the provider numbers them"
     ),
     both,
   );
-  // The same id on every piece, and one that changes with each.
+  // Every piece has the same id, or each piece has another one.
   assertEquals(calls([call("a", "f", '{"x":', 0)], [call("a", "f", "1}", 0)]), [both[0]]);
   assertEquals(calls([call("a", "f", '{"x":', 0)], [call("a2", undefined, "1}", 0)]), [both[0]]);
-  // Google's OpenAI form: no ids at all.
+  // Google's OpenAI-compatible API sends no ids.
   const nameless = (name: string, text: string, index: number) => call("", name, text, index);
   assertEquals(calls([nameless("f", '{"x":1}', 0)], [nameless("g", '{"y":2}', 1)]), [
     ["call_0_0", "f", '{"x":1}'],
@@ -451,7 +451,7 @@ Deno.test("openaiChat puts usage into disjoint buckets whose sums are the provid
     assertEquals(usageOf(usage), { ...none, ...expected }, provider);
     assertEquals(total(usageOf(usage)), usage.total_tokens, provider);
   }
-  // Groq keeps it under a name of its own; what is no count is none.
+  // Groq has its own member for the usage. A value that is not a count is ignored.
   assertEquals(
     only("usage", read(END, { x_groq: { usage: { prompt_tokens: 3 } } }))[0].usage,
     { ...none, input: 3 },

@@ -21,14 +21,14 @@ const readText = (fields: string) => read(JSON.parse(`{${fields}}`));
 
 const readMessages = (...messages: JsonObject[]) => read({ messages }).messages;
 
-/** The messages without what is `undefined`, so that a comparison shows what is there. */
+/** The messages without members that are `undefined`, to compare them. */
 const bare = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
-/** What was read, without where it stood. */
+/** The messages without their paths. */
 const withoutPaths = (list: object[]): unknown[] =>
   list.map((one) => Object.fromEntries(Object.entries(bare(one)).filter(([name]) => !/path$/i.test(name))));
 
-/** The parts that one user message with this content has, without their paths. */
+/** The parts of a user message with this content, without their paths. */
 function readParts(...content: JsonObject[]): unknown[] {
   const [{ parts }] = readMessages({ role: "user", content });
   parts.forEach(({ path }, at) => assertEquals(path, `messages[0].content[${at}]`));
@@ -233,7 +233,7 @@ Deno.test("readCall() joins the fragments of a block, up to its signature", () =
   assertEquals(thoughtsOf({ text: "a", index: 0 }, { text: "b", index: 0 }, { signature: "S", index: 0 }), [
     { text: "ab", signature: "S" },
   ]);
-  // Some number every block 0, or none at all: a signature still ends a block.
+  // Some providers number every block 0, or number none. A signature still ends a block.
   assertEquals(
     thoughtsOf(
       { text: "a", signature: "S", index: 0 },
@@ -428,7 +428,7 @@ Deno.test("readCall() reads the tools that tool_choice allows, and names those t
     path,
     [`${path}[0]`, `${path}[2]`, `${path}[3]`],
   ]);
-  // A list that holds none of them allows none; no list allows all.
+  // A list without any of the tools allows none; an absent list allows all.
   assertEquals(allowed("auto", [{ type: "web_search" }]), ["none", undefined, undefined, [`${path}[0]`]]);
   assertEquals(allowed("auto", []), ["none", undefined, undefined, []]);
   assertEquals(allowed("required", []), ["none", undefined, undefined, ["tool_choice.allowed_tools.mode"]]);

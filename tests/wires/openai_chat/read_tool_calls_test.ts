@@ -3,7 +3,7 @@ import { toolCallReader } from "../../../wires/openai_chat/read_tool_calls.ts";
 import type { Delta, JsonObject } from "../../../wires/types.ts";
 import { assertLinear } from "../../growth.ts";
 
-/** What is read of these elements: `name@number:id` for a call that begins, `number+text` for arguments. */
+/** What is read from these elements: `name@number:id` for a tool call that begins, `number+text` for arguments. */
 function read(...toolCalls: JsonObject[]): string[] {
   const said: string[] = [];
   const readToolCall = toolCallReader(0, (delta: Delta) => {
@@ -26,7 +26,7 @@ Deno.test("toolCallReader() adds a piece to the tool call with its id, with its 
     read(begin("f", a), begin("g", b), piece("1", a), piece("2", { index: 1 }), piece("3", { index: 7 })),
     ["f@0:a", "g@1:b", "0+1", "1+2", "1+3"],
   );
-  // Two calls under one index: pieces without an id are the later one's.
+  // Two tool calls with one index: a piece without an id belongs to the later one.
   assertEquals(
     read(begin("f", { id: "a", index: 0 }), begin("g", { id: "b", index: 0 }), piece("1", { index: 0 })),
     ["f@0:a", "g@1:b", "1+1"],

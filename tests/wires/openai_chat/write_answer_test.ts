@@ -34,7 +34,7 @@ interface Chunk {
   [member: string]: unknown;
 }
 
-/** Its chunks, each held to OpenAI's description. */
+/** The chunks of the stream, each checked against OpenAI's description. */
 function chunks(deltas: Delta[], form: Partial<AnswerForm> = {}): Chunk[] {
   const text = stream(deltas, form);
   assert(text.endsWith("\n\ndata: [DONE]\n\n"), text);
@@ -46,13 +46,13 @@ function chunks(deltas: Delta[], form: Partial<AnswerForm> = {}): Chunk[] {
   });
 }
 
-/** What each chunk says: its choice and its delta, or how the choice finished. */
+/** The content of each chunk: its choice and its delta, or its finish reason. */
 const said = (list: Chunk[]) =>
   list.flatMap(({ choices }) =>
     choices.map(({ index, delta, finish_reason }) => [index, finish_reason ?? delta] as const)
   );
 
-/** The whole answer of these deltas, held to OpenAI's description. */
+/** The whole answer of these deltas, checked against OpenAI's description. */
 function whole(deltas: Delta[], form: Partial<AnswerForm> = {}) {
   const { emit, answer } = collector();
   deltas.forEach(emit);
@@ -65,7 +65,7 @@ function whole(deltas: Delta[], form: Partial<AnswerForm> = {}) {
   };
 }
 
-/** What the official SDK gathers from a stream. */
+/** What the official SDK reads from a stream. */
 async function gathered(text: string): Promise<OpenAI.ChatCompletion> {
   const response = new Response(text, { headers: { "content-type": "text/event-stream" } });
   const client = new OpenAI({ apiKey: "key", maxRetries: 0, fetch: () => Promise.resolve(response) });
@@ -118,7 +118,7 @@ Deno.test("chunkWriter() and writeAnswer() keep the provider's id, time and mode
       assert(!("service_tier" in answer) && !("system_fingerprint" in answer));
     }
   }
-  // Whichever comes first counts, streamed and whole.
+  // The first start counts, streamed and whole.
   const twice: Delta[] = [{ type: "start", id: "one" }, text("a"), { type: "start", id: "two" }];
   assertEquals(new Set(chunks(twice).map(({ id }) => id)), new Set(["one"]));
   assertEquals(whole(twice).id, "one");
@@ -187,7 +187,7 @@ Deno.test("chunkWriter() writes the usage only if asked, in a last chunk without
   assertEquals(asked.at(-1)!.choices, []);
   assertEquals(asked.at(-1)!.usage, writeUsage(USAGE));
   assert(asked.slice(0, -1).every(({ usage, choices }) => usage === null && choices.length === 1));
-  // What the provider did not tell is not made up.
+  // Counts that the provider did not report are not invented.
   assert(chunks([text("a")], { includeUsage: true }).every(({ usage }) => usage === null));
 });
 
@@ -234,11 +234,11 @@ Deno.test("writeAnswer() and chunkWriter() map every way to finish", () => {
   assertEquals(finishes(text("a")), "stop");
   assertEquals(finishes(text("a"), stop("length")), "length");
   assertEquals(finishes(text("a"), stop("content_filter")), "content_filter");
-  // Calls are there although the provider says otherwise, and are not although it says so.
+  // The provider's finish reason is wrong: it has tool calls but another reason, or the reason but no tool calls.
   assertEquals(finishes(tool(0, "a", "f"), stop("stop")), "tool_calls");
   assertEquals(finishes(tool(0, "a", "f")), "tool_calls");
   assertEquals(finishes(text("a"), stop("tool_calls")), "stop");
-  // A call that was cut off is not one to make.
+  // A tool call that was cut off must not be made.
   assertEquals(finishes(tool(0, "a", "f"), args(0, '{"x'), stop("length")), "length");
   assertEquals(finishes(tool(0, "a", "f"), stop("content_filter")), "content_filter");
 });
@@ -267,7 +267,7 @@ Deno.test("writeError() writes OpenAI's error, with the provider's original in m
   assertEquals(full, {
     error: { message: "m", type: "t", param: "p", code: "c", metadata: { original: { a: 1 } } },
   });
-  // A code is text in OpenAI's description, and clients of strict languages read no number there.
+  // The code is a string in OpenAI's description. Clients in strictly typed languages cannot read a number there.
   assertEquals((openaiChat.writeError({ message: "m", code: 2005 }).error as JsonObject).code, "2005");
   for (const body of [bare, full]) assertEquals(faultsOf.error(body), "");
 });
@@ -359,7 +359,7 @@ Deno.test("chunkWriter() writes lists of whole blocks once, complete, before the
   const list = said(chunks(RICH)) as [number, JsonObject | string][];
   const { reasoning_details, ...rest } = ATTACHED;
   assertEquals(list.slice(-2), [[0, rest], [0, "tool_calls"]]);
-  // Behind all thoughts and before the text.
+  // After all thoughts and before the text.
   const at = list.findIndex(([, delta]) => (delta as JsonObject).reasoning_details);
   assertEquals(list.slice(at - 1, at + 2), [
     [0, { reasoning_content: " three" }],
@@ -437,7 +437,7 @@ Deno.test("a second turn built from an answer gives the same thoughts, calls and
     assertEquals([signature, callId, dropped], ["bWVzc2FnZQ==", "a", []]);
     assertEquals(parts.map(({ type }) => type), ["text", "image", "image"]);
 
-    // A client that knows only OpenAI's members still hands the call's signature back, in its id.
+    // A client that only knows OpenAI's members still returns the signature, in the id.
     const { content, tool_calls } = assistant as { content: string; tool_calls: JsonObject[] };
     const known = tool_calls.map(({ id, type, function: called }) => ({ id, type, function: called }));
     assertEquals(turn({ role: "assistant", content, tool_calls: known }).calls[0].signature, "Y2FsbA==");
@@ -494,7 +494,7 @@ const step: fc.Arbitrary<Delta> = fc.oneof(
 );
 
 Deno.test("any answer is the same whole and as the official SDK reads it from the stream", async () => {
-  /** Calls of one choice, in turns. */
+  /** Interleaved tool calls of one choice. */
   const calls = fc.tuple(choices, fc.nat(3), fc.array(fc.tuple(fc.nat(2), piece))).map((
     [choice, count, list],
   ) => [
@@ -515,12 +515,12 @@ Deno.test("any answer is the same whole and as the official SDK reads it from th
   const answer = fc.tuple(fc.array(step), calls, fc.array(step)).map((lists) => lists.flat());
   await fc.assert(
     fc.asyncProperty(answer, async (deltas) => {
-      // The SDK wants a choice of every number.
+      // The SDK requires a choice for every index.
       const all = [text("", 0), text("", 1), text("", 2), ...deltas];
       const { choices } = whole(all);
       chunks(all);
       const streamed = await gathered(stream(all));
-      // The SDK joins only the texts that OpenAI has, and has "" where a whole answer has null.
+      // The SDK only joins OpenAI's own texts, and has "" where a whole answer has null.
       const gist = ({ index, finish_reason, message }: OpenAI.ChatCompletion.Choice) => {
         const { content, refusal, reasoning_content: _, parsed: __, ...rest } = { ...message } as JsonObject;
         return { index, finish_reason, content: content || null, refusal: refusal || null, rest };
@@ -533,7 +533,7 @@ Deno.test("any answer is the same whole and as the official SDK reads it from th
 });
 
 Deno.test("a choice or block with a huge index costs no more than any other", () => {
-  // A loop up to such a number would not end within this test's patience, nor within a client's.
+  // A loop up to such an index would not end in time.
   const far = 2 ** 32 - 2;
   const deltas: Delta[] = [
     { type: "start" },

@@ -4,7 +4,7 @@ import { GatewayError } from "../../../wires/errors.ts";
 import { type ChatTakes, openaiChat } from "../../../wires/openai_chat/mod.ts";
 import type { Call, JsonObject, Message, Part, Settings, Thought } from "../../../wires/types.ts";
 
-/** A part or a message of another wire's client: each has a path of that client's body. */
+/** A part or a message of a client of another wire. Each has a path in that client's body. */
 const at = <T>(path: string, value: T) => ({ ...value, path });
 const text = (text: string, path = "p", more: JsonObject = {}): Part =>
   ({ type: "text", text, path, ...more }) as Part;
@@ -141,7 +141,7 @@ Deno.test("openaiChat.writeCall() writes each kind of media, and names what it c
       assertEquals([messages[0].content, dropped], [`x\n\n${written.text}`, []]);
     } else assertEquals([messages[0].content[1], dropped], [written, []], JSON.stringify(part));
   }
-  // A chat client's own files and parts are those of its provider.
+  // Files and parts of a chat client belong to its provider.
   const own = [file({ id: "file_1" }), at("n", { type: "native", value: { type: "x", y: 1 } }) as Part];
   assertEquals(write([user("u", ...own)], {}, {}, { wire: "openai" }).messages[0].content, [
     { type: "file", file: { file_id: "file_1" } },
@@ -271,7 +271,7 @@ Deno.test("openaiChat.writeCall() refuses a last message of which nothing is lef
   });
   const error = assertThrows(() => write([nothing]), GatewayError);
   assertEquals(error.toWireError().param, "messages[0].content");
-  // In mid-conversation it is left out.
+  // In the middle of a conversation such a message is left out.
   assertEquals(write([nothing, user("messages[1]", text("x"))]).messages.length, 1);
 });
 
@@ -409,7 +409,7 @@ Deno.test("openaiChat.writeCall() writes tools and the choice of a tool as the p
   assertEquals(others.body.tool_choice, { type: "function", function: { name: "patch" } });
   assert(others.dropped.includes("tools.patch.format"));
 
-  // In the conversation, too.
+  // The name is also replaced in the conversation.
   const calls = [{ id: "a", name: "patch", arguments: "free", custom: true, path: "c" }];
   const called = (takes: ChatTakes) =>
     write([...ASK, assistant("m1", [], { calls }), tool("m2", "a", [text("ok")])], { tools }, takes)
@@ -530,7 +530,7 @@ Deno.test("openaiChat.writeCall() makes a conversation's next request begin with
   const word = fc.constantFrom("Hi", " ", "a\u2028b", "");
   const parts = fc.array(fc.oneof(word.map((one) => text(one)), fc.constant(picture("p"))), { maxLength: 2 });
   let ids = 0;
-  /** What stands between two answers; calls are answered at once, among whatever else. */
+  /** The messages between two answers. Tool calls are answered at once, among other messages. */
   const round = fc.record({
     asked: fc.array(fc.record({ role: fc.constantFrom("system", "user", "developer"), parts }), {
       maxLength: 3,
@@ -561,7 +561,7 @@ Deno.test("openaiChat.writeCall() makes a conversation's next request begin with
     for (const length of lengths) {
       const { body } = openaiChat.writeCall(callOf(messages.slice(0, length)));
       const now = JSON.stringify(body);
-      const begins = before.slice(0, -2); // Without the closing brackets.
+      const begins = before.slice(0, -2); // The text without its closing brackets.
       assertEquals(now.slice(0, begins.length), begins);
       before = now;
     }

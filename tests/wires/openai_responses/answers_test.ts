@@ -1,4 +1,4 @@
-/** The same answers of every provider, as OpenAI's SDK reads them from the Responses door, whole and streamed. */
+/** The same answers of every provider, as OpenAI's SDK reads them from `/v1/responses`, whole and streamed. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import OpenAI from "npm:openai@7.59.0";
 import { createGateway } from "../../../mod.ts";
@@ -23,7 +23,7 @@ const TOOLS = ["weather", "clock", "now", "here"].map((name) => ({
   strict: null,
 }));
 
-/** A gateway before one provider, that answers so. */
+/** A gateway whose provider gives this answer. */
 function before(answer: () => Response) {
   return createGateway({ fetch: () => Promise.resolve(answer()) }).fetch;
 }
@@ -38,7 +38,7 @@ const askFor = ({ provider, model }: FakeProvider, more: JsonObject = {}) => ({
   ...more,
 });
 
-/** What an answer must say, by its scenario. */
+/** The content that an answer must have, by its scenario. */
 function gist({ thinking, text, calls = [], finish, usage }: Scenario) {
   return {
     status: finish === "length" ? "incomplete" : "completed",

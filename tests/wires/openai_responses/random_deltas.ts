@@ -1,7 +1,7 @@
-/** Answers of chance, as providers might give them. */
+/** Random answers, as providers might give them. */
 import type { Delta } from "../../../wires/types.ts";
 
-/** Numbers below `most`, the same for the same seed (xorshift). */
+/** Pseudo-random numbers below `most`, the same for the same seed (xorshift). */
 function numbers(seed: number): (most: number) => number {
   let state = seed * 2654435761 + 88675123 | 0 || 1;
   return (most) => {

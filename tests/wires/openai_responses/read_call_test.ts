@@ -1,4 +1,4 @@
-/** OpenAI's Responses: requests, read into neutral calls. */
+/** How requests of OpenAI's Responses are read into neutral calls. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { GatewayError } from "../../../wires/errors.ts";
 import { openaiResponses } from "../../../wires/openai_responses/mod.ts";
@@ -30,7 +30,7 @@ Deno.test("readCall() reads a text as the user's message, after the instructions
   ]);
 });
 
-/** Items of messages, each with the messages that they mean. */
+/** Items of the input, each with the messages that they become. */
 const MESSAGES: [string, unknown[], unknown[]][] = [
   ["the easy form", [{ role: "user", content: "Hi" }], [{ role: "user", parts: [text("Hi")] }]],
   [
@@ -458,7 +458,7 @@ for (const [body, code, param] of REFUSED) {
   });
 }
 
-/** What is left out, by the path under which it is named. */
+/** What is left out, and the path that names it. */
 const NAMED: [JsonObject, string[]][] = [
   [{ store: true }, ["store"]],
   [{ store: false, stream_options: { include_obfuscation: false }, client_metadata: { a: "b" } }, []],

@@ -1,4 +1,4 @@
-/** Recorded answers of everybody who serves Responses are read as they say themselves. */
+/** Recorded answers of all providers of Responses are read completely. */
 import { assert, assertEquals } from "@std/assert";
 import { openaiResponses } from "../../../wires/openai_responses/mod.ts";
 import type { JsonObject } from "../../../wires/types.ts";
@@ -7,7 +7,7 @@ import { collect, readEvents, readWhole } from "./talk.ts";
 
 const RECORDED = recordings().filter(({ api }) => api === "responses");
 
-/** What a response says, by a plain walk over its items. */
+/** The content of a response, by a plain walk through its items. */
 function told({ output, usage }: JsonObject) {
   // deno-lint-ignore no-explicit-any -- Whatever came.
   const items = output as any[];

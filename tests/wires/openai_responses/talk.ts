@@ -9,7 +9,7 @@ import { collector, type GatheredAnswer } from "../gathered.ts";
 
 export const USER = { role: "user", content: "Hello" };
 
-/** What is sent for a chat request, and what is left out of it. */
+/** What is sent for a chat request, and what is left out. */
 export function write(
   model: string,
   more: JsonObject = {},
@@ -45,7 +45,7 @@ export function collect(deltas: Delta[]): GatheredAnswer {
   return answer;
 }
 
-/** One sort of thing in a list. */
+/** The entries of one type in a list. */
 export function only<T>(list: T[]): T {
   assertEquals(list.length, 1);
   return list[0];

@@ -1,4 +1,4 @@
-/** OpenAI's Responses: answers, written whole and streamed; both say the same. */
+/** How answers are written for clients of OpenAI's Responses. Whole and streamed they are the same. */
 import { assert, assertEquals } from "@std/assert";
 import { openaiCompaction, openaiResponses } from "../../../wires/openai_responses/mod.ts";
 import { seal, unseal } from "../../../wires/shared/envelope.ts";
@@ -22,7 +22,7 @@ function wholeOf(deltas: Delta[], body: JsonObject = {}): JsonObject {
   return openaiResponses.writeAnswer(answer, callOf(body), DEFAULTS);
 }
 
-/** The output of an answer, which is the same whole and streamed. */
+/** The output of an answer. It must be the same whole and streamed. */
 function outputOf(deltas: Delta[], body: JsonObject = {}): JsonObject[] {
   const whole = wholeOf(deltas, body);
   checkResponse(whole);
@@ -226,7 +226,7 @@ const OFFERED = [
   },
 ];
 
-/** A call by the model's name and its arguments in pieces; the item without `id`, `status` and `call_id`. */
+/** A tool call by the model's name with its arguments in pieces, as an item without `id`, `status` and `call_id`. */
 const KINDS: [string, string, string[], JsonObject][] = [
   ["a function", "f", ['{"a"', ":1}"], { type: "function_call", name: "f", arguments: '{"a":1}' }],
   ["a function without arguments", "f", [], { type: "function_call", name: "f", arguments: "{}" }],
@@ -380,7 +380,7 @@ for (
 
 // ---------------------------------------------------------------- failures
 
-/** The code and the message that clients read of a failure. */
+/** The code and the message that clients read from a failure. */
 const FAILURES: [WireError, string, string][] = [
   [{ message: "m" }, "server_error", "m"],
   [{ message: "m", status: 529, type: "overloaded_error" }, "server_error", "m"],
@@ -401,7 +401,7 @@ for (const [error, code, message] of FAILURES) {
     const read = readResponseStream(streamOf([text("a"), tool(0, "f"), { type: "error", error }]));
     assertEquals(read.response.error, { code, message });
     assertEquals([read.error!.code, read.error!.message, read.error!.param], [code, message, null]);
-    // What was done by then is kept.
+    // Items that were done before are kept.
     assertEquals((read.response.output as unknown[]).length, 1);
   });
 }

@@ -8,7 +8,7 @@ import { ask, before } from "../../fakes.ts";
 const user = { role: "user", content: "Who won?" };
 
 function write(model: string, body: JsonObject = {}) {
-  // As JSON, since members without a value are not sent.
+  // Compared as JSON, because members without a value are not sent.
   const { body: written, ...rest } = perplexityAgent.writeCall(
     readCall({ messages: [user], ...body }, model),
   );
@@ -211,7 +211,7 @@ Deno.test("perplexityAgent.readAnswer() ties sources to the marks in the text", 
   assertEquals(choice.citations, [
     { url: "https://example.com/1", title: "One", start: 3, end: 6, extra },
     { url: "https://example.com/1", title: "One", start: 16, end: 19, extra },
-    // Not marked: at the end.
+    // A source without a mark is cited at the end.
     { url: "https://example.com/2", title: "Two", start: 24, end: 24, extra: { snippet: "s" } },
   ]);
   assertEquals(usage, {

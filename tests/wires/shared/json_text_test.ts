@@ -5,7 +5,7 @@ import { type Edit, editMembers, findMembers, replaceText } from "../../../wires
 const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (data: Uint8Array) => new TextDecoder().decode(data);
 
-/** The text with these edits, or `undefined` where only a full parse is sure. */
+/** The text with these edits; `undefined` if only a full parse is safe. */
 function edit(text: string, edits: Record<string, Edit>): string | undefined {
   const data = bytes(text);
   const members = findMembers(data);
@@ -194,7 +194,7 @@ Deno.test("editMembers() gives the same as parsing, editing and writing, for any
         expected.push([change?.key ?? key, JSON.parse(change?.value ?? value)]);
       }
       assertEquals(Object.entries(JSON.parse(edited)), Object.entries(Object.fromEntries(expected)), text);
-      // What was kept is there byte for byte, numbers that JavaScript cannot hold among it.
+      // Members that were kept are unchanged byte for byte, also numbers that JavaScript cannot hold.
       for (const [key, value] of list) {
         if (edits[key] === undefined) assert(edited.includes(value), `${value} in ${edited}`);
       }
@@ -237,7 +237,7 @@ Deno.test("replaceText() gives the same as editMembers(), for any JSON that it a
       const replaced = replaceText(text, "model", parsed.model, "another");
       if (replaced === undefined) return;
       taken++;
-      // Where keys are written twice there is nothing else to compare with.
+      // There is nothing to compare with if a key is written twice.
       assertEquals(JSON.parse(replaced), { ...parsed, model: "another" }, text);
       const edited = edit(text, { model: { value: '"another"' } });
       if (edited !== undefined) assertEquals(replaced, edited, text);

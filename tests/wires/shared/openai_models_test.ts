@@ -109,7 +109,7 @@ Deno.test("openaiModel() finds each generation by model ids, fine-tunes and depl
     ["ft:o10-preview:acme::id", O],
     ["gpt-4o-search-preview", CHAT],
     ["gpt-5-search-api", CHAT.replace("old", "new")],
-    // No such generation.
+    // There is no such generation.
     ["gpt-oss-120b", undefined],
     ["gpt-audio-mini", undefined],
     ["gpt-image-1", undefined],

@@ -41,13 +41,13 @@ Deno.test("callIds() gives tool calls with one id different ids, and matches res
     "call",
     "other",
   ]);
-  // One that comes after all have results is answered next.
+  // A tool call that comes after all others have results gets the next result.
   assertEquals([ids.call("c"), ids.result("c")], ["c_4", "c_4"]);
 });
 
 Deno.test("callIds() needs one step per tool call, also if many have the same id", () => {
   const ids = callIds();
-  const most = 50_000; // A minute, if each looked through all before it.
+  const most = 50_000; // This would take a minute if each tool call looked through all calls before it.
   for (let n = 1; n <= most; n++) assertEquals(ids.call("c"), n === 1 ? "c" : `c_${n}`);
   for (let n = 1; n <= most; n++) assertEquals(ids.result("c"), n === 1 ? "c" : `c_${n}`);
 });

@@ -3,7 +3,7 @@ import fc from "npm:fast-check@4.10.2";
 import { customAsFunction, inputReader, readInput, unsaidMembers } from "../../../wires/shared/tools.ts";
 import type { CustomTool, ServerTool } from "../../../wires/types.ts";
 
-/** What a reader gives for each piece, and at the end. */
+/** What a reader returns for each piece, and at the end. */
 function pieces(...given: string[]): string[] {
   const reader = inputReader();
   return [...given.map((piece) => reader.push(piece)), reader.end()];
@@ -27,7 +27,7 @@ Deno.test("inputReader() returns the same text wherever the arguments are cut", 
     const places = [0, ...new Set(cuts.map((cut) => cut % whole.length)), whole.length].sort((a, b) => a - b);
     const given = pieces(...places.slice(1).map((place, at) => whole.slice(places[at], place)));
     assertEquals(given.join(""), text);
-    // Each piece can be sent as it is: no half of a pair whose other half is there.
+    // Each piece can be sent on its own: it has no half of a surrogate pair whose other half exists.
     for (const piece of given.slice(0, -1)) {
       const isHalf = /[\ud800-\udbff]$/.test(piece) && /[\ud800-\udbff][\udc00-\udfff]/.test(text);
       if (isHalf) assertEquals(text.includes(piece.slice(-1) + given[given.indexOf(piece) + 1][0]), false);
@@ -63,14 +63,14 @@ Deno.test("inputReader() returns arguments of another form when they have ended"
     ["{}", ""],
     ["", ""],
     ["   ", "   "],
-    // Cut off by a limit.
+    // The arguments were cut off by a limit.
     ['{"input": "half', "half"],
     ['{"input": "half\\', "half"],
     ['{"input": "half\\u00', "half"],
     ['{"inp', '{"inp'],
-    // Escapes that JSON does not have.
+    // JSON does not have these escapes.
     ['{"input": "\\d+ \\u{1} \\x"}', "\\d+ \\u{1} \\x"],
-    // Raw line breaks, and what follows the text.
+    // Raw line breaks, and members after the text.
     ['{"input": "a\nb"} and more', "a\nb"],
     ['{"input": "a", "other": "b"}', "a"],
     [`{${" ".repeat(5000)}"input": "x"}`, "x"],

@@ -16,7 +16,7 @@ export function encode(headers: Record<string, string>, payload = ""): Uint8Arra
 const u16 = (value: number) => String.fromCharCode(value >>> 8, value & 255);
 export const u32 = (value: number) => u16(value >>> 16) + u16(value & 0xffff);
 
-/** CRC-32 bit by bit, to hold the table against. */
+/** CRC-32 bit by bit, to check the table. */
 export function crc(text: string): number {
   let value = 0xffffffff;
   for (const char of text) {

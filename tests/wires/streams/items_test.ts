@@ -3,7 +3,7 @@ import fc from "npm:fast-check@4.10.2";
 import { type ItemDelta, itemSteps, type ItemWriter, jsonEnd } from "../../../wires/streams/items.ts";
 import type { Delta } from "../../../wires/types.ts";
 
-/** Writes each step on a line: what opens, what it grows by, and where it ends. */
+/** Writes each step on a line: what opens, what is added, and what closes. */
 function recorder(): ItemWriter & { steps: string[] } {
   const steps: string[] = [];
   const said = (delta: ItemDelta): string => {

@@ -5,7 +5,7 @@ import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { translate, translation } from "../../../wires/streams/translate.ts";
 import type { ClientWire } from "../../../wires/types.ts";
 
-/** A provider's stream that is fed by hand, its translation, and a timer that rings by hand. */
+/** A provider's stream that the test feeds, its translation, and a timer that the test rings. */
 function lab(client: ClientWire, mostMs = 60_000) {
   let feed!: ReadableStreamDefaultController<Uint8Array>;
   let cancelled: unknown;
@@ -99,13 +99,13 @@ Deno.test("translate() sends no keep-alive while chunks come, or while the last 
     say(word);
     texts.push(await next);
   }
-  // Nobody reads: the provider is not waited for.
+  // The client does not read, so the provider is not waited for.
   ring();
   ring();
   ring();
   const quiet = read();
   await settled();
-  // Chunks that say nothing to the client are no reason to be silent.
+  // Chunks without content for the client do not suppress the keep-alive.
   comment();
   ring();
   comment();

@@ -38,7 +38,7 @@ Deno.test("sseReader() skips comments, foreign fields and a byte order mark", ()
     "",
     "1",
   ]]);
-  // Only the first is a mark: any later one is text, and so part of a field's name.
+  // Only the first one is a byte order mark. A later one is text, and so part of a field's name.
   assertEquals(read("data: 1\n\n\uFEFFdata: 2\n\n"), [["", "1"]]);
 });
 
@@ -139,9 +139,10 @@ Deno.test("sseReader() takes time in proportion to the bytes, however long a lin
       assertEquals(data.length, size);
     });
   }
-  // A line end of the other kind far away must not be looked for again and again.
+  // The reader must not search again and again for a line end of the other kind.
   for (const [near, far] of ["\r\n", "\n\r"]) {
-    // Texts beyond 128 KiB lie elsewhere in V8's heap, where each look takes four times as long: both sizes are beyond.
+    // V8 keeps texts over 128 KiB elsewhere in its heap, where each access takes four times as long. Both sizes are
+    // over that.
     await assertLinear(`lines that end in ${JSON.stringify(near)}`, 200_000, (size) => {
       assertEquals(read(`${near.repeat(size)}data: x${far.repeat(2)}`), [["", "x"]]);
     });
@@ -156,14 +157,14 @@ Deno.test("sseReader() refuses an event beyond its limit, however it is cut, and
     reader.end();
     return seen;
   };
-  const event = `data: ${"x".repeat(14)}`; // 20 with its name.
+  const event = `data: ${"x".repeat(14)}`; // The event has 20 units with its name.
   assertEquals(read(20, `${event}\n\n`.repeat(3)).length, 3);
   assertEquals(read(20, ...`${event}\n\n`.repeat(3)).length, 3);
   for (const limit of [1, 19]) {
     assertThrows(() => read(limit, `${event}\n\n`), EventTooLong, `longer than ${limit} bytes`);
     assertThrows(() => read(limit, ...event), EventTooLong);
   }
-  // Lines of one event count together; comments between events count for none.
+  // The lines of one event count together. Comments between events do not count.
   assertThrows(() => read(20, "data: 123456\ndata: 123456\n\n"), EventTooLong);
   assertEquals(read(20, ...Array(50).fill(": a comment\n"), `${event}\n\n`).length, 1);
   assertThrows(() => read(20, ...Array(50).fill("x")), EventTooLong);

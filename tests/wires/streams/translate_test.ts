@@ -37,7 +37,7 @@ function translated(
   return { stream, failures };
 }
 
-/** What the events of a stream say: content, an error's message, or how it ended. */
+/** The content of a stream's events: text, the message of an error, or how it ended. */
 const said = (text: string) =>
   text.split("\n\n").slice(0, -1).map((event) => {
     const data = event.slice("data: ".length);
