@@ -120,48 +120,13 @@ export function conforming(
 
   function writeChunk(chunk: JsonObject): void {
     mendEnvelope(chunk, known, "chat.completion.chunk");
-    chunk.choices = objects(chunk.choices).map((choice, at) => {
-      const delta = object(choice.delta) ?? object(choice.message) ?? {};
-      // Perplexity and Writer repeat the message beside its delta. An SDK that joins the chunks would have the text
-      // twice.
-      delete choice.message;
-      choice.delta = delta;
-      mendMessage(delta);
-      mendChoice(choice, at);
-      mendCalls(delta, choice.index as number);
-      const state = stateOf(choice.index as number);
-      // Workers AI sends no role; without one OpenAI's SDK throws at the end.
-      if (!state.begun) delta.role ??= "assistant";
-      state.begun = true;
-      if (choice.finish_reason !== null) state.finished = true;
-      return choice;
-    });
+    chunk.choices = objects(chunk.choices).map((choice, at) => mendPiece(choice, at, choices));
     // A usage after all choices also ends an answer.
     if (object(chunk.usage) && (chunk.choices as unknown[]).length === 0 && choices.size > 0) {
       done = true;
       finishChoices();
     }
     write(chunk);
-  }
-
-  function stateOf(index: number): ChoiceState {
-    let state = choices.get(index);
-    if (!state) choices.set(index, state = { begun: false, finished: false, hasCalls: false, calls: 0 });
-    return state;
-  }
-
-  function mendCalls(delta: JsonObject, index: number): void {
-    const state = stateOf(index);
-    for (const call of objects(delta.tool_calls)) {
-      state.hasCalls = true;
-      const begins = text(object(call.function)?.name) ?? text(call.name);
-      const numbered = Number.isInteger(call.index) && call.index as number >= 0;
-      if (!numbered) call.index = begins ? state.calls : Math.max(0, state.calls - 1);
-      if (begins) state.calls = Math.max(state.calls, call.index as number + 1);
-      // Later pieces of a tool call have only its index.
-      if (begins) mendCall(call, index, call.index as number);
-      else if (call.id === "") delete call.id;
-    }
   }
 
   function finishChoices(): void {
@@ -224,6 +189,43 @@ function mendEnvelope(body: JsonObject, { id, created, model }: Defaults, kind: 
   body.model = text(body.model) ?? model;
   // Snowflake writes an empty string for an absent tier.
   if (body.service_tier === "") delete body.service_tier;
+}
+
+/**
+ * Mends one choice of a chunk.
+ *
+ * @param choices The state of the stream's choices by index; it is kept up here.
+ */
+function mendPiece(choice: JsonObject, at: number, choices: Map<number, ChoiceState>): JsonObject {
+  const delta = object(choice.delta) ?? object(choice.message) ?? {};
+  // Perplexity and Writer repeat the message beside its delta. An SDK that joins the chunks would have the text
+  // twice.
+  delete choice.message;
+  choice.delta = delta;
+  mendMessage(delta);
+  mendChoice(choice, at);
+  const index = choice.index as number;
+  let state = choices.get(index);
+  if (!state) choices.set(index, state = { begun: false, finished: false, hasCalls: false, calls: 0 });
+  mendCalls(delta, index, state);
+  // Workers AI sends no role; without one OpenAI's SDK throws at the end.
+  if (!state.begun) delta.role ??= "assistant";
+  state.begun = true;
+  if (choice.finish_reason !== null) state.finished = true;
+  return choice;
+}
+
+function mendCalls(delta: JsonObject, index: number, state: ChoiceState): void {
+  for (const call of objects(delta.tool_calls)) {
+    state.hasCalls = true;
+    const begins = text(object(call.function)?.name) ?? text(call.name);
+    const numbered = Number.isInteger(call.index) && call.index as number >= 0;
+    if (!numbered) call.index = begins ? state.calls : Math.max(0, state.calls - 1);
+    if (begins) state.calls = Math.max(state.calls, call.index as number + 1);
+    // Later pieces of a tool call have only its index.
+    if (begins) mendCall(call, index, call.index as number);
+    else if (call.id === "") delete call.id;
+  }
 }
 
 function mendChoice(choice: JsonObject, at: number): void {

@@ -10,7 +10,7 @@ import { readCompatibleError as readError } from "../shared/compatible_error.ts"
 import { count, object, objects, parseObject, text } from "../shared/json.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
 import { toldCost } from "../shared/told_cost.ts";
-import type { Emit, JsonObject, Media, StopReason, StreamReader, Usage, WireError } from "../types.ts";
+import type { Delta, Emit, JsonObject, Media, StopReason, StreamReader, Usage, WireError } from "../types.ts";
 import { type ReasoningReader, reasoningReader } from "./read_reasoning.ts";
 import { googleSignature, readCitations } from "./read_thoughts.ts";
 import { toolCallReader } from "./read_tool_calls.ts";
@@ -108,15 +108,7 @@ function answerReader(emit: Emit) {
     if (broken !== undefined) return fail({ message: broken, code: reason });
     if (sources) tellSources(index);
     finished = true;
-    // The stop sequence that ended the answer, under vLLM's name and under SGLang's. Both may be the number of a token
-    // instead.
-    const sequence = text(choice.stop_reason) ?? text(choice.matched_stop);
-    const stop = STOPS.get(reason) ?? "stop";
-    emit(
-      sequence !== undefined && stop === "stop"
-        ? { type: "stop", choice: index, reason: stop, sequence }
-        : { type: "stop", choice: index, reason: stop },
-    );
+    emit(stopOf(choice, index, reason));
   }
 
   function readDelta(delta: JsonObject, choice: number, logprobs: unknown): void {
@@ -132,9 +124,9 @@ function answerReader(emit: Emit) {
       reasoning.close();
       emit({ type: "refusal", choice, text: delta.refusal });
     }
-    if (delta.annotations) readAnnotations(delta.annotations, choice);
-    if (delta.images) { for (const image of objects(delta.images)) readImage(image, choice); }
-    if (delta.audio) readAudio(object(delta.audio) ?? {}, choice);
+    if (delta.annotations) readAnnotations(delta.annotations, choice, emit);
+    if (delta.images) { for (const image of objects(delta.images)) readImage(image, choice, emit); }
+    if (delta.audio) readAudio(object(delta.audio) ?? {}, choice, emit);
     const legacy = object(delta.function_call);
     if (legacy || Array.isArray(delta.tool_calls)) {
       reasoning.close();
@@ -157,35 +149,12 @@ function answerReader(emit: Emit) {
   function readPart(part: JsonObject, choice: number, state: Reading): void {
     const { type, thinking } = part;
     if (type === "text" && typeof part.text === "string" && part.text) say(part.text, choice, state);
-    else if (type === "image_url") readImage(part, choice);
+    else if (type === "image_url") readImage(part, choice, emit);
     if (type !== "thinking") return;
     for (const piece of Array.isArray(thinking) ? thinking : [{ text: thinking }]) {
       const thought = text(object(piece)?.text);
       if (thought !== undefined) state.reasoning.think(thought);
     }
-  }
-
-  function readAnnotations(annotations: unknown, choice: number): void {
-    for (const citation of readCitations(annotations) ?? []) emit({ type: "citation", choice, citation });
-  }
-
-  function readImage(image: JsonObject, choice: number): void {
-    const { url } = object(image.image_url) ?? { url: image.image_url };
-    const media = typeof url === "string" ? readMedia(url) : undefined;
-    if (!media) return;
-    const signature = googleSignature(image);
-    emit(signature ? { type: "image", choice, media, signature } : { type: "image", choice, media });
-  }
-
-  function readAudio({ id, data, transcript, expires_at }: JsonObject, choice: number): void {
-    emit({
-      type: "audio",
-      choice,
-      id: text(id),
-      data: text(data),
-      transcript: text(transcript),
-      expires_at: typeof expires_at === "number" ? expires_at : undefined,
-    });
   }
 
   /** Emits the sources. Each stands at the end of the text, because no provider says which passage rests on it. */
@@ -210,14 +179,7 @@ function answerReader(emit: Emit) {
       // Azure's first chunk may have no id and no choices.
       if (!started && (text(chunk.id) || Array.isArray(chunk.choices) && chunk.choices.length > 0)) {
         started = true;
-        emit({
-          type: "start",
-          id: text(chunk.id),
-          model: text(chunk.model),
-          created: typeof chunk.created === "number" ? chunk.created : undefined,
-          service_tier: text(chunk.service_tier),
-          fingerprint: text(chunk.system_fingerprint),
-        });
+        emit(startOf(chunk));
       }
       const beside = chunk.search_results ?? chunk.citations;
       if (Array.isArray(beside) && !finished) sources = beside;
@@ -234,6 +196,50 @@ function answerReader(emit: Emit) {
       }
     },
   };
+}
+
+function stopOf(choice: JsonObject, index: number, reason: string): Delta {
+  // The stop sequence that ended the answer, under vLLM's name and under SGLang's. Both may be the number of a token
+  // instead.
+  const sequence = text(choice.stop_reason) ?? text(choice.matched_stop);
+  const stop = STOPS.get(reason) ?? "stop";
+  return sequence !== undefined && stop === "stop"
+    ? { type: "stop", choice: index, reason: stop, sequence }
+    : { type: "stop", choice: index, reason: stop };
+}
+
+function startOf(chunk: JsonObject): Delta {
+  return {
+    type: "start",
+    id: text(chunk.id),
+    model: text(chunk.model),
+    created: typeof chunk.created === "number" ? chunk.created : undefined,
+    service_tier: text(chunk.service_tier),
+    fingerprint: text(chunk.system_fingerprint),
+  };
+}
+
+function readAnnotations(annotations: unknown, choice: number, emit: Emit): void {
+  for (const citation of readCitations(annotations) ?? []) emit({ type: "citation", choice, citation });
+}
+
+function readImage(image: JsonObject, choice: number, emit: Emit): void {
+  const { url } = object(image.image_url) ?? { url: image.image_url };
+  const media = typeof url === "string" ? readMedia(url) : undefined;
+  if (!media) return;
+  const signature = googleSignature(image);
+  emit(signature ? { type: "image", choice, media, signature } : { type: "image", choice, media });
+}
+
+function readAudio({ id, data, transcript, expires_at }: JsonObject, choice: number, emit: Emit): void {
+  emit({
+    type: "audio",
+    choice,
+    id: text(id),
+    data: text(data),
+    transcript: text(transcript),
+    expires_at: typeof expires_at === "number" ? expires_at : undefined,
+  });
 }
 
 /**
