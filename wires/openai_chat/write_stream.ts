@@ -6,17 +6,16 @@
 import {
   attach,
   attachments,
-  googleContent,
   type Growing,
   writeAttachments,
   writeDetails,
   writeRest,
 } from "./attachments.ts";
 import { writeCompatibleError } from "../shared/compatible_error.ts";
-import { packToolId } from "../shared/tool_id.ts";
-import { type InputReader, inputReader } from "../shared/tools.ts";
+import { members } from "../shared/json.ts";
 import type { Call, Defaults, Delta, JsonObject, StopReason, StreamWriter, Usage } from "../types.ts";
 import { finishReason, formOf, writeEnvelopeExtras, writeUsage } from "./write_answer.ts";
+import { toolCallWriter, type ToolState } from "./write_tool_calls.ts";
 
 /**
  * Writes deltas as `chat.completion.chunk` events. Each choice has one role chunk, `reasoning_details` if it begins
@@ -53,6 +52,8 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   const chunk = (index: number, delta: string, finish = "null") =>
     `${head}${index},"delta":{${delta}},"finish_reason":${finish}${tail}`;
 
+  const toolCalls = toolCallWriter(form, chunk);
+
   /** Writes the role chunk, if the choice has not begun. */
   function open(index: number): string {
     if (choices[index]) return "";
@@ -68,43 +69,6 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
     if (choice.thoughts.length === 0) return "";
     choice.told = writeDetails(choice.thoughts);
     return choice.told.length === 0 ? "" : chunk(index, members({ reasoning_details: choice.told }));
-  }
-
-  function tool(delta: Extract<Delta, { type: "tool" }>): string {
-    const { choice: index, id, name, signature, custom } = delta;
-    const choice = choices[index]!;
-    const isCustom = custom || form.customs?.has(name);
-    // Free text needs no closing piece. Free text inside JSON arguments is taken out of them.
-    choice.tools[delta.index] = !isCustom ? "named" : custom ? "free" : inputReader();
-    if (form.legacyFunctions) {
-      // The format has room for one call, and clients would join the names of two.
-      return delta.index > 0
-        ? ""
-        : chunk(index, `"function_call":{"name":${JSON.stringify(name)},"arguments":""}`);
-    }
-    const extra = signature ? `,${members(googleContent(signature))}` : "";
-    const called = isCustom
-      ? `"type":"custom","custom":{"name":${JSON.stringify(name)},"input":""}`
-      : `"type":"function","function":{"name":${JSON.stringify(name)},"arguments":""}`;
-    return chunk(
-      index,
-      `"tool_calls":[{"index":${delta.index},"id":${
-        JSON.stringify(packToolId(id, signature))
-      },${called}${extra}}]`,
-    );
-  }
-
-  function input(choice: number, index: number, text: string): string {
-    if (text === "") return "";
-    return chunk(choice, `"tool_calls":[{"index":${index},"custom":{"input":${JSON.stringify(text)}}}]`);
-  }
-
-  function args(choice: number, index: number, text: string): string {
-    const written = JSON.stringify(text);
-    if (!form.legacyFunctions) {
-      return chunk(choice, `"tool_calls":[{"index":${index},"function":{"arguments":${written}}}]`);
-    }
-    return index > 0 ? "" : chunk(choice, `"function_call":{"arguments":${written}}`);
   }
 
   function content(delta: Delta): string {
@@ -127,16 +91,9 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
         attach(choices[delta.choice]!, delta);
         return "";
       case "tool":
-        return tool(delta);
-      case "args": {
-        if (delta.text === "") return "";
-        const { tools } = choices[delta.choice]!;
-        const state = tools[delta.index];
-        if (state === "free") return input(delta.choice, delta.index, delta.text);
-        if (typeof state === "object") return input(delta.choice, delta.index, state.push(delta.text));
-        tools[delta.index] = "argued";
-        return args(delta.choice, delta.index, delta.text);
-      }
+        return toolCalls.open(delta, choices[delta.choice]!.tools);
+      case "args":
+        return toolCalls.fill(delta, choices[delta.choice]!.tools);
       case "audio": {
         const { id, data, transcript, expires_at } = delta;
         return chunk(delta.choice, `"audio":${JSON.stringify({ id, data, transcript, expires_at })}`);
@@ -151,11 +108,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
 
   function close(index: number): string {
     const choice = choices[index]!;
-    let out = "";
-    choice.tools.forEach((state, tool) => {
-      if (state === "named") out += args(index, tool, "{}");
-      else if (typeof state === "object") out += input(index, tool, state.end());
-    });
+    let out = toolCalls.close(index, choice.tools);
     const rest = members(choice.told.length === 0 ? writeAttachments(choice, {}) : writeRest(choice));
     if (rest) out += chunk(index, rest);
     return out + chunk(index, "", JSON.stringify(finishReason(choice.stop, choice.tools.length > 0, form)));
@@ -201,13 +154,7 @@ interface ChoiceState extends Growing {
   begun: boolean;
   /** The thoughts that were sent before the content. */
   told: JsonObject[];
-  /**
-   * By the index of the tool call: `named` until its first argument text, then `argued`. `free` is a custom tool's
-   * call; a reader takes the free text of one out of JSON.
-   */
-  tools: ("named" | "argued" | "free" | InputReader)[];
+  /** By the index of the tool call. */
+  tools: ToolState[];
   stop?: StopReason;
 }
-
-/** The members of an object as JSON, without the braces. */
-const members = (object: JsonObject) => JSON.stringify(object).slice(1, -1);

@@ -72,3 +72,6 @@ export function parse(text: string, reviver?: typeof keepDigits): unknown {
     return undefined;
   }
 }
+
+/** The members of an object as JSON, without the braces. */
+export const members = (object: JsonObject): string => JSON.stringify(object).slice(1, -1);
