@@ -8,7 +8,7 @@ import type { Exchange } from "../exchange.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
 import { type Body, readBody } from "../upstream/body.ts";
-import { headersInit } from "../upstream/headers.ts";
+import { headersInit, readSwitch } from "../upstream/headers.ts";
 import { maskFailure } from "../upstream/masked.ts";
 import { prepare } from "../upstream/prepare.ts";
 import { respond } from "../upstream/respond.ts";
@@ -25,14 +25,17 @@ const DEADLINE_MS = 5_000;
  * `sluice-estimated: true` says so.
  *
  * @param text The client's body; it is used up.
+ * @throws GatewayError as the call itself would be refused.
  */
 export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
-  const { client, report } = exchange;
+  const { client, report, headers, config } = exchange;
   const body = readBody(text, client.ruleWords);
   const [target] = findTargets(body, exchange);
   const { provider, model } = target;
   report.provider = provider.name;
   report.model = model;
+  // A count is refused where its call would be: an estimate in its place would hide that.
+  if (readSwitch(headers, "sluice-strict") || config.strict) prepare(body, target, exchange, false);
   const counting = provider.fetch ? undefined : spokenToCount(provider, client);
   if (counting?.isAuthor && counting.wire.name === client.name) {
     return await ask(body, target, counting, exchange, (answer, outgoing) => {

@@ -1,5 +1,5 @@
 /** Clients of Anthropic's Messages with any provider: Anthropic's own SDK against strict fakes of several providers. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
 import { events, type Json, lab, type Play } from "./lab.ts";
 import { eventsOf, validate } from "./messages_events.ts";
@@ -448,6 +448,42 @@ Deno.test("countTokens() estimates if a provider's counter fails, and passes Ant
   await google.body?.cancel();
   const claude = await at(CLAUDE);
   assertEquals([claude.status, await claude.json()], [404, error]);
+});
+
+Deno.test("countTokens() refuses what the call would be refused for, and a switch that is none", async () => {
+  const { send, asked } = messagesLab(() => Response.json({ totalTokens: 22, input_tokens: 22 }));
+  const unsaid = { messages: [USER], metadata: { user_id: "u" } };
+  const input = { input: "Hi", truncation: "auto" };
+  const cases: [path: string, model: string, body: Json, param: string][] = [
+    ["/v1/messages/count_tokens", GEMINI, unsaid, "metadata.user_id"],
+    ["/v1/messages/count_tokens", COHERE, unsaid, "metadata.user_id"],
+    ["/v1/responses/input_tokens", GEMINI, input, "truncation"],
+    ["/v1/responses/input_tokens", COHERE, input, "truncation"],
+  ];
+  for (const [path, model, body, param] of cases) {
+    for (const value of ["yes", "1", "TRUE"]) {
+      const response = await send({ model, ...body }, { "sluice-strict": value }, path);
+      const text = await response.text();
+      assertEquals([response.status, text.includes(param)], [400, true], `${path} ${model}: ${text}`);
+    }
+    const response = await send({ model, ...body }, { "sluice-strict": "maybe" }, path);
+    assertStringIncludes((await response.json()).error.message, "sluice-strict must be");
+    assertEquals(response.status, 400);
+  }
+  assertEquals(asked.length, 0);
+  for (const [path, model, body] of cases) {
+    assertEquals((await send({ model, ...body }, { "sluice-strict": "no" }, path)).status, 200);
+  }
+  // What nothing is lost of is counted.
+  const strict = { "sluice-strict": "true" };
+  for (const model of [GEMINI, CLAUDE]) {
+    const response = await send({ model, messages: [USER] }, strict, "/v1/messages/count_tokens");
+    assertEquals([response.status, response.headers.get("sluice-estimated")], [200, null]);
+    assertEquals(
+      await response.json(),
+      model === CLAUDE ? { totalTokens: 22, input_tokens: 22 } : { input_tokens: 22 },
+    );
+  }
 });
 
 Deno.test("countTokens() asks no provider that the token does not allow, and never uses another provider's key", async () => {
