@@ -1,5 +1,6 @@
 /** What a row of the provider table holds. */
-import type { ChatTakes, Fit, Mender, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
+import type { ChatTakes, Mender, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
+import type { Fit } from "../wires/shared/openai_models.ts";
 import type { Framing } from "../wires/streams/framing.ts";
 import type { EmbeddingWire, ProviderWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
@@ -126,6 +127,12 @@ export interface Spoken {
   framing?: Framing;
   /** Top-level fields of a request that it answers with an error; left out and named in `sluice-dropped`. */
   drop?: readonly string[];
+  /**
+   * What its models accept of a body of this wire, where they differ in the settings that they refuse.
+   *
+   * @returns What must change in a request for the model; `undefined` for nothing.
+   */
+  models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
 }
 
 /** OpenAI's chat completions as a provider speaks them, and where it differs from OpenAI. */
@@ -140,12 +147,6 @@ export interface SpokenChat extends Spoken {
   messages?: Omit<MessageRules, "toolId">;
   /** What it takes beside what every provider does, for calls of other wires' clients. */
   takes?: ChatTakes;
-  /**
-   * What its models take, where they differ in the settings that they refuse.
-   *
-   * @returns What must change in a request for the model; `undefined` for nothing.
-   */
-  models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
   /**
    * Its answers, or those of the models whose names match, are not what an OpenAI SDK can read: they are mended. Others are
    * handed through byte for byte.

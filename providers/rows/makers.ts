@@ -1,6 +1,7 @@
 /** Rows of those who make the models that they serve. */
 import { anthropicMessages, dashedClaude } from "../../wires/anthropic_messages/mod.ts";
 import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
+import { fitResponses } from "../../wires/openai_responses/mod.ts";
 import { voyageEmbeddings } from "../../wires/voyage/mod.ts";
 import { bearer, compatible, EMBEDDINGS, header, ownPaths, spoken } from "../kinds.ts";
 import { mistralToolId, shortToolId } from "../tool_ids.ts";
@@ -141,7 +142,7 @@ export const MAKERS = {
     // "Unrecognized request argument supplied: input_type"
     embeddings: { most: 2048, drop: ["input_type"] },
     toolId: shortToolId(40),
-    also: [{ ...RESPONSES, isAuthor: true, below: ["/compact"] }],
+    also: [{ ...RESPONSES, isAuthor: true, below: ["/compact"], models: fitResponses }],
     responses: "when needed",
     keyEnv: ["OPENAI_API_KEY"],
   }),

@@ -382,3 +382,121 @@ Deno.test("openai: a universal step whose model cannot take the tools is skipped
   assertEquals(asked.map(({ body }) => [body.model, body.max_completion_tokens]), [["gpt-5", 50]]);
   assertEquals((await ask([step("openai/gpt-5.6")])).status, 400);
 });
+
+/** A client of Responses, which knows what `gpt-5-mini` refuses and nothing of `openai/gpt-5-mini`. */
+function respond({ gateway }: ReturnType<typeof strict>, body: Json | string): Promise<Response> {
+  return gateway.fetch(
+    new Request("http://gateway.test/v1/responses", {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer key" },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    }),
+  );
+}
+
+const INPUT = [{ role: "user", content: "Hello" }];
+
+/** By model: what is named of a request of Responses with all these settings. */
+const REFUSED_BY_RESPONSES: Record<string, string[]> = {
+  "gpt-4o": ["reasoning.effort", "text.verbosity"],
+  "gpt-4.1-mini": ["reasoning.effort", "text.verbosity"],
+  "gpt-5-mini": ["temperature", "top_p", "top_logprobs", "include[0]"],
+  "gpt-5.1": ["temperature", "top_p", "top_logprobs", "include[0]"],
+  "gpt-5.6": ["temperature", "top_p", "top_logprobs", "include[0]"],
+  "gpt-6-astra": ["prompt_cache_retention", "temperature", "top_p", "top_logprobs", "include[0]"],
+  "o4-mini": [
+    "parallel_tool_calls",
+    "temperature",
+    "top_p",
+    "top_logprobs",
+    "text.verbosity",
+    "include[0]",
+  ],
+  "my-own-model": [],
+};
+
+Deno.test("openai: a client of Responses gets what each model takes, and the rest is named", async () => {
+  const settings = {
+    temperature: 0,
+    top_p: 0.9,
+    top_logprobs: 2,
+    parallel_tool_calls: false,
+    prompt_cache_retention: "24h",
+    reasoning: { effort: "low", summary: "auto" },
+    text: { verbosity: "low", format: { type: "text" } },
+    include: ["message.output_text.logprobs", "reasoning.encrypted_content"],
+  };
+  for (const stream of [false, true]) {
+    for (const [model, refused] of Object.entries(REFUSED_BY_RESPONSES)) {
+      const lab = strict();
+      const response = await respond(lab, { model: `openai/${model}`, input: INPUT, stream, ...settings });
+      assertEquals(response.status, 200, `${model}: ${await response.clone().text()}`);
+      await response.body?.cancel();
+      const names = (response.headers.get("sluice-dropped") ?? "").split(", ").filter(Boolean);
+      assertEquals(names.sort(), [...refused].sort(), model);
+      const sent = lab.asked[0].body;
+      for (const [name, value] of Object.entries(settings)) {
+        if (/^(reasoning|text|include)$/.test(name)) continue;
+        assertEquals(sent[name], refused.includes(name) ? undefined : value, `${model}: ${name}`);
+      }
+      const isPlain = model.startsWith("gpt-4");
+      assertEquals(sent.reasoning, isPlain ? { summary: "auto" } : settings.reasoning, model);
+      const { text, include } = sent as { text: Json; include: string[] };
+      assertEquals(text.format, settings.text.format, model);
+      assertEquals(text.verbosity, refused.includes("text.verbosity") ? undefined : "low", model);
+      const kept = model === "my-own-model" ? settings.include : [settings.include[isPlain ? 0 : 1]];
+      assertEquals(include, kept, model);
+    }
+  }
+});
+
+Deno.test("openai: what a client of Responses sends by default, or a model takes, goes byte for byte", async () => {
+  const defaults = `"temperature":1.0,"top_p":1,"parallel_tool_calls":true,"text":{"verbosity":"medium"}`;
+  const cases: [model: string, more: string][] = [
+    ["gpt-5-mini", defaults],
+    ["gpt-5-mini", `"reasoning":{"effort":"minimal"},"text":{"verbosity":"low"}`],
+    ["gpt-5.1", `"temperature":0.5,"top_logprobs":2,"include":["message.output_text.logprobs"]`],
+    ["gpt-5.6", `"reasoning":{"effort":"max"},"include":["reasoning.encrypted_content"]`],
+    ["gpt-4o", `"temperature":0.5,"top_p":0.1,"parallel_tool_calls":false`],
+  ];
+  for (const [model, more] of cases) {
+    const lab = strict();
+    const body = `{ "model": "openai/${model}", "input": [{"role": "user", "content": "Hello"}], ${more} }`;
+    const response = await respond(lab, body);
+    assertEquals([response.status, response.headers.get("sluice-dropped")], [200, null], model);
+    assertEquals(lab.asked[0].text, body.replace("openai/", ""), model);
+    await response.body?.cancel();
+  }
+  // A default that is refused all the same, in a long body, and an effort that changes nothing.
+  const lab = strict();
+  const long = "x".repeat(300_000);
+  const first = {
+    model: "openai/o4-mini",
+    input: [{ role: "user", content: long }],
+    parallel_tool_calls: true,
+  };
+  const second = { model: "openai/gpt-5-pro", input: INPUT, reasoning: { effort: "high" }, top_logprobs: 0 };
+  for (const body of [first, second]) {
+    const response = await respond(lab, body);
+    assertEquals([response.status, response.headers.get("sluice-dropped")], [200, null]);
+    await response.body?.cancel();
+  }
+  assertEquals(lab.asked.map(({ body }) => Object.keys(body)), [["model", "input"], [
+    "model",
+    "input",
+    "reasoning",
+  ]]);
+  // With sluice-strict it is said.
+  const refused = await lab.gateway.fetch(
+    new Request("http://gateway.test/v1/responses", {
+      method: "POST",
+      headers: { "content-type": "application/json", "sluice-strict": "1" },
+      body: JSON.stringify({ model: "openai/gpt-5-mini", input: INPUT, temperature: 0 }),
+    }),
+  );
+  assertEquals([refused.status, (await refused.json()).error.param, lab.asked.length], [
+    400,
+    "temperature",
+    2,
+  ]);
+});

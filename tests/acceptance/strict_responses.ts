@@ -277,6 +277,9 @@ function checkSettings(body: Json, rules: ModelRules | undefined, verified: bool
       if (!isSampled && name in body && body[name] !== 1) return sampling(name);
     }
     if (!isSampled && "top_logprobs" in body) return sampling("top_logprobs");
+    if (!isSampled && (include as string[]).includes("message.output_text.logprobs")) {
+      return sampling("include");
+    }
     const { verbosity = "medium" } = (text ?? {}) as Json;
     if (!rules.verbosity && verbosity !== "medium") {
       return no(

@@ -49,6 +49,6 @@ export const openaiChat: OpenAIChat = {
 
 export type { Mender } from "./conform.ts";
 export { type MessageRules, TOOL_MEMBERS } from "./fit_messages.ts";
-export { type Fit, fitOpenAI } from "./models.ts";
+export { fitOpenAI } from "./models.ts";
 export { embeddingFormat, openaiEmbeddingClient, openaiEmbeddings } from "./embed.ts";
 export type { ChatTakes } from "./takes.ts";

@@ -3,26 +3,15 @@
  * `shared/openai_models.ts`.
  */
 import { GatewayError } from "../errors.ts";
-import type { Edit } from "../shared/json_text.ts";
 import {
   DEFAULTS,
+  type Fit,
   hasFunctions,
   isDefault,
   isNothing,
   type OpenAIModel,
   openaiModel,
 } from "../shared/openai_models.ts";
-
-/** The changes to a request that make the model accept it. */
-export interface Fit {
-  /** The changes, by member of the body. */
-  edits: Map<string, Edit>;
-  /** Settings that are left out and had a value other than the default. */
-  dropped: string[];
-  roles?: Readonly<Record<string, string>>;
-  /** The error, if no change makes the model accept the request. */
-  fault?: GatewayError;
-}
 
 /**
  * Fits a request to one of OpenAI's models.

@@ -14,6 +14,8 @@ import { eventWriter } from "./write_events.ts";
 import { writeAnswer, writeCompaction } from "./write_response.ts";
 import { withoutForeign } from "./without_foreign.ts";
 
+export { fitResponses } from "./models.ts";
+
 /**
  * Makes both halves of the wire `POST /v1/responses`.
  *

@@ -14,7 +14,15 @@
  */
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { isObject, list, object } from "../shared/json.ts";
-import { isDefault, isNothing, type OpenAIModel, openaiModel } from "../shared/openai_models.ts";
+import {
+  fixedAt,
+  isDefault,
+  isNothing,
+  type OpenAIModel,
+  openaiModel,
+  reasons,
+  takesEffort,
+} from "../shared/openai_models.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { Call, JsonObject, ServerTool, Settings, Tool, ToolChoice, WireRequest } from "../types.ts";
@@ -123,9 +131,6 @@ export function writeCall(call: Call, maker: string): WireRequest {
   return { path: "/responses", body, dropped };
 }
 
-/** Whether a model can reason. Other models refuse a request for sealed reasoning. */
-const reasons = ({ efforts, effort }: OpenAIModel): boolean => efforts.length > 0 || effort !== "none";
-
 // ---------------------------------------------------------------- settings
 
 /**
@@ -144,8 +149,7 @@ function taken({ sent, settings }: Call, { dropped }: Draft, model?: OpenAIModel
   if (reasoning_effort !== undefined && !takesEffort(model, reasoning_effort)) {
     leaveOut("reasoning_effort", reasoning_effort === model.effort);
   }
-  const effort = out.has("reasoning_effort") ? reasoning_effort : model.effort;
-  const fixed = effort === "none" ? model.fixed : [...model.fixed, ...model.fixedWhileReasoning ?? []];
+  const fixed = fixedAt(model, out.has("reasoning_effort") ? reasoning_effort! : model.effort);
   for (const name of out.keys()) {
     if (SAID_OTHERWISE.has(name)) continue;
     const byDefault = isDefault(name, settings[name]);
@@ -153,9 +157,6 @@ function taken({ sent, settings }: Call, { dropped }: Draft, model?: OpenAIModel
   }
   return out;
 }
-
-const takesEffort = ({ efforts, responsesEffort }: OpenAIModel, effort: string): boolean =>
-  efforts.includes(effort) || effort === responsesEffort;
 
 /** Settings of chat completions that Responses do not have. */
 const ABSENT: readonly (keyof Settings)[] = [

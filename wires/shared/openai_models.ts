@@ -14,7 +14,9 @@
  *
  * @see https://developers.openai.com/api/docs/guides/reasoning
  */
+import type { GatewayError } from "../errors.ts";
 import { isObject } from "./json.ts";
+import type { Edit } from "./json_text.ts";
 
 /** What one generation accepts. A setting that is not named here is accepted with any value. */
 export interface OpenAIModel {
@@ -46,6 +48,17 @@ export interface OpenAIModel {
   functionTools?: "unset" | "none";
   /** Roles of messages that must be renamed for the model: from, to. */
   roles?: Readonly<Record<string, string>>;
+}
+
+/** The changes to a request that make the model accept it. */
+export interface Fit {
+  /** The changes, by member of the body. */
+  edits: Map<string, Edit>;
+  /** Settings that are left out and had a value other than the default. */
+  dropped: string[];
+  roles?: Readonly<Record<string, string>>;
+  /** The error, if no change makes the model accept the request. */
+  fault?: GatewayError;
 }
 
 /** The default of each setting: sending it means the same as leaving it out. */
@@ -218,6 +231,19 @@ export const isDefault = (field: string, value: unknown): boolean =>
 export const isNothing = (value: unknown): boolean =>
   value === null || value === "" || Array.isArray(value) && value.length === 0 ||
   isObject(value) && Object.keys(value).length === 0;
+
+/** Whether a model can reason. Other models refuse a request for sealed reasoning. */
+export const reasons = ({ efforts, effort }: OpenAIModel): boolean => efforts.length > 0 || effort !== "none";
+
+/** Whether a model accepts an effort on Responses. */
+export const takesEffort = ({ efforts, responsesEffort }: OpenAIModel, effort: string): boolean =>
+  efforts.includes(effort) || effort === responsesEffort;
+
+/** The settings that a model accepts only with their default value while it reasons with this effort. */
+export const fixedAt = (
+  { fixed, fixedWhileReasoning = [] }: OpenAIModel,
+  effort: string,
+): readonly string[] => effort === "none" ? fixed : [...fixed, ...fixedWhileReasoning];
 
 // ---------------------------------------------------------------- a request
 
