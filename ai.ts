@@ -1,5 +1,5 @@
 /**
- * `env.AI` in a Worker whose service binding leads to Sluice:
+ * `env.AI` for a Worker with a service binding to Sluice:
  *
  * ```ts
  * import { ai } from "./sluice/ai.ts";
@@ -7,7 +7,7 @@
  * const AI = ai(env.AI);
  * ```
  *
- * It needs no package and no other part of Sluice.
+ * It needs no package. Copy this file with `gateway/ai.ts` and `gateway/binding.ts`.
  *
  * @module
  */

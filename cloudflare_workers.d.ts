@@ -1,9 +1,9 @@
-/** The part of Workers' built-in module `cloudflare:workers` that worker.ts uses; no other runtime has it. */
+/** The part of the Workers' built-in module `cloudflare:workers` that worker.ts uses. Other runtimes do not have it. */
 
-/** An object that is handed over by reference: the other Worker calls its methods here. */
+/** An object that RPC passes by reference: another Worker calls its methods in this Worker. */
 export abstract class RpcTarget {}
 
-/** What a service binding that names the class reaches. */
+/** The base class of an entrypoint that a service binding names. */
 export abstract class WorkerEntrypoint<Env> {
   protected readonly env: Env;
   protected readonly ctx: { waitUntil(promise: Promise<unknown>): void };

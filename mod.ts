@@ -1,5 +1,5 @@
 /**
- * Sluice: one `fetch` handler that puts every model provider behind one OpenAI-compatible URL.
+ * Sluice: one `fetch` handler that puts every model provider behind the APIs that clients already speak.
  *
  * Import it (`import { createGateway } from ".../mod.ts"`), or run it: `deno run --allow-net --allow-env mod.ts`,
  * `bun run mod.ts`, or as a Worker's main module.
@@ -42,22 +42,21 @@ let served: Gateway | undefined;
 let first: Promise<Gateway> | undefined;
 
 /**
- * Serves one request by the gateway that the environment sets up: `Deno.serve(handler)`.
+ * Serves one request by a gateway with the options of the environment: `Deno.serve(handler)`.
  *
- * On Deno it goes by the variables that the program may read, and by none without `--allow-env`.
+ * On Deno it reads the variables that the program may read, and none without `--allow-env`.
  *
- * @param env A Worker's variables. Other runtimes pass something else, which is not read.
+ * @param env A Worker's variables. Other runtimes pass something else, which is ignored.
  * @param context A Worker's `ctx`.
- * @throws TypeError that names a variable whose value cannot be used.
+ * @throws TypeError that names the faulty variable.
  */
 export function handler(request: Request, env?: unknown, context?: RuntimeContext): Promise<Response> {
   return served ? served.fetch(request, context) : serveFirst(request, true, env, context);
 }
 
 /**
- * For runtimes that serve a module's default export: Workers, and on Deno `deno serve` and Deno Deploy, whose main module
- * may be the one line `export { default } from "https://…/mod.ts"`. As `handler`, but where variables cannot be read it
- * throws.
+ * For runtimes that serve a module's default export: Workers, `deno serve` and Deno Deploy. There the main module may be the
+ * one line `export { default } from "https://…/mod.ts"`. As `handler`, but it throws if variables cannot be read.
  */
 const app: { fetch?: (request: Request, env?: unknown, context?: RuntimeContext) => Promise<Response> } = {
   fetch: (request, env, context) =>
@@ -77,6 +76,6 @@ async function serveFirst(
 
 if (import.meta.main && hasServer()) {
   run(import.meta.url);
-  // `deno run` warns about a default export that could be served; `deno serve` and Bun would serve it a second time.
+  // With a `fetch` in the default export, `deno run` would warn, and Bun would serve the module a second time.
   delete app.fetch;
 }

@@ -1,11 +1,11 @@
 /**
- * The gateway as a Worker: over HTTP like `mod.ts`, and as a binding for other Workers, in place of `env.AI`:
+ * The gateway as a Worker. It serves HTTP like `mod.ts`, and it is a binding that replaces `env.AI` in other Workers:
  *
  * ```jsonc
  * "services": [{ "binding": "AI", "service": "sluice", "entrypoint": "AI" }]
  * ```
  *
- * Both are set up by the Worker's variables and secrets.
+ * The Worker's variables and secrets set the options of both.
  *
  * @module
  */
@@ -29,10 +29,10 @@ export type Variables = Record<string, unknown>;
 
 let made: Gateway | undefined;
 
-/** One for all requests, so that stored keys take turns. */
+/** The gateway. All requests share it, so that stored keys take turns. */
 const gatewayOf = (env: Variables) => made ??= configured(textsOf(env), { names: Object.keys(env) }).gateway;
 
-/** What the Worker's address is served by. */
+/** Serves the Worker's own address. */
 const worker: {
   fetch(request: Request, env: Variables, context?: RuntimeContext): Promise<Response>;
 } = {
@@ -41,9 +41,10 @@ const worker: {
 export default worker;
 
 /**
- * What a service binding with `entrypoint: "AI"` is: only Workers that were given it reach it, and need no token.
+ * The object behind a service binding with `entrypoint: "AI"`. Only Workers with that binding can reach it, so they need no
+ * token.
  *
- * The other Worker wraps it, `ai(env.AI)` of `ai.ts`: RPC carries no signal, and no property but as a stub.
+ * The other Worker wraps it by `ai(env.AI)` from `ai.ts`, because RPC cannot carry a signal or the value of a property.
  */
 export class AI extends WorkerEntrypoint<Variables> {
   /** As `ai(env.AI).run`, but without a signal. */
@@ -53,17 +54,17 @@ export class AI extends WorkerEntrypoint<Variables> {
   }
 
   /**
-   * What is read through a service binding is a stub, truthy and without a value; awaiting it says so.
+   * Not available over RPC, where each property is a stub: truthy, without a value.
    *
-   * @throws TypeError always.
+   * @throws TypeError always, when the stub is awaited.
    */
   get aiGatewayLogId(): never {
     throw new TypeError(
-      "Cannot tell aiGatewayLogId through a service binding: wrap it, ai(env.AI).aiGatewayLogId",
+      "Cannot read aiGatewayLogId through a service binding: wrap the binding, ai(env.AI).aiGatewayLogId",
     );
   }
 
-  /** `env.AI.gateway("default")` */
+  /** The gateway with an id: `env.AI.gateway("default")`. */
   gateway(id: string): GatewayBinding {
     return new GatewayTarget(gatewayOf(this.env).gateway(id, this.ctx));
   }
@@ -74,7 +75,7 @@ export class AI extends WorkerEntrypoint<Variables> {
   }
 }
 
-/** One gateway, for another Worker. */
+/** One gateway, which another Worker calls by reference. */
 class GatewayTarget extends RpcTarget implements GatewayBinding {
   readonly #binding: GatewayBinding;
 
@@ -86,24 +87,24 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
   /**
    * Runs a step, or several until one answers.
    *
-   * A `signal` crosses to another Worker only where that has the compatibility flag `enable_abortsignal_rpc`, still
-   * experimental in November 2026; its call fails before it is sent otherwise. `ai(env.AI)` takes one anywhere.
+   * RPC carries a `signal` only if the other Worker has the compatibility flag `enable_abortsignal_rpc`, which is still
+   * experimental in November 2026. Without the flag the call fails before it is sent. `ai(env.AI)` needs no flag.
    */
   run(data: UniversalStep | readonly UniversalStep[], options?: RunOptions): Promise<Response> {
     return this.#binding.run(data, options);
   }
 
-  /** Where HTTP clients find this gateway: `SLUICE_URL` and its path. */
+  /** The URL of this gateway for HTTP clients: `SLUICE_URL` and the gateway's path. */
   getUrl(provider?: string): Promise<string> {
     return this.#binding.getUrl(provider);
   }
 
-  /** The row of a request, by its answer's `cf-aig-log-id`. */
+  /** The log row of a request, by its answer's `cf-aig-log-id`. */
   getLog(id: string): Promise<GatewayLog> {
     return this.#binding.getLog(id);
   }
 
-  /** Says something about a request that has ended. */
+  /** Adds feedback, a score or metadata to a request that has ended. */
   patchLog(id: string, changes: GatewayLogChanges): Promise<void> {
     return this.#binding.patchLog(id, changes);
   }

@@ -1,4 +1,4 @@
-/** `env.AI` of a Worker whose service binding leads to Sluice, with what a binding by itself cannot have. */
+/** Makes a service binding to Sluice look like Cloudflare's `env.AI`, with the signals and log ids that RPC cannot carry. */
 import {
   endedBy,
   type GatewayBinding,
@@ -13,32 +13,32 @@ import {
 export interface AiService {
   /** Any path of the gateway, on any host. */
   fetch(request: Request): Promise<Response>;
-  /** The gateway by reference, for what needs no signal. */
+  /** The gateway over RPC. Only `getUrl()` goes this way, because it needs no signal. */
   gateway(id: string): { getUrl(provider?: string): Promise<string> };
 }
 
-/** How `Ai.run` is run. */
+/** Options of `Ai.run`. */
 export interface AiRunOptions extends RunOptions {
-  /** The answer as a `Response`, whatever its status. */
+  /** Return the answer as a `Response`, whatever its status. Default false. */
   returnRawResponse?: boolean;
 }
 
-/** What `env.AI` is in a Worker of Cloudflare's. */
+/** The members of Cloudflare's `env.AI` that Sluice offers. */
 export interface Ai {
   /**
    * Runs one model.
    *
-   * @param model `@cf/…` for a model of Workers AI, which takes and gives its own format; `{provider}/{model}` for any
-   * other, in that of OpenAI's chat completions.
-   * @param inputs The request's body, without the model. With `stream: true` the answer is a stream of its bytes.
-   * @returns The answer's JSON, its bytes where it is something else, or a `Response` with `returnRawResponse`.
-   * @throws An `InferenceUpstreamError` for an answer of status 400 or more, TypeError for an option that is not
-   * supported, and the signal's reason once it has aborted.
+   * @param model `@cf/…` for a model of Workers AI, in that provider's own format; `{provider}/{model}` for any other
+   * model, in the format of OpenAI's chat completions.
+   * @param inputs The request's body, without the model. With `stream: true` the result is a stream of the answer's bytes.
+   * @returns The answer's JSON; a stream of its bytes if it is not JSON; a `Response` with `returnRawResponse`.
+   * @throws An error named `InferenceUpstreamError` for an answer whose status is not 2xx, TypeError for an option that is
+   * not supported or a model with `.` or `..` as a segment, and the signal's reason once it has aborted.
    */
   run(model: string, inputs: object, options?: AiRunOptions): Promise<unknown>;
-  /** One gateway. Its signals work, and its answers tell `aiGatewayLogId`. */
+  /** The gateway with this id. Its calls take a signal, and its answers set `aiGatewayLogId`. */
   gateway(id: string): GatewayBinding;
-  /** `cf-aig-log-id` of the answer that came last; `null` before the first. */
+  /** `cf-aig-log-id` of the latest answer; `null` before the first answer. */
   readonly aiGatewayLogId: string | null;
   /** Any path of the gateway, on any host. */
   fetch(request: Request): Promise<Response>;
@@ -47,8 +47,8 @@ export interface Ai {
 /**
  * Wraps `env.AI` of a Worker whose service binding leads to Sluice.
  *
- * A service binding calls by RPC, which carries no signal and makes a stub of every property, truthy and without a value.
- * This goes through `fetch`, which carries both.
+ * RPC over a service binding cannot carry an `AbortSignal`, and every property read over RPC is a stub: truthy, without a
+ * value. The wrapper sends each call through `fetch` instead, so signals work and `aiGatewayLogId` has a value.
  */
 export function ai(service: AiService): Ai {
   let logId: string | null = null;
@@ -74,10 +74,11 @@ export function ai(service: AiService): Ai {
       }
       signal?.throwIfAborted();
       const own = /^@(cf|hf)\//.test(model);
-      // Escaped but for its slashes and its `@`, for a program may let its users choose: `@cf/../../openai/…` leads nowhere.
+      // A program may let its users choose the model. Each segment is escaped (`@` stays) and dot segments are refused, so
+      // that `@cf/../../openai/…` cannot reach another path.
       const name = model.split("/").map((part) => encodeURIComponent(part).replace("%40", "@")).join("/");
       if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(model)) {
-        throw new TypeError(`Cannot run ${model}: it is not a model`);
+        throw new TypeError(`Cannot run ${model}: a model's name cannot have . or .. between slashes`);
       }
       const path = own ? `workers-ai/run/${name}` : "compat/chat/completions";
       const url = `${NOWHERE}/v1/${NO_ACCOUNT}/${encodeURIComponent(gateway?.id ?? "default")}/${path}`;
@@ -95,7 +96,7 @@ export function ai(service: AiService): Ai {
   };
 }
 
-/** Workers AI's own answers stand in an envelope. */
+/** The answer's JSON, without the envelope `{success, result}` of Workers AI's own paths. */
 async function answerOf(response: Response): Promise<unknown> {
   if (!response.headers.get("content-type")?.includes("json")) return response.body;
   const answer = await response.json();
@@ -103,7 +104,7 @@ async function answerOf(response: Response): Promise<unknown> {
   return isEnvelope ? answer.result : answer;
 }
 
-/** An error of the name that Cloudflare's has, with what the gateway or the provider said. */
+/** An error with the same name as Cloudflare's, and with the message of the gateway or the provider. */
 async function failure(response: Response): Promise<Error> {
   const text = await response.text();
   const error = new Error(`${response.status}: ${messageIn(text)}`);

@@ -1,18 +1,18 @@
-/** The gateway as an object: what `env.AI.gateway(id)` is in a Worker of the service we replace. */
+/** The gateway as an object, with the methods of Cloudflare's `env.AI.gateway(id)`. */
 
-/** One step: a request in its provider's own format, or in OpenAI's for `provider: "compat"`. */
+/** One step: a request in its provider's own format, or in OpenAI's format for `provider: "compat"`. */
 export interface UniversalStep {
   /** A provider's name, `custom-{slug}`, or `compat`. */
   provider: string;
-  /** Below the provider's base, with its query: `chat/completions`. */
+  /** Path below the provider's base URL, with its query, e.g. `chat/completions`. */
   endpoint: string;
-  /** In any case; values that are no strings are written as JSON. The provider's key goes here. */
+  /** Headers by name, in any case. An object as a value is sent as JSON. The provider's key goes here. */
   headers?: object;
-  /** The provider's `authorization`, if `headers` hold none. */
+  /** The provider's `authorization`, if `headers` has none. */
   authorization?: string;
   /** The request's body. */
   query?: unknown;
-  /** This step's timeout and retries; they win over all headers. */
+  /** This step's timeout and retries. They win over all headers. */
   config?: {
     requestTimeout?: number;
     maxAttempts?: number;
@@ -22,39 +22,39 @@ export interface UniversalStep {
 }
 
 /**
- * What holds for all steps that do not say otherwise; each is a `cf-aig-*` header by another name. What is for caches
- * is taken as it is, and nothing comes of it yet.
+ * Settings for all steps that do not set their own. Each is sent as a `cf-aig-*` header. The settings for caches have no
+ * effect, because Sluice has no cache yet.
  */
 export interface RunSettings {
-  /** For caches. */
+  /** Sent as `cf-aig-cache-key`. No effect. */
   cacheKey?: string;
-  /** For caches, in seconds. */
+  /** Sent as `cf-aig-cache-ttl`, in seconds. No effect. */
   cacheTtl?: number;
-  /** For caches. */
+  /** Sent as `cf-aig-skip-cache`. No effect. */
   skipCache?: boolean;
-  /** At most five flat entries, for the row in the log. */
+  /** At most five flat entries for the request's row in the log. */
   metadata?: Record<string, number | string | boolean | bigint | null>;
-  /** `false` keeps no row of this call. */
+  /** `false` keeps this call out of the log. */
   collectLog?: boolean;
-  /** Comes back as `cf-aig-event-id`. */
+  /** Returned in the answer's `cf-aig-event-id`. */
   eventId?: string;
-  /** Milliseconds until the first part of an answer must have come. */
+  /** Milliseconds within which the first part of an answer must come. */
   requestTimeoutMs?: number;
-  /** `maxAttempts` from 1 to 5, `retryDelayMs` from 0 to 60000. */
+  /** `maxAttempts` is from 1 to 5, `retryDelayMs` from 0 to 60000. */
   retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: "constant" | "linear" | "exponential" };
-  /** Which of the provider's stored keys. */
+  /** The alias of the provider's stored key to use. */
   byokAlias?: string;
-  /** Zero data retention, of the service we replace; nothing is retained here. */
+  /** Cloudflare's zero data retention, sent as `cf-aig-zdr`. No effect: Sluice never keeps prompts or answers. */
   zdr?: boolean;
-  /** The gateway's id was given when the object was made; this one is not read. */
+  /** The gateway's id for `Ai.run`, default `default`. `GatewayBinding.run` ignores it: its object has an id already. */
   id?: string;
 }
 
-/** How one call is run. */
+/** Options of one call. */
 export interface RunOptions {
-  /** What would be `cf-aig-*` headers over HTTP. */
+  /** Settings that are `cf-aig-*` headers over HTTP. */
   gateway?: RunSettings;
-  /** Headers of the request as a whole; they win over `gateway`. */
+  /** Headers of the whole request. They win over `gateway`. */
   extraHeaders?: object;
   /** Ends the call and its stream. */
   signal?: AbortSignal;
@@ -65,93 +65,93 @@ export interface GatewayBinding {
   /**
    * Runs a step, or several until one answers.
    *
-   * @returns The answer of the step that counts, whatever its status; `cf-aig-step` says which it was. Steps that are
-   * malformed are answered with 400 as they are over HTTP.
+   * @returns The answer of the step that answered, whatever its status; its header `cf-aig-step` holds that step's index.
+   * Malformed steps are answered with 400, as over HTTP.
    * @throws The signal's reason once it has aborted.
    */
   run(data: UniversalStep | readonly UniversalStep[], options?: RunOptions): Promise<Response>;
   /**
-   * Where HTTP clients find this gateway, for an SDK's `baseURL`: `{url}/v1/{account}/{id}/`, or that of a provider's own
-   * paths, without a slash at the end.
+   * The URL of this gateway for HTTP clients, e.g. for an SDK's `baseURL`: `{url}/v1/{account}/{id}/`. With a provider it
+   * is `{url}/v1/{account}/{id}/{provider}`, without a slash at the end.
    *
-   * @throws TypeError when the gateway was not told its `url`.
+   * @throws TypeError when the option `url` is not set.
    */
   getUrl(provider?: string): Promise<string>;
   /**
-   * The row of a request, by its answer's `cf-aig-log-id`. It can be read as soon as the answer has ended.
+   * The log row of a request, by its answer's `cf-aig-log-id`. The row exists as soon as the answer has ended.
    *
    * @throws An error named `AiGatewayLogNotFound` if there is no such row, or if the gateway keeps no rows.
    */
   getLog(id: string): Promise<GatewayLog>;
   /**
-   * Says something about a request that has ended; `null` takes it back.
+   * Adds feedback, a score or metadata to a request that has ended; `null` removes a value.
    *
-   * @throws As `getLog`, and TypeError for values that are malformed.
+   * @throws As `getLog`, and TypeError for malformed values.
    */
   patchLog(id: string, changes: GatewayLogChanges): Promise<void>;
 }
 
-/** A row of a request, as Cloudflare's binding gives it; all its members are those of its REST API. */
+/** A request's row in the log, as Cloudflare's binding gives it. Its members have the names of Cloudflare's REST API. */
 export interface GatewayLog {
-  /** That of the answer's `cf-aig-log-id`. */
+  /** The answer's `cf-aig-log-id`. */
   id: string;
   /** When the request ended. */
   created_at: Date;
-  /** The name of its row in the table of providers; empty where it never came to one. */
+  /** The provider's name in the table; absent where no provider was found. */
   provider: string;
-  /** The provider's name for the model; empty where it is not known. */
+  /** The provider's name for the model; absent where it is not known. */
   model: string;
-  /** Of the request, without its query. */
+  /** The request's path, without its query. */
   path: string;
-  /** Milliseconds until the end of its answer. */
+  /** Milliseconds from the request to the end of its answer. */
   duration: number;
-  /** Nothing went wrong, here or at the provider. */
+  /** Whether nothing went wrong, at the gateway or at the provider. */
   success: boolean;
-  /** Always false, because there is no cache yet. */
+  /** Always false, because Sluice has no cache yet. */
   cached: boolean;
-  /** Of the answer. */
+  /** The answer's status. */
   status_code: number;
   /** Index of the step that answered. */
   step?: number;
-  /** Tokens of the prompt, where the answer told them. */
+  /** Tokens of the prompt, if the answer reported them. */
   tokens_in?: number;
-  /** Tokens of the answer, where it told them. */
+  /** Tokens of the answer, if it reported them. */
   tokens_out?: number;
-  /** US dollars, an estimate; absent where no price is known. */
+  /** Estimated cost in US dollars; absent if no price is known. */
   cost?: number;
-  /** The price was the client's own, by `cf-aig-custom-cost`. */
+  /** Whether the client gave the price, in `cf-aig-custom-cost`. */
   custom_cost?: boolean;
-  /** By `cf-aig-metadata`, or `patchLog()`. */
+  /** Set by `cf-aig-metadata` or `patchLog()`. */
   metadata?: Record<string, string | number | boolean>;
-  /** By `patchLog()`. */
+  /** Set by `patchLog()`. */
   feedback?: 1 | -1;
-  /** By `patchLog()`. */
+  /** Set by `patchLog()`. */
   score?: number;
-  /** By `cf-aig-event-id`. */
+  /** Set by `cf-aig-event-id`. */
   event_id?: string;
-  /** Of the client. */
+  /** The client's `user-agent`. */
   user_agent?: string;
 }
 
-/** What `patchLog` takes; `null` takes back what was said. */
+/** Changes to a row by `patchLog`. `null` removes a value. */
 export interface GatewayLogChanges {
   /** 1 for a good answer, -1 for a bad one. */
   feedback?: 1 | -1 | null;
-  /** A number of your own measure. */
+  /** A number on a scale of your own. */
   score?: number | null;
-  /** In place of the metadata so far: at most five flat entries. */
+  /** Replaces the metadata: at most five flat entries. */
   metadata?: Record<string, string | number | boolean> | null;
 }
 
-/** Stands in paths for the account id of whoever has none to give: the gateway's own is taken, if it has one. */
+/** Stands in a path for an account id that the client does not have. The gateway's option `account` is used then. */
 export const NO_ACCOUNT = "-";
 
-/** Requests have absolute URLs, also where no network is between. */
+/** The host of requests that never reach a network: a `Request` needs an absolute URL. */
 export const NOWHERE = "http://sluice.invalid";
 
-/** Where a gateway is and how it is asked. */
+/** A gateway's address, and the function that sends requests to it. */
 interface Place {
-  /** Without path or slash at the end. */
+  /** Without a path or a slash at the end. */
   url?: string;
   account?: string;
   id: string;
@@ -160,9 +160,9 @@ interface Place {
 }
 
 /**
- * Makes the object of a gateway that takes requests by `fetch`.
+ * Makes the object for a gateway that `fetch` sends requests to.
  *
- * @throws TypeError for an id that is empty.
+ * @throws TypeError for an empty id.
  */
 export function gatewayBinding(
   { url, account = NO_ACCOUNT, id, headers = {}, fetch }: Place,
@@ -184,7 +184,7 @@ export function gatewayBinding(
     },
     getUrl: (provider = "") =>
       url === undefined
-        ? Promise.reject(new TypeError("Cannot tell the gateway's URL: set the option url, or SLUICE_URL"))
+        ? Promise.reject(new TypeError("Cannot give the gateway's URL: set the option url, or SLUICE_URL"))
         : Promise.resolve(url + path + encodeURIComponent(provider)),
     async getLog(id) {
       const { created_at, metadata, ...row } = (await logRequest(id)).result;
@@ -214,33 +214,33 @@ export function gatewayBinding(
   }
 }
 
-/** Where another Sluice is served. */
+/** A Sluice that is served elsewhere. */
 export interface RemoteGateway {
   /** Its address, e.g. `https://sluice.example.com`. */
   url: string;
-  /** A token of the gateway's. Default none. */
+  /** One of its gateway tokens. Default none. */
   token?: string;
-  /** The account id in the path, which picks Workers AI's account. Default the gateway's own. */
+  /** The account id in the path, which selects the account of Workers AI. Default: the gateway's option `account`. */
   account?: string;
   /** The gateway id in the path. Default `default`. */
   gateway?: string;
   /**
-   * Sends the requests. Default: the runtime's `fetch`. A Worker with a service binding gives
+   * Sends the requests. Default: the runtime's `fetch`. A Worker with a service binding passes
    * `(request) => env.AI.fetch(request)`.
    */
   fetch?: (request: Request) => Promise<Response>;
 }
 
 /**
- * The same object for a Sluice that is served elsewhere, e.g. as the `binding` option of `ai-gateway-provider`.
+ * Makes the same object for a Sluice that is served elsewhere, e.g. for the `binding` option of `ai-gateway-provider`.
  *
- * @throws TypeError for a `url` that is none.
+ * @throws TypeError for a `url` that is not an http or https URL.
  */
 export function remoteGateway(
   { url, token, account, gateway = "default", fetch: send = (request) => fetch(request) }: RemoteGateway,
 ): GatewayBinding {
   if (!/^https?:\/\/[^/?#]/.test(url)) {
-    throw new TypeError(`Cannot use url: ${JSON.stringify(url)} is no http or https URL`);
+    throw new TypeError(`Cannot use url: ${JSON.stringify(url)} is not an http or https URL`);
   }
   return gatewayBinding({
     url: url.replace(/\/+$/, ""),
@@ -253,7 +253,7 @@ export function remoteGateway(
 
 // ---------------------------------------------------------------- headers
 
-/** The headers of a call: its own, then those that its settings stand for, then the gateway's. */
+/** The headers of a call. `extraHeaders` win over those of the settings, which win over `headers`. */
 export function runHeaders(
   { gateway = {}, extraHeaders = {} }: RunOptions = {},
   headers: Readonly<Record<string, string>> = {},
@@ -282,12 +282,12 @@ function settingHeaders(settings: RunSettings): Record<string, unknown> {
   };
 }
 
-/** `Headers` have no members of their own that JSON would see. */
+/** A step that JSON can write: `JSON.stringify(new Headers(…))` is `{}`. */
 function plainStep(step: UniversalStep): object {
   return step?.headers ? { ...step, headers: Object.fromEntries(texts(step.headers)) } : step;
 }
 
-/** Headers with their values as texts: what has no value is left out, objects are JSON. */
+/** Headers with their values as texts: `undefined` and `null` are left out, objects become JSON. */
 function* texts(headers: object): Generator<[name: string, value: string]> {
   for (const [name, value] of headers instanceof Headers ? headers : Object.entries(headers)) {
     if (value === undefined || value === null) continue;
@@ -295,7 +295,7 @@ function* texts(headers: object): Generator<[name: string, value: string]> {
   }
 }
 
-/** JSON that a header can hold; a bigint is a text in it. */
+/** JSON in ASCII, as headers need it. A bigint becomes a string. */
 function json(value: object): string {
   return JSON.stringify(value, (_, member) => typeof member === "bigint" ? String(member) : member)
     .replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -303,7 +303,7 @@ function json(value: object): string {
 
 // ---------------------------------------------------------------- the signal
 
-/** Without this a stream that is translated would end with an error event of ours, and not with the signal's reason. */
+/** Ends the body with the signal's reason. Without it a translated stream would end with an error event of the gateway. */
 export function endedBy(signal: AbortSignal, response: Response): Response {
   if (!response.body) return response;
   const { status, statusText, headers } = response;

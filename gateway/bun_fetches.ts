@@ -1,23 +1,26 @@
-/** Bun's `fetch` has at most 256 requests under way; the next waits for one to end, and streams end late. */
+/**
+ * Bun's `fetch` runs at most 256 requests at once. The next one waits until another has ended, which takes long for a
+ * stream.
+ */
 
-/** Sets how many, from 1 to 65535. Bun reads it when the process starts. */
+/** The variable that sets Bun's limit, from 1 to 65535. Bun reads it when the process starts. */
 export const MAX_FETCHES = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
-/** The most that Bun takes. */
+/** The highest limit that Bun accepts. */
 export const MOST_FETCHES = "65535";
 
-/** How many there are when the variable says nothing. */
+/** Bun's limit when the variable is not set. */
 const USUAL_FETCHES = 256;
 
-/** What of Bun is used here. */
+/** The part of Bun's global object that is read here. */
 interface Runtime {
   Bun?: { env: Record<string, string | undefined> };
 }
 
 /**
- * How many Bun has, by the variable's value.
+ * Bun's limit for a value of the variable.
  *
- * @returns `undefined` for none, and for a value that Bun cannot read, as `100000`, `5e3` or `" 5000"`: it keeps 256 then.
+ * @returns `undefined` if it is not set or if Bun cannot read it, as `100000`, `5e3` or `" 5000"`: Bun then keeps 256.
  */
 export function fetchesOf(value: string | undefined): number | undefined {
   if (value === undefined || !/^\d{1,5}$/.test(value)) return undefined;
@@ -27,7 +30,7 @@ export function fetchesOf(value: string | undefined): number | undefined {
 
 let warned = false;
 
-/** Warns on Bun, once, if there are no more than usual. */
+/** Warns once, on Bun only, if its limit is 256 or less. */
 export function warnOfFewFetches(): void {
   const { Bun } = globalThis as Runtime;
   if (!Bun || warned) return;
@@ -35,9 +38,9 @@ export function warnOfFewFetches(): void {
   const count = set ?? USUAL_FETCHES;
   if (count > USUAL_FETCHES) return;
   warned = true;
-  const unread = Bun.env[MAX_FETCHES] && set === undefined ? ", for Bun cannot read its value" : "";
+  const unread = Bun.env[MAX_FETCHES] && set === undefined ? " (Bun cannot read its present value)" : "";
   console.error(
-    `Warning: Bun has at most ${count} requests to providers under way, and further ones wait; ` +
+    `Warning: Bun runs at most ${count} requests to providers at once, and further ones wait; ` +
       `start it with ${MAX_FETCHES}=${MOST_FETCHES}${unread}`,
   );
 }

@@ -1,18 +1,18 @@
-/** What runtimes pass beside a request. */
+/** The context that a runtime passes with a request. */
 
-/** What a runtime has for one request, beside the request. A Worker's third argument is one. */
+/** The runtime's context of one request: the third argument of a Worker's `fetch`. */
 export interface RuntimeContext {
-  /** Keeps the runtime at work until a promise has settled, also after the answer was sent. */
+  /** Keeps the Worker running until the promise has settled, even after the answer was sent. */
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** Lets work that the client does not wait for come to its end, where the runtime would stop it. Never rejects. */
+/** Lets work finish that the client does not wait for. A rejection is ignored. */
 export function keepAlive(work: Promise<unknown>, context: RuntimeContext | undefined): void {
   const settled = work.catch(() => {});
   context?.waitUntil(settled);
 }
 
-/** The context among what runtimes pass beside a request: Deno and Bun pass objects that have none. */
+/** The context, if the runtime passed one: the objects that Deno and Bun pass have no `waitUntil`. */
 export function contextIn(passed: unknown): RuntimeContext | undefined {
   const { waitUntil } = (passed ?? {}) as Partial<RuntimeContext>;
   return typeof waitUntil === "function" ? passed as RuntimeContext : undefined;

@@ -1,11 +1,11 @@
-/** What one request carries through the gateway. */
+/** The state that one request carries through the gateway. */
 import type { RuntimeContext } from "./context.ts";
 import type { Config } from "./setup/config.ts";
 import type { ClientWire } from "../wires/types.ts";
 import type { Caller } from "./access/credentials.ts";
 import type { Report } from "./log/report.ts";
 
-/** One request on its way. */
+/** A request's state from its door to its answer. */
 export interface Exchange {
   readonly config: Config;
   /** The client's headers. */
@@ -15,7 +15,7 @@ export interface Exchange {
   readonly account?: string;
   readonly gateway?: string;
   readonly caller: Caller;
-  /** What the client speaks: the wire of its door. */
+  /** The wire that the client speaks, which its door tells. */
   readonly client: ClientWire;
   readonly report: Report;
   readonly context?: RuntimeContext;

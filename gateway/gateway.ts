@@ -1,4 +1,4 @@
-/** One request, door to answer. */
+/** Takes one request from its door to its answer. */
 import { GatewayError } from "../wires/errors.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
 import { KEEPS_BODIES, letGo, takeBody } from "./upstream/body.ts";
@@ -39,27 +39,27 @@ import {
 } from "./doors/find_door.ts";
 import { universal } from "./doors/universal.ts";
 
-/** A gateway: what `Deno.serve`, `Bun.serve` and a Worker's default export take. */
+/** A gateway. `Deno.serve`, `Bun.serve` and a Worker's default export take it as it is. */
 export interface Gateway {
   /**
    * Serves one request.
    *
-   * @param context What the runtime has for the request: a Worker's `ctx`. Of what other runtimes pass, nothing is read.
+   * @param context A Worker's `ctx`. Objects of other runtimes, which have no `waitUntil`, are ignored.
    */
   fetch: (request: Request, context?: RuntimeContext | object) => Promise<Response>;
   /**
-   * As `fetch`, for requests of the program that holds the gateway: no token is asked for, and stored keys may be used.
-   * Not to be served.
+   * As `fetch`, for requests of the program that made the gateway: they need no token and may use stored keys. Never serve
+   * it to a network.
    */
   call: (request: Request, context?: RuntimeContext | object) => Promise<Response>;
-  /** The gateway as an object, likewise for the program that holds it. */
+  /** The gateway as an object with `run()` and `getLog()`, for the program that made it. Its calls need no token. */
   gateway: (id: string, context?: RuntimeContext | object) => GatewayBinding;
 }
 
 /**
  * Makes a gateway.
  *
- * @throws TypeError that names the option at fault.
+ * @throws TypeError that names the faulty option.
  */
 export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);
@@ -83,7 +83,7 @@ export function createGateway(options: Options = {}): Gateway {
 /**
  * Serves one request.
  *
- * @param insider The caller is a program that holds the gateway itself, and needs no token.
+ * @param insider Whether the caller is the program that made the gateway: it needs no token.
  */
 export async function serve(
   request: Request,
@@ -154,7 +154,7 @@ async function open(
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) {
-    // On its way while the provider answers: a row that waits for it is late.
+    // Started now, so that the table is there when the answer ends. A row that must wait for it comes late.
     const prices = config.journal?.prices;
     prices?.load();
     const fresh = prices?.refresh();
@@ -181,7 +181,7 @@ async function open(
   const client = "client" in route ? route.client : DEFAULT_CLIENT;
   const exchange: Exchange = { config, headers, signal, account, gateway, caller, client, report, context };
   switch (route.door) {
-    // Awaited here, for a promise that is returned is awaited twice.
+    // Awaited here: returning the bare promise would cost an extra tick.
     case "chat":
       return await chat(await takeBody(request, exchange), exchange);
     case "completions":
@@ -206,14 +206,14 @@ async function open(
   }
 }
 
-/** An id in a path may be as long as the path; what rows are kept by is not. */
+/** An account or gateway id for rows. It is cut, because an id in a path may be as long as the path. */
 const scopeName = (id: string) => id.slice(0, 200);
 
-/** Cloudflare's REST paths hold an account and no gateway, which a header names; one that is not named is `default`. */
+/** Cloudflare's REST paths hold an account but not a gateway. A header names the gateway; the default is `default`. */
 const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>
   account === undefined ? undefined : headers.get("cf-aig-gateway-id")?.trim() || "default";
 
-/** Doors whose requests are about the gateway, and are not kept as rows. */
+/** Doors whose requests are about the gateway itself. Their requests get no row in the log. */
 const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set([
   "logs",
   "operator",
@@ -222,7 +222,7 @@ const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set([
   "unsupported",
 ]);
 
-/** Watches an answer that is handed through, for whoever listens. */
+/** Reads along in an answer that is handed through, for the log. */
 function watch(
   response: Response,
   passing: Passing,
@@ -235,16 +235,16 @@ function watch(
   return waiting(observed(response, passing, report.observer), { report, config });
 }
 
-/** A path, or a message that quotes one, for the log: some clients take an account's place for that of a token. */
+/** A path, or a message that quotes one, without tokens: some clients write a token where a path has the account. */
 const withoutTokens = (text: string, { holds }: Config["tokens"]): string =>
   holds?.(text) ? text.split("/").map((part) => holds(part) ? "***" : part).join("/") : text;
 
 /**
- * Headers in which providers name a request, where each name was found on 2026-11-28: in an SDK that reads it, on a page, or
- * (those that neither names) in recorded answers and clients of others.
+ * Headers that hold the provider's id of a request. The comment on each says where its name was found on 2026-11-28: in an
+ * SDK that reads it, on a page of the vendor, in recorded answers, or in other projects' clients.
  */
 const REQUEST_IDS = [
-  // OpenAI's SDK 7.59, ElevenLabs' 2.73, and most that are compatible with OpenAI
+  // OpenAI's SDK 7.59, ElevenLabs' SDK 2.73, and most providers that are compatible with OpenAI
   "x-request-id",
   // Anthropic's SDK 1.14
   "request-id",
@@ -253,21 +253,21 @@ const REQUEST_IDS = [
   // Azure: recorded answers; @azure/core-rest-pipeline 1.25
   "apim-request-id",
   "x-ms-request-id",
-  // OpenRouter: clients of others
+  // OpenRouter: other projects' clients
   "x-generation-id",
   // Cohere: recorded answers
   "x-debug-trace-id",
-  // Mistral: recorded answers, and clients of others
+  // Mistral: recorded answers, and other projects' clients
   "mistral-correlation-id",
   // https://developers.deepgram.com/changelog/2022/11/8
   "dg-request-id",
   // fal's SDK 1.10
   "x-fal-request-id",
-  // NVIDIA: clients of others, which poll with it
+  // NVIDIA: other projects' clients, which poll with it
   "nvcf-reqid",
 ];
 
-/** The provider's id for a request, where it says one. */
+/** The provider's id of the request, if its answer names one. */
 function upstreamIdIn(headers: Headers): string | undefined {
   for (const name of REQUEST_IDS) {
     const id = headers.get(name);
@@ -276,7 +276,7 @@ function upstreamIdIn(headers: Headers): string | undefined {
   return undefined;
 }
 
-/** What clients of the replaced service read: who answered, under which ids, and what the gateway itself took. */
+/** Sets the headers that Cloudflare's clients read: who answered, the ids, and the time that the gateway itself took. */
 function stamp(
   { headers }: Response,
   request: Request,
@@ -294,13 +294,13 @@ function stamp(
   headers.set("cf-aig-model", headerText(model ?? "unknown"));
   headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);
   const upstreamId = upstreamIdIn(headers);
-  // What SDKs read as `_request_id`.
+  // OpenAI's SDKs return it as `_request_id`.
   headers.set("x-request-id", upstreamId ?? id);
   if (idHeader !== undefined) headers.set(idHeader, upstreamId ?? id);
   return { id, upstreamId };
 }
 
-/** A failure in the shape that the clients of its path read. */
+/** The answer to a request that failed, in the error shape of its path's clients. */
 function failure(error: unknown, request: Request, report: Report, config: Config): Response {
   report.observer = report.passing = report.refusal = undefined;
   if (request.signal.aborted) {

@@ -1,4 +1,4 @@
-/** The step that translates a stream, for a program that holds a provider's stream itself. */
+/** Translates a stream for a program that calls the provider itself. */
 import { nearestNames } from "../providers/nearest_names.ts";
 import { type WireName, WIRES } from "../providers/kinds.ts";
 import type { Call } from "../wires/types.ts";
@@ -6,23 +6,23 @@ import { brokenOff } from "../wires/streams/broken_off.ts";
 import { translator } from "../wires/streams/translate.ts";
 import { LIMITS } from "./setup/limits.ts";
 
-/** What `translateStream` takes. */
+/** Options of `translateStream`. */
 export interface TranslateStreamOptions {
   /** The format of the provider's stream. */
   from: WireName;
-  /** The format that is written: OpenAI's chat completion chunks. */
+  /** The format to write: `openai` is OpenAI's chat completion chunks. */
   to: "openai";
-  /** The id of the answer, where the provider's stream names none. Default: `chatcmpl-` and a random UUID. */
+  /** The answer's id, if the provider's stream has none. Default: `chatcmpl-` and a random UUID. */
   id?: string;
-  /** When the answer was made, in seconds since 1970, where the provider's stream does not say. Default: now. */
+  /** The answer's time in seconds since 1970, if the provider's stream has none. Default: now. */
   created?: number;
-  /** The model, where the provider's stream names none. Default `unknown`. */
+  /** The model's name, if the provider's stream has none. Default `unknown`. */
   model?: string;
-  /** End with a chunk that holds the usage, as `stream_options.include_usage` asks OpenAI to. Default false. */
+  /** Whether the last chunk holds the usage, as with OpenAI's `stream_options.include_usage`. Default false. */
   includeUsage?: boolean;
 }
 
-/** The names of the options, each with the type of its value. */
+/** The type of each option's value. */
 const TYPES: Readonly<Record<keyof TranslateStreamOptions, "string" | "number" | "boolean">> = {
   from: "string",
   to: "string",
@@ -36,12 +36,12 @@ const TYPES: Readonly<Record<keyof TranslateStreamOptions, "string" | "number" |
  * Translates a provider's event stream into OpenAI's: `data: {…}` events of `chat.completion.chunk` objects and a last
  * `data: [DONE]`, as UTF-8.
  *
- * Each chunk of bytes becomes at most one, and chunks may be cut anywhere. Nothing is read ahead of the reader but one
- * chunk. When the reader cancels, the source is cancelled. A source that breaks, or ends before its answer is finished,
- * becomes an event `{"error": {"message", "type", "param", "code", "metadata"}}`, with which the stream ends, without
- * `[DONE]`; an error of the provider's does the same. An event may be 32 MiB long.
+ * Each chunk of bytes becomes at most one chunk, and chunks may be cut anywhere. At most one chunk is read ahead of the
+ * reader. When the reader cancels, the source is cancelled. If the source breaks, ends before its answer is finished or
+ * holds an error of the provider, the last event is `{"error": {"message", "type", "param", "code", "metadata"}}` and
+ * `[DONE]` is missing. An event may be 32 MiB long.
  *
- * @throws TypeError for an option or a format that is not known, or for an option of another type.
+ * @throws TypeError for an unknown option or format, or an option of the wrong type.
  *
  * @example A stream of Anthropic's Messages API
  * ```ts
@@ -80,7 +80,7 @@ export function translateStream(
   });
 }
 
-/** The call that a stream answers, of which no more is known. */
+/** A call for the writer, with the model and the wish for usage. The rest of the call is not known here. */
 const callFor = (model: string, includeUsage: boolean): Call => ({
   wire: "openai",
   model,

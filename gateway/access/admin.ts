@@ -1,19 +1,21 @@
-/** The gateway's operator, known by a token of its own. */
+/** Checks the token of the gateway's operator. */
 import { GatewayError } from "../../wires/errors.ts";
 import { credential, equal, hash, OWN_HEADER, type TokenCheck, unauthorized } from "./credentials.ts";
 import { tokenFinder } from "./secrets.ts";
 
 /** Tells the operator from everybody else. */
 export interface AdminCheck {
-  /** Whether there is an operator at all: else its paths are closed. */
+  /** Whether an operator's token is set. Without one the operator's paths are closed. */
   readonly isOpen: boolean;
   /** Whether these headers hold the operator's token, as `authorization: Bearer TOKEN`. */
   admits(headers: Headers): Promise<boolean>;
 }
 
 /**
- * The gateway's tokens with the operator's beside them: it opens no model, and reaches no provider.
+ * The check of the gateway's tokens, which also refuses requests for models that hold the operator's token. That token is
+ * never sent to a provider.
  *
+ * @param token The operator's.
  * @param names The headers that may hold a credential.
  */
 export function apartFrom(
@@ -30,14 +32,14 @@ export function apartFrom(
     admit(request, gateway, insider) {
       const { headers, url } = request;
       if (finds(url) || places.some((name) => finds(headers.get(name) ?? ""))) {
-        throw unauthorized("the token of the gateway's operator opens no model");
+        throw unauthorized("the operator's token opens no model; send a gateway token");
       }
       return check.admit(request, gateway, insider);
     },
   };
 }
 
-/** Makes the check. Hashes are compared, in constant time, as for the gateway's tokens. */
+/** Makes the check. It compares hashes in constant time, as for the gateway's tokens. */
 export function adminCheck(token: string | undefined): AdminCheck {
   let due: Promise<Uint8Array> | undefined;
   return {
@@ -55,7 +57,8 @@ export async function checkOperator(headers: Headers, admin: AdminCheck): Promis
   if (!admin.isOpen) {
     throw new GatewayError(
       "not_found",
-      "Cannot find the operator's paths: they are closed; set the option adminToken, or SLUICE_ADMIN_TOKEN",
+      "Cannot open the operator's paths: the gateway has no token for them; set the option adminToken, or " +
+        "SLUICE_ADMIN_TOKEN",
     );
   }
   if (await admin.admits(headers)) return;

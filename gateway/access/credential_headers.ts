@@ -1,29 +1,32 @@
 /**
- * Which headers of a client hold a credential, besides those that a provider of the table takes its key in.
+ * Finds the headers of a client that hold a credential, besides those in which the table's providers take their keys.
  *
  * A credential is meant for one provider: that of the first target. Any other provider that is tried in its place gets the
- * client's headers without them. A header is judged by the words in its name, because there is no complete list of such
- * headers: `x-amz-security-token` of AWS's signers and `helicone-auth` are two of many.
+ * client's headers without them. There is no complete list of such headers (`x-amz-security-token` of AWS's signers and
+ * `helicone-auth` are two of many), so a header is judged by the words in its name.
  */
 
-/** e.g. `x-auth`, `x-goog-iam-authorization-token`, `x-apikey`, `x-portkey-aws-secret-access-key`, `x-bf-vk`; not `x-max-tokens` */
+/**
+ * Words in the names of such headers. Matches `x-auth`, `x-goog-iam-authorization-token`, `x-apikey`,
+ * `x-portkey-aws-secret-access-key` and `x-bf-vk`, but not `x-max-tokens`.
+ */
 const WORD =
   /(?:^|[-_])(?:[a-z\d]*(?:token|secret|password|passwd)|(?:api|access|app|auth|private|secret|session|subscription)?keys?|auth(?:n|z|entication|ori[sz]ation)?|assertion|bearer|cookie|credentials?|creds?|jwt|pat|pwd|sas|sig|signature|vk)(?:[-_]|$)/;
 
-/** Whose words tell nothing. */
+/** Headers with a credential whose names hold none of these words. */
 const NAMES = /^x-goog-iam-|^x-portkey-config$/;
 
-/** Keys that open nothing. */
+/** Keys that are not credentials. */
 const HARMLESS = /(?:^|[-_])(?:idempotency|cache|sort|partition|routing)[-_]key$/;
 
-/** e.g. `Bearer …`, in a header of any name */
+/** A value that begins with a scheme, e.g. `Bearer …`, whatever the header's name. */
 const SCHEME = /^(?:aws4-hmac-sha256|basic|bearer|digest|negotiate)\s+\S/i;
 
-/** Whether a header, its name in lower case, holds a credential. */
+/** Whether a header holds a credential. Its name is in lower case. */
 const isCredential = (name: string, value: string): boolean =>
   (WORD.test(name) && !HARMLESS.test(name)) || NAMES.test(name) || SCHEME.test(value);
 
-/** A client's headers for a provider that its credentials are not meant for. */
+/** The client's headers without credentials, for a provider that they are not meant for. */
 export function withoutCredentials(headers: Headers): Headers {
   const rest = new Headers(headers);
   headers.forEach((value, name) => {

@@ -1,93 +1,95 @@
-/** Who may use the gateway, and with whose provider keys. */
+/** Decides who may use the gateway, and separates its tokens from the providers' keys. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
 import { isProxyParam } from "./proxy_headers.ts";
 import { tokenFinder } from "./secrets.ts";
 
-/** A credential of the gateway's own. */
+/** A gateway token. */
 export interface GatewayToken {
   /** The secret itself. */
   token: string;
-  /** Stands for it in rows of requests. Default: eight letters and digits that are made from it and do not tell it. */
+  /** The name for the token in rows of requests. Default: eight letters and digits of a hash, which do not tell the token. */
   name?: string;
-  /** Gateway ids that it is good for; absent for all. */
+  /** Gateway ids that it opens; absent for all. */
   gateways?: readonly string[];
-  /** Provider names that it is good for; absent for all. */
+  /** Provider names that it opens; absent for all. */
   providers?: readonly string[];
 }
 
-/** Headers in which clients put a provider's key, the usual one first; rows may have others. */
+/** Headers in which clients send a provider's key, the usual one first. Rows may add others. */
 const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key"];
 
-/** Every header in which a client may put a key for one of these providers, in lower case. */
+/** Every header in which a client may send a key of one of these providers, in lower case. */
 export function keyHeaders(providers: Iterable<Provider>): readonly string[] {
   return [...new Set([...KEY_HEADERS, ...[...providers].map(({ auth }) => auth.header.toLowerCase())])];
 }
 
-/** Where clients of the replaced service put the gateway's token. */
+/** The header in which Cloudflare's clients send the gateway's token. */
 export const OWN_HEADER = "cf-aig-authorization";
 const OWN_SUBPROTOCOL = "cf-aig-authorization.";
 
-/** How many in one header, or one query, are looked at one by one. */
+/** At most this many credentials of one header, or of one query, are checked one by one. */
 const MOST_CREDENTIALS = 8;
 
-/** A parameter in which some providers take their key. */
+/** The query parameters in which some providers take their key. */
 const KEY_PARAM = /^(?:key|api_key)=(.+)$/;
 
-/** Whether a path below a provider brings a key in its query. */
+/** Whether a path below a provider has a key in its query. */
 export const hasQueryKey = (endpoint: string) => paramsOf(endpoint).some((param) => KEY_PARAM.test(param));
 
 const paramsOf = (url: string) => url.includes("?") ? url.slice(url.indexOf("?") + 1).split("&") : [];
 
 /** Who sent a request. */
 export interface Caller {
-  /** Presented a token of ours, or is a program that holds the gateway object itself: may use stored keys. */
+  /** Whether the caller may use stored keys: it presented a gateway token, or is the program that made the gateway. */
   trusted: boolean;
-  /** Its token's name, or what stands for that. */
+  /** The name of the caller's token, or its default name. */
   token?: string;
-  /** The provider's keys that came along: header values by name, the usual header first. */
+  /** The provider's keys in the request: header values by name, the usual header first. */
   keys: ReadonlyMap<string, string>;
-  /** Where a credential stood that is not a token of ours, e.g. `authorization`; of a caller that is not trusted. */
+  /** The place of a credential that is not a gateway token, e.g. `authorization`. Only for a caller without a token. */
   stranger?: string;
-  /** Whether the caller's token is good for a provider. */
+  /** Whether the caller's token opens a provider. */
   allows(provider: Provider): boolean;
-  /** @throws GatewayError `unauthorized` for a provider that it is not good for. */
+  /** @throws GatewayError `unauthorized` for a provider that the token does not open. */
   check(provider: Provider): void;
 }
 
-/** The gateway's tokens. */
+/** The check of gateway tokens. */
 export interface TokenCheck {
-  /** Whether a text, e.g. a header's value, holds a token anywhere. Absent where the gateway has none. */
+  /** Whether a text, e.g. a header's value, holds a token anywhere. Absent if the gateway has no tokens. */
   holds?: (text: string) => boolean;
-  /** The gateway has no tokens. */
+  /** Set if the gateway has no tokens. */
   isEmpty?: true;
   /**
    * Finds out who sent a request.
    *
-   * @param insider The sender is a program that holds the gateway object and needs no token.
-   * @throws GatewayError `unauthorized` when a token is asked for and none is there, or it is for another gateway.
+   * @param insider Whether the sender is the program that made the gateway: it needs no token.
+   * @throws GatewayError `unauthorized` if a token is required and missing, or if the token is for another gateway.
    */
   admit(request: Request, gateway: string | undefined, insider: boolean): Promise<Caller> | Caller;
-  /** The providers' keys among these headers, those of a step. */
+  /** The providers' keys among a step's headers. */
   keys(headers: Headers): Promise<ReadonlyMap<string, string>>;
-  /** A path below a provider, without the parameters in its query that hold a token of ours or are a front proxy's. */
+  /** A path below a provider, without the query parameters that hold a gateway token or belong to a front proxy. */
   ownQuery(endpoint: string): string;
 }
 
 /**
+ * Makes the check of gateway tokens.
+ *
  * @param required Whether a request without a token is refused. If not, it may still use its own provider keys.
- * @param names Of headers that may hold a key, from `keyHeaders`.
+ * @param names The headers that may hold a key, from `keyHeaders`.
  */
 export function tokenCheck(
   tokens: readonly GatewayToken[],
   required: boolean,
   names: readonly string[],
 ): TokenCheck {
-  // Hashes are compared, in constant time: a comparison of the texts would tell how much of one was right.
+  // Compares hashes, in constant time: the duration of a comparison of texts would tell how many characters were right.
   let hashed: Promise<(GatewayToken & { hash: Uint8Array })[]> | undefined;
 
   async function find(text: string): Promise<GatewayToken | undefined> {
-    // With the first request: Workers hash nothing before.
+    // Made with the first request: a Worker cannot hash outside of one.
     hashed ??= Promise.all(tokens.map(async (token) => ({
       ...token,
       name: token.name ?? await nameOf(token.token),
@@ -106,7 +108,7 @@ export function tokenCheck(
     return found;
   }
 
-  /** The headers that hold a credential at all. */
+  /** The headers that hold a credential. Placeholders of SDKs do not count. */
   function given(headers: Headers): Map<string, string> {
     const keys = new Map<string, string>();
     for (const name of names) {
@@ -116,11 +118,11 @@ export function tokenCheck(
     return keys;
   }
 
-  /** Parts a header's value: two headers of one name come as one. */
+  /** Separates our token from the rest of a header's value: two headers of one name arrive as one, with a comma. */
   async function partValue(value: string): Promise<{ found?: GatewayToken; rest?: string }> {
     const whole = await findIn(value);
     if (whole) return { found: whole };
-    // A signature has commas too, any number of them.
+    // The value may be a signature, which may have any number of commas.
     const list = value.split(",", MOST_CREDENTIALS + 1);
     if (list.length === 1 || list.length > MOST_CREDENTIALS) return { rest: value };
     let found: GatewayToken | undefined;
@@ -133,7 +135,7 @@ export function tokenCheck(
     return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
   }
 
-  /** The token in an address, whose query is where some clients put a key. */
+  /** The token in the query of a URL, where some clients put their key. */
   async function findInQuery(url: string): Promise<GatewayToken | undefined> {
     const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
     if (written.length > MOST_CREDENTIALS) return undefined;
@@ -142,7 +144,7 @@ export function tokenCheck(
     return token;
   }
 
-  /** Parts our token from the providers' keys. */
+  /** Separates our token from the providers' keys. */
   async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: GatewayToken }> {
     const keys = given(headers);
     const own = headers.get(OWN_HEADER);
@@ -197,7 +199,7 @@ export function tokenCheck(
       ownQuery: (endpoint) => ownQuery(endpoint, holds),
     };
   }
-  // Without tokens there is nothing to await.
+  // Without tokens nothing is hashed, so `admit` returns its result without a promise.
   return {
     isEmpty: true,
     admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
@@ -217,7 +219,7 @@ function ownQuery(endpoint: string, holds: (text: string) => boolean = () => fal
 
 const yes = () => true, pass = () => {};
 
-/** A caller whose token, if any, is good for every provider. */
+/** A caller who may use every provider. */
 const unlimited = (trusted: boolean, keys: Caller["keys"]): Caller => ({
   trusted,
   keys,
@@ -234,7 +236,7 @@ const noSuchToken = (place: string) =>
   `there is no such gateway token as the one in ${place}; send a token of this gateway in its place` +
   (place === OWN_HEADER ? "" : `, or as ${OWN_HEADER}: Bearer TOKEN beside the provider's key`);
 
-/** Where a request holds a credential, be it a wrong token or a provider's key: the likeliest place of a token first. */
+/** The place of a request's credential, which is a wrong token or a provider's key. The likeliest place of a token is first. */
 function placeOfCredential(headers: Headers, keys: Caller["keys"], url: string): string | undefined {
   if (headers.has(OWN_HEADER)) return OWN_HEADER;
   const protocol = "sec-websocket-protocol";
@@ -243,7 +245,7 @@ function placeOfCredential(headers: Headers, keys: Caller["keys"], url: string):
   return name ?? (hasQueryKey(url) ? "the query" : undefined);
 }
 
-/** Why a caller that is not trusted cannot use a provider's stored keys: it brought neither a token nor a key of its own. */
+/** The error for a caller with neither a gateway token nor a key, who asks a provider that has a stored key. */
 export function noStoredKey({ name }: Provider, { stranger }: Caller, { isEmpty }: TokenCheck): GatewayError {
   if (isEmpty) {
     return unauthorized(
@@ -258,10 +260,10 @@ export function noStoredKey({ name }: Provider, { stranger }: Caller, { isEmpty 
   );
 }
 
-/** A header's credential without its scheme. */
+/** The credential in a header's value, without its scheme. */
 export const credential = (value: string) => value.trim().replace(/^(?:bearer|token|key)(?:\s+|$)/i, "");
 
-/** User and password of a `Basic` credential; none of any other. */
+/** User and password of a `Basic` credential; an empty list for any other. */
 function basicPair(value: string): string[] {
   const [, pair] = /^basic\s+(\S+)$/i.exec(value.trim()) ?? [];
   if (pair === undefined) return [];
@@ -281,7 +283,7 @@ function decodeParam(text: string): string {
   }
 }
 
-/** What SDKs send when they were given no key. */
+/** Whether a key is a text that SDKs send when they were given no key. */
 export function isPlaceholder(key: string): boolean {
   return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
 }

@@ -1,12 +1,15 @@
-/** Escapes of JSON, of URLs and of HTML, in each other too: read so that a place in the result leads back to the text. */
+/**
+ * Reads escapes of JSON, of URLs and of HTML, also within each other. A place in the result leads back to the place in the
+ * text that was read.
+ */
 
 /**
- * How characters are written that are themselves printable ASCII, in any case: `\\u002d`, `\x2d`, `%2d`, `%25252d`, `&#x2d;`,
- * `&#45;`, `&amp;`. What else is escaped, as line breaks are, stays as it is.
+ * The beginnings of escapes for printable ASCII characters, in any case: `\\u002d`, `\x2d`, `%2d`, `%25252d`, `&#x2d;`,
+ * `&#45;`, `&amp;`. Escapes of other characters, e.g. line breaks, are not read.
  */
 export const ESCAPES = String.raw`\\(?:u00|x)[2-7]|%[2-7]|&(?:#|amp;|[lg]t;|quot;|apos;)`;
 
-/** What may be the beginning of one, at the end of a text. */
+/** An end of a text that may be the beginning of an escape. */
 const HALF = /(?:\\+(?:u[\da-f]{0,3}|x[\da-f]?)?|%[\da-f]*|&[\w#;&]*)$/;
 
 const ENTITIES: ReadonlyMap<string, string> = new Map([
@@ -17,19 +20,19 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["amp", "&"],
 ]);
 
-/** A text whose escapes are read. */
+/** A text without escapes, with the way back to the text that was read. */
 export interface Unescaped {
   text: string;
-  /** Where a character of it began in what was read. */
+  /** Where the character at a place of `text` began in the text that was read. */
   startOf(at: number): number;
-  /** Where the character before a place ended in what was read. */
+  /** Where the character before a place of `text` ended in the text that was read. */
   endOf(at: number): number;
 }
 
 /**
- * Makes the reader of escapes.
+ * Makes a function that reads escapes.
  *
- * @param chars Those that stand behind a backslash where they are escaped, e.g. `/`.
+ * @param chars Characters that a backslash may escape, e.g. `/`.
  */
 export function escapeReader(chars: readonly string[]): (text: string) => Unescaped {
   const hex = String.raw`([2-7][\da-f])`;
@@ -58,7 +61,7 @@ function unescaped(text: string, pattern: RegExp): Unescaped {
     escapes.push({ start: match.index, end: done, at: out.length - 1 });
   }
   if (escapes.length === 0) return { text, startOf: (at) => at, endOf: (at) => at };
-  /** The last escape whose character stands at a place or before. */
+  /** The last escape whose character is at a place or before it. */
   function lastAt(at: number): (typeof escapes)[number] | undefined {
     let low = 0;
     let high = escapes.length;
@@ -81,8 +84,8 @@ function unescaped(text: string, pattern: RegExp): Unescaped {
   return { text: out + text.slice(done), startOf, endOf };
 }
 
-/** The most characters of an escape that a text may end within: the runs of backslashes in it have no end of their own. */
+/** How many characters at a text's end are searched for the beginning of an escape, which may hold any number of backslashes. */
 const LONGEST_HALF = 24;
 
-/** How many characters at the end of a text, in lower case, may be the beginning of an escape. */
+/** How many characters at the end of a text may be the beginning of an escape. The text is in lower case. */
 export const halfEscape = (text: string): number => HALF.exec(text.slice(-LONGEST_HALF))?.[0].length ?? 0;

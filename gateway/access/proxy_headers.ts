@@ -1,12 +1,12 @@
 /**
- * Headers that belong to whoever stands before the gateway, by kind. No provider sees them: some name the user or hold a
- * token of an identity provider, some hold the URL that was asked for, with a `?key=` in it.
+ * Lists of headers that proxies before the gateway set, by kind. They are never sent to a provider: some name the user, some
+ * hold a token of an identity provider, and some hold the requested URL with its `?key=`.
  *
- * SDKs' own headers go on (`x-stainless-*`, `anthropic-*`, `x-goog-api-client`, `x-amzn-bedrock-*`), as do those of tracing
- * (`traceparent`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-b3-*`).
+ * Headers of SDKs are sent on (`x-stainless-*`, `anthropic-*`, `x-goog-api-client`, `x-amzn-bedrock-*`), and so are headers of
+ * tracing (`traceparent`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-b3-*`).
  *
- * Names rest on the pages below, which were looked up on 2026-11-28, or are from memory: more may stay than has to. Netlify's
- * are those of its own source (`@netlify/serverless-functions-api`).
+ * The names are from the pages below, read on 2026-11-28, or from memory: the lists may hold more names than needed.
+ * Netlify's are from its source (`@netlify/serverless-functions-api`).
  *
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
@@ -28,12 +28,12 @@
  * @see https://www.fastly.com/documentation/reference/http/http-headers/
  */
 
-/** Whole names and, with `*`, what names begin or end with; in lower case, with dashes. */
+/** Names in lower case, with dashes. A `*` at the end or the beginning makes a name a prefix or a suffix. */
 const CONNECTION = `
   accept-encoding connection content-length cookie cookie2 early-data expect from host http2-settings keep-alive max-forwards
   origin proxy proxy-* referer sec-* te trailer transfer-encoding upgrade upgrade-insecure-requests`;
 
-/** The gateway's own, and the service's that it replaces. */
+/** Headers of Cloudflare and of Sluice itself. */
 const OURS = "cf-* sluice-*";
 
 const FORWARDING = `
@@ -71,18 +71,18 @@ const ROUTING = `
   x-request-uri x-request-url x-rewrite-* x-script-name x-sendfile-* x-site-deployment-id x-upstream-* x-waws-* x-base-path x-frontend-* x-path-info x-raw-uri x-request-path x-uri x-url`;
 
 /**
- * The headers that a front server obeys in an answer, and what only the gateway says. With `fly-replay` an answer sends the
- * request, with its tokens, to another app.
+ * Headers of an answer that a front server obeys, and headers that only the gateway may set. `fly-replay`, for example, makes
+ * Fly's proxy send the request, with its tokens, to another app.
  *
  * @see https://fly.io/docs/networking/dynamic-request-routing/
  */
 const OBEYED =
   "cf-aig-* fly-replay* refresh sluice-* x-accel-* x-lighttpd-* x-reproxy-* x-sendfile x-sendfile-* x-sendfile2";
 
-/** Names that one list keeps for each of its questions, and their length: clients choose names, so there is a bound. */
+/** Bounds of the cache in `among`: how many names it holds, and how long they are. Clients choose the names. */
 const MOST_NAMES = 2000, LONGEST_NAME = 64;
 
-/** Whether a name, in lower case, is in one of the lists. Answers are kept, as the same names come with every request. */
+/** Makes a function that tells whether a name in lower case is in one of the lists. It caches its results. */
 function among(...lists: string[]): (name: string) => boolean {
   const words = lists.flatMap((list) => list.trim().split(/\s+/));
   const names = new Set(words.filter((word) => !word.endsWith("*")));
@@ -94,11 +94,11 @@ function among(...lists: string[]): (name: string) => boolean {
   return (name) => {
     let found = known.get(name);
     if (found === undefined) {
-      // Some servers read `x_forwarded_for` too.
+      // Some servers also read `x_forwarded_for`.
       const dashed = name.replaceAll("_", "-");
       found = names.has(dashed) || begins.test(dashed) || ends(dashed);
       if (name.length > LONGEST_NAME) return found;
-      // Emptied when full: otherwise names that come once would fill it, and common names would find no place.
+      // Emptied when full: otherwise names that come only once would fill it for ever.
       if (known.size >= MOST_NAMES) known.clear();
       known.set(name, found);
     }
@@ -106,13 +106,13 @@ function among(...lists: string[]): (name: string) => boolean {
   };
 }
 
-/** Whether a client's header stays here, by its name in lower case. */
+/** Whether a client's header is not sent to providers. The name is in lower case. */
 export const staysHere: (name: string) => boolean = among(CONNECTION, OURS, FORWARDING, IDENTITY, ROUTING);
 
-/** Whether a provider's header would be obeyed by a front server, or read as the gateway's own, by its name in lower case. */
+/** Whether a front server would obey a provider's header, or a client read it as the gateway's. The name is in lower case. */
 export const isObeyed: (name: string) => boolean = among(OBEYED);
 
-/** Whether a parameter of a query belongs to a proxy before the gateway, e.g. `x-vercel-protection-bypass`. */
+/** Whether a query parameter belongs to a proxy before the gateway, e.g. `x-vercel-protection-bypass`. */
 export function isProxyParam(name: string): boolean {
   const lower = name.toLowerCase();
   return /^_{0,2}(?:cf|vercel)[_-]|^sluice-/.test(lower) || (lower.startsWith("x-") && staysHere(lower));

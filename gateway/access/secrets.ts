@@ -1,16 +1,16 @@
-/** Finding secrets in texts: gateway tokens on their way to a provider, stored keys and tokens on their way to a client. */
+/** Finds secrets in texts: gateway tokens on their way to a provider, stored keys and tokens on their way to a client. */
 import { escapeReader, ESCAPES, halfEscape } from "./escapes.ts";
 
 // ---------------------------------------------------------------- tokens
 
-/** A token shorter than this counts only where it stands as a word of its own. */
+/** A token shorter than this is found only as a whole word. */
 const WORD_LENGTH = 8;
 
 /**
- * Makes a function that tells whether a text holds one of the tokens: anywhere, also percent-encoded, in base64 or in a
- * `Basic` credential. A text without one costs about 200 ns for each token, and 200 ns.
+ * Makes a function that tells whether a text holds one of the tokens anywhere, also percent-encoded, in base64 or in a
+ * `Basic` credential. A text without a token costs about 200 ns, and another 200 ns for each token.
  *
- * Who is let in is decided by hashes, in constant time; here texts are searched as they are.
+ * The search does not take constant time. Who is let in is decided by hashes, in constant time (`tokenCheck`).
  */
 export function tokenFinder(tokens: readonly string[]): (text: string) => boolean {
   const packed = tokens.filter(({ length }) => length >= WORD_LENGTH).flatMap(inBase64);
@@ -32,19 +32,19 @@ export function tokenFinder(tokens: readonly string[]): (text: string) => boolea
 }
 
 /**
- * What base64 makes of a text wherever it stands in a longer one, in the characters of base64 and in those for URLs: the
- * claims of a token (JWT) or a whole header may be packed so.
+ * The base64 of a text at each of the three offsets that it may have in a longer text, in both alphabets (base64 and
+ * base64url). The claims of a JWT, for example, hold a text in this way.
  */
 function inBase64(text: string): string[] {
   const forms = [0, 1, 2].map((before) => {
     const all = btoa("\0".repeat(before) + text);
-    // What shares a character with the bytes before or after is left out.
+    // A character that also holds bits of the bytes before or after is left out.
     return all.slice(Math.ceil(before * 4 / 3), Math.floor((before + text.length) * 4 / 3));
   });
   return [...new Set([...forms, ...forms.map((form) => form.replaceAll("+", "-").replaceAll("/", "_"))])];
 }
 
-/** As `decodeURIComponent`, but for what it takes no part of: that is decoded byte by byte. */
+/** As `decodeURIComponent`, but a text that is not valid UTF-8 is decoded byte by byte. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -60,11 +60,11 @@ function hasToken(text: string, token: string): boolean {
   return false;
 }
 
-/** Whether no letter or digit stands at either of two places of a text. */
+/** Whether neither of two places of a text holds a letter or a digit. */
 const isWord = (text: string, before: number, after: number) =>
   !/[a-z\d]/i.test(text.charAt(before) + text.charAt(after));
 
-/** As `atob`, for the characters of base64 and of its form for URLs, in any number. */
+/** As `atob`, for base64 and base64url of any length. */
 function fromBase64(text: string): string {
   const whole = text.length % 4 === 1 ? text.slice(0, -1) : text;
   return atob(whole.replaceAll("-", "+").replaceAll("_", "/"));
@@ -72,56 +72,60 @@ function fromBase64(text: string): string {
 
 // ---------------------------------------------------------------- secrets on their way to a client
 
-/** A shorter key is a word such as `ollama`, for servers that look at none. */
+/** A shorter key is not a secret but a word such as `ollama`, for servers that do not check keys. */
 const SHORTEST_SECRET = 8;
 
 const MASK = "***";
 
-/** The most characters of a success that are searched for a secret in other spellings: a picture in base64 is megabytes. */
+/** A longer text of a success is not searched for other spellings of a secret: a picture in base64 has megabytes. */
 const MOST_SEARCHED = 64 * 1024;
 
-/** The most characters that one of a secret takes where it is escaped, e.g. `\\\\u002d` or `%25252d`. */
+/** The most characters for one escaped character of a secret, e.g. `\\\\u002d` or `%25252d`. */
 const WIDEST = 12;
 
 /**
- * Replaces secrets by `***` wherever a text holds one: as it is, in capitals, in hex, in base64 (also inside a longer
- * text), percent-encoded, or with escapes of JSON, of JSON within JSON, or of HTML.
+ * Replaces secrets by `***` wherever a text holds one: unchanged, in other letter case, in hex, in base64 (also inside a
+ * longer text), percent-encoded, or with escapes of JSON, of JSON within JSON, or of HTML.
  */
 export interface Mask {
   /**
-   * What an answer says. Of a text longer than 64 KiB the other spellings are looked for only where a secret stands as it
-   * is.
+   * Masks a text of an answer. In a text longer than 64 KiB the other spellings are masked only if it also holds a secret
+   * unchanged.
    */
   text(text: string): string;
-  /** What an object says, e.g. an error. */
+  /** Masks the texts of an object, e.g. of an error. */
   object<T>(object: T): T;
-  /** The bytes of a short body. */
+  /** Masks a short body. */
   whole(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
-  /** The bytes of one body, wherever they are cut. */
+  /** Masks one body in chunks, wherever they are cut. */
   bytes(): ByteMask;
 }
 
 /** Masks the bytes of one body. */
 export interface ByteMask {
-  /** Gives the bytes on, the same ones where there is nothing to mask, but for an end that a secret may begin with. */
+  /**
+   * Returns the masked bytes: the same array if there is nothing to mask. An end that may be the beginning of a secret is
+   * held back until the next call.
+   */
   push(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
-  /** What is left when the body has ended; may be empty. */
+  /** The bytes that were held back, when the body has ended. May be empty. */
   end(): Uint8Array<ArrayBuffer>;
 }
 
-/** What is masked in an answer. */
+/** The masks of an answer. */
 export interface Masks {
-  /** In all that is read of it: the stored key that it was asked with. */
+  /** Masks the stored key that the request was sent with. For everything that is read of an answer. */
   readonly answer?: Mask;
-  /** In an error: the tokens of the gateway too. */
+  /** Masks that key and the gateway's tokens. For errors. */
   readonly error?: Mask;
 }
 
 /**
- * Makes the function that gives the masks of an answer.
+ * Makes the function that returns the masks of an answer.
  *
- * @param tokens The gateway's.
- * @returns Takes the stored key that the answer was asked with, if it was. Keys are the operator's, so all masks are kept.
+ * @param tokens The gateway's tokens.
+ * @returns A function of the stored key that the request was sent with, if any. It keeps every mask: there are only as many
+ * as the operator has keys.
  */
 export function answerMasks(tokens: readonly string[]): (key?: string) => Masks {
   const known = new Map<string | undefined, Masks>([[undefined, { error: secretMask(tokens) }]]);
@@ -135,19 +139,19 @@ export function answerMasks(tokens: readonly string[]): (key?: string) => Masks 
   };
 }
 
-/** Makes a mask for these secrets. Shorter ones than eight characters are not masked; `undefined` if all are shorter. */
+/** Makes a mask for these secrets. Secrets shorter than eight characters are not masked; `undefined` if all are shorter. */
 export function secretMask(secrets: readonly string[]): Mask | undefined {
   const masked = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   if (masked.length === 0) return undefined;
   const spellings = unique(masked.flatMap(spellingsOf));
-  // Of other characters JSON escapes these.
+  // JSON escapes these characters with a backslash.
   const escaped = ["/", '"', "\\"].filter((char) => spellings.some((spelling) => spelling.includes(char)));
   const unescaped = escapeReader(escaped);
-  // As they are once escapes are read: a secret may hold what looks like one.
+  // The spellings after escapes are read, as a secret may hold characters that look like an escape.
   const plain = unique(spellings.map((spelling) => unescaped(spelling).text.replace(/\\+$/, "")));
   const escapes = [ESCAPES, ...escaped.map((char) => literal("\\" + char))].join("|");
   const mayEscape = new RegExp(escapes, "i");
-  // One look at a text that holds nothing, as nearly all are: 1 us for each KiB.
+  // Most texts hold no secret. For these one regular expression suffices: 1 us for each KiB.
   const beginnings = unique(spellings.map((spelling) => literal(spelling.slice(0, SHORTEST_SECRET))));
   const mayHold = beginnings.length > MOST_BEGINNINGS
     ? undefined
@@ -169,7 +173,7 @@ export function secretMask(secrets: readonly string[]): Mask | undefined {
 
   /** How many characters at a text's end may be the beginning of a secret. */
   function openEnd(text: string): number {
-    // No secret holds a line break, with which most events end.
+    // Most events end with a line break, which no secret holds.
     if (text === "" || text.charCodeAt(text.length - 1) < 0x20) return 0;
     const end = lowerOf(text.slice(-longest));
     const half = end.length - halfEscape(end);
@@ -198,25 +202,25 @@ export function secretMask(secrets: readonly string[]): Mask | undefined {
   };
 }
 
-/** No place, in a list that is never changed. */
+/** A shared empty list, never changed. */
 const NONE: Range[] = [];
 
-/** More of them are sooner looked for one by one. */
+/** With more beginnings than this, searching for each spelling is faster than one regular expression. */
 const MOST_BEGINNINGS = 64;
 
-/** As a pattern. */
+/** The pattern that matches exactly this text. */
 const literal = (text: string) => text.replaceAll(/[^\w]/g, "\\$&");
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
-/** A secret in lower case: as it is, in hex, and what base64 makes of it. */
+/** The spellings of a secret in lower case: the secret itself, its hex and its base64. */
 const spellingsOf = (secret: string): string[] =>
   [secret, hexOf(secret), ...inBase64(secret)].map((spelling) => spelling.toLowerCase());
 
 const hexOf = (text: string) =>
   Array.from(text, (char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
 
-/** In lower case, each character at its place: `İ` becomes two. */
+/** The text in lower case, with each character at its old place: `toLowerCase` makes two characters of `İ`. */
 function lowerOf(text: string): string {
   const lower = text.toLowerCase();
   return lower.length === text.length
@@ -224,7 +228,7 @@ function lowerOf(text: string): string {
     : text.replaceAll(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 }
 
-/** An object without its secrets; one that was a secret itself, as a service account's key is, says nothing. */
+/** Reads masked JSON. It is not JSON any more if the secret is JSON itself, as a service account's key is. */
 function parsed<T>(text: string): T {
   try {
     return JSON.parse(text);
@@ -235,7 +239,7 @@ function parsed<T>(text: string): T {
 
 // ---------------------------------------------------------------- places in a text
 
-/** A part of a text, from a character up to another that is not in it. */
+/** A part of a text. `end` is the first place after it. */
 interface Range {
   start: number;
   end: number;
@@ -266,7 +270,7 @@ function replaced(text: string, ranges: Range[]): string {
   return out + text.slice(done);
 }
 
-/** Where the longest end of a text begins that one of the spellings begins with; the text's length if none does. */
+/** The start of the longest end of a text with which a spelling begins; the text's length if there is none. */
 function beginningAtEnd(spellings: readonly string[], text: string): number {
   let first = text.length;
   for (const spelling of spellings) {
@@ -301,10 +305,10 @@ function byteMask(rangesIn: (text: string) => Range[], openEnd: (text: string) =
   };
 }
 
-/** Arguments that a call may have: more of them overflow the stack. */
+/** The most arguments of one function call here: many more overflow the stack. */
 const MOST_ARGUMENTS = 8 * 1024;
 
-/** One character for each byte, whatever they mean. */
+/** Bytes as a text with one character for each byte (Latin-1). */
 function textOf(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += MOST_ARGUMENTS) {

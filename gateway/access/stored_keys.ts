@@ -2,47 +2,47 @@
 import { GatewayError, quote } from "../../wires/errors.ts";
 import { isKeyRefusal, retryAfter } from "../policies/delay.ts";
 
-/** One provider's stored keys: one, several used in turn, or either by alias; the usual alias is `default`. */
+/** One provider's stored keys: one key, several keys used in turn, or either of these by alias. The usual alias is `default`. */
 export type StoredKeys = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
 
-/** How long a key rests that its provider refused, when the provider does not say, in milliseconds. */
+/** Milliseconds for which a refused key is not used, if the provider does not say how long. */
 const REST_MS = 60_000;
 
-/** The longest rest that a provider may ask for, in milliseconds: a mistake of its own must not lose a key for days. */
+/** The longest such time in milliseconds, so that a provider's mistake cannot disable a key for days. */
 const LONGEST_REST_MS = 3_600_000;
 
-/** A stored key, for one try. */
+/** A stored key, for one attempt. */
 export interface TakenKey {
   key: string;
-  /** Tells how the provider took it: after 401 or 429 it rests for a while. */
+  /** Tells the ring the provider's answer. After 401 or 429 the key rests for a while. */
   report(response: Response): void;
 }
 
-/** The keys of one alias, in turn. */
+/** The keys of one alias, used in turn. */
 export interface KeyRing {
-  /** The next key that does not rest; if all do, the one whose rest ends first. */
+  /** The next key that does not rest; if all rest, the key whose rest ends first. */
   take(): TakenKey;
-  /** Whether there is one that does not rest. */
+  /** Whether there is a key that does not rest. */
   isFree(): boolean;
 }
 
 /** The keys that the gateway holds for its users. */
 export interface KeyStore {
-  /** Providers that have keys, by name. */
+  /** The names of the providers that have keys. */
   readonly providers: readonly string[];
-  /** Whether a provider has keys, of any alias. */
+  /** Whether a provider has a key of any alias. */
   has(provider: string): boolean;
   /**
    * The keys of an alias.
    *
    * @param alias `default` when absent.
-   * @returns `undefined` if no alias was asked for and the provider has no key.
+   * @returns `undefined` if the provider has no key and no alias was asked for.
    * @throws GatewayError `unknown_key_alias`.
    */
   find(provider: string, alias: string | null): KeyRing | undefined;
 }
 
-/** Makes the store; alike rings are shared, so that keys take turns over all requests. */
+/** Makes the store. All requests share its rings, so that the keys of an alias take turns. */
 export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => number): KeyStore {
   const rings = new Map<string, Map<string, KeyRing>>();
   for (const [provider, keys] of stored) {
@@ -58,7 +58,7 @@ export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => num
     find(provider, alias) {
       const ring = rings.get(provider)?.get(alias ?? "default");
       if (ring || alias === null) return ring;
-      // The aliases that there are stay the operator's secret.
+      // The message does not list the aliases: they are the operator's secret.
       throw new GatewayError(
         "unknown_key_alias",
         `Cannot use a stored key: ${provider} has none of alias ${quote(alias)}`,

@@ -1,4 +1,4 @@
-/** A call on one of our wires for one target, or the first of several that answers. */
+/** Serves calls on the client wires, for one target or for the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
 import { withoutCredentials } from "../access/credential_headers.ts";
 import { type Body, readBody } from "../upstream/body.ts";
@@ -14,10 +14,10 @@ import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
 
 /**
- * Serves a request for a model.
+ * Serves a call.
  *
- * @param text The client's body; it is used up.
- * @throws GatewayError for a bad request, or when no target can be reached.
+ * @param text The client's body. It is consumed: its buffer must not be used afterwards.
+ * @throws GatewayError for a bad request, or if no target can be reached.
  */
 export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const { headers, config, report } = exchange;
@@ -38,15 +38,16 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   return exchange.config.send(firstAttempt(step, exchange, others));
 }
 
-/** What is sent to a target. */
+/** Returns the request that is sent to a target. */
 type Outgoings = (target: Target) => Outgoing;
 
-/** For a single target, whose request is written already. */
+/** The requests of a call with a single target, whose request is written already. */
 export const once = (outgoing: Outgoing): Outgoings => () => outgoing;
 
 /**
- * For several targets: each request is written when its turn comes, for twenty take twenty times the work and memory of
- * one. What is wrong with the request itself is told before anything is sent; what one target cannot be told, another may.
+ * The requests of a call with several targets. Each is written when its turn comes: twenty at once would take twenty times
+ * the work and memory. A fault of the client's request is thrown before anything is sent. A fault that is due to one target
+ * is thrown in its turn, as another target may take the request.
  */
 export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings {
   checkRequest(body, first, exchange);
@@ -54,7 +55,7 @@ export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings
   let strange: Exchange | undefined;
   return (target) => {
     if (current?.target === target) return current;
-    // Whatever opens a door was meant for the first target's provider.
+    // The client's credentials are meant for the first target's provider only.
     const own = target.provider === first.provider
       ? exchange
       : strange ??= { ...exchange, headers: withoutCredentials(exchange.headers) };
@@ -62,7 +63,7 @@ export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings
   };
 }
 
-/** The failure of the gateway's own that some work ends with, if it does. */
+/** The GatewayError that some work throws, if it throws one. */
 export function failureOf(work: () => unknown): GatewayError | undefined {
   try {
     work();
@@ -73,8 +74,9 @@ export function failureOf(work: () => unknown): GatewayError | undefined {
 }
 
 /**
- * @param ownKey Whether the client's key may go to this target: a key is sent only to the provider it was meant for,
- * that of the first target.
+ * Makes the step of a target.
+ *
+ * @param ownKey Whether the client's key may be sent to this target. It may only go to the provider of the first target.
  */
 export function chatStep(
   target: Target,
@@ -89,7 +91,7 @@ export function chatStep(
     provider: provider.name,
     model,
     settings,
-    // As it is after `respond`.
+    // `respond` returns answers in the client's format.
     format: exchange.client,
     fault: () => failureOf(() => outgoings(target)),
     otherKey: credentials.keys?.isFree,

@@ -1,4 +1,4 @@
-/** Calls from browsers. */
+/** Answers browsers: preflight requests and CORS headers. */
 import { GatewayError, shorten } from "../../wires/errors.ts";
 import type { Config } from "../setup/config.ts";
 import { allowedOrigin } from "./cross_site.ts";
@@ -33,7 +33,7 @@ const isOwn = (path: string) => path.startsWith("/sluice/");
 /** Lets a page of an allowed origin read the response. */
 export function allowCrossOrigin(request: Request, response: Response, config: Config): Response {
   const { headers, method } = request;
-  // No cache keeps the answer of a POST.
+  // `vary` is for caches, which do not keep the answer of a POST.
   if (method === "POST" && !headers.has("origin")) return response;
   response.headers.append("vary", "origin");
   const origin = isOwn(pathOf(request.url)) ? undefined : allowedOrigin(request, config);

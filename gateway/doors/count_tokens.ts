@@ -1,4 +1,4 @@
-/** How many tokens a call has: as its provider counts, else estimated. */
+/** Counts the tokens of a call: by its provider, or else by an estimate. */
 import type { Provider, Spoken } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { estimateCall } from "../../wires/shared/estimate.ts";
@@ -14,18 +14,18 @@ import { prepare } from "../upstream/prepare.ts";
 import { respond } from "../upstream/respond.ts";
 import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
 
-/** A provider that takes longer to count is not waited for: clients ask for some thirty counts at once. */
+/** The longest wait for a provider's count: clients ask for some thirty counts at once. */
 const DEADLINE_MS = 5_000;
 
 /**
- * Counts the tokens of a call, `{input_tokens}`.
+ * Counts the tokens of a call. The answer is `{input_tokens}`, or what the client's wire writes in its place.
  *
- * The author of the client's wire is asked with the client's own body, and what it answers is the answer. Any other provider
- * is asked in its own words if it counts at all; where it does not, or fails to, the count is estimated, and
- * `sluice-estimated: true` says so.
+ * The inventor of the client's wire gets the client's own body, and its answer is passed on. Any other provider that can
+ * count is asked in its own format. If it cannot count, or fails, the count is estimated and the answer has
+ * `sluice-estimated: true`.
  *
- * @param text The client's body; it is used up.
- * @throws GatewayError as the call itself would be refused.
+ * @param text The client's body. It is consumed: its buffer must not be used afterwards.
+ * @throws GatewayError for a call that would be refused too.
  */
 export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const { client, report, headers, config } = exchange;
@@ -51,7 +51,7 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
   return Response.json(write(estimateCall(call)), { headers: { "sluice-estimated": "true" } });
 }
 
-/** The wire in which a provider counts: the client's own before others. */
+/** The wire in which a provider counts tokens. The client's own wire comes before others. */
 function spokenToCount({ wires }: Provider, client: ClientWire): Spoken | undefined {
   const counts = wires.filter(({ wire }) => wire.counter);
   const own = counts.find(({ wire }) => wire.name === client.name);
@@ -63,7 +63,7 @@ function spokenToCount({ wires }: Provider, client: ClientWire): Spoken | undefi
   return own ? { ...spoken, path } : { ...spoken, path, wire: { ...spoken.wire, writeCall } };
 }
 
-/** The provider's count; nothing where it does not say one. Only a client that has left is told. */
+/** The provider's count; `undefined` if it gives none or fails. Throws only if the client has left. */
 async function countThere(
   body: Body,
   target: Target,
@@ -93,7 +93,7 @@ async function countThere(
 
 type Prepared = ReturnType<typeof prepare>;
 
-/** Asks once, with the client's key or a stored one, for a limited time. */
+/** Sends the request once, with the client's key or a stored one, and waits a limited time. */
 async function ask<T>(
   body: Body,
   target: Target,

@@ -1,4 +1,4 @@
-/** Requests that another site's page makes a browser send. */
+/** Refuses requests that a page of another site makes a browser send. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Config } from "../setup/config.ts";
 import type { Caller } from "../access/credentials.ts";
@@ -6,20 +6,20 @@ import type { Caller } from "../access/credentials.ts";
 const LOOPBACK = String
   .raw`(?:localhost|(?:[a-z0-9-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?`;
 
-/** `localhost:8787`, `app.localhost`, `127.0.0.1`, `[::1]:80` */
+/** Matches `localhost:8787`, `app.localhost`, `127.0.0.1`, `[::1]:80`. */
 const LOOPBACK_HOST = new RegExp(`^${LOOPBACK}$`);
 
-/** The page of a server on this machine: `http://localhost:3000`, `https://tauri.localhost`. */
+/** The origin of a page from a server on this machine: `http://localhost:3000`, `https://tauri.localhost`. */
 const LOOPBACK_PAGE = new RegExp(`^https?://${LOOPBACK}$`);
 
-/** Schemes of desktop shells, editors and browser extensions, which no web site can have: `app://obsidian.md`. */
+/** Origins of desktop shells, editors and browser extensions, whose schemes no web site can have: `app://obsidian.md`. */
 const PROGRAM_PAGE =
   /^(?:app|tauri|vscode-webview|(?:chrome|moz|safari-web)-extension):\/\/[\w.-]*(?::\d{1,5})?$/;
 
-/** No origin or host that means something is longer. */
+/** Longer origins and hosts are taken for foreign ones without a closer look. */
 const LONGEST = 256;
 
-/** Whether a server that listens at this address can be reached from its own machine only. */
+/** Whether only programs on the same machine can reach a server that listens at this address. */
 export const isLoopback = (hostname: string) => LOOPBACK_HOST.test(hostname) || hostname === "::1";
 
 /** The origin of the page that sent a request, if that page may use the gateway. */
@@ -32,18 +32,18 @@ export function allowedOrigin(request: Request, { origins, url }: Config): strin
   return allowed ? origin : undefined;
 }
 
-/** The gateway's own origin, as the client wrote it. A front proxy that ends TLS tells the scheme. */
+/** The gateway's own origin, as the client wrote it. A proxy that ends TLS tells the scheme in `x-forwarded-proto`. */
 function originOf({ headers, url }: Request): string {
   const scheme = headers.get("x-forwarded-proto")?.split(",")[0].trim() ?? url.slice(0, url.indexOf(":"));
   return `${scheme}://${headers.get("host") ?? hostOf(url)}`;
 }
 
-/** `gateway.test:8787` of `http://gateway.test:8787/v1`. Deno's URL may be one that `URL` cannot parse. */
+/** E.g. `gateway.test:8787` of `http://gateway.test:8787/v1`. On Deno a request's URL may be one that `URL` cannot parse. */
 const hostOf = (url: string) => /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
 
 /**
- * Refuses a request of a page that may not use the gateway. A browser sends simple requests without asking first, so
- * that the answer's CORS headers come too late.
+ * Refuses a request of a page that may not use the gateway. A browser sends simple requests without a preflight, so for
+ * these the CORS headers of the answer come too late.
  *
  * @throws GatewayError `forbidden`
  */
@@ -55,7 +55,7 @@ export function refuseForeignPage(request: Request, config: Config): void {
     if (method === "POST" || headers.get("sec-fetch-site") !== "cross-site") return;
     throw new GatewayError(
       "forbidden",
-      "Cannot serve the request: another site's page sent it, without Origin",
+      "Cannot serve the request: another site's page sent it, without an Origin header",
     );
   }
   if (allowedOrigin(request, config) !== undefined) return;
@@ -67,8 +67,8 @@ export function refuseForeignPage(request: Request, config: Config): void {
 }
 
 /**
- * Whether a request is for a host that is not the gateway's. A page can give its own name the address of loopback, and
- * then its requests have no foreign origin (DNS rebinding).
+ * Whether a request is for a host that is not the gateway's. A page's owner can give its host name the address of loopback
+ * (DNS rebinding). The page's requests then have no foreign origin, but a foreign host.
  */
 export function isForeignHost({ headers, url }: Request, hosts: Config["hosts"]): boolean {
   if (hosts === undefined) return false;
@@ -79,7 +79,7 @@ export function isForeignHost({ headers, url }: Request, hosts: Config["hosts"])
 }
 
 /**
- * Lets a request for a foreign host in if it brings a gateway token, which a page cannot know.
+ * Admits a request for a foreign host if it holds a gateway token, which a page cannot know.
  *
  * @throws GatewayError `forbidden`
  */
@@ -91,7 +91,7 @@ export async function admitForeignHost(
   try {
     caller = await admitted();
   } catch {
-    // A token that is missing or wrong is told as the host's fault, which comes first.
+    // A missing or wrong token gets the error about the host, below.
   }
   if (caller?.trusted) return caller;
   throw new GatewayError(

@@ -1,4 +1,4 @@
-/** Embeddings: for one target, or the first of several that answers. */
+/** Serves requests for embeddings, for one target or for the first of several that answers. */
 import { embeddingFormat, openaiChat, openaiEmbeddingClient } from "../../wires/openai_chat/mod.ts";
 import type { ClientWire } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
@@ -14,14 +14,14 @@ import { maskObject } from "../upstream/masked.ts";
 import { credentialsFor } from "../upstream/send.ts";
 import { failureOf } from "./chat.ts";
 
-/** Errors are as those of chat completions; what is read of an answer is not. */
+/** The wire of embeddings: errors as in chat completions, with readers of its own for answers. */
 const CLIENT: ClientWire = { ...openaiChat, ...embeddingFormat };
 
 /**
  * Serves a request for embeddings.
  *
- * @param text The client's body; it is used up.
- * @throws GatewayError for a bad request, or when no target can be reached.
+ * @param text The client's body. It is consumed: its buffer must not be used afterwards.
+ * @throws GatewayError for a bad request, or if no target can be reached.
  */
 export function embeddings(text: Uint8Array<ArrayBuffer>, asked: Exchange): Promise<Response> {
   const exchange: Exchange = { ...asked, client: CLIENT };
@@ -33,7 +33,7 @@ export function embeddings(text: Uint8Array<ArrayBuffer>, asked: Exchange): Prom
   report.provider = first.provider.name;
   report.model = first.model;
   const only = targets.length === 1;
-  // What is wrong with the request itself is told before anything is sent; what one target cannot be told, another may.
+  // A fault of the client's request is thrown before anything is sent. A fault that is due to one target comes in its turn.
   if (!only) {
     readSwitch(headers, "sluice-strict");
     openaiEmbeddingClient.check({ input: body.get("input") });
@@ -45,7 +45,7 @@ export function embeddings(text: Uint8Array<ArrayBuffer>, asked: Exchange): Prom
   return config.send(firstAttempt(step, exchange, others));
 }
 
-/** What all targets of a request share. */
+/** The state that all targets of a request share. */
 interface Shared {
   body: Body;
   settings: PolicySettings;
@@ -66,11 +66,11 @@ function embedStep(
     provider: provider.name,
     model,
     settings,
-    // As it is after `sendEmbed`.
+    // `sendEmbed` returns answers in the client's format.
     format: exchange.client,
     otherKey: credentials.keys?.isFree,
     fault: () => failureOf(planOf),
-    // The errors of parts are without secrets already.
+    // A request in parts has no `handed`: the errors of its parts are masked already.
     mask: (error) => maskObject(planOf().handed?.masks.error, error),
     look(response) {
       const { handed } = planOf();

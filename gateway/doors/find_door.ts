@@ -1,4 +1,4 @@
-/** Which door a request knocks at. */
+/** Finds the door of a request: the handler for its path. */
 import { ANTHROPIC_ONLY, API_WORDS } from "../../providers/api_words.ts";
 import { GatewayError, quote, shorten } from "../../wires/errors.ts";
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
@@ -8,7 +8,7 @@ import type { ClientWire } from "../../wires/types.ts";
 import type { View } from "./operator.ts";
 import type { ErrorShape } from "../upstream/error_response.ts";
 
-/** What a path asks for. `account` and `gateway` are the ids of the path, if it has them. */
+/** The door of a path with the parts of the path. `account` and `gateway` are the ids in the path, if it has them. */
 export type Route =
   & { account?: string; gateway?: string }
   & (
@@ -21,48 +21,50 @@ export type Route =
     | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
   );
 
-/** What the clients of a door are taken to speak that names no wire: most read the errors of chat completions. */
+/** The wire of doors without a `client`, because most of their clients read the errors of chat completions. */
 export const DEFAULT_CLIENT: ClientWire = openaiChat;
 
-/** The names of providers. */
+/** A set of provider names. */
 interface Names {
   has(name: string): boolean;
 }
 
 interface Door {
   path: RegExp;
-  /** Absent for any. */
+  /** Absent for any method. */
   methods?: readonly string[];
   door: Route["door"];
-  /** What its clients speak. */
+  /** The wire that the door's clients speak. */
   client?: ClientWire;
-  /** Default: the wire's of `client`; the gateway's for `universal` and `native`, those of `DEFAULT_CLIENT` for others. */
+  /**
+   * The shape of errors. Default: that of `client`. Without a client, the gateway's shape for `universal` and `native`, and
+   * that of `DEFAULT_CLIENT` for other doors.
+   */
   errors?: ErrorShape;
-  /** The provider, where the path names none. */
+  /** The provider, if the path does not name one. */
   provider?: string;
 }
 
 const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
 const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat(?:/v1)?|/v1)?`;
-/** Cloudflare's REST API, as its SDKs ask for it below another base URL. */
+/** Paths of Cloudflare's REST API, which its SDKs request below another base URL. */
 const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
 
-/** What Cloudflare's REST API has about a gateway. */
+/** Paths of Cloudflare's REST API about one gateway. */
 const REST_GATEWAY = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway/gateways/(?<gateway>[^/]+)";
 
 const read = ["GET", "HEAD"], post = ["POST"];
 
-/** The first that fits counts. */
+/** The doors. The first whose path matches counts. */
 const DOORS: readonly Door[] = [
   {
-    // The doubled tail is what an SDK makes of a `baseURL` that already holds the whole path, as Cloudflare's
-    // documentation shows it.
+    // An SDK doubles the end of the path if its `baseURL` already holds the whole path, as in Cloudflare's documentation.
     path: new RegExp(`^${COMPAT}/chat/completions(?:/chat/completions)?/*$`),
     methods: post,
     door: "chat",
     client: openaiChat,
   },
-  // The second `/v1` is of a base URL that has one already.
+  // A client whose base URL already ends with `/v1` appends a second one.
   {
     path: new RegExp(`^${COMPAT}(?:/v1)?/messages/*$`),
     methods: post,
@@ -91,7 +93,7 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
   { path: new RegExp(`^${COMPAT}(?:/v1)?/embeddings/*$`), methods: post, door: "embeddings" },
   { path: new RegExp(`^${COMPAT}(?:/v1)?/completions/*$`), methods: post, door: "completions" },
-  // The second version is Cohere's.
+  // `/v2/rerank` is Cohere's path.
   { path: new RegExp(`^${COMPAT}(?:/v[12])?/rerank/*$`), methods: post, door: "rerank" },
   { path: new RegExp(`^${COMPAT}/models/*$`), methods: read, door: "models" },
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
@@ -149,10 +151,10 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${REST}/(?<path>.+)$`), door: "native", provider: "workers-ai", errors: "rest" },
 ];
 
-/** As a custom domain of Cloudflare's gateway has it, for the names of providers: `/openai/v1/responses`. */
+/** A provider's path without account and gateway, as on a custom domain at Cloudflare: `/openai/v1/responses`. */
 const AT_ROOT: Door = { path: /^\/(?<provider>[^/]+)\/(?<path>.+)$/, door: "native" };
 
-/** The short forms, that most requests come by: found without trying patterns. */
+/** The short paths of most requests. They are found without a regular expression. */
 const SHORT: ReadonlyMap<string, ClientWire> = new Map<string, ClientWire>([
   ["/chat/completions", openaiChat],
   ["/compat/chat/completions", openaiChat],
@@ -165,8 +167,8 @@ const SHORT: ReadonlyMap<string, ClientWire> = new Map<string, ClientWire>([
 /**
  * Finds the door of a path.
  *
- * @param providers Whose own paths may also stand at the root. Default none.
- * @param upgrade What the request's header of that name asks for.
+ * @param providers The providers whose own paths also stand at the root. Default none.
+ * @param upgrade The value of the request's `upgrade` header.
  * @throws GatewayError `not_found`; `method_not_allowed` with an `allow` header; `no_websocket`.
  */
 export function findRoute(method: string, path: string, providers?: Names, upgrade?: string | null): Route {
@@ -183,7 +185,7 @@ export function findRoute(method: string, path: string, providers?: Names, upgra
   const { door: { door, methods, provider, client }, parts: { account, gateway, ...parts } } = found;
   if (methods ? !methods.includes(method) : NO_METHOD.has(method)) {
     if (client && upgrade?.toLowerCase() === "websocket") {
-      // Codex asks for one first, and sends its request by POST at once when it reads this status.
+      // Codex first tries a WebSocket. With this status it sends its request by POST at once.
       throw new GatewayError(
         "no_websocket",
         `Cannot open a WebSocket at ${shorten(path)}: send the request by POST`,
@@ -206,7 +208,7 @@ export function findRoute(method: string, path: string, providers?: Names, upgra
   } as Route;
 }
 
-/** Whose clients read the errors of a path. */
+/** The shape of errors that the clients of a path read. */
 export function errorShape(path: string, providers?: Names): ErrorShape {
   const { door, parts } = find(path, providers) ?? {};
   if (!door) return DEFAULT_CLIENT;
@@ -217,26 +219,26 @@ export function errorShape(path: string, providers?: Names): ErrorShape {
 }
 
 /**
- * What no provider's path takes, as `fetch` by its standard takes none of them: Bun and workerd send a TRACE, and its answer
- * is the request as it was sent, with the stored key.
+ * Methods that are never sent to a provider. By its standard `fetch` refuses them, but Bun and workerd send a TRACE, and
+ * its answer repeats the request with the stored key.
  *
  * @see https://fetch.spec.whatwg.org/#forbidden-method
  */
 const NO_METHOD: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** What a provider's own paths take. */
+/** The methods that a provider's own paths take. */
 export const ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/** The methods that a path takes, for `allow`; an empty list for an unknown path. */
+/** The methods that a path takes, for the header `allow`; an empty list for an unknown path. */
 export function allowedMethods(path: string, providers?: Names): readonly string[] {
   const { door } = find(path, providers) ?? {};
   return door?.methods ?? (door ? ANY_METHOD : []);
 }
 
 /**
- * Why a path of OpenAI's or Anthropic's is not served, and the path that is.
+ * The error for a path of OpenAI's or Anthropic's API that is not served here. It names the path to use.
  *
- * Not 404: clients read a 404 as an unknown model.
+ * Its status is not 404, because clients read a 404 as an unknown model.
  */
 export function unsupported({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
   const words = wordsOf(endpoint);
@@ -250,25 +252,25 @@ export function unsupported({ account = "-", gateway = "default", endpoint }: Ro
     : word === "run"
     ? "Models of other providers are called by /ai/v1/chat/completions"
     : ANTHROPIC_ONLY.has(word)
-    ? `Anthropic's own is at ${provider}/anthropic/v1/${told}, for clients with the base URL ${provider}/anthropic`
-    : `OpenAI's own is at ${provider}/openai/${told}`;
+    ? `Anthropic's own path is ${provider}/anthropic/v1/${told}, for clients with the base URL ${provider}/anthropic`
+    : `OpenAI's own path is ${provider}/openai/${told}`;
   return new GatewayError("invalid_model", `Compatibility endpoint: ${told} is not supported. ${cure}`);
 }
 
-/** Why a response of before cannot be had. */
+/** The error for a path that reads or changes a stored response. */
 export function notKept({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
   const told = shorten(wordsOf(endpoint).join("/"));
   const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
   return new GatewayError(
     "not_found",
-    `Cannot find ${told}: responses are not stored here. Send the whole conversation in input; what OpenAI has stored is at ` +
-      `${provider}/openai/${told}`,
+    `Cannot find ${told}: the gateway stores no responses. Send the whole conversation in input, or read a response that ` +
+      `OpenAI has stored at ${provider}/openai/${told}`,
   );
 }
 
 /**
- * The path of a request's URL, as it was sent. Deno's and workerd's may be one that no URL parser takes, and Bun's a path
- * alone, if the `Host` is none; `checkHost` comes before.
+ * The path of a request's URL, as it was sent. With a malformed `Host` a request's URL may be one that `URL` cannot parse
+ * (Deno, workerd) or only a path (Bun). `checkHost` is called first.
  */
 export function pathOf(url: string): string {
   const host = url.startsWith("/") ? 0 : url.indexOf("://") + 3;
@@ -280,12 +282,12 @@ export function pathOf(url: string): string {
   return start < 0 || start >= end ? "/" : url.slice(start, end);
 }
 
-/** A name or an address, and a port: characters that end or begin another part of a URL are in neither. */
+/** A host and a port, e.g. `localhost:8787` or `[::1]`, without characters that begin or end another part of a URL. */
 const HOST = /^(?:\[[\da-f:.]+\]|[^\s/?#\\@[\]<>^|%,:]*)(?::\d*)?$/i;
 
 /**
- * Checks the `Host` header, which runtimes put before the path without looking at it: `Host: x/v1/chat/completions?` would
- * make a chat of any path.
+ * Checks the `Host` header. Runtimes put it before the path unchecked, so `Host: x/v1/chat/completions?` would turn any path
+ * into one for chat completions.
  *
  * @throws GatewayError `invalid_request`
  */
@@ -303,7 +305,7 @@ export function checkHost(headers: Headers): void {
 
 interface Found {
   door: Door;
-  /** What the groups of its pattern hold. */
+  /** The groups of the door's pattern. */
   parts: Record<string, string | undefined>;
 }
 
@@ -315,22 +317,22 @@ function find(path: string, providers: Names = NO_NAMES): Found | undefined {
     const match = door.path.exec(path);
     if (!match) continue;
     const parts = match.groups ?? {};
-    // `/v1/responses/resp_1` has neither an account nor a gateway.
+    // `/v1/responses/resp_1` matches the pattern of an account and a gateway, but is a path of an API.
     if (parts.account === undefined || !isApi(wordsOf(parts.account))) return { door, parts };
   }
-  // No API's path is longer than that.
+  // The path of an API is shorter than that.
   const all = wordsOf(path.slice(0, 2000));
-  // OpenAI's SDKs call `beta` what has no such segment in its path.
+  // `client.beta.threads` of OpenAI's SDKs is `/v1/threads`; a client may write the `beta` into the path.
   const words = all.slice(all.findIndex((word) => !/^(?:v1|beta)$/i.test(word)));
   if (isApi(words)) return { door: MISSING, parts: { endpoint: words.join("/") } };
   const parts = AT_ROOT.path.exec(path)?.groups;
   return parts && providers.has(parts.provider) ? { door: AT_ROOT, parts } : undefined;
 }
 
-/** The segments of a path, decoded, without those that are empty. */
+/** The segments of a path, decoded, without empty ones. */
 const wordsOf = (path: string) => decode(path).split("/").filter(Boolean);
 
-/** Whether a path begins with a word of an API's, however its letters are: `/v1/Chat/Completions` has no account either. */
+/** Whether a path begins with a word of an API, in any letter case: `/v1/Chat/Completions` does not hold an account either. */
 const isApi = ([word = ""]: string[]) => API_WORDS.has(word.toLowerCase());
 
 function decode(text: string): string {
@@ -341,7 +343,7 @@ function decode(text: string): string {
   }
 }
 
-/** @throws GatewayError for dots, which would lead out of the place that an id has in a provider's URL. */
+/** @throws GatewayError for `.` and `..`, which would lead to another place in a provider's URL. */
 function id(segment: string | undefined): string | undefined {
   const text = segment === undefined ? undefined : decode(segment);
   if (text === undefined || !/^\s*\.{1,2}\s*$/.test(text)) return text;

@@ -1,4 +1,4 @@
-/** The older completions, and rerank: handed through to providers that have them. Chat never stands in for them. */
+/** Hands the older completions and rerank through to providers that have them. Chat completions never stand in for them. */
 import { embeddingFormat, openaiChat } from "../../wires/openai_chat/mod.ts";
 import type { ClientWire } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
@@ -15,7 +15,7 @@ import { respond } from "../upstream/respond.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
 import { failureOf } from "./chat.ts";
 
-/** What is handed through, and what its answers are read by: those of rerank have no choices, and count tokens. */
+/** The endpoints, each with the wire that reads its answers. An answer of rerank has no choices, only a count of tokens. */
 const CLIENTS = {
   completions: openaiChat,
   rerank: { ...openaiChat, ...embeddingFormat },
@@ -25,10 +25,10 @@ const CLIENTS = {
 export type Handed = keyof typeof CLIENTS;
 
 /**
- * Serves a request.
+ * Serves a request for one of these endpoints.
  *
- * @param text The client's body; it is used up.
- * @throws GatewayError for a provider that has no such endpoint, or when no target can be reached.
+ * @param text The client's body. It is consumed: its buffer must not be used afterwards.
+ * @throws GatewayError for a provider without this endpoint, or if no target can be reached.
  */
 export function handed(text: Uint8Array<ArrayBuffer>, kind: Handed, asked: Exchange): Promise<Response> {
   const exchange: Exchange = { ...asked, client: CLIENTS[kind] };
@@ -46,7 +46,7 @@ export function handed(text: Uint8Array<ArrayBuffer>, kind: Handed, asked: Excha
   return config.send(firstAttempt(step, exchange, others));
 }
 
-/** What all targets of a request share. */
+/** The state that all targets of a request share. */
 interface Shared {
   body: Body;
   kind: Handed;

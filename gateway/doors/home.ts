@@ -1,7 +1,7 @@
 /** The page at `/`. */
 import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
 
-/** A curl line that works as it stands. */
+/** A page with a curl command that works without a key. */
 export function home(request: Request): Response {
   const origin = URL.canParse(request.url) ? new URL(request.url).origin : "http://127.0.0.1:8787";
   const text = `Sluice: every model provider behind one OpenAI-compatible URL.

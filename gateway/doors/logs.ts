@@ -1,5 +1,5 @@
 /**
- * Rows of requests, as Cloudflare's REST API has them, so that its SDK reads them from another base URL.
+ * Serves rows of requests in the form of Cloudflare's REST API, so that Cloudflare's SDK can read them from another base URL.
  *
  * @see https://developers.cloudflare.com/api/resources/ai_gateway/subresources/logs/
  */
@@ -12,7 +12,7 @@ import { COLUMN_NAMES } from "../stores/columns.ts";
 import type { LogChanges, LogFilter, LogQuery, LogRow, Logs, Scope } from "../stores/store.ts";
 import { takeBody } from "../upstream/body.ts";
 
-/** What a path asks for: all rows, one, or a body of one. */
+/** The parts of a path: with neither `id` nor `side` it is for all rows, with `id` for one, with `side` for a body of one. */
 export interface LogsRoute {
   account: string;
   gateway: string;
@@ -25,7 +25,7 @@ const MOST_PER_PAGE = 50;
 /**
  * Serves the rows of one gateway.
  *
- * @throws GatewayError with the numbers that Cloudflare's API has: 7001 for a malformed query, 7002 for a missing row.
+ * @throws GatewayError with the numbers of Cloudflare's API: 7001 for a malformed query, 7002 for a missing row.
  */
 export async function serveLogs(
   request: Request,
@@ -33,8 +33,10 @@ export async function serveLogs(
   exchange: Pick<Exchange, "config" | "report">,
 ): Promise<Response> {
   const { logs, prices } = exchange.config.journal ?? {};
-  if (!logs) throw notFound("Cannot read rows: the gateway keeps none; set the option logs, or SLUICE_LOGS");
-  // Rows that wait for their prices are written then.
+  if (!logs) {
+    throw notFound("Cannot read rows: the gateway keeps no rows; set the option logs, or SLUICE_LOGS");
+  }
+  // Rows that wait for the table of prices are written as soon as it is there.
   await prices?.load();
   const scope: Scope = { account: route.account, gateway: route.gateway };
   const { method, url } = request;
@@ -81,7 +83,7 @@ async function remove(logs: Logs, scope: Scope, query: LogQuery): Promise<Respon
   return answer({});
 }
 
-/** A row under Cloudflare's names. Those that it has not are kept beside them. */
+/** A row under Cloudflare's names. Members that Cloudflare does not have are in `sluice`. */
 function record(row: LogRow): object {
   const { time, durationMs, status, inputTokens, outputTokens, eventId, userAgent, level, ...rest } = row;
   const { requestType, responseType, ...more } = rest;
@@ -125,7 +127,7 @@ const FILTERS = v.array(v.looseObject({
 }));
 const MOST_FILTERS = 20;
 
-/** The older spelling of each filter is a parameter of its own. */
+/** The older form of the filters: each is a parameter of its own. */
 const PARAMETERS: readonly [parameter: string, key: string, operator: LogFilter["operator"]][] = [
   ["start_date", "created_at", "gt"],
   ["end_date", "created_at", "lt"],
@@ -152,7 +154,7 @@ const PARAMETERS: readonly [parameter: string, key: string, operator: LogFilter[
 const malformed = (name: string, due: string) =>
   new GatewayError("invalid_request", `Cannot read the query: ${name} ${due}`, { param: name, number: 7001 });
 
-/** @param all Rows to delete are all that the filters leave, and not a page of them. */
+/** @param all Whether the query is for all rows that match, as for a deletion, and not for one page. */
 function readQuery(params: URLSearchParams, all: boolean): LogQuery & { page: number } {
   const number = (name: string, usual: number, most: number) => {
     const text = params.get(name);
@@ -182,7 +184,7 @@ function readQuery(params: URLSearchParams, all: boolean): LogQuery & { page: nu
   };
 }
 
-/** Cloudflare's SDKs write each member as a parameter of its own, one filter after another: `filters.key=model`. */
+/** A member of a filter. Cloudflare's SDKs write each as a parameter, filter after filter: `filters.key=model`. */
 const MEMBER = /^filters(?:\[\d{0,4}\])?[.[](key|operator|value)\]?(?:\[\d{0,4}\])?$/;
 
 function membersOf(params: URLSearchParams): { [member: string]: string | string[] }[] | undefined {

@@ -1,4 +1,4 @@
-/** The list of models. */
+/** Serves the list of models, and single models. */
 import { nativeUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
@@ -13,32 +13,32 @@ import type { Alias } from "../targets/aliases.ts";
 import { targetsOf } from "../targets/find_targets.ts";
 import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
 
-/** A provider that takes longer is left out. */
+/** The longest wait for a provider's list. Later lists are left out. */
 const DEADLINE_MS = 3_000;
 
-/** A model in OpenAI's shape and in Anthropic's at once: each reads what it knows. */
+/** A model in the shapes of OpenAI and Anthropic at once. Clients ignore the members of the other shape. */
 interface Model {
   id: string;
   object: "model";
-  /** Unix time in seconds; 0 where the provider does not say. */
+  /** Unix time in seconds; 0 if the provider does not say. */
   created: number;
   owned_by: string;
   type: "model";
   display_name: string;
-  /** The same time as `created`, by RFC 3339. */
+  /** The same time as `created`, in the form of RFC 3339. */
   created_at: string;
-  /** Tokens that its context holds, where the provider says so. */
+  /** The most tokens of its context, if the provider says so. */
   max_input_tokens?: number;
-  /** Tokens that an answer may have, where the provider says so. */
+  /** The most tokens of an answer, if the provider says so. */
   max_tokens?: number;
 }
 
 /**
- * Models under the names that a client writes, e.g. `demo/echo`, and the names that the operator gave: those that the caller
- * may use.
+ * Lists the models that the caller may use, under the names that a client writes, e.g. `demo/echo`, and the operator's names.
  *
- * Asked are the providers built in and those that the gateway has a key for, if the caller may use it: a client's own
- * key does not say which provider it belongs to, so it is sent to no provider. `sluice-missing` names late providers.
+ * It asks the built-in providers and, for a caller that may use stored keys, the providers with a stored key. A client's own
+ * key is sent to none of them, because it does not tell its provider. `sluice-missing` names the providers whose list is
+ * late or failed.
  */
 export async function listModels(exchange: Exchange): Promise<Response> {
   const { signal } = exchange;
@@ -73,7 +73,7 @@ export async function listModels(exchange: Exchange): Promise<Response> {
   return Response.json({ object: "list", data, ...page }, { headers });
 }
 
-/** What a name of the operator's stands for, if the caller may use all of it; `undefined` too for a name that is listed. */
+/** The entry for a name of the operator's. `undefined` if it is listed already or if the caller may not use all its models. */
 function namedByOperator(
   { pattern: id, names }: Alias,
   listed: readonly Model[],
@@ -88,11 +88,11 @@ function namedByOperator(
 }
 
 /**
- * One model by the name that a client writes, as OpenAI's API has it.
+ * Finds one model by the name that a client writes. The answer has the form of OpenAI's API.
  *
- * Its provider is asked, with the client's own key or the gateway's: the name says whose the key is.
+ * It asks the model's provider, with the client's own key or the gateway's: here the name tells the key's provider.
  *
- * @returns 404 in OpenAI's words for a model that is in no list.
+ * @returns 404 in OpenAI's form for a model that the provider does not list.
  */
 export async function findModel(written: string, exchange: Exchange): Promise<Response> {
   const { config, caller, signal } = exchange;
@@ -103,7 +103,7 @@ export async function findModel(written: string, exchange: Exchange): Promise<Re
   }
   const { provider, model: name, alias } = target;
   const { limit, done } = deadline(exchange);
-  // A key that came along is of the provider that was named, and no operator's name says which that is.
+  // The client's key is for the provider that the client named. A name of the operator's does not name a provider.
   const key = alias === undefined ? clientKey(caller) : undefined;
   const list = await modelsOf(provider, exchange, limit, key).catch((cause) => {
     if (alias === undefined || signal.aborted) throw cause;
@@ -126,8 +126,9 @@ function targetOf(id: string, { config, caller }: Exchange): Target | undefined 
 }
 
 function unknownModel(id: string, { report, client }: Exchange): Response {
-  const message = `The model ${quote(id)} does not exist: the models that do are listed at /v1/models, ` +
-    `as "{provider}/{model}"`;
+  const message = `The model ${
+    quote(id)
+  } does not exist: /v1/models lists the models, as "{provider}/{model}"`;
   report.failure = { code: "model_not_found", message };
   const error = { message, type: "invalid_request_error", param: "model", code: "model_not_found" };
   return errorResponse({ ...error, status: 404 }, client);
@@ -141,7 +142,7 @@ function decode(id: string): string {
   }
 }
 
-/** A signal that aborts when the client leaves or a list takes too long, until `done`. */
+/** A signal that aborts when the client leaves or, until `done` is called, when a list takes too long. */
 function deadline({ config, signal }: Exchange): { limit: AbortSignal; done: () => void } {
   const late = new AbortController();
   const ended = new AbortController();
@@ -162,7 +163,7 @@ function configured({ config: { providers, keys }, caller }: Exchange): Provider
   return [...chosen];
 }
 
-/** @param key The client's; default one of the gateway's. */
+/** @param key The client's key. Default: a stored key. */
 async function modelsOf(
   provider: Provider,
   exchange: Exchange,
@@ -172,7 +173,7 @@ async function modelsOf(
   const { name, modelsPath = "/models" } = provider;
   const url = nativeUrl(provider, modelsPath, exchange.account);
   if (url === undefined) {
-    throw new GatewayError("invalid_request", `Cannot list the models of ${name}: it has no such list`);
+    throw new GatewayError("invalid_request", `Cannot list the models of ${name}: it has no list of models`);
   }
   const headers = sentHeaders();
   headers.set("accept", "application/json");
@@ -201,8 +202,8 @@ async function modelsOf(
 }
 
 /**
- * A provider's list: `{data}` (OpenAI, Anthropic), a bare list (Together), `{models}` of names (Google, Cohere), `{result}` of
- * names (Cloudflare).
+ * Reads a provider's list: `{data}` with ids (OpenAI, Anthropic), a bare list with ids (Together), `{models}` with names
+ * (Google, Cohere) or `{result}` with names (Cloudflare).
  */
 function readModels(body: unknown, provider: string): Model[] {
   const { data, models, result } = object(body) ?? {};
@@ -223,7 +224,7 @@ function readModels(body: unknown, provider: string): Model[] {
   });
 }
 
-/** @param since Unix time in seconds; 0 for what is none. */
+/** @param since Unix time in seconds. A time that is not valid becomes 0. */
 function modelOf(id: string, owner: string, since: number): Model {
   const created = since >= 0 && since < LATEST ? Math.floor(since) : 0;
   return {
@@ -237,12 +238,12 @@ function modelOf(id: string, owner: string, since: number): Model {
   };
 }
 
-/** The year 9999: later ones have no date in JSON. */
+/** The end of the year 9998: RFC 3339 has no years of five digits. */
 const LATEST = 253_370_764_800;
 
 /**
- * Members that tell a model's limits: Anthropic's and Vercel's, Google's, OpenRouter's, Groq's, Mistral's, vLLM's, of Together
- * and Cohere as OpenRouter's. Read in November 2026 from their references.
+ * The members in which providers tell a model's limits, in this order: Anthropic and Vercel, Google, OpenRouter (also Together
+ * and Cohere), Groq, Mistral, vLLM. From their references, read in November 2026.
  */
 const LIMITS_OF = {
   max_input_tokens: [

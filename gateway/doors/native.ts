@@ -1,4 +1,4 @@
-/** A provider's own API under the gateway's address, byte for byte both ways. */
+/** Serves a provider's own API under the gateway's address. Bodies pass byte for byte in both directions. */
 import { formatOf } from "../../providers/formats.ts";
 import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
@@ -34,7 +34,7 @@ import { findProvider } from "../targets/find_target.ts";
 /**
  * Hands a request through to a provider's own path.
  *
- * @throws GatewayError `unknown_provider`, or for a path that the provider's row does not cover.
+ * @throws GatewayError `unknown_provider`, or an error for a path that the provider's row does not have.
  */
 export async function native(
   request: Request,
@@ -43,7 +43,10 @@ export async function native(
 ): Promise<Response> {
   const { config, report, headers } = exchange;
   if (headers.get("upgrade")?.toLowerCase() === "websocket") {
-    throw new GatewayError("unsupported", "Cannot open a WebSocket: the gateway serves none yet");
+    throw new GatewayError(
+      "unsupported",
+      "Cannot open a WebSocket: the gateway does not support them yet; send the request over HTTP",
+    );
   }
   const provider = findProvider(slug, config.providers);
   report.provider = provider.name;
@@ -61,28 +64,28 @@ export async function native(
   try {
     return await exchange.config.send(firstAttempt(step, exchange));
   } catch (cause) {
-    // What broke the request was its body, and not the provider.
+    // The request failed because its body broke, so the body's fault is the error to tell.
     throw fault?.() ?? cause;
   }
 }
 
 /**
- * Announced bodies up to this size are read first, in bytes. Streams are sent in chunks by some runtimes, which not every
- * server takes, cost more, and cannot be sent again when a connection from the pool turns out to be closed.
+ * Bodies announced with up to this many bytes are read before they are sent. A stream costs more, some runtimes send it in
+ * chunks, which some servers refuse, and it cannot be sent again if a connection from the pool turns out to be closed.
  */
 const READ_FIRST = 256 * 1024;
 
-/** Another try needs the body again; a single one streams what is long, or of no known length. */
+/** The body to send. With several attempts it is read as a whole; with one attempt a long body is a stream. */
 async function bodyOf(
   request: Request,
   { maxAttempts }: PolicySettings,
   exchange: Exchange,
 ): Promise<{ body: BodyInit | null; fault?: Upload["fault"] }> {
-  // On workerd a GET with `content-length: 0` has a body too, and `fetch` sends none with one.
+  // On workerd a GET with `content-length: 0` has a body, but `fetch` refuses a GET with a body.
   if (!request.body || request.method === "GET" || request.method === "HEAD") return { body: null };
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced <= READ_FIRST) return { body: await readWhole(request, exchange, Infinity) };
-  // Deno makes a stream of the body that a DELETE does not have, and would send it on in chunks.
+  // On Deno a DELETE without a body has an empty stream, which would be sent in chunks.
   const isDelete = request.method === "DELETE";
   if (maxAttempts === 1 && !isDelete) return upload(request.body, exchange.config.limits);
   const whole = await readWhole(request, exchange);
@@ -92,12 +95,12 @@ async function bodyOf(
 /** A request to a provider's own path. */
 export interface NativeRequest {
   provider: Provider;
-  /** Below the provider's slug, with its query. */
+  /** The path below the provider's name, with its query. */
   endpoint: string;
-  /** Where its body says it; else it is looked for in the endpoint. */
+  /** The model in the body, if it names one. Default: the model in the endpoint. */
   model?: string;
   method: string;
-  /** To send, without keys. */
+  /** The headers to send, without keys. */
   headers: SentHeaders;
   body: BodyInit | null;
 }
@@ -115,7 +118,7 @@ export function nativeHeaders(
   return sent;
 }
 
-/** @throws GatewayError for an endpoint that the provider's row does not cover. */
+/** Makes the step of a native request. @throws GatewayError for an endpoint that the provider's row does not have. */
 export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
   const { provider, endpoint, model = modelInPath(provider, endpoint), method, headers, body } = native;
   const { caller, account } = exchange;
@@ -124,7 +127,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     ? nativeUrl(provider, endpoint, account)
     : exchange.config.tokens.ownQuery(named);
   if (url === undefined) {
-    // Without its query, which may hold a key.
+    // The query is left out of the message, because it may hold a key.
     const path = quote(endpoint.split("?", 1)[0]);
     throw new GatewayError("invalid_request", `Cannot find ${path} at ${provider.name}`, { param: "path" });
   }
@@ -154,7 +157,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
           if (listened) exchange.report.passing = { provider: name, format, mustBegin: false, mask };
           const failure = maskFailure(upstream, masks);
           if (failure !== upstream || !mask) return handBack(failure, url, mask);
-          // Its events pass through JavaScript anyway; a listener's are masked where they are listened to.
+          // Held events pass through JavaScript anyway, so all of them are masked. With a log, the observer masks them.
           const answer = begun && !listened && isEventStream(upstream)
             ? maskAll(upstream, mask)
             : maskSuccess(upstream, mask, name, exchange);
@@ -169,7 +172,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   };
 }
 
-/** @param url What was asked. */
+/** Makes the client's answer. @param url The URL that the request was sent to. */
 function handBack(
   { body, status, statusText, headers: from }: Response,
   url: string,
@@ -178,10 +181,10 @@ function handBack(
   const response = new Response(body, { status, statusText: maskText(mask, statusText) });
   const headers = responseHeaders(from, response.headers, mask);
   if (isEventStream(response)) headers.set(...UNBUFFERED);
-  // No page is made of what the provider calls something else.
+  // A browser must not read the body as a page if its content type is another.
   headers.set("x-content-type-options", "nosniff");
   const location = status >= 300 && status < 400 ? headers.get("location") : null;
-  // A client that follows a redirect would bring its gateway token there.
+  // A client that follows a redirect to another place would send its gateway token there.
   if (location !== null && !isOwnLocation(location, url)) headers.delete("location");
   return response;
 }

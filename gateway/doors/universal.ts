@@ -1,4 +1,4 @@
-/** The universal endpoint: steps for several providers, each in its own format, until one answers. */
+/** Serves the universal endpoint: tries steps for several providers, each in its own format, until one answers. */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError, shorten } from "../../wires/errors.ts";
 import { findObjects } from "../../wires/shared/json_text.ts";
@@ -14,7 +14,7 @@ import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { findProvider, MOST_NAME } from "../targets/find_target.ts";
 import { MOST_STEPS, targetsOf } from "../targets/find_targets.ts";
 
-/** Characters of an endpoint with its query: servers take no longer request line. */
+/** The most characters of an endpoint with its query. Servers refuse longer request lines. */
 const MOST_ENDPOINT = 64 * 1024;
 
 const STEP = v.looseObject({
@@ -28,10 +28,10 @@ const STEP = v.looseObject({
 
 const STEPS = v.pipe(v.array(STEP), v.nonEmpty("must hold a step"));
 
-/** A step as it was written, and where: e.g. `[1]`. */
+/** A step as the client wrote it, with its path, e.g. `[1]`. */
 type WrittenStep = v.InferOutput<typeof STEP> & { path: string; body: Uint8Array<ArrayBuffer> };
 
-/** Headers that belong to the connection and not to a step. */
+/** Headers that a step cannot set, because they belong to the connection. */
 const REFUSED: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
@@ -42,10 +42,10 @@ const REFUSED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Serves a universal request: the winner's own body, status and content type, or the last step's when all fail.
+ * Serves a universal request. The answer is that of the first step that succeeds, or of the last step if all fail.
  *
  * @param text `[{provider, endpoint, headers?, authorization?, query, config?}, …]`, or one such object.
- * @throws GatewayError with the path of the fault, e.g. `[1].endpoint`; nothing has been sent then.
+ * @throws GatewayError with the path of the fault, e.g. `[1].endpoint`. Nothing has been sent then.
  */
 export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const steps: Step[] = [];
@@ -53,7 +53,10 @@ export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchang
   for (const step of written) {
     for (const made of await makeSteps(step, exchange, written.length === 1)) steps.push(made);
     if (steps.length > MOST_STEPS) {
-      throw fault("", `must be ${MOST_STEPS} steps at most, with the models that names stand for`);
+      throw fault(
+        "",
+        `must have at most ${MOST_STEPS} steps, counting each model of a list in the option models`,
+      );
     }
   }
   const [step, ...others] = steps;
@@ -65,7 +68,7 @@ export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchang
 function readSteps(text: Uint8Array<ArrayBuffer>): WrittenStep[] {
   const parsed = parseJson(text);
   if (Array.isArray(parsed) && parsed.length > MOST_STEPS) {
-    throw fault("", `must be ${MOST_STEPS} steps at most`);
+    throw fault("", `must have at most ${MOST_STEPS} steps`);
   }
   const result = v.safeParse(STEPS, Array.isArray(parsed) ? parsed : [parsed], {
     abortEarly: true,
@@ -88,7 +91,7 @@ function readSteps(text: Uint8Array<ArrayBuffer>): WrittenStep[] {
 const fault = (param: string, state: string) =>
   new GatewayError("invalid_request", `Cannot read the request: ${param || "the body"} ${state}`, { param });
 
-/** The body as the client wrote it, to the byte where it can be found: numbers may be more than JavaScript's hold. */
+/** The bytes of a step's body as the client wrote them, if they can be found: JSON may hold numbers that JavaScript rounds. */
 function bodyOf(query: unknown, written: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
   if (query === undefined || query === null) return new Uint8Array();
   if (typeof query === "string") return new TextEncoder().encode(query);
@@ -102,7 +105,7 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
   const headers = new Headers();
   const names = Object.keys(given ?? {});
   let size = 0;
-  // Before they are set: each takes time in step with those that are there.
+  // Checked before the headers are set: setting one takes time in proportion to the headers set before.
   checkSize(names.length, size, `${path}.headers`);
   const set = (name: string, value: unknown, param: string) => {
     if (value === null || value === undefined) return;
@@ -115,9 +118,9 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
       headers.set(name, text);
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause;
-      throw fault(param, "is no HTTP header: its name or value has what headers cannot hold");
+      throw fault(param, "is not an HTTP header: its name or value has a character that headers cannot hold");
     }
-    // At its ends they were cut off.
+    // `Headers` cuts line breaks off the ends of a value without an error.
     if (/[\r\n\0]/.test(text)) throw fault(param, "holds a line break");
   };
   for (const name of names) set(name, given![name], `${path}.headers.${shorten(name)}`);
@@ -127,14 +130,14 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
 
 // ---------------------------------------------------------------- what is sent
 
-/** One step, or several for a name that stands for several models. */
+/** The steps of one written step: several if its model is a name of the operator's for several models. */
 async function makeSteps(written: WrittenStep, exchange: Exchange, only: boolean): Promise<Step[]> {
   const { tokens } = exchange.config;
   const step = { ...written, endpoint: tokens.ownQuery(written.endpoint) };
   const { provider, path, config = {} } = step;
   const headers = readHeaders(step);
   const caller = { ...exchange.caller, keys: await tokens.keys(headers) };
-  // What the request says to the gateway holds for each step that does not say otherwise.
+  // The request's own headers for the gateway are the defaults of each step.
   exchange.headers.forEach((value, name) => {
     if (/^(cf-aig|sluice)-/.test(name) && !headers.has(name)) headers.set(name, value);
   });
@@ -148,11 +151,11 @@ async function makeSteps(written: WrittenStep, exchange: Exchange, only: boolean
 }
 
 /**
- * A chat completion, translated as on the compat path.
+ * The steps of a chat completion, which is translated as on the compat path.
  *
- * @param only There is no other step. If there are others, each is written when its turn comes: what this model cannot
- * take, the next one may.
- * @throws GatewayError for what is wrong with the request itself.
+ * @param only Whether there is no other step. If there are others, each request is written when its turn comes, because the
+ * next model may take a request that this one cannot.
+ * @throws GatewayError for a fault of the client's request.
  */
 function compatSteps(
   { endpoint, path, body }: WrittenStep,
@@ -160,7 +163,7 @@ function compatSteps(
   exchange: Exchange,
   only: boolean,
 ): Step[] {
-  // Cloudflare's page on dynamic routes writes it in the singular.
+  // Cloudflare's page on dynamic routes writes `chat/completion`.
   if (!/^\/?(v1\/)?chat\/completions?\/?$/.test(endpoint)) {
     const message = `Compatibility endpoint: ${shorten(endpoint)} is not supported.`;
     throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
@@ -185,7 +188,7 @@ function compatSteps(
   });
 }
 
-/** A call in the provider's own format. */
+/** The step of a request in the provider's own format. */
 function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exchange): Step {
   const { endpoint, query, path, body } = step;
   const provider = findProvider(step.provider, exchange.config.providers, `${path}.provider`);
@@ -210,7 +213,7 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
   });
 }
 
-/** Does a part of the work on a step; a fault in it is told with its place in the request. */
+/** Runs work on a step. A GatewayError that it throws gets the step's path in its message and `param`. */
 function within<T>(path: string, make: () => T): T {
   try {
     return make();
@@ -224,7 +227,7 @@ function within<T>(path: string, make: () => T): T {
   }
 }
 
-/** Where in a step a fault is that was found as that of a request. */
+/** The path within a step of a fault that was found in its request. */
 function placeOf(param: string | undefined): string {
   if (param === "path") return ".endpoint";
   const isHeader = param === "headers" || /^(cf-aig|sluice)-/.test(param ?? "");

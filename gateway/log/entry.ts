@@ -1,18 +1,18 @@
-/** What is told of one request when it has ended. */
+/** Makes the log row of a request that has ended. */
 import type { WireError } from "../../wires/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Report } from "./report.ts";
 import type { Seen } from "./observe.ts";
 import type { LogEntry, LogError, Metadata } from "../stores/log_row.ts";
 
-/** What a row is made of. */
+/** The state that a row is made of. */
 export interface Ended {
   request: { method: string; path: string; headers: Headers };
   response: { status: number; headers: Headers };
   id: string;
   upstreamId?: string;
   report: Report;
-  /** Absent for an answer that did not pass through. */
+  /** What the observer saw of the answer. Absent if no answer was observed. */
   seen?: Seen;
   started: { timer: number };
   now: { at: number; timer: number };
@@ -99,13 +99,13 @@ function failureOf(
   return status >= 400 ? { level: "error", error: { status } } : undefined;
 }
 
-/** A message of ours may quote what the client wrote: a URL in it goes without its query. */
+/** Our own message, cut, and without the query of any URL in it: it may quote a path that the client wrote. */
 const ours = ({ code, message }: { code: string; message: string }) => ({
   code,
   message: message.slice(0, MOST.message).replaceAll(/(?:\?|%(?:25)*3f)[^\s"?]+/gi, "?…"),
 });
 
-/** Some clients write the `?` of a query percent-encoded, or `;key=…` in its place. */
+/** A path without its query. Some clients write the `?` percent-encoded, or `;key=…` in its place. */
 const withoutQuery = (path: string) => path.replace(/(?:;|%(?:25)*(?:3b|3f)).*$/is, "…");
 
 function theirs({ status, type, code }: WireError, answered: number): LogError {
@@ -113,8 +113,8 @@ function theirs({ status, type, code }: WireError, answered: number): LogError {
 }
 
 /**
- * A provider's name for an error, if it looks like one: `rate_limit_exceeded`, `INVALID_ARGUMENT`, `1301`. A key or a
- * sentence does not.
+ * A provider's type or code of an error, if it looks like one: `rate_limit_exceeded`, `INVALID_ARGUMENT`, `1301`. A text that
+ * may be a key or a sentence becomes `undefined`.
  */
 function word<T extends string | number>(name: T | null | undefined): T | undefined {
   if (typeof name === "number") return name;

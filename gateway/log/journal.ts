@@ -1,4 +1,4 @@
-/** Who is told of requests when they have ended, and what they are told. */
+/** Passes the rows of requests that have ended to the option `log` and to the store of rows. */
 import { headerList } from "../../wires/shared/header_text.ts";
 import { keepAlive, type RuntimeContext } from "../context.ts";
 import type { LogEntry } from "../stores/log_row.ts";
@@ -10,17 +10,17 @@ import type { Seen } from "./observe.ts";
 import { type PriceBook, priceOf } from "./prices.ts";
 import type { Report } from "./report.ts";
 
-/** Who listens. */
+/** The receivers of rows. */
 export interface Journal {
   /** The option `log`. */
   log?: (entry: LogEntry) => unknown;
-  /** Where rows are kept. */
+  /** The store that keeps rows. */
   logs?: Logs;
-  /** Absent where nobody asks for costs. */
+  /** The prices. Absent if no option asks for costs. */
   prices?: PriceBook;
 }
 
-/** What is known of a request when its answer begins. */
+/** The state of a request whose answer begins. */
 export interface Begun {
   request: Request;
   /** The path of its URL. */
@@ -33,7 +33,7 @@ export interface Begun {
   context?: RuntimeContext;
 }
 
-/** @param headers The client's. */
+/** The cost of a request's answer. @param headers The client's headers. */
 function costIn(
   headers: Headers,
   { provider, model }: Report,
@@ -46,9 +46,9 @@ function costIn(
 }
 
 /**
- * Tells the cost of a whole answer in its headers: `sluice-cost: 0.00125; estimate; price=table` in US dollars, without
- * `estimate` where the provider says it, and `unknown` where there are tokens and no price. A stream's headers are sent
- * before its tokens are known, and a long or slow answer's too.
+ * Sets the cost of a whole answer in its header `sluice-cost: 0.00125; estimate; price=table`, in US dollars. `estimate` is
+ * missing if the provider tells the cost. The value is `unknown` if there are tokens but no price. Streams, and long or slow
+ * answers, have no such header, because their headers are sent before their tokens are known.
  *
  * @returns The same answer.
  */
@@ -72,7 +72,7 @@ export async function withCost(
 const isEvents = ({ headers }: Response) =>
   /^[^;]*\bevent-?stream\b/i.test(headers.get("content-type") ?? "");
 
-/** Without the exponent that a small number has in JavaScript. */
+/** The value of `sluice-cost`. JavaScript would write a small number with an exponent. */
 function costHeader(cost: LogEntry["cost"], price: LogEntry["price"]): string {
   if (cost === undefined || cost === null) return "unknown";
   const amount = cost.toFixed(10).replace(/\.?0+$/, "");
@@ -80,9 +80,9 @@ function costHeader(cost: LogEntry["cost"], price: LogEntry["price"]): string {
 }
 
 /**
- * Tells of a request when it has ended: at once, or at the end of an answer that still passes.
+ * Passes on the row of a request when it has ended: at once, or at the end of an answer that is still being sent.
  *
- * @param clock The gateway's.
+ * @param clock The gateway's clock and timer.
  */
 export function tellEnd(
   { log, logs, prices }: Journal,
@@ -112,15 +112,15 @@ export function tellEnd(
 
   const tell = (seen?: Seen) => {
     const ended = { at: now(), timer: timer() };
-    // A price is worth the wait for the table only where there are tokens. A listener waits for nothing: the rows of the
-    // first requests, while the table is read, come to it without a cost.
+    // A row with tokens waits for the table of prices before it is stored. The option `log` does not wait: while the table
+    // is read, it gets rows without a cost.
     const loading = isKept && seen?.usage ? prices?.load() : undefined;
     const row = rowOf(seen, ended);
     try {
       const told = log?.(row);
       if (told instanceof Promise) keepAlive(told, context);
     } catch {
-      // A listener that fails must not take the answer with it.
+      // An error of the option `log` must not fail the answer.
     }
     if (!isKept) return;
     keepAlive(loading ? loading.then(() => logs.add([rowOf(seen, ended)])) : logs.add([row]), context);

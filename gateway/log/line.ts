@@ -1,7 +1,7 @@
-/** A row about a request as a line of text. */
+/** Writes a row about a request as a line of text. */
 import type { LogEntry } from "../stores/log_row.ts";
 
-/** Which rows are written: those of this level and the graver ones. */
+/** The least level of the rows that are written. With `off` no row is written. */
 export type LogLevel = "off" | "error" | "warn" | "info";
 
 const RANKS: Record<LogLevel, number> = { off: 0, error: 1, warn: 2, info: 3 };
@@ -9,13 +9,13 @@ const RANKS: Record<LogLevel, number> = { off: 0, error: 1, warn: 2, info: 3 };
 /** The levels, by name. */
 export const LOG_LEVELS = Object.keys(RANKS) as LogLevel[];
 
-/** Whether a row of one level is written where another is set. */
+/** Whether a row of a level is written if `set` is the option's value. */
 export const isWritten = (level: LogEntry["level"], set: LogLevel) => RANKS[level] <= RANKS[set];
 
-/** What could end a line, colour a terminal or turn the direction of its text, beyond what JSON escapes. */
+/** Characters that JSON does not escape and that could end a line, colour a terminal or reverse the direction of text. */
 const HIDDEN = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** As one JSON object, for whoever collects logs. */
+/** The row as one JSON object, for programs that collect logs. */
 export function jsonLine(entry: LogEntry): string {
   return JSON.stringify(entry).replaceAll(
     HIDDEN,
@@ -26,9 +26,10 @@ export function jsonLine(entry: LogEntry): string {
 const RED = 31, YELLOW = 33;
 
 /**
- * For people: `12:03:41 200 anthropic/claude-sonnet-5-5 1.2 s 312→88 tok stream`. A failure has its reason and its id.
+ * The row for people: `12:03:41 200 anthropic/claude-sonnet-5-5 1.2 s 312→88 tok stream`. The row of a failure also has its
+ * reason and its id.
  *
- * @param coloured Failures are red, those of the client yellow.
+ * @param coloured Whether failures are coloured: red, or yellow for the client's own.
  */
 export function textLine(entry: LogEntry, coloured: boolean): string {
   const { level, status, provider, model, inputTokens, outputTokens, stream, tries } = entry;

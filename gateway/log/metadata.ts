@@ -1,20 +1,20 @@
-/** What a client says of its request, for whoever reads the log. */
+/** Reads the client's metadata of a request, for the log. */
 import { isObject, parse } from "../../wires/shared/json.ts";
 import type { Metadata } from "../stores/log_row.ts";
 
-/** Entries that are kept. */
+/** How many entries are kept. */
 const MOST_ENTRIES = 5;
 
-/** Characters of a name and of a text. */
+/** The most characters of a name and of a text. */
 const MOST_CHARACTERS = { name: 64, text: 512 };
 
-/** Names that begin so are Cloudflare's own. */
+/** Names with this beginning are reserved by Cloudflare. */
 const RESERVED = "cf.";
 
 /**
  * Reads `cf-aig-metadata`: a JSON object whose first five entries with a text, a finite number or a boolean are kept.
  *
- * @param left Takes the names of entries that are not, and the header's own where it is not such an object.
+ * @param left Gets the name of each entry that is left out, or of the header if it is not a JSON object.
  */
 export function readMetadata(text: string, left: string[]): Metadata | undefined {
   const given = parse(text);

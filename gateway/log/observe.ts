@@ -1,4 +1,4 @@
-/** What is seen of an answer while it passes: the one place that reads bytes beside handing them through. */
+/** Reads along in an answer while its bytes are handed through, for the log. */
 import { chunkReader, type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
 import { GatewayError, stackless } from "../../wires/errors.ts";
 import { parse } from "../../wires/shared/json.ts";
@@ -21,7 +21,7 @@ import type { Timer } from "../policies/timers.ts";
 /** How an answer ended: whole, broken off by the provider (or silent for too long), or left by the client. */
 export type End = "whole" | "broken" | "left";
 
-/** What was seen of one answer. */
+/** What an observer has seen of one answer. */
 export interface Seen {
   model?: string;
   usage?: Usage;
@@ -30,28 +30,28 @@ export interface Seen {
   stop?: StopReason;
   /** When its first content passed, by the gateway's timer. */
   firstAt?: number;
-  /** What the provider said went wrong. */
+  /** The provider's error. */
   error?: WireError;
   end?: End;
-  /** Why it broke. */
+  /** The error by which the answer broke. */
   cause?: unknown;
 }
 
 /** Watches one answer. */
 export interface Observer {
   readonly seen: Seen;
-  /** Takes the next piece of the answer. */
+  /** Takes the next step of the answer. */
   delta(delta: Delta): void;
-  /** The answer has ended. Only the first end counts. */
+  /** Must be called when the answer has ended. Only the first call counts. */
   end(how: End, cause?: unknown): void;
-  /** Calls a listener once, when the answer has ended: at once if it has. There may be several. */
+  /** Calls a listener once, when the answer has ended; at once if it has ended already. There may be several listeners. */
   whenEnded(listener: (seen: Seen) => void): void;
 }
 
 /**
- * Makes the watcher of one answer.
+ * Makes the observer of one answer.
  *
- * @param signal The client's: an answer that breaks because its client has left is not the provider's fault.
+ * @param signal The client's signal. If it has aborted, a broken answer counts as left by the client.
  */
 export function observer(timer: Timer, signal: AbortSignal): Observer {
   const seen: Seen = {};
@@ -90,23 +90,23 @@ export function observer(timer: Timer, signal: AbortSignal): Observer {
   };
 }
 
-/** An answer whose bytes are handed through, as whoever hands them through knows it. */
+/** How to observe an answer whose bytes are handed through. */
 export interface Passing {
   /** The provider's name. */
   provider: string;
-  /** Of a generated answer; `undefined` for any other. */
+  /** The format of a generated answer; `undefined` for any other answer. */
   format: AnswerFormat | undefined;
-  /** It must be an answer, as the client's own wire promises: what does not begin as one is an error. */
+  /** Whether the client expects an answer in its own wire. If so, an answer that does not begin as one becomes an error. */
   mustBegin: boolean;
-  /** Of a stream of events, whose bytes are masked here; any other answer has none left to mask. */
+  /** The mask for a stream of events, which is masked here. Any other answer is masked already. */
   mask?: Mask;
 }
 
 /**
- * Hands an answer through and reads it beside: neither its bytes (but for secrets) nor their times are changed, and no byte
- * is taken before the client asks for it. (`tee` would hold all that the client has not read.)
+ * Hands an answer through and reads along. Except for secrets it changes neither the bytes nor their timing, and it reads
+ * nothing ahead of the client. (`tee` would keep all bytes that the client has not read.)
  *
- * @throws GatewayError `bad_upstream_answer` for an answer that must begin and does not.
+ * @throws GatewayError `bad_upstream_answer` for an answer that does not begin as one, if `mustBegin`.
  */
 export async function observed(
   response: Response,
@@ -125,12 +125,12 @@ export async function observed(
 }
 
 /**
- * Milliseconds that the first bytes of an answer are waited for. What is no answer comes at once; and as long as nothing is
- * written, Deno does not tell that the client has left.
+ * Milliseconds to wait for the first bytes of an answer. A page or an empty body usually comes at once. The wait is short
+ * because Deno does not tell that the client has left until something is written.
  */
 const FIRST_BYTES_MS = 500;
 
-/** @returns The answer's headers, under the label that its first bytes have. */
+/** Checks the first bytes of an answer. @returns The answer's headers, with the content type of those bytes. */
 async function mustBeAnswer(
   { stream, first }: Passed,
   provider: string,
@@ -153,9 +153,9 @@ async function mustBeAnswer(
   });
 }
 
-/** What no answer begins with. */
+/** Kinds of bodies that are not answers, with words for them. */
 const MISFITS: ReadonlyMap<string | undefined, string> = new Map([
-  ["nothing", "nothing"],
+  ["nothing", "an empty body"],
   ["page", "a page"],
   ["list", "a list"],
 ]);
@@ -166,7 +166,7 @@ const isEventStream = (headers: Headers) => /^text\/event-stream\b/i.test(header
 
 interface Passed {
   stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** The first bytes; `undefined` when there are none. They stay in the stream. Not rejected by a body that breaks. */
+  /** The first bytes, which stay in the stream; `undefined` if there are none. Does not reject if the body breaks. */
   first(): Promise<Uint8Array | undefined>;
 }
 
@@ -184,11 +184,11 @@ function passThrough(
 ): Passed {
   const source = chunkReader(body);
   let reading = reader;
-  /** The first read, if it was made before the client asked. */
+  /** The first read, if `first` made it before the client asked. */
   let begun: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined;
   let spent: Uint8Array | undefined;
 
-  /** Reading must not harm what is read: a format that its reader cannot stand is only not understood. */
+  /** Runs a step of the reader. If the reader throws, the answer passes on without it. */
   function look(step: (reader: ByteReader) => void): void {
     try {
       if (reading) step(reading);
@@ -206,7 +206,7 @@ function passThrough(
         const bytes = mask ? mask.push(value) : value;
         if (bytes.length === 0) continue;
         look((reader) => reader.push(bytes));
-        // Its memory is used again for the next one.
+        // `value` is copied, because the next read reuses its memory.
         return bytes === value ? value.slice() as Uint8Array<ArrayBuffer> : bytes as Uint8Array<ArrayBuffer>;
       }
     } catch (cause) {
@@ -215,7 +215,7 @@ function passThrough(
     }
   }
 
-  /** What a mask has held back. */
+  /** The bytes that the mask has held back. */
   function last(): Uint8Array<ArrayBuffer> | undefined {
     const bytes = mask?.end();
     mask = undefined;
@@ -250,12 +250,12 @@ function passThrough(
   return { stream, first };
 }
 
-// ---------------------------------------------------------------- what they say
+// ---------------------------------------------------------------- readers
 
-/** Bytes of a whole answer, and of an error, that are read: what is longer passes unread. */
+/** The most bytes of a whole answer, and of an error, that are kept to be read. A longer one passes unread. */
 const MOST_BYTES = { answer: 2 ** 20, error: 2 ** 16 };
 
-/** Bytes of the end of a longer one that are kept. */
+/** How many bytes are kept of the end of a longer answer, for the readers that can read it. */
 const TAIL_BYTES = 2 ** 12;
 
 function byteReader(
@@ -291,7 +291,7 @@ function eventReader(format: AnswerFormat | undefined, emit: Emit): ByteReader {
   };
 }
 
-/** @param readTail Takes the last bytes of a longer one. */
+/** Keeps a whole answer and reads it at its end. @param readTail Takes the last bytes of an answer longer than `most`. */
 function wholeReader(
   most: number,
   read: (text: string) => void,

@@ -1,4 +1,4 @@
-/** What a request cost: an estimate by the first source that knows a price. */
+/** Finds the cost of a request: the provider's own, or an estimate by the first source that knows a price. */
 import { type Cost, costOf, findModel, type PriceTable, readPrices } from "../../providers/prices/table.ts";
 import { unpack } from "../../providers/prices/unpack.ts";
 import { isObject, parse } from "../../wires/shared/json.ts";
@@ -6,20 +6,20 @@ import type { Usage } from "../../wires/types.ts";
 import type { Timer } from "../policies/timers.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 
-/** The prices that a gateway goes by. */
+/** The prices that a gateway uses. */
 export interface PriceBook {
-  /** Reads the table that comes with the gateway when it is first asked for; `undefined` once there is one. Never rejects. */
+  /** Reads the table that comes with the gateway at the first call. Returns `undefined` once there is a table. Never rejects. */
   load(): Promise<void> | undefined;
-  /** Reads the operator's table, if there is one and it is a day old. Nobody waits for it. Never rejects. */
+  /** Reads the operator's table, if there is one, once a day. No request waits for it. Never rejects. */
   refresh(): Promise<void> | undefined;
-  /** @param provider The name of its row. */
+  /** Finds a model's price. @param provider The name of the provider's row. */
   find(provider: string, model: string): { cost: Cost; from: "option" | "table" } | undefined;
 }
 
-/** Gives the text of a table, as `readPrices` takes it. */
+/** Returns the text of a table, in the form that `readPrices` takes. */
 export type PriceSource = () => Promise<string>;
 
-/** The table that comes with the gateway: a module of its own, that is not loaded unless a cost is asked for. */
+/** The table that comes with the gateway. It is a module of its own, which is loaded only when a cost is computed. */
 export const ownPrices: PriceSource = async () => {
   const { PACKED } = await import("../../providers/prices/data.ts");
   return await unpack(PACKED);
@@ -27,26 +27,26 @@ export const ownPrices: PriceSource = async () => {
 
 const HOUR_MS = 3_600_000;
 
-/** How old the operator's table may be, and when it is tried again where it could not be read. */
+/** How old the operator's table may be, and the time until another attempt if it could not be read. */
 const AGES_MS = { table: 24 * HOUR_MS, failure: HOUR_MS };
 
 const FREE: Cost = { input: 0, output: 0 };
 
-/** What a book is made of. */
+/** The sources of a price book. */
 export interface Prices {
   /** Costs by `{provider}/{model}`, which win over the table. */
   own?: Readonly<Record<string, Cost>>;
-  /** Whether a row costs nothing: the built-in one. */
+  /** Whether a row costs nothing, as the built-in one. */
   isFree?: (provider: string) => boolean;
-  /** The operator's table. Until it is read, and where it cannot be, the table that comes with the gateway holds. */
+  /** The operator's table. Until it is read, and if it cannot be read, the table that comes with the gateway is used. */
   source?: PriceSource;
-  /** Measures how old the operator's is. */
+  /** Measures the age of the operator's table. */
   timer: Timer;
-  /** Takes a sentence about a table that cannot be read. */
+  /** Is called with a sentence about a table that cannot be read. */
   warn(line: string): void;
 }
 
-/** Makes the book. */
+/** Makes the price book. */
 export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): PriceBook {
   let table: PriceTable | undefined;
   let loading: Promise<void> | undefined;
@@ -65,7 +65,7 @@ export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): Pr
       return loading ??= ownPrices().then(readPrices).then((usual) => {
         table ??= usual;
       }, () => {
-        // Rows say "unknown" then.
+        // Without a table the cost in rows is `null`.
         table ??= new Map();
       });
     },
@@ -80,7 +80,7 @@ export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): Pr
         read = { at: now, holdsMs: AGES_MS.failure };
         failures++;
         const times = failures === 1 ? "" : ` (${failures} times now)`;
-        warn(`Cannot read the table of prices${times}: ${(cause as Error).message}; the one before is used`);
+        warn(`Cannot read the table of prices${times}: ${(cause as Error).message}; the table before it is used`);
       });
     },
     find(provider, model) {
@@ -93,10 +93,10 @@ export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): Pr
   };
 }
 
-/** What is known of a request whose cost is asked for. */
+/** The parts of a request that its cost depends on. */
 export interface Priced {
   provider?: string;
-  /** As it was asked for, and as the answer names it. */
+  /** The model's names: the one that was requested, and the one in the answer. */
   models: readonly (string | undefined)[];
   usage?: Usage;
   tier?: string;
@@ -105,8 +105,8 @@ export interface Priced {
 }
 
 /**
- * The cost and where it is from; no cost where no tokens are known, and `null` where no price is. What the provider says wins
- * over the estimate, and what the client says over both.
+ * The cost and its source. Without tokens there is no cost; without a price the cost is `null`. The provider's own cost wins
+ * over the estimate, and the client's over both.
  */
 export function priceOf(
   { provider, models, usage, tier, custom }: Priced,
@@ -124,8 +124,8 @@ export function priceOf(
 }
 
 /**
- * The cost by the client's own prices: `{"total_cost"}`, or `{"per_token_in", "per_token_out"}` in US dollars, with
- * `per_cache_read_token` and `per_cache_write_token` where they differ. `undefined` for any other form.
+ * The cost by the client's own prices, in US dollars: `{"total_cost"}`, or `{"per_token_in", "per_token_out"}` with
+ * `per_cache_read_token` and `per_cache_write_token` if these differ from `per_token_in`. `undefined` for any other form.
  */
 function customCost(text: string, usage: Usage | undefined): number | undefined {
   const given = parse(text);

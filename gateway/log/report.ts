@@ -1,45 +1,45 @@
-/** What is known of one request, for its answer's headers and for the log. */
+/** The report of one request, for its answer's headers and for the log. */
 import type { WireError } from "../../wires/types.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Observer, Passing } from "./observe.ts";
 
-/** What became of a request, for response headers; filled in on the way. */
+/** The facts about one request. They are filled in while it is served. */
 export interface Report {
-  /** Ours for the request: in the answer's headers, in errors and in the log. */
+  /** The gateway's id of the request: in the answer's headers, in errors and in the log. */
   readonly id: string;
-  /** Index of the step that answered, or was the last to be tried. */
+  /** Index of the step that was sent last, which is the one that answered if any did. */
   step: number;
   provider?: string;
   model?: string;
-  /** What that step was called by the client, if it was. */
+  /** The client's id for that step, if it has one. */
   eventId?: string;
-  /** Bytes of its body that the gateway holds. */
+  /** Bytes of the request's body that the gateway holds. */
   heldBytes: number;
-  /** Milliseconds spent waiting for providers, or between tries. */
+  /** Milliseconds spent waiting for providers, or between attempts. */
   waitedMs: number;
   /** Requests sent to providers. */
   tries: number;
-  /** Tries beyond the first of each step. */
+  /** Attempts beyond the first of each step. */
   retries: number;
-  /** When the client leaves by what it says of its own patience, by the gateway's timer; unset until it is asked. */
+  /** When the client's own timeout is over, by the gateway's timer; unset until `isPatient` is called. */
   leavesAt?: number;
-  /** The request is for a model, or a provider's own path: its row is kept. */
+  /** Whether the request is for a model or a provider's own path, so that its row is kept. */
   forModel?: boolean;
-  /** Whose request it is, see `LogEntry`. */
+  /** The account and the gateway of the request, see `LogEntry`. */
   account: string;
   gateway: string;
-  /** The name of the gateway's token that came with it. */
+  /** The name of the gateway token in the request. */
   token?: string;
-  /** Somebody listens: what follows is filled in, for the answer of the last try. */
+  /** Whether the end of the answer must be observed. If so, the members below are filled in for the last attempt. */
   listened: boolean;
-  /** The tries so far, the first twenty of them. */
+  /** The first twenty attempts. */
   attempts?: LogAttempt[];
-  /** Watches an answer that the gateway reads anyway. */
+  /** Observes the answer. */
   observer?: Observer;
-  /** An answer whose bytes are handed through. */
+  /** How to observe an answer whose bytes are handed through. */
   passing?: Passing;
-  /** What the provider answered in place of an answer. */
+  /** The provider's error, if it answered with one. */
   refusal?: WireError;
-  /** What the gateway itself found wrong. */
+  /** The gateway's own error. */
   failure?: { code: string; message: string };
 }

@@ -1,18 +1,18 @@
-/** What policies wrap: one attempt at one step, and the function that sends it. */
+/** One attempt at one step, and the function that sends it. Policies wrap this function. */
 import type { GatewayError } from "../../wires/errors.ts";
 import type { AnswerFormat, WireError } from "../../wires/types.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { PolicySettings } from "./settings.ts";
 import type { Progress, Timer, Wait } from "./timers.ts";
 
-/** Sends an attempt, and gives its answer: also one of status 400 or more. Rejects where there is no answer. */
+/** Sends an attempt. Resolves with its answer, whatever its status; rejects if there is no answer. */
 export type Send = (attempt: Attempt) => Promise<Response>;
 
 /**
- * Wraps `Send`. It is called once for each gateway, so what its closure holds is shared by all requests.
+ * Wraps `Send`. It is called once for each gateway, so all requests share the state in its closure.
  *
- * Where a policy has nothing to do for an attempt it returns `next(attempt)` as it is: the common request then costs no
- * promise. It changes an attempt by passing another object on, never in place.
+ * A policy with nothing to do for an attempt returns `next(attempt)` itself, so that the common request costs no promise of
+ * its own. To change an attempt, a policy passes another object on; it never changes the object.
  */
 export type Policy = (next: Send) => Send;
 
@@ -21,31 +21,31 @@ export interface Step {
   /** The provider's name. */
   provider: string;
   model?: string;
-  /** What the client calls this step. */
+  /** The client's id for this step. */
   eventId?: string;
   settings: PolicySettings;
   /**
-   * Why the request cannot be written for this step, if so; nothing is sent then. Asked only where another step may stand
-   * in. Absent where the request is written already.
+   * The reason why the request cannot be written for this step, if there is one; the step is not sent then. Called only if
+   * another step can stand in. Absent if the request is written already.
    */
   fault?: () => GatewayError | undefined;
-  /** Sends it once. Throws a GatewayError for an upstream that cannot be reached; aborts with the attempt's signal. */
+  /** Sends the step once. Throws a GatewayError if the upstream cannot be reached; aborts with the attempt's signal. */
   send: Send;
-  /** Looks whether an answer that has begun is one, where `send` did not. Throws a GatewayError. */
+  /** Checks an answer that has begun, if `send` did not. Throws a GatewayError if it is not an answer. */
   look?: (response: Response) => Promise<Response> | undefined;
-  /** What an answer says went wrong, without the stored key that it may repeat. */
+  /** The error of an answer, without the stored key that it may repeat. */
   mask(error: WireError): WireError;
-  /** Whether a key is free that was not just refused: with that, a try is worth it at once. */
+  /** Whether another key is free. If so, a refused attempt is repeated at once. */
   otherKey?: () => boolean;
-  /** Of the answer, by the path that it comes from; `undefined` where that generates nothing, or does not tell. */
+  /** The answer's format, by its path; `undefined` if the path generates nothing or does not tell the format. */
   format: AnswerFormat | undefined;
 }
 
-/** What attempts are made for: the client that waits, time and chance as options give them, and what is told afterwards. */
+/** The request that attempts are made for: its client, the clock and randomness of the options, and its report. */
 export interface Run {
-  /** The client's: it ends waiting, retrying and the upstream, and its reason is thrown. */
+  /** The client's signal. It ends waiting, retrying and the upstream; its reason is thrown. */
   readonly signal: AbortSignal;
-  /** The client's. */
+  /** The client's headers. */
   readonly headers: Headers;
   readonly config: {
     now: () => number;
@@ -57,15 +57,15 @@ export interface Run {
   readonly report: Told;
 }
 
-/** What is told of a request: the step that was tried last, and what its tries have taken. */
+/** The parts of a request's report that policies write: the step that was sent last, and the time and attempts so far. */
 interface Told extends Progress {
   step: number;
   provider?: string;
   model?: string;
   eventId?: string;
-  /** Tries beyond the first of each step. */
+  /** Attempts beyond the first of each step. */
   retries: number;
-  /** By the gateway's timer; `undefined` until it is first asked. */
+  /** When the client will leave, by the gateway's timer; `undefined` until `isPatient` is first called. */
   leavesAt?: number;
 }
 
@@ -75,24 +75,24 @@ export interface Attempt {
   readonly step: Step;
   /** The step's place in the request, from 0. */
   readonly index: number;
-  /** The steps that may be taken when this one fails. */
+  /** The steps to try if this one fails. */
   readonly others: readonly Step[];
   /** Ends this attempt. */
   readonly signal: AbortSignal;
-  /** Nothing is left to try after it: its failure is the request's. */
+  /** Whether no other attempt can follow: its failure is then the request's failure. */
   readonly last: boolean;
-  /** The first byte of the answer, or its end, has come. Present where somebody waits for that. */
+  /** Called when the answer's first byte, or its end, has come. Absent if nobody waits for it. */
   readonly onFirst?: () => void;
   /**
-   * Takes what `send` reads of the answer anyway. Absent where the answer is passed on as it is returned, and nobody else
-   * looks whether it is one.
+   * Told by `send` what it reads of the answer anyway. Absent if the answer is not held back, so that nobody needs to know
+   * whether it has begun.
    */
   readonly begun?: Begun;
 }
 
 const NONE: readonly Step[] = [];
 
-/** The attempt that a request begins with: at its first step. */
+/** A request's first attempt, at its first step. */
 export function firstAttempt(step: Step, run: Run, others: readonly Step[] = NONE): Attempt {
   return {
     run,
@@ -117,8 +117,8 @@ export const sendStep: Send = (attempt) => {
 };
 
 /**
- * Whether the client waits that long, by what it says of its own patience, as OpenAI's and Anthropic's SDKs do (seconds): a
- * try after that is for nobody.
+ * Whether the client will still wait after some time. OpenAI's and Anthropic's SDKs send their own timeout, in seconds: an
+ * attempt after it would be for nobody.
  *
  * @param ms Milliseconds from now.
  */
@@ -134,13 +134,13 @@ function patience(headers: Headers): number {
     : Infinity;
 }
 
-/** What came of an attempt. */
+/** The answer of an attempt, or its error. */
 export type Outcome = { response: Response; error?: undefined } | { response?: undefined; error: unknown };
 
 /**
- * Sends an attempt and waits for what comes of it.
+ * Sends an attempt and waits for its outcome. Rejects only if `signal` has aborted.
  *
- * @param signal Of the attempt that this one is a part of. Rejects only when that has ended.
+ * @param signal The signal of the attempt that this one is a part of.
  */
 export async function outcomeOf(next: Send, attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
   try {
@@ -151,13 +151,13 @@ export async function outcomeOf(next: Send, attempt: Attempt, signal: AbortSigna
   }
 }
 
-/** Whether an answer is one that the client wants. */
+/** Whether there is an answer with a status under 400. */
 export const isGood = ({ response }: Outcome) => response !== undefined && response.status < 400;
 
-/** A failure that nobody will read must not hold its connection. */
+/** Cancels the body of an outcome that nobody will read, so that it does not hold its connection. */
 export const discard = ({ response }: Outcome) => void response?.body?.cancel().catch(() => {});
 
-/** The answer. @throws what there was in place of one. */
+/** The answer of an outcome. @throws The outcome's error, if it has no answer. */
 export function answerIn({ response, error }: Outcome): Response {
   if (response) return response;
   throw error;

@@ -1,4 +1,4 @@
-/** Holding an answer until it has begun. */
+/** Holds an answer back until it has begun. */
 import { GatewayError } from "../../wires/errors.ts";
 import { contentWatch, EarlyError, isJson, toldBegun } from "../../wires/streams/begun.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
@@ -8,8 +8,8 @@ import { joined, withBody } from "./held.ts";
 import { waiting } from "./timers.ts";
 
 /**
- * Holds an answer back until it has begun, where another attempt may stand in for it or a timeout waits for it. One that
- * fails before that has failed as a whole.
+ * Holds an answer back until it has begun, if another attempt can stand in for it or a timeout waits for it. An answer that
+ * fails before it has begun is a failed attempt.
  */
 export const begun: Policy = (next) => {
   async function held(attempt: Attempt): Promise<Response> {
@@ -25,18 +25,18 @@ export const begun: Policy = (next) => {
 };
 
 /**
- * Waits for the beginning of an answer: of the last attempt its first byte, of any other its first content.
+ * Waits until an answer has begun: for the last attempt until its first byte, for any other until its first content.
  *
- * An event stream has begun with its first content (text, reasoning, a tool's name, a finished answer; not a
- * frame that only names a role), or with its first event where its format is not known. A JSON answer has begun when it is
- * whole, for its reader can do nothing before.
+ * An event stream has begun with its first content (text, reasoning, a tool's name, a finished answer; not a frame that only
+ * names a role), or with its first event if its format is not known. A JSON answer has begun when it is complete, because
+ * its reader can do nothing earlier.
  *
- * The attempt's signal ends the wait; not every body listens to the signal that its request was sent with.
+ * The attempt's signal ends the wait, because some bodies do not listen to the signal of their request.
  *
- * @param told What was read of the answer on its way.
- * @returns The same response, its body whole.
- * @throws GatewayError `bad_upstream_answer` for a body that breaks, or a stream that says an error or ends, before; the
- * signal's reason.
+ * @param told The part of the answer that `send` has read on its way.
+ * @returns The same response with its complete body.
+ * @throws GatewayError `bad_upstream_answer` if the body breaks before that, or if the stream holds an error or ends before
+ * that; the signal's reason.
  */
 async function begin(response: Response, told: Begun, attempt: Attempt): Promise<Response> {
   const { signal, last, onFirst, step, run } = attempt;
@@ -59,7 +59,7 @@ async function begin(response: Response, told: Begun, attempt: Attempt): Promise
       if (last || (told.hasBegun() ?? watch(value, held)) || done) break;
       if (held.length <= maxHeldBytes) continue;
       if (isJson(held)) break;
-      throw new EarlyError({ message: `The stream says nothing in its first ${maxHeldBytes} bytes` });
+      throw new EarlyError({ message: `The stream has no content in its first ${maxHeldBytes} bytes` });
     }
     return withBody(response, joined(held, source));
   } catch (cause) {

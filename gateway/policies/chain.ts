@@ -5,7 +5,10 @@ import { fallback } from "./fallback.ts";
 import { retry } from "./retry.ts";
 import { timeout } from "./timeout.ts";
 
-/** Outermost first. A new policy is a file beside these and a line here: above `fallback` it sees a request once. */
+/**
+ * The policies, outermost first. A new policy is a file beside these and a line here. A policy above `fallback` is called
+ * once for each request, one below `retry` once for each attempt.
+ */
 export const POLICIES: readonly Policy[] = [
   fallback,
   retry,

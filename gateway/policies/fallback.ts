@@ -1,4 +1,4 @@
-/** Another step in place of one that failed. */
+/** Tries another step after one that failed. */
 import type { GatewayError } from "../../wires/errors.ts";
 import {
   answerIn,
@@ -12,12 +12,12 @@ import {
 } from "./attempt.ts";
 
 /**
- * Takes the steps of a request in turn, until one answers with a status under 400.
+ * Tries the steps of a request in turn, until one answers with a status under 400.
  *
- * Any failure moves on to the next step: another provider may well know the model that this one does not. A step that the
- * request cannot be written for is passed over. Before each step the client must still be there, as far as the runtime
- * tells, and by what it says of its own patience. When all fail, the failure of the last one that was sent is passed on,
- * thrown if it was not an answer; where none could be sent, the first one's fault is thrown: it is the one most wanted.
+ * After any failure the next step is tried, because another provider may know a model that this one does not know. A step
+ * that the request cannot be written for is skipped. The steps end when the client has left, or when its own timeout
+ * (`isPatient`) is over. If all steps fail, the outcome of the last one that was sent is passed on. If none could be sent,
+ * the fault of the first step is thrown, because the client prefers that step.
  */
 export const fallback: Policy = (next) => {
   async function inTurn(attempt: Attempt): Promise<Response> {
@@ -25,7 +25,7 @@ export const fallback: Policy = (next) => {
     const steps = [attempt.step, ...others];
     let fault: GatewayError | undefined;
     let failed: Outcome | undefined;
-    // From here the client's time is counted.
+    // Starts the clock of the client's own timeout.
     isPatient(run, 0);
     for (const [index, step] of steps.entries()) {
       signal.throwIfAborted();

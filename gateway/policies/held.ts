@@ -1,19 +1,19 @@
-/** Reading the beginning of a body before it is passed on, and bounding its silence. */
+/** Reads the beginning of a body before it is passed on, and limits how long a body may be silent. */
 import { type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
 import { stackless } from "../../wires/errors.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
-/** Bytes of a body that may be blank before it begins. */
+/** The most blank bytes at the beginning of a body that are read to look for events. */
 const MOST_BLANKS = 64 * 1024;
 
-/** How an event stream begins. */
+/** The beginning of an event stream, e.g. `data:` or a comment `: ping`. */
 export const EVENTS = /^\s*(?::|(?:data|event|id|retry):)/;
 
 /**
- * Looks at the beginning of a body that no content type vouches for.
+ * Reads the beginning of a body whose content type does not tell whether it is an event stream.
  *
- * @returns Whether it is an event stream, and the same response, its body whole.
+ * @returns Whether it is one, and the same response with its complete body.
  */
 export async function peekEvents(response: Response): Promise<{ events: boolean; response: Response }> {
   if (!response.body) return { events: false, response };
@@ -22,7 +22,7 @@ export async function peekEvents(response: Response): Promise<{ events: boolean;
   const held = keptBytes();
   let text = "";
   while (text.length < "retry:".length && held.length <= MOST_BLANKS) {
-    // A body that breaks here breaks again for whoever reads on.
+    // If the body breaks here, it breaks again for the next reader.
     const value = await source.read().then(({ value }) => value, () => undefined);
     if (!value) break;
     held.add(value);
@@ -32,11 +32,11 @@ export async function peekEvents(response: Response): Promise<{ events: boolean;
 }
 
 /**
- * Looks at the beginning of a body: all of it, if it is short.
+ * Reads the beginning of a body, or all of it if it is short.
  *
- * @param most Bytes to look at.
- * @returns What was read, whether that is the whole body, why it broke if it did, and the same response, its body whole: one
- * that breaks breaks again for whoever reads on.
+ * @param most Bytes to read.
+ * @returns `text`: the text that was read. `whole`: whether it is the whole body. `broken`: the error of a body that broke.
+ * `response`: the same response with its complete body; a broken body breaks again for its next reader.
  */
 export async function peekText(
   response: Response,
@@ -57,7 +57,7 @@ export async function peekText(
     broken = cause ?? new Error("no reason");
   }
   const text = new TextDecoder().decode(held.view());
-  // In one piece: a runtime sends that by itself.
+  // A whole body is passed on as one piece, so that the runtime sends it without pulling a stream.
   return {
     text,
     whole,
@@ -67,7 +67,7 @@ export async function peekText(
 }
 
 /**
- * A body that fails when nothing comes for a time.
+ * The same response with a body that fails after `ms` milliseconds without a byte.
  *
  * @param onIdle Makes the error.
  */
@@ -98,7 +98,7 @@ export function withIdleLimit(response: Response, ms: number, onIdle: () => Erro
   );
 }
 
-/** The same answer with another body. */
+/** The same response with another body. */
 export function withBody(
   { status, statusText, headers }: Response,
   body: ReadableStream<Chunk> | Chunk,
@@ -106,7 +106,7 @@ export function withBody(
   return new Response(body, { status, statusText, headers });
 }
 
-/** What was read already, then the rest as it comes. */
+/** A body of the bytes that were already read, followed by the rest of the source. */
 export function joined(
   held: KeptBytes,
   source: ReadableStreamDefaultReader<Uint8Array>,

@@ -1,4 +1,4 @@
-/** Another try of the same step. */
+/** Tries the same step again. */
 import { GatewayError } from "../../wires/errors.ts";
 import {
   answerIn,
@@ -14,19 +14,20 @@ import { isKeyRefusal, isPassing, retryDelay } from "./delay.ts";
 import { waiting } from "./timers.ts";
 
 /**
- * Tries that a request may have beyond the first of each step. Deno does not tell that a client has left while its request
- * is served, unless the request had no body: this bounds what is done for one that nobody waits for.
+ * The most attempts of a request beyond the first of each step. Deno does not tell that a client has left while its request
+ * is served, unless the request had no body. This limits the work for a client that has left.
  */
 const MOST_RETRIES = 10;
 
 /**
- * Tries a step up to `maxAttempts` times, until it answers with a status under 400. Only passing failures are tried again.
+ * Tries a step up to `maxAttempts` times, until it answers with a status under 400. Only failures that may pass are tried
+ * again, and refusals of a key if another key is free.
  */
 export const retry: Policy = (next) => {
   async function again(attempt: Attempt): Promise<Response> {
     const { run, step: { settings: { maxAttempts } }, signal } = attempt;
     const { config, report } = run;
-    // From here the client's time is counted.
+    // Starts the clock of the client's own timeout.
     isPatient(run, 0);
     for (let tried = 1;; tried++) {
       signal.throwIfAborted();
@@ -35,7 +36,7 @@ export const retry: Policy = (next) => {
       if (isLast || isGood(outcome) || report.retries++ >= MOST_RETRIES) return answerIn(outcome);
       const ms = pauseAfter(outcome, tried, attempt);
       if (ms === undefined || !isPatient(run, ms)) return answerIn(outcome);
-      // The next try is certain: the failure need not hold its connection while we wait.
+      // The next attempt is certain, so the failed one need not hold its connection during the wait.
       discard(outcome);
       if (ms > 0) await waiting(config.wait(ms, signal), run);
     }
@@ -43,7 +44,7 @@ export const retry: Policy = (next) => {
   return (attempt) => attempt.step.settings.maxAttempts === 1 ? next(attempt) : again(attempt);
 };
 
-/** Milliseconds to wait before another try; `undefined` when none is worth it. */
+/** Milliseconds to wait before the next attempt; `undefined` if another attempt would not help. */
 function pauseAfter(outcome: Outcome, tried: number, { step, run }: Attempt): number | undefined {
   const { status, headers } = told(outcome);
   if (isKeyRefusal(status) && step.otherKey?.()) return 0;
@@ -51,7 +52,7 @@ function pauseAfter(outcome: Outcome, tried: number, { step, run }: Attempt): nu
   return retryDelay(headers, tried, step.settings, run.config.now(), run.config.random());
 }
 
-/** What a failure says of another try. One that is the gateway's own, or the request's, has no status that passes. */
+/** Status and headers of a failure. An error that is not a GatewayError has status 0, which is not tried again. */
 function told({ response, error }: Outcome): { status: number; headers?: Headers } {
   if (response) return response;
   return error instanceof GatewayError

@@ -1,20 +1,20 @@
-/** How patient a request is, gathered from the places that may say it. */
+/** Reads a request's timeout and retries from its headers and its steps. */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../../wires/errors.ts";
 
-/** What timeouts and retries go by. */
+/** Settings of timeout and retries. */
 export interface PolicySettings {
-  /** Milliseconds until the first part of an answer must have come; 0 for no limit. */
+  /** Milliseconds within which the first part of an answer must come; 0 for no limit. */
   requestTimeoutMs: number;
-  /** Tries in all, 1 to 5. */
+  /** Attempts in all, 1 to 5. */
   maxAttempts: number;
-  /** Milliseconds that the wait before another try is reckoned from, 0 to 60000. */
+  /** Milliseconds from which the wait before the next attempt is computed, 0 to 60000. */
   retryDelayMs: number;
-  /** How the wait grows with the tries. */
+  /** How the wait grows with the attempts. */
   backoff: "constant" | "linear" | "exponential";
 }
 
-/** What holds when nobody says otherwise: one try, no limit. */
+/** The defaults: one attempt, no timeout. */
 export const DEFAULTS: PolicySettings = {
   requestTimeoutMs: 0,
   maxAttempts: 1,
@@ -36,7 +36,7 @@ const whole = (most: number, least = 0) =>
 /** The longest timer that every runtime keeps, in milliseconds. */
 export const LONGEST_MS = 2 ** 31 - 1;
 
-/** Each setting's limits, and its names in a header and in a step's `config`. */
+/** For each setting its limits, its header, and its name in a step's `config`. */
 const SETTINGS = {
   requestTimeoutMs: {
     header: "cf-aig-request-timeout",
@@ -66,7 +66,7 @@ const SETTINGS = {
 
 const READ = Object.entries(SETTINGS);
 
-/** The settings that options may hold, with the same limits. */
+/** The schemas of the options `requestTimeoutMs` and `retries`, with the same limits. */
 export const policyOptions = {
   requestTimeoutMs: v.optional(SETTINGS.requestTimeoutMs.schema),
   retries: v.optional(v.strictObject({
@@ -77,10 +77,10 @@ export const policyOptions = {
 };
 
 /**
- * The settings of a request or a step: `config` over headers over `base`.
+ * The settings of a request or a step. `config` wins over headers, and headers win over `base`.
  *
- * @param path Of the step in the client's body, e.g. `[1]`, for the error.
- * @throws GatewayError `invalid_request` for a value out of its limits.
+ * @param path The step's path in the client's body, e.g. `[1]`, for errors.
+ * @throws GatewayError `invalid_request` for a value outside its limits.
  */
 export function readPolicy(
   headers: Headers,

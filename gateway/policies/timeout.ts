@@ -1,4 +1,4 @@
-/** A limit on the time until an answer begins. */
+/** Limits the time until an answer begins. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Attempt, Policy } from "./attempt.ts";
 import { deadline } from "./timers.ts";
@@ -6,7 +6,7 @@ import { deadline } from "./timers.ts";
 /**
  * Ends an attempt whose answer does not begin within `requestTimeoutMs`, with a GatewayError `upstream_timeout`.
  *
- * As at Cloudflare, the last of several tries has no limit: there is nothing better to do than wait.
+ * As at Cloudflare, the last of several attempts has no limit, because nothing can follow it.
  */
 export const timeout: Policy = (next) => {
   async function limited(attempt: Attempt): Promise<Response> {

@@ -1,30 +1,30 @@
-/** Waiting, and not waiting for ever. */
+/** Measures waits, and limits them. */
 
-/** Waits, unless the signal comes first: then it rejects with the signal's reason. */
+/** Waits some milliseconds. Rejects with the signal's reason if the signal aborts first. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** Milliseconds since some moment, for durations. */
+/** Milliseconds since a fixed moment, to measure durations. */
 export type Timer = () => number;
 
-/** Where the time is counted that passes while others work. */
+/** The time that a request has spent waiting. */
 export interface Progress {
-  /** Milliseconds spent waiting for providers, or between tries. */
+  /** Milliseconds spent waiting for providers, for the client's body, or between attempts. */
   waitedMs: number;
 }
 
-/** What waiting is counted by, and where. */
+/** A report that counts waits, and the timer that measures them. */
 interface Counted {
   report: Progress;
   config: { timer: Timer };
 }
 
-/** Begins to wait for others; what it returns ends it. The time between is not the gateway's own. */
+/** Starts to measure a wait; the function that it returns ends it. Waits do not count as the gateway's own time. */
 export function stopwatch({ report, config: { timer } }: Counted): () => void {
   const started = timer();
   return () => void (report.waitedMs += timer() - started);
 }
 
-/** Waits for a promise, with a stopwatch. */
+/** Awaits a promise and counts the time as a wait. */
 export async function waiting<T>(promise: Promise<T>, run: Counted): Promise<T> {
   const stop = stopwatch(run);
   try {
@@ -34,24 +34,24 @@ export async function waiting<T>(promise: Promise<T>, run: Counted): Promise<T> 
   }
 }
 
-/** Tells when nothing was heard for a time. */
+/** A timer that rings after a silence. */
 export interface IdleTimer {
-  /** Something came: the time begins anew. */
+  /** Restarts the time, because something was received. */
   heard(): void;
-  /** Whether the time is over. */
+  /** Whether the timer has rung. */
   isOver(): boolean;
   stop(): void;
 }
 
 const NEVER: IdleTimer = { heard() {}, isOver: () => false, stop() {} };
 
-/** The whole may take this many times as long as one silence. */
+/** The whole transfer may take this many times as long as one silence. */
 const MOST_SILENCES = 20;
 
 /**
- * One timer for many chunks: it is set once and looks, when it rings, at when the last one came.
+ * Makes a timer that rings after a silence. It is set again only when it rings too early, not for each chunk.
  *
- * @param ms The longest silence; 0 for no limit. After 20 times as long it is over whatever was heard.
+ * @param ms The longest silence in milliseconds; 0 for no limit. After 20 times `ms` it rings whatever was heard.
  */
 export function idleTimer(ms: number, onOver: () => void): IdleTimer {
   if (ms === 0) return NEVER;
@@ -139,9 +139,9 @@ export function timeLimit(ms: number): InTime {
 }
 
 /**
- * A signal that follows another and also ends after a time, unless it is disarmed.
+ * A signal that aborts with another one, and also after `ms` milliseconds unless it is disarmed.
  *
- * @param onLate Makes the reason of an abort that the time caused.
+ * @param onLate Makes the abort's reason when the time is over.
  */
 export function deadline(
   signal: AbortSignal,

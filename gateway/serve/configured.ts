@@ -1,4 +1,4 @@
-/** A gateway set up by its environment. */
+/** Makes the gateway of the served form from its environment. */
 import { isLoopback } from "../doors/cross_site.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import { SERVED_LIMITS } from "../setup/limits.ts";
@@ -12,11 +12,11 @@ import type { Started } from "./start_lines.ts";
 
 /** How a gateway is served. */
 export interface Serving {
-  /** Of all variables, as far as they are known. */
+  /** The names of all variables, if the runtime tells them. */
   names?: Iterable<string>;
   /**
-   * It is one process that its operator starts and watches. Of many, each would make another token, and nobody would
-   * read it.
+   * Whether the gateway is one process whose output its operator reads. Only then it makes a token of its own: each of
+   * several processes would make another one.
    */
   alone?: boolean;
   /** The text of the file that `SLUICE_CONFIG` names. */
@@ -28,7 +28,7 @@ export interface Serving {
 /** Opens a file by its path. */
 export type OpenFile = (path: string) => Promise<ReadableStream<Uint8Array>>;
 
-/** A gateway, how it is served, and what its operator is told once it listens. */
+/** A gateway, how it is served, and the facts that its first lines of output tell. */
 export type Configured =
   & Served
   & {
@@ -39,14 +39,14 @@ export type Configured =
   & Pick<Started, "stored" | "tokens" | "madeToken" | "madeAdminToken">;
 
 /**
- * Makes the gateway of the served form, with a line on standard error for each warning and for each request that has
- * ended: `SLUICE_LOG`, or `log` in the file, is `info` (default), `warn`, `error`, or `off`, with which no answer is looked
- * at. On a terminal the line is for people, elsewhere one JSON object.
+ * Makes the gateway of the served form. It writes a line on standard error for each warning, and for each request that has
+ * ended: `SLUICE_LOG`, or `log` in the file, sets the least level, `info` (default), `warn`, `error` or `off`. On a terminal
+ * the line is for people, elsewhere it is one JSON object.
  *
- * With stored keys and no `SLUICE_TOKENS` it is no open relay for them: served alone it makes a token, without which
- * requests are served with their own keys only; else stored keys serve nobody over HTTP.
+ * With stored keys and without `SLUICE_TOKENS` the gateway is not an open relay for the keys. Served alone it makes a token:
+ * requests without it must bring their own keys. Otherwise stored keys serve nobody over HTTP.
  *
- * @throws TypeError that names the variable at fault.
+ * @throws TypeError that names the faulty variable.
  */
 export function configured(env: Env, { names, alone = false, file, open }: Serving = {}): Configured {
   const served = readEnv(env, names, file);
@@ -61,18 +61,18 @@ export function configured(env: Env, { names, alone = false, file, open }: Servi
       Object.assign(options, { tokens: [madeToken], tokenRequired: false });
     } else {
       warnings.push(
-        `The stored keys (${stored.join(", ")}) serve nobody over HTTP: SLUICE_TOKENS is not set`,
+        `The stored keys (${stored.join(", ")}) serve nobody over HTTP: set SLUICE_TOKENS`,
       );
     }
   }
   for (const warning of warnings) console.error(`Warning: ${warning}`);
-  // Rows cost something; whoever wants no log at all pays nothing.
+  // Rows cost time and memory. With `SLUICE_LOG=off` the gateway makes no operator's token and so keeps none by itself.
   const madeAdminToken = served.log !== "off" &&
       alone && !reusePort && isLoopback(served.hostname) && options.adminToken === undefined
     ? makeToken("sluice-admin-")
     : undefined;
   if (madeAdminToken) options.adminToken = madeAdminToken;
-  // Whoever can read rows wants them kept.
+  // An operator with a token wants to read rows.
   if (options.adminToken !== undefined) options.logs ??= true;
   const log = logger(served.log);
   const checkPrices = usePriceFile(options, open);
@@ -88,11 +88,11 @@ export function configured(env: Env, { names, alone = false, file, open }: Servi
   };
 }
 
-/** Lets a table of prices be a file. */
+/** Makes the option `priceTable` read a file, if it is a path. Returns the check whether the file can be read. */
 function usePriceFile(options: Options, open: OpenFile | undefined): () => Promise<unknown> {
   const { priceTable: path } = options;
   if (typeof path !== "string" || isUrl(path)) return () => Promise.resolve();
-  if (!open) throw cannotUse("SLUICE_PRICES", "no file can be read here; set it to a URL");
+  if (!open) throw cannotUse("SLUICE_PRICES", "this runtime cannot read files; set it to a URL");
   const read = async () => await readTable(await open(path));
   options.priceTable = read;
   return async () => {
@@ -106,20 +106,20 @@ function usePriceFile(options: Options, open: OpenFile | undefined): () => Promi
   };
 }
 
-/** Whether requests need a token, and whether the variable is one as it stands. */
+/** Whether requests need a token, and whether the variable `SLUICE_TOKENS` is itself one token. */
 function tokensOf({ tokens, tokenRequired }: Options, env: Env): Started["tokens"] {
   if (tokens === undefined) return undefined;
   if (tokenRequired === false) return "optional";
   return /^[^,{}[\]"]+$/.test(env("SLUICE_TOKENS") ?? "") ? "one" : "several";
 }
 
-/** What of the runtimes tells where standard error leads. */
+/** The parts of the runtimes that tell whether standard error is a terminal. */
 interface Streams {
   Deno?: { stderr: { isTerminal(): boolean } };
   process?: { stderr?: { isTTY?: boolean } };
 }
 
-/** Writes a line on standard error for each request; `undefined` when none is wanted, so that no answer is looked at. */
+/** The option `log` that writes a line on standard error. `undefined` for `off`, so that no answer is observed. */
 function logger(level: LogLevel): Options["log"] {
   if (level === "off") return undefined;
   const { Deno, process } = globalThis as Streams;
@@ -129,7 +129,7 @@ function logger(level: LogLevel): Options["log"] {
   };
 }
 
-/** 128 bits by chance. */
+/** A token of 128 random bits. */
 function makeToken(prefix = "sluice-"): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return `${prefix}${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;

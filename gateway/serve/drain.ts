@@ -1,18 +1,18 @@
-/** Ends a process that serves, without cutting its running answers. */
+/** Ends the served process without cutting its running answers. */
 
-/** Exit codes of a process that a signal ended, by convention 128 and the signal's number. */
+/** Exit codes of a process that a signal ended: by convention 128 plus the signal's number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** What ends. */
+/** The functions that end a server. */
 export interface Draining {
-  /** Takes no new connection; resolves once no answer is running. */
+  /** Stops taking connections. Resolves once no answer is running. */
   finish(): Promise<void>;
-  /** How long that may take, in milliseconds. */
+  /** The longest wait for `finish`, in milliseconds. */
   drainMs: number;
   exit(code: number): void;
 }
 
-/** At the first signal waits for the running answers, then exits with 0; at the second exits at once. */
+/** After the first signal, waits for the running answers and exits with 0. After the second, exits at once. */
 export function drainOn(
   listen: (signal: string, listener: () => void) => void,
   { finish, drainMs, exit }: Draining,

@@ -8,7 +8,7 @@ import { cannotUse } from "../setup/env_settings.ts";
 import type { Gateway } from "../gateway.ts";
 import { startLines } from "./start_lines.ts";
 
-/** What of Deno is used here. */
+/** The parts of Deno that are used here. */
 export interface DenoRuntime {
   env: { get(name: string): string | undefined; toObject(): Record<string, string> };
   permissions: { querySync(permission: { name: "env"; variable?: string }): { state: string } };
@@ -19,14 +19,14 @@ export interface DenoRuntime {
   exit(code: number): never;
 }
 
-/** What of Bun is used here. */
+/** The parts of Bun that are used here. */
 export interface BunRuntime {
   env: Record<string, string | undefined>;
   file(path: string): { text(): Promise<string>; stream(): ReadableStream<Uint8Array> };
   serve(options: object): { port: number; pendingRequests: number; stop(): Promise<void> };
 }
 
-/** What of the `process` is used here that Bun and Node have. */
+/** The parts of `process`, on Bun and Node, that are used here. */
 interface Process {
   env: Record<string, string | undefined>;
   argv: string[];
@@ -37,22 +37,22 @@ interface Process {
   exit(code: number): never;
 }
 
-/** Each runtime has only its own. */
+/** The runtimes' globals. A runtime has only its own ones. */
 export interface Runtime {
   Deno?: DenoRuntime;
   Bun?: BunRuntime;
   process?: Process;
 }
 
-/** Whether this runtime lets a program listen. */
+/** Whether a program can serve by itself on this runtime. */
 export const hasServer = () => "Deno" in globalThis || "Bun" in globalThis;
 
 /**
- * Makes the gateway of the environment for a runtime, or a program, that listens itself.
+ * Makes the gateway from the environment, for a runtime or a program that does the serving itself.
  *
  * @param given A Worker's variables.
- * @param lenient Whether variables that Deno may not read count as not set. Else it asks for them, or throws.
- * @throws TypeError that names the variable at fault.
+ * @param lenient Whether variables that Deno may not read count as not set. If not, Deno asks for permission, or throws.
+ * @throws TypeError that names the faulty variable.
  */
 export async function fromEnvironment(given: unknown, lenient: boolean): Promise<Gateway> {
   const { Deno, Bun, process } = globalThis as Runtime;
@@ -81,7 +81,7 @@ const openOnDeno = (deno: DenoRuntime): OpenFile => async (path) => (await deno.
 
 const openOnBun = (bun: BunRuntime): OpenFile => (path) => Promise.resolve(bun.file(path).stream());
 
-/** Starts to serve. Whatever prevents it ends the process with one line, without a stack. */
+/** Serves the gateway. If it cannot start, exits with a one-line message instead of a stack trace. */
 export async function run(module: string): Promise<void> {
   const { Deno, Bun, process } = globalThis as Runtime;
   try {
@@ -101,7 +101,7 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
   };
   try {
     const env: Env = (name) => deno.env.get(name);
-    // On Deno Deploy there are many processes, and nobody watches their start.
+    // Deno Deploy runs many processes, and nobody reads their first lines of output.
     const alone = env("DENO_DEPLOY") === undefined;
     const file = await configFile(env, noted((path) => deno.readTextFile(path)));
     const open = noted(openOnDeno(deno));
@@ -130,9 +130,9 @@ async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
   const served = configured(env, { names: Object.keys(bun.env), alone: true, file, open: openOnBun(bun) });
   await served.checkPrices();
   const { port, hostname, reusePort, gateway } = served;
-  // Bun's own limit of 10 s without a byte would cut a model off while it thinks, and that of 128 MiB an upload to a
-  // provider's own path.
-  // Outside development it would share a taken port with whoever has it, which gets half of the requests.
+  // Bun's default of 10 s without a byte would cut off a model that thinks, and its default of 128 MiB an upload to a
+  // provider's own path. Outside development its default is `reusePort: true`: it would share a taken port with another
+  // process, which would get half of the requests.
   const options = {
     port,
     hostname,
@@ -148,7 +148,7 @@ async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
   tell(served, server.port);
   drainOn((signal, listener) => process.on(signal, listener), {
     async finish() {
-      // Its promise waits for connections without a request too.
+      // The promise of `stop()` would also wait for connections without a request.
       server.stop();
       while (server.pendingRequests > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     },
@@ -158,24 +158,24 @@ async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
 }
 
 /**
- * Puts this program with more fetches in the place of this process: same id, same files, same arguments. Bun reads the
- * variable only when it starts. Where that cannot be done, as on Windows, the gateway warns.
+ * Replaces this process by the same program with more fetches: same process id, same files, same arguments. Bun reads the
+ * variable only when it starts. Where `execve` does not exist, as on Windows, the gateway warns.
  */
 function startAgain({ execve, execPath, execArgv, argv, env }: Process): void {
   try {
     execve?.(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...env, [MAX_FETCHES]: MOST_FETCHES });
   } catch {
-    // Warned of when the gateway is made.
+    // `createGateway` warns of it.
   }
 }
 
-/** All variables of the process, where it may see all. Else Deno would ask for them, or refuse. */
+/** The names of all variables. An empty list if the process may not read all: Deno would ask for permission, or refuse. */
 export function denoNames({ env, permissions }: DenoRuntime): string[] {
   return permissions.querySync({ name: "env" }).state === "granted" ? Object.keys(env.toObject()) : [];
 }
 
 /**
- * The text of the file that `SLUICE_CONFIG` names; `undefined` where it names none.
+ * The text of the file that `SLUICE_CONFIG` names; `undefined` if it does not name a file.
  *
  * @throws TypeError for a file that cannot be read.
  */
@@ -196,7 +196,7 @@ export async function configFile(
   }
 }
 
-/** @throws Error that says which address cannot be listened on. */
+/** Starts the server. @throws Error that names the address on which it cannot listen. */
 function listening<T>({ hostname, port }: Served, serve: () => T): T {
   try {
     return serve();

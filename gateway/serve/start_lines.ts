@@ -1,24 +1,24 @@
-/** What the served form says once it listens. */
+/** The lines that the served form prints once it listens. */
 
-/** What is told. */
+/** The facts that the lines tell. */
 export interface Started {
   hostname: string;
   port: number;
   /** Names of the providers that have stored keys. */
   stored: readonly string[];
-  /** The token that was made for this run. */
+  /** The gateway token that was made for this run. */
   madeToken?: string;
   /** The operator's token that was made for this run. */
   madeAdminToken?: string;
-  /** Which tokens the operator set: one or several that each request needs, or some that requests may go without. */
+  /** The tokens that the operator set: `one` or `several` that each request needs, or `optional` ones. */
   tokens?: "one" | "several" | "optional";
 }
 
-/** The lines: the address, its page, whose keys are stored, which token is needed, and a curl line that works as printed. */
+/** The lines: address, page, providers with stored keys, needed token, and a curl command that works as printed. */
 export function startLines(started: Started): string {
   const { hostname, port, stored, madeToken, madeAdminToken, tokens } = started;
   const at = hostname.includes(":") ? `[${hostname}]` : hostname;
-  // The address of any interface is none that a client can ask.
+  // A client cannot connect to the address that stands for all interfaces.
   const near = /^(0\.0\.0\.0|\[::\])$/.test(at) ? "127.0.0.1" : at;
   const url = `http://${near}:${port}`;
   const keys = stored.length === 0
@@ -42,10 +42,10 @@ function tokenLine(tokens: Started["tokens"], madeToken: string | undefined): st
   return tokens ? "each request needs one of yours" : "none is needed";
 }
 
-/** A request that is served without a key. */
+/** A curl command that works without a provider's key. */
 function curl(url: string, tokens: Started["tokens"]): string {
   if (tokens === "several") return `curl ${url}/health`;
-  // These lines end up in logs, and tokens are secrets: the shell fills it in.
+  // The lines end up in logs, so the shell must fill in the token.
   const token = tokens === "one" ? ` -H "authorization: Bearer $SLUICE_TOKENS"` : "";
   return `curl ${url}/v1/chat/completions${token} -H 'content-type: application/json' ` +
     `-d '{"model": "demo/echo", "messages": [{"role": "user", "content": "Hello"}]}'`;

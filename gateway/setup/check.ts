@@ -1,15 +1,16 @@
-/** Checks what an operator or a program set, against a valibot schema. */
+/** Checks options against a valibot schema. */
 import * as v from "npm:valibot@1.5.0";
 import { nearestNames } from "../../providers/nearest_names.ts";
 
-/** Any schema, with what the walks below look at. */
+/** Any schema, with the members that the functions below read. */
 export type Schema = v.GenericSchema & {
-  /** Of `optional` and the like. */
+  /** The schema inside `optional` and the like. */
   wrapped?: Schema;
-  /** Of an object. */
+  /** The schemas of an object's members. */
   entries?: Record<string, Schema>;
-  /** Of a record's values, and of a list's items. */
+  /** The schema of a record's values. */
   value?: Schema;
+  /** The schema of a list's items. */
   item?: Schema;
 };
 
@@ -24,7 +25,7 @@ export function bare(schema: Schema): Schema {
  * Checks a value.
  *
  * @returns The value with the schema's changes, e.g. without blanks around tokens.
- * @throws TypeError that names the option at fault and never quotes its value, which may be a secret.
+ * @throws TypeError that names the faulty option and never quotes its value, which may be a secret.
  */
 export function check<const S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { message: complaint });
@@ -34,7 +35,7 @@ export function check<const S extends v.GenericSchema>(schema: S, value: unknown
   throw new TypeError(`Cannot use option ${path}: it ${issue.message}${suggestion(schema as Schema, issue)}`);
 }
 
-/** What an unknown name was probably meant to be. */
+/** The name that was probably meant by an unknown one. */
 function suggestion(schema: Schema, { expected, path }: v.BaseIssue<unknown>): string {
   if (expected !== "never" || !path) return "";
   const keys = path.map(({ key }) => String(key));
@@ -42,7 +43,7 @@ function suggestion(schema: Schema, { expected, path }: v.BaseIssue<unknown>): s
   return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
-/** The names that an object may have at a path. */
+/** The member names that the schema knows at a path. */
 function namesAt(schema: Schema, path: readonly string[]): string[] {
   let at: Schema | undefined = bare(schema);
   for (const key of path) {
@@ -53,7 +54,7 @@ function namesAt(schema: Schema, path: readonly string[]): string[] {
   return Object.keys(at.entries ?? {});
 }
 
-/** Says what was due and never what came: it may be a secret. */
+/** Says what the value must be. Never quotes the value, which may be a secret. */
 function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): string {
   switch (type) {
     case "integer":
@@ -70,7 +71,7 @@ function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): strin
   return `must be ${KINDS.get(due) ?? due}`;
 }
 
-/** The schema's names for kinds of values, in words. */
+/** Plain words for valibot's names of types. */
 const KINDS: ReadonlyMap<string, string> = new Map([
   ["Array", "a list"],
   ["Function", "a function"],

@@ -1,15 +1,15 @@
-/** Checks what options say of a provider's row: what would mean nothing is refused, and not taken in silence. */
+/** Checks the options of a provider's row. An option that would have no effect is refused. */
 import { WIRES } from "../../providers/kinds.ts";
 import { findProvider } from "../../providers/table.ts";
 import type { Provider } from "../../providers/types.ts";
 import type { ProviderOptions } from "./options.ts";
 
-/** Rows of one's own are found as `{slug}` and, as in the service we replace, as `custom-{slug}`. */
+/** Clients name an operator's own row as `{slug}` or, as at Cloudflare, as `custom-{slug}`. */
 export const CUSTOM = "custom-";
 
 const fault = (option: string, why: string) => new TypeError(`Cannot use option providers.${option}: ${why}`);
 
-/** @throws TypeError for two names of one row: one of them would win, and the other be lost. */
+/** @throws TypeError for two names of the same row: the settings under one name would be lost. */
 export function checkNames(names: readonly string[]): void {
   const rows = new Map<string, string>();
   for (const name of names) {
@@ -22,10 +22,10 @@ export function checkNames(names: readonly string[]): void {
 }
 
 /**
- * Checks the changes to a row of the table, or a row of one's own.
+ * Checks the changes to a row of the table, or an operator's own row.
  *
- * @param known The row of the table; `undefined` for one's own.
- * @throws TypeError that names the option at fault.
+ * @param known The row of the table; `undefined` for an own row.
+ * @throws TypeError that names the faulty option.
  */
 export function checkRow(name: string, options: ProviderOptions, known: Provider | undefined): void {
   if (known) checkKnown(name, options, known);
@@ -35,7 +35,7 @@ export function checkRow(name: string, options: ProviderOptions, known: Provider
   checkHeaders(name, options);
 }
 
-/** First segments of the gateway's own paths: a provider at the root of a custom domain cannot have them. */
+/** First segments of the gateway's own paths. A provider cannot have such a name: `/{provider}/…` is a path too. */
 const DOORS: ReadonlySet<string> = new Set([
   ...["chat", "client", "compat", "completions", "embeddings", "health", "messages", "metrics", "models"],
   ...["rerank", "responses", "sluice", "v1", "v2"],
@@ -43,16 +43,23 @@ const DOORS: ReadonlySet<string> = new Set([
 
 function checkOwnName(name: string): void {
   const slug = name.startsWith(CUSTOM) ? name.slice(CUSTOM.length) : name;
-  if (!/^\w[\w.-]*$/.test(name)) throw fault(name, "it is no name that a model can begin with");
-  if (DOORS.has(slug.toLowerCase())) throw fault(name, `${slug} is the name of a path of the gateway's own`);
+  if (!/^\w[\w.-]*$/.test(name)) {
+    throw fault(
+      name,
+      "a provider's name may only contain letters, digits, _, . and -, and must not begin with . or -",
+    );
+  }
+  if (DOORS.has(slug.toLowerCase())) {
+    throw fault(name, `the gateway has a path of its own at /${slug}; choose another name`);
+  }
   const meant = findProvider(name.toLowerCase());
   if (meant) throw fault(name, `names are in lower case; did you mean ${name.toLowerCase()}?`);
 }
 
-/** Columns that only a row with chat completions reads. */
+/** Columns that have an effect only on rows with chat completions. */
 const OF_CHAT = ["chatPath", "conform", "drop", "rename", "responses", "wire"] as const;
 
-/** Columns that only a row on the network reads. */
+/** Columns that have an effect only on rows that are reached over the network. */
 const OF_NETWORK = ["auth", "baseUrl", "chatPath", "conform", "headers", "responses", "wire"] as const;
 
 function checkKnown(name: string, options: ProviderOptions, { chat, fetch }: Provider): void {
@@ -66,15 +73,15 @@ function checkKnown(name: string, options: ProviderOptions, { chat, fetch }: Pro
   if (ofNetwork) throw fault(`${name}.${ofNetwork}`, "this provider is built in, and nothing is sent to it");
 }
 
-/** Why a column says nothing on a row of another wire. */
+/** Why a column has no effect on a row of another wire. */
 const WRITTEN_ANEW = {
-  chatPath: "this one's wire has paths of its own",
-  conform: "an answer is written anew for this one",
-  rename: "a request is written anew for this one",
-  responses: "this one speaks no chat completions",
+  chatPath: "this provider's wire has paths of its own",
+  conform: "this provider's answers are always written anew",
+  rename: "this provider's requests are always written anew",
+  responses: "this provider does not speak chat completions",
 } as const;
 
-/** Refuses what only a row of OpenAI's format can have. */
+/** Refuses columns that have an effect only on rows of the wire `openai`. */
 function checkWire(name: string, options: ProviderOptions, known: Provider | undefined): void {
   const [named] = typeof options.wire === "string" ? [options.wire] : options.wire ?? [];
   const wire = named ? WIRES[named] : known?.wires[0].wire;
@@ -85,23 +92,27 @@ function checkWire(name: string, options: ProviderOptions, known: Provider | und
   }
 }
 
-/** Fields that the gateway itself writes or reads. */
+/** Fields that the gateway itself writes or reads. No other field may get their names. */
 const ITS_OWN: ReadonlySet<string> = new Set(["messages", "model", "models", "stream"]);
 
-/** Refuses fields of which one would get lost. */
+/** Refuses renamings by which a field would be lost. */
 function checkFields(name: string, { drop = [], rename = {} }: ProviderOptions): void {
   const taken = new Map<string, string>();
   for (const [from, to] of Object.entries(rename)) {
     const option = `${name}.rename.${from}`;
-    if (drop.some((field) => field === from)) throw fault(option, "the field is in drop too");
-    if (ITS_OWN.has(to)) throw fault(option, `no other field may be called ${to}`);
+    if (drop.some((field) => field === from)) {
+      throw fault(option, "drop names this field too; take it out of one of them");
+    }
+    if (ITS_OWN.has(to)) {
+      throw fault(option, `the gateway itself writes or reads ${to}; choose another new name`);
+    }
     const other = taken.get(to);
     if (other !== undefined) throw fault(option, `${other} has the same new name`);
     taken.set(to, from);
   }
 }
 
-/** Headers of the connection, which `fetch` sets itself. */
+/** Headers of the connection. `fetch` sets them itself. */
 const OF_CONNECTION =
   /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 
@@ -109,11 +120,13 @@ function checkHeaders(name: string, { headers = {}, auth }: ProviderOptions): vo
   const seen = new Set<string>();
   for (const header of Object.keys(headers)) {
     const lower = header.toLowerCase();
-    if (OF_CONNECTION.test(lower)) throw fault(`${name}.headers`, `${lower} belongs to the connection`);
-    if (seen.has(lower)) throw fault(`${name}.headers`, `${lower} is there twice, in capitals and without`);
+    if (OF_CONNECTION.test(lower)) {
+      throw fault(`${name}.headers`, `${lower} belongs to the connection; leave it out`);
+    }
+    if (seen.has(lower)) throw fault(`${name}.headers`, `${lower} is there twice, in different letter cases`);
     seen.add(lower);
   }
   if (auth && OF_CONNECTION.test(auth.header)) {
-    throw fault(`${name}.auth.header`, `${auth.header} belongs to the connection`);
+    throw fault(`${name}.auth.header`, `${auth.header} belongs to the connection and cannot hold a key`);
   }
 }

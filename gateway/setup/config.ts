@@ -1,4 +1,4 @@
-/** What a program set, checked and with every default. */
+/** Turns a program's options into a config: checked, with every default filled in. */
 import {
   compatible,
   EMBEDDINGS,
@@ -30,24 +30,24 @@ import { memoryLogs } from "../stores/memory.ts";
 /** Options with every default filled in. */
 export interface Config {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** By name and alias. */
+  /** Rows by name and by alias. */
   providers: ReadonlyMap<string, Provider>;
-  /** What names of the operator's stand for; absent where there are none. */
+  /** The operator's names for models; absent where there are none. */
   aliases?: Aliases;
   limits: Limits;
-  /** Bytes of request bodies that the gateway holds now. */
+  /** Bytes of request bodies that the gateway holds at this moment. */
   inFlight: { bytes: number };
   /** Waits for a request's body as long as it may take. */
   inTime: InTime;
   strict: boolean;
   origins: readonly string[];
-  /** Hosts that are answered besides loopback; `undefined` for any host. */
+  /** Hosts that the gateway answers to besides loopback; `undefined` for any host. */
   hosts?: ReadonlySet<string>;
   tokens: TokenCheck;
   keys: KeyStore;
-  /** What is masked in an answer, by the stored key that it was asked with, if it was. */
+  /** The masks of an answer, by the stored key that the request was sent with, if any. */
   masks: (key?: string) => Masks;
-  /** Names of headers that may hold a provider's key. */
+  /** Names of the headers that may hold a provider's key. */
   keyHeaders: readonly string[];
   policy: PolicySettings;
   /** Sends an attempt through the policies, which are composed once for a gateway. */
@@ -60,16 +60,16 @@ export interface Config {
   timer: Timer;
   random: () => number;
   wait: Wait;
-  /** Absent when nobody listens. */
+  /** Takes the rows of requests; absent where nobody asked for them. */
   journal?: Journal;
-  /** Opens the doors of the gateway's operator. */
+  /** Tells the gateway's operator from everybody else. */
   admin: AdminCheck;
 }
 
 /**
- * Fills in the defaults.
+ * Checks the options and fills in the defaults.
  *
- * @throws TypeError that names the option at fault.
+ * @throws TypeError that names the faulty option.
  */
 export function readOptions(options: Options): Config {
   const read = checkOptions(options);
@@ -79,13 +79,13 @@ export function readOptions(options: Options): Config {
   const credentials = keyHeaders(providers.values());
   const tokens = readTokens(read.tokens, providers);
   if (tokens.some(({ token }) => token === read.adminToken)) {
-    throw new TypeError("Cannot use option adminToken: it is one of the tokens, and opens no model");
+    throw new TypeError("Cannot use option adminToken: it is one of the tokens; choose another text");
   }
   if (read.tokenRequired && tokens.length === 0) {
-    throw new TypeError("Cannot use option tokenRequired: there are no tokens");
+    throw new TypeError("Cannot use option tokenRequired: there are no tokens; set the option tokens");
   }
   return {
-    // Looked up at each call: a Worker's global fetch must not be taken off its object.
+    // A Worker's global `fetch` must not be called as a method of another object.
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     providers,
     aliases: read.models && readAliases(read.models, providers),
@@ -123,7 +123,7 @@ export function readOptions(options: Options): Config {
 
 const timerOf = ({ now }: Options): Timer => now ?? (() => performance.now());
 
-/** Rows that are kept in memory unless the options say another number. */
+/** The default of `logs.rows`. */
 const ROWS = 1000;
 
 function journalOf(
@@ -154,7 +154,7 @@ const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNull
     [K in keyof T]: NonNullable<T[K]>;
   };
 
-/** The row of each wire's own author: others who speak it mostly take keys and list models as that does. */
+/** The provider that invented each wire. Others who speak the wire mostly take keys and list models in the same way. */
 const AUTHORS: Record<WireName, string> = {
   anthropic: "anthropic",
   cohere: "cohere",
@@ -164,19 +164,19 @@ const AUTHORS: Record<WireName, string> = {
   responses: "openai",
 };
 
-/** The wires whose paths follow the row's base URL: another one has nothing to do with the others' places. */
+/** The wires to keep under a new base URL: those after the first that have a base URL of their own are left out. */
 const belowBase = ([first, ...others]: Provider["wires"]): Provider["wires"] => [
   first,
   ...others.filter(({ baseUrl }) => baseUrl === undefined),
 ];
 
-/** Where a row speaks Responses that speaks chat completions at this path. */
+/** The path of Responses on a row whose chat completions are at this path. */
 const besideChat = (chatPath: string): string => chatPath.replace(/(?:\/chat\/completions)?$/, "/responses");
 
 /**
- * The wires with Responses as the row's own, beside chat completions where it did not say that it speaks them.
+ * The wires, with Responses marked as the row's own. A row that had no Responses gets them beside its chat completions.
  *
- * @param name Of the row: nobody else opens the thoughts that it seals.
+ * @param name The row's name. It marks the sealed thoughts, which no other provider can open.
  */
 function withResponses([chat, ...others]: Provider["wires"], name: string): Provider["wires"] {
   const known = others.find(({ wire }) => wire.name === "responses");
@@ -185,9 +185,9 @@ function withResponses([chat, ...others]: Provider["wires"], name: string): Prov
 }
 
 /**
- * The wires with others behind them, each at its author's path unless the row says where it speaks it.
+ * The wires, followed by those of `others` that the row does not have yet, each at its usual path.
  *
- * @param name Of the row.
+ * @param name The row's name.
  */
 function withOthers(wires: Provider["wires"], others: readonly WireName[], name: string): Provider["wires"] {
   const [usual] = wires;
@@ -197,7 +197,7 @@ function withOthers(wires: Provider["wires"], others: readonly WireName[], name:
   return [...wires, ...added];
 }
 
-/** Columns of options that are about one wire, and not about the whole row. */
+/** The options of a row that change its first wire only. */
 interface WireColumns {
   chatPath?: string;
   conform?: boolean;
@@ -206,9 +206,10 @@ interface WireColumns {
 }
 
 /**
- * The wires of a row, as the options change them. What a row says about one wire says nothing about another.
+ * A row's wires with the options' changes. Columns change the first wire only. If the options name another wire than the
+ * first one, that wire becomes the only one.
  *
- * @param name Of the wire that the options name, if they do.
+ * @param name The wire that the options name, if any.
  */
 function changeWires(
   known: Provider["wires"],
@@ -296,7 +297,7 @@ function readTokens(
   const texts = tokens.map((token) => typeof token === "string" ? token : token.token);
   return tokens.map((token, at) => {
     const first = texts.indexOf(texts[at]);
-    // With other limits it would be anyone's guess which hold.
+    // The two may have different limits, and it would not be clear which limits hold.
     if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
     if (typeof token === "string") return { token };
     if (token.name !== undefined) checkTokenName(token.name, at, texts, tokens);

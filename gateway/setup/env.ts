@@ -1,4 +1,4 @@
-/** What can be set by the environment of the served form. */
+/** Reads the options of the served form from environment variables. */
 import { nearestNames } from "../../providers/nearest_names.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
 import { isObject } from "../../wires/shared/json.ts";
@@ -14,57 +14,60 @@ import { readListText } from "./texts.ts";
 /** Reads environment variables by name. */
 export type Env = (name: string) => string | undefined;
 
-/** Reads a Worker's variables, some of which may be JSON. */
+/** Reads a Worker's variables. One that is not a text (a Worker's may be JSON) is read as JSON text. */
 export const textsOf = (variables: Readonly<Record<string, unknown>>): Env => (name) => {
   const value = variables[name];
   return typeof value === "string" || value === undefined ? value : JSON.stringify(value);
 };
 
-/** How the served form listens, and the options that its environment sets. */
+/** The settings of the served form: how it listens, and the gateway's options. */
 export interface Served extends Listening {
   options: Options;
-  /** What looks like a mistake and may be none, a sentence each. */
+  /** Settings that are probably mistakes, one sentence each. */
   warnings: string[];
 }
 
-/** `SLUICE_PORT` and `SLUICE_HOST` are not read: where a Kubernetes service is called `sluice`, they hold that one's address. */
+/**
+ * Variables without the prefix. `SLUICE_PORT` and `SLUICE_HOST` are not read, because Kubernetes sets variables of these
+ * names to an address where a service is called `sluice`.
+ */
 const PLATFORM: ReadonlyMap<string, string> = new Map([["SLUICE_PORT", "PORT"], ["SLUICE_HOST", "HOST"]]);
 
-/** Their values have forms of their own. */
+/** Variables that `readEnv` reads by itself, because their values have forms of their own. */
 const OWN_FORM = ["SLUICE_KEYS", "SLUICE_TOKENS"];
 
-/** The variables of options; of two for one option the last wins. */
+/** The variables of options. If two set the same option, the later one in the list wins. */
 const VARIABLES = optionVariables(CONFIG).flatMap((variable) => {
   if (OWN_FORM.includes(variable.name)) return [];
   if (variable.name === "SLUICE_ACCOUNT") return [{ ...variable, name: "CLOUDFLARE_ACCOUNT_ID" }, variable];
   return [{ ...variable, name: PLATFORM.get(variable.name) ?? variable.name }];
 });
 
-/** All variables that are not a row's. */
+/** The names of all variables but those of rows. */
 const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG"];
 
 /**
- * Reads the environment of the served form. A later one of these wins over an earlier one:
+ * Reads the environment of the served form. Later entries of this list win over earlier ones:
  *
- * - `SLUICE_CONFIG`: the JSON of all options that can be written down, with `port`, `host` (see `served_options.ts`);
- * - one variable for each option, by its path: `SLUICE_STRICT`, `SLUICE_LIMITS_MAX_BODY_BYTES`. Lists are parted by commas
- *   or JSON, objects are JSON. `PORT` and `HOST` go without prefix; `CLOUDFLARE_ACCOUNT_ID` sets `account` too;
+ * - `SLUICE_CONFIG`: the JSON of all options that are not functions, with `port`, `host` (see `served_options.ts`);
+ * - one variable for each option, by its path: `SLUICE_STRICT`, `SLUICE_LIMITS_MAX_BODY_BYTES`. Lists are values separated
+ *   by commas, or JSON; objects are JSON. `PORT` and `HOST` have no prefix; `CLOUDFLARE_ACCOUNT_ID` sets `account` too;
  * - `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too;
- * - `SLUICE_PRICES`: JSON as in the option `prices`, or as `priceTable` the URL or the path of a table;
- * - `SLUICE_TOKENS`: gateway tokens, parted by commas, or JSON as in the option `tokens`;
- * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys parted by commas), and `SLUICE_KEYS`, JSON
- *   as in the option `keys`.
+ * - `SLUICE_PRICES`: JSON as in the option `prices`, or the URL or the path of a table as in `priceTable`;
+ * - `SLUICE_TOKENS`: gateway tokens separated by commas, or JSON as in the option `tokens`;
+ * - stored keys: each row's own variables (`OPENAI_API_KEY`, …; several keys separated by commas), and `SLUICE_KEYS`,
+ *   JSON as in the option `keys`.
  *
- * @param names Of all variables that there are, as far as they are known. Those of `SLUICE_` that are not read are warned of.
+ * @param names The names of all variables, if the runtime tells them. A `SLUICE_` variable that is not read is warned of.
  * @param file The text of the file that `SLUICE_CONFIG` names, if it names one.
- * @throws TypeError that names the variable at fault.
+ * @throws TypeError that names the faulty variable.
  */
 export function readEnv(env: Env, names: Iterable<string> = [], file?: string): Served {
   const settings = new Settings(readConfig(env("SLUICE_CONFIG"), file));
   const { values } = settings;
   for (const { name, path, read, adds } of VARIABLES) {
     const text = env(name);
-    // Blanks alone are a mistake, and not taken for a variable that is not set.
+    // A variable of blanks only is a mistake: it is read, and refused where blanks mean nothing.
     if (text && (name !== "SLUICE_PRICES" || isJson(text))) {
       settings.set(name, path, readAs(name, text, read), adds);
     }
@@ -94,7 +97,7 @@ const isJson = (text: string) => /^\s*[{["'`]/.test(text);
 
 const bare = (url: string) => url.replace(/\/+$/, "");
 
-/** Checks all settings and parts the options from how the gateway is served. */
+/** Checks all settings and separates the options from the settings of the served form. */
 function readSettings(values: Settings["values"]): Omit<Served, "warnings"> {
   const { port, host, drainMs, reusePort, log, $schema: _, ...read } = check(CONFIG, values);
   const options = read as Options;
@@ -102,7 +105,7 @@ function readSettings(values: Settings["values"]): Omit<Served, "warnings"> {
   return { port, hostname: host, drainMs, reusePort, log, options };
 }
 
-/** The variable of each row's base URL, and of each alias's, with the row's name. */
+/** The variables of base URLs, one for each name and alias of a row, with the row's name. */
 function baseUrls(): Map<string, string> {
   const index = indexProviders(PROVIDERS.values());
   return new Map([...index].map(([name, { name: row }]) => [variableOf(name), row]));
@@ -110,14 +113,14 @@ function baseUrls(): Map<string, string> {
 
 const variableOf = (name: string) => `SLUICE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_BASE_URL`;
 
-/** By which of a row's names an object has it. */
+/** The name by which an object has a row: a key may be an alias. */
 const nameIn = (object: unknown, row: string) =>
   Object.keys(object ?? {}).find((name) => findProvider(name)?.name === row) ?? row;
 
 /** @throws TypeError */
 function readTokens(text: string): unknown[] {
   const tokens = readListText(text);
-  // None at all would leave open what was meant to be shut.
+  // An empty list would leave the gateway open, although its operator meant to close it.
   if (tokens.length === 0) throw new TypeError("it holds no token");
   return tokens;
 }
@@ -126,13 +129,13 @@ function readTokens(text: string): unknown[] {
 function readKeys(text: string): string[] {
   const keys = readListText(text);
   if (keys.every((key) => typeof key === "string" && !/["{}[\]]/.test(key))) return keys as string[];
-  throw new TypeError("it must be a key, or keys parted by commas; keys by alias go into SLUICE_KEYS");
+  throw new TypeError("it must be a key, or keys separated by commas; keys by alias go into SLUICE_KEYS");
 }
 
 /**
  * Adds the stored keys of the rows' own variables and of `SLUICE_KEYS`.
  *
- * @returns A warning for each row of whose variables two hold different keys.
+ * @returns A warning for each row that has different keys in two of its variables.
  */
 function addKeys(settings: Settings, env: Env): string[] {
   const warnings: string[] = [];
@@ -140,7 +143,7 @@ function addKeys(settings: Settings, env: Env): string[] {
     const stored = settings.values.keys;
     const at = nameIn(stored, findProvider(name)?.name ?? name);
     const old = isObject(stored) ? stored[at] as StoredKeys | undefined : undefined;
-    // Keys by alias are beside the ones without, which go by `default`.
+    // Keys without an alias have the alias `default` and stay beside keys with an alias.
     const beside = old !== undefined && (isObject(old) || isObject(keys));
     settings.set(variable, ["keys", at], beside ? { ...byAlias(old), ...byAlias(keys) } : keys);
   };
@@ -149,7 +152,9 @@ function addKeys(settings: Settings, env: Env): string[] {
     if (variable === undefined) continue;
     const other = others.find((name) => env(name)!.trim() !== env(variable)!.trim());
     if (other !== undefined) {
-      warnings.push(`${variable} and ${other} hold different keys of ${name}: that of ${variable} is used`);
+      warnings.push(
+        `${variable} and ${other} hold different keys of ${name}: the key in ${variable} is used`,
+      );
     }
     const keys = readAs(variable, env(variable)!, readKeys);
     add(variable, name, keys);
@@ -158,7 +163,7 @@ function addKeys(settings: Settings, env: Env): string[] {
   const text = env("SLUICE_KEYS");
   if (!text) return warnings;
   const more = readAs("SLUICE_KEYS", text, readObject);
-  // First by itself, for two names of one provider would be merged below.
+  // Checked by itself first: the loop below would merge two names of the same provider without an error.
   settings.check(() => readSettings({ ...settings.values, keys: more }), "SLUICE_KEYS");
   for (const [name, keys] of Object.entries(more)) add("SLUICE_KEYS", name, keys as StoredKeys);
   return warnings;
@@ -166,7 +171,7 @@ function addKeys(settings: Settings, env: Env): string[] {
 
 const byAlias = (keys: StoredKeys) => isObject(keys) ? keys : { default: keys };
 
-/** Warns of each variable that is not read: a misspelt `SLUICE_TOKENS` leaves a gateway open. */
+/** A warning for each `SLUICE_` variable that is not read: a misspelt `SLUICE_TOKENS` leaves a gateway open. */
 function strangers(names: Iterable<string>): string[] {
   const known = new Set([...NAMES, ...baseUrls().keys()]);
   return [...names].filter((name) => name.startsWith("SLUICE_") && !known.has(name)).sort().map((name) => {

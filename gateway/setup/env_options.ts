@@ -1,4 +1,4 @@
-/** Each option that can be written down has a variable of the environment, derived from the options' schema. */
+/** Derives an environment variable for each option from the options' schema. Options that are functions have none. */
 import { isObject } from "../../wires/shared/json.ts";
 import { bare, type Schema } from "./check.ts";
 import { readJsonText, readListText, readSwitchText } from "./texts.ts";
@@ -9,17 +9,17 @@ export interface OptionVariable {
   name: string;
   /** `["limits", "maxBodyBytes"]` */
   path: readonly string[];
-  /** Whether names are added to those that are there, so that a variable changes one row of a file's. */
+  /** Whether the value's members are added to those of the file, so that a variable can change one row of several. */
   adds?: boolean;
   /**
-   * Reads the value, unchecked: what is not of the option's kind stays text, and the schema refuses it.
+   * Reads the value without checking it. Text that is not of the option's kind stays text; the schema refuses it later.
    *
-   * @throws TypeError for text that begins as JSON and is none.
+   * @throws TypeError for text that begins like JSON but is not JSON.
    */
   read(text: string): unknown;
 }
 
-/** The variables of a schema's options; an object has one, as JSON, and each of its members another. */
+/** The variables of a schema's options. An object has a variable for its JSON, and each of its members has one too. */
 export function optionVariables(schema: Schema, path: readonly string[] = []): OptionVariable[] {
   return Object.entries(bare(schema).entries ?? {}).flatMap(([key, entry]) => {
     const inner = bare(entry);
@@ -56,7 +56,7 @@ function readerOf(schema: Schema): OptionVariable["read"] {
 
 const asNumber = (text: string) => /^\s*-?\d+(\.\d*[1-9])?\s*$/.test(text) ? Number(text) : text;
 
-/** @throws TypeError whose message follows "Cannot use NAME: ", without the text, which may hold secrets. */
+/** @throws TypeError whose message continues "Cannot use NAME: ". It never quotes the text, which may hold secrets. */
 export function readObject(text: string): Record<string, unknown> {
   const value = readJsonText(text);
   if (isObject(value)) return value;

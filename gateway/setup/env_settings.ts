@@ -1,14 +1,14 @@
-/** Options that are gathered from variables, with the variable that each is from, for errors. */
+/** Gathers options from variables, and remembers each option's variable for errors. */
 import { isObject } from "../../wires/shared/json.ts";
 import { readObject } from "./env_options.ts";
 
-/** The options so far. */
+/** The options gathered so far. */
 export class Settings {
   readonly values: Record<string, unknown>;
-  /** By the option's path, e.g. `providers.openai.baseUrl`. */
+  /** The variable by the option's path, e.g. `providers.openai.baseUrl`. */
   readonly #sources = new Map<string, string>();
 
-  /** @param file What `SLUICE_CONFIG` holds. */
+  /** @param file The object in `SLUICE_CONFIG`. */
   constructor(file: Record<string, unknown>) {
     this.values = structuredClone(file);
   }
@@ -16,7 +16,7 @@ export class Settings {
   /**
    * Sets an option.
    *
-   * @param adds Whether an object's names are added to those that are there.
+   * @param adds Whether an object's members are added to those already set.
    */
   set(variable: string, path: readonly string[], value: unknown, adds = false): void {
     let at = this.values;
@@ -27,10 +27,10 @@ export class Settings {
   }
 
   /**
-   * Checks options.
+   * Runs a check of options. Its error for an option becomes one that names the option's variable.
    *
-   * @param only The variable that all of them are from. Default: each has its own.
-   * @throws TypeError of an option's fault that names the variable which the option is from.
+   * @param only The variable that set all of the options. Default: the one that `set` was told.
+   * @throws TypeError that names the variable.
    */
   check<T>(work: () => T, only?: string): T {
     try {
@@ -48,13 +48,13 @@ export class Settings {
   }
 }
 
-/** The error of a variable's value. */
+/** The error for a variable with a faulty value. */
 export const cannotUse = (variable: string, why: string) => new TypeError(`Cannot use ${variable}: ${why}`);
 
 /**
  * Reads a variable's value.
  *
- * @throws TypeError that names it.
+ * @throws TypeError that names the variable.
  */
 export function readAs<T>(variable: string, text: string, read: (text: string) => T): T {
   try {
@@ -65,16 +65,16 @@ export function readAs<T>(variable: string, text: string, read: (text: string) =
 }
 
 /**
- * What `SLUICE_CONFIG` holds.
+ * The object in `SLUICE_CONFIG`.
  *
- * @param value Of the variable: the JSON itself, or a file's path.
- * @param file The text of that file, where files can be read.
+ * @param value The variable's value: the JSON itself, or a file's path.
+ * @param file The text of that file, if the runtime can read files.
  */
 export function readConfig(value: string | undefined, file: string | undefined): Record<string, unknown> {
   const text = (file ?? value ?? "").replace(/^\ufeff/, "").trim();
   if (file === undefined && text === "") return {};
   if (file === undefined && !text.startsWith("{")) {
-    throw cannotUse("SLUICE_CONFIG", "no file can be read here; set it to the JSON itself");
+    throw cannotUse("SLUICE_CONFIG", "this runtime cannot read files; set it to the JSON itself");
   }
   return readAs("SLUICE_CONFIG", text, readObject);
 }

@@ -1,4 +1,4 @@
-/** What can be set by a program. */
+/** The options of a gateway, and their schema. */
 import * as v from "npm:valibot@1.5.0";
 import { type WireName, WIRES } from "../../providers/kinds.ts";
 import { nearestNames } from "../../providers/nearest_names.ts";
@@ -16,47 +16,49 @@ import { readSwitchText } from "./texts.ts";
 
 /** Changes to a row of the provider table, or a row of your own. */
 export interface ProviderOptions {
-  /** Where the provider's paths begin. A row of your own must have one. */
+  /** The URL that the provider's paths are appended to. A row of your own needs one. */
   baseUrl?: string;
   /**
-   * Which format it speaks; or which formats, the usual one first: a client of one of the others is handed through. Default:
-   * the row's, or `openai` for a row of your own.
+   * The wire that the provider speaks, or a list of wires with the usual one first. The provider answers a client of any of
+   * these wires in the client's own format. Default: the row's, or `openai` for a row of your own.
    */
   wire?: WireName | readonly WireName[];
-  /** Headers for every request to it. They win over the client's, and over its key where one is the header for keys. */
+  /** Headers for every request to the provider. They win over the client's headers and over the provider's key. */
   headers?: Record<string, string>;
-  /** The header that carries its key. Default: the row's, or that of the wire's author, e.g. `x-api-key`. */
+  /** The header that carries the key. Default: the row's, or that of the wire's inventor, e.g. `x-api-key`. */
   auth?: { header: string; prefix: string };
   /** Chat path below `baseUrl`, for the wire `openai` only. Default: the row's, or `/chat/completions`. */
   chatPath?: string;
-  /** Mend its answers where an OpenAI SDK could not read them, for the wire `openai` only. Default: the row's, or false. */
+  /** Repair answers that an OpenAI SDK cannot read, for the wire `openai` only. Default: the row's, or false. */
   conform?: boolean;
-  /** Top-level fields it refuses; they are left out and named in `sluice-dropped`. */
+  /** Top-level fields that the provider refuses. They are left out and named in `sluice-dropped`. */
   drop?: readonly ChatField[];
   /**
-   * Which chat calls go over its Responses API, for the wire `openai` only. `when needed`: those that OpenAI's models take
-   * only there, such as function tools beside an effort. Default: the row's, which is `when needed` for `openai`, or `never`.
+   * Which chat calls use the provider's Responses API, for the wire `openai` only. `when needed`: calls that OpenAI's models
+   * take only there, such as function tools beside a reasoning effort. Default: the row's (`when needed` for `openai`), or
+   * `never`.
    */
   responses?: "always" | "when needed" | "never";
-  /** Top-level fields it knows by another name, for the wire `openai` only: for others a request is written anew. */
+  /** Top-level fields with the provider's own names for them, for the wire `openai` only. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
 }
 
-/** What `createGateway` takes; all of it optional. */
+/** Options of `createGateway`. All are optional. */
 export interface Options {
   /** Sends requests to providers. Default: the runtime's `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** By provider name: other settings for a row, or rows of your own. */
+  /** Changes to rows of the provider table, or rows of your own, by provider name. */
   providers?: Record<string, ProviderOptions>;
   /**
-   * Names that clients write, and the models that they stand for, e.g. `{"claude-*": "openai/gpt-6.1-sol", "*":
-   * "openrouter/*"}`. The first pattern that matches counts; its `*` is carried over; a list is tried in turn. A pattern
-   * without a slash never matches a name that begins with a provider's.
+   * Patterns of model names that clients may write, each with the model to use, e.g. `{"claude-*": "openai/gpt-6.1-sol", "*":
+   * "openrouter/*"}`. The first pattern that matches counts. A `*` in the model stands for the text that the pattern's `*`
+   * matched. The models of a list are tried in turn. A pattern without a slash never matches a name that begins with a
+   * provider's name.
    */
   models?: Readonly<Record<string, string | readonly string[]>>;
-  /** What the gateway takes, reads and holds at most. */
+  /** Limits on the size and the duration of requests and answers. */
   limits?: Partial<Limits>;
-  /** Refuse a request with a field that its target cannot express, as with `sluice-strict: true`. Default false. */
+  /** Refuse a request with a field that its target does not have, as with `sluice-strict: true`. Default false. */
   strict?: boolean;
   /**
    * Origins whose pages may call the gateway from a browser, e.g. `https://app.example`; `"*"` for any. Besides these,
@@ -69,55 +71,56 @@ export interface Options {
    * any host, but none when the served form listens on loopback.
    */
   hosts?: string[];
-  /** Tokens that requests must present, each for everything or for some gateways and providers. Default none. */
+  /** Tokens that requests must present. A token may be limited to some gateways and providers. Default none. */
   tokens?: readonly (string | GatewayToken)[];
-  /** Whether a request without a token is refused. Default: when there are tokens. */
+  /** Whether a request without a token is refused. Default: true if there are tokens. */
   tokenRequired?: boolean;
   /** Provider keys, for requests that present a token and bring no key of their own. */
   keys?: Record<string, StoredKeys>;
-  /** Milliseconds until the first part of an answer must have come. Default 0: no limit. */
+  /** Milliseconds within which the first part of an answer must come. Default 0: no limit. */
   requestTimeoutMs?: number;
-  /** Default: one try. `retryDelayMs` (default 1000) grows by `backoff` (default exponential), with full jitter. */
+  /** Default: one attempt. `retryDelayMs` (default 1000) grows by `backoff` (default exponential), with full jitter. */
   retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: PolicySettings["backoff"] };
   /** Milliseconds without a byte after which a stream has failed. Default 0: no limit. */
   streamIdleTimeoutMs?: number;
-  /** Let providers of your own be reached by plain http, not only on this machine. Default false. */
+  /** Allow providers of your own on plain http, also on other machines. Default false: loopback only. */
   allowHttp?: boolean;
-  /** The account id for providers whose URL needs one (Workers AI), when a request's path names none or `-`. */
+  /** The account id for providers whose URL needs one (Workers AI), for requests whose path has none or `-`. */
   account?: string;
-  /** Where clients find the gateway, without path: what `getUrl()` begins with. Without it that fails. */
+  /** The gateway's address for clients, without a path. `getUrl()` needs it. */
   url?: string;
   /** The time, in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
   /** A number from 0 up to 1. Default `Math.random`. */
   random?: () => number;
-  /** Waits between tries. Default: by the runtime's clock. */
+  /** Waits between attempts. Default: by the runtime's clock. */
   wait?: Wait;
   /**
-   * Takes a row about each request when it has ended, a streamed answer at its end. Default: none, and no answer is looked
-   * at for it. A promise that it returns is kept alive by the runtime's `waitUntil`, and may fail.
+   * Called with a row about each request when its answer has ended. Default: none. The runtime's `waitUntil` keeps a promise
+   * that it returns alive; the promise may reject.
    */
   log?: (entry: LogEntry) => unknown;
   /**
-   * Keep a row about each request for a model, in memory: `true` for the newest 1000, or how many. They are read by
-   * Cloudflare's REST paths with the admin token, and by `getLog()` of the gateway as an object. Default false.
+   * Keep a row about each request for a model in memory: `true` for the newest 1000, or `{rows}` for another number.
+   * Cloudflare's REST paths return them to whoever presents `adminToken`, and so does `getLog()` of the gateway as an object.
+   * Default false.
    */
   logs?: boolean | { rows?: number };
   /** Costs by `{provider}/{model}`, in US dollars for a million tokens. They win over the table of prices. */
   prices?: Readonly<Record<string, Cost>>;
   /**
-   * The table of prices: a URL, or a function that gives its text, which is JSON in the form of models.dev's `api.json`. Read
-   * beside the first request and again each day, for 30 s and 8 MiB at most. Default, also until it is read and where it cannot
-   * be: the table that comes with the gateway.
+   * The table of prices: a URL, or a function that returns its text, which is JSON in the form of models.dev's `api.json`. It is
+   * read beside the first request and again each day; a URL may take 30 s and have 8 MiB. Default, also until it is read or if it
+   * cannot be read: the table that comes with the gateway.
    */
   priceTable?: string | (() => Promise<string>);
-  /** Opens the paths of the gateway's operator: rows of requests. It opens no model. Default: they are closed. */
+  /** Opens the paths of the gateway's operator, which return rows of requests. It opens no models. Default: closed. */
   adminToken?: string;
 }
 
-// ---------------------------------------------------------------- what guards them
+// ---------------------------------------------------------------- schema
 
-/** Where a provider's paths begin, or the gateway's. */
+/** A provider's base URL, or the gateway's address. */
 export const baseUrl = v.pipe(
   v.string(),
   v.check(
@@ -128,7 +131,7 @@ export const baseUrl = v.pipe(
 );
 
 function isBaseUrl(text: string): boolean {
-  // A row's host may have places that its path fills, as `{region}`.
+  // A base URL may hold places that each request fills, such as `{region}`.
   const filled = text.replaceAll(/\{(\w+)\}/g, (all, place) => isPlaceName(place) ? "x" : all);
   if (!/^https?:\/\/[^/?#\s\\][^?#\s\\]*$/.test(filled) || !URL.canParse(filled)) return false;
   const { username, password } = new URL(filled);
@@ -157,7 +160,7 @@ const host = v.pipe(
 
 const names = v.array(v.string());
 
-/** All of `ChatField`, for JSON is not checked by a compiler. */
+/** The members of `ChatField` as values, to check fields that come from JSON. */
 const CHAT_FIELDS: Readonly<Record<ChatField, true>> = {
   audio: true,
   cache_control: true,
@@ -211,21 +214,21 @@ const chatField = v.pipe(
   }),
 );
 
-/** Something that must fit into a header. */
+/** A text that must fit into a header. */
 const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
 
-/** Without what parts credentials in a header, and without what JSON is made of: a token is never a piece of either. */
+/** A gateway token: a comma would end it in a header's list, and JSON's marks could make it a piece of a JSON text. */
 const token = v.pipe(
-  secret(/^[!#-+\--Z\\^-z|~]+$/, 'must be a text of ASCII characters without blanks and { } [ ] " ,'),
+  secret(/^[!#-+\--Z\\^-z|~]+$/, 'must be a text of ASCII characters without blanks, { } [ ] " or ,'),
   v.check(
     (text) => !isPlaceholder(text) && readSwitchText(text) === undefined,
-    "must not be a word that programs write where they have no token",
+    'must not be a placeholder such as "undefined" or "true"',
   ),
 );
 const key = v.pipe(
   secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters"),
   v.check((text) => credential(text) === text, "must be a key without a word such as Bearer before it"),
-  v.check((text) => !isPlaceholder(text), "must not be a word that programs write where they have no key"),
+  v.check((text) => !isPlaceholder(text), 'must not be a placeholder such as "undefined"'),
 );
 const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
 const keysByAlias = v.pipe(
@@ -243,15 +246,15 @@ const headers = v.pipe(
     } catch {
       return false;
     }
-  }, "must be headers: one has characters that headers cannot hold"),
+  }, "must be headers: a name or a value has a character that headers cannot hold"),
 );
 
-/** Rows in memory: some 200 MB. */
+/** The highest value of `logs.rows`. So many rows take some 200 MB of memory. */
 const MOST_ROWS = 200_000;
 
 const wireName = v.picklist(Object.keys(WIRES));
 
-/** What guards `Options`. */
+/** The schema of `Options`. */
 export const OPTIONS = v.strictObject({
   fetch: v.optional(v.function()),
   providers: v.optional(v.record(
@@ -289,14 +292,14 @@ export const OPTIONS = v.strictObject({
         name: v.optional(
           v.pipe(
             v.string(),
-            v.regex(/^[\w .@-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ . @ - and blanks"),
+            v.regex(/^[\w .@-]{1,64}$/, "must have 1 to 64 characters of A-Z a-z 0-9 _ . @ - and blanks"),
           ),
         ),
         gateways: v.optional(names),
         providers: v.optional(names),
       }),
     ], "must be a token, or {token, name?, gateways?, providers?}")),
-    v.nonEmpty("must hold a token, or be left out for a gateway that is open to all"),
+    v.nonEmpty("must hold a token; leave it out for a gateway that is open to all"),
   )),
   tokenRequired: v.optional(v.boolean()),
   keys: v.optional(
@@ -331,13 +334,13 @@ export const OPTIONS = v.strictObject({
     v.string(),
     v.trim(),
     v.minLength(16, "must have at least 16 characters"),
-    v.regex(/^[\x21-\x7e]+$/, "must be of ASCII characters, without blanks"),
+    v.regex(/^[\x21-\x7e]+$/, "must consist of ASCII characters without blanks"),
   )),
 });
 
 /**
- * Checks options. Blanks around tokens, keys and URLs are taken off.
+ * Checks options. Blanks around tokens and keys, and slashes at the end of URLs, are taken off.
  *
- * @throws TypeError that names the option at fault.
+ * @throws TypeError that names the faulty option.
  */
 export const checkOptions = (options: Options): v.InferOutput<typeof OPTIONS> => check(OPTIONS, options);

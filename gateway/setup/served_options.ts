@@ -1,21 +1,21 @@
-/** What can be set for the served form: how it listens, and each option that can be written down. */
+/** The settings of the served form: how it listens, and each option that is not a function. */
 import * as v from "npm:valibot@1.5.0";
 import { bare, type Schema } from "./check.ts";
 import { LOG_LEVELS, type LogLevel } from "../log/line.ts";
 import { OPTIONS } from "./options.ts";
 import { LONGEST_MS } from "../policies/settings.ts";
 
-/** How the served form listens, and what it writes. */
+/** How the served form listens and logs. */
 export interface Listening {
-  /** 0 for any that is free. Default 8787. */
+  /** 0 for any free port. Default 8787. */
   port: number;
   /** Address of the interface. Default 127.0.0.1. */
   hostname: string;
-  /** How long running answers may go on after a signal to end, in milliseconds. Default 30000. */
+  /** Milliseconds that running answers may take to end after a signal to stop. Default 30000. */
   drainMs: number;
-  /** Whether several processes may listen on one port, each for a share of the connections (Linux). Default false. */
+  /** Whether several processes may share one port, each with a part of the connections (Linux). Default false. */
   reusePort: boolean;
-  /** Which requests have a line on standard error. With `off` no answer is looked at for it. Default `info`. */
+  /** Which requests get a line on standard error. Default `info`. */
   log: LogLevel;
 }
 
@@ -32,16 +32,16 @@ const LISTENING = {
   log: v.optional(v.picklist(LOG_LEVELS), "info"),
 };
 
-/** Options that are functions cannot be written down. */
+/** The options without those that are functions, which JSON cannot hold. */
 const WRITTEN = Object.fromEntries(
   Object.entries(OPTIONS.entries).filter(([, option]) => bare(option as Schema).type !== "function"),
 ) as Omit<typeof OPTIONS.entries, "fetch" | "log" | "now" | "random" | "wait">;
 
-/** What the file `SLUICE_CONFIG` may hold, and the variables set. `$schema` is for editors. */
+/** The schema of `SLUICE_CONFIG` and of the variables. `$schema` is for editors. */
 export const CONFIG = v.strictObject({
   $schema: v.optional(v.string()),
   ...LISTENING,
   ...WRITTEN,
-  // A URL, or where files can be read a file's path.
+  // A URL, or a file's path if the runtime can read files.
   priceTable: v.optional(v.pipe(v.string(), v.trim(), v.nonEmpty())),
 });

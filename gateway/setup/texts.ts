@@ -1,19 +1,20 @@
-/** Settings that come as texts, from the environment or from a header. */
+/** Reads settings from texts: from the environment or from a header. */
 
 import { parseShallow } from "../../wires/shared/depth.ts";
 
-/** Characters by which a text is JSON, or a piece of it, and not a list parted by commas. */
+/** A text with one of these characters is JSON or a piece of it, not a list separated by commas. */
 const JSON_MARKS = /[{}[\]"]/;
 
-/** E.g. `'a,b'`: Docker's `--env-file` keeps quotes that a shell takes off. */
+/** E.g. `'a,b'`: Docker's `--env-file` keeps the quotes that a shell removes. */
 const QUOTED = /^(['"`])[^]*\1$/;
 
 /**
- * Reads a list: JSON (a list, or one object), or texts parted by commas. Blanks and a byte order mark around it do not count.
+ * Reads a list: JSON (a list, or one object), or texts separated by commas. Blanks and a byte order mark around it are
+ * ignored.
  *
- * Text that looks like JSON is never cut at its commas: a piece of it would be taken for a value.
+ * Text that looks like JSON is never split at its commas: a piece of it would be taken for a value.
  *
- * @throws TypeError whose message follows "Cannot use NAME: ", without the text, which may hold secrets.
+ * @throws TypeError whose message continues "Cannot use NAME: ". It never quotes the text, which may hold secrets.
  */
 export function readListText(text: string): unknown[] {
   const trimmed = text.trim();
@@ -23,19 +24,19 @@ export function readListText(text: string): unknown[] {
   const value = readJsonText(trimmed);
   if (Array.isArray(value)) return value;
   if (typeof value === "object" && value !== null) return [value];
-  throw new TypeError("it must be a list as JSON, or values parted by commas without quotes");
+  throw new TypeError("it must be a JSON list, or values separated by commas without quotes");
 }
 
 /**
- * Reads JSON, without blanks and a byte order mark around it.
+ * Reads JSON. Blanks and a byte order mark around it are ignored.
  *
- * @throws TypeError whose message follows "Cannot use NAME: ", without the text.
+ * @throws TypeError whose message continues "Cannot use NAME: ". It never quotes the text.
  */
 export function readJsonText(text: string): unknown {
   const trimmed = text.trim();
-  // A schema drops a member of such a name without a word.
+  // valibot leaves out members of these names without an error.
   if (/"(?:__proto__|constructor|prototype)"\s*:/.test(trimmed)) {
-    throw new TypeError("it has a member of a name that JavaScript keeps for itself");
+    throw new TypeError("it has a member named __proto__, constructor or prototype; take it out");
   }
   try {
     return parseShallow(trimmed);

@@ -1,4 +1,4 @@
-/** What rows can be asked for by, under the names that Cloudflare's REST API has for it. */
+/** The columns by which rows are filtered and ordered, under the names of Cloudflare's REST API. */
 import type { LogFilter, LogRow } from "./store.ts";
 
 type Column = (row: LogRow) => unknown;
@@ -6,7 +6,7 @@ type Column = (row: LogRow) => unknown;
 const sum = (a: number | undefined, b: number | undefined) =>
   a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
 
-/** `metadata.key` and `metadata.value` are lists: one of them must meet the condition. */
+/** The columns. `metadata.key` and `metadata.value` are lists, of which one element must meet a condition. */
 const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
   ["id", (row) => row.id],
   ["created_at", (row) => row.time],
@@ -43,16 +43,16 @@ const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
 /** The names that a list of rows may be ordered by, and filtered by. */
 export const COLUMN_NAMES: readonly string[] = [...COLUMNS.keys()];
 
-/** Reads a column; `undefined` for a name that there is not. */
+/** The function that reads a column; `undefined` for an unknown name. */
 export const columnOf = (name: string): Column | undefined => COLUMNS.get(name);
 
-/** Whether a row meets all conditions, and holds the text. */
+/** Whether a row meets all conditions and holds the text. */
 export function meets(row: LogRow, filters: readonly LogFilter[], search?: string): boolean {
   if (search !== undefined && !holds(row, search.toLowerCase())) return false;
   return filters.every(({ key, operator, value }) => {
     const found = COLUMNS.get(key)?.(row);
     const all = Array.isArray(found) ? found : [found];
-    // "Not equal" is so of all of them, everything else of one.
+    // "Not equal" must be true of all elements of a list, any other condition of one.
     if (operator === "neq") return !all.some((one) => value.some((wanted) => isEqual(one, wanted)));
     return all.some((one) => value.some((wanted) => TESTS[operator](one, wanted)));
   });
@@ -61,7 +61,7 @@ export function meets(row: LogRow, filters: readonly LogFilter[], search?: strin
 const holds = ({ id, provider, model, path, error }: LogRow, text: string) =>
   [id, provider, model, path, error?.code].some((one) => String(one ?? "").toLowerCase().includes(text));
 
-/** Clients write numbers and truth as texts too. */
+/** Compares as texts too: a client may write `"200"` or `"true"`. */
 const isEqual = (one: unknown, wanted: unknown) => (one ?? null) === wanted || String(one) === String(wanted);
 
 const TESTS: Record<Exclude<LogFilter["operator"], "neq">, (one: unknown, wanted: unknown) => boolean> = {

@@ -1,74 +1,74 @@
-/** What a listener of the gateway's log gets. Imports nothing, so that the options may name it. */
+/** The row that the log gets about a request. Imports nothing, so that the options may name it. */
 
-/** One row about one request, made when it has ended. Never holds keys, prompts, answers or a query. */
+/** One row about one request, made when its answer has ended. Never holds keys, prompts, answers or a query. */
 export interface LogEntry {
-  /** When it ended, e.g. `2026-11-28T12:03:41.120Z`. */
+  /** When the answer ended, e.g. `2026-11-28T12:03:41.120Z`. */
   time: string;
-  /** `warn` for a failure of the client, also one that left; `error` for one of the provider or of the gateway. */
+  /** `warn` for a failure of the client, also if it left; `error` for a failure of the provider or the gateway. */
   level: "info" | "warn" | "error";
-  /** That of the answer's `cf-aig-log-id`. */
+  /** The answer's `cf-aig-log-id`. */
   id: string;
-  /** What the provider calls the request, where it says so. */
+  /** The provider's id of the request, if its answer names one. */
   upstreamId?: string;
-  /** Of the request, e.g. `POST`. */
+  /** The request's method, e.g. `POST`. */
   method: string;
-  /** Without its query; its first 256 characters. */
+  /** The first 256 characters of the request's path, without its query. */
   path: string;
-  /** Of the answer. A stream that fails later has said 200 by then. */
+  /** The answer's status. It is 200 for a stream that failed later. */
   status: number;
-  /** Row that the request was for, where that is known. */
+  /** The provider's name in the table, if it is known. */
   provider?: string;
-  /** The provider's name for the model, where that is known. */
+  /** The provider's name for the model, if it is known. */
   model?: string;
   /** Milliseconds from the request to the end of its answer. */
   durationMs: number;
-  /** Milliseconds until the first content of a stream. */
+  /** Milliseconds from the request to the first content of a stream. */
   firstTokenMs?: number;
-  /** The answer was an event stream. */
+  /** Whether the answer was an event stream. */
   stream: boolean;
-  /** Tokens of the prompt, where the answer told them: cached ones too. */
+  /** Tokens of the prompt with cached ones, if the answer reported them. */
   inputTokens?: number;
-  /** Tokens of the answer, where it told them: those of its reasoning too. */
+  /** Tokens of the answer with its reasoning, if it reported them. */
   outputTokens?: number;
-  /** Of the prompt's tokens, those that a cache had. */
+  /** Those of the prompt's tokens that were read from a cache. */
   cacheReadTokens?: number;
-  /** Of the prompt's tokens, those that were written into a cache. */
+  /** Those of the prompt's tokens that were written into a cache. */
   cacheWriteTokens?: number;
-  /** Of the answer's tokens, those of its reasoning. */
+  /** Those of the answer's tokens that are its reasoning. */
   reasoningTokens?: number;
-  /** An estimate in US dollars; `null` where no price is known, and absent where the answer told no tokens. */
+  /** Estimated cost in US dollars; `null` if no price is known, absent if the answer reported no tokens. */
   cost?: number | null;
-  /** Where the price is from: the request's header, the provider's answer, the options or the table. */
+  /** The source of the price: the request's header, the provider's answer, the options or the table. */
   price?: "header" | "provider" | "option" | "table";
-  /** Why the model stopped, as OpenAI says it. */
+  /** Why the model stopped, in OpenAI's words. */
   finishReason?: string;
-  /** Of the request's path, else the option; `-` where neither names one. */
+  /** The account in the request's path, else the option `account`, else `-`. */
   account: string;
-  /** Of the request's path, else `default`. */
+  /** The gateway in the request's path, else `default`. */
   gateway: string;
-  /** The name of the gateway's token that came with it, or eight letters and digits that stand for a token without one. */
+  /** The name of the gateway token in the request, or eight letters and digits for a token without a name. */
   token?: string;
-  /** What the client said of the request, by `cf-aig-metadata`. */
+  /** The client's `cf-aig-metadata`. */
   metadata?: Metadata;
-  /** What the client calls the request, by `cf-aig-event-id`. */
+  /** The client's `cf-aig-event-id`. */
   eventId?: string;
-  /** The client's `user-agent`; its first 200 characters. */
+  /** The first 200 characters of the client's `user-agent`. */
   userAgent?: string;
-  /** Fields of the request that the provider could not be told. */
+  /** Fields of the request that could not be sent to the provider. */
   dropped?: string;
-  /** Requests that were sent to providers. */
+  /** Requests sent to providers. */
   tries: number;
-  /** Each of them in turn, the first twenty. Absent where there were none. */
+  /** The first twenty of these requests, in order. Absent if there were none. */
   attempts?: LogAttempt[];
-  /** Whether the client allows that its request and answer are kept, by `cf-aig-collect-log-payload`. Absent: it does. */
+  /** `false` if the client does not allow that its request and answer are kept, by `cf-aig-collect-log-payload`. */
   payload?: false;
-  /** The content type of the request, e.g. `application/json`. */
+  /** The request's content type, e.g. `application/json`. */
   requestType?: string;
-  /** The content type of the answer. */
+  /** The answer's content type. */
   responseType?: string;
-  /** Index of the step that answered, or was the last to be tried. */
+  /** Index of the step that was sent last, which is the one that answered if any did. */
   step: number;
-  /** What went wrong, if anything did. */
+  /** The request's error, if it failed. */
   error?: LogError;
 }
 
@@ -88,8 +88,8 @@ export interface LogAttempt {
 export type Metadata = Record<string, string | number | boolean>;
 
 /**
- * What went wrong: the gateway's own words, or of a provider's error its status, type and code. Its message is not told,
- * for providers quote prompts and keys.
+ * An error: the gateway's code and message, or the status, type and code of a provider's error. A provider's message is left
+ * out, because it may quote prompts and keys.
  */
 export type LogError =
   | { code: string; message: string }

@@ -1,4 +1,4 @@
-/** Rows in this process's memory: the newest, and gone with the process. */
+/** Keeps the newest rows in the memory of the process. They are lost when it ends. */
 import { columnOf, meets } from "./columns.ts";
 import { isOf, rollups } from "./rollups.ts";
 import type { LogQuery, LogRow, Logs, Scope } from "./store.ts";
@@ -6,12 +6,12 @@ import type { LogQuery, LogRow, Logs, Scope } from "./store.ts";
 const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway}/${id}`;
 
 /**
- * Keeps the newest rows.
+ * Makes a store of the newest rows.
  *
- * @param most How many, of all accounts and gateways together.
+ * @param most The most rows of all accounts and gateways together.
  */
 export function memoryLogs(most: number): Logs {
-  /** In order of arrival. */
+  /** The rows, oldest first. */
   const kept = new Map<string, LogRow>();
   const sums = rollups();
 
@@ -67,7 +67,7 @@ export function memoryLogs(most: number): Logs {
   };
 }
 
-/** Numbers by size, all else as text; what is absent comes first. */
+/** Compares numbers by size and anything else as text. Absent values come first. */
 function compare(a: unknown, b: unknown): number {
   if (a === b) return 0;
   if (a === undefined || a === null) return -1;

@@ -1,101 +1,101 @@
-/** The roles that a store fills for a gateway. Nothing here does I/O. */
+/** The interfaces of a gateway's stores. */
 import type { LogEntry, Metadata } from "./log_row.ts";
 
-/** Whose rows: two accounts' `default` are two gateways. */
+/** The account and the gateway of rows. The gateways `default` of two accounts are two gateways. */
 export interface Scope {
   account: string;
   gateway: string;
 }
 
-/** A row as it is kept, with what was said about it later. */
+/** A row as it is kept, with the changes that were made later. */
 export interface LogRow extends LogEntry, Scope {
   feedback?: 1 | -1;
   score?: number;
 }
 
-/** What can be said about a row after its request; `null` takes it back. */
+/** Changes to a row after its request. `null` removes a value. */
 export interface LogChanges {
   feedback?: 1 | -1 | null;
   score?: number | null;
   metadata?: Metadata | null;
 }
 
-/** A condition on a row; a list of values is met by any of them. */
+/** A condition on a row. It is met if it is met for any of the values. */
 export interface LogFilter {
   key: string;
   operator: "eq" | "neq" | "contains" | "lt" | "gt";
   value: readonly (string | number | boolean | null)[];
 }
 
-/** Which rows, in which order. */
+/** A query for rows. */
 export interface LogQuery {
-  /** All must be met. */
+  /** The conditions, all of which must be met. */
   filters: readonly LogFilter[];
-  /** A text that provider, model, path, error or id must hold, in any case. */
+  /** A text that the provider, model, path, error code or id must hold, in any letter case. */
   search?: string;
   orderBy: string;
   descending: boolean;
-  /** How many rows are passed over, and how many are given at most. */
+  /** How many rows are skipped, and how many are returned at most. */
   offset: number;
   limit: number;
 }
 
-/** The spans that sums are made of. */
+/** The spans of time of sums. */
 export type Grain = "minute" | "hour" | "day";
 
-/** How a number of requests went. */
+/** The sums of a number of requests. */
 export interface Tally {
   requests: number;
-  /** Of these, what went wrong, here, at the provider or at the client. */
+  /** The requests among these that failed, at the gateway, the provider or the client. */
   errors: number;
   inputTokens: number;
   outputTokens: number;
-  /** US dollars, of those whose cost is known. */
+  /** The cost in US dollars of the requests whose cost is known. */
   cost: number;
-  /** Those with tokens and without a known price. */
+  /** The requests with tokens but without a known price. */
   unpriced: number;
-  /** Histogram of how long they took, by the steps of `rollups.ts`. */
+  /** A histogram of the durations, with the steps of `rollups.ts`. */
   durations: number[];
-  /** The same of when the first content of their streams came. */
+  /** A histogram of the times until the first content of streams. */
   firstTokens: number[];
 }
 
-/** Sums of one span of time, which begins at these milliseconds since 1970. */
+/** The sums of one span of time. `at` is its beginning, in milliseconds since 1970. */
 export type Point = Tally & { at: number };
 
-/** Sums of what has all this in common; empty where a request had none. */
+/** The sums of all requests with the same values in `of`. A value is empty if the requests had none. */
 export type Group = Tally & { of: Scope & { provider: string; model: string; token: string } };
 
-/** What sums are asked for: those from one moment up to another, in milliseconds since 1970. */
+/** A query for sums. `from` and `to` are milliseconds since 1970. */
 export interface StatsQuery {
   grain: Grain;
   from: number;
   to: number;
-  /** Default: of all gateways. */
+  /** Default: all gateways. */
   scope?: Partial<Scope>;
 }
 
-/** Sums by time, and by what requests have in common. */
+/** Sums by time, and by group. */
 export interface Stats {
   points: Point[];
   groups: Group[];
 }
 
-/** Keeps rows about requests. No method waits for a request, and none throws for a row that is not there. */
+/** Keeps rows about requests. No method throws for a missing row. */
 export interface Logs {
   add(rows: readonly LogRow[]): Promise<void>;
   get(scope: Scope, id: string): Promise<LogRow | undefined>;
   /**
-   * The newest rows of all gateways, in the order of their arrival, the newest first.
+   * The newest rows of all gateways, the latest arrival first.
    *
-   * @param after The id of a row: only those that came after it. One that is no longer kept has all after it.
+   * @param after The id of a row: only later rows are returned. If that row is no longer kept, all rows count as later.
    */
   newest(limit: number, after?: string): Promise<LogRow[]>;
-  /** The rows of one page, and how many there are in all. */
+  /** The rows of one page, and the number of all rows that match. */
   list(scope: Scope, query: LogQuery): Promise<{ rows: LogRow[]; total: number }>;
-  /** @returns Whether there is such a row. */
+  /** @returns Whether the row exists. */
   patch(scope: Scope, id: string, changes: LogChanges): Promise<boolean>;
-  /** @returns How many rows are gone. */
+  /** @returns How many rows were removed. */
   remove(scope: Scope, query: LogQuery): Promise<number>;
   /** Sums of all rows that were added, also of those that are gone. */
   stats(query: StatsQuery): Promise<Stats>;

@@ -1,37 +1,38 @@
-/** Names that an operator gives to models: the option `models`. */
+/** Reads the option `models`: the operator's own names for models. */
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { DYNAMIC, findTarget } from "./find_target.ts";
 
-/** What a name stands for. */
+/** A name of the operator's, with the models that it stands for. */
 export interface Alias {
-  /** As the operator wrote it. */
+  /** The pattern as the operator wrote it. */
   pattern: string;
-  /** `{provider}/{model}`, the first that is tried first. */
+  /** Each as `{provider}/{model}`, in the order in which they are tried. */
   names: readonly string[];
 }
 
-/** Finds what a client's name stands for; `undefined` for one that no pattern matches. */
+/** The operator's names. */
 export interface Aliases {
+  /** The models that a client's name stands for; `undefined` if no pattern matches it. */
   find(name: string): Alias | undefined;
-  /** Patterns that are names as they stand. */
+  /** The patterns without a star. */
   exact: readonly Alias[];
 }
 
-/** A pattern with what stands before and behind its star. */
+/** A pattern, split at its star. */
 interface Pattern extends Alias {
   before: string;
-  /** Absent for a pattern without a star. */
+  /** The text behind the star. Absent for a pattern without a star. */
   behind?: string;
 }
 
 /**
- * Reads the option `models`: the first pattern that matches counts, and what its star stands for is put in place of the
- * star of its value. Patterns are not applied to a value, so names cannot form a loop.
+ * Reads the option `models`. The first pattern that matches counts, and the text that its star matches replaces the star of
+ * its value. Patterns are not applied to values, so names cannot form a loop.
  *
- * A pattern without a slash never matches a name that begins with a known provider: `*` leaves `openai/gpt-5` alone.
+ * A pattern without a slash never matches a name that begins with a known provider: `*` does not match `openai/gpt-5`.
  *
- * @throws TypeError that names the pattern at fault.
+ * @throws TypeError that names the faulty pattern.
  */
 export function readAliases(
   models: Readonly<Record<string, string | readonly string[]>>,
@@ -68,7 +69,7 @@ export function readAliases(
   };
 }
 
-/** `openai/gpt-5`, `@cf/meta/llama`; what Cloudflare calls `dynamic/…` is no model of anybody's either. */
+/** Whether a name begins with a provider: `openai/gpt-5`, `@cf/meta/llama`. Cloudflare's `dynamic/…` counts as one too. */
 function beginsWithProvider(name: string, providers: ReadonlyMap<string, Provider>): boolean {
   const slash = name.indexOf("/");
   if (slash < 0) return false;
@@ -76,7 +77,7 @@ function beginsWithProvider(name: string, providers: ReadonlyMap<string, Provide
   return first === "@cf" || first === DYNAMIC || providers.has(first);
 }
 
-/** Checks what a value leads to, whatever its star stands for. */
+/** Checks that a value leads to a model, whatever text replaces its star. */
 function checkValue(
   name: string,
   hasStar: boolean,
@@ -85,7 +86,7 @@ function checkValue(
 ): void {
   const stars = name.split("*").length - 1;
   if (stars > 1) throw fault("a value may hold one *");
-  if (stars === 1 && !hasStar) throw fault("its value holds a *, and the pattern holds none");
+  if (stars === 1 && !hasStar) throw fault("its value holds a *, but the pattern does not");
   const slash = name.indexOf("/");
   if (stars === 1 && (slash < 0 || name.indexOf("*") < slash)) {
     throw fault('a value names its provider before the *, e.g. "openrouter/*"');

@@ -1,4 +1,4 @@
-/** Which targets a request names, in the order in which they are tried. */
+/** Finds the targets that a request names, in the order in which they are tried. */
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import { findTarget, type Target, type Task } from "./find_target.ts";
@@ -7,14 +7,14 @@ import type { Aliases } from "./aliases.ts";
 /** The most targets, or steps, that one request may name. */
 export const MOST_STEPS = 20;
 
-/** Where names are looked up. */
+/** The names that are known. */
 interface Known {
   providers: ReadonlyMap<string, Provider>;
-  /** Absent where the operator has given none. */
+  /** Absent if the operator has set no names. */
   aliases?: Aliases;
 }
 
-/** A request, as far as it is asked here. */
+/** The parts of a request that are read here. */
 interface Asked {
   headers: Headers;
   config: Known;
@@ -22,8 +22,8 @@ interface Asked {
 }
 
 /**
- * The body's `model`, then those of its `models` list and of the header `sluice-fallback`, each once. A name that the
- * operator has given stands for one or several.
+ * The targets of the body's `model`, then those of its list `models` and of the header `sluice-fallback`, each once. A name of
+ * the operator's stands for one or several targets.
  *
  * @throws GatewayError `invalid_model`, `unknown_provider`, `unauthorized` or `invalid_request`.
  */
@@ -34,7 +34,7 @@ export function findTargets(
 ): Target[] {
   const model = body.get("model") ?? undefined;
   const first = model === undefined ? [] : targetsOf(model, "model", config, caller, task);
-  // A provider's own list is for it to read.
+  // A provider with a list `models` of its own reads it itself.
   const list = (first[0]?.provider.ownModels ? undefined : body.get("models")) ?? [];
   if (!Array.isArray(list)) {
     const message = "Cannot read the request: models must be a list";
@@ -43,7 +43,7 @@ export function findTargets(
   const written = headers.get("sluice-fallback");
   if (first.length === 1 && list.length === 0 && written === null) return first;
   const fallback = written?.split(",").map((name) => name.trim()).filter(Boolean) ?? [];
-  /** Where each name was written first. */
+  /** Each name, with the place where it was written first. */
   const names = new Map<unknown, string>();
   const add = (name: unknown, param: string) => {
     if (names.has(name)) return;
@@ -53,7 +53,7 @@ export function findTargets(
   if (model !== undefined) add(model, "model");
   for (const [at, name] of list.entries()) add(name, `models[${at}]`);
   for (const name of fallback) add(name, "sluice-fallback");
-  // No model at all is told as one that is malformed.
+  // A request without any model gets the same error as one with a malformed model.
   if (names.size === 0) names.set(undefined, "model");
   const targets = new Map<string, Target>();
   for (const [name, param] of names) {
@@ -72,10 +72,10 @@ function checkCount(count: number): void {
 }
 
 /**
- * What one name stands for.
+ * The targets that one name stands for.
  *
- * @param param Where the client wrote it.
- * @throws GatewayError that names the pattern, where one has matched.
+ * @param param The place where the client wrote the name.
+ * @throws GatewayError, with the pattern in its message if one has matched.
  */
 export function targetsOf(
   name: unknown,
@@ -97,7 +97,9 @@ export function targetsOf(
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       const { code, message, details } = error;
-      const by = ` (the option models leads there from ${quote(`${name}`)}, by ${quote(alias.pattern)})`;
+      const by = ` (the option models maps ${quote(`${name}`)} to it, by the pattern ${
+        quote(alias.pattern)
+      })`;
       throw new GatewayError(code, message + by, details);
     }
   });

@@ -1,4 +1,4 @@
-/** What every answer to a client is made with. */
+/** Makes the answers to clients. */
 import { GatewayError } from "../../wires/errors.ts";
 import { headerList } from "../../wires/shared/header_text.ts";
 import { responseHeaders } from "./headers.ts";
@@ -9,20 +9,20 @@ import type { Outgoing } from "./prepare.ts";
 export const JSON_TYPE = "application/json", EVENTS_TYPE = "text/event-stream";
 
 /**
- * On a stream of events: nginx gathers up an answer's bytes before it passes them on, unless its configuration or this
- * says otherwise.
+ * A header for streams of events. nginx buffers an answer before it passes it on, unless its configuration or this header
+ * forbids it.
  *
  * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
  */
 export const UNBUFFERED = ["x-accel-buffering", "no"] as const;
 
-/** Characters of an answer we could not read that an error quotes. */
+/** How many characters an error quotes of an answer that the gateway could not read. */
 export const QUOTED = 500;
 
-/** Characters of it that are looked through for secrets first. */
+/** How many characters of such an answer are masked before the quote is cut from them. */
 const MASKED = 64 * 1024;
 
-/** The provider's headers as the client may see them, and what could not be sent to the provider. */
+/** The provider's headers that the client may see, with `sluice-dropped` for what could not be sent to the provider. */
 export function headersFor(
   { headers }: Response,
   { dropped, masks }: Outgoing,
@@ -36,7 +36,7 @@ export function headersFor(
 /**
  * An answer with the provider's status and headers.
  *
- * @param type Its content type. Default: the provider's.
+ * @param type The answer's content type. Default: the provider's.
  */
 export function answerWith(
   body: BodyInit | null,
@@ -44,7 +44,7 @@ export function answerWith(
   outgoing: Outgoing,
   type?: string,
 ): Response {
-  // Written into the headers that it has: a response made with headers copies them.
+  // The headers are written into the finished response, because `new Response` would copy them.
   const response = new Response(body, { status: upstream.status });
   headersFor(upstream, outgoing, response.headers);
   if (type) response.headers.set("content-type", type);
@@ -52,7 +52,11 @@ export function answerWith(
   return response;
 }
 
-/** @param headers The provider's, as the client may see them: limits and request ids matter here most of all. */
+/**
+ * The error for a provider's answer that is not JSON.
+ *
+ * @param headers The provider's headers that the client may see. Its rate limits and request ids matter most here.
+ */
 export function notJson(
   text: string,
   { status }: Response,
@@ -67,7 +71,7 @@ export function notJson(
   );
 }
 
-/** The beginning of an answer, without secrets: of one that is cut first, half a key would be left. */
+/** The beginning of an answer, without secrets. It is masked before it is cut, so that no half of a key is left. */
 export const quote = (text: string, { masks }: Outgoing): string =>
   maskText(masks.error, text.slice(0, MASKED)).slice(0, QUOTED);
 
@@ -81,7 +85,7 @@ export function contentKind(headers: Headers): ContentKind {
   return type.startsWith("text/html") ? "page" : "other";
 }
 
-/** An id for an answer that has none, as the client's wire writes them. */
+/** An id for an answer without one, in the form of the client's wire. */
 export function answerId({ config, client }: Exchange): string {
   return client.idPrefix + Math.floor(config.random() * 2 ** 52).toString(36).padStart(11, "0");
 }

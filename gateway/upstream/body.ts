@@ -1,4 +1,4 @@
-/** Taking in a request body. */
+/** Reads request bodies. */
 import { chunkReader, keptBytes } from "../../wires/streams/chunks.ts";
 import { MOST_LEVELS, parseShallow, TooDeep } from "../../wires/shared/depth.ts";
 import { GatewayError } from "../../wires/errors.ts";
@@ -10,13 +10,13 @@ import type { Report } from "../log/report.ts";
 import type { Limits } from "../setup/limits.ts";
 import { idleTimer, within } from "../policies/timers.ts";
 
-/** Who holds a body while it is read. */
+/** The parts of an exchange that count the bytes of a body while it is read. */
 type Holder = Pick<Exchange, "config" | "report">;
 
 /**
  * Reads a JSON request's body.
  *
- * @throws GatewayError `unsupported_media_type`, and as `readWhole`.
+ * @throws GatewayError `unsupported_media_type`, and the errors of `readWhole`.
  */
 export async function takeBody(request: Request, exchange: Holder): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get("content-type");
@@ -34,21 +34,21 @@ export async function takeBody(request: Request, exchange: Holder): Promise<Uint
       "unsupported_media_type",
       `Cannot read the request: its content-encoding is ${
         JSON.stringify(encoding.slice(0, 100))
-      }; send it plain`,
+      }; send it without an encoding`,
     );
   }
   return await readWhole(request, exchange);
 }
 
-/** An announced body up to this length is read in one piece, whatever the time between its bytes. */
+/** A body announced with up to this many bytes is read in one piece, without a limit on the time between its bytes. */
 const ONE_READ = 64 * 1024;
 
 /**
  * Reads a request's body.
  *
  * @param maxBytes Default: the limit of the options.
- * @throws GatewayError `body_too_large` before more than `maxBytes` are held, `overloaded` when the gateway holds enough of
- * other bodies, `request_timeout` for a client that is silent for too long, or `invalid_request` for a body that breaks off.
+ * @throws GatewayError `body_too_large` before more than `maxBytes` are held; `overloaded` if other bodies leave no room for
+ * it; `request_timeout` if the client is silent for too long; `invalid_request` if the body breaks off.
  */
 export async function readWhole(
   request: Request,
@@ -56,17 +56,17 @@ export async function readWhole(
   maxBytes: number = exchange.config.limits.maxBodyBytes,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { bodyTimeoutMs, maxInFlightBytes } = exchange.config.limits;
-  // A body that is longer than all that may be held would never be taken.
+  // A body longer than `maxInFlightBytes` would be refused as `overloaded` for ever.
   const most = maxInFlightBytes > 0 ? Math.min(maxBytes, maxInFlightBytes) : maxBytes;
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced > most) throw tooLarge(most);
   try {
-    // A length that was announced is kept to by the runtime's HTTP parser, and one native read is the cheapest; to look
-    // at `body` before would make a stream of it.
+    // The runtime's HTTP parser enforces an announced length. One native read is the cheapest; reading `request.body` before
+    // it would make a stream.
     if (announced >= 0 && (bodyTimeoutMs === 0 || announced <= ONE_READ)) {
       hold(announced, exchange);
       const buffer = await exchange.config.inTime(request.arrayBuffer(), () => tooSlow(bodyTimeoutMs));
-      // Requests that never were HTTP claim what they like.
+      // A request that a program made need not keep to the length that it announces.
       if (buffer.byteLength > most) throw tooLarge(most);
       hold(buffer.byteLength - announced, exchange);
       return new Uint8Array(buffer);
@@ -74,12 +74,12 @@ export async function readWhole(
     return request.body ? await readChunks(request.body, most, exchange) : new Uint8Array();
   } catch (cause) {
     if (cause instanceof GatewayError || request.signal.aborted) throw cause;
-    // The client has left, most likely: Deno tells the signal later, if at all.
+    // The client has probably left: Deno aborts the signal later, or never.
     throw new GatewayError("invalid_request", "Cannot read the request: its body broke off", { cause });
   }
 }
 
-/** @throws GatewayError before more than `maxBytes` are held, or after a silence that is too long. */
+/** @throws GatewayError before more than `maxBytes` are held, or after too long a silence. */
 async function readChunks(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
@@ -110,16 +110,16 @@ async function readChunks(
 }
 
 /**
- * Deno's and Bun's `fetch` keeps a body that was sent until its answer has ended (measured November 2026). workerd does not
- * tell the end of an answer whose client has left.
+ * Whether the runtime keeps a sent body in memory until its answer has ended: Deno's and Bun's `fetch` do (measured November
+ * 2026). workerd does not tell when an answer ends whose client has left.
  */
 export const KEEPS_BODIES = "Deno" in globalThis || "Bun" in globalThis;
 
-/** Bytes of a body from which on its answer is watched for its end, whether or not there is a log. */
+/** The answer to a body of more bytes than this is watched until it ends, even without a log. */
 const WATCHED_BYTES = 256 * 1024;
 
 /**
- * Counts bytes that are held from now on, until `letGo`.
+ * Counts bytes as held, until `letGo` is called.
  *
  * @throws GatewayError `overloaded`
  */
@@ -128,7 +128,7 @@ function hold(bytes: number, { config, report }: Holder): void {
   if (most > 0 && inFlight.bytes + bytes > most) {
     throw new GatewayError(
       "overloaded",
-      "Cannot take the request: the bodies of other requests fill the gateway; try again in a moment",
+      "Cannot take the request: the gateway holds as many bytes of other requests' bodies as it may; try again in a moment",
       { headers: { "retry-after": "1" } },
     );
   }
@@ -137,22 +137,22 @@ function hold(bytes: number, { config, report }: Holder): void {
   if (KEEPS_BODIES && most > 0 && report.heldBytes > WATCHED_BYTES) report.listened = true;
 }
 
-/** A request's body is held no longer: its answer has ended, or there is none. */
+/** Counts a request's body as released. Called when its answer has ended, or if there is no answer. */
 export function letGo(report: Report, { inFlight }: Config): void {
   inFlight.bytes -= report.heldBytes;
   report.heldBytes = 0;
 }
 
-/** A body that is handed on as it comes, until its client is silent for too long. */
+/** A body that is passed on while it arrives. It breaks if its client is silent for too long. */
 export interface Upload {
   body: ReadableStream<Uint8Array>;
-  /** The fault, once there is one. */
+  /** The fault by which the body broke, if it did. */
   fault(): GatewayError | undefined;
 }
 
 /**
- * Hands a body on and watches the time between its chunks. Not on Workers, where Cloudflare watches: there a body that
- * passes through JavaScript loses its length.
+ * Passes a body on and limits the time between its chunks. On Workers the body is returned unchanged: Cloudflare limits the
+ * time there, and a body that passes through JavaScript would lose its length.
  */
 export function upload(body: ReadableStream<Uint8Array>, { bodyTimeoutMs: ms }: Limits): Upload {
   if (ms === 0 || !("Deno" in globalThis || "Bun" in globalThis)) return { body, fault: () => undefined };
@@ -161,7 +161,7 @@ export function upload(body: ReadableStream<Uint8Array>, { bodyTimeoutMs: ms }: 
   const watched = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        // Only while a chunk is waited for: a provider that takes its time is not the client's fault.
+        // Limits the wait for the client's next chunk only. A provider that reads slowly is not the client's fault.
         const { done, value } = await within(reader.read(), ms, () => tooSlow(ms));
         if (done) controller.close();
         else controller.enqueue(value);
@@ -188,39 +188,40 @@ function tooLarge(maxBytes: number): GatewayError {
   );
 }
 
-// ---------------------------------------------------------------- a request for a model
+// ---------------------------------------------------------------- a JSON body
 
-/** A request's body, parsed only as far as it must be. */
+/** A request's JSON body. It is parsed only as far as needed. */
 export interface Body {
   text: Uint8Array<ArrayBuffer>;
   /** The same decoded, if it is short enough to be parsed at once. */
   source?: string;
-  /** Where its members stand; `undefined` when only a full parse can tell. Found when first asked for. */
+  /** The places of its members; `undefined` if only a full parse can find them. Computed at the first call. */
   members(): ReturnType<typeof findMembers>;
   get(field: string): unknown;
-  /** Whether a field is there and not `null`. */
+  /** Whether a field is present and not `null`. */
   has(field: string): boolean;
-  /** Whether a text may be somewhere in its values. */
+  /** Whether a word may be somewhere in its values. */
   mentions(word: string): boolean;
   parsed(): JsonObject;
   /** Whether it is parsed already. */
   isParsed(): boolean;
-  /** Whether `checkCall` has passed it. */
+  /** Whether `checkCall` has accepted it. */
   isChecked?: boolean;
-  /** What it says, once it was read for one of several targets. */
+  /** The neutral call, once it was read for one of several targets. */
   call?: Call;
 }
 
 /**
- * Bodies up to this size are parsed and checked also when they are handed through; a longer one is the provider's to
- * check, since parsing it would cost more than sending it.
+ * Bodies of up to this many bytes are parsed and checked even if they are handed through. The provider checks a longer one
+ * itself, because parsing it here would cost more than sending it.
  */
 const CHECKED_BYTES = 256 * 1024;
 
 /**
- * Reads a request's body.
+ * Reads a request's JSON body.
  *
- * @param ruleWords What a long body is searched for, see `ClientWire`.
+ * @param ruleWords The words that a long body is searched for, see `ClientWire`.
+ * @throws GatewayError `invalid_request`
  */
 export function readBody(text: Uint8Array<ArrayBuffer>, ruleWords: readonly string[]): Body {
   if (text.length === 0) {
@@ -241,8 +242,8 @@ export function readBody(text: Uint8Array<ArrayBuffer>, ruleWords: readonly stri
   return {
     text,
     source: isLong ? undefined : source,
-    // No getter: V8 keeps one that is made with its object, and all that it sees, until a full collection. A body of 10 MB
-    // took twice the memory.
+    // A method, not a getter: V8 keeps a getter of an object literal, with all that its closure holds, until a full garbage
+    // collection. A body of 10 MB took twice the memory.
     members() {
       if (!sought) members = findShallow(text);
       sought = true;
@@ -256,7 +257,7 @@ export function readBody(text: Uint8Array<ArrayBuffer>, ruleWords: readonly stri
   };
 }
 
-/** A body that was written here for a provider, so that it may pass the row's rules as a client's does. */
+/** A `Body` of an object that the gateway has written, so that the row's rules can be applied to it as to a client's body. */
 export function writtenBody(object: JsonObject): Body {
   const get = (field: string) => Object.hasOwn(object, field) ? object[field] : undefined;
   return {
@@ -297,7 +298,7 @@ function parseText(source: string): unknown {
   }
 }
 
-/** @throws GatewayError `invalid_request` for more levels or members than are read. */
+/** Finds the members of a JSON text. @throws GatewayError `invalid_request` for too many levels or members. */
 export function findShallow(...args: Parameters<typeof findMembers>): ReturnType<typeof findMembers> {
   try {
     return findMembers(...args);
@@ -312,10 +313,10 @@ export function findShallow(...args: Parameters<typeof findMembers>): ReturnType
 const tooDeep = (cause: unknown) =>
   new GatewayError(
     "invalid_request",
-    `Cannot read the request: it is nested too deeply; ${MOST_LEVELS} levels are the most`,
+    `Cannot read the request: its body is nested too deeply; at most ${MOST_LEVELS} levels are read`,
     { cause },
   );
 
-/** Without the parser's own message, which may quote the prompt. */
+/** The error for a body that is not JSON. It leaves out the parser's message, which may quote the prompt. */
 const notJson = (cause: unknown) =>
   new GatewayError("invalid_request", "Cannot read the request: its body is not valid JSON", { cause });

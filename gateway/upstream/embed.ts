@@ -1,4 +1,4 @@
-/** From a client's request for embeddings to one or several of a provider's, and back. */
+/** Writes a client's request for embeddings as one or several requests to a provider, and joins the answers. */
 import type { SpokenEmbeddings } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { object, parse } from "../../wires/shared/json.ts";
@@ -19,37 +19,37 @@ import { inDepth, type Outgoing, refuseDropped } from "./prepare.ts";
 import { refuseRedirect, respondError } from "./respond.ts";
 import { ask, type Credentials, readText } from "./send.ts";
 
-/** Requests that one of a client's may become. */
+/** The most requests to a provider that one request of a client may become. */
 const MOST_PARTS = 256;
 
-/** Of these, how many are under way at once: Workers have six connections for a request. */
+/** How many of these are sent at once: a Worker has six connections for a request. */
 const MOST_AT_ONCE = 4;
 
-/** What is sent to a target. */
+/** The requests that are sent to a target. */
 export interface EmbedPlan {
   client: EmbeddingClient;
   embeddings: SpokenEmbeddings;
-  /** The only one, handed through; absent where answers are read. */
+  /** The only request, handed through; absent if the answers are read and joined. */
   handed?: Outgoing;
   /** Whether the client wants base64. */
   base64: boolean;
-  /** Kept for the step's further tries: what was answered is not asked again. */
+  /** The requests in parts. The step's further attempts send only the parts without an answer. */
   parts: Part[];
 }
 
-/** A part of the inputs. */
+/** A request with a part of the inputs. */
 interface Part {
   outgoing: Outgoing;
   inputs: number;
   answer?: Embeddings;
-  /** Of that answer, as the client may see them. */
+  /** The headers of that answer that the client may see. */
   headers?: Headers;
 }
 
 /**
- * Prepares a request for a target.
+ * Prepares the requests to a target.
  *
- * @param only The body is for no other target.
+ * @param only Whether no other target needs the body.
  * @throws GatewayError for a body that is not a request for embeddings, or one that the target cannot take.
  */
 export function planEmbed(
@@ -63,12 +63,12 @@ export function planEmbed(
   const { wire, path = "/embeddings", most, tokens, drop, rename } = embeddings;
   const omit = embeddings.base64 === false ? ["encoding_format"] : undefined;
   const isSame = wire === client.wire;
-  // A long body is the provider's to check when it goes to it as it is.
+  // A long body that is handed through is not parsed here; the provider checks it.
   if (!isSame || most !== undefined || tokens === false || body.isParsed()) {
     const input = body.get("input");
     client.check({ input });
     if (tokens === false) refuseTokens(input, target);
-    // Tokens of one input stand in a list too.
+    // A list of numbers is one input, as tokens.
     const inputs = Array.isArray(input) && typeof input[0] !== "number" ? input.length : 1;
     if (!isSame || most !== undefined && inputs > most) {
       return inDepth(() => planParts(client, client.read(body.parsed()), target, embeddings, exchange));
@@ -85,7 +85,7 @@ function refuseTokens(input: unknown, { provider: { name } }: Target): void {
   if (typeof first !== "number" && !Array.isArray(first)) return;
   throw new GatewayError(
     "invalid_request",
-    `Cannot send tokens to ${name}: it takes text alone; send input as a text or a list of texts`,
+    `Cannot send tokens to ${name}: it takes only texts; send input as a text or a list of texts`,
     { param: "input" },
   );
 }
@@ -103,9 +103,9 @@ function planParts(
   if (inputs.length > most * MOST_PARTS) {
     throw new GatewayError(
       "invalid_request",
-      `Cannot send ${inputs.length} inputs to ${provider.name} in one request: ${
+      `Cannot send ${inputs.length} inputs to ${provider.name} in one request: send at most ${
         most * MOST_PARTS
-      } are the most`,
+      }`,
       { param: "input" },
     );
   }
@@ -125,7 +125,7 @@ function planParts(
   return { client, embeddings, base64, parts };
 }
 
-/** Leaves out and renames what the row says. */
+/** Leaves out and renames fields, as the row says. */
 function fitRow(written: WireRequest, { drop = [], rename = {} }: SpokenEmbeddings): WireRequest {
   const dropped = [...written.dropped];
   const body: [string, unknown][] = [];
@@ -138,7 +138,7 @@ function fitRow(written: WireRequest, { drop = [], rename = {} }: SpokenEmbeddin
 
 // ---------------------------------------------------------------- asking
 
-/** Sends what is planned, once. Parts that were answered in an earlier try are not sent again. */
+/** Sends the planned requests once. Parts that were answered in an earlier attempt are not sent again. */
 export function sendEmbed(
   plan: EmbedPlan,
   credentials: Credentials,
@@ -172,10 +172,10 @@ async function respondHanded(
   return handBack(answer, outgoing, exchange, begun === undefined);
 }
 
-/** Bytes within which the first vector of an answer begins. */
+/** The first vector of an answer begins within this many bytes. */
 const LOOKED_BYTES = 16 * 1024;
 
-/** An answer of a provider that does not heed `encoding_format`, with base64; any other as it came. */
+/** The answer with vectors in base64. A provider that ignores `encoding_format` has sent lists, which are written anew. */
 async function encoded(
   upstream: Response,
   outgoing: Outgoing,
@@ -236,7 +236,7 @@ function tellLog({ tokens, model }: Embeddings, { config, report, signal }: Exch
   seen.end("whole");
 }
 
-/** @returns What the client gets in place of an answer, if this is none. */
+/** Reads the answer of one part. @returns The client's answer if the part failed. */
 function readPart(
   upstream: Response,
   part: Part,
@@ -278,10 +278,10 @@ function readPart(
 }
 
 /**
- * Does a work for each item, some at once. The first failure ends the others.
+ * Runs work for each item, four at once. The first failure ends the others.
  *
- * @param work Gives a response where it failed.
- * @returns The response of that failure; throws what it threw.
+ * @param work Returns a response if it failed.
+ * @returns The response of the first failure. Rejects with the first error that `work` threw.
  */
 function atOnce<T>(
   items: readonly T[],

@@ -1,11 +1,11 @@
-/** An error as a response that the client can read. */
+/** Makes error responses that the client can read. */
 import type { GatewayError } from "../../wires/errors.ts";
 import type { ClientWire, ErrorContext, WireError } from "../../wires/types.ts";
 
-/** Whose clients read the errors of a path: those of a wire, Cloudflare's gateway's, or its REST API's. */
+/** The shape of an error: that of a client wire, of Cloudflare's gateway, or of Cloudflare's REST API. */
 export type ErrorShape = ClientWire | "gateway" | "rest";
 
-/** An error of ours or of the provider's, as the client's wire writes it. */
+/** An error of the gateway or the provider, written in the client's wire. */
 export function errorResponse(
   error: WireError,
   client: ClientWire,
@@ -27,13 +27,13 @@ export function errorResponse(
 }
 
 /**
- * Whether the same request fails again, though its status is one that SDKs try again (429) or Claude Code does (401): it
- * would wait for minutes.
+ * Whether the same request will fail again. SDKs repeat a 429 and Claude Code repeats a 401, so without
+ * `x-should-retry: false` their users would wait for minutes.
  */
 const isFinal = ({ code, status }: WireError): boolean =>
   code === "insufficient_quota" || status === 401 || status === 403;
 
-/** A failure of the gateway's own in the shape that a path's clients read. */
+/** A GatewayError in the error shape of a path. */
 export function faultResponse(
   fault: GatewayError,
   shape: ErrorShape,
@@ -46,7 +46,7 @@ export function faultResponse(
 }
 
 const SHAPES: Record<Exclude<ErrorShape, ClientWire>, (fault: GatewayError) => object> = {
-  /** `error` is its list, `message` says it where SDKs look. */
+  /** Cloudflare's shape has the list `error`. SDKs read the message from `message`. */
   gateway({ status, number: code = status, message, details: { param } }) {
     const error = [{ code, message }];
     const whole = {

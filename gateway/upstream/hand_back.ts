@@ -1,4 +1,4 @@
-/** An answer on the client's own wire: the provider's bytes, untouched but for secrets. */
+/** Passes an answer on the client's own wire on: the provider's bytes, unchanged except for secrets. */
 import { GatewayError } from "../../wires/errors.ts";
 import { object, parse } from "../../wires/shared/json.ts";
 import { saysError } from "../../wires/streams/begun.ts";
@@ -9,18 +9,18 @@ import { answerWith, contentKind, JSON_TYPE, notJson, quote, UNBUFFERED } from "
 import { maskAll, maskSuccess, maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";
 
-/** A JSON answer that is announced to be longer is handed through unseen: one that says nothing is shorter. */
+/** A JSON answer announced with more bytes than this is passed on unread: an answer without content is shorter. */
 const LEAST_BYTES = 256;
 
-/** Bytes of another answer that are looked at before it is passed on: most answers are whole by then. */
+/** How many bytes of any other answer are read before it is passed on. Most answers are complete by then. */
 const LOOKED_BYTES = 64 * 1024;
 
 /**
- * Hands the provider's bytes through untouched.
+ * Passes the provider's bytes on.
  *
- * @param alone Nobody else looks at the answer before it is passed on, so one that may say nothing is looked at here. A
- * stream that is labelled as one is not: it would cost every stream.
- * @throws GatewayError `bad_upstream_answer` for none: to a client a success without an answer is a crash.
+ * @param alone Whether no policy holds the answer back. If so, an answer that may be empty is read here first. An answer
+ * with the content type of a stream is not, because that would slow down every stream.
+ * @throws GatewayError `bad_upstream_answer` for an empty answer: clients crash on a success without content.
  */
 export function handBack(
   upstream: Response,
@@ -40,9 +40,9 @@ export function handBack(
     const provider = outgoing.target.provider.name;
     report.passing = { provider, format: exchange.client, mustBegin: true, mask };
   }
-  // What is built in answers as it means to.
+  // The answers of built-in providers are not checked.
   if (outgoing.target.provider.fetch) return response;
-  // Where each chunk passes through JavaScript anyway; a listener's are masked where they are listened to.
+  // A held stream passes through JavaScript anyway, so all of it is masked here. With a log, the observer masks it.
   if (!alone) return kind === "events" && !report.listened ? maskAll(response, mask) : response;
   if (kind === "events") return response;
   if (kind === "json" && Number(length) > LEAST_BYTES) {
@@ -52,18 +52,18 @@ export function handBack(
 }
 
 /**
- * Looks at an answer on the client's own wire that may be none. An error that calls itself a success is one: it is handed
- * on as it came, but for secrets, as clients know it.
+ * Checks an answer on the client's own wire that may not be an answer. An error with a status of success counts as one: it is
+ * passed on unchanged except for secrets, because clients know it from their provider.
  *
- * @returns The same answer, under the label that its content has.
- * @throws GatewayError `bad_upstream_answer` for nothing, an empty object, other JSON, a page or other text.
+ * @returns The same answer, with the content type of its content.
+ * @throws GatewayError `bad_upstream_answer` for an empty body, an empty object, other JSON, a page or other text.
  */
 export async function lookAt(response: Response, outgoing: Outgoing): Promise<Response> {
   const { target: { provider }, masks } = outgoing;
   const { status, headers } = response;
   const kind = contentKind(headers);
   let seen = response;
-  // Local servers label JSON and events carelessly. A stream is passed on from its first bytes.
+  // Local servers often send JSON and events with a wrong content type. A stream is passed on from its first bytes.
   if (kind === "events" || outgoing.stream && kind !== "page") {
     const { events, response: peeked } = await peekEvents(response);
     if (events) return kind === "events" ? peeked : maskAll(peeked, masks.answer);
@@ -71,7 +71,7 @@ export async function lookAt(response: Response, outgoing: Outgoing): Promise<Re
   }
   const { text, whole, broken, response: answer } = await peekText(seen, LOOKED_BYTES);
   const isBlank = /^\s*$/.test(text);
-  // JSON that breaks off later breaks off for the client too.
+  // JSON that breaks off after some content is passed on, and breaks off for the client.
   if (broken !== undefined && (isBlank || kind !== "json")) {
     if (broken instanceof GatewayError) throw broken;
     throw new GatewayError("bad_upstream_answer", `The answer of ${provider.name} broke off`, {
@@ -93,7 +93,7 @@ export async function lookAt(response: Response, outgoing: Outgoing): Promise<Re
   if (body === undefined) throw notJson(text, response, outgoing, headers);
   throw new GatewayError(
     "bad_upstream_answer",
-    `${provider.name} answered ${status} with JSON that is no answer`,
+    `${provider.name} answered ${status} with JSON that is not an answer`,
     {
       metadata: { provider: provider.name, status, body: quote(text, outgoing) },
       headers: Object.fromEntries(headers),
@@ -102,7 +102,7 @@ export async function lookAt(response: Response, outgoing: Outgoing): Promise<Re
 }
 
 function nothingIn({ status }: Response, { target: { provider: { name } } }: Outgoing): GatewayError {
-  return new GatewayError("bad_upstream_answer", `${name} answered ${status} with nothing`, {
+  return new GatewayError("bad_upstream_answer", `${name} answered ${status} with an empty body`, {
     metadata: { provider: name, status },
   });
 }

@@ -1,4 +1,4 @@
-/** A body that goes to a provider on the client's own wire. */
+/** Edits a body for a provider that speaks the client's own wire. */
 import type { Fit, Spoken, SpokenChat } from "../../providers/types.ts";
 import { append } from "../../wires/shared/json.ts";
 import { type Edit, editMembers, replaceText } from "../../wires/shared/json_text.ts";
@@ -16,14 +16,14 @@ export interface Rewritten {
   toolNames?: ReadonlyMap<string, string>;
 }
 
-/** What a row says of the wire; only chat completions have all of it. */
+/** The columns of a row's wire. Only chat completions have all of them. */
 export type Rules = Omit<Spoken, "wire" | "drop"> & Partial<SpokenChat>;
 
 /**
- * For a body of the provider's own wire, a client's or one that was written for it: changes what the row asks for, and leaves the rest
- * byte for byte.
+ * Edits a body in the provider's own wire as its row asks, and leaves the rest byte for byte. The body is the client's or was
+ * written by the gateway.
  *
- * @param foreign The client's wire's rules for what is not the provider's to read. Absent for a body that was written for it.
+ * @param foreign The client wire's rules for what the provider must not read. Absent for a body that the gateway wrote.
  */
 export function handThrough(
   body: Body,
@@ -33,7 +33,7 @@ export function handThrough(
   foreign?: ForeignRules,
 ): Rewritten {
   const { drop, models, path } = rules;
-  // `null` means absent: it is removed all the same, but nothing is lost with it.
+  // A dropped field with the value `null` is removed too, but not named: `null` means absent.
   const dropped: string[] = drop?.filter(body.has) ?? [];
   const fit = models?.(target.model, body.get);
   if (fit?.fault) throw fit.fault;
@@ -45,7 +45,7 @@ export function handThrough(
   return { path, write, dropped };
 }
 
-/** The fields that hold what is not the provider's to read, without it; `undefined` where none do, as mostly. */
+/** Fields that hold other providers' proofs of thoughts, written without them; `undefined` if there are none. */
 function ownOnly(
   { source, mentions, get }: Body,
   foreign: ForeignRules,
@@ -59,7 +59,7 @@ function ownOnly(
   return fields.size > 0 ? fields : undefined;
 }
 
-/** The text with no more changed than the model's name; `undefined` where more has to be, or it is not plain where. */
+/** The body with only the model name replaced; `undefined` if more must change or the place is ambiguous. */
 function onlyModel(
   { source, parsed }: Body,
   { model }: Target,
@@ -73,7 +73,7 @@ function onlyModel(
   return replaceText(source, "model", body.model, model);
 }
 
-/** Writes the body with all changes that the row asks for. */
+/** Returns a function that writes the body with all changes that the row asks for. */
 function editAll(
   body: Body,
   { provider, model }: Target,
@@ -87,7 +87,7 @@ function editAll(
   const value = JSON.stringify(model);
   const edits = new Map<string, Edit>([["model", { value }]]);
   const written = (field: string) => members ? members.has(field) : Object.hasOwn(body.parsed(), field);
-  // A request may name its models in a list, or in a header, and none in `model`.
+  // A request without `model` names its models in the list `models` or in a header.
   if (!written("model")) edits.set("models", { key: "model", value });
   else if (!provider.ownModels) edits.set("models", "remove");
   for (const field of drop ?? []) edits.set(field, "remove");
@@ -108,7 +108,7 @@ function editAll(
   };
 }
 
-/** The messages as the provider takes them; `undefined` when it takes them as they are. */
+/** The messages in the form that the provider takes; `undefined` if they need no change. */
 function refit(
   body: Body,
   { wire, messages, toolId }: Rules,
@@ -116,7 +116,7 @@ function refit(
   roles = messages?.roles,
 ): unknown[] | undefined {
   if (!messages && !toolId && !roles) return undefined;
-  // For ids and roles a long body is looked into only if it has any.
+  // For ids and roles alone, a long body is parsed only if it has any.
   const worth = messages?.members || messages?.texts || body.isParsed() ||
     (toolId && wire!.ruleWords.some(body.mentions)) ||
     (roles && Object.keys(roles).some(body.mentions));

@@ -1,18 +1,18 @@
-/** Answers without the secrets that a provider repeats in them. */
+/** Removes secrets from answers in which a provider repeats them. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { ByteMask, Mask, Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { stopwatch } from "../policies/timers.ts";
 
-/** A shorter answer is read in one go: for those a stream of our own costs more. */
+/** An answer announced with at most this many bytes is read at once, which costs less than a stream of our own. */
 const READ_BYTES = 64 * 1024;
 
-/** What a text of any kind is labelled as, but a stream of events. */
+/** Content types of texts, e.g. `text/plain` or `application/problem+json`, but not of a stream of events. */
 const TEXT = /^(?:text\/(?!event-stream)|[^;]*(?:json|xml|x-www-form-urlencoded))/i;
 
 /**
- * A failed answer without secrets, in the headers and in the body. An answer that has succeeded is given back as it is, but
- * for pages and plain text, which errors of ours may quote.
+ * A failed answer with masked headers and a masked body. A successful answer is returned unchanged, unless it is a page or
+ * plain text, which an error of the gateway may quote.
  */
 export function maskFailure(response: Response, { error: mask }: Masks): Response {
   if (!mask) return response;
@@ -33,13 +33,12 @@ export function maskFailure(response: Response, { error: mask }: Masks): Respons
 }
 
 /**
- * An answer that has succeeded and is handed through, with a body without secrets: some call an error a success.
+ * A successful answer that is handed through, with a masked body: some providers send errors with a status of success.
  *
- * A stream of events, and what is not a text, is given back as it is: to take each of its chunks through a stream of our
- * own would cost every stream.
+ * A stream of events, and a body that is not a text, are returned unchanged: masking each chunk would slow down every stream.
  *
- * @param headers The provider's. Default: those of the answer.
- * @throws GatewayError `bad_upstream_answer` for a short one that breaks off.
+ * @param headers The provider's headers. Default: those of the answer.
+ * @throws GatewayError `bad_upstream_answer` if a short answer breaks off.
  */
 export function maskSuccess(
   response: Response,
@@ -53,15 +52,15 @@ export function maskSuccess(
   return announced <= READ_BYTES ? maskWhole(response, mask, provider, exchange) : maskAll(response, mask);
 }
 
-/** A text, or an object, without secrets. */
+/** Masks a text, or an object, if there is a mask. */
 export const maskText = (mask: Mask | undefined, text: string): string => mask ? mask.text(text) : text;
 export const maskObject = <T>(mask: Mask | undefined, object: T): T => mask ? mask.object(object) : object;
 
-/** The same answer with a body without secrets. */
+/** The same answer with a masked body. */
 export const maskAll = (response: Response, mask: Mask | undefined): Response =>
   mask && response.body ? withBody(response, maskedBody(response.body, mask.bytes())) : response;
 
-/** Whether an answer is labelled as a stream of events. */
+/** Whether an answer's content type is that of a stream of events. */
 export const isEventStream = ({ headers }: Response): boolean =>
   /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
 
@@ -87,14 +86,14 @@ async function maskWhole(
   return withBody(response, mask.whole(bytes));
 }
 
-/** What a body is whose length may have changed. */
+/** The same response with another body, whose length may differ. */
 function withBody({ status, statusText, headers }: Response, body: BodyInit): Response {
   const response = new Response(body, { status, statusText, headers });
   response.headers.delete("content-length");
   return response;
 }
 
-/** A body without secrets, wherever it is cut. Nothing is read before it is asked for. */
+/** A body that is masked while it is read, wherever its chunks are cut. Nothing is read ahead. */
 function maskedBody(
   body: ReadableStream<Uint8Array>,
   mask: ByteMask,

@@ -1,4 +1,4 @@
-/** From a provider's answer to the client's. */
+/** Turns a provider's answer into the client's. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { parse } from "../../wires/shared/json.ts";
@@ -12,14 +12,14 @@ import type { Outgoing } from "./prepare.ts";
 import { rewriteBack } from "./rewrite_back.ts";
 import { readText } from "./send.ts";
 
-/** Bytes that are read of an error's body: the longest that a provider's page shows is 3 kB. A longer one is cut. */
+/** How many bytes of an error's body are read. A longer one is cut; the longest in a provider's documentation has 3 kB. */
 const ERROR_BYTES = 64 * 1024;
 
 /**
- * The client's response to what the provider answered.
+ * The client's response to a provider's answer.
  *
- * @param begun Takes what is read of it on the way. Absent where nobody else looks at it before it is passed on.
- * @throws GatewayError `bad_upstream_answer` for a redirect, or for text where JSON was due.
+ * @param begun Is told what is read of the answer. Absent if no policy holds the answer back.
+ * @throws GatewayError `bad_upstream_answer` for a redirect, or for text in place of JSON.
  */
 export function respond(
   upstream: Response,
@@ -40,7 +40,7 @@ export function respond(
 
 // ---------------------------------------------------------------- errors
 
-/** @throws GatewayError `bad_upstream_answer`: the provider chooses no host. */
+/** @throws GatewayError `bad_upstream_answer` for a redirect: a provider may not send the request to another host. */
 export function refuseRedirect(upstream: Response, { target: { provider } }: Outgoing): void {
   const { status } = upstream;
   if (status < 300 || status >= 400) return;
@@ -50,9 +50,10 @@ export function refuseRedirect(upstream: Response, { target: { provider } }: Out
 }
 
 /**
- * An error in the client's own words goes back byte for byte; any other is read by its wire and written anew.
+ * The client's response to a provider's error. An error in the client's own wire is returned byte for byte; any other is read
+ * by its wire and written anew.
  *
- * @param wire Reads it. Absent where it is in the client's own wire.
+ * @param wire Reads the error. Absent if the error is in the client's own wire.
  */
 export function respondError(
   upstream: Response,

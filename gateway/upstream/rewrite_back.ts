@@ -1,4 +1,4 @@
-/** An answer on another wire than the client's: read, and written anew. */
+/** Reads an answer on another wire than the client's, and writes it in the client's wire. */
 import { collector } from "../../wires/streams/collect.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { brokenOff, eventTooLong } from "../../wires/streams/broken_off.ts";
@@ -18,18 +18,19 @@ import type { Outgoing } from "./prepare.ts";
 import { readText } from "./send.ts";
 
 /**
- * Milliseconds of silence after which a client is told that its stream lives: proxies close after 30 to 60 s, and Claude
- * Code gives up after 300.
+ * Milliseconds of silence after which the client gets an event that keeps its stream open: proxies close a silent connection
+ * after 30 to 60 s, and Claude Code gives up after 300 s.
  */
 const TELL_MS = 15_000;
 
 /**
- * Milliseconds of silence after which a provider is given up, where `streamIdleTimeoutMs` sets no other limit: what keeps the
- * client waiting would hide that it is gone. The slowest models think for some minutes without a word.
+ * Milliseconds of silence after which a provider's stream has failed, if `streamIdleTimeoutMs` sets no other limit. The events
+ * that keep the stream open would otherwise hide that the provider is gone. The slowest models are silent for some minutes
+ * while they think.
  */
 const MOST_SILENCE_MS = 600_000;
 
-/** What it takes to write an answer for the client. */
+/** The state to write an answer for the client. */
 interface Rewrite {
   call: Call;
   reader: AnswerFormat;
@@ -37,6 +38,11 @@ interface Rewrite {
   begun?: Begun;
 }
 
+/**
+ * The client's response to a successful answer on another wire.
+ *
+ * @param begun Is told what is read of the answer. Absent if no policy holds the answer back.
+ */
 export function rewriteBack(
   upstream: Response,
   outgoing: Outgoing,
@@ -58,7 +64,7 @@ export function rewriteBack(
   }
   if (!call.stream || kind === "page") return rewriteWhole(upstream, outgoing, rewrite, exchange);
   if (kind === "events") return rewriteStream(upstream, outgoing, rewrite, exchange);
-  // Proxies lose the content type, and some providers answer whole.
+  // Some proxies remove the content type, and some providers answer a streaming request with one JSON answer.
   return peekEvents(upstream).then(({ events, response }) =>
     events
       ? rewriteStream(response, outgoing, rewrite, exchange)
@@ -66,7 +72,7 @@ export function rewriteBack(
   );
 }
 
-/** Whether an answer has the framing of its row, where that is not the usual one. */
+/** Whether an answer has the row's own framing, if the row has one (the usual framing is SSE). */
 const isFramed = ({ headers }: Response, { framing }: Outgoing): boolean =>
   framing !== undefined && (headers.get("content-type") ?? "").toLowerCase().startsWith(framing.type);
 
@@ -88,7 +94,7 @@ function rewriteStream(
     framing,
   });
   const { keepAlive } = step;
-  // Whoever waits for the answer to begin must not take this for its beginning.
+  // A policy that waits for the answer to begin must not take this event for its beginning.
   if (begun) step.keepAlive = () => hasSpoken(begun) ? keepAlive!() : "";
   const onOver = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${MOST_SILENCE_MS} ms`);
   const silence = { tellMs: TELL_MS, mostMs: MOST_SILENCE_MS, onOver };
@@ -96,12 +102,12 @@ function rewriteStream(
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }
 
-/** Whether the provider has sent anything that was read. */
+/** Whether the gateway has read anything of the answer. */
 function hasSpoken(begun: Begun): boolean {
   try {
     return begun.hasBegun() !== undefined;
   } catch {
-    return false; // It has failed, which is told elsewhere.
+    return false; // The answer has failed, which `begun` reports.
   }
 }
 
@@ -141,12 +147,12 @@ function rewriteWhole(
   });
 }
 
-/** The watcher of an answer that is translated, if anybody listens. */
+/** The log's observer of a translated answer, if there is a log. */
 function watched({ config, report, signal }: Exchange): Observer | undefined {
   return report.listened ? report.observer = observer(config.timer, signal) : undefined;
 }
 
-/** Tells of an answer that is translated whether it has begun, and the watcher all that there is. */
+/** Tells `begun` and the observer of each delta of a translated answer. */
 function toldOn(begun: Begun, failure: (cause: unknown) => WireError, watch?: Watch): Watch {
   return {
     delta(delta) {
@@ -160,7 +166,7 @@ function toldOn(begun: Begun, failure: (cause: unknown) => WireError, watch?: Wa
   };
 }
 
-/** For a provider that streams though nobody asked for it. */
+/** Reads a whole answer that is a stream of events, although the client did not ask for a stream. */
 function readEvents(text: string, reader: StreamReader, outgoing: Outgoing, exchange: Exchange): void {
   const parser = sseReader((data, event) => reader.frame(data, event), exchange.config.limits.maxLineBytes);
   try {
@@ -175,7 +181,7 @@ function readEvents(text: string, reader: StreamReader, outgoing: Outgoing, exch
   reader.end();
 }
 
-/** A failure that calls itself a success. */
+/** The client's response to an error with a status of success. */
 function failed(
   error: WireError,
   upstream: Response,
@@ -188,7 +194,7 @@ function failed(
   return errorResponse({ ...ofProvider(error, outgoing), status }, client, headers, context);
 }
 
-/** An error in an answer that has begun as a success: with its provider's name, without secrets. */
+/** An error within an answer, with the provider's name and without secrets. */
 function ofProvider(error: WireError, { target, masks }: Outgoing): WireError {
   const { metadata, ...said } = maskObject(masks.error, error);
   return { ...said, metadata: { ...metadata, provider: target.provider.name } };

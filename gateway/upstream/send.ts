@@ -1,4 +1,4 @@
-/** Sending a request to its provider. */
+/** Sends requests to providers. */
 import { keyForm, setUnfixed, signWithKey } from "../../providers/sign/key.ts";
 import type { Provider, Unsigned } from "../../providers/types.ts";
 import { readAll } from "../../wires/streams/chunks.ts";
@@ -17,12 +17,11 @@ import { stopwatch } from "../policies/timers.ts";
 /**
  * Sends one request.
  *
- * @param init Made for this call: what is always the same is added to it.
+ * @param init Must be made for this call, because `signal` and `redirect` are added to it.
  * @param signal Ends the request and the answer.
- * @param take What to do with the answer. (Rather than awaiting it in each caller: functions that wait for functions that
- * wait show in the cost of a small call.)
+ * @param take Takes the answer. A callback, because another `await` in each caller shows in the cost of a small call.
  * @throws GatewayError `upstream_unreachable`, `bad_upstream_answer`, or `invalid_request` for a streamed body that breaks
- * off; whatever was thrown when the signal has ended the request.
+ * off; the error of `fetch` if the signal has ended the request.
  */
 export async function send<T>(
   provider: Provider,
@@ -37,7 +36,7 @@ export async function send<T>(
   const { report } = exchange;
   report.tries++;
   const attempt = report.listened ? beginAttempt(report, name) : undefined;
-  // The provider chooses no host either: a redirect is never followed.
+  // A redirect is never followed: a provider may not send the request to another host.
   init.signal = signal;
   init.redirect = "manual";
   const stop = stopwatch(exchange);
@@ -48,7 +47,7 @@ export async function send<T>(
   } catch (cause) {
     if (signal.aborted) throw cause;
     const words = wordsOf(cause);
-    // A client that left while its body was sent on: Deno tells no signal.
+    // The client left while its body was sent on. Deno does not abort the signal then.
     if (init.body instanceof ReadableStream && words.includes("Cannot read request body")) {
       throw new GatewayError("invalid_request", "Cannot read the request: its body broke off", { cause });
     }
@@ -63,7 +62,7 @@ export async function send<T>(
   }
   if (attempt) attempt.status = response.status;
   if (signal.aborted) {
-    // Not every fetch heeds its signal, and nobody will read this answer.
+    // Some `fetch` functions ignore their signal. Nobody will read this answer.
     response.body?.cancel().catch(() => {});
     throw signal.reason;
   }
@@ -71,7 +70,7 @@ export async function send<T>(
     response.body?.cancel().catch(() => {});
     throw new GatewayError(
       "bad_upstream_answer",
-      `${name} answered with ${response.status}, which is no status`,
+      `${name} answered with ${response.status}, which is not an HTTP status`,
     );
   }
   if (idleMs > 0) {
@@ -82,10 +81,10 @@ export async function send<T>(
   return taken instanceof Promise ? await taken : taken;
 }
 
-/** A request is shown with its first tries: a call in many parts has many. */
+/** How many attempts a row shows. A request for embeddings in parts may have many more. */
 const MOST_ATTEMPTS = 20;
 
-/** What is known of the try before is forgotten; this one is noted. */
+/** Clears the report of the attempt before, and adds this attempt to the row. */
 function beginAttempt(report: Report, provider: string): LogAttempt | undefined {
   report.observer = report.passing = report.refusal = undefined;
   const attempts = report.attempts ??= [];
@@ -95,7 +94,7 @@ function beginAttempt(report: Report, provider: string): LogAttempt | undefined 
   return attempt;
 }
 
-/** What errors of Bun's and Deno's network code are about. workerd's tell nothing. */
+/** Patterns in the network errors of Bun and Deno, with the reason for the client. workerd's errors tell no reason. */
 const REASONS: readonly [RegExp, string][] = [
   [/ECONNREFUSED|Connection refused/, "the connection was refused"],
   [/ENOTFOUND|EAI_AGAIN|dns error/, "its host was not found"],
@@ -103,7 +102,7 @@ const REASONS: readonly [RegExp, string][] = [
   [/ECONNRESET|connection closed|reset by peer/i, "the connection was closed before an answer"],
 ];
 
-/** All that a runtime's error says, without URLs. */
+/** The codes and messages of a runtime's error and its causes, without URLs. */
 function wordsOf(cause: unknown): string {
   let text = "";
   for (let error = cause; error instanceof Error; error = error.cause) {
@@ -112,16 +111,16 @@ function wordsOf(cause: unknown): string {
   return text.replaceAll(/\S+:\/\/\S+/g, "");
 }
 
-/** In words of ours: the runtime's are not for clients. */
+/** The reason in our own words, because the runtime's message may hold internals. */
 const reasonIn = (words: string) =>
   REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? "no answer to the request";
 
 /**
  * Reads the whole body of an answer.
  *
- * @param take What to do with it.
- * @param cutAt Bytes that are read of a longer one. Default: a longer one than the limit is an error.
- * @throws GatewayError `bad_upstream_answer` when it breaks or is too long; whatever was thrown when the client has left.
+ * @param take Takes the text.
+ * @param cutAt How many bytes of a longer body are read. Default: a body longer than `maxAnswerBytes` is an error.
+ * @throws GatewayError `bad_upstream_answer` if the body breaks or is too long; the body's own error if the client has left.
  */
 export async function readText<T>(
   upstream: Response,
@@ -140,7 +139,7 @@ export async function readText<T>(
   };
   let text: string;
   try {
-    // One native read is the cheapest, unless `body` was asked for before. What is packed may be longer than it is announced.
+    // One native read is the cheapest, unless `body` was read before. A compressed body may become longer than it is announced.
     const announced = headers.has("content-encoding") ? NaN : Number(headers.get("content-length") ?? NaN);
     const most = cutAt ?? maxAnswerBytes;
     text = announced <= most || !upstream.body
@@ -168,40 +167,44 @@ const tooLong = (provider: string, most: number) =>
 export function clientKey({ keys }: Caller): string | undefined {
   for (const value of keys.values()) {
     const key = credential(value);
-    // A credential of several words (`Basic …`, a signature) is for whoever stands before the gateway.
+    // A credential of several words (`Basic …`, a signature) is for a proxy before the gateway, not for the provider.
     if (!/\s/.test(key)) return key;
   }
   return undefined;
 }
 
 /**
- * Puts a key into a request as the provider wants it.
+ * Puts a key into a request in the form that the provider takes.
  *
- * @returns A promise only where signing has to wait.
+ * @returns A promise only if signing is asynchronous.
  */
 export const sign = (request: Unsigned, provider: Provider, key: string): Promise<void> | void =>
   (provider.sign ?? signWithKey)(request, provider, key);
 
-/** With whose key a target is asked: the client's, or one of the gateway's. */
+/** The key for a target: the client's, or one of the stored keys. */
 export interface Credentials {
   key?: string;
   keys?: KeyRing;
 }
 
-/** @param ownKey Whether the client's key may go to this provider. */
+/**
+ * Chooses the key for a target.
+ *
+ * @param ownKey Whether the client's key may be sent to this provider.
+ */
 export function credentialsFor(
   { provider, alias }: { provider: Provider; alias?: string },
   exchange: Exchange,
   ownKey: boolean,
 ): Credentials {
   const own = ownKey ? clientKey(exchange.caller) : undefined;
-  // A client that knows nothing of the operator's names sends the key of the provider that it believes to call.
+  // An operator's name may lead to another provider than the client believes. The client then sends a key of that provider.
   const isMeant = own === undefined || alias === undefined || !isKeyOfOther(own, provider, exchange);
   const key = isMeant ? own : undefined;
   return { key, keys: key === undefined ? storedKeys(provider, exchange) : undefined };
 }
 
-/** Whether a key has the form of another provider's: Anthropic's begin `sk-ant-`. */
+/** Whether a key has the form of another provider's keys: Anthropic's begin with `sk-ant-`. */
 function isKeyOfOther(key: string, provider: Provider, { config: { providers } }: Exchange): boolean {
   if (keyForm(provider, key)) return false;
   for (const other of providers.values()) if (keyForm(other, key)) return true;
@@ -213,14 +216,14 @@ interface Question {
   target: { provider: Provider };
   url: string;
   headers: SentHeaders;
-  /** What no answer to the current try repeats. */
+  /** The masks of the current attempt's answer. */
   masks: Masks;
 }
 
 /**
  * Signs a JSON request and sends it once.
  *
- * @param take What to do with the answer; one that is an error no longer holds secrets.
+ * @param take Takes the answer. An error among them is masked already.
  */
 export function ask<T>(
   question: Question,
@@ -246,7 +249,7 @@ export function ask<T>(
   return signed ? signed.then(go) : go();
 }
 
-/** Writes a client's key as it came, but for one that the provider takes in another header only. */
+/** Sets a client's key in the header that it came in, or in another one if the provider takes keys of this form only there. */
 export function sendKey(headers: SentHeaders, provider: Provider, name: string, value: string): void {
   const key = credential(value);
   if (keyForm(provider, key)) signWithKey({ headers }, provider, key);
@@ -254,13 +257,13 @@ export function sendKey(headers: SentHeaders, provider: Provider, name: string, 
 }
 
 /**
- * The stored keys for a caller that brought no key of its own. Those of a caller that may not use them refuse each try:
- * without a key the provider would, in words that do not say what is missing here.
+ * The stored keys for a caller that brought no key of its own. If the caller may not use them, taking one throws an error that
+ * says which token is missing; the provider's own error would only say that there is no key.
  *
  * @throws GatewayError `unknown_key_alias`.
  */
 export function storedKeys(provider: Provider, { config, caller, headers }: Exchange): KeyRing | undefined {
-  // A provider built in needs none.
+  // A built-in provider needs no key.
   if (provider.fetch) return undefined;
   if (caller.trusted) return config.keys.find(provider.name, headers.get("cf-aig-byok-alias"));
   if (!config.keys.has(provider.name)) return undefined;

@@ -63,7 +63,7 @@ Deno.test("a reference that needs a store is an error that says what to send ins
   const asked = responses.create({ model: "demo/echo", input: "Hello", previous_response_id: "resp_1" });
   const error = await assertRejects(() => asked, OpenAI.BadRequestError, "send the whole conversation");
   assertEquals([error.code, error.param], ["previous_response_not_found", "previous_response_id"]);
-  await assertRejects(() => responses.retrieve("resp_1"), OpenAI.NotFoundError, "not stored here");
+  await assertRejects(() => responses.retrieve("resp_1"), OpenAI.NotFoundError, "stores no responses");
 });
 
 // ---------------------------------------------------------------- Open Responses

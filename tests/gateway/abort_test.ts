@@ -17,9 +17,9 @@ const BEGINNING: Record<string, string> = {
 };
 
 /**
- * A provider that answers with some bytes and then with nothing, ever.
+ * A provider that answers with some bytes and is then silent for ever.
  *
- * @param heeds Whether its body breaks when the signal ends the request, as the body of a runtime's fetch does.
+ * @param heeds Whether its body breaks when the request's signal aborts, as a body of `fetch` does.
  */
 function stalling(bytes: string, type = "text/event-stream", heeds = true) {
   const asked = Promise.withResolvers<AbortSignal>();
@@ -42,7 +42,7 @@ function stalling(bytes: string, type = "text/event-stream", heeds = true) {
   return { fetch, asked: asked.promise, cancelled: cancelled.promise };
 }
 
-/** What the provider or the gateway did wrong. */
+/** The rows of failures that were not the client's. */
 const faults = (logged: LogEntry[]) => logged.filter(({ level }) => level === "error");
 
 /** A gateway with its log, and a client that can leave. */
@@ -76,7 +76,7 @@ for (const model of MODELS) {
     const { fetch, logged, leaving, request } = scene(provider);
     const response = fetch(request(model));
     await asked;
-    // What is handed through is the client's to read; what is translated is read here.
+    // The client reads an answer that is handed through; the gateway reads one that is translated.
     const read = response.then((response) => response.text());
     await new Promise((resolve) => setTimeout(resolve));
     leaving.abort();
@@ -104,8 +104,8 @@ for (const model of MODELS) {
     });
   }
 
-  Deno.test(`an answer of ${model} that comes when the client is gone is let go`, async () => {
-    // Not every fetch heeds its signal.
+  Deno.test(`an answer of ${model} that comes after the client has left is cancelled`, async () => {
+    // Some `fetch` functions ignore their signal.
     const cancelled = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<Response>();
     const asked = Promise.withResolvers<void>();
@@ -124,7 +124,7 @@ for (const model of MODELS) {
   });
 }
 
-Deno.test("a client that leaves while it sends its body is no failure of the gateway", async () => {
+Deno.test("a client that leaves while it sends its body is not a failure of the gateway", async () => {
   const { fetch, logged, leaving } = scene(() => Promise.reject(new Error("nothing may be sent")));
   const text = JSON.stringify({ model: "openai/m", messages });
   const body = new ReadableStream({
@@ -178,7 +178,7 @@ Deno.test("over a socket, a body that ends before its announced length is 400", 
   await server.shutdown();
 });
 
-Deno.test("over a socket, an upload that breaks off while it is sent on is no failure of the provider", async () => {
+Deno.test("over a socket, an upload that breaks off while it is sent on is not a failure of the provider", async () => {
   const begun = Promise.withResolvers<void>();
   const provider = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const reading = Array.fromAsync(request.body!, () => begun.resolve());
@@ -201,7 +201,7 @@ Deno.test("over a socket, an upload that breaks off while it is sent on is no fa
   await provider.shutdown();
 });
 
-Deno.test("over a socket, the provider is let go as soon as the client hangs up", async () => {
+Deno.test("over a socket, the provider's connection is closed as soon as the client hangs up", async () => {
   for (const model of MODELS) {
     for (const bytes of ["", BEGINNING[model]]) {
       const { fetch: provider, asked, cancelled } = stalling(bytes, "text/event-stream", false);

@@ -5,7 +5,7 @@ import { before, completion, messages } from "../fakes.ts";
 
 type Answer = Parameters<typeof before>[0];
 
-/** `env.AI` of a Worker, as far as `fetch` and `getUrl` go. */
+/** A stand-in for a Worker's `env.AI`, with `fetch` and `getUrl`. */
 function service(answer: Answer, options: Parameters<typeof before>[1] = {}) {
   const { call, gateway, sent } = before(answer, { account: "acct", url: "https://sluice.test", ...options });
   return { sent, ...ai({ fetch: call, gateway }), wrapped: ai({ fetch: call, gateway }) };
@@ -31,7 +31,7 @@ Deno.test("ai().run() asks Workers AI in its own format, and any other provider 
   ]);
 });
 
-Deno.test("ai().run() gives bytes for what is streamed or not JSON, and a Response to who asks for it", async () => {
+Deno.test("ai().run() returns a stream of bytes for streams and bodies that are not JSON, and a Response if asked to", async () => {
   const { wrapped } = service(() =>
     new Response("data: [DONE]\n\n", { headers: { "content-type": "text/event-stream" } })
   );
@@ -123,12 +123,12 @@ Deno.test("remoteGateway() and ai() follow no redirect, which would take the key
   assertStringIncludes(seen!.url, "/v1/-/default/compat/chat/completions");
 });
 
-Deno.test("ai().run() runs the model that it was given, whatever stands in its inputs or in the name", async () => {
+Deno.test("ai().run() runs the given model, whatever the inputs name, and refuses dot segments", async () => {
   const { wrapped, sent } = service(() => completion());
   await wrapped.run("openai/cheap", { model: "openai/dear", messages });
   assertEquals(JSON.parse(sent[0].body).model, "cheap");
   for (const model of ["@cf/../../../openai/files", "@cf/./x", "@cf/a/.."]) {
-    await assertRejects(() => wrapped.run(model, {}), TypeError, "it is not a model");
+    await assertRejects(() => wrapped.run(model, {}), TypeError, "cannot have . or ..");
   }
   await wrapped.run("@cf/a?x=1#y", {});
   assertEquals(

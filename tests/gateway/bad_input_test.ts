@@ -4,7 +4,7 @@ import { ask, before, completion, events, message, messages, post, ROOT } from "
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 
-/** The error that a request comes to; nothing may be sent. */
+/** The error of a request. Fails if anything was sent. */
 async function refused(request: Request, options = {}) {
   const logged: LogEntry[] = [];
   const { fetch, sent } = before(() => completion(), { log: (entry) => logged.push(entry), ...options });
@@ -31,7 +31,7 @@ const withType = (type: string | undefined, body = "{}") =>
 
 // ---------------------------------------------------------------- the body
 
-Deno.test("a body that is empty, broken, or no object is 400", async () => {
+Deno.test("a body that is empty, broken or not an object is 400", async () => {
   for (const body of ["", " ", "{", "[]", "null", "5", '"x"', "<html>", '{"model":"openai/m",}', "{}{}"]) {
     const { status, code, type, message } = await refused(post(CHAT, body));
     assertEquals([status, code, type], [400, "invalid_request", "invalid_request_error"], body);
@@ -63,7 +63,7 @@ Deno.test("a body of another type or in another encoding is 415", async () => {
   assertEquals((await refused(packed)).code, "unsupported_media_type");
 });
 
-Deno.test("JSON is taken under each of its types, and under none", async () => {
+Deno.test("JSON is taken with each content type for JSON, and without a content type", async () => {
   const { fetch } = before(() => completion());
   const types = [
     "application/json",
@@ -97,7 +97,7 @@ Deno.test("a body that is too long is 413, before it is held, whatever length it
     assert(message.includes("1000 bytes"), message);
   }
 
-  // Without a length: reading stops where the limit is.
+  // Without an announced length, reading stops at the limit.
   let pulled = 0;
   let cancelled = false;
   const endless = new ReadableStream({
@@ -118,7 +118,7 @@ Deno.test("a body that is too long is 413, before it is held, whatever length it
 
 // ---------------------------------------------------------------- the model
 
-Deno.test("a model that is missing or has no provider is 400, with the replaced service's number", async () => {
+Deno.test("a model that is missing or has no provider is 400, with Cloudflare's number", async () => {
   const { model: _, ...without } = { model: 0, messages };
   for (
     const model of [
@@ -142,7 +142,7 @@ Deno.test("a model that is missing or has no provider is 400, with the replaced 
   assert(message.includes('"llama-4"') && message.includes("{provider}/{model}"), message);
 });
 
-Deno.test("an unknown provider is 400 with the nearest names, and no property of an object is one", async () => {
+Deno.test("an unknown provider is 400 with the nearest names, also if its name is a property of every object", async () => {
   const { status, code, param, message } = await refused(ask("opneai/gpt-5"));
   assertEquals([status, code, param], [400, "2008", "model"]);
   assert(message.includes('did you mean "openai"'), message);
@@ -165,7 +165,7 @@ Deno.test("an unknown provider is 400 with the nearest names, and no property of
   }
 });
 
-Deno.test("a long model is quoted in part, and written in no header that clients refuse", async () => {
+Deno.test("a long model name is cut in messages and in headers", async () => {
   for (const model of ["x".repeat(100_000), `openai/${"x".repeat(257)}`, `nobody${"x".repeat(300)}/m`]) {
     const { message: said } = await refused(ask(model));
     assert(said.length < 500);
@@ -201,7 +201,7 @@ Deno.test("messages that are missing or malformed are 400 with their path, on ev
   }
 });
 
-Deno.test("what only a translation reads is checked where one is made, and is the provider's business elsewhere", async () => {
+Deno.test("fields that only a translation reads are checked if the call is translated, and else left to the provider", async () => {
   const image = { messages: [{ role: "user", content: [{ type: "image_url" }] }] };
   assertEquals((await refused(ask("anthropic/m", {}, image))).param, "messages[0].content[0].image_url.url");
   const { fetch, sent } = before(() => completion());
@@ -209,7 +209,7 @@ Deno.test("what only a translation reads is checked where one is made, and is th
   assertEquals(JSON.parse(sent[0].body).messages, image.messages);
 });
 
-Deno.test("fields named like an object's own innards are fields like any other", async () => {
+Deno.test("fields such as __proto__ and constructor are fields like any other", async () => {
   const text = `{"model":"anthropic/claude-sonnet-4-5","messages":${JSON.stringify(messages)},` +
     '"__proto__":{"stream":true,"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":1}';
   const { fetch, sent } = before(() => message());
@@ -221,7 +221,7 @@ Deno.test("fields named like an object's own innards are fields like any other",
   assertEquals((({}) as Record<string, unknown>).polluted, undefined);
 });
 
-/** A list in a list, so many times. */
+/** Lists nested so many levels deep. */
 const nest = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 
 const EVERY_WIRE = [
@@ -234,7 +234,7 @@ const EVERY_WIRE = [
 
 Deno.test("a body may be nested 1000 levels deep; a deeper one is 400 before anything is sent, at every wire", async () => {
   for (const model of [...EVERY_WIRE, "perplexity-agent/p"]) {
-    // Long bodies are read another way than short ones.
+    // Long bodies are read in another way than short ones.
     for (const pad of [0, 300_000]) {
       for (const depth of [999, 1000, 200_000]) {
         const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? message() : completion());
@@ -253,7 +253,7 @@ Deno.test("a body may be nested 1000 levels deep; a deeper one is 400 before any
           if (depth < 1000) assert(sent.length === 1 && !body.includes("nested"), told);
           else {
             assertEquals([response.status, sent.length], [400, 0], told);
-            assert(body.includes("it is nested too deeply; 1000 levels are the most"), told);
+            assert(body.includes("its body is nested too deeply; at most 1000 levels are read"), told);
           }
         }
       }
@@ -293,7 +293,7 @@ Deno.test("tools, contents and unknown parts that are nested too deeply are 400 
   assertEquals(sent, []);
 });
 
-Deno.test("arguments of a call that are nested too deeply are 400 at their place", async () => {
+Deno.test("arguments of a tool call that are nested too deeply are 400 at their place", async () => {
   const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? message() : completion());
   for (const model of EVERY_WIRE) {
     for (const depth of [1000, 1001]) {

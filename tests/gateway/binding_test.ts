@@ -1,4 +1,4 @@
-/** The gateway as an object: what programs and Workers call in place of a URL. */
+/** The gateway as an object, which programs and Workers call in place of a URL. */
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { configured } from "../../gateway/serve/configured.ts";
 import { createGateway, gateway, type GatewayBinding, remoteGateway } from "../../mod.ts";
@@ -87,7 +87,7 @@ Deno.test("run() needs no token and may use stored keys, where fetch() is refuse
   assertEquals(sent[1].headers.get("authorization"), "Bearer sk-1");
 });
 
-Deno.test("run() goes by the settings of its options", async () => {
+Deno.test("run() applies the settings of its options", async () => {
   const busy = () => Response.json({ error: { message: "busy" } }, { status: 503 });
   const { binding, sent } = recording([busy, busy], {
     keys: { openai: { default: "sk-a", team: "sk-b" } },
@@ -252,7 +252,7 @@ Deno.test("configured() reads the URL and the account id of the environment", as
   assertThrows(() => configured((name) => env("sluice.test")[name]), TypeError, "SLUICE_URL");
 });
 
-Deno.test("gateway() and remoteGateway() refuse what can be no gateway", () => {
+Deno.test("gateway() refuses an empty id, and remoteGateway() a URL that is not http or https", () => {
   assertThrows(() => gateway(""), TypeError, "id");
   for (
     const url of [
@@ -282,7 +282,7 @@ Deno.test("remoteGateway() follows no redirect, which would take its token elsew
     assertEquals((await binding.run(STEP, options)).status, 307);
   }
   assertEquals(seen.map(({ redirect }) => redirect), ["manual", "manual"]);
-  // And over the network.
+  // The same over the network.
   const followed: string[] = [];
   const quiet = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   const other = Deno.serve(quiet, ({ headers }) => {

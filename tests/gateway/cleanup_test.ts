@@ -1,9 +1,9 @@
-/** Whoever opens a provider's body lets it go: each way in which an answer is not read to its end. */
+/** The gateway cancels each provider's body that is not read to its end. */
 import { assertEquals } from "@std/assert";
 import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, chunk, completion, post, ROOT } from "../fakes.ts";
 
-/** A body that begins with a text and then stays open; it counts how often it was let go. */
+/** A body that begins with a text and then stays open. It counts how often it was cancelled. */
 function open(text: string, init: ResponseInit = {}) {
   const cancelled = Promise.withResolvers<void>();
   let count = 0;
@@ -24,7 +24,7 @@ const BEGINNING = 'event: message_start\ndata: {"type":"message_start","message"
 const ERROR = 'data: {"type":"error","error":{"type":"overloaded_error","message":"no"}}\n\n';
 const native = () => post(`${ROOT}/openai/chat/completions`, { stream: true });
 
-/** The client reads the beginning and lets go. */
+/** A client that reads the beginning of an answer and cancels it. */
 const LEFT: [string, () => Request, ReturnType<typeof open>, Options?][] = [
   ["handed through", () => ask("openai/m", {}, { stream: true }), open(chunk({ content: "Hi" }), SSE)],
   ["translated", () => ask("anthropic/m", {}, { stream: true }), open(BEGINNING, SSE)],
@@ -40,7 +40,7 @@ const LEFT: [string, () => Request, ReturnType<typeof open>, Options?][] = [
 ];
 
 for (const [name, request, body, options] of LEFT) {
-  Deno.test(`an answer ${name} is let go once when its client lets go`, async () => {
+  Deno.test(`an answer ${name} is cancelled once when its client cancels it`, async () => {
     const { fetch, sent } = before(() => body.response, options);
     const response = await fetch(request());
     assertEquals([response.status, sent.length], [200, 1]);
@@ -52,7 +52,7 @@ for (const [name, request, body, options] of LEFT) {
   });
 }
 
-Deno.test("a translated stream that says an error is let go, and ends for the client", async () => {
+Deno.test("a translated stream with an error event is cancelled, and ends for the client", async () => {
   const body = open(BEGINNING + ERROR, SSE);
   const { fetch } = before(() => body.response);
   const text = await (await fetch(ask("anthropic/m", {}, { stream: true }))).text();
@@ -60,7 +60,7 @@ Deno.test("a translated stream that says an error is let go, and ends for the cl
   assertEquals([body.count(), text.includes('"message":"no"'), text.includes("[DONE]")], [1, true, false]);
 });
 
-Deno.test("an answer with a redirect, or with a status that is none, is let go", async () => {
+Deno.test("an answer with a redirect, or with a number that is not an HTTP status, is cancelled", async () => {
   const hidden = (status: number) => {
     const body = open("{}", JSON_TYPE);
     Object.defineProperty(body.response, "status", { value: status });
@@ -76,7 +76,7 @@ Deno.test("an answer with a redirect, or with a status that is none, is let go",
   }
 });
 
-Deno.test("a stream in which nothing comes any more is let go", async () => {
+Deno.test("a stream that falls silent is cancelled", async () => {
   for (const [model, beginning] of [["openai/m", chunk({ content: "Hi" })], ["anthropic/m", BEGINNING]]) {
     const body = open(beginning, SSE);
     const { fetch } = before(() => body.response, { streamIdleTimeoutMs: 5 });
@@ -87,7 +87,7 @@ Deno.test("a stream in which nothing comes any more is let go", async () => {
   }
 });
 
-Deno.test("an answer that does not begin in time is let go before the next is asked", async () => {
+Deno.test("an answer that does not begin in time is cancelled before the next target is asked", async () => {
   const body = open("", SSE);
   const { fetch, sent } = before((_, at) => at === 0 ? body.response : completion());
   const late = { "cf-aig-request-timeout": "5" };
@@ -97,7 +97,7 @@ Deno.test("an answer that does not begin in time is let go before the next is as
   assertEquals([response.status, sent.length, body.count()], [200, 2, 1]);
 });
 
-Deno.test("a client that leaves while an answer is held lets it go", async () => {
+Deno.test("an answer that is held back is cancelled when its client leaves", async () => {
   const body = open(": wait\n\n", SSE);
   const leaving = new AbortController();
   const { fetch, sent } = before(() => {

@@ -1,4 +1,4 @@
-/** Work and memory in step with a request, for each parser's worst input. */
+/** Time and memory grow in proportion to the request, also for each parser's worst input. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { before, completion, events, message, messages, post, refusal, ROOT } from "../fakes.ts";
 import { assertLinear } from "../growth.ts";
@@ -23,7 +23,7 @@ const chat = (model: string, more: string, text = HI) => `{"model":"${model}","m
 const tool = (parameters: string) =>
   `"tools":[{"type":"function","function":{"name":"f","parameters":${parameters}}}]`;
 
-/** The worst that a chat request may hold, by size: as large as a size of a few thousand makes it. */
+/** The worst chat requests, by a size of a few thousand. */
 const BODIES: Record<string, (size: number) => string> = {
   "a model's name": (size) => `{"model":"${"gemini-".repeat(size)}","messages":${HI}}`,
   "a provider's name": (size) => `{"model":"${"g".repeat(size)}/m","messages":${HI}}`,
@@ -138,7 +138,7 @@ Deno.test("chat() takes time in step with the body, for each parser's worst", as
     await assertLinear(name, name.startsWith("a list") ? 40_000 : 4000, async (size) => {
       const response = await fetch(post(CHAT, body(size)));
       const text = await response.text();
-      // Nothing that was sent comes back at length.
+      // The error does not repeat the request at length.
       assert(text.length < 5000, `${name}: ${text.length} characters`);
       assert(
         response.status < 500 || response.status === 502,
@@ -223,7 +223,7 @@ Deno.test("a universal step may have 500 headers and no more", async () => {
   const response = await fetch(post(ROOT, step(501)));
   const { message, param } = await response.json();
   assertEquals([response.status, param, sent.length], [431, "[0].headers", 1]);
-  assertStringIncludes(message, "are 501, and 500 are the most");
+  assertStringIncludes(message, "are 501; send at most 500");
 });
 
 Deno.test("a body of more than 10,000 fields is 400 where it is read field by field", async () => {
@@ -239,13 +239,13 @@ Deno.test("a body of more than 10,000 fields is 400 where it is read field by fi
 Deno.test("the requests for several models are written one at a time, when their turn comes", async () => {
   const models = Array.from({ length: 20 }, (_, at) => `anthropic/m${at}`);
   const parts = Array.from({ length: 1000 }, () => ({ type: "text", text: "a" }));
-  // What only another provider cannot take is told when its turn comes, and not before.
+  // A fault that is due to a later target is thrown when its turn comes.
   const late = [...models.slice(0, 2), "google-ai-studio/a//b", "openai/m"];
   const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? refusal(500) : completion());
   const response = await fetch(post(CHAT, { models: late, messages: [{ role: "user", content: parts }] }));
   assertEquals([response.status, response.headers.get("cf-aig-step"), sent.length], [200, "3", 3]);
   await response.body?.cancel();
-  // What is wrong for all, or with a name, is told before anything is sent.
+  // A fault of the request, or of a model's name, is thrown before anything is sent.
   for (
     const body of [
       { models, messages: [] },

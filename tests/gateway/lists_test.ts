@@ -1,10 +1,10 @@
-/** The gateway's lists of words, entry by entry, written from the documents and not from the lists. */
+/** The gateway's lists of words, entry by entry. These lists are written from the documents, not copied from the source. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway } from "../../mod.ts";
 import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, message, messages, post, ROOT } from "../fakes.ts";
 
-Deno.test("sluice-strict takes each word for yes and for no, in any case, and refuses every other", async () => {
+Deno.test("sluice-strict takes each word for yes and for no, in any letter case, and refuses any other word", async () => {
   const words: Record<string, number> = {};
   for (const word of "true 1 yes on True YES On".split(" ")) words[word] = 400;
   for (const word of "false 0 no off False NO Off".split(" ")) words[word] = 200;

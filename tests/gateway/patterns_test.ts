@@ -1,4 +1,4 @@
-/** What the gateway takes by its form: each form exactly, and neither with something before it nor behind it. */
+/** Inputs with a fixed form. Each is accepted exactly in its form, without text before or behind it. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway, remoteGateway } from "../../mod.ts";
 import { credential } from "../../gateway/access/credentials.ts";
@@ -8,7 +8,7 @@ import { ask, before, completion, message, messages, post, refusal, ROOT } from 
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 
-Deno.test("a request is JSON by its content type, in any case, and by no type that only holds the word", async () => {
+Deno.test("a request is JSON by its content type in any letter case, but not by a type that only contains the word", async () => {
   const types: Record<string, number> = {
     "application/json": 200,
     "APPLICATION/JSON": 200,
@@ -61,7 +61,7 @@ Deno.test("remoteGateway() takes http and https URLs alone, and asks below them"
   }
 });
 
-Deno.test("a credential is what stands behind its scheme, and a word that only begins like one stays", () => {
+Deno.test("credential() takes off a scheme, but not a word that only begins like one", () => {
   const cases: Record<string, string> = {
     "Bearer k": "k",
     "bearer  k": "k",

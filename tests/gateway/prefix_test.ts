@@ -35,7 +35,7 @@ const MODELS = [
 
 // ---------------------------------------------------------------- what is sent
 
-/** The steady part of a request, and then its smallest pieces in their order. */
+/** The constant part of a request, followed by its smallest pieces in their order. */
 function pieces({ system, systemInstruction, tools, messages, contents, input }: Json): string[] {
   const turns = (messages ?? contents ?? input) as Json[];
   const bare = (value: unknown) =>
@@ -44,7 +44,7 @@ function pieces({ system, systemInstruction, tools, messages, contents, input }:
     bare([system, systemInstruction, tools]),
     ...turns.flatMap((turn) => {
       const list = turn.parts ?? turn.content;
-      // Neighbours of one role are one turn to the APIs that have blocks.
+      // APIs with blocks join neighbouring messages of one role into one turn.
       return Array.isArray(list) && turn.role !== undefined
         ? list.map((block) => `${turn.role} ${bare(block)}`)
         : [bare(turn)];
@@ -59,7 +59,7 @@ async function grow(model: string, requests: Json[][]): Promise<void> {
   for (const messages of requests) {
     const response = await room.post({ model, messages, tools: TOOLS });
     await response.body?.cancel();
-    // A last turn that says nothing is refused: it was never answered.
+    // A request whose last turn is empty is refused, so it has no answer.
     if (response.status === 400) continue;
     const now = pieces(room.asked.at(-1)!.body);
     assertEquals(now.slice(0, before.length), before, JSON.stringify(messages));
@@ -76,7 +76,7 @@ const said = fc.oneof(
 );
 const image = { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } };
 
-/** What stands between two answers: the user's words somewhere, instructions and blanks anywhere. */
+/** Messages between two answers: at least one of the user, with instructions and blank messages anywhere. */
 const asked: fc.Arbitrary<Json[]> = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: said.map((content): Json => ({ role: "user", content })) },
@@ -106,7 +106,7 @@ const thoughts = fc.option(
 const answer: fc.Arbitrary<Json> = fc.tuple(fc.oneof(word, fc.constantFrom("", null)), thoughts)
   .map(([content, more]) => ({ role: "assistant", content, ...more }));
 
-/** Calls with all their results, and what an agent may put behind or between them. */
+/** Tool calls with all their results, and messages that an agent may put behind or between them. */
 const called = fc.tuple(
   answer,
   fc.uniqueArray(fc.constantFrom("c1", "c.2", "", "call_0"), { minLength: 1, maxLength: 3 }),
@@ -123,10 +123,10 @@ const called = fc.tuple(
   return [{ ...message, tool_calls }, between ? [...reminder, ...results] : [...results, ...reminder]];
 });
 
-/** What was said behind a request whose answer the client has not kept. */
+/** Messages after a request whose answer the client has not kept. */
 const unanswered = asked.map((next): [undefined, Json[]] => [undefined, next]);
 
-/** A conversation as its requests: each has what the one before had, its answer, and what was said then. */
+/** The requests of a conversation. Each has the messages of the one before, its answer, and new messages. */
 const conversation: fc.Arbitrary<Json[][]> = fc.tuple(
   asked,
   fc.array(fc.oneof(fc.tuple(answer, asked), called, unanswered), { minLength: 1, maxLength: 6 }),
@@ -134,7 +134,7 @@ const conversation: fc.Arbitrary<Json[][]> = fc.tuple(
   const requests = [first];
   for (const [message, next] of steps) {
     const before = requests.at(-1)!;
-    // Instructions that nothing else stands before are the system prompt, which is one.
+    // Instructions at the very beginning are the system prompt, which is one text.
     if (!message && before.every(isInstruction)) continue;
     requests.push([...before, ...message ? [message] : [], ...next]);
   }

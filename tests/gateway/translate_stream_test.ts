@@ -8,7 +8,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 const event = (value: object) => `data: ${JSON.stringify(value)}\n\n`;
 
-/** The same short answer, as the providers of each format stream it. */
+/** The same short answer as a stream of each format. */
 const STREAMS: Record<TranslateStreamOptions["from"], string> = {
   anthropic: event({
     type: "message_start",
@@ -58,7 +58,7 @@ const OPENAI = { from: "openai", to: "openai" } as const;
 const say = (content: string) => event({ id: "a", choices: [{ index: 0, delta: { content } }] });
 
 /** The events of a translated stream, parsed. */
-// deno-lint-ignore no-explicit-any -- Whatever JSON was written.
+// deno-lint-ignore no-explicit-any -- The JSON that was written.
 function parsed(text: string): any[] {
   const events = text.split("\n\n");
   assertEquals(events.pop(), "");
@@ -67,7 +67,7 @@ function parsed(text: string): any[] {
   );
 }
 
-/** What each event says: content, an error, or how it ended. */
+/** Each event as a text: its content, its error or its finish reason. */
 const told = (text: string) =>
   parsed(text).map((one) =>
     one.error
@@ -224,7 +224,7 @@ Deno.test("translateStream() cancels the source when its reader leaves, also whi
   }
 });
 
-Deno.test("translateStream() says what is wrong with its options, and what was meant", () => {
+Deno.test("translateStream() refuses faulty options, and suggests the name that was meant", () => {
   const faults: [object, string][] = [
     [{ from: "anthropc", to: "openai" }, "from: it must be"],
     [{ from: "anthropc", to: "openai" }, "; did you mean anthropic?"],

@@ -1,14 +1,14 @@
-/** Finds the runtimes that the tests drive, and installs them from npm where they are missing. */
+/** Finds the runtimes that the tests use, and installs missing ones from npm. */
 import { ROOT } from "../bundle.ts";
 
 const BUN = "bun@1.4.5";
 const WORKERD = "workerd@1.20261117.1";
 const ESBUILD = "esbuild@0.28.2";
 
-/** Out of git, and out of the way of the project's own packages. */
+/** A folder that git ignores, apart from the project's own packages. */
 const FOLDER = `${ROOT}/dist/runtimes`;
 
-/** Path of Bun: the one on PATH, else from npm. */
+/** The path of Bun: the one on PATH, or else the one from npm. */
 export async function bunBinary(): Promise<string> {
   return await works("bun", ["--version"]) ? "bun" : await fromNpm(BUN, "@oven", "bin/bun");
 }
@@ -18,7 +18,7 @@ export function workerdBinary(): Promise<string> {
   return fromNpm(WORKERD, "@cloudflare", "bin/workerd");
 }
 
-/** Path of esbuild, with which workerd bundles what a `wrangler.jsonc` names. */
+/** The path of esbuild, which bundles the Worker of a `wrangler.jsonc`. */
 export function esbuildBinary(): Promise<string> {
   return fromNpm(ESBUILD, "@esbuild", "bin/esbuild");
 }
@@ -55,7 +55,7 @@ async function fromNpm(name: string, scope: string, file: string): Promise<strin
   );
 }
 
-/** Whether a program is there and runs on this machine. */
+/** Whether a program exists and runs on this machine. */
 async function works(command: string, args: string[]): Promise<boolean> {
   try {
     return (await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output()).success;

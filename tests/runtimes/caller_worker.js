@@ -1,4 +1,4 @@
-/** A Worker that was written for the service we replace: all it knows is `env.AI`, as it is or wrapped. */
+/** A Worker that was written for Cloudflare. It uses only `env.AI`, as it is or wrapped. */
 import { ai } from "../../ai.ts";
 
 export default {
@@ -65,7 +65,7 @@ export default {
   },
 };
 
-/** Aborts after the first chunk, and tells how that ended the stream. */
+/** Aborts after the first chunk, and returns the error by which the stream ended. */
 async function untilFirstChunk(call) {
   const controller = new AbortController();
   try {

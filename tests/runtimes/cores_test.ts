@@ -26,7 +26,7 @@ for (const name of ["deno run", "bun run"]) {
       const second = await startServed(program, args, env);
       assertEquals(first.url, second.url);
       for (const { output } of [first, second]) {
-        assertStringIncludes(output(), "serve nobody over HTTP: SLUICE_TOKENS is not set");
+        assertStringIncludes(output(), "serve nobody over HTTP: set SLUICE_TOKENS");
         assert(!/sluice-[0-9a-f]{32}/.test(output()));
       }
       for (let time = 0; time < 20; time++) assertEquals(await status(first), 200);

@@ -1,4 +1,4 @@
-/** The one-line modules of docs/running.md, as printed, served with an environment. */
+/** The one-line modules of docs/running.md, served as printed with an environment. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { ROOT } from "../bundle.ts";
 import { freePort } from "../free_port.ts";
@@ -6,7 +6,7 @@ import { DENO, RUN, type Running, startServed } from "./gateways.ts";
 
 const page = await Deno.readTextFile(`${ROOT}/docs/running.md`);
 
-/** The code that a row of the page prints. */
+/** The code in a row of the page's table. */
 function printed(row: string): string {
   const [, code] = new RegExp(`^\\| ${row} \\| .*?\u0060((?:import|export) .*?)\u0060`, "m").exec(page) ??
     [];
@@ -60,7 +60,7 @@ for (const row of ["Deno Deploy", "\u0060deno serve\u0060"]) {
       await chat(gateway, "openai/m", { authorization: "Bearer sk-own" });
       assertMatch(
         gateway.output(),
-        /Warning: The stored keys \(openai\) serve nobody over HTTP: SLUICE_TOKENS is not set/,
+        /Warning: The stored keys \(openai\) serve nobody over HTTP: set SLUICE_TOKENS/,
       );
     }
     {
@@ -80,7 +80,7 @@ for (const row of ["Deno Deploy", "\u0060deno serve\u0060"]) {
   });
 }
 
-Deno.test("handler() goes by no environment that its program may not read; deno serve without --allow-env serves nobody", async () => {
+Deno.test("handler() ignores variables that its program may not read; deno serve without --allow-env serves nobody", async () => {
   const path = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(path, printed("Deno Deploy"));
   const flags = RUN.filter((flag) => flag !== "--allow-env");

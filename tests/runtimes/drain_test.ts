@@ -1,4 +1,4 @@
-/** How the served form ends: running answers finish first. */
+/** The end of the served form: running answers finish first. */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DENO, installForBun, RUN, type Running, startServed } from "./gateways.ts";
 
@@ -7,7 +7,7 @@ const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] =
   { name: "bun run", command: async () => [await installForBun(), ["run", "mod.ts"]] },
 ];
 
-/** A provider whose streams begin at once, and end when they are told to. */
+/** A provider whose streams begin at once, and end when a test ends them. */
 function startProvider() {
   const finish = Promise.withResolvers<void>();
   const event = (content: string) =>
@@ -65,7 +65,7 @@ for (const { name, command } of COMMANDS) {
       await using provider = startProvider();
       await using gateway = await startServed(...await command(), provider.env);
       const { hostname, port } = new URL(gateway.url);
-      // Neither a connection without a request nor one that is kept alive after its answer holds the process.
+      // The process does not wait for a connection without a request, or for one that is kept alive after its answer.
       const unused = await Deno.connect({ hostname, port: Number(port) });
       const kept = await Deno.connect({ hostname, port: Number(port) });
       await kept.write(new TextEncoder().encode("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"));

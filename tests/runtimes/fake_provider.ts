@@ -1,11 +1,11 @@
-/** A provider on loopback whose model names say how it behaves, and that tells what became of each request. */
+/** A provider on loopback. Its models' names tell how it behaves, and it reports what happened to each request. */
 
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 
-/** What a request to the provider held. */
+/** A request to the provider. */
 export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
@@ -15,15 +15,15 @@ export interface Received {
 /** The running provider; its base URLs are `${url}/openai/v1` and `${url}/anthropic`. */
 export interface FakeProvider extends AsyncDisposable {
   url: string;
-  /** The request for a model, once it is here. */
+  /** Resolves with the request for a model when it arrives. */
   arrived(model: string): Promise<Received>;
-  /** The request for a model was given up before its answer was finished. */
+  /** Resolves when the request for a model was aborted before its answer was finished. */
   left(model: string): Promise<void>;
   /** Requests that are being answered. */
   readonly open: number;
 }
 
-/** Text that no single byte order or one-byte cut survives by luck. */
+/** A text with characters of several bytes, so that a cut inside one would show. */
 export const TEXT = 'Grüße, 世界 🌍: "quoted"\n\\';
 
 /** The pieces of `TEXT` that stream one by one. */
@@ -90,11 +90,11 @@ export const ANTHROPIC_ANSWER = JSON.stringify({
   usage: { input_tokens: 3, output_tokens: 5 },
 });
 
-/** One API's form of everything this provider answers. */
+/** The answers of this provider in the form of one API. */
 interface Dialect {
   stream: readonly string[];
   answer: string;
-  /** What begins a stream, and one more event with a text. */
+  /** The beginning of a stream, and an event with a text. */
   start: readonly string[];
   token(text: string): string;
 }
@@ -121,9 +121,9 @@ const EVENTS_TYPE = { "content-type": "text/event-stream; charset=utf-8", "cache
 /**
  * Starts one on a free port.
  *
- * What a model does is the part of its name before `-`: `silent` never answers, `quiet` sends only headers, `endless`
+ * The part of a model's name before `-` tells what it does: `silent` never answers, `quiet` sends only headers, `endless`
  * streams for ever, `dying` drops the connection in mid-stream, `bytewise` streams one byte a chunk, `tagged` streams
- * its own name, `zipped` answers gzip, `moved` redirects, `refused` answers 401, `empty` 200 with nothing. Any other name
+ * its own name, `zipped` answers gzip, `moved` redirects, `refused` answers 401, `empty` 200 with an empty body. Any other name
  * gets a plain answer.
  */
 export async function startFakeProvider(): Promise<FakeProvider> {
@@ -217,7 +217,7 @@ function* endless(dialect: Dialect): Generator<string> {
   for (let i = 0;; i++) yield dialect.token(`${i} `);
 }
 
-/** Things that happen once a name, awaited before or after. */
+/** Events that happen once for each name. They may be awaited before or after they happen. */
 class Signals<T> {
   #waiting = new Map<string, PromiseWithResolvers<T>>();
 

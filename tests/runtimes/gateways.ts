@@ -1,11 +1,11 @@
-/** Starts the gateway the ways people run it, each as a process of its own on a free port of loopback. */
+/** Starts the gateway in each way that people run it, as a process of its own on a free port of loopback. */
 import { bundle, ROOT } from "../bundle.ts";
 import { bunBinary, esbuildBinary, workerdBinary } from "./binaries.ts";
 
 /** A gateway that answers at `url`. */
 export interface Running extends AsyncDisposable {
   url: string;
-  /** What it wrote to standard output and standard error so far. */
+  /** The text that it wrote to standard output and standard error so far. */
   output(): string;
   /** Sends its process a signal. */
   signal(name: Deno.Signal): void;
@@ -17,13 +17,13 @@ export interface Running extends AsyncDisposable {
 export interface Runtime {
   name: string;
   /**
-   * How a client that leaves is noticed while nothing is being sent. `close`: by its end of stream. `reset`: only by a
-   * connection reset, since workerd takes the end of the client's stream for a half-closed connection.
+   * How the runtime notices that a client leaves while nothing is sent. `close`: by the end of its stream. `reset`: only by a
+   * reset of the connection, because workerd takes the end of the client's stream for a half-closed connection.
    */
   noticesLeavingBy: "close" | "reset";
   /**
-   * Longest request, in bytes, whose client can be seen to leave before the headers of the answer. Deno 2.8.3 to 2.9.6
-   * looks at the connection again only after them, unless the request came in one read.
+   * The longest request, in bytes, for which the runtime notices before the answer's headers that its client leaves. Deno
+   * 2.8.3 to 2.9.6 reads from the connection again only after the headers, unless the request came in one read.
    */
   noticesLeavingUpTo: number;
   start(env: Record<string, string>): Promise<Running>;
@@ -32,7 +32,7 @@ export interface Runtime {
 /** The Deno that runs the tests. */
 export const DENO = Deno.execPath();
 
-/** As the README starts it, but without a word of its own. */
+/** The README's command, without Deno's own output. */
 export const RUN = ["run", "--quiet", "--no-prompt", "--allow-net", "--allow-env"];
 
 const ON_DENO = { noticesLeavingBy: "close", noticesLeavingUpTo: 400 } as const;
@@ -80,7 +80,7 @@ export const RUNTIMES: Runtime[] = [
 /** The one-file build, made once. */
 const oneFile = once(async () => (await bundle(await Deno.makeTempFile({ suffix: ".js" }))).path);
 
-/** Installs the project's packages, as Bun needs them, and gives Bun's path. */
+/** Installs the project's packages, which Bun needs, and returns Bun's path. */
 export const installForBun = once(async () => {
   const bun = await bunBinary();
   const { code, output } = await run(bun, ["install", "--no-save"]);
@@ -107,7 +107,7 @@ export async function startServed(
   );
 }
 
-/** What a run to its end gave. */
+/** The result of a program that has ended. */
 export interface Finished {
   code: number;
   output: string;
@@ -149,7 +149,7 @@ async function startByUrl(env: Record<string, string>): Promise<Running> {
     const onListen = ({ port }: Deno.NetAddr) => console.log(\`http://127.0.0.1:\${port}\`);
     Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, (request) => sluice.fetch!(request));
   `;
-  // Another run may have had the same port: what is kept for its address is stale.
+  // Another run may have had the same port, so modules cached for its address may be stale.
   const args = [...RUN, `--allow-import=${host}`, `--reload=http://${host}`];
   return afterwards(await startProgram(program, args, env), () => files.shutdown());
 }
@@ -161,7 +161,7 @@ async function startProgram(source: string, args: string[], env: Record<string, 
   return afterwards(await startServed(DENO, [...args, path], env), () => Deno.remove(path));
 }
 
-/** Does something more once the gateway has stopped. */
+/** The gateway, with further work after it has stopped. */
 function afterwards(gateway: Running, clean: () => Promise<void>): Running {
   const stop = async () => {
     await gateway[Symbol.asyncDispose]();
@@ -199,8 +199,8 @@ export async function workerConfig(
 /**
  * Starts workerd.
  *
- * @param workers The first is served.
- * @param files What their modules are, by name.
+ * @param workers The Workers, of which the first is served.
+ * @param files The texts of their modules, by name.
  */
 export async function serveWorkerd(
   workers: string[],
@@ -224,7 +224,7 @@ const config :Workerd.Config = (
   return afterwards(gateway, () => Deno.remove(folder, { recursive: true }));
 }
 
-/** Starts what `wrangler.jsonc` names, bundled as wrangler does. Its fetch reaches no loopback address. */
+/** Starts the Worker of `wrangler.jsonc`, bundled as wrangler does. Its `fetch` cannot reach loopback addresses. */
 export async function startWrangler(): Promise<Running> {
   await installForBun();
   const args = ["serve", "--control-fd=1", "--socket-addr", "http=127.0.0.1:0", "wrangler.jsonc"];
@@ -234,7 +234,7 @@ export async function startWrangler(): Promise<Running> {
 
 const LISTENING = /"socket":"http","port":(\d+)/;
 
-/** What `wrangler.jsonc` sets, so that the tests run what is deployed. */
+/** The settings of `wrangler.jsonc`, so that the tests run the same Worker as is deployed. */
 async function wranglerConfig(): Promise<{ compatibility_date: string; compatibility_flags: string[] }> {
   const text = await Deno.readTextFile(`${ROOT}/wrangler.jsonc`);
   return JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, ""));
@@ -270,7 +270,7 @@ async function startProcess(
     try {
       child.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The process has ended by itself.
     }
     await ended;
   };

@@ -1,12 +1,12 @@
-/** Many streams at once whose provider is silent. */
+/** Holds many streams of a silent provider at once. */
 import type { FakeProvider } from "./fake_provider.ts";
 import type { Running } from "./gateways.ts";
 
-/** What `holdStreams` found. */
+/** The result of `holdStreams`. */
 export interface Held {
-  /** Streams that were under way at the provider at once. */
+  /** The most streams that were open at the provider at once. */
   open: number;
-  /** Status of a further request, to another provider, and milliseconds that it took. */
+  /** The status of a further request to another provider, and its milliseconds. */
   status: number;
   ms: number;
 }
@@ -16,7 +16,7 @@ let made = 0;
 /**
  * Opens streams of which the provider sends only headers, then asks another provider.
  *
- * @param env Of the gateway: `openai` and `groq` are the fake provider.
+ * @param env The gateway's environment, in which `openai` and `groq` are the fake provider.
  */
 export async function holdStreams(gateway: Running, provider: FakeProvider, count: number): Promise<Held> {
   const leave = new AbortController();
@@ -24,9 +24,9 @@ export async function holdStreams(gateway: Running, provider: FakeProvider, coun
   try {
     for (let at = 0; at < count; at++) {
       const model = `quiet-held-${made++}`;
-      // On Bun the headers come with the first byte.
+      // On Bun the headers are sent with the first byte.
       clients.push(chat(gateway, `openai/${model}`, true, leave.signal).catch(() => {}));
-      // Some at a time: a listener's queue is short.
+      // A few at a time, because a listener's queue is short.
       if (at % 50 === 49) await provider.arrived(model);
     }
     await provider.arrived(`quiet-held-${made - 1}`);

@@ -3,7 +3,7 @@ import { startFakeProvider } from "./fake_provider.ts";
 import { installForBun, run, RUNTIMES, startServed } from "./gateways.ts";
 import { holdStreams } from "./held_streams.ts";
 
-/** More than the 256 that Bun's `fetch` has by default. `bench/held.ts` holds more. */
+/** More streams than the 256 requests that Bun's `fetch` runs by default. `bench/held.ts` holds more. */
 const COUNT = 600;
 
 for (const { name, start } of RUNTIMES.filter(({ name }) => /^(deno run|bun run|workerd)/.test(name))) {
@@ -22,7 +22,7 @@ for (const { name, start } of RUNTIMES.filter(({ name }) => /^(deno run|bun run|
   });
 }
 
-Deno.test("createGateway() on Bun warns once that there are 256 fetches, unless there are more", async () => {
+Deno.test("createGateway() on Bun warns once of the limit of 256 requests, unless the limit is higher", async () => {
   const program = `
     import { createGateway } from "./mod.ts";
     createGateway();
@@ -44,7 +44,7 @@ Deno.test("createGateway() on Bun warns once that there are 256 fetches, unless 
   assertEquals((await run(bun, ["-e", own])).output, "");
 });
 
-Deno.test("bun run mod.ts starts itself again where Bun cannot read how many fetches it may have", async () => {
+Deno.test("bun run mod.ts starts itself again if Bun cannot read the limit of requests", async () => {
   const bun = await installForBun();
   for (const value of ["100000", "many"]) {
     await using gateway = await startServed(bun, ["run", "mod.ts"], { BUN_CONFIG_MAX_HTTP_REQUESTS: value });

@@ -1,6 +1,6 @@
 /**
- * Every snippet of the README and of `docs` runs as it is printed, on the runtime that it is for. Only addresses are changed:
- * of the gateway, to one on a free port, and of modules, to where they are.
+ * Every snippet of the README and of `docs` runs as printed, on its runtime. Only addresses are changed: that of the gateway
+ * to one on a free port, and those of modules to the files here.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { LIMITS } from "../../gateway/setup/limits.ts";
@@ -26,7 +26,7 @@ const SNIPPETS = PAGES.flatMap(({ page, text }) =>
 );
 const claimed = new Set<unknown>();
 
-/** The first snippet of a language, not yet taken, that holds a text. */
+/** The first snippet of a language that holds a text and was not taken before. */
 function snippet(language: string, holds: string): string {
   const found = SNIPPETS.find((one) =>
     one.language === language && one.text.includes(holds) && !claimed.has(one)
@@ -36,7 +36,7 @@ function snippet(language: string, holds: string): string {
   return found.text;
 }
 
-/** Out of git, and out of the way of the project's own packages. */
+/** A folder that git ignores, apart from the project's own packages. */
 const FOLDER = `${ROOT}/dist/readme`;
 const ADDRESS = "http://127.0.0.1:8787";
 
@@ -59,13 +59,13 @@ async function run(
 
 const shell = (text: string, env: Record<string, string> = {}) => run("sh", ["-ec", text], env);
 
-/** Starts what a line of the README starts; npm's Deno is the one that runs the tests. */
+/** Runs a command of the README. Its `npx deno` is replaced by the Deno that runs the tests. */
 function start(line: string, env: Record<string, string> = {}): Promise<Running> {
   assertStringIncludes(line, "npx -y deno run ");
   return startServed("sh", ["-c", line.replace("npx -y deno run", `exec ${DENO} run --no-prompt`)], env);
 }
 
-/** A gateway as the README starts it, before a provider that is played. */
+/** A gateway, started as in the README, in front of a fake provider. */
 async function served(
   use: (url: string, provider: FakeProvider) => Promise<void>,
   env: Record<string, string> = {},
@@ -78,7 +78,7 @@ async function served(
   await use(gateway.url, provider);
 }
 
-/** Says that the rest of a test is left off, and what this machine lacks for it. */
+/** Prints that the rest of a test is skipped, and what this machine lacks. */
 async function ignored(t: Deno.TestContext, reason: string): Promise<void> {
   await t.step({ name: `ignored: ${reason}`, ignore: true, fn() {} });
 }
@@ -100,7 +100,7 @@ test("the first lines serve the gateway, and the first curl gets the answer that
   await using gateway = await start(serve);
   const { out, code } = await shell(FIRST_CURL.replace(ADDRESS, gateway.url));
   assertEquals(code, 0);
-  // What is shown as `…` may be anything.
+  // `…` in the README stands for any text.
   const shown = FIRST_ANSWER.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   assertMatch(out.trim(), new RegExp(`^${shown.join(".*")}$`, "s"));
 });
@@ -133,7 +133,7 @@ const CLIENTS = [
   snippet("ts", "ChatOpenAI"),
 ];
 
-/** Of npm, for the snippets; on Deno they come by an import map. */
+/** The npm packages of the snippets. On Deno an import map provides them. */
 const PACKAGES = {
   "openai": "7.57.0",
   "@ai-sdk/openai-compatible": "3.0.92",
@@ -148,7 +148,7 @@ const PACKAGES = {
 
 let installing: Promise<string | undefined> | undefined;
 
-/** Installs the packages for Node; gives why that is not possible. */
+/** Installs the packages for Node. Returns the reason if that is not possible. */
 const installForNode = () =>
   installing ??= (async () => {
     const node = await run("node", ["--version"]).catch(() => undefined);
@@ -174,7 +174,7 @@ async function onNode(program: string): Promise<Done> {
   return await run("node", [path], {}, FOLDER);
 }
 
-/** Runs a program on Deno, types checked. */
+/** Runs a program on Deno, with a check of its types. */
 async function onDeno(program: string, env: Record<string, string> = {}): Promise<Done> {
   const folder = await Deno.makeTempDir();
   const imports = Object.fromEntries(
@@ -237,7 +237,7 @@ test("createGateway() with options serves", async () => {
   await using gateway = await startServed(
     DENO,
     ["run", "--no-check", "--allow-all", `${folder}/program.ts`],
-    // What `Deno.serve()` takes when it is given no address.
+    // The address that `Deno.serve()` uses by default.
     { DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}` },
   );
   const response = await fetch(`http://127.0.0.1:${port}/health`);
@@ -287,7 +287,7 @@ test("the AI SDK with ai-gateway-provider runs on Node", async (t) => {
 // ---------------------------------------------------------------- keys and tokens
 
 const STORED = snippet("sh", "SLUICE_TOKENS=my-token");
-/** Settings that stand inside a sentence. */
+/** Settings within a sentence. */
 const INLINE = PAGES.flatMap(({ text }) =>
   [...text.matchAll(/`(?:SLUICE_(?:TOKENS|KEYS)=')?(\[?\{"[^`'|]*[\]}])'?`/g)].map(([, setting]) => setting)
 );
@@ -304,7 +304,7 @@ test("the line with a token and a stored key serves with them", async () => {
   assertEquals((await provider.arrived("plain-1")).headers["x-api-key"], "sk-ant-KEY");
 });
 
-test("settings inside sentences are taken as they are printed", async () => {
+test("settings within sentences work as printed", async () => {
   const keys = INLINE.filter((text) => text.startsWith("{") && text.includes('"default"'));
   const tokens = INLINE.filter((text) => text.startsWith("["));
   assert(keys.length > 0 && tokens.length > 0, `${INLINE}`);
@@ -321,7 +321,7 @@ test("settings inside sentences are taken as they are printed", async () => {
 
 const SETTINGS = snippet("json", "sluice.schema.json");
 
-test("the file of settings is taken as it is printed, and its variables win over it", async () => {
+test("the file of settings works as printed, and variables win over it", async () => {
   const path = await Deno.makeTempFile({ suffix: ".json" });
   await Deno.writeTextFile(path, SETTINGS);
   const line = `npx -y deno run --allow-net --allow-env --allow-read=${path} mod.ts`;
@@ -474,7 +474,7 @@ test("a row of your own is added by its variable", async () => {
 
 const ROW = snippet("ts", "satisfies Record<string, Row>");
 
-test("a row of the table has the types that it is printed with", async () => {
+test("a printed row of the table passes the type check", async () => {
   const path = await Deno.makeTempFile({ suffix: ".ts" });
   const imports = `import { compatible } from "file://${ROOT}/providers/kinds.ts";
 import type { Row } from "file://${ROOT}/providers/types.ts";
@@ -490,7 +490,7 @@ const LIMITED = snippet("ts", "Deno.serve(limited)");
 test("a policy around the gateway limits its requests", async () => {
   const port = freePort();
   const path = await Deno.makeTempFile({ suffix: ".ts" });
-  // Time stands still, so that no minute ends within the test.
+  // The clock stands still, so that no minute ends within the test.
   const program = LIMITED.replace("./mod.ts", MOD).replace("Date.now()", "60_000");
   await Deno.writeTextFile(path, program);
   const checked = await run(DENO, ["check", "--quiet", path]);
@@ -510,7 +510,7 @@ test("a policy around the gateway limits its requests", async () => {
 
 const COUNTED = snippet("ts", "const tries = new Map");
 
-test("a policy around each try sees every try", () =>
+test("a policy around each attempt sees every attempt", () =>
   served(async (url) => {
     // The provider is the gateway itself, which answers 503 to `demo/status-503`.
     const program = COUNTED.replace("./mod.ts", MOD)
@@ -529,7 +529,7 @@ console.log(response.status, [...tries.values()]);`);
 
 const INSIDE = snippet("ts", "export const count");
 
-test("a policy of the gateway counts what comes through it", async () => {
+test("a policy of the gateway counts its requests", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/count.ts`, INSIDE.replace("./gateway", `file://${ROOT}/gateway`));
   await Deno.writeTextFile(
@@ -560,7 +560,7 @@ console.log(counts.get("openai"));`,
 const NGINX = snippet("nginx", "proxy_pass");
 const CADDY = snippet("caddyfile", "reverse_proxy");
 
-test("the servers in front lead to the gateway's address and take as long a body as it does", () => {
+test("the configurations of front servers have the gateway's address and its limit on bodies", () => {
   const { maxBodyBytes } = LIMITS;
   for (const text of [NGINX, CADDY]) assertStringIncludes(text, new URL(ADDRESS).host);
   assertEquals(Number(/client_max_body_size (\d+)m;/.exec(NGINX)![1]) * 2 ** 20, maxBodyBytes);
@@ -578,14 +578,14 @@ test("embeddings.create() runs on the demo", () =>
 
 const NAMES = snippet("sh", "SLUICE_MODELS=");
 
-test("the names of one's own are what the option takes", () => {
+test("the operator's own names are valid for the option", () => {
   const models = JSON.parse(/'(.*)'/.exec(NAMES)![1]);
   createGateway({ models });
 });
 
-// ---------------------------------------------------------------- none is left
+// ---------------------------------------------------------------- all snippets are run
 
-/** What shows a header or a picture, and runs nowhere. */
+/** Snippets that show a header or a picture and cannot be run. */
 const SHOWN = [snippet("", "sluice-dropped: "), snippet("", "provider    OpenAI")];
 
 Deno.test("README: every snippet is run here", () => {

@@ -1,4 +1,4 @@
-/** How the served form starts, and how it refuses to. */
+/** The start of the served form, and its errors. */
 import { assertEquals, assertMatch, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DENO, installForBun, RUN, run, type Running, startServed, startWrangler } from "./gateways.ts";
 
@@ -32,7 +32,7 @@ Deno.test("deno run mod.ts says in one line that its address is taken", async ()
   assertMatch(output, /^Cannot listen on HOST 127\.0\.0\.1, PORT \d+: .*in use.*\n$/);
 });
 
-Deno.test("bun run mod.ts shares no port with another", async () => {
+Deno.test("bun run mod.ts does not share a port with another process", async () => {
   const bun = await installForBun();
   await using gateway = await startServed(bun, ["run", "mod.ts"], {});
   const { code, output } = await run(bun, ["run", "mod.ts"], { PORT: new URL(gateway.url).port });
@@ -46,18 +46,18 @@ async function demo(url: string): Promise<string> {
   return await (await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body })).text();
 }
 
-/** Runs a line of shell as a person would, in a terminal whose environment is this. */
+/** Runs a shell command as in a terminal with this environment. */
 async function shell(line: string, env: Record<string, string> = {}): Promise<string> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", line], env, stderr: "null" }).output();
   return new TextDecoder().decode(stdout);
 }
 
-/** The lines that were written, by what they begin with. */
+/** The lines that were printed, by their beginnings. */
 const lineOf = (output: string, begin: string) =>
   output.split("\n").find((line) => line.startsWith(begin))?.slice(begin.length).trim();
 
 for (const { name, command } of COMMANDS) {
-  Deno.test(`${name} mod.ts says where it listens and what works, and then writes a line for each request`, async () => {
+  Deno.test(`${name} mod.ts prints its address and a command that works, and then writes a line for each request`, async () => {
     await using gateway = await startServed(...await command(), {});
     for (const path of ["/", "/health"]) {
       assertEquals((await (await fetch(gateway.url + path)).text()).length > 0, true);
@@ -98,7 +98,7 @@ for (const { name, command } of COMMANDS) {
     }
   });
 
-  Deno.test(`${name} mod.ts takes its options from the file SLUICE_CONFIG, and says which name is unknown`, async () => {
+  Deno.test(`${name} mod.ts takes its options from the file SLUICE_CONFIG, and names an unknown one`, async () => {
     const path = await Deno.makeTempFile({ suffix: ".json" });
     await Deno.writeTextFile(path, JSON.stringify({ tokens: ["tok"], origins: ["https://app.example"] }));
     const [program, args] = await command();
@@ -126,7 +126,7 @@ for (const { name, command } of COMMANDS) {
   });
 }
 
-Deno.test("deno run mod.ts prints the command that gives it what it may not do, and that command works", async () => {
+Deno.test("deno run mod.ts prints the command with the missing permission, and that command works", async () => {
   const path = await Deno.makeTempFile({ suffix: ".json" });
   await Deno.writeTextFile(path, "{}");
   const prices = await Deno.makeTempFile({ suffix: ".json" });
@@ -179,7 +179,7 @@ for (const { name, command } of COMMANDS) {
   });
 }
 
-/** The status of a chat with the demo, whose head is written by hand. */
+/** The status of a chat call to the demo with a hand-written request head. */
 async function statusOf({ url }: Running, head: string[]): Promise<number> {
   const { hostname, port } = new URL(url);
   using connection = await Deno.connect({ hostname, port: Number(port) });
@@ -225,7 +225,7 @@ for (const { name, command } of COMMANDS) {
   });
 }
 
-Deno.test("wrangler.jsonc makes a Worker of the source as it is", async () => {
+Deno.test("wrangler.jsonc makes a Worker of the unchanged source", async () => {
   await using gateway = await startWrangler();
   assertStringIncludes(await demo(gateway.url), '"hi"');
 });

@@ -1,4 +1,4 @@
-/** What must hold on every runtime, as cases against a running gateway and a fake provider. */
+/** The cases that must pass on every runtime, against a running gateway and a fake provider. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "node:net";
 import { freePort } from "../free_port.ts";
@@ -13,7 +13,7 @@ import {
 } from "./fake_provider.ts";
 import type { Runtime } from "./gateways.ts";
 
-/** What a case works with. */
+/** The servers that a case uses. */
 export interface Setting {
   runtime: Runtime;
   /** The gateway's address. */
@@ -26,7 +26,7 @@ export interface Case {
   run(setting: Setting): Promise<void>;
 }
 
-/** The environment under which the cases hold. */
+/** The gateway's environment for the cases. */
 export const environment = (provider: FakeProvider) => ({
   SLUICE_OPENAI_BASE_URL: `${provider.url}/openai/v1`,
   SLUICE_ANTHROPIC_BASE_URL: `${provider.url}/anthropic`,
@@ -51,7 +51,7 @@ function ask(gateway: string, model: string, more: object = {}, headers: Record<
   });
 }
 
-/** The gateway's paths as clients of the replaced service write them. */
+/** The gateway's paths as Cloudflare's clients write them. */
 const ROOT = "/v1/acct/gw";
 
 const post = (url: string, body: unknown, headers: Record<string, string> = {}, init: RequestInit = {}) =>
@@ -70,7 +70,7 @@ async function events(response: Response): Promise<string[]> {
   return frames.filter((frame) => frame.startsWith("data: ")).map((frame) => frame.slice("data: ".length));
 }
 
-/** What a client shows of a stream that ended well. */
+/** The text that a client shows of a stream that ended well. */
 async function streamedText(response: Response): Promise<string> {
   const data = await events(response);
   assertEquals(data.pop(), "[DONE]");
@@ -79,7 +79,7 @@ async function streamedText(response: Response): Promise<string> {
   return chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
 }
 
-/** The promise, or a failure once `ms` are over. */
+/** The promise's result, or an error after `ms` milliseconds. */
 async function within<T>(promise: Promise<T>, what: string, ms = 10_000): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -95,7 +95,7 @@ async function within<T>(promise: Promise<T>, what: string, ms = 10_000): Promis
 const arrival = (provider: FakeProvider, model: string) =>
   within(provider.arrived(model), "the request reaches the provider");
 
-/** The status and the body that a request of these lines is answered with, down at the socket. */
+/** The status and the body of the answer to a request with these lines, written to a socket. */
 function rawAnswer(gateway: string, lines: string[]): Promise<{ status: number; body: string }> {
   const { hostname, port } = new URL(gateway);
   const socket = connect(Number(port), hostname);
@@ -111,7 +111,7 @@ function rawAnswer(gateway: string, lines: string[]): Promise<{ status: number; 
   return within(ended, lines.join(" | ")).finally(() => socket.destroy());
 }
 
-/** A client down at the socket: it sees what has come so far, and decides how it leaves. */
+/** A client on a socket. It can read what has come so far, and choose how it leaves. */
 function call(gateway: string, head: string, body = "") {
   const { hostname, port } = new URL(gateway);
   const socket = connect(Number(port), hostname);
@@ -125,7 +125,7 @@ function call(gateway: string, head: string, body = "") {
   socket.on("error", () => {});
   socket.write(`${head}\r\nhost: ${hostname}:${port}\r\n\r\n${body}`);
   return {
-    /** Once this text has come. */
+    /** Resolves when this text has come. */
     got(includes: string): Promise<void> {
       if (text.includes(includes)) return Promise.resolve();
       return new Promise((resolve) => waiting.push({ includes, resolve }));
@@ -137,7 +137,7 @@ function call(gateway: string, head: string, body = "") {
   };
 }
 
-/** @param bytes Length of the prompt; that of the request is some 250 bytes more. */
+/** @param bytes The length of the prompt. The request is some 250 bytes longer. */
 function callChat(gateway: string, body: object, bytes = 2) {
   const text = JSON.stringify({ messages: [{ role: "user", content: "x".repeat(bytes) }], ...body });
   const head = `POST ${PATH} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: ${text.length}`;
@@ -228,14 +228,14 @@ export const CASES: Case[] = [
       assertEquals(await served("//health", "Host: x"), false, "two slashes");
       assertEquals(await served("//x/health", "Host: x"), false, "two slashes and a host");
       assertEquals(await served("/x/health", "Host: x"), false, "a segment more");
-      // Not a path, but a query: `/`, whatever stands in it.
+      // A request target that is only a query is the path `/`.
       assertEquals(await served("http://other?/health", "Host: x"), false, "absolute without a path");
       assertEquals(
         await served("http://other/v1/models?", "Host: x/health"),
         false,
         "absolute with a bad host",
       );
-      // Without a Host the path is all there is; some runtimes refuse it.
+      // A request without a Host has only its path. Some runtimes refuse it.
       assertEquals(await served("/x/health"), false, "a segment more without a host");
       const { status, body } = await rawAnswer(gateway, ["GET /health HTTP/1.0"]);
       assert(status === 400 || body.includes('"status":"ok"'), `HTTP/1.0: ${status}`);
@@ -284,7 +284,7 @@ export const CASES: Case[] = [
     async run({ gateway, runtime }) {
       const response = await ask(gateway, "groq/any");
       assertEquals(response.status, 502);
-      // workerd does not say why.
+      // workerd does not tell the reason.
       const why = /^(deno|bun)/.test(runtime.name)
         ? "the connection was refused"
         : "no answer to the request";
@@ -309,7 +309,7 @@ export const CASES: Case[] = [
       const model = fresh("quiet");
       const client = callChat(gateway, { model: `${name}/${model}`, stream: true });
       await arrival(provider, model);
-      // Bun holds the headers of a body that is handed through back until the first byte of it.
+      // Bun sends the headers only with the first byte of a body that is handed through.
       await Promise.race([client.got("\r\n\r\n"), new Promise((resolve) => setTimeout(resolve, 300))]);
       client.leave(runtime.noticesLeavingBy);
       await within(provider.left(model), "the provider is told");
@@ -324,14 +324,14 @@ export const CASES: Case[] = [
     await within(provider.left(model), "the provider is told");
   }),
   {
-    name: "a stream of the client's own wire that dies is no clean end",
+    name: "a stream of the client's own wire that breaks off ends as a broken connection",
     async run({ gateway }) {
       const response = await ask(gateway, `openai/${fresh("dying")}`, { stream: true });
       await assertRejects(() => within(response.text(), "the stream ends"), TypeError);
     },
   },
   {
-    name: "a translated stream that dies ends with an error event",
+    name: "a translated stream that breaks off ends with an error event",
     async run({ gateway }) {
       const response = await ask(gateway, `anthropic/${fresh("dying")}`, { stream: true });
       const data = await within(events(response), "the stream ends");
@@ -354,7 +354,7 @@ export const CASES: Case[] = [
   },
   ...forEachProvider("ten megabytes reach the provider", async ({ gateway, provider }, name) => {
     const model = fresh("plain");
-    // The first bytes of a PNG, for a picture of no known kind is not sent to Anthropic.
+    // The first bytes of a PNG, because a picture of an unknown kind is not sent to Anthropic.
     const image = `iVBORw0KGgo${"A".repeat(10_000_000)}`;
     const content = [{ type: "image_url", image_url: { url: `data:image/png;base64,${image}` } }];
     const response = await ask(gateway, `${name}/${model}`, { messages: [{ role: "user", content }] });
@@ -413,12 +413,12 @@ export const CASES: Case[] = [
       const { status, body } = await ask("GET");
       assertEquals(status, 200);
       assertStringIncludes(body, "chatcmpl-7");
-      // Its answer would be the request as it was sent, with a stored key in it.
+      // The answer to a TRACE would repeat the request, with a stored key in it.
       assertEquals((await ask("TRACE")).status, 405);
     },
   },
   {
-    name: "a body of no known length goes on as it comes",
+    name: "a body of unknown length is sent on as it comes",
     async run({ gateway, provider }) {
       const model = fresh("plain");
       const text = JSON.stringify({ model, pad: "x".repeat(100_000) });
@@ -505,7 +505,7 @@ export const CASES: Case[] = [
     },
   },
   {
-    name: "a native or universal request that fails has the replaced service's envelope",
+    name: "a native or universal request that fails has Cloudflare's envelope",
     async run({ gateway }) {
       for (
         const [path, body, status, code] of [
@@ -523,7 +523,7 @@ export const CASES: Case[] = [
     },
   },
   {
-    name: "the other doors: health, home, preflight, no such path, wrong method",
+    name: "the other doors: health, home, preflight, unknown path, wrong method",
     async run({ gateway }) {
       assertEquals((await (await fetch(`${gateway}/health`)).json()).status, "ok");
       const home = await fetch(gateway);

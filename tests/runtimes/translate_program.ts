@@ -1,4 +1,4 @@
-/** A program that holds providers' streams itself: what `translateStream` makes of them on the runtime it runs on. */
+/** A program that translates providers' streams by `translateStream`, on any runtime. */
 import { translateStream } from "../../mod.ts";
 
 const event = (value: object) => `data: ${JSON.stringify(value)}\n\n`;
@@ -7,7 +7,7 @@ const END = event({ id: "a", choices: [{ index: 0, delta: {}, finish_reason: "st
 
 const encoder = new TextEncoder();
 
-/** A source of these chunks that tells what is taken from it. */
+/** A source of these chunks that counts the chunks taken from it. */
 function sourceOf(chunks: (string | Error)[], after: "close" | "wait" = "close") {
   const seen = { taken: 0, cancelled: false };
   const list = [...chunks];
@@ -28,7 +28,7 @@ function sourceOf(chunks: (string | Error)[], after: "close" | "wait" = "close")
 
 const openai = () => translateStream({ from: "openai", to: "openai" });
 
-/** What the events of a stream say: content, an error's code, or how it ended. */
+/** The events of a stream as texts: content, an error's code, or the finish reason. */
 async function told(stream: ReadableStream<Uint8Array>): Promise<string[]> {
   const text = await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
   return text.split("\n\n").slice(0, -1).map((event) => {
@@ -41,7 +41,7 @@ async function told(stream: ReadableStream<Uint8Array>): Promise<string[]> {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
 
-/** Waits until a stream's news has passed through the pipe. */
+/** Waits until an end or a cancellation has passed through the pipe. */
 async function until(condition: () => boolean): Promise<boolean> {
   for (let turns = 0; turns < 200 && !condition(); turns++) await turn();
   return condition();
@@ -76,7 +76,7 @@ async function observe() {
   };
 }
 
-/** Answers with what was observed. */
+/** Answers with the observations. */
 export default {
   async fetch(): Promise<Response> {
     return Response.json(await observe());

@@ -1,4 +1,4 @@
-/** `translateStream` in a program of one's own, on every runtime. */
+/** `translateStream` in a program, on every runtime. */
 import { assertEquals } from "@std/assert";
 import { bundle } from "../bundle.ts";
 import { DENO, installForBun, run, serveWorkerd, workerConfig } from "./gateways.ts";

@@ -1,4 +1,4 @@
-/** worker.ts in workerd, and another Worker that has it as a binding. */
+/** worker.ts in workerd, and another Worker with a binding to it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bundle } from "../bundle.ts";
 import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
@@ -12,7 +12,7 @@ import {
 } from "./gateways.ts";
 import { environment } from "./suite.ts";
 
-/** Two Workers: the gateway, and one that has it as `AI`. */
+/** Two Workers: the gateway, and one with the binding `AI` to it. */
 async function startCaller(provider: FakeProvider, flags: string[] = []): Promise<Running> {
   const env = {
     ...environment(provider),

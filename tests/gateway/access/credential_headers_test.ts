@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ask, before, completion, message, post, refusal, ROOT, type Sent } from "../../fakes.ts";
 
-/** Headers that open something. Front proxies' own, `x-auth-token` among them, go to no provider at all. */
+/** Headers with credentials. Those of front proxies, such as `x-auth-token`, are missing: no provider gets them at all. */
 const CREDENTIALS = `
 x-amz-security-token x-goog-iam-authorization-token x-goog-iam-authority-selector helicone-auth x-portkey-virtual-key
 x-portkey-api-key x-portkey-config x-portkey-aws-secret-access-key x-litellm-api-key x-bf-vk
@@ -9,7 +9,7 @@ x-authorization x-authentication x-authz x-api-token x-apitoken x-openai-key x-o
 x-private-key x-my-credentials x-amz-signature x-signature x-hub-signature-256 x-sig x-user-secret-key my-token
 openai-ephemeral-key x_custom_token x-deepl-auth-key x-sas x-pat x-user-cookie`.trim().split(/\s+/);
 
-/** Documented headers that open nothing, and whatever only looks like it; Anthropic's own, which go to nobody else, aside. */
+/** Documented headers without credentials, and headers that only look like credentials. Anthropic's own are missing: no other provider gets them. */
 const OTHERS = `
 idempotency-key x-idempotency-key x-cache-key x-prompt-cache-key openai-beta
 openai-organization openai-project x-stainless-lang x-stainless-retry-count x-stainless-timeout x-session-id

@@ -31,7 +31,7 @@ const POSITIONS: [string, string][] = [
 ];
 
 for (const [name, value] of POSITIONS) {
-  Deno.test(`a token in ${name}: ${value} opens the gateway and its stored keys, and goes no further`, async () => {
+  Deno.test(`a token in ${name}: ${value} opens the gateway and its stored keys, and is not sent on`, async () => {
     const { fetch, sent } = before(answer, STORED);
     for (
       const request of [
@@ -71,7 +71,7 @@ Deno.test("a token in a header that comes twice is recognised beside the other, 
       assertEquals([response.status, sent[0].headers.get("authorization")], [200, "Bearer sk-own"]);
     }
   }
-  // Commas of other credentials stay where they are.
+  // The commas of other credentials are kept.
   const signature = "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;x-amz-date, Signature=c";
   const { fetch, sent } = before(answer, STORED);
   await fetch(post(`${ROOT}/openai/x`, {}, { "cf-aig-authorization": TOKEN, authorization: signature }));
@@ -87,7 +87,7 @@ Deno.test("a key in a provider's own header position goes to that provider only"
   assertEquals(sent.map(({ headers }) => headers.get("x-mine")), ["own", null]);
 });
 
-Deno.test("a token in the query of a provider's path is taken for one, and goes no further", async () => {
+Deno.test("a token in the query of a provider's path opens the gateway, and is not sent on", async () => {
   const token = "t%/+1";
   const written = encodeURIComponent(token);
   const options = { tokens: [token, "other"], keys: { "google-ai-studio": "stored" } };
@@ -123,7 +123,7 @@ Deno.test("a token in the query of a provider's path is taken for one, and goes 
   assertEquals(sent.length, 0);
 });
 
-/** A request at each door that spends. */
+/** A request to each door that costs money at a provider. */
 const doors = (headers: Record<string, string>, query = ""): [door: string, Request][] => {
   const step = { provider: "openai", endpoint: "chat/completions", query: {} };
   return [
@@ -150,7 +150,7 @@ const told = async (response: Response): Promise<string> => {
   return message ?? error.message;
 };
 
-Deno.test("a wrong token is told from none at every door, with its place and the cure", async () => {
+Deno.test("a wrong token gets another error than no token at every door, with its place and the cure", async () => {
   const wrong: [place: string, headers: Record<string, string>, query?: string][] = [
     ["cf-aig-authorization", { "cf-aig-authorization": "Bearer wrong" }],
     ["cf-aig-authorization", { "cf-aig-authorization": "wrong", authorization: "Bearer sk-own" }],
@@ -188,7 +188,7 @@ Deno.test("a wrong token is told from none at every door, with its place and the
   assertEquals(sent.length, 0);
 });
 
-Deno.test("a stored key whose token was forgotten, or is wrong, is said here and not by the provider", async () => {
+Deno.test("a missing or wrong token for a stored key is an error of the gateway, not of the provider", async () => {
   const optional = { ...STORED, tokenRequired: false };
   const cases: [Options, Record<string, string>, string][] = [
     [optional, {}, "it needs a gateway token, as cf-aig-authorization: Bearer TOKEN, for the stored key of "],
@@ -201,7 +201,7 @@ Deno.test("a stored key whose token was forgotten, or is wrong, is said here and
     [optional, { authorization: "" }, "it needs a gateway token"],
     [{ keys: STORED.keys }, {}, "the gateway has none: set the option tokens, or SLUICE_TOKENS"],
     [{ keys: STORED.keys }, { "cf-aig-authorization": "any" }, "the gateway has none"],
-    // No key under the usual alias is no reason to send none.
+    // A request without a token is refused also if the provider has no key with the usual alias.
     [{ keys: { openai: { team: "sk-1" }, anthropic: { team: "sk-2" } } }, {}, "the gateway has none"],
   ];
   for (const [options, headers, words] of cases) {
@@ -215,7 +215,7 @@ Deno.test("a stored key whose token was forgotten, or is wrong, is said here and
     }
     assertEquals(sent.length, 0);
   }
-  // At chat a Basic credential is for a proxy before the gateway.
+  // In a chat call a Basic credential is for a proxy before the gateway.
   const { fetch, sent } = before(answer, optional);
   const basic = await fetch(ask("openai/gpt", { authorization: `Basic ${btoa("user:wrong")}` }));
   assertEquals([basic.status, sent.length], [401, 0]);
@@ -250,7 +250,7 @@ Deno.test("where tokens are optional a client's own key passes at every door, al
   }
 });
 
-Deno.test("without a token the answer is 401 with 2009, in the words of the door, and nothing is sent", async () => {
+Deno.test("without a token the answer is 401 with 2009, in the shape of the door, and nothing is sent", async () => {
   const { fetch, sent } = before(answer, STORED);
   const wrong = { authorization: "Bearer sk-mine", "cf-aig-authorization": "Bearer wrong" };
   const all: Record<string, string>[] = [{}, wrong, { "cf-aig-authorization": "Bearer undefined" }];
@@ -272,13 +272,13 @@ Deno.test("without a token the answer is 401 with 2009, in the words of the door
   assertEquals((await fetch(new Request("http://gateway.test/health"))).status, 200);
 });
 
-Deno.test("token and provider key together: the key is the provider's, the token nobody's", async () => {
+Deno.test("a request with a token and a provider's key sends the provider its key, and the token to nobody", async () => {
   const { fetch, sent } = before(answer, STORED);
   await fetch(
     ask("openai/gpt", { "cf-aig-authorization": `Bearer ${TOKEN}`, authorization: "Bearer sk-mine" }),
   );
   await fetch(ask("anthropic/c", { authorization: `Bearer ${TOKEN}`, "x-api-key": "sk-mine" }));
-  // The token in both places, as some clients send it: the second is not the provider's key.
+  // Some clients send the token in both places. The second one is not the provider's key.
   await fetch(ask("openai/gpt", { "cf-aig-authorization": TOKEN, authorization: `Bearer ${TOKEN}` }));
   const keys = sent.map(({ headers }) => headers.get("authorization") ?? headers.get("x-api-key"));
   assertEquals(keys, ["Bearer sk-mine", "sk-mine", "Bearer sk-stored"]);
@@ -300,7 +300,7 @@ const PLACEHOLDERS = [
 ] as const;
 
 for (const [name, value] of PLACEHOLDERS) {
-  Deno.test(`${name}: ${JSON.stringify(value)} is no key, so the stored one is used`, async () => {
+  Deno.test(`${name}: ${JSON.stringify(value)} is not a key, so the stored one is used`, async () => {
     const { fetch, sent } = before(answer, STORED);
     const headers = { "cf-aig-authorization": `Bearer ${TOKEN}`, [name]: value };
     await fetch(ask("openai/gpt", headers));
@@ -329,7 +329,7 @@ Deno.test("a placeholder is nobody's key where no key is stored: the provider's 
 
 // ---------------------------------------------------------------- where a provider's key goes
 
-Deno.test("a credential of several words is for who stands before the gateway, and is no provider's key at chat", async () => {
+Deno.test("a credential of several words is for a proxy before the gateway, and is not sent as a provider's key in a chat call", async () => {
   const many = [
     `Basic ${btoa("user:pass")}`,
     "basic dXNlcjpwYXNz",
@@ -342,7 +342,7 @@ Deno.test("a credential of several words is for who stands before the gateway, a
     const open = before(answer);
     await open.fetch(ask("openai/gpt", { authorization }));
     await open.fetch(ask("anthropic/c", { authorization }));
-    // Another key beside it is the provider's.
+    // Another key beside it is sent to the provider.
     await open.fetch(ask("openai/gpt", { authorization, "x-api-key": "sk-own" }));
     const sent = open.sent.map(({ headers }) => headers.get("authorization") ?? headers.get("x-api-key"));
     assertEquals(sent, [null, null, "Bearer sk-own"], authorization);
@@ -355,7 +355,7 @@ Deno.test("a credential of several words is for who stands before the gateway, a
 Deno.test("Anthropic's keys and OAuth tokens go into the header that takes each, whichever the client used", async () => {
   const api = "sk-ant-api03-abc", oauth = "sk-ant-oat01-abc", other = "some-key";
   const cases: [Record<string, string>, (string | null)[], (string | null)[]][] = [
-    // What a client sends; what Anthropic gets at chat, and natively: `x-api-key`, `authorization`.
+    // The client's headers, then `x-api-key` and `authorization` that Anthropic gets in a chat call and on a native path.
     [{ authorization: `Bearer ${api}` }, [api, null], [api, null]],
     [{ authorization: api }, [api, null], [api, null]],
     [{ "x-api-key": api }, [api, null], [api, null]],
@@ -381,7 +381,7 @@ Deno.test("Anthropic's keys and OAuth tokens go into the header that takes each,
       assertEquals([got.get("x-api-key"), got.get("authorization")], due, JSON.stringify(headers));
     }
   }
-  // Stored ones too, and at a row of one's own that speaks Anthropic's wire, unless that says how it takes keys.
+  // The same for stored keys, and for an operator's own row of Anthropic's wire, unless the row sets `auth`.
   const mine = { baseUrl: "https://mine.test", wire: "anthropic" as const };
   const auth = { header: "x-mine", prefix: "" };
   const { fetch, sent } = before(() => message(), {
@@ -404,7 +404,7 @@ Deno.test("Anthropic's keys and OAuth tokens go into the header that takes each,
   assertEquals(changed.sent[0].headers.get("x-mine"), oauth);
 });
 
-// ---------------------------------------------------------------- what a token is good for
+// ---------------------------------------------------------------- limits of a token
 
 const LIMITED: Options = {
   tokens: [
@@ -483,11 +483,11 @@ Deno.test("with tokenRequired: false a request without a token is served, but wi
   ]);
 });
 
-Deno.test("tokenRequired without a token that would do is refused at start and not an open door", () => {
+Deno.test("tokenRequired without any token is refused at start", () => {
   assertThrows(() => createGateway({ tokenRequired: true }), TypeError, "tokenRequired");
 });
 
-Deno.test("a list of tokens without a token is refused at start and not an open door", () => {
+Deno.test("an empty list of tokens is refused at start", () => {
   for (const more of [{}, { tokenRequired: true }, { tokenRequired: false }]) {
     assertThrows(
       () => createGateway({ tokens: [], ...more }),
@@ -497,7 +497,7 @@ Deno.test("a list of tokens without a token is refused at start and not an open 
   }
 });
 
-Deno.test("a token that is a piece of a list or of JSON, or no secret, is refused at start, wherever it stands", () => {
+Deno.test("a token with marks of a list or of JSON, or that is not a secret, is refused at start", () => {
   const bad = [
     "a,b",
     '"a"',
@@ -519,12 +519,12 @@ Deno.test("a token that is a piece of a list or of JSON, or no secret, is refuse
       assertStringIncludes(message, `Cannot use option tokens.${tokens.length - 1}`);
     }
   }
-  // Everything else that a header can hold without blanks.
+  // All other characters that a header can hold, without blanks.
   const rest = "!#$%&'()*+-./0123456789:;<=>?@ABCXYZ\\^_`abcxyz|~";
   createGateway({ tokens: [...rest].filter((one) => !/[01]/.test(one)).concat(rest) });
 });
 
-Deno.test("the same token twice is refused at start: whose limits would hold?", () => {
+Deno.test("the same token twice is refused at start, because its limits would be unclear", () => {
   for (const tokens of [["a", "b", "a"], ["a", "b", { token: " a ", gateways: ["g"] }]]) {
     const { message } = assertThrows(() => createGateway({ tokens }), TypeError);
     assertEquals(message, "Cannot use option tokens.2: it is the same as tokens.0");
@@ -576,7 +576,7 @@ Deno.test("a client's own key wins over a stored one, whatever alias it names", 
   assertEquals(sent[0].headers.get("authorization"), "Bearer sk-mine");
 });
 
-Deno.test("an alias troubles no provider that needs no key", async () => {
+Deno.test("an alias is ignored by a provider that needs no key", async () => {
   const { fetch } = before(() => refusal(500), STORED);
   const headers = { "cf-aig-authorization": TOKEN, "cf-aig-byok-alias": "default" };
   assertEquals((await fetch(ask("openai/gpt", headers, { models: ["demo/echo"] }))).status, 200);
@@ -608,7 +608,7 @@ Deno.test("several keys take turns, and one that answers 401 or 429 rests as lon
   assertEquals(await used(4), "bcaa");
 });
 
-Deno.test("a key rests for an hour at most, whatever its provider asks for, and a minute where it asks nonsense", async () => {
+Deno.test("a key rests for at most an hour, and for a minute if the provider's retry-after cannot be read", async () => {
   const hour = 3_600_000, minute = 60_000;
   const cases: [Record<string, string>, number][] = [
     [{ "retry-after": "3599" }, 3_599_000],
@@ -653,7 +653,7 @@ Deno.test("when all keys rest, the one whose rest ends first is used", async () 
 });
 
 for (const door of ["compat", "native"]) {
-  Deno.test(`${door}: another try takes the next key at once, whatever the refused one was told`, async () => {
+  Deno.test(`${door}: another attempt takes the next key at once, whatever retry-after the refused one got`, async () => {
     const headers = { "cf-aig-authorization": TOKEN, "cf-aig-max-attempts": "3" };
     const request = () =>
       door === "compat" ? ask("openai/gpt", headers) : post(`${ROOT}/openai/chat/completions`, {}, headers);
@@ -674,7 +674,7 @@ for (const door of ["compat", "native"]) {
       assertEquals((await fetch(request())).status, 200);
       assertEquals([sent.length, time.waits], [2, []]);
     }
-    // When all are refused it waits, or gives up, as with one.
+    // If all keys are refused, it waits or gives up, as with one key.
     const time = clock();
     const { fetch, sent } = before(() => refusal(429, { "retry-after": "5" }), {
       tokens: [TOKEN],
@@ -693,7 +693,7 @@ for (const door of ["compat", "native"]) {
   });
 }
 
-// ---------------------------------------------------------------- what must not get out
+// ---------------------------------------------------------------- secrets in output
 
 Deno.test("keys and tokens are in no URL, no log and no answer", async () => {
   const secrets = [TOKEN, "sk-stored", "sk-ant-stored", "sk-mine"];
@@ -761,7 +761,7 @@ Deno.test("an option that is a secret is not quoted when it is refused", () => {
 Deno.test("a credential is read in one pass, however many blanks it has", async () => {
   const { fetch } = before(answer, STORED);
   const blanks = " ".repeat(200_000);
-  // A pattern that tries every way to split the blanks needs a minute for each, and the runner's patience.
+  // A regular expression that tries every way to split the blanks would take a minute for each.
   for (const value of [`bearer${blanks}x`, `x${blanks}x`, `undefined${blanks}x`, "bearer ".repeat(30_000)]) {
     const response = await fetch(ask("openai/gpt", { authorization: value, "cf-aig-authorization": value }));
     assertEquals(response.status, 401);

@@ -1,4 +1,4 @@
-/** Which answers say that a stored key is refused, so that another takes its turn. */
+/** The answers that refuse a stored key, so that the next key is used. */
 import { assertEquals } from "@std/assert";
 import { ask, before, clock, completion, refusal } from "../../fakes.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ask, before, chunk, completion, events, message, post, ROOT } from "../../fakes.ts";
 
-/** Written from the pages that gateway/access/proxy_headers.ts names, and from the names that programs look for a client's address in. */
+/** Headers from the pages that gateway/access/proxy_headers.ts names, and headers in which programs look for a client's address. */
 const STAY = `
 accept-encoding connection content-length cookie cookie2 early-data expect from http2-settings keep-alive max-forwards origin proxy
 proxy-authenticate proxy-authorization proxy-client-ip proxy-connection proxy-host referer sec-ch-ua sec-fetch-mode te trailer
@@ -63,7 +63,7 @@ x-preferred-username x-raw-uri x-replit-user-id x-request-path x-roles x-sandsto
 x-user x-user-email x-user-id x-user-name x-username x-vcap-request-id x-wso2-jwt x-xsrf-token x-zscaler-user
 x_forwarded_for cf_connecting_ip oidc_claim_email remote_user`.trim().split(/\s+/);
 
-/** What SDKs and tracers send. */
+/** Headers that SDKs and tracers send. */
 const GO = `
 accept accept-language content-encoding content-type user-agent idempotency-key range if-none-match
 anthropic-beta anthropic-client-platform anthropic-dangerous-direct-browser-access anthropic-version x-app x-claude-code-session-id
@@ -137,7 +137,7 @@ Deno.test("headers of SDKs and tracers go on, on any path", async () => {
   ) {
     assertEquals((await fetch(request)).status, 200);
     for (const [name, value] of Object.entries(go)) {
-      // Anthropic's own: where the gateway chooses the wire they go to Anthropic alone.
+      // Anthropic's own headers: in a translated call they are sent to Anthropic only.
       const isOthers = request.url.endsWith("/compat/chat/completions") &&
         /^(?:anthropic|x-claude-code)-/.test(name);
       assertEquals(sent.at(-1)!.headers.get(name), isOthers ? null : value, name);
@@ -175,9 +175,9 @@ Deno.test("a client that invents names does not make the gateway hold them", asy
   }
 });
 
-// ---------------------------------------------------------------- and back
+// ---------------------------------------------------------------- headers of answers
 
-Deno.test("headers that a front server obeys, or that the gateway alone says, do not come back from a provider", async () => {
+Deno.test("headers that a front server obeys, or that only the gateway may set, are not passed on from a provider", async () => {
   const stay = filled(
     `clear-site-data content-security-policy content-security-policy-report-only nel report-to reporting-endpoints set-cookie
     set-cookie2 upgrade trailer proxy-authenticate proxy-connection alt-svc strict-transport-security keep-alive
@@ -217,7 +217,7 @@ Deno.test("native answers are not sniffed by browsers", async () => {
   }
 });
 
-Deno.test("a redirect's address comes back only where it is at the provider's own host", async () => {
+Deno.test("a redirect's location is passed on only if it is at the provider's own origin", async () => {
   const own = ["https://api.openai.com/v1/y?z=1", "https://API.openai.com:443/y", "/v1/y", "y", "?a", ""];
   const foreign = [
     "https://elsewhere.test/x",
@@ -250,7 +250,7 @@ Deno.test("a redirect's address comes back only where it is at the provider's ow
       }
     }
   }
-  // Of a resource that was made.
+  // The location of a resource that was created.
   const { fetch } = before(() =>
     new Response("{}", { status: 201, headers: { location: "https://elsewhere.test/x" } })
   );
@@ -260,7 +260,7 @@ Deno.test("a redirect's address comes back only where it is at the provider's ow
   );
 });
 
-Deno.test("staysHere() keeps no long name, for clients choose them", async () => {
+Deno.test("staysHere() does not cache long names, because clients choose them", async () => {
   const module = new URL("../../../gateway/access/proxy_headers.ts", import.meta.url);
   const program = `
     import { staysHere } from "${module}";
@@ -274,7 +274,7 @@ Deno.test("staysHere() keeps no long name, for clients choose them", async () =>
   const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
   await Deno.remove(path);
   const heap = Number(new TextDecoder().decode(stdout));
-  // All of them would be 60 MB.
+  // All names together have 60 MB.
   assert(heap > 0 && heap < 20_000_000, `${heap} bytes`);
 });
 

@@ -8,7 +8,7 @@ import { assertLinear } from "../../growth.ts";
 
 const TOKEN = "sluice-Token+1/x%~";
 
-/** A token as it may stand in a header or in a parameter. */
+/** The forms of a token in a header or a parameter. */
 const forms = (token: string): string[] => [
   token,
   `Bearer ${token}`,
@@ -53,7 +53,7 @@ Deno.test("tokenFinder() finds each token in any form, and nothing in texts with
   ) {
     assert(!holds(text), text);
   }
-  // A long one counts also within a word.
+  // A long token is also found within a word.
   assert(holds("xanother-tokenx"));
   for (
     const text of [
@@ -81,7 +81,7 @@ Deno.test("tokenFinder() finds a token of eight characters or more in base64, wh
   assertEquals(holds(btoa(`{"token":"${TOKEN.slice(1)}"}`)), false);
 });
 
-Deno.test("tokenFinder() takes time by the text, for the worst text too", async () => {
+Deno.test("tokenFinder() takes time in proportion to the text, also for the worst text", async () => {
   const holds = tokenFinder(["token-1".padEnd(24, "x"), "t", "a".repeat(40) + "b"]);
   const texts: ((size: number) => string)[] = [
     (size) => "a".repeat(size),
@@ -94,10 +94,10 @@ Deno.test("tokenFinder() takes time by the text, for the worst text too", async 
   for (const text of texts) await assertLinear(text(30), 30_000, (size) => assert(!holds(text(size))));
 });
 
-/** All that was sent but for the body. */
+/** The whole request that was sent, except its body. */
 const shown = ({ url, headers }: { url: string; headers: Headers }) => url + "\n" + [...headers].join("\n");
 
-Deno.test("a header or parameter that holds a token goes to no provider, whatever it is called, on any path", async () => {
+Deno.test("a header or parameter that holds a token is sent to no provider, whatever its name, on any path", async () => {
   const options: Options = {
     tokens: [TOKEN, "token-of-another"],
     keys: { openai: "sk-stored", anthropic: "sk-ant-stored" },
@@ -138,7 +138,7 @@ Deno.test("a header or parameter that holds a token goes to no provider, whateve
   }
 });
 
-Deno.test("a token that stands only where none is looked for goes no further either", async () => {
+Deno.test("a token in a place where the gateway does not look for tokens is not sent on either", async () => {
   const { fetch, sent } = before(() => completion(), { tokens: [TOKEN], tokenRequired: false });
   const own = { authorization: "Bearer sk-own", "x-anything": `Bearer ${TOKEN}` };
   await fetch(ask("openai/m", own));
@@ -147,7 +147,7 @@ Deno.test("a token that stands only where none is looked for goes no further eit
   for (const { headers } of sent) {
     assertEquals([headers.get("authorization"), headers.get("x-anything")], ["Bearer sk-own", null]);
   }
-  // Where fal's own client names the address.
+  // The header in which fal's own client sends the URL.
   const fal = `https://queue.fal.run/x?fal_webhook=${encodeURIComponent(`https://gw.test?key=${TOKEN}`)}&a=1`;
   await fetch(post(`${ROOT}/fal/x`, {}, { "x-fal-target-url": fal }));
   assertEquals(sent.at(-1)!.url, "https://queue.fal.run/x?a=1");
@@ -157,7 +157,7 @@ Deno.test("a token that stands only where none is looked for goes no further eit
 
 const KEY = "sk-STORED/openai+key=";
 
-/** A key as a provider may repeat it. */
+/** The forms in which a provider may repeat a key. */
 const echoes = (key: string): string[] => [
   key,
   JSON.stringify(`Incorrect API key provided: ${key}.`),
@@ -204,7 +204,7 @@ Deno.test("secretMask() masks a key in any spelling, and leaves the rest", () =>
     assertMasked(masked, echo);
     assert(!masked.includes("another"), masked);
     assert(masked.startsWith("before ") && masked.includes(" after "), masked);
-    // Where nothing is escaped, capitals of other alphabets stay at their place.
+    // In a text without escapes, capitals of other alphabets keep their places.
     assert(mask.text(`İ ${echo} İ`).startsWith("İ "), echo);
   }
   for (
@@ -225,12 +225,12 @@ Deno.test("secretMask() masks a key in any spelling, and leaves the rest", () =>
   ) {
     assertEquals(mask.text(text), text);
   }
-  // A word that servers take for a key is no secret.
+  // A word that some servers take as a key is not a secret.
   assertEquals(secretMask(["ollama", "token-1"]), undefined);
   assertEquals(secretMask([]), undefined);
 });
 
-Deno.test("secretMask() leaves JSON that can be read, whatever stands around a key", () => {
+Deno.test("secretMask() leaves valid JSON, whatever surrounds a key", () => {
   for (const key of ["/key-stored/", '"key"-stored"', "\\key\\stored\\", "nvapi-stored", "ukey-%41-stored"]) {
     const mask = secretMask([key])!;
     for (const around of ["", "\\", "\\\\", '"', "\n", "\\n", "/", "é"]) {
@@ -250,12 +250,12 @@ Deno.test("secretMask() leaves JSON that can be read, whatever stands around a k
     code: 1,
     metadata: { key: ["***"] },
   });
-  // A key that is JSON, in JSON.
+  // A key that is itself JSON, within JSON.
   const account = JSON.stringify({ type: "service_account", key: "stored" });
   assertEquals(secretMask([account])!.object(JSON.parse(`{"key":${account}}`)), { message: "***" });
 });
 
-Deno.test("secretMask() takes time by the text, for the worst text too", async () => {
+Deno.test("secretMask() takes time in proportion to the text, also for the worst text", async () => {
   const mask = secretMask([KEY])!;
   const worst = [
     "\\",
@@ -281,7 +281,7 @@ Deno.test("secretMask() takes time by the text, for the worst text too", async (
   }
 });
 
-Deno.test("secretMask() gives bytes on at once, but for an end that a secret may begin with", () => {
+Deno.test("secretMask() returns bytes at once, except an end that may be the beginning of a secret", () => {
   const encode = (text: string) => new TextEncoder().encode(text);
   const given = (text: string) => new TextDecoder().decode(secretMask([KEY])!.bytes().push(encode(text)));
   for (
@@ -299,7 +299,7 @@ Deno.test("secretMask() gives bytes on at once, but for an end that a secret may
   assertEquals(given(`x ${KEY.slice(0, 9)}`), "x ");
   assertEquals(given(`x ${encodeURIComponent(KEY).slice(0, 11)}`), "x ");
   assertEquals(given(`x${KEY}x`), "x***x");
-  // The same bytes, not a copy.
+  // The same array, not a copy.
   const bytes = encode("data: {}\n\n");
   assert(secretMask([KEY])!.bytes().push(bytes) === bytes);
 });
@@ -332,7 +332,7 @@ const paths = (): Request[] => [
 Deno.test("a stored key that a provider repeats in an error is masked, in the body and in headers, on every path", async () => {
   const logged: unknown[] = [];
   for (const [at, echo] of echoes(KEY).entries()) {
-    // As text within JSON it is what is between the quotes.
+    // The key as a JSON string, without its quotes.
     const text = echo.startsWith('"') ? echo : `"${echo}"`;
     for (const status of at < 3 ? [401, 500] : [at % 2 ? 401 : 500]) {
       for (
@@ -390,7 +390,7 @@ Deno.test("a stored key is masked wherever the chunks of an error's body are cut
   }
 });
 
-Deno.test("an error's body that breaks, and one whose client leaves, end as without a key to mask", async () => {
+Deno.test("an error's body that breaks, or whose client leaves, ends as it does without a key to mask", async () => {
   const broken = before(() => new Response(pieces("some", new TypeError("reset")), { status: 400 }), GUARDED);
   const response = await broken.fetch(post(`${ROOT}/openai/x`, {}, WITH));
   assertEquals(await response.text().catch(() => "broke"), "broke");
@@ -407,7 +407,7 @@ Deno.test("an error's body that breaks, and one whose client leaves, end as with
   assert(cancelled);
 });
 
-Deno.test("a stored key that stands in a header, a page or a translated answer that calls itself a success is masked", async () => {
+Deno.test("a stored key that stands in a header, a page or a translated error with a status of success is masked", async () => {
   const { fetch } = before(() => {
     const response = completion();
     response.headers.set("x-echo-auth", `Bearer ${KEY}`);
@@ -432,7 +432,7 @@ Deno.test("a stored key that stands in a header, a page or a translated answer t
   }
 });
 
-Deno.test("a stored key in what is no answer on the client's own wire is masked where an error quotes it", async () => {
+Deno.test("a stored key in a body that is not an answer is masked where an error quotes it", async () => {
   for (
     const [type, body] of [["application/json", `["${KEY}"]`], ["x/y", `no ${KEY}`], [
       "text/html",
@@ -475,7 +475,7 @@ Deno.test("a stored key in an error that comes after a 200 is masked, on every w
   }
 });
 
-Deno.test("a stream that breaks tells neither the stored key nor an address", async () => {
+Deno.test("the error of a stream that breaks holds neither the stored key nor an address", async () => {
   const key = "sk-stored/0123456789+abcdef";
   const cause = new Error(`https://u:${key}@h/?key=1 broke, ${key}`);
   const { fetch } = before(() => events(cause), { keys: { anthropic: key }, tokens: ["gateway-token"] });
@@ -501,7 +501,7 @@ Deno.test("a stored key that a header of a success repeats is masked in any form
   assertEquals([native.headers.get("x-echo"), native.statusText], ["***", "OK ***"]);
 });
 
-Deno.test("what succeeded is handed through untouched, a stream byte for byte", async () => {
+Deno.test("a success is handed through unchanged, a stream byte for byte", async () => {
   const parts = [`data: {"a":"${KEY.slice(0, 9)}`, `${KEY.slice(9)}"}\n\n`, "data: [DONE]\n\n"];
   const { fetch } = before(() => events(...parts), GUARDED);
   const response = await fetch(post(`${ROOT}/openai/x`, {}, WITH));
@@ -510,7 +510,7 @@ Deno.test("what succeeded is handed through untouched, a stream byte for byte", 
   assertEquals(seen, parts);
 });
 
-Deno.test("a client's own key is the client's: what a provider repeats of it comes back as it is", async () => {
+Deno.test("a client's own key that a provider repeats is not masked", async () => {
   const { fetch } = before(
     () => Response.json({ error: { message: "bad sk-own-key-1" } }, { status: 401 }),
     GUARDED,
@@ -526,9 +526,9 @@ Deno.test("a client's own key is the client's: what a provider repeats of it com
   }
 });
 
-// ---------------------------------------------------------------- in what calls itself a success
+// ---------------------------------------------------------------- in answers with a status of success
 
-/** A body in pieces of a length. */
+/** A body in chunks of a given length. */
 function cut(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({
@@ -550,16 +550,16 @@ const handedThrough = (stream?: boolean): Request[] => [
   post(ROOT, { provider: "openai", endpoint: "responses", query: { stream } }, WITH),
 ];
 
-/** With nobody who listens, and with somebody who must not hear of a key. */
+/** Without a log, and with a log that must not get the key. */
 const listened: Options[] = [{}, {
   log: (entry) => assert(!/stored/i.test(JSON.stringify(entry)), JSON.stringify(entry)),
 }];
 
-Deno.test("a stored key in JSON that calls itself a success is masked on the only try, however long it is and wherever it is cut", async () => {
+Deno.test("a stored key in JSON with a status of success is masked on the only attempt, however long the body is and wherever it is cut", async () => {
   for (const more of listened) {
     for (const [at, echo] of echoes(KEY).entries()) {
       const text = echo.startsWith('"') ? echo : `"${echo.replaceAll(/\\x/g, "\\\\x")}"`;
-      // All lengths for some, one for all.
+      // Some bodies are tested at all lengths of chunks, all bodies at one.
       const pads = at < 2 ? [0, 250, 1000, 70_000] : [at % 2 ? 250 : 1000];
       for (const pad of pads) {
         const body = encode(`{"error":{"pad":"é${"x".repeat(pad)}","message":${text},"code":"no"}}`);
@@ -583,7 +583,7 @@ Deno.test("a stored key in JSON that calls itself a success is masked on the onl
   }
 });
 
-Deno.test("a stored key in an answer of any kind of text is masked, and what is not text comes back byte for byte", async () => {
+Deno.test("a stored key in any kind of text is masked, and a body that is not text is returned byte for byte", async () => {
   const echo = `\x00\xff ${KEY} \xc3`;
   const body = Uint8Array.from(echo, (char) => char.charCodeAt(0));
   const types: [string | undefined, boolean][] = [
@@ -608,7 +608,7 @@ Deno.test("a stored key in an answer of any kind of text is masked, and what is 
   }
 });
 
-Deno.test("a stored key in a stream that is read anyway is masked wherever it is cut, and the log knows nothing of it", async () => {
+Deno.test("a stored key in a stream that the gateway reads is masked wherever it is cut, also in the log", async () => {
   const told: string[] = [];
   const log: Options["log"] = (entry) => told.push(JSON.stringify(entry));
   const retried = { ...WITH, "cf-aig-max-attempts": "2" };
@@ -640,7 +640,7 @@ Deno.test("a stored key in a stream that is read anyway is masked wherever it is
   for (const line of told) assert(!line.includes(KEY), line);
 });
 
-Deno.test("a stream without a label that is read to know what it is has no stored key either", async () => {
+Deno.test("a stored key in a stream without a content type is masked", async () => {
   const text = `data: {"error":{"message":"bad ${KEY}"}}\n\n`;
   for (const type of ["", "application/octet-stream", "text/plain"]) {
     for (const more of listened) {
@@ -656,7 +656,7 @@ Deno.test("a stream without a label that is read to know what it is has no store
   }
 });
 
-Deno.test("a stored key in an answer that is mended is masked, whole or streamed", async () => {
+Deno.test("a stored key in an answer that is repaired is masked, whole or streamed", async () => {
   const options: Options = {
     ...GUARDED,
     providers: { mine: { baseUrl: "https://mine.test", conform: true } },
@@ -698,7 +698,7 @@ Deno.test("a stored key in an answer that is translated is masked, in a success 
   }
 });
 
-Deno.test("an error of ours quotes no half of a stored key", async () => {
+Deno.test("an error of the gateway does not quote half of a stored key", async () => {
   for (const at of [480, 490, 499]) {
     for (const body of [`["${"x".repeat(at)}${KEY}"]`, `no${"x".repeat(at)}${KEY}`]) {
       const { fetch } = before(

@@ -1,4 +1,4 @@
-/** Paths of OpenAI's, Anthropic's and Cloudflare's own APIs, which clients ask for below the gateway's address. */
+/** Paths of OpenAI's, Anthropic's and Cloudflare's own APIs, which clients request below the gateway's address. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import Anthropic from "npm:@anthropic-ai/sdk@1.12.0";
 import OpenAI from "npm:openai@7.57.0";
@@ -9,7 +9,7 @@ import { createGateway } from "../../../gateway/gateway.ts";
 const HOST = "http://gateway.test";
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/** The first segments of both APIs' paths, written from their SDKs. */
+/** The first segments of the paths of both APIs, from their SDKs. */
 const WORDS = [
   ..."agents assistants audio batches chat chatkit completions containers content_provenance_checks".split(
     " ",
@@ -36,7 +36,7 @@ async function ask(method: string, path: string) {
   return { status: response.status, body: await response.json() };
 }
 
-Deno.test("two or three segments of OpenAI's API are no account and gateway, whatever the method", async () => {
+Deno.test("two or three segments of OpenAI's API are not an account and a gateway, whatever the method", async () => {
   const paths = [
     "/v1/responses/resp_1",
     "/v1/responses/resp_1/input_items",
@@ -59,7 +59,7 @@ Deno.test("two or three segments of OpenAI's API are no account and gateway, wha
       for (const tail of ["", "/", "//", "?x=/v1/a/b"]) {
         const { status, body } = await ask(method, path + tail);
         const endpoint = path.replace(/^\/(v1|compat)\//, "").replace(/^\//, "");
-        // A response that was made before is looked for, and not found.
+        // These paths read a stored response, which is not found.
         assertEquals(status, endpoint.startsWith("responses") ? 404 : 400, `${method} ${path}${tail}`);
         assertEquals(Object.keys(body), ["error"], path);
         assertEquals(Object.keys(body.error), ["message", "type", "param", "code"], path);
@@ -78,13 +78,13 @@ Deno.test("every API's first segment is known under /v1/, also doubled, encoded 
       const { status, body } = await ask("POST", `${path}/one/two/three`);
       const isStored = word === "responses" && status === 404;
       assertEquals(status, isStored ? 404 : 400, path);
-      assertStringIncludes(body.error.message, isStored ? "not stored here" : "is not supported", path);
+      assertStringIncludes(body.error.message, isStored ? "stores no responses" : "is not supported", path);
       assertEquals(body.type === "error", word === "messages" || word === "complete", path);
     }
   }
 });
 
-Deno.test("the path that works is named where one of ours was meant", async () => {
+Deno.test("an error names the path that works", async () => {
   const cases: [string, string][] = [
     ["/v1/v1/chat/completions", "Chat completions are at /v1/chat/completions"],
     ["//v1/chat/completions", "Chat completions are at /v1/chat/completions"],
@@ -92,16 +92,16 @@ Deno.test("the path that works is named where one of ours was meant", async () =
     ["/v1/chat/completion", "Chat completions are at /v1/chat/completions"],
     ["/v1/chat", "Chat completions are at /v1/chat/completions"],
     ["/v1/v1/models", "Models are listed at /v1/models"],
-    ["/v1/acct/gw/compat/moderations", "OpenAI's own is at /v1/acct/gw/openai/moderations"],
-    ["/v1/a%2Fb/g%20w/compat/images", "OpenAI's own is at /v1/a%2Fb/g%20w/openai/images"],
+    ["/v1/acct/gw/compat/moderations", "OpenAI's own path is /v1/acct/gw/openai/moderations"],
+    ["/v1/a%2Fb/g%20w/compat/images", "OpenAI's own path is /v1/a%2Fb/g%20w/openai/images"],
     ["/v1/acct/gw/compat/v1/messages/batches", "/v1/acct/gw/anthropic/v1/messages/batches"],
     ["/v1/Chat/Completions", "Chat completions are at /v1/chat/completions"],
     ["/V1/CHAT/completions", "Chat completions are at /v1/chat/completions"],
-    ["/v1/Responses/resp_A", "OpenAI's own is at /v1/-/default/openai/responses/resp_A"],
-    ["/v1/Messages/batches", "Anthropic's own is at /v1/-/default/anthropic/v1/messages/batches"],
-    ["/v1/beta/threads", "OpenAI's own is at /v1/-/default/openai/threads"],
-    ["/v1/Beta/Assistants/a_1", "OpenAI's own is at /v1/-/default/openai/assistants/a_1"],
-    ["/v1/beta", "OpenAI's own is at /v1/-/default/openai/beta"],
+    ["/v1/Responses/resp_A", "OpenAI's own path is /v1/-/default/openai/responses/resp_A"],
+    ["/v1/Messages/batches", "Anthropic's own path is /v1/-/default/anthropic/v1/messages/batches"],
+    ["/v1/beta/threads", "OpenAI's own path is /v1/-/default/openai/threads"],
+    ["/v1/Beta/Assistants/a_1", "OpenAI's own path is /v1/-/default/openai/assistants/a_1"],
+    ["/v1/beta", "OpenAI's own path is /v1/-/default/openai/beta"],
   ];
   for (const [path, cure] of cases) {
     const { status, body } = await ask("POST", path);
@@ -112,7 +112,7 @@ Deno.test("the path that works is named where one of ours was meant", async () =
   assert(JSON.stringify(long.body).length < 1000);
 });
 
-Deno.test("ids that no API begins with are an account and a gateway, as before", async () => {
+Deno.test("ids that are not the first segment of an API are an account and a gateway", async () => {
   const { fetch, sent } = before(() => completion());
   const accounts = ["-", "0123456789abcdef0123456789abcdef", "acct", "my-team", "compat", "constructor"];
   for (const account of accounts) {
@@ -153,7 +153,7 @@ Deno.test("other paths of Anthropic's API are refused in Anthropic's shape, with
   assertStringIncludes(error.message, "/v1/-/default/anthropic");
 });
 
-Deno.test("a token is asked for first, in the shape of the path", async () => {
+Deno.test("a missing token is the first error, in the shape of the path", async () => {
   const { fetch } = createGateway({ tokens: ["tok"], fetch: nothing.fetch });
   const refused = async (path: string) => {
     const response = await fetch(post(HOST + path, { model: "m" }));
@@ -223,7 +223,7 @@ Deno.test("a provider's model is looked for in its own list, with the client's k
   }
 });
 
-Deno.test("a model is told under the alias that the client wrote, and only for providers of its token", async () => {
+Deno.test("a model is returned under the alias that the client wrote, and only for providers of its token", async () => {
   const list = { models: [{ name: "models/gemini-x" }] };
   const { fetch, sent } = before(() => Response.json(list), {
     tokens: [{ token: "tok", providers: ["google-ai-studio"] }],
@@ -237,7 +237,7 @@ Deno.test("a model is told under the alias that the client wrote, and only for p
   assertEquals([refused.status, sent.length], [401, 1]);
 });
 
-Deno.test("a provider that refuses or does not answer in time is told as an error, in OpenAI's shape", async () => {
+Deno.test("a provider that refuses or is late becomes an error in OpenAI's shape", async () => {
   const refusing = before(() => new Response("no", { status: 401 }));
   const response = await refusing.fetch(new Request(`${HOST}/v1/models/openai/gpt-x`));
   assertEquals(response.status, 502);
@@ -313,7 +313,7 @@ Deno.test("Cloudflare's REST paths lead to chat completions and to Workers AI of
   ]);
 });
 
-Deno.test("trace ids that are not hexadecimal are no fault, as in Cloudflare's own sample", async () => {
+Deno.test("trace ids that are not hexadecimal are accepted, as in Cloudflare's own sample", async () => {
   const { fetch } = before(() => completion());
   const headers = {
     "cf-aig-otel-trace-id": "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6",

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { ask, before, completion, events, refusal, ROOT, STREAM } from "../../fakes.ts";
 
 const PAGE = "https://app.example";
-/** A page that may always call. */
+/** An origin that may always call. */
 const LOCAL = "http://localhost:3000";
 const URL_OF_CHAT = `${ROOT}/compat/chat/completions`;
 
@@ -12,7 +12,7 @@ const preflight = (url: string, headers: Record<string, string> = {}) =>
     headers: { origin: PAGE, "access-control-request-method": "POST", ...headers },
   });
 
-/** The headers that tell browsers who may do what. */
+/** The CORS headers of an answer. */
 const grants = ({ headers }: Response) =>
   Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
 
@@ -28,7 +28,7 @@ Deno.test("no foreign page may call the gateway unless the operator says so", as
   assertEquals([refused.status, grants(refused), sent.length], [403, {}, 0]);
 });
 
-Deno.test("a provider's own grants to pages stay with it", async () => {
+Deno.test("a provider's own CORS headers are not passed on", async () => {
   const open = {
     "access-control-allow-origin": "*",
     "access-control-allow-credentials": "true",
@@ -76,7 +76,7 @@ Deno.test("pages of an allowed origin may call and read every answer, errors too
   }
 });
 
-Deno.test("pages of another origin may not, and caches are told that it depends", async () => {
+Deno.test("pages of another origin may not, and vary tells caches so", async () => {
   const { fetch } = before(() => completion(), { origins: ["https://other.example"] });
   const models = new Request(`${ROOT}/compat/models`);
   for (const request of [preflight(URL_OF_CHAT), ask("openai/m", { origin: PAGE }), models]) {
@@ -86,7 +86,7 @@ Deno.test("pages of another origin may not, and caches are told that it depends"
   }
 });
 
-Deno.test("OPTIONS of a path that is not there is 204 for a page that may call, else 404", async () => {
+Deno.test("OPTIONS of an unknown path is 204 for a page that may call, else 404", async () => {
   const { fetch } = before(() => completion(), { origins: [PAGE] });
   for (const path of ["/nothing", "/v1/messages", "/v1/threads/t_1/runs"]) {
     const allowed = await fetch(preflight(`http://gateway.test${path}`));

@@ -62,7 +62,7 @@ const FOREIGN = [
   "https://evil.example/http://localhost",
   "ftp://localhost",
   "file://",
-  "https://gateway.test", // The gateway's own is http.
+  "https://gateway.test", // The gateway's own origin is http.
   "http://gateway.test:81",
   "http://sub.gateway.test",
   "http-app://x",
@@ -74,7 +74,7 @@ const FOREIGN = [
   `app://${"x".repeat(100_000)}`,
 ];
 
-Deno.test("a foreign page is 403 at each door that spends, whatever token it brings", async () => {
+Deno.test("a foreign page is 403 at each door that costs money, whatever token it brings", async () => {
   for (const [door, request] of DOORS) {
     for (const token of [undefined, "Bearer tok"]) {
       const origin = "https://evil.example";
@@ -183,18 +183,18 @@ Deno.test("origins are compared as browsers write them", async () => {
   }
 });
 
-Deno.test("a cross-site GET without Origin, an image's or a link's, is 403; others pass", async () => {
+Deno.test("a cross-site GET without Origin, e.g. for an image or a link, is 403; others pass", async () => {
   const get = (headers: Record<string, string>) => new Request(`${ROOT}/openai/models`, { headers });
   assertEquals(await outcome(get({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" })), [403, 0]);
   for (const site of ["none", "same-origin", "same-site"]) {
     assertEquals(await outcome(get({ "sec-fetch-site": site })), [200, 1], site);
   }
   assertEquals(await outcome(get({})), [200, 1]);
-  // SDKs in programs with a browser engine send it with their POSTs, and no Origin.
+  // SDKs in programs with a browser engine send `sec-fetch-site` with their POSTs, without Origin.
   assertEquals(await outcome(ask("openai/m", { "sec-fetch-site": "cross-site" })), [200, 1]);
 });
 
-Deno.test("home and health are for every page", async () => {
+Deno.test("every page may read home and health", async () => {
   for (const path of ["/", "/health"]) {
     const { fetch } = createGateway({ hosts: [] });
     const response = await fetch(
@@ -205,7 +205,7 @@ Deno.test("home and health are for every page", async () => {
   }
 });
 
-Deno.test("a program that holds the gateway is asked for no origin and no host", async () => {
+Deno.test("the program that made the gateway needs no allowed origin or host", async () => {
   const { call, gateway, sent } = before(() => completion(), { hosts: [] });
   assertEquals((await call(ask("openai/m", { origin: "https://evil.example" }))).status, 200);
   const step = { provider: "openai", endpoint: "chat/completions", query: { model: "m", messages } };

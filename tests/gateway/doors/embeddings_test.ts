@@ -8,7 +8,7 @@ const URL_OF = "http://gateway.test/v1/embeddings";
 const ask = (body: unknown, headers: Record<string, string> = { authorization: "Bearer key" }) =>
   post(URL_OF, body, headers);
 
-/** A list as OpenAI answers it, one vector for each input. */
+/** A list in OpenAI's format, with one vector for each input. */
 function vectors({ body }: Sent): Response {
   const { input } = JSON.parse(body);
   const data = [input].flat().map((text: string, index: number) => ({
@@ -21,7 +21,7 @@ function vectors({ body }: Sent): Response {
 
 // ---------------------------------------------------------------- the rows
 
-/** `name | path | most inputs | tokens | dropped | renamed`, from the providers' references, of rows that differ. */
+/** `name | path | most inputs | tokens | dropped | renamed` of the rows that differ, from the providers' references. */
 const LINES = `
 alibaba | /embeddings | 10 | text, floats | - | -
 cohere | - | 96 | text | - | -
@@ -36,12 +36,12 @@ voyage | /embeddings | 1000 | text | - | -
 workers-ai | /embeddings | 100 | text, floats | dimensions | -
 zai | /embeddings | 64 | text | - | -`.trim().split("\n");
 
-/** Rows that have none. */
+/** Rows without embeddings. */
 const WITHOUT =
   "anthropic aws-bedrock azure-openai cartesia deepgram elevenlabs fal google-vertex-ai ideogram perplexity-agent " +
   "replicate writer";
 
-Deno.test("every row's embeddings are as its line; of a row without one they are beside its chat completions", () => {
+Deno.test("every row's embeddings are as in its line; a row without a line has them beside its chat completions", () => {
   const known = new Map(LINES.map((line) => [line.split(" | ", 1)[0], line]));
   const without: string[] = [];
   for (const { name, embeddings, version } of PROVIDERS.values()) {
@@ -109,7 +109,7 @@ Deno.test("floats in place of base64 are encoded, whichever letters stand betwee
   }
 });
 
-// ---------------------------------------------------------------- what is asked
+// ---------------------------------------------------------------- requests to providers
 
 const translated: [model: string, body: object, sent: object, dropped: string | null][] = [
   ["cohere/m", {}, { texts: ["x"], input_type: "search_document", embedding_types: ["float"] }, null],
@@ -197,7 +197,7 @@ Deno.test("Gemini is asked with a task type where the model has them", async () 
   assertEquals(await about("gemini-embedding-2", { input_type: "query" }), [2, { model: now }, "input_type"]);
 });
 
-Deno.test("a body that is no request for embeddings is one clear 400 with its place, and nothing is sent", async () => {
+Deno.test("a body that is not a request for embeddings is one clear 400 with its path, and nothing is sent", async () => {
   const { fetch, sent } = before(vectors);
   const cases: [model: string, body: object, param: string, words: string][] = [
     ["openai/m", {}, "input", "input must be a text, a list of texts, or tokens"],
@@ -209,7 +209,7 @@ Deno.test("a body that is no request for embeddings is one clear 400 with its pl
     ["cohere/m", { input: ["a", ""] }, "input[1]", "input[1] must not be empty"],
     ["cohere/m", { input: ["a", 1] }, "input[1]", "input[1] must be a text"],
     ["cohere/m", { input: ["a", ["b"]] }, "input[1]", "input[1] must be a text"],
-    ["cohere/m", { input: [1, 2] }, "input", "Cannot send tokens to cohere: it takes text alone"],
+    ["cohere/m", { input: [1, 2] }, "input", "Cannot send tokens to cohere: it takes only texts"],
     ["gemini/m", { input: [[1, 2]] }, "input", "Cannot send tokens to google-ai-studio"],
     ["mistral/m", { input: [[1, 2]] }, "input", "Cannot send tokens to mistral"],
     ["ollama/m", { input: [1] }, "input", "Cannot send tokens to ollama"],
@@ -223,12 +223,12 @@ Deno.test("a body that is no request for embeddings is one clear 400 with its pl
       "alibaba/m",
       { input: Array(2561).fill("a") },
       "input",
-      "Cannot send 2561 inputs to alibaba in one request: 2560",
+      "Cannot send 2561 inputs to alibaba in one request: send at most 2560",
     ],
     ["demo/embed", { input: [[1], [-1]] }, "input[1][0]", "input[1][0] must be a token"],
     ["demo/embed", { input: [[1], []] }, "input[1]", "input[1] must have at least one token"],
     ["demo/embed", { input: [1, "a"] }, "input[1]", "must be a token"],
-    ["demo/embed", { input: "a", dimensions: 5000 }, "dimensions", "4096 at most"],
+    ["demo/embed", { input: "a", dimensions: 5000 }, "dimensions", "at most 4096"],
   ];
   for (const [model, body, param, words] of cases) {
     const response = await fetch(ask({ model, ...body }));
@@ -265,12 +265,12 @@ Deno.test("tokens go to a provider that takes them", async () => {
 
 const hundred = (count: number) => Array.from({ length: count }, (_, at) => `text ${at}`);
 
-Deno.test("at most four parts are under way at once, and their answers may come in any order", async () => {
+Deno.test("at most four parts are sent at once, and their answers may come in any order", async () => {
   let running = 0, most = 0;
   const waiting: (() => void)[] = [];
   const { fetch, sent } = before(async (one) => {
     most = Math.max(most, ++running);
-    // The last of those under way is answered first.
+    // The last of the four is answered first.
     if (waiting.length < 3 && sent.length < 10) await new Promise<void>((resolve) => waiting.push(resolve));
     else waiting.pop()?.();
     running--;
@@ -448,7 +448,7 @@ Deno.test("a client's key goes to the provider that it was meant for, and to no 
   assertEquals(sent.map(({ headers }) => headers.get("authorization")), ["Bearer key", null]);
 });
 
-Deno.test("an error that calls itself a success is the next model's turn", async () => {
+Deno.test("after an error with a status of success the next model is tried", async () => {
   const { fetch } = before((one) =>
     one.url.includes("openai.com") ? Response.json({ error: { message: "no" } }) : answerStrictly(one)
   );

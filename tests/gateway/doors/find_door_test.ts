@@ -24,7 +24,7 @@ Deno.test("every door of chat completions opens, with any ids", async () => {
   assertEquals(new Set(sent.map(({ url }) => url)), new Set(["https://api.openai.com/v1/chat/completions"]));
 });
 
-Deno.test("the path's account picks the upstream's, as it was meant", async () => {
+Deno.test("the path's account is the account in the upstream's URL", async () => {
   const { fetch, sent } = before(() => completion());
   const ask = (account: string, model: string) =>
     fetch(post(`${HOST}/v1/${account}/gw/compat/chat/completions`, { model, messages }));
@@ -32,7 +32,7 @@ Deno.test("the path's account picks the upstream's, as it was meant", async () =
   for (const account of ["acct", "my-acct_1", hex, "%61cct"]) await ask(account, "workers-ai/@cf/m");
   const accounts = sent.map(({ url }) => /accounts\/([^/]+)\/ai\/v1\/chat\/completions$/.exec(url)?.[1]);
   assertEquals(accounts, ["acct", "my-acct_1", hex, "acct"]);
-  // What is no id may lead elsewhere at the provider; of whom needs none it is not asked.
+  // A malformed id could lead to another path at the provider. A provider without an account ignores it.
   for (const account of ["a%2Fb", "a b", "%2e%2e%2e", "..%2f..", "a%00", "é", "x".repeat(65), "%2520"]) {
     const response = await ask(account, "workers-ai/@cf/m");
     assertEquals(response.status, 400, account);
@@ -41,8 +41,8 @@ Deno.test("the path's account picks the upstream's, as it was meant", async () =
   }
 });
 
-Deno.test("findRoute() takes no dots for an id: they would lead elsewhere at the provider", () => {
-  // Deno hands a request's path over as it was sent, dots and all.
+Deno.test("findRoute() refuses . and .. as an id, because they would lead to another path at the provider", () => {
+  // Deno does not resolve the dots in a request's path.
   for (const id of [".", "..", "%2e%2E", ".%2e", "%20..", "..%20", ".%09", "%0a%2e%2e"]) {
     for (const path of [`/v1/${id}/gw/compat/chat/completions`, `/v1/acct/${id}/compat/chat/completions`]) {
       assertEquals(assertThrows(() => findRoute("POST", path), GatewayError).code, "not_found", path);
@@ -50,7 +50,7 @@ Deno.test("findRoute() takes no dots for an id: they would lead elsewhere at the
   }
 });
 
-Deno.test("GET / is a page with a curl line that works as it stands", async () => {
+Deno.test("GET / is a page with a curl command that works as printed", async () => {
   const { fetch, sent } = before(() => completion());
   const page = await (await fetch(new Request(`${HOST}:8787/`))).text();
   const [, url, body] = /curl (\S+) [^]*?-d '(.*)'/.exec(page)!;
@@ -59,7 +59,7 @@ Deno.test("GET / is a page with a curl line that works as it stands", async () =
   assertEquals(sent, [], "it needs no provider");
 });
 
-Deno.test("GET /health is 200; HEAD is taken where GET is", async () => {
+Deno.test("GET /health is 200; HEAD is allowed where GET is", async () => {
   const { fetch } = before(() => completion());
   for (
     const [method, path] of [["GET", "/health"], ["HEAD", "/health"], ["HEAD", "/"], ["GET", "/health/"]]
@@ -70,7 +70,7 @@ Deno.test("GET /health is 200; HEAD is taken where GET is", async () => {
   }
 });
 
-Deno.test("anything else is 404, or 405 with the methods that there are, as an OpenAI error", async () => {
+Deno.test("any other path is 404, and another method 405 with the allowed methods, as an OpenAI error", async () => {
   const { fetch, sent } = before(() => completion());
   const cases: [string, string, number, string | null][] = [
     ["GET", "/chat-completions", 404, null],
@@ -92,7 +92,7 @@ Deno.test("anything else is 404, or 405 with the methods that there are, as an O
   assertEquals(sent, []);
 });
 
-Deno.test("findRoute() gives for short forms what the patterns give", () => {
+Deno.test("findRoute() returns for short paths what the patterns return", () => {
   for (
     const path of [
       "/chat/completions",
@@ -102,7 +102,7 @@ Deno.test("findRoute() gives for short forms what the patterns give", () => {
       "/v1/responses",
     ]
   ) {
-    // With a slash behind it a path is no short form.
+    // A path with a slash at its end is not a short path.
     assertEquals(findRoute("POST", path), findRoute("POST", `${path}/`), path);
     assertEquals(assertThrows(() => findRoute("GET", path), GatewayError).code, "method_not_allowed", path);
   }
@@ -126,12 +126,12 @@ Deno.test("pathOf() finds the path of any URL that a runtime hands over", () => 
   for (const [url, path] of cases) assertEquals(pathOf(url), path, url);
 });
 
-Deno.test("allowedMethods() has none for a path that is not there", () => {
+Deno.test("allowedMethods() is empty for an unknown path", () => {
   assertEquals(allowedMethods("/nothing"), []);
   assertEquals(allowedMethods("/v1/chat/completions"), ["POST"]);
 });
 
-Deno.test("OpenAI's other paths are told to be missing, not taken for an account and a gateway", async () => {
+Deno.test("OpenAI's other paths are refused, and not taken for an account and a gateway", async () => {
   const { fetch, sent } = before(() => completion());
   for (const path of ["/moderations", "/v1/images/generations", "/v1/audio/speech/"]) {
     const response = await fetch(post(HOST + path, { model: "openai/m", input: "Hello" }));
@@ -140,14 +140,14 @@ Deno.test("OpenAI's other paths are told to be missing, not taken for an account
     assertEquals(response.status, 400);
     assertEquals(
       error.message,
-      `Compatibility endpoint: ${endpoint} is not supported. OpenAI's own is at /v1/-/default/openai/${endpoint}`,
+      `Compatibility endpoint: ${endpoint} is not supported. OpenAI's own path is /v1/-/default/openai/${endpoint}`,
     );
     assertEquals(error.code, "2019");
   }
   assertEquals(sent.length, 0);
 });
 
-Deno.test("a Host that could be taken for a path is 400 at every door, and what a host may be is taken", async () => {
+Deno.test("a Host header that could be taken for a path is 400 at every door, and a valid one is not", async () => {
   const { fetch, sent } = before(() => completion());
   const request = (method: string, path: string, host: string) =>
     new Request(HOST + path, { method, headers: { host } });

@@ -1,4 +1,4 @@
-/** The older completions and rerank, handed through. */
+/** The older completions and rerank, which are handed through. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { createGateway } from "../../../gateway/gateway.ts";
@@ -114,7 +114,7 @@ Deno.test("a provider without completions or rerank is one clear 400, and chat d
   assertEquals(sent.length, 0);
 });
 
-Deno.test("rows of one's own have both beside their chat completions", async () => {
+Deno.test("an operator's own rows have both beside their chat completions", async () => {
   const { fetch, sent } = before(() => Response.json({ results: [] }), {
     providers: { mine: { baseUrl: "https://mine.test", chatPath: "/v9/chat/completions" } },
   });
@@ -168,7 +168,7 @@ Deno.test("keys, fallback, errors and the log are those of chat", async () => {
 
 const REST = `${HOST}/client/v4/accounts/acct/ai`;
 
-Deno.test("Cloudflare's REST takes its names of models, and a version too many", async () => {
+Deno.test("Cloudflare's REST paths take Cloudflare's names of models, and a doubled version", async () => {
   const { fetch, sent } = before(({ url }) =>
     url.includes("embeddings")
       ? Response.json({ data: [{ embedding: [1], index: 0 }] })
@@ -251,12 +251,12 @@ Deno.test("cf-aig-gateway-id names the gateway of Cloudflare's REST, for a token
     200,
     401,
   ]);
-  // A path that names its gateway, or none, is not led elsewhere by a header.
+  // The header does not change the gateway of any other path.
   assertEquals(await ask("of-prod", "prod", `${HOST}/v1/acct/other/compat/chat/completions`), 401);
   assertEquals(await ask("of-prod", "prod", `${HOST}/v1/chat/completions`), 401);
 });
 
-Deno.test("names of the gateway's own paths are refused for rows of one's own", () => {
+Deno.test("an operator's own row cannot have the name of one of the gateway's paths", () => {
   const names =
     "chat client compat completions embeddings health messages metrics models rerank responses sluice v1 v2";
   for (const name of names.split(" ")) {
@@ -269,7 +269,7 @@ Deno.test("names of the gateway's own paths are refused for rows of one's own", 
       }
       assertStringIncludes(
         message,
-        `Cannot use option providers.${written}: ${name} is the name of a path of the gateway's own`,
+        `Cannot use option providers.${written}: the gateway has a path of its own at /${name}; choose another name`,
       );
     }
   }

@@ -21,7 +21,7 @@ const LOGS = "http://gateway.test/client/v4/accounts/acct/ai-gateway/gateways/gw
 
 type Answer = Parameters<typeof before>[0];
 
-/** A gateway that keeps rows, and Cloudflare's SDK before it. */
+/** A gateway that keeps rows, with Cloudflare's SDK as its client. */
 function scene(answer: Answer = () => completion(), options: Options = {}) {
   const gateway = before(answer, { logs: true, adminToken: ADMIN, ...options });
   const cloudflare = new Cloudflare({
@@ -134,7 +134,7 @@ Deno.test("the stock SDK lists, filters, gets, marks and deletes rows", async ()
   assertEquals(await list({}), ["groq/gpt-4o"]);
 });
 
-Deno.test("filters in one parameter meet rows by every operator", async () => {
+Deno.test("the filters of one parameter work with every operator", async () => {
   const { fetch, rows } = scene();
   for (const [model, team] of [["gpt-4o", "a"], ["gpt-4o-mini", "b"]]) {
     await drain(await fetch(ask(`openai/${model}`, { "cf-aig-metadata": `{"team":"${team}","on":true}` })));
@@ -175,7 +175,7 @@ Deno.test("filters in one parameter meet rows by every operator", async () => {
 });
 
 Deno.test("each older parameter is a filter of its own", async () => {
-  // A clock that stands still: every row has a duration of 0.
+  // The clock stands still, so every row has a duration of 0.
   const { fetch, rows } = scene(() => completion(), { now: () => Date.UTC(2026, 10, 24) });
   await drain(await fetch(ask("openai/gpt-4o", { "cf-aig-custom-cost": '{"total_cost":5}' })));
   const cases: [met: string, unmet: string][] = [
@@ -270,7 +270,7 @@ Deno.test("a row has every kind of token, why the model stopped, and who asked",
     8,
   ]);
   assertEquals([finishReason, event_id, user_agent], ["length", "ev", "test/1"]);
-  // Priority: 4.25 for a million in, 2.125 from the cache, 17 out.
+  // The tier priority costs 4.25 for a million tokens in, 2.125 from the cache and 17 out.
   assertEquals(Math.round((cost as number) * 1e9), 20 * 4250 + 10 * 2125 + 20 * 17_000);
 });
 
@@ -334,7 +334,7 @@ Deno.test("the newest rows are kept, as many as the option says", async () => {
   assertEquals((await rows()).map(({ model }) => model).toSorted(), ["b", "c"]);
 });
 
-Deno.test("a client may keep its request out of the rows, and requests about the gateway are none", async () => {
+Deno.test("a client may keep its request out of the rows, and requests about the gateway have no rows", async () => {
   const { fetch, rows } = scene();
   await drain(await fetch(ask("openai/m", { "cf-aig-collect-log": "false" })));
   await drain(await fetch(new Request("http://gateway.test/v1/models/x/y")));
@@ -368,7 +368,7 @@ Deno.test("metadata of another form is left out and named, and never refused", a
   }
 });
 
-Deno.test("the client's own prices win, and those of another form are passed over", async () => {
+Deno.test("the client's own prices win, and prices of another form are ignored", async () => {
   const { fetch, rows } = scene();
   const cases: [string, number | null, boolean][] = [
     ['{"per_token_in":0.5,"per_token_out":0.25}', 0.75, true],

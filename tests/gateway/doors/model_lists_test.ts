@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { JsonObject } from "../../../wires/types.ts";
 import { before, completion, messages, post, refusal, ROOT } from "../../fakes.ts";
 
-/** Sends a chat request; gives the bodies that the providers got. */
+/** Sends a chat request. Returns the bodies that the providers got. */
 async function sent(body: JsonObject | string, headers: Record<string, string> = {}): Promise<JsonObject[]> {
   const { fetch, sent } = before(({ url }) => url.includes("api.openai.com") ? refusal(503) : completion());
   const response = await fetch(post(`${ROOT}/compat/chat/completions`, body, headers));

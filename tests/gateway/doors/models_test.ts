@@ -5,7 +5,7 @@ import { before, messageOf, ROOT } from "../../fakes.ts";
 
 const TOKEN = "gateway-token";
 
-/** What providers answer, by the beginning of the URL. */
+/** The providers' answers, by the beginning of the URL. */
 const LISTS: Record<string, unknown> = {
   "https://api.openai.com/v1/models": {
     object: "list",
@@ -90,11 +90,11 @@ Deno.test("listModels() asks every provider that has a stored key, with it, in t
   for (const { url, headers } of asked) {
     assert(![...headers].some(([, value]) => value.includes(TOKEN)), url);
   }
-  // Junk in place of a list is an empty one.
+  // Junk in place of a list counts as an empty list.
   assertEquals(missing, null);
 });
 
-Deno.test("listModels() asks nobody with stored keys for a caller that may not use them", async () => {
+Deno.test("listModels() uses no stored key for a caller that may not use stored keys", async () => {
   const open = { keys: KEYS, tokens: [TOKEN], tokenRequired: false };
   assertEquals((await list(open)).asked, []);
   const limited = { keys: KEYS, tokens: [{ token: TOKEN, providers: ["openai"] }] };
@@ -166,7 +166,7 @@ Deno.test("listModels() asks for JSON, and rests a stored key that is refused th
   assertEquals(sent.map(({ headers }) => headers.get("accept")), Array(3).fill("application/json"));
 });
 
-Deno.test("listModels() lets a refusal's body go, and names a provider that needs an account", async () => {
+Deno.test("listModels() cancels the body of an error, and names a provider that needs an account", async () => {
   const logged: string[] = [];
   let cancelled = 0;
   const { fetch } = before(
@@ -186,7 +186,7 @@ Deno.test("listModels() lets a refusal's body go, and names a provider that need
   assertEquals(cancelled, 1);
 });
 
-Deno.test("listModels() is over when its client leaves, and nothing went wrong", async () => {
+Deno.test("listModels() ends when its client leaves, without an error in the log", async () => {
   const levels: string[] = [];
   const leaving = new AbortController();
   const { fetch } = createGateway({
@@ -212,7 +212,7 @@ Deno.test("models of providers whose keys are stored are listed for callers with
   });
   for (const headers of [{}, { authorization: "Bearer sk-own" }] as Record<string, string>[]) {
     const response = await fetch(new Request(`${ROOT}/compat/models`, { headers }));
-    // Not even the name of the provider is told.
+    // The provider is not named either.
     assertEquals([response.status, response.headers.get("sluice-missing")], [200, null]);
     assertEquals((await response.text()).includes("openai"), false);
   }

@@ -4,7 +4,7 @@ import { createGateway } from "../../../gateway/gateway.ts";
 import { PROVIDERS } from "../../../providers/table.ts";
 import { ask, before, completion, events, nothing, pieces, post, refusal, ROOT } from "../../fakes.ts";
 
-/** Speaks to a server in bytes, as no URL parser would write them. */
+/** Sends bytes to a server that no URL parser would write. */
 async function speak(port: number, request: string): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode(request));
@@ -30,7 +30,7 @@ async function served(
   }
 }
 
-// ---------------------------------------------------------------- there
+// ---------------------------------------------------------------- requests
 
 for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
   Deno.test(`native() passes ${method} on, with its path, query and body`, async () => {
@@ -46,7 +46,7 @@ for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND
   });
 }
 
-Deno.test("native() sends a DELETE without a body without one, and with its own if it has any", async () => {
+Deno.test("native() sends a DELETE without a body if the client sent none, and else with the client's", async () => {
   const bodies: unknown[] = [];
   const { fetch: serve } = createGateway({
     fetch: async (_, { body }) => {
@@ -159,7 +159,7 @@ Deno.test("native() sends stored keys to no host but the provider's own", async 
         );
       }
     }
-    // Some of these paths are good, but not for a row whose paths begin with a region.
+    // Some of these paths are valid, but not for a row whose paths begin with a region.
     const needsRegion = name === "aws-bedrock";
     assertEquals(sent.length > before, !needsRegion, name);
   }
@@ -195,7 +195,7 @@ Deno.test("native() passes a body on piece by piece, before it is whole", async 
       return new Response("ok");
     },
   });
-  // The second piece is sent only when the first has arrived.
+  // The second chunk is sent only when the first has arrived.
   const body = pieces("first", arrived.promise, "second");
   const init = { method: "POST", body, duplex: "half" };
   const response = await gateway.fetch(new Request(`${ROOT}/openai/audio`, init as RequestInit));
@@ -232,7 +232,7 @@ Deno.test("native() reads a body whole that may have to be sent again, up to the
 
 // ---------------------------------------------------------------- headers and keys
 
-Deno.test("native() keeps back what is the connection's, the gateway's or the browser's", async () => {
+Deno.test("native() does not send headers of the connection, the gateway or the browser", async () => {
   const { fetch, sent } = before(() => new Response("ok"));
   const stay = {
     "cf-aig-metadata": "{}",
@@ -296,7 +296,7 @@ Deno.test("native() sends a client's credentials as they are, wherever they are"
   }
 });
 
-Deno.test("native() takes a key in the query for the client's own, and adds none of its own", async () => {
+Deno.test("native() sends a key in the query as the client's own, and adds no stored key", async () => {
   const { fetch, sent } = before(() => new Response("ok"), { tokens: ["t"], keys: { google: "stored" } });
   const own = { "cf-aig-authorization": "t" };
   for (const query of ["?key=mine", "?alt=sse&key=mine", "?api_key=mine", "", "?key=", "?monkey=1"]) {
@@ -313,7 +313,7 @@ Deno.test("native() takes a key in the query for the client's own, and adds none
   assert(sent.every(({ url }) => !url.includes("stored")));
 });
 
-// ---------------------------------------------------------------- and back
+// ---------------------------------------------------------------- answers
 
 Deno.test("native() hands status, headers and body of every answer back as they are", async () => {
   const bytes = new Uint8Array(256).map((_, at) => at);
@@ -352,7 +352,7 @@ Deno.test("native() hands back an event stream byte for byte, cut as it was", as
   assertEquals(seen, parts);
 });
 
-Deno.test("native() keeps back what a provider says to its own connection, host and browsers", async () => {
+Deno.test("native() does not return a provider's headers for its connection, its host and browsers", async () => {
   const stay = {
     "set-cookie": "a=b",
     connection: "close, x-hop",
@@ -374,13 +374,13 @@ Deno.test("native() keeps back what a provider says to its own connection, host 
   await response.text();
 });
 
-Deno.test("native() ends an answer that breaks as it broke", async () => {
+Deno.test("native() breaks off an answer that breaks off", async () => {
   const { fetch } = before(() => new Response(pieces("some", new TypeError("reset"))));
   const response = await fetch(post(`${ROOT}/openai/x`, {}));
   await assertRejects(() => response.text());
 });
 
-Deno.test("native() asks no redirect to be followed", async () => {
+Deno.test("native() tells fetch not to follow redirects", async () => {
   const seen: unknown[] = [];
   const fetch = (_url: string, { redirect }: RequestInit) => {
     seen.push(redirect);
@@ -393,7 +393,7 @@ Deno.test("native() asks no redirect to be followed", async () => {
   assertEquals(seen, ["manual"]);
 });
 
-Deno.test("isOwnLocation() takes a scheme without slashes for another host's, as a client on https would", () => {
+Deno.test("isOwnLocation() reads a scheme without slashes as another host, as a client on https does", () => {
   const url = "http://provider.test/v1/x";
   for (const own of ["/v1/y", "y", "?a", "http://provider.test/z"]) {
     assertEquals(isOwnLocation(own, url), true, own);
@@ -409,9 +409,9 @@ Deno.test("isOwnLocation() takes a scheme without slashes for another host's, as
   for (const other of foreign) assertEquals(isOwnLocation(other, url), false, other);
 });
 
-// ---------------------------------------------------------------- what it refuses
+// ---------------------------------------------------------------- refusals
 
-Deno.test("native() refuses what it cannot serve in the replaced service's envelope, and sends nothing", async () => {
+Deno.test("native() refuses requests in Cloudflare's envelope, and sends nothing", async () => {
   const refused: [string, number, number, Record<string, string>?][] = [
     ["nobody/x", 400, 2008],
     ["constructor/x", 400, 2008],
@@ -433,8 +433,8 @@ Deno.test("native() refuses what it cannot serve in the replaced service's envel
   assertStringIncludes(near.message, '"openai"');
 });
 
-Deno.test("native() tells a status that is none from one that is", async () => {
-  // No runtime can make such a response; over the network they exist.
+Deno.test("native() refuses a number that is not an HTTP status", async () => {
+  // No runtime can make such a response, but a server can send one.
   const odd = () => ({ status: 999, headers: new Headers(), body: null }) as Response;
   const { fetch } = before(odd);
   const response = await fetch(post(`${ROOT}/openai/x`, {}));
@@ -453,12 +453,12 @@ Deno.test("native() and compat refuse headers that no provider takes, before any
   }
 });
 
-Deno.test("native() takes no TRACE, which would bring the stored key back, nor what fetch never sends", async () => {
+Deno.test("native() refuses TRACE, whose answer would hold the stored key, and the other methods that fetch never sends", async () => {
   const { fetch, sent } = before(() => completion(), { keys: { openai: "sk-stored" }, tokens: ["tok"] });
   const headers = { authorization: "Bearer tok" };
   for (const path of [`${ROOT}/openai/models`, "http://gateway.test/openai/v1/models"]) {
     for (const method of ["TRACE", "TRACK", "CONNECT"]) {
-      // `Request` refuses to be made with it; what servers make is one.
+      // `new Request` refuses these methods, but a server can make such a request.
       const request = new Proxy(new Request(path, { headers }), {
         get: (request, name) => name === "method" ? method : Reflect.get(request, name, request),
       });
@@ -473,7 +473,7 @@ Deno.test("native() takes no TRACE, which would bring the stored key back, nor w
   assertEquals(sent.length, 0);
 });
 
-Deno.test("native() sends a GET without the body that workerd gives one of no length", async () => {
+Deno.test("native() sends a GET without the empty body that workerd adds to it", async () => {
   const { fetch, sent } = before(() => completion());
   for (const method of ["GET", "HEAD"]) {
     const request = new Proxy(new Request(`${ROOT}/openai/models`, { method }), {

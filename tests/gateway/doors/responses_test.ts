@@ -1,4 +1,4 @@
-/** The doors of OpenAI's Responses: who is asked how, and what is refused. */
+/** The doors of OpenAI's Responses: the requests to providers, and errors. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../mod.ts";
 import { seal } from "../../../wires/shared/envelope.ts";
@@ -6,7 +6,7 @@ import { before, completion, events, message, messages, nothing, post } from "..
 
 const HOST = "http://gateway.test";
 
-/** A response as providers of the wire give it. */
+/** A response of a provider that speaks the wire. */
 const RESPONSE = {
   id: "resp_theirs",
   object: "response",
@@ -73,7 +73,7 @@ Deno.test("a stream of a row that speaks Responses comes back byte for byte", as
   assertEquals(await (await fetch(post(`${HOST}/v1/responses`, body))).text(), stream);
 });
 
-Deno.test("what a row's Responses refuse is left out and named", async () => {
+Deno.test("fields that a row's Responses refuse are left out and named", async () => {
   const { fetch, sent } = before(() => Response.json(RESPONSE));
   const body = { model: "groq/m", input: "Hello", store: false, include: ["x"], prompt_cache_key: "k" };
   const answer = await fetch(post(`${HOST}/v1/responses`, body));
@@ -97,7 +97,7 @@ Deno.test("a fallback may speak another wire", async () => {
     input: "Hello",
     stream: false,
   };
-  // OpenRouter has a list of its own: the header names ours.
+  // OpenRouter has a list `models` of its own, so the fallback is in the header.
   const headers = { "sluice-fallback": "anthropic/claude-sonnet-4-5" };
   const answer = await fetch(post(`${HOST}/v1/responses`, body, headers));
   assertEquals((await answer.json()).output[0].content[0].text, "Hi");
@@ -126,7 +126,7 @@ Deno.test("errors are in OpenAI's shape, the provider's and ours", async () => {
   assertEquals([ours.status, (await ours.json()).error.param], [400, "model"]);
 });
 
-Deno.test("a prompt that does not fit is told by the code that clients know, before and in a stream", async () => {
+Deno.test("a prompt that is too long gets the code that clients know, before and in a stream", async () => {
   const message = "prompt is too long: 300000 tokens > 200000 maximum";
   const error = { type: "error", error: { type: "invalid_request_error", message } };
   const body = { model: "anthropic/claude-sonnet-4-5", input: "Hello", stream: true };
@@ -246,7 +246,7 @@ const SEED = {
   stream: true,
 };
 
-/** Values that stand where others are due. */
+/** Values of wrong types. */
 const ODD: unknown[] = [
   null,
   true,
@@ -299,9 +299,9 @@ Deno.test("no mutated request is a 500, and each error is in the door's shape", 
   }
 });
 
-// ---------------------------------------------------------------- what other makers sealed
+// ---------------------------------------------------------------- sealed thoughts of other providers
 
-Deno.test("a conversation goes on with OpenAI without what other makers have sealed", async () => {
+Deno.test("a conversation goes on with OpenAI without the thoughts that other providers have sealed", async () => {
   const summary = [{ type: "summary_text", text: "t" }];
   const input = [
     { role: "user", content: "Hello" },
@@ -333,7 +333,7 @@ Deno.test("a conversation goes on with OpenAI without what other makers have sea
     { type: "message", role: "user", content: [{ type: "input_text", text }] },
   ];
   assertEquals(JSON.parse(sent[0].body), { model: "gpt-6-luna", input: [user, ...rest], store: false });
-  // Who is not OpenAI keeps no items, and reads a text as what it is.
+  // A provider other than OpenAI stores no items, so a text stays a text.
   const told = { type: "reasoning", id: "rs_1", summary };
   assertEquals(JSON.parse(sent[1].body), { model: "qwen4", input: [user, told, ...rest], store: false });
 });
@@ -400,9 +400,9 @@ Deno.test("POST /v1/responses/compact is OpenAI's own where OpenAI is asked", as
   assertEquals([answer.status, sent[0].url], [200, "https://api.openai.com/v1/responses/compact"]);
 });
 
-// ---------------------------------------------------------------- rows of one's own
+// ---------------------------------------------------------------- an operator's own rows
 
-Deno.test("a row of one's own speaks each wire of its list, and the first for every other client", async () => {
+Deno.test("an operator's own row speaks each wire of its list, and the first one to any other client", async () => {
   const { fetch, sent } = before((_, at) => at === 2 ? completion() : Response.json(RESPONSE), {
     providers: {
       local: { baseUrl: "https://llm.test/v1", wire: ["openai", "responses", "anthropic"] },

@@ -25,7 +25,7 @@ const chatStep = (more: object = {}) => ({
   ...more,
 });
 
-/** Sends steps; answers with the response and what was sent. */
+/** Sends steps. Returns the response and the requests that were sent. */
 async function run(
   steps: unknown,
   answer: (sent: Sent, at: number) => Response | Promise<Response> = () => completion(),
@@ -143,7 +143,7 @@ Deno.test("universal() sends query as it was written", async () => {
       assertEquals(sent.at(-1)!.body, body);
     }
   }
-  // Where the text does not tell, its meaning is sent.
+  // If the member's text cannot be found, its value is written anew.
   const twice = await run(`{"provider":"openai","endpoint":"x","query":{"a":1},"query":{"b": 2}}`);
   assertEquals(twice.sent[0].body, `{"b":2}`);
   const none = await run({ provider: "openai", endpoint: "models" });
@@ -220,7 +220,7 @@ Deno.test("universal() translates compat steps, each with its own key", async ()
   }
 });
 
-Deno.test("universal() names what a compat step's target cannot express, and refuses it under sluice-strict", async () => {
+Deno.test("universal() names the fields that a compat step's target does not have, and refuses them under sluice-strict", async () => {
   const step = {
     provider: "compat",
     endpoint: "chat/completions",
@@ -236,7 +236,7 @@ Deno.test("universal() names what a compat step's target cannot express, and ref
   }
 });
 
-Deno.test("universal() passes over a compat step that the request cannot be written for", async () => {
+Deno.test("universal() skips a compat step that the request cannot be written for", async () => {
   const compat = (query: object, headers = {}) => ({
     provider: "compat",
     endpoint: "chat/completions",
@@ -258,7 +258,7 @@ Deno.test("universal() passes over a compat step that the request cannot be writ
     const failed = await run([chatStep(), step], () => refusal(404));
     assertEquals([failed.response.status, failed.response.headers.get("cf-aig-step")], [404, "0"]);
   }
-  // Where none can be sent, the first one's fault is told, at its place.
+  // If no step can be sent, the first one's fault is the error, with its path.
   const { fetch } = createGateway({ fetch: nothing.fetch });
   const response = await fetch(post(ROOT, unsent));
   const { param, message } = await response.json();
@@ -444,7 +444,7 @@ for (const [name, body, param, status] of BAD) {
   });
 }
 
-Deno.test("universal() has the replaced service's codes for what it refuses", async () => {
+Deno.test("universal() has Cloudflare's codes for its errors", async () => {
   const codes: [unknown, number][] = [
     [chatStep({ provider: "nobody" }), 2008],
     [chatStep({ provider: "compat", query: { model: "nobody/x", messages } }), 2008],
@@ -467,7 +467,7 @@ Deno.test("universal() takes twenty steps", async () => {
   assertEquals([response.status, response.headers.get("cf-aig-step"), sent.length], [200, "19", 20]);
 });
 
-Deno.test("universal() sends none of the request's own headers on", async () => {
+Deno.test("universal() does not send the request's own headers on", async () => {
   const { fetch, sent } = before(() => completion());
   const outer = {
     authorization: "Bearer outer",
@@ -494,7 +494,7 @@ Deno.test("universal() sends none of the request's own headers on", async () => 
   assertEquals([...sent[0].headers].map(([name]) => name).sort(), ["content-type", "x-own"]);
 });
 
-Deno.test("universal() retries with the body as it was, though a compat body is changed in place", async () => {
+Deno.test("universal() retries with the unchanged body, although a compat body is edited in place", async () => {
   const step = {
     provider: "compat",
     endpoint: "chat/completions",

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { logEntry } from "../../../gateway/log/entry.ts";
 import type { LogError } from "../../../gateway/stores/log_row.ts";
 
-/** The row of an answer, with what the provider said in place of one. */
+/** The row of an answer in which the provider sent an error. */
 const row = (contentType: string, refusal?: { message: string; type?: string; code?: string | number }) =>
   logEntry({
     request: { method: "POST", path: "/", headers: new Headers() },
@@ -25,7 +25,7 @@ const row = (contentType: string, refusal?: { message: string; type?: string; co
     now: { at: 0, timer: 1 },
   });
 
-Deno.test("logEntry() calls a stream what is one by its type, in any case", () => {
+Deno.test("logEntry() tells a stream by its content type, in any letter case", () => {
   const types: Record<string, boolean> = {
     "text/event-stream": true,
     "Text/EVENT-Stream; charset=utf-8": true,
@@ -39,7 +39,7 @@ Deno.test("logEntry() calls a stream what is one by its type, in any case", () =
   for (const [type, stream] of Object.entries(types)) assertEquals(row(type).stream, stream, type);
 });
 
-Deno.test("logEntry() tells a provider's name for an error, and nothing that may be a key or a sentence", () => {
+Deno.test("logEntry() keeps a provider's code of an error, but not a text that may be a key or a sentence", () => {
   const told = (code: string | number) =>
     (row("application/json", { message: "m", code }).error as LogError & {
       code?: unknown;

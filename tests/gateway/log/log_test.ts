@@ -4,7 +4,7 @@ import { jsonLine, textLine } from "../../../gateway/log/line.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { ask, before, chunk, clock, completion, events, pieces, post, ROOT, STREAM } from "../../fakes.ts";
 
-/** A gateway with its log; time passes only when it is told to. */
+/** A gateway with its log. Its clock moves only when a test moves it. */
 function scene(answer: Parameters<typeof before>[0], options: Options = {}) {
   const logged: LogEntry[] = [];
   const gateway = before(answer, { log: (entry) => void logged.push(entry), ...options });
@@ -40,7 +40,7 @@ const refused = (status: number) =>
 const step = { provider: "openai", endpoint: "chat/completions", query: { model: "m" } };
 const STREAMED = { stream: true };
 
-/** What ends a request badly: the request, what the provider answers, and the row's level, status, tries and error. */
+/** Requests that fail: the request, the provider's answer, and the row's level, status, tries and error. */
 const FAILURES: [string, () => Request, () => Response | Promise<Response>, unknown[], Options?][] = [
   [
     "an error event in a translated stream",
@@ -114,7 +114,7 @@ const FAILURES: [string, () => Request, () => Response | Promise<Response>, unkn
     "a stream of the client's own wire without an event",
     () => ask("openai/m", {}, STREAMED),
     () => events(),
-    ["error", 502, 1, { code: "bad_upstream_answer", message: "openai answered 200 with nothing" }],
+    ["error", 502, 1, { code: "bad_upstream_answer", message: "openai answered 200 with an empty body" }],
   ],
   [
     "a page that calls itself a stream",
@@ -234,7 +234,7 @@ const FAILURES: [string, () => Request, () => Response | Promise<Response>, unkn
     () => Response.json(null),
     ["error", 502, 1, {
       code: "bad_upstream_answer",
-      message: "openai answered 200 with JSON that is no answer",
+      message: "openai answered 200 with JSON that is not an answer",
     }],
   ],
   [
@@ -296,7 +296,7 @@ for (const [name, request, provider, [level, status, tries, error], options] of 
   });
 }
 
-/** Without what is undefined. */
+/** The object without members that are undefined. */
 const clean = (value: unknown) => value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 
 Deno.test("the log has one row about a client that leaves, before its answer or in the middle of it", async () => {
@@ -327,7 +327,7 @@ Deno.test("the log has one row about a client that leaves, before its answer or 
   }
 });
 
-/** Good answers, and the tokens that they tell. */
+/** Successful answers, with the tokens that they report. */
 const GOOD: [string, () => Request, () => Response, Partial<LogEntry>][] = [
   [
     "a whole answer of the client's own wire",
@@ -544,7 +544,7 @@ Deno.test("a watched stream that begins with blank lines or a comment is passed 
   }
 });
 
-Deno.test("a listener that throws does no harm to the answer", async () => {
+Deno.test("an option log that throws does not fail the answer", async () => {
   for (const stream of [false, true]) {
     const { fetch } = before(() => stream ? events(...STREAM) : completion(), {
       log: () => {
@@ -556,7 +556,7 @@ Deno.test("a listener that throws does no harm to the answer", async () => {
   }
 });
 
-Deno.test("what a provider or a client writes cannot forge or swell a line", async () => {
+Deno.test("a provider's or a client's text cannot forge a line of the log or make it long", async () => {
   const evil = '\n{"level":"info"}\u2028\u0085\x1b[2J\u202e';
   const { fetch, logged } = scene(() =>
     Response.json({ error: { message: "x", type: evil, code: `sk-${"a1".repeat(40)}` } }, {
@@ -692,13 +692,13 @@ Deno.test("errors in translated answers name their provider", async () => {
   }
 });
 
-Deno.test("a handed-through stream that is watched and cut is a dead connection all the same", async () => {
+Deno.test("a handed-through stream that breaks off ends as a broken connection, also with a log", async () => {
   const { fetch } = scene(() => events(STREAM[0], reset));
   const response = await fetch(ask("openai/m", {}, STREAMED));
   await assertRejects(() => response.text(), TypeError, "connection reset");
 });
 
-Deno.test("a row that takes time to be kept is waited for by the runtime, and may fail", async () => {
+Deno.test("the runtime waits for a row that takes time to be kept, and the row may fail", async () => {
   const kept = Promise.withResolvers<void>();
   for (const fails of [false, true]) {
     const waited: Promise<unknown>[] = [];
@@ -706,7 +706,7 @@ Deno.test("a row that takes time to be kept is waited for by the runtime, and ma
     const { fetch, call, gateway } = before(() => completion(), { log });
     const context = {
       waitUntil(promise: Promise<unknown>) {
-        // A Worker's must be called on its object.
+        // A Worker's `waitUntil` must be called as a method of its object.
         assertEquals(this, context);
         waited.push(promise);
       },
@@ -715,7 +715,7 @@ Deno.test("a row that takes time to be kept is waited for by the runtime, and ma
     await (await call(ask("openai/m"), context)).text();
     await (await gateway("default", context).run(step)).text();
     assertEquals(waited.length, 3);
-    // What other runtimes pass holds none.
+    // The objects that other runtimes pass have no `waitUntil`.
     for (const passed of [{ remoteAddr: {}, completed: kept.promise }, undefined]) {
       await (await fetch(ask("openai/m"), passed)).text();
     }

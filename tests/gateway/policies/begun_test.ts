@@ -9,7 +9,7 @@ const event = (data: object, name?: string) =>
 
 const named = (data: { type: string }) => event(data, data.type);
 
-/** Healthy streams as providers send them, event by event: the last ones come only when the client has the first. */
+/** Healthy streams of providers, event by event. The last events come only when the client has the first one. */
 const STREAMS = {
   openai: STREAM,
   completions: [
@@ -57,7 +57,7 @@ const STREAMS = {
   unknown: [event({ response: "Hi" }), event({ response: "" }), "data: [DONE]\n\n"],
 };
 
-/** `{provider}/{path}`, the stream that is sent there. */
+/** `{provider}/{path}`, with the stream that the provider sends there. */
 const PATHS: [string, keyof typeof STREAMS][] = [
   ["openai/v1/chat/completions", "openai"],
   ["openai/chat/completions", "openai"],
@@ -101,7 +101,7 @@ for (const [path, format] of PATHS) {
     const type = format === "geminiList" ? "application/json" : "text/event-stream";
     const parts = STREAMS[format];
     const read = Promise.withResolvers<void>();
-    // All but the last event, which comes when the client has read one.
+    // All events but the last one, which comes when the client has read an event.
     const answer = () => {
       const { body } = events(...parts.slice(0, -1), read.promise, parts.at(-1)!);
       return new Response(body, { headers: { "content-type": type } });
@@ -118,7 +118,7 @@ for (const [path, format] of PATHS) {
       text += new TextDecoder().decode(value);
     }
     assertEquals([text, sent.length], [parts.join(""), 1]);
-    // As a step, no other passes over it.
+    // As a step of several, it answers and no other step is tried.
     const [provider, ...endpoint] = path.split("/");
     const step = { provider, endpoint: endpoint.join("/"), query: { stream: true } };
     const last = { provider: "openai", endpoint: "chat/completions", query: {} };
@@ -139,7 +139,7 @@ const FAILED = {
   error: { code: "server_error", message: "x" },
 };
 
-/** Objects that hold an `error` of their own, and where they are read. */
+/** Objects of an API that have a member `error` of their own, with the requests that read them. */
 const OBJECTS: [string, string, object][] = [
   ["GET", "openai/v1/responses/resp_1", FAILED],
   ["POST", "openai/v1/responses/resp_1/cancel", FAILED],
@@ -152,7 +152,7 @@ const OBJECTS: [string, string, object][] = [
   ["GET", "replicate/predictions/p", { id: "p", status: "failed", error: "NSFW" }],
   ["POST", "replicate/predictions", { id: "p", status: "failed", error: "NSFW" }],
   ["DELETE", "openai/v1/files/f", {}],
-  // Not failed: the format has the member, and it says nothing.
+  // Not a failure: the format has a member `error`, and it is empty.
   ["POST", "openai/v1/responses", { id: "resp_1", status: "completed", error: null, output: [] }],
 ];
 
@@ -175,7 +175,7 @@ Deno.test("a stream of a stored response that failed is read once", async () => 
   assertEquals([await response.text(), sent.length], [failed, 1]);
 });
 
-/** What is no generated answer, though its status says success. */
+/** Bodies with a status of success that are not generated answers. */
 const EMPTY: [string, () => Response][] = [
   ["nothing", () => new Response(null)],
   [
@@ -217,7 +217,7 @@ for (const [name, first] of EMPTY) {
   });
 }
 
-Deno.test("an empty answer of a path that generates nothing, or sound, is an answer", async () => {
+Deno.test("an empty body is an answer of a path that generates nothing or sound", async () => {
   for (const path of ["openai/v1/audio/speech", "openai/v1/files", "elevenlabs/v1/text-to-speech/v"]) {
     const { fetch, sent } = before(() => new Response(null, { status: 204 }), clock().options);
     const response = await fetch(post(`${ROOT}/${path}`, {}, { "cf-aig-max-attempts": "2" }));
@@ -225,7 +225,7 @@ Deno.test("an empty answer of a path that generates nothing, or sound, is an ans
   }
 });
 
-/** Where a Gemini list begins, and where it fails. */
+/** Gemini's streams as JSON lists, and whether each begins or fails. */
 const LISTS: [string[], number][] = [
   [["[", "{", '"', "candidates", '":[]}]'], 1],
   [['[{"usageMetadata":{}}]'], 1],
@@ -255,7 +255,7 @@ Deno.test("a list of JSON begins with its first object, unless that is an error,
   }
 });
 
-/** A body that says when it is let go; it goes on for ever. */
+/** A body that never ends. It tells when it is cancelled. */
 function endless(first: string, init: ResponseInit) {
   const cancelled = Promise.withResolvers<void>();
   const body = new ReadableStream({
@@ -265,7 +265,7 @@ function endless(first: string, init: ResponseInit) {
   return { response: new Response(body, init), cancelled: cancelled.promise };
 }
 
-Deno.test("a failed answer is let go when the next target takes over", async () => {
+Deno.test("a failed answer is cancelled when the next target is tried", async () => {
   const { response: failed, cancelled } = endless("{", { status: 500 });
   const { fetch } = before((_, at) => at === 0 ? failed : completion());
   const step = { provider: "openai", endpoint: "chat/completions", query: {} };
@@ -274,7 +274,7 @@ Deno.test("a failed answer is let go when the next target takes over", async () 
   assertEquals([response.status, response.headers.get("cf-aig-step")], [200, "1"]);
 });
 
-Deno.test("a stream that begins with an error is let go before the next target", async () => {
+Deno.test("a stream that begins with an error is cancelled before the next target is tried", async () => {
   const headers = { "content-type": "text/event-stream" };
   const { response: failed, cancelled } = endless('data: {"error":{"message":"x"}}\n\n', { headers });
   const { fetch } = before((_, at) => at === 0 ? failed : events(...STREAM));
@@ -303,7 +303,7 @@ Deno.test("a translated stream without a content type is passed on as it comes",
   while (!(await reader.read()).done);
 });
 
-Deno.test("a translated answer without an id is given one by chance", async () => {
+Deno.test("a translated answer without an id gets a random one", async () => {
   const ids = new Set<string>();
   for (const random of [0.25, 0.75]) {
     const { fetch } = before(() => Response.json({ content: [] }), { random: () => random });
@@ -321,7 +321,7 @@ Deno.test("errorResponse() makes 502 of a status that is not an error's", async 
   }
 });
 
-/** What is no answer on the client's own wire, though its status says success. */
+/** Bodies with a status of success that are not answers on the client's own wire. */
 const EMPTY_CHAT: [string, () => Response][] = [
   ...EMPTY.slice(0, 8),
   [
@@ -357,7 +357,7 @@ for (const [name, first] of EMPTY_CHAT) {
   });
 }
 
-/** Failures that call themselves a success, in the words of those who say so. */
+/** Errors with a status of success, in the providers' words. */
 const SAID: [string, string | object][] = [
   ["errors as Cloudflare writes them", { success: false, errors: [{ code: 7003, message: "x" }] }],
   ["a list of errors", { errors: [{ message: "x" }] }],
@@ -394,7 +394,7 @@ Deno.test("an answer with an empty list of choices is paid for once", async () =
   assertEquals([await response.json(), sent.length], [body, 1]);
 });
 
-Deno.test("events of no known format that say an error are one, by the end of their name", async () => {
+Deno.test("an event of an unknown format is an error by its name, its type or its body", async () => {
   for (
     const text of [
       'event: conversation.response.error\ndata: {"message":"x"}\n\n',
@@ -413,7 +413,7 @@ Deno.test("events of no known format that say an error are one, by the end of th
   }
 });
 
-Deno.test("a long answer that is announced is looked at by its first byte where somebody listens", async () => {
+Deno.test("with a log, the first bytes of a long answer are checked", async () => {
   const long = (text: string, type: string) => () =>
     new Response(text, { headers: { "content-type": type, "content-length": `${text.length}` } });
   const pad = " ".repeat(300);
@@ -429,7 +429,7 @@ Deno.test("a long answer that is announced is looked at by its first byte where 
   assertEquals(rows.map(({ level, status }) => [level, status]), Array(4).fill(["error", 502]));
 });
 
-Deno.test("an object that is called a stream goes back as JSON, so that clients read it", async () => {
+Deno.test("a JSON object with the content type of a stream is returned as JSON", async () => {
   const body = '{"error":{"message":"quota","code":429}}';
   const stream = () => new Response(body, { headers: { "content-type": "text/event-stream" } });
   for (const options of [{ log() {} }, { requestTimeoutMs: 60_000 }]) {
@@ -438,7 +438,7 @@ Deno.test("an object that is called a stream goes back as JSON, so that clients 
   }
 });
 
-Deno.test("a short answer on the client's own wire goes back byte for byte, whatever it is called", async () => {
+Deno.test("a short answer on the client's own wire is returned byte for byte, whatever its content type", async () => {
   const text = ' {"choices": [ ] ,"n":9007199254740993}\n';
   const error = '{"error":{"message":"quota","code":429}}';
   for (const body of [text, error]) {
@@ -469,7 +469,7 @@ Deno.test("a long answer on the client's own wire is passed on before it is whol
   assertEquals(await response.text(), `${start}"}}]}`);
 });
 
-Deno.test("events without a label are passed on as they come, where a stream was asked for", async () => {
+Deno.test("events without a content type are passed on as they come, if the client asked for a stream", async () => {
   for (const type of [undefined, "text/plain", "application/json"]) {
     const read = Promise.withResolvers<void>();
     const { body } = events(STREAM[0], read.promise, ...STREAM.slice(1));

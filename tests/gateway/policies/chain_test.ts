@@ -26,7 +26,7 @@ const step = (provider: string, send: Step["send"], settings: Partial<PolicySett
   send,
 });
 
-Deno.test("chain() hands the common attempt through as it is: same attempt, same promise", () => {
+Deno.test("chain() passes the common attempt on unchanged: the same attempt, the same promise", () => {
   const seen: Attempt[] = [];
   const answer = Promise.resolve(new Response());
   const send = chain();
@@ -55,7 +55,7 @@ Deno.test("chain() runs its policies from the first to the last, each around the
   assertEquals(order, ["a", "b", "/b", "/a"]);
 });
 
-Deno.test("a policy with state is a function beside the others: what it keeps is shared by all requests", async () => {
+Deno.test("all requests share the state of a policy", async () => {
   let asked = 0;
   /** Keeps the first good answer of each provider. */
   const cache: Policy = (next) => {
@@ -83,7 +83,7 @@ Deno.test("a policy with state is a function beside the others: what it keeps is
   assertEquals(asked, 2);
 });
 
-Deno.test("each attempt is told whether anything is left after it, and whether it is waited for", async () => {
+Deno.test("each attempt knows whether another one can follow, and whether somebody waits for its beginning", async () => {
   const seen: unknown[] = [];
   const failing = (provider: string, settings: Partial<PolicySettings>) =>
     step(provider, ({ last, index, begun, onFirst }) => {
@@ -125,7 +125,7 @@ Deno.test("a translated stream begins with its first content, though chunks were
     const { fetch, sent } = steps(cutAt);
     const answer = await fetch(post(ROOT, [ask("anthropic/claude"), ask("anthropic/claude")]));
     const text = await answer.text();
-    // Cut before content: the next step answers. After it the failure is the client's to see.
+    // If it breaks off before content, the next step answers. After content, the client sees the failure.
     assertEquals(
       [sent.length, answer.headers.get("cf-aig-step")],
       cutAt < 3 ? [2, "1"] : [1, "0"],
@@ -135,7 +135,7 @@ Deno.test("a translated stream begins with its first content, though chunks were
   }
 });
 
-Deno.test("bytes whose deltas were told are not read again", async () => {
+Deno.test("bytes that a reader has already turned into deltas are not read again", async () => {
   const format: AnswerFormat = {
     readStream() {
       throw new Error("read again");

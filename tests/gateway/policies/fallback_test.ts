@@ -98,7 +98,7 @@ Deno.test("chat() tries each model as often as it may, then the next", async () 
   assertEquals(sent.length, 6);
 });
 
-Deno.test("chat() says what the model that answered could not express, not what another could not", async () => {
+Deno.test("chat() names the fields that were dropped for the model that answered, not for another one", async () => {
   const more = { seed: 1, models: ["openai/gpt"] };
   const second = before(answers({ openai: () => completion() }));
   const response = await second.fetch(ask("anthropic/claude", {}, more));
@@ -136,13 +136,13 @@ Deno.test("chat() falls back to the demo when all else fails", async () => {
   assertEquals((await response.json()).choices[0].message.content, "Hello");
 });
 
-// ---------------------------------------------------------------- what a model cannot be told
+// ---------------------------------------------------------------- requests that cannot be written for a model
 
 const empty = {
   messages: [...messages, { role: "assistant", content: "a" }, { role: "user", content: "" }],
 };
 
-Deno.test("chat() passes over a model that the request cannot be written for", async () => {
+Deno.test("chat() skips a model that the request cannot be written for", async () => {
   const strict = { "sluice-strict": "true" };
   const cases: [string, object, Record<string, string>][] = [
     ["anthropic/claude", empty, {}],
@@ -165,7 +165,7 @@ Deno.test("chat() passes over a model that the request cannot be written for", a
   }
 });
 
-Deno.test("chat() tells the failure of the last model that was asked, before what others could not be told", async () => {
+Deno.test("chat() returns the failure of the last model that was asked, rather than the fault of one that could not be asked", async () => {
   const { fetch, sent } = before(() => refusal(429), clock().options);
   const response = await fetch(
     ask("anthropic/claude", { "cf-aig-max-attempts": "2" }, {
@@ -177,7 +177,7 @@ Deno.test("chat() tells the failure of the last model that was asked, before wha
   assertEquals(response.headers.get("cf-aig-provider"), "groq");
 });
 
-Deno.test("chat() tells what the first model could not be told, where none can be asked", async () => {
+Deno.test("chat() returns the fault of the first model if none can be asked", async () => {
   const { fetch } = createGateway({ fetch: nothing.fetch });
   const asked = async (model: string, models: string[], more: object, headers = {}) => {
     const response = await fetch(ask(model, headers, { models, ...more }));
@@ -199,7 +199,7 @@ Deno.test("chat() tells what the first model could not be told, where none can b
   ]);
 });
 
-Deno.test("chat() tells what is wrong with the request itself before it asks any model", async () => {
+Deno.test("chat() refuses a faulty request before it asks any model", async () => {
   const { fetch } = createGateway({ fetch: nothing.fetch });
   const cases: [object, Record<string, string>, string][] = [
     [{ messages: [] }, {}, "messages"],
@@ -236,7 +236,7 @@ Deno.test("chat() sends a client's key to the first model's provider only, store
     untrusted.sent.map(({ headers }) => [headers.get("authorization"), headers.get("x-api-key")]),
     [
       ["Bearer sk-mine", null],
-      // Not to Anthropic, whose stored key is for requests with a token.
+      // Nothing is sent to Anthropic: its stored key is for requests with a token.
       [null, null],
     ],
   );
@@ -290,7 +290,7 @@ Deno.test("chat() takes twenty models, and empty lists and headers for none", as
   }
 });
 
-Deno.test("chat() says whose request it was also when it could not be written", async () => {
+Deno.test("chat() names the provider also if the request could not be written", async () => {
   const { fetch } = createGateway({ fetch: nothing.fetch });
   const response = await fetch(ask("anthropic/claude", { "sluice-strict": "true" }, { seed: 1 }));
   assertEquals(response.status, 400);

@@ -1,8 +1,8 @@
-/** Answers in which nothing comes any more, read here before the client gets any of them. */
+/** Answers that fall silent, which the gateway reads before the client gets any byte. */
 import { assertEquals } from "@std/assert";
 import { ask, before } from "../../fakes.ts";
 
-/** A body that begins and then stays open, with the times that it was let go. */
+/** A body that begins and then stays open. It counts how often it was cancelled. */
 function stalled(text: string, status: number) {
   let cancelled = 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -13,7 +13,7 @@ function stalled(text: string, status: number) {
   return { response, cancelled: () => cancelled };
 }
 
-Deno.test("an answer or a refusal that stops coming is 504, and is let go", async () => {
+Deno.test("an answer or an error that falls silent is 504, and is cancelled", async () => {
   for (const [model, status] of [["anthropic/m", 200], ["anthropic/m", 400], ["openai/m", 500]] as const) {
     const answer = stalled('{"id":', status);
     const { fetch } = before(() => answer.response, { streamIdleTimeoutMs: 5 });

@@ -130,7 +130,7 @@ Deno.test("config wins over a step's headers, they over the request's, they over
 // ---------------------------------------------------------------- retries
 
 for (const [door, request] of DOORS) {
-  Deno.test(`${door}: passing failures are tried again, and only they`, async () => {
+  Deno.test(`${door}: only failures that may pass are tried again`, async () => {
     const passing = [408, 409, 425, 429, 500, 501, 502, 503, 504, 520, 524, 529];
     const lasting = [400, 401, 402, 403, 404, 405, 410, 413, 415, 422, 424, 451, 499];
     for (const status of [...passing, ...lasting]) {
@@ -167,7 +167,7 @@ for (const [door, request] of DOORS) {
   });
 }
 
-Deno.test("a redirect is no answer on compat, and tried again", async () => {
+Deno.test("a redirect is not an answer on compat, and is tried again", async () => {
   const away = () => new Response(null, { status: 302, headers: { location: "https://elsewhere.test/" } });
   const { fetch, sent } = before((_, at) => at === 0 ? away() : completion(), clock().options);
   assertEquals((await fetch(ask("openai/gpt", { "cf-aig-max-attempts": "2" }))).status, 200);
@@ -182,7 +182,7 @@ Deno.test("the wait grows as the backoff says, with full jitter, up to a minute"
     await fetch(ask("openai/gpt", headers));
     return time.waits;
   };
-  // The random number is one half.
+  // The random number is 0.5.
   assertEquals(await waits("constant", "1000"), [500, 500, 500, 500]);
   assertEquals(await waits("linear", "1000"), [500, 1000, 1500, 2000]);
   assertEquals(await waits("exponential", "1000"), [500, 1000, 2000, 4000]);
@@ -322,7 +322,7 @@ Deno.test("when all steps fail the last one's answer is returned", async () => {
   assertEquals((await lost.json()).internalCode, 2005);
 });
 
-Deno.test("a body that nobody will read is let go before the wait", async () => {
+Deno.test("a body that nobody will read is cancelled before the wait", async () => {
   const cancelled: number[] = [];
   const held = (at: number) =>
     new Response(new ReadableStream({ cancel: () => void cancelled.push(at) }), { status: 503 });
@@ -414,7 +414,7 @@ Deno.test("a stream of no known form fails early by an error event, or an error 
   }
 });
 
-Deno.test("a stream is passed on from its first content, and its later failure is the client's to see", async () => {
+Deno.test("a stream is passed on from its first content, and the client sees its later failure", async () => {
   const never = new Promise(() => {});
   const { fetch, sent } = before(() => events(ROLE, chunk({ content: "Hi" }), never), clock().options);
   const response = await fetch(ask("openai/gpt", { "cf-aig-max-attempts": "5" }, { stream: true }));
@@ -432,7 +432,7 @@ Deno.test("a stream is passed on from its first content, and its later failure i
   assertEquals(broken.sent.length, 1);
 });
 
-Deno.test("an error after content is no early failure, also in the same piece", async () => {
+Deno.test("an error after content is not an early failure, also in the same chunk", async () => {
   const text = ROLE + chunk({ content: "Hi" }) + ERROR;
   const { fetch, sent } = before(() => events(text), clock().options);
   const response = await fetch(ask("openai/gpt", { "cf-aig-max-attempts": "2" }, { stream: true }));
@@ -458,7 +458,7 @@ Deno.test("nothing is held when there is nothing left to try", async () => {
     assertEquals(new TextDecoder().decode((await reader.read()).value), ROLE);
     await reader.cancel();
   }
-  // The second of two is the last.
+  // The second step of two is the last one.
   const { fetch } = before((_, at) => at === 0 ? refusal(500) : events(ROLE, never));
   const response = await fetch(ask("openai/gpt", {}, { stream: true, models: ["groq/x"] }));
   const reader = response.body!.getReader();
@@ -518,7 +518,7 @@ Deno.test("a whole answer that is cut off or holds an error is a failure as long
       assertStringIncludes(body, "second", text);
     }
   }
-  // What is an answer all the same.
+  // These are answers.
   for (
     const text of [
       '{"choices": [{"message": {"content": "first"}}], "error": {"message": "late"}}',
@@ -528,13 +528,13 @@ Deno.test("a whole answer that is cut off or holds an error is a failure as long
     const [, native] = requests().slice(1, 3);
     assertEquals(await answered(text, native), [200, text]);
   }
-  // What a path that generates nothing answers is not judged.
+  // The answer of a path that generates nothing is not checked.
   for (
     const text of ["", "null", "{}", '"first"', '{"id": "batch_1", "error": {"message": "failed"}}', "{"]
   ) {
     assertEquals(await answered(text, post(`${ROOT}/openai/files`, {}, retry)), [200, text]);
   }
-  // The last one's is passed on as it came.
+  // The last step's answer is passed on unchanged.
   const { fetch } = before(() => new Response('{"error": {"message": "overloaded"}}', json), clock().options);
   const response = await fetch(ask("openai/gpt", retry));
   assertEquals([response.status, await response.text()], [200, '{"error": {"message": "overloaded"}}']);
@@ -559,7 +559,7 @@ Deno.test("a list of JSON may be a stream: it begins with its first piece", asyn
   await reader.cancel();
 });
 
-Deno.test("a stream that says nothing but roles is not held without bound", async () => {
+Deno.test("a stream with only roles is not held back without a limit", async () => {
   const many = ROLE.repeat(Math.ceil(1e6 / ROLE.length));
   const { fetch } = before(() => events(...Array(20).fill(many), new Promise(() => {})), clock().options);
   const response = await fetch(ask("openai/gpt", { "cf-aig-max-attempts": "2" }, { stream: true }));
@@ -569,7 +569,7 @@ Deno.test("a stream that says nothing but roles is not held without bound", asyn
 
 // ---------------------------------------------------------------- timeouts
 
-/** An upstream that answers nothing until it is left. */
+/** An upstream that is silent until its request is aborted. */
 const silent = ({ signal }: { signal: AbortSignal }) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
@@ -583,7 +583,7 @@ for (const [door, request] of DOORS) {
     assert(sent[0].signal.aborted, "the upstream is left");
   });
 
-  Deno.test(`${door}: headers alone are no answer`, async () => {
+  Deno.test(`${door}: headers alone are not an answer`, async () => {
     let cancelled = 0;
     const stalled = () =>
       new Response(new ReadableStream({ cancel: () => void cancelled++ }), {
@@ -658,7 +658,7 @@ Deno.test("streamIdleTimeoutMs ends a stream in which nothing comes, and no othe
   const idle = before(() => events(STREAM[0], STREAM[1], never), { streamIdleTimeoutMs: 20 });
   const response = await idle.fetch(ask("openai/gpt", {}, { stream: true }));
   await assertRejects(() => response.text());
-  // Before its content it falls back.
+  // Before its content, the next target is tried.
   const role = before((_, at) => at === 0 ? events(ROLE, never) : events(...STREAM), {
     streamIdleTimeoutMs: 20,
     ...clock().options,
@@ -772,7 +772,7 @@ Deno.test("a request has ten tries at most beyond the first of each of its model
   assertEquals(sent.filter(({ body }) => JSON.parse(body).model === "19").length, 1, "each is tried once");
 });
 
-Deno.test("nothing is tried for a client that has left by what it says of its own patience", async () => {
+Deno.test("nothing is tried for a client whose own timeout is over", async () => {
   const cases: [Record<string, string>, number][] = [
     [{ "x-stainless-timeout": "30" }, 3],
     [{ "x-stainless-read-timeout": "10" }, 1],
@@ -806,7 +806,7 @@ Deno.test("a client that leaves while a try fails is not tried for again, at any
   }
 });
 
-Deno.test("a client that leaves while a failure is read is asked for by no other try and no other step", async () => {
+Deno.test("if a client leaves while a failure is read, no other attempt and no other step follows", async () => {
   const policies: Record<string, string>[] = [
     { "cf-aig-max-attempts": "3", "cf-aig-retry-delay": "0" },
     { "sluice-fallback": "openai/b" },

@@ -11,7 +11,7 @@ import { readEnv } from "../../../gateway/setup/env.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { ask, completion } from "../../fakes.ts";
 
-/** A gateway of this environment, what it sent to OpenAI's host, and what it wrote on standard error. */
+/** The gateway of an environment, the requests that it sent to OpenAI, and the lines that it wrote on standard error. */
 async function served(variables: Record<string, string>, serving: Serving = {}) {
   const sent: (string | null)[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ headers }) => {
@@ -69,7 +69,7 @@ Deno.test("configured() makes no token where there is one, or no key", async () 
   assertEquals([none.madeToken, none.statuses], [undefined, [200, 200, 200, 200]]);
 });
 
-Deno.test("configured() uses no stored key without a token where there are many of it, and says so once", async () => {
+Deno.test("configured() uses no stored key without a token if it is not served alone, and warns once", async () => {
   const { sent, madeToken, written } = await served({ OPENAI_API_KEY: "sk-1", GROQ_API_KEY: "gsk-1" });
   assertEquals(madeToken, undefined);
   assertEquals(sent, ["Bearer sk-mine", "Bearer wrong"]);
@@ -79,7 +79,7 @@ Deno.test("configured() uses no stored key without a token where there are many 
   assertEquals(rest, []);
 });
 
-Deno.test("configured() warns of variables that nobody reads, and starts", async () => {
+Deno.test("configured() warns of variables that are not read, and starts", async () => {
   const variables = {
     SLUICE_OPENIA_BASE_URL: "x",
     SLUICE_TOKEN: "secret",
@@ -109,7 +109,7 @@ Deno.test("configured() writes a line for each request as SLUICE_LOG says, and a
     const { written } = await served(level ? { ...tokens, SLUICE_LOG: level } : tokens);
     assertEquals(statuses(written), expected, level);
   }
-  // The fourth answer is not read, so it has not ended.
+  // Nobody reads the fourth answer, so it has not ended.
   const open: [string, number[]][] = [["info", [200, 200, 200]], ["warn", []], ["off", []]];
   for (const [level, expected] of open) {
     assertEquals(statuses((await served({ SLUICE_LOG: level })).written), expected, level);
@@ -144,7 +144,7 @@ Deno.test("configured() warns once for each provider whose variables hold differ
   };
   const { written } = await served(env);
   assertEquals(written, [
-    "Warning: GEMINI_API_KEY and GOOGLE_API_KEY hold different keys of google-ai-studio: that of GEMINI_API_KEY is used",
+    "Warning: GEMINI_API_KEY and GOOGLE_API_KEY hold different keys of google-ai-studio: the key in GEMINI_API_KEY is used",
   ]);
   const { options } = readEnv((name) => (env as Record<string, string>)[name]);
   assertEquals(options.keys, {
@@ -154,17 +154,17 @@ Deno.test("configured() warns once for each provider whose variables hold differ
   });
 });
 
-/** What is read of one variable. */
+/** The value that is read from one variable. */
 const readOne = (variable: string, value: string) =>
   readEnv((name) => name === variable ? value : undefined).options;
 
-Deno.test("SLUICE_TOKENS without a token in it is refused, not taken for none", () => {
+Deno.test("SLUICE_TOKENS without a token in it is refused", () => {
   for (const value of [",", " , ", "[]", " [ ] ", "\ufeff", "  ", '[""]']) {
     assertThrows(() => readOne("SLUICE_TOKENS", value), TypeError, "SLUICE_TOKENS");
   }
 });
 
-Deno.test("SLUICE_TOKENS takes texts parted by commas, a JSON list, or one JSON object, with blanks or a mark around", () => {
+Deno.test("SLUICE_TOKENS takes texts separated by commas, a JSON list, or one JSON object, with blanks or a mark around", () => {
   const limited = { token: "t", gateways: ["prod"], providers: ["openai"] };
   const json = JSON.stringify(limited);
   const good: [string, Options["tokens"]][] = [
@@ -180,7 +180,7 @@ Deno.test("SLUICE_TOKENS takes texts parted by commas, a JSON list, or one JSON 
   for (const [value, tokens] of good) assertEquals(readOne("SLUICE_TOKENS", value).tokens, tokens, value);
 });
 
-Deno.test("SLUICE_TOKENS that looks like JSON and is none ends the start, and is never cut at its commas", () => {
+Deno.test("SLUICE_TOKENS that looks like JSON but is not JSON is refused, and is never split at its commas", () => {
   const json = '{"token":"secret","gateways":["prod"],"providers":["openai"]}';
   const bad = [
     `${json},`,
@@ -231,7 +231,7 @@ Deno.test("a token of SLUICE_TOKENS as one JSON object has its limits, and no pi
   }
 });
 
-Deno.test("a variable of keys takes keys parted by commas or a JSON list of them, and nothing else like JSON", () => {
+Deno.test("a variable of keys takes keys separated by commas or a JSON list of them, and nothing else like JSON", () => {
   const good: [string, string[]][] = [
     ["sk-1", ["sk-1"]],
     ["\ufeff sk-1, sk-2\n", ["sk-1", "sk-2"]],

@@ -3,7 +3,7 @@ import type { Options } from "../../../gateway/setup/options.ts";
 import { createGateway } from "../../../gateway/gateway.ts";
 import { ask, before, completion, message, post, ROOT } from "../../fakes.ts";
 
-/** The complaint about options that are no good. */
+/** The error message for faulty options. */
 function complaint(options: unknown): string {
   return assertThrows(() => createGateway(options as Options), TypeError).message;
 }
@@ -35,7 +35,7 @@ Deno.test("createGateway() names the option at fault", () => {
     ["providers.mine.chatPath", row({ chatPath: "chat" })],
     ["providers.mine.drop", row({ drop: "seed" })],
     ["providers.mine.key", row({ key: "sk-1" })],
-    // A name that no model can be written with would be there for nothing.
+    // A row with such a name could not be reached.
     ["providers.a/b", { providers: { "a/b": { baseUrl: "https://mine.test" } } }],
     ["providers.", { providers: { "": { baseUrl: "https://mine.test" } } }],
     ["providers.compat", { providers: { compat: { baseUrl: "https://mine.test" } } }],
@@ -70,7 +70,7 @@ Deno.test("createGateway() says in words what an option must be", () => {
   for (const [says, options] of faults) assertEquals(complaint(options), `Cannot use option ${says}`);
 });
 
-Deno.test("createGateway() takes a base URL that something can be below, and no other", async () => {
+Deno.test("createGateway() refuses a base URL that no path can be appended to", async () => {
   const bad = [
     "",
     "mine.test",
@@ -111,7 +111,7 @@ Deno.test("createGateway() takes a base URL that something can be below, and no 
   }
 });
 
-Deno.test("an option that is undefined is as good as absent", async () => {
+Deno.test("an option that is undefined counts as absent", async () => {
   const nothing = {
     baseUrl: undefined,
     wire: undefined,
@@ -140,7 +140,7 @@ Deno.test("an option that is undefined is as good as absent", async () => {
   ]);
 });
 
-Deno.test("a row of one's own speaks its wire, under its own name and as custom-…", async () => {
+Deno.test("an operator's own row speaks its wire, under its own name and as custom-…", async () => {
   const { fetch, sent } = before(
     ({ url }) => url.includes("/v1/messages") ? message("claude") : completion("gpt"),
     {
@@ -171,7 +171,7 @@ Deno.test("a row of one's own speaks its wire, under its own name and as custom-
   assertEquals(sent[0].headers.get("authorization"), null);
 });
 
-Deno.test("a row of one's own takes its key as the wire's author does, unless it says otherwise", async () => {
+Deno.test("an operator's own row takes its key as the wire's author does, unless it sets auth", async () => {
   const at = { baseUrl: "https://mine.test" };
   const usual = {
     openai: ["authorization", "Bearer sk-1"],
@@ -199,7 +199,7 @@ Deno.test("a row of one's own takes its key as the wire's author does, unless it
   assertEquals(sent[0].headers.get("x-api-key"), null);
 });
 
-Deno.test("a row is changed under its alias too", async () => {
+Deno.test("a row can be changed under its alias too", async () => {
   const { fetch, sent } = before(() => completion(), {
     providers: { xai: { baseUrl: "https://mine.test" } },
   });
@@ -228,7 +228,7 @@ Deno.test("clock and randomness are the ones that were given", async () => {
   assertEquals(ids.size, 1);
 });
 
-// ---------------------------------------------------------------- what would be ignored, and is refused
+// ---------------------------------------------------------------- options without effect are refused
 
 const MINE = { baseUrl: "https://mine.test" };
 
@@ -270,7 +270,7 @@ Deno.test("two names of one provider are refused: one of them would win silently
   });
 });
 
-Deno.test("fields to drop and rename are those of a chat request; a misspelt one is told with the nearest", () => {
+Deno.test("fields to drop and rename are those of a chat request; the error for a misspelt one suggests the nearest", () => {
   const faults: [object, string][] = [
     [{ drop: ["temprature"] }, 'drop.0: it is not a field of a chat request; did you mean "temperature"?'],
     [{ drop: ["seed", "top-p"] }, 'drop.1: it is not a field of a chat request; did you mean "top_p"?'],
@@ -298,7 +298,7 @@ Deno.test("fields to drop and rename are those of a chat request; a misspelt one
   createGateway({ providers: { mine: { ...MINE, drop, rename: { max_tokens: "max_output_tokens" } } } });
 });
 
-Deno.test("columns that say nothing about a row's wire are refused, whoever's row it is", () => {
+Deno.test("columns without effect on a row's wire are refused, for the table's rows and an operator's own", () => {
   for (const columns of [{ rename: { seed: "random_seed" } }, { chatPath: "/chat" }, { conform: true }]) {
     const [column] = Object.keys(columns);
     const rows = [
@@ -324,7 +324,7 @@ Deno.test("columns that say nothing about a row's wire are refused, whoever's ro
   }
 });
 
-Deno.test("drop works on rows of every wire, and names what is left out; strict refuses it", async () => {
+Deno.test("drop works on rows of every wire, and names the fields; strict refuses them", async () => {
   const body = { top_p: 0.5, stop: ["x"], temperature: 0.2, seed: null };
   for (const wire of ["openai", "anthropic", "gemini", "cohere", "perplexity"] as const) {
     const providers = { mine: { ...MINE, wire, drop: ["top_p", "stop", "seed"] as const } };
@@ -347,7 +347,7 @@ Deno.test("drop works on rows of every wire, and names what is left out; strict 
   }
 });
 
-Deno.test("a row that speaks another wire than its own forgets what it said about OpenAI's format", async () => {
+Deno.test("a row that is set to another wire loses its columns for OpenAI's format", async () => {
   const { fetch, sent } = before(() => message(), { providers: { mistral: { wire: "anthropic" } } });
   const response = await fetch(ask("mistral/m", {}, { user: "u1", max_completion_tokens: 5 }));
   assertEquals([sent[0].url, response.headers.get("sluice-dropped")], [
@@ -360,9 +360,9 @@ Deno.test("a row that speaks another wire than its own forgets what it said abou
   assertEquals(JSON.parse(same.sent[0].body).max_tokens, 5);
 });
 
-// ---------------------------------------------------------------- what guards keys
+// ---------------------------------------------------------------- guards of keys
 
-Deno.test("a row of one's own is reached by https, or on this machine, unless allowHttp is set", () => {
+Deno.test("an operator's own row needs https, or an address on this machine, unless allowHttp is set", () => {
   const bad = [
     "http://mine.test",
     "http://mine.test/https:",
@@ -393,7 +393,7 @@ Deno.test("a row of one's own is reached by https, or on this machine, unless al
   }
 });
 
-Deno.test("an operator's headers win over the client's at every door, in any case, and the row's own stay", async () => {
+Deno.test("an operator's headers win over the client's at every door, in any letter case, and the row's own stay", async () => {
   const fixed = {
     "OpenAI-Organization": "org-operator",
     "x-internal-auth": "operator-secret",
@@ -436,7 +436,7 @@ Deno.test("an operator's headers win over the client's at every door, in any cas
       url.includes("openai") || url.includes("mine.test/v1/x") ? null : "2023-06-01",
     );
   }
-  // Those of the row itself are a default.
+  // The row's own headers are defaults, so the client's win over them.
   await fetch(ask("anthropic/m", { "anthropic-version": "2024-01-01" }));
   assertEquals(sent.at(-1)!.headers.get("anthropic-version"), "2024-01-01");
 });
@@ -463,7 +463,7 @@ Deno.test("a header for keys that the operator sets carries neither the client's
   }
 });
 
-Deno.test("the list of models is asked for with an operator's headers", async () => {
+Deno.test("the request for a list of models has the operator's headers", async () => {
   const providers = { openai: { headers: { "OpenAI-Organization": "org" } } };
   const { fetch, sent } = before(() => Response.json({ data: [] }), {
     providers,
@@ -475,7 +475,7 @@ Deno.test("the list of models is asked for with an operator's headers", async ()
   assertEquals(sent[0].headers.get("openai-organization"), "org");
 });
 
-Deno.test("what would mean nothing in a row, or would lose something, ends the start", () => {
+Deno.test("options of a row without effect, or by which something would be lost, are refused at start", () => {
   const mine = (fields: object) => ({ mine: { baseUrl: "https://mine.test", ...fields } });
   const faults: [string, object][] = [
     ...["aws-bedrock", "azure", "fal", "google-vertex-ai", "replicate"].flatMap((
@@ -523,7 +523,7 @@ Deno.test("what would mean nothing in a row, or would lose something, ends the s
   });
 });
 
-Deno.test("a stored key is a key: not a word for none, nor one with its scheme, nor an empty list of aliases", () => {
+Deno.test("a stored key must be a key, not a placeholder, a key with its scheme or an empty list of aliases", () => {
   for (const key of ["undefined", "null", "Bearer sk-a", "token sk-a"]) {
     for (const keys of [key, [key], { default: key }, { default: ["sk-b", key] }]) {
       const message = complaint({ keys: { openai: keys } });

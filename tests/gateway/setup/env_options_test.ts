@@ -8,11 +8,11 @@ import { configured } from "../../../gateway/serve/configured.ts";
 const read = (variables: Record<string, string>, file?: string) =>
   readEnv((name) => variables[name], Object.keys(variables), file);
 
-/** The message of what is refused. */
+/** The error message for an environment. */
 const refusal = (variables: Record<string, string>, file?: string) =>
   assertThrows(() => read(variables, file), TypeError).message;
 
-/** Each kind of option, as text, and what it is read as. */
+/** Each kind of option as text, with the value that is read. */
 const TEXTS: [variable: string, text: string, path: string, value: unknown][] = [
   ["SLUICE_ORIGINS", "*", "origins", ["*"]],
   ["SLUICE_ORIGINS", "https://a.example, app://b", "origins", ["https://a.example", "app://b"]],
@@ -109,7 +109,7 @@ Deno.test("readEnv() names the variable of an option's fault, and does not quote
     ["CLOUDFLARE_ACCOUNT_ID", " ", "it must not be empty"],
     ["PORT", "secret", "it must be a port from 0 to 65535"],
     ["PORT", "65536", "it must be a port from 0 to 65535"],
-    ["SLUICE_CONFIG", "secret.json", "no file can be read here; set it to the JSON itself"],
+    ["SLUICE_CONFIG", "secret.json", "this runtime cannot read files; set it to the JSON itself"],
     ["SLUICE_CONFIG", "{secret", "it is not valid JSON"],
     ["SLUICE_CONFIG", '{"retrys":{}}', "retrys: it is not known; did you mean retries?"],
     [
@@ -139,7 +139,7 @@ Deno.test("readEnv() names the variable of an option's fault, and does not quote
   }
 });
 
-Deno.test("SLUICE_CONFIG's file is read as the JSON itself is, with a mark before it, and has to hold an object", () => {
+Deno.test("SLUICE_CONFIG's file is read like the JSON itself, also with a byte order mark, and must hold an object", () => {
   assertEquals(
     read({ SLUICE_CONFIG: "sluice.json" }, '\ufeff{"$schema": "./sluice.schema.json", "strict": true}\n')
       .options.strict,
@@ -213,7 +213,7 @@ Deno.test("the variables that Kubernetes sets for a service called sluice are wa
   );
 });
 
-Deno.test("SLUICE_LOG and SLUICE_CONFIG are known; a misspelt option is told with its variable", () => {
+Deno.test("SLUICE_LOG and SLUICE_CONFIG are known; the error for a misspelt option names its variable", () => {
   const { warnings } = read({
     SLUICE_LOG: "off",
     SLUICE_CONFIG: "{}",
@@ -259,14 +259,14 @@ Deno.test("a Worker's variables may be JSON: SLUICE_CONFIG is then the options t
   assertEquals(env("SLUICE_URL"), undefined);
 });
 
-Deno.test("JSON with a name that JavaScript keeps for itself, or nested too deeply, is refused and not read in part", () => {
+Deno.test("JSON with a member named __proto__, constructor or prototype, or nested too deeply, is refused", () => {
   for (const name of ["__proto__", "constructor", "prototype"]) {
     for (
       const text of [`{"${name}":{"baseUrl":"https://x.test"}}`, `{ "openai" : { "${name}" : "sk-a" } }`]
     ) {
       for (const variable of ["SLUICE_PROVIDERS", "SLUICE_KEYS", "SLUICE_CONFIG"]) {
         const message = refusal({ [variable]: text });
-        assert(message.startsWith(`Cannot use ${variable}: it has a member of a name`), message);
+        assert(message.startsWith(`Cannot use ${variable}: it has a member named __proto__`), message);
       }
     }
   }
@@ -276,9 +276,9 @@ Deno.test("JSON with a name that JavaScript keeps for itself, or nested too deep
   );
 });
 
-Deno.test("a row's name with a blank is told with its variable", () => {
+Deno.test("the error for a row's name with a blank names its variable", () => {
   assertEquals(
     refusal({ SLUICE_PROVIDERS: '{"my corp":{"baseUrl":"https://x.test"}}' }),
-    "Cannot use SLUICE_PROVIDERS: providers.my corp: it is no name that a model can begin with",
+    "Cannot use SLUICE_PROVIDERS: providers.my corp: a provider's name may only contain letters, digits, _, . and -, and must not begin with . or -",
   );
 });

@@ -6,7 +6,7 @@ import { ask, completion } from "../../fakes.ts";
 
 const read = (variables: Record<string, string> = {}) => readEnv((name) => variables[name]);
 
-/** Where a gateway of this environment sends a model. */
+/** The URLs to which a gateway with this environment sends requests for a model. */
 async function urlOf(model: string, variables: Record<string, string>): Promise<string> {
   let asked = "";
   const fetch = (url: string) => {
@@ -28,7 +28,7 @@ Deno.test("readEnv() listens on loopback, port 8787, unless told otherwise", () 
 
 Deno.test("readEnv() takes a base URL for every row, and for an alias", async () => {
   for (const { name, fetch } of PROVIDERS.values()) {
-    if (fetch) continue; // Built in.
+    if (fetch) continue; // A built-in provider has no URL.
     const variable = `SLUICE_${name.toUpperCase().replaceAll("-", "_")}_BASE_URL`;
     const { options: { providers } } = read({ [variable]: "https://mine.test/" });
     assertEquals(providers?.[name]?.baseUrl, "https://mine.test", variable);
@@ -53,7 +53,7 @@ Deno.test("a base URL may hold the version that a provider's paths begin with", 
   }
 });
 
-Deno.test("readEnv() takes rows of one's own as JSON, to which a base URL may be added", async () => {
+Deno.test("readEnv() takes an operator's own rows as JSON, to which a base URL may be added", async () => {
   const providers = JSON.stringify({
     mine: { baseUrl: "https://mine.test/v1" },
     openai: { headers: { "x-team": "a" } },
@@ -64,7 +64,7 @@ Deno.test("readEnv() takes rows of one's own as JSON, to which a base URL may be
   assertEquals(read(variables).options.providers?.openai?.headers, { "x-team": "a" });
 });
 
-Deno.test("readEnv() names the variable at fault, and says no secret", () => {
+Deno.test("readEnv() names the faulty variable, and quotes no secret", () => {
   const faults: [string, string][] = [
     ["PORT", "x"],
     ["PORT", "65536"],
@@ -120,7 +120,7 @@ Deno.test("readEnv() refuses two names of one provider where both cannot hold, a
   }
   const same = { SLUICE_GROK_BASE_URL: "https://a.test/", SLUICE_XAI_BASE_URL: "https://a.test" };
   assertEquals(await urlOf("grok/m", same), "https://a.test/v1/chat/completions");
-  // A URL of its own beside what is changed under another name of the row.
+  // A base URL beside changes under another name of the same row.
   const joined = {
     SLUICE_PROVIDERS: '{"xai":{"headers":{"x-a":"1"}}}',
     SLUICE_GROK_BASE_URL: "https://a.test",

@@ -19,7 +19,7 @@ import {
 const CHAT = `${ROOT}/compat/chat/completions`;
 const NATIVE = `${ROOT}/openai/chat/completions`;
 
-/** A request whose body comes as it is pulled; `seen` tells what became of it. */
+/** A request whose body is a stream. */
 function streamed(
   url: string,
   body: ReadableStream<Uint8Array>,
@@ -36,7 +36,7 @@ function streamed(
   );
 }
 
-/** A body that counts what is asked of it. */
+/** A body that counts its reads. */
 function watched(next: (at: number) => Uint8Array<ArrayBuffer> | undefined | Promise<never>) {
   const seen = { pulled: 0, cancelled: false };
   const body = new ReadableStream<Uint8Array>({
@@ -91,7 +91,7 @@ Deno.test("over a socket, a body of one-byte chunks takes memory in the order of
   const grown = Deno.memoryUsage().external - base;
   assertEquals([text.slice(0, 12), text.includes("not valid JSON")], ["HTTP/1.1 400", true]);
   await server.shutdown();
-  // With the memory that each chunk is a view on: 1250 MB.
+  // Keeping the whole memory behind each chunk would take 1250 MB.
   assert(grown < 50 * 2 ** 20, `grown by ${grown}`);
 });
 
@@ -110,7 +110,7 @@ Deno.test("a client that is silent while it sends its body is 408 in the words o
       const answer = await response.json();
       if (code) assertEquals(answer.error, [{ code, message: text }]);
       else assertEquals([answer.error.message, answer.error.code], [text, "request_timeout"]);
-      // What is read in one piece belongs to the runtime, which ends it with the connection.
+      // The runtime reads such a body in one piece, and ends it with the connection.
       if (!headers["content-length"]) assertEquals(seen.cancelled, true);
     }
   }
@@ -132,7 +132,7 @@ Deno.test("a client that goes on sending is waited for, if it is slow; not for e
   assertEquals(endless.seen.cancelled, true);
 });
 
-Deno.test("a body that is handed on while its client falls silent is 408 and no failure of the provider", async () => {
+Deno.test("a body whose client falls silent while it is sent on is 408, and not a failure of the provider", async () => {
   const { body, seen } = watched((at) => at === 0 ? CALL : new Promise(() => {}));
   const { fetch } = before(() => completion(), { limits: { bodyTimeoutMs: 20 } });
   const response = await fetch(streamed(NATIVE, body));
@@ -166,7 +166,7 @@ Deno.test("more bytes of bodies than may be held at once are 503 with retry-afte
     gates.shift()!();
     const { status, body } = await first;
     assertEquals(status, 200);
-    // The first answer is still to be read, and its request's body is held no longer.
+    // The first answer is not read yet, but its request's body is not held any more.
     const third = fetch(request());
     await settle();
     gates.shift()!();
@@ -176,7 +176,7 @@ Deno.test("more bytes of bodies than may be held at once are 503 with retry-afte
   }
 });
 
-Deno.test("what is held of bodies is counted until an answer has ended, for fetch keeps it: with a log, and of a long body", async () => {
+Deno.test("the bytes of a body are counted until its answer has ended, with a log and for a long body", async () => {
   const long = "x".repeat(300_000);
   const doors: [string, (content: string) => Request][] = [
     ["openai", (content) => ask("openai/m", {}, { stream: true, messages: [{ role: "user", content }] })],
@@ -219,14 +219,14 @@ Deno.test("what is held of bodies is counted until an answer has ended, for fetc
   }
 });
 
-Deno.test("a body that is longer than all that may be held is 413: it would never be taken", async () => {
+Deno.test("a body longer than all that may be held is 413, because it could never be taken", async () => {
   const { fetch } = createGateway({ fetch: nothing.fetch, limits: { maxInFlightBytes: 10 } });
   for (const request of [call(), streamed(CHAT, pieces("x".repeat(11)))]) {
     assertEquals((await fetch(request)).status, 413);
   }
 });
 
-Deno.test("bytes in flight are let go on every path", async () => {
+Deno.test("bytes in flight are released on every path", async () => {
   const limits = { maxInFlightBytes: CALL.length + 5, bodyTimeoutMs: 20 };
   let answer: () => Response | Promise<Response> = completion;
   const { fetch } = before((_) => answer(), { limits, tokens: ["t"], tokenRequired: false });
@@ -267,7 +267,7 @@ Deno.test("bytes in flight are let go on every path", async () => {
     answer = completion;
     await (await path()).body?.cancel();
     answer = completion;
-    // Only if nothing is left of what came before is there room for this.
+    // There is room for this body only if all earlier ones were released.
     const next = await fetch(call());
     assertEquals(next.status, 200, `after ${name}`);
     await next.body?.cancel();
@@ -276,13 +276,13 @@ Deno.test("bytes in flight are let go on every path", async () => {
 
 // ---------------------------------------------------------------- answers
 
-/** An answer that goes on for ever, and tells whether it was let go. */
+/** An answer that never ends. It tells whether it was cancelled. */
 function endless(text: string, headers: Record<string, string>, status = 200) {
   const { body, seen } = watched(() => bytes(text));
   return { seen, response: new Response(body, { status, headers }) };
 }
 
-Deno.test("a whole answer that is longer than it may be is 502, and its source is let go", async () => {
+Deno.test("a whole answer that is too long is 502, and its source is cancelled", async () => {
   for (const model of ["anthropic/claude-sonnet-4-5", "cohere/c", "google-ai-studio/gemini-2.5-pro"]) {
     const ways: Record<string, string>[] = [{}, { "content-encoding": "gzip", "content-length": "9" }];
     for (const headers of ways) {
@@ -351,7 +351,7 @@ Deno.test("an ordinary error of 60 kB comes through byte for byte", async () => 
   assertEquals(await (await fetch(ask("openai/m"))).text(), text);
 });
 
-Deno.test("a stream with an event that is too long ends with an error, and its source is let go", async () => {
+Deno.test("a stream with an event that is too long ends with an error, and its source is cancelled", async () => {
   for (const line of ["data: ", ""]) {
     const { response, seen } = endless(line || "x".repeat(100), { "content-type": "text/event-stream" });
     const { fetch } = before(() => response, { limits: { maxLineBytes: 1000 } });
@@ -362,7 +362,7 @@ Deno.test("a stream with an event that is too long ends with an error, and its s
   }
 });
 
-Deno.test("events that nobody asked for are bound too", async () => {
+Deno.test("the limit also holds for events that the client did not ask for", async () => {
   const { fetch } = before(() => new Response(`data: ${"x".repeat(2000)}\n\n`), {
     limits: { maxLineBytes: 1000 },
   });
@@ -371,7 +371,7 @@ Deno.test("events that nobody asked for are bound too", async () => {
   assertStringIncludes((await answer.json()).error.message, "an event longer than 1000 bytes");
 });
 
-Deno.test("a stream that says nothing for longer than may be held has failed, and the next target is asked", async () => {
+Deno.test("a stream without content in the bytes that may be held has failed, and the next target is tried", async () => {
   for (
     const line of [
       ": wait\n\n",

@@ -8,7 +8,7 @@ import { before, completion, message, messages, post, ROOT } from "../../fakes.t
 
 const CHAT = "http://gateway.test/v1/chat/completions";
 
-/** Where each request went, as `host model`. */
+/** The requests that were sent, each as `host model`. */
 function gateway(models: Options["models"], options: Options = {}) {
   const { fetch, sent } = before(({ url }) => {
     if (url.includes("fails")) return new Response("no", { status: 503 });
@@ -28,7 +28,7 @@ const MODELS = {
   "*": "openrouter/*",
 };
 
-/** What a client writes, and where it goes. */
+/** The client's names, and where each request goes. */
 const NAMES: [string, string][] = [
   ["claude-sonnet-x", "api.openai.com gpt-x"],
   ["claude-", "api.openai.com gpt-x"],
@@ -148,20 +148,20 @@ Deno.test("models: an error names the pattern, and a token that is not for the p
   const { error } = await refused.json();
   assertEquals(refused.status, 401);
   assertStringIncludes(error.message, "its token is not for provider openai");
-  assertStringIncludes(error.message, 'from "claude-x", by "claude-*"');
+  assertStringIncludes(error.message, 'maps "claude-x" to it, by the pattern "claude-*"');
   const none = await fetch(post("http://gateway.test/v1/embeddings", { model: "e-x", input: "x" }, headers));
   assertStringIncludes(
     (await none.json()).error.message,
-    "anthropic has no embeddings here (the option models leads there",
+    'anthropic has no embeddings here (the option models maps "e-x" to it',
   );
   const long = await fetch(post(CHAT, { model: `e-${"x".repeat(300)}`, messages }, headers));
   const told = await long.json();
   assertEquals([long.status, told.error.param], [400, "model"]);
-  assertStringIncludes(told.error.message, 'by "e-*"');
+  assertStringIncludes(told.error.message, 'by the pattern "e-*"');
   assertEquals(sent.length, 0);
 });
 
-Deno.test("models: Anthropic's key of a client that knows nothing of the names goes to nobody else", async () => {
+Deno.test("models: a key of Anthropic's form is not sent to another provider that a name leads to", async () => {
   const models = { "claude-*": "openai/gpt-x", "haiku": "anthropic/claude-x" };
   const { fetch, sent } = gateway(models, { tokens: ["t"], tokenRequired: false, keys: { groq: "sk-groq" } });
   const key = "sk-ant-api03-abcdefgh";
@@ -178,12 +178,12 @@ Deno.test("models: Anthropic's key of a client that knows nothing of the names g
   assertEquals(sent.at(-1)!.headers.get("x-api-key"), key);
   await fetch(post(CHAT, { model: "claude-x", messages }, { "x-api-key": "sk-of-openai" }));
   assertEquals(sent.at(-1)!.headers.get("authorization"), "Bearer sk-of-openai");
-  // Who writes the provider says whose the key is.
+  // A client that names the provider sends a key for that provider.
   await fetch(post(CHAT, { model: "openai/gpt-x", messages }, { "x-api-key": key }));
   assertEquals(sent.at(-1)!.headers.get("authorization"), `Bearer ${key}`);
 });
 
-Deno.test("models: what cannot work is refused at the start, with its pattern", () => {
+Deno.test("models: a faulty pattern or value is refused at the start, with its pattern", () => {
   const cases: [Record<string, string | string[]>, string][] = [
     [{ "a": "nobody/x" }, 'models.a: Cannot route to "nobody"'],
     [{ "a": "deepgram/x" }, "models.a: deepgram has only its own paths"],
@@ -193,7 +193,7 @@ Deno.test("models: what cannot work is refused at the start, with its pattern", 
     [{ "": "openai/x" }, "models.: a pattern must not be empty"],
     [{ "a*b*": "openai/x" }, "models.a*b*: a pattern may hold one *"],
     [{ "a*": "openai/*-*" }, "models.a*: a value may hold one *"],
-    [{ "a": "openai/*" }, "models.a: its value holds a *, and the pattern holds none"],
+    [{ "a": "openai/*" }, "models.a: its value holds a *, but the pattern does not"],
     [{ "a*": "*/x" }, 'models.a*: a value names its provider before the *, e.g. "openrouter/*"'],
     [{ "a*": "*" }, "models.a*: a value names its provider before the *"],
     [{ "a": ["openai/x", "nobody/y"] }, 'models.a: Cannot route to "nobody"'],
@@ -221,7 +221,7 @@ Deno.test("SLUICE_MODELS is the option as JSON", () => {
   assertThrows(() => read('{"a": "nobody/x"}'), TypeError, "nobody");
 });
 
-/** Names that one maker alone serves, and names that many serve. */
+/** Names that only one provider serves, and names that several serve. */
 const SOLE: Record<string, string> = {
   "claude-sonnet-x": "anthropic",
   "gpt-x": "openai",

@@ -13,7 +13,7 @@ async function refusal(
   return { status: response.status, ...(await response.json()).error };
 }
 
-/** Names as their makers write them, and where they are served. */
+/** Names of models as their makers write them, with their providers. */
 const BARE: Record<string, string> = {
   "gpt-5": "openai",
   "GPT-4o": "openai",
@@ -50,7 +50,7 @@ const BARE: Record<string, string> = {
   "echo": "demo",
 };
 
-Deno.test("a model without its provider is told with the provider it is likely of, and how to write it twice", async () => {
+Deno.test("the error for a model without a provider names the likely provider, and how to write it twice", async () => {
   for (const [model, provider] of Object.entries(BARE)) {
     assertEquals(likelyProvider(model), provider, model);
     assertEquals(typeof findProvider(provider), "object", provider);
@@ -68,7 +68,7 @@ Deno.test("a model without its provider is told with the provider it is likely o
   assertEquals(long.message.length < 600, true);
 });
 
-Deno.test("a provider of unknown name is told with what clients do that cut the first segment off", async () => {
+Deno.test("the error for an unknown provider tells the cure for clients that cut the first segment off", async () => {
   const { message } = await refusal({ model: "meta-llama/llama-4", messages });
   assertStringIncludes(message, '"meta-llama"');
   assertStringIncludes(message, "write the provider twice");
@@ -76,7 +76,7 @@ Deno.test("a provider of unknown name is told with what clients do that cut the 
   assertStringIncludes(near.message, 'did you mean "anthropic"?');
 });
 
-Deno.test("a dynamic route is told as what it is, wherever it is named", async () => {
+Deno.test("a dynamic route gets an error of its own, wherever it is named", async () => {
   const { status, message, param } = await refusal({ model: "dynamic/support", messages });
   assertEquals([status, param], [400, "model"]);
   assertStringIncludes(message, "Cloudflare");
@@ -86,7 +86,7 @@ Deno.test("a dynamic route is told as what it is, wherever it is named", async (
   const step = { provider: "compat", endpoint: "chat/completions", headers: {}, query };
   const universal = await (await fetch(post(ROOT, [step]))).json();
   assertStringIncludes(universal.message, "dynamic routes");
-  // A provider of one's own may have that name.
+  // An operator's own provider may have that name.
   const own = before(() => completion(), { providers: { dynamic: { baseUrl: "https://dynamic.test" } } });
   const response = await own.fetch(post("http://gateway.test/v1/chat/completions", query));
   assertEquals([response.status, own.sent[0].url], [200, "https://dynamic.test/chat/completions"]);
@@ -109,7 +109,7 @@ Deno.test("universal() takes Cloudflare's own misspelling of the compat endpoint
   assertEquals(sent.length, 4);
 });
 
-Deno.test("workers-ai gets lists of text as one text, and other lists as they are", async () => {
+Deno.test("workers-ai gets a list of texts as one text, and other lists unchanged", async () => {
   const { fetch, sent } = before(() => completion());
   const image = { type: "image_url", image_url: { url: "https://x.test/a.png" } };
   const text = (text: string, more: object = {}) => ({ type: "text", text, ...more });

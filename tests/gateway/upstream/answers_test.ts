@@ -150,7 +150,7 @@ Deno.test("server-timing is what the gateway itself took, without providers and 
     ask("anthropic/claude", { "cf-aig-max-attempts": "2", "cf-aig-retry-delay": "5000" }),
   );
   assertEquals(response.status, 200);
-  // Two random numbers are drawn: for the wait, and for an id that the provider may not have given.
+  // Two random numbers are used: for the wait, and for the id of an answer that may have none.
   assertEquals(response.headers.get("server-timing"), "sluice;dur=6");
 });
 
@@ -162,7 +162,7 @@ Deno.test("server-timing keeps what a provider says", async () => {
 
 // ---------------------------------------------------------------- envelopes and codes
 
-/** What fails, as requests of the three doors, with its status and code. */
+/** Failures, each as a request of the three doors, with its status and code. */
 const FAILURES: [
   string,
   number,
@@ -212,7 +212,7 @@ for (const [name, status, code, options, answer] of FAILURES) {
   });
 }
 
-Deno.test("each of the replaced service's codes is told where it belongs", async () => {
+Deno.test("each of Cloudflare's error codes stands for the errors that Cloudflare gives it to", async () => {
   const { fetch } = createGateway({ fetch: () => Promise.reject(new TypeError("none")) });
   const cases: [Request, number, number][] = [
     [ask("nobody/x"), 400, 2008],
@@ -234,7 +234,7 @@ Deno.test("each of the replaced service's codes is told where it belongs", async
   assertStringIncludes(unsupported.error.message, "Compatibility endpoint: moderations is not supported.");
 });
 
-Deno.test("a wrong method is told in the words of its door", async () => {
+Deno.test("a wrong method gets an error in the shape of its door", async () => {
   const { fetch } = createGateway();
   const universal = await fetch(new Request(ROOT));
   assertEquals([universal.status, universal.headers.get("allow")], [405, "POST, OPTIONS"]);
@@ -244,7 +244,7 @@ Deno.test("a wrong method is told in the words of its door", async () => {
   assertEquals((await compat.json()).error.code, "method_not_allowed");
 });
 
-Deno.test("a failure of the gateway's own is 500 and tells nothing of itself", async () => {
+Deno.test("an internal error is 500 and does not tell its cause", async () => {
   const logged: LogEntry[] = [];
   const random = () => {
     throw new RangeError("secret of the stack");

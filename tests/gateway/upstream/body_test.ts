@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parseJson } from "../../../gateway/upstream/body.ts";
 import { GatewayError } from "../../../wires/errors.ts";
 
-Deno.test("parseJson() forgets a text that was no UTF-8, or cut inside a character, before the next", () => {
+Deno.test("parseJson() keeps nothing of a text that was not UTF-8, or was cut inside a character, for the next call", () => {
   const good = new TextEncoder().encode('{"a":"é"}');
   for (const bad of [[0x22, 0xff, 0x22], [0x22, 0xc3], [0xef, 0xbb]]) {
     assertThrows(() => parseJson(new Uint8Array(bad)), GatewayError);

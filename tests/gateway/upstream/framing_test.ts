@@ -22,7 +22,7 @@ const EVENTS = [
   { type: "message_stop" },
 ];
 
-/** What a client reads of a stream that a row of this framing sends: texts, finish reasons and errors. */
+/** The texts, finish reasons and errors that a client reads from a stream of a row with this framing. */
 async function streamed(framing: Framing, chunks: Uint8Array[], type = framing.type): Promise<unknown[]> {
   const table = PROVIDERS as Map<string, Provider>;
   const row = compatible("https://framed.test/v1", { auth: header("x-api-key") });
@@ -54,7 +54,7 @@ const message = (event: object) =>
     JSON.stringify({ bytes: btoa(JSON.stringify(event)) }),
   );
 
-Deno.test("a row's framing is what its streams are read by", async () => {
+Deno.test("a row's streams are read by the row's framing", async () => {
   assertEquals(await streamed(jsonLines, EVENTS.map(line)), ["Hi", "stop", "DONE"]);
   const charset = "Application/X-NDJSON; charset=utf-8";
   assertEquals(await streamed(jsonLines, EVENTS.map(line), charset), ["Hi", "stop", "DONE"]);

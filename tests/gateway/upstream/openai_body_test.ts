@@ -3,7 +3,7 @@ import { before, completion, post } from "../../fakes.ts";
 
 const LONG = "x".repeat(300 * 1024);
 
-/** What OpenAI gets for a body, as text. */
+/** The body that OpenAI gets for a client's body, as text. */
 async function sentFor(body: string): Promise<{ text: string; dropped: string | null }> {
   const { fetch, sent } = before(() => completion());
   const response = await fetch(post("http://gateway.test/v1/chat/completions", body));
@@ -11,7 +11,7 @@ async function sentFor(body: string): Promise<{ text: string; dropped: string | 
   return { text: sent[0].body, dropped: response.headers.get("sluice-dropped") };
 }
 
-/** The members of a body that stay, as odd as JSON may be; `%` stands for the text of a message. */
+/** Members of a body that must not change, in unusual JSON. `%` stands for the text of a message. */
 const STAYING =
   `"messages" : [{"role":"user","content":"h\\u00e9 \\/ 👋 %"}],\n "x_field": {"a":[1.50, 2e3,"temperature"]} `;
 

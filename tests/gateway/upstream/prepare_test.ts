@@ -5,7 +5,7 @@ import { heldBytes } from "../../growth.ts";
 
 const CHAT = `${ROOT}/compat/chat/completions`;
 
-/** A row of one's own on the client's wire. */
+/** An operator's own row on the client's wire. */
 const providers: Options["providers"] = {
   plain: { baseUrl: "https://plain.test/v1" },
   strict: {
@@ -15,7 +15,7 @@ const providers: Options["providers"] = {
   },
 };
 
-/** What the provider gets of a request, and the answer's headers. */
+/** The requests that the provider gets, and the answer's headers. */
 async function sent(request: Request, options: Options = {}): Promise<Sent & { answer: Response }> {
   const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? message() : completion(), {
     providers,
@@ -101,7 +101,7 @@ Deno.test("what a row drops is left out and named, what it renames is renamed", 
   }
 });
 
-Deno.test("null is as good as absent: it goes, nothing is lost with it, and nothing gives way to it", async () => {
+Deno.test("a dropped or renamed field that is null is removed, is not named, and replaces no other field", async () => {
   const { body, answer } = await sent(
     ask("strict/m", { "sluice-strict": "true" }, {
       max_tokens: 5,
@@ -114,7 +114,7 @@ Deno.test("null is as good as absent: it goes, nothing is lost with it, and noth
   assertEquals(answer.headers.get("sluice-dropped"), null);
 });
 
-Deno.test("a body whose keys only a full parse can tell is changed all the same", async () => {
+Deno.test("a body whose keys only a full parse can read is changed too", async () => {
   const text =
     '{"m\\u006fdel":"strict/m","messages":[{"role":"user","content":"a"}],"seed":1,"__proto__":{"a":1},' +
     '"max_completion_tokens":1,"max_completion_tokens":5}';
@@ -127,7 +127,7 @@ Deno.test("a body whose keys only a full parse can tell is changed all the same"
 
 Deno.test("a long body is changed in place and not parsed", async () => {
   const content = "x".repeat(300_000);
-  // Broken in its middle: only a parse would see it.
+  // Its middle is broken JSON, which only a parse would notice.
   const text =
     `{"model":"plain/m","messages":[{"role":"user","content":"${content}"}],"x":{"y":[}],"stream":false}`;
   const { body } = await sent(post(CHAT, text));
@@ -145,7 +145,7 @@ Deno.test("a long body is read before it is changed, wherever its members stand"
     ]]
   ) {
     const text = `{${members.join(", ")}}`;
-    // A label of no kind passes only where a stream was asked for.
+    // An answer without a content type is a stream only if the client asked for one.
     const { fetch, sent } = before(
       () => new Response("data: [DONE]\n\n", { headers: { "content-type": "x/y" } }),
       {
@@ -178,7 +178,7 @@ Deno.test("a conversation moves between providers with tool ids that each takes"
       { role: "tool", tool_call_id: long, content: "2" },
     ],
   });
-  // Also in a body that is too long to be parsed for nothing else.
+  // The same in a long body, which is parsed only for the sake of its ids.
   for (const content of ["Hello", "x".repeat(300_000)]) {
     for (const [model, taken] of [["openai/m", /^.{1,40}$/], ["mistral/m", /^[a-zA-Z0-9]{9}$/]] as const) {
       const { body } = await sent(ask(model, {}, fields(content)));
@@ -189,7 +189,7 @@ Deno.test("a conversation moves between providers with tool ids that each takes"
       assertEquals(JSON.parse(body).temperature, 0);
       assertEquals(tool_calls[0].function.arguments, '{"n": 9007199254740993}');
     }
-    // A provider of which nothing is known gets them as they are.
+    // A provider without a rule for ids gets them unchanged.
     assertEquals(JSON.parse((await sent(ask("plain/m", {}, fields(content)))).body), {
       model: "m",
       ...fields(content),
@@ -242,7 +242,7 @@ Deno.test("each of several targets gets the body that it would get alone, in eve
 
 Deno.test("a long body for many targets is not held once for each", async () => {
   const long = { messages: [{ role: "user", content: "x".repeat(4_000_000) }] };
-  /** Bytes held when the first of the targets is asked, beyond those held before. */
+  /** The bytes of memory that have been added when the first target is asked. */
   const heldFor = async (count: number) => {
     const models = Array.from({ length: count - 1 }, (_, at) => `plain/${at}`);
     const text = JSON.stringify({ ...long, model: "plain/first", ...(count > 1 && { models }) });
@@ -262,7 +262,7 @@ Deno.test("a long body for many targets is not held once for each", async () => 
   assert(twenty - one < 30_000_000, `${one} bytes for one target, ${twenty} for twenty`);
 });
 
-// ---------------------------------------------------------------- the ledger
+// ---------------------------------------------------------------- sluice-dropped and sluice-strict
 
 Deno.test("sluice-strict is on or off in any usual word, and refused in any other", async () => {
   for (const value of ["true", "TRUE", " True ", "1", "yes", "on", "On"]) {
@@ -282,7 +282,7 @@ Deno.test("sluice-strict is on or off in any usual word, and refused in any othe
   ) {
     const { fetch, sent } = before(() => message());
     const step = { provider: "compat", endpoint: "chat/completions", query: { model: "openai/m", messages } };
-    // Also where nothing would be dropped: it is a mistake all the same.
+    // The value is refused even if nothing would be dropped.
     for (
       const request of [
         ask("anthropic/c", { "sluice-strict": value }, { seed: 1 }),
@@ -358,7 +358,7 @@ Deno.test("a client's headers cross but for those of connections, browsers, gate
     "sec-fetch-mode": "cors",
     "sluice-strict": "false",
     "x-goog-api-key": "key-of-another",
-    // For Anthropic alone.
+    // Sent to Anthropic only.
     "anthropic-beta": "a",
     "x-claude-code-session-id": "s",
   };
@@ -401,7 +401,7 @@ Deno.test("the key goes where the provider wants it, and never into the URL", as
       if (name !== "authorization") assertEquals(headers.get("authorization"), null, model);
       assert(!url.includes("sk-1"), url);
     }
-    // No key: the provider's own 401 is the answer.
+    // Without a key the provider's own 401 is the answer.
     for (const authorization of ["", "Bearer", "Bearer "]) {
       await (await fetch(ask(model, { authorization }))).text();
       assertEquals(sent.pop()!.headers.get(name), null, `${model}: ${authorization}`);
@@ -435,7 +435,7 @@ Deno.test("a provider that needs an account says so where the path has none", as
   assert(error.message.includes("{account_id}"), error.message);
 });
 
-Deno.test("a client that names no content type sends JSON all the same, on every wire", async () => {
+Deno.test("a body without a content type is read as JSON, on every wire", async () => {
   for (const model of ["openai/m", "anthropic/m"]) {
     const { fetch, sent } = before(() => model.startsWith("openai") ? completion() : message());
     const body = new TextEncoder().encode(JSON.stringify({ model, messages }));

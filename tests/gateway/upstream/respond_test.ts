@@ -17,7 +17,7 @@ import {
 /** One provider of the client's own wire, and one that is translated. */
 const MODELS = ["openai/m", "anthropic/claude-sonnet-4-5"];
 
-/** What the client gets when the provider answers thus, and what was logged. */
+/** The client's response to an answer of the provider, and the lines that were logged. */
 async function answer(
   model: string,
   provider: Response | (() => Response | Promise<Response>),
@@ -81,7 +81,7 @@ Deno.test("a translated answer keeps the provider's rate limits and request id",
   ]);
 });
 
-Deno.test("a whole answer where a stream was asked for is streamed all the same", async () => {
+Deno.test("a whole answer to a request for a stream is streamed to the client", async () => {
   const { headers, text } = await answer("anthropic/claude-sonnet-4-5", message("Hi"), { stream: true });
   assertEquals(headers.get("content-type"), "text/event-stream");
   assert(text.includes('"content":"Hi"') && text.endsWith("data: [DONE]\n\n"), text);
@@ -91,7 +91,7 @@ Deno.test("JSON under any label is an answer", async () => {
   for (const type of ["application/octet-stream", "text/plain", "text/html; charset=utf-8"]) {
     const provider = new Response('{"id":"x"}', { headers: { "content-type": type } });
     const { status, text, headers } = await answer("openai/m", provider);
-    // As what it is: a page of the provider's must not run under the gateway's address.
+    // Labelled as JSON: a page of the provider must not run under the gateway's address.
     assertEquals([status, text, headers.get("content-type")], [200, '{"id":"x"}', "application/json"]);
   }
   const nameless = new Response(new TextEncoder().encode('{"id":"x"}'));
@@ -105,9 +105,9 @@ Deno.test("events under any label but a page's are handed through where a stream
   }
 });
 
-// ---------------------------------------------------------------- answers that are none
+// ---------------------------------------------------------------- bodies that are not answers
 
-Deno.test("a page where JSON was due is 502, with its status and its first bytes", async () => {
+Deno.test("a page in place of JSON is 502, with its status and its first bytes", async () => {
   const page = `<html>${"x".repeat(1000)}`;
   for (const model of MODELS) {
     for (const [status, stream] of [[200, false], [200, true], [500, false], [503, true]] as const) {
@@ -126,7 +126,7 @@ Deno.test("a page where JSON was due is 502, with its status and its first bytes
   }
 });
 
-Deno.test("an answer that is empty, cut off or no object is 502", async () => {
+Deno.test("an answer that is empty, cut off or not an object is 502", async () => {
   for (const text of ["", '{"id":', "null", "5", '"x"']) {
     const provider = new Response(text, { headers: { "content-type": "application/json" } });
     const { status, json } = await answer("anthropic/claude-sonnet-4-5", provider);
@@ -134,12 +134,12 @@ Deno.test("an answer that is empty, cut off or no object is 502", async () => {
   }
 });
 
-Deno.test("a success without a body is 502 on the client's own wire too, and another model may do better", async () => {
+Deno.test("a success without a body is 502 on the client's own wire too, and the next model is tried", async () => {
   const empty = { "content-length": "0", "content-type": "application/json" };
   for (const nothing of [new Response("", { headers: empty }), new Response(null, { status: 204 })]) {
     const { status, json, logged } = await answer("openai/m", () => Promise.resolve(nothing.clone()));
     const { error } = json();
-    const message = `openai answered ${nothing.status} with nothing`;
+    const message = `openai answered ${nothing.status} with an empty body`;
     assertEquals([status, error.code, error.message], [502, "2005", message]);
     assertEquals(error.metadata, { provider: "openai", status: nothing.status });
     assertEquals(logged.map(messageOf), [message]);
@@ -182,7 +182,7 @@ Deno.test("a redirect is never followed, and its body is let go", async () => {
       assertEquals(cancelled, body !== null);
     }
   }
-  // What a browser's fetch makes of one.
+  // A redirect as `fetch` returns it in browsers.
   const hidden = new Response(null);
   Object.defineProperty(hidden, "status", { value: 0 });
   assertEquals((await answer("openai/m", hidden)).status, 502);
@@ -211,7 +211,7 @@ Deno.test("a provider that cannot be reached is 502", async () => {
   }
 });
 
-Deno.test("why a provider cannot be reached is said in words of ours", async () => {
+Deno.test("the reason why a provider cannot be reached is in our own words", async () => {
   const coded = (code: string) => Object.assign(new TypeError("at https://api.example/?key=x"), { code });
   const sending = "error sending request for url (https://api.example/?key=x): client error";
   const causes: [Error, string][] = [
@@ -278,7 +278,7 @@ Deno.test("a prompt that does not fit has OpenAI's code, whoever says so and in 
     const { status, json } = await answer(model, Response.json(body, { status: 400 }));
     const { error } = json();
     assertEquals([status, error.code], [400, "context_length_exceeded"], model);
-    // What is as it should be goes back untouched.
+    // An error that already has the code is returned unchanged.
     if (model === "openai/m") assertEquals(json(), body);
     else assertEquals(error.metadata.original, body);
   }
@@ -326,13 +326,13 @@ Deno.test("a stream on the client's own wire is the provider's, byte for byte an
   assertEquals(rest, STREAM.slice(1).join(""));
 });
 
-Deno.test("a stream on the client's own wire that dies is a dead connection, and no clean end", async () => {
+Deno.test("a stream on the client's own wire that breaks off ends as a broken connection", async () => {
   const { fetch } = before(() => events(STREAM[0], chunk({ content: "H" }), new Error("connection reset")));
   const response = await fetch(ask("openai/m", {}, { stream: true }));
   await assertRejects(() => response.text(), Error, "connection reset");
 });
 
-Deno.test("a translated stream that dies is an error event and no clean end, and is logged once", async () => {
+Deno.test("a translated stream that breaks off ends with an error event, and is logged once", async () => {
   const start = 'event: message_start\ndata: {"type":"message_start","message":{"id":"m","usage":{}}}\n\n';
   const provider = events(start, new Error("connection reset"));
   const { text, logged, status } = await answer("anthropic/m", provider, { stream: true });

@@ -4,14 +4,14 @@ import { createGateway } from "../../../gateway/gateway.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import { ask, chunk, post, ROOT, STREAM } from "../../fakes.ts";
 
-/** What becomes of one request: bytes to write, or what to do. */
+/** The server's reaction to one request: bytes to write, or an act. */
 type Act = string | "hang" | "close" | "reset" | Promise<unknown>;
 
 interface Upstream {
   options: Options;
-  /** Requests that have come. */
+  /** The number of requests so far. */
   requests: string[];
-  /** Connections that are open. */
+  /** The number of open connections. */
   open(): number;
 }
 
@@ -33,7 +33,7 @@ async function upstream(
           try {
             connection.close();
           } catch {
-            // The other side was first.
+            // The other side has closed the connection already.
           }
         }),
       );
@@ -41,7 +41,7 @@ async function upstream(
   })();
 
   async function serve(connection: Deno.Conn): Promise<void> {
-    // One byte, so that the rest is unread when it is reset.
+    // Reads one byte only: a connection with unread bytes is reset when it is closed.
     const first = new Uint8Array(1);
     if (await connection.read(first) === null) return;
     const plan = acts("", requests.length);
@@ -98,7 +98,7 @@ const head = (type: string, length?: number) =>
   (length === undefined ? "" : `content-length: ${length}\r\n`) + "\r\n";
 
 const WHOLE: Act[] = [head("application/json", BODY.length) + BODY, "close"];
-/** Without a length a stream that ends is as good as one that breaks, so it is sent in chunks. */
+/** Sent in chunks: without a length or chunks, the end of a connection would look like the end of the body. */
 const framed = (text: string) => `${new TextEncoder().encode(text).length.toString(16)}\r\n${text}\r\n`;
 const CHUNKED = head("text/event-stream").replace("\r\n\r\n", "\r\ntransfer-encoding: chunked\r\n\r\n");
 const STREAMED: Act[] = [CHUNKED + STREAM.map(framed).join("") + "0\r\n\r\n", "close"];
@@ -112,7 +112,7 @@ const DOORS: [string, (headers?: Record<string, string>) => Request][] = [
   ["universal", (headers) => post(ROOT, [step], headers)],
 ];
 
-/** Waits until something is so, which it is soon or never. */
+/** Waits until a condition is true. Gives up after a while. */
 async function until(so: () => boolean): Promise<void> {
   for (let turn = 0; !so() && turn < 500; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
   assert(so());

@@ -1,4 +1,4 @@
-/** A call of another wire's client at providers of chat completions: written, and within the row's rules. */
+/** Calls of another wire's client, written as chat completions within the rules of a provider's row. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Exchange } from "../../../gateway/exchange.ts";
 import { readOptions } from "../../../gateway/setup/config.ts";
@@ -9,7 +9,7 @@ import { GatewayError } from "../../../wires/errors.ts";
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import type { Call, ClientWire, JsonObject, WireName } from "../../../wires/types.ts";
 
-/** A client's wire whose bodies happen to be those of chat completions, with paths of its own. */
+/** A client wire with the bodies of chat completions and paths of its own. */
 const foreign = (wire: WireName = "anthropic"): ClientWire => ({
   ...openaiChat,
   name: wire,
@@ -68,7 +68,7 @@ Deno.test("prepare() keeps a written body within its row's rules, and names what
     undefined,
     undefined,
   ]);
-  // `stream_options` is nobody's loss: the client has not asked.
+  // `stream_options` is not named as dropped, because the client did not send it.
   assertEquals(dropped.toSorted(), ["messages[1].name", "their.logit_bias", "their.user"]);
 });
 
