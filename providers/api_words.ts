@@ -1,13 +1,14 @@
 /**
  * The first segments of OpenAI's and Anthropic's paths below `/v1/`.
  *
- * Read in 2026-11 from the paths that `openai` 7.59.0 and `@anthropic-ai/sdk` 1.14.0 send, and those that they once sent.
+ * Read in November 2026 from the paths that `openai` 7.59.0 and `@anthropic-ai/sdk` 1.14.0 send, and those that older
+ * versions sent.
  */
 
-/** Segments whose errors are read by Anthropic's clients. */
+/** Segments of Anthropic's API only. Their errors have Anthropic's shape. */
 export const ANTHROPIC_ONLY: ReadonlySet<string> = new Set(["complete", "messages"]);
 
-/** No account id is any of these. */
+/** All segments. None of them can be an account id. */
 export const API_WORDS: ReadonlySet<string> = new Set([
   ...ANTHROPIC_ONLY,
   "agents",
@@ -62,8 +63,8 @@ export const API_WORDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The first segments of paths that stand below a version, of the providers whose rows name one: only before these is a
- * version put that was left out. Read in 2026-11 from `@google/genai` 2.32, `@mistralai/mistralai` 2.7, `@deepgram/sdk`
+ * The first segments of paths below a version, of the providers whose rows have a `version`. Only before these segments a
+ * missing version is added. Read in November 2026 from `@google/genai` 2.32, `@mistralai/mistralai` 2.7, `@deepgram/sdk`
  * 5.13, `@elevenlabs/elevenlabs-js` 2.73, `@openrouter/sdk` 1.3 and the references of xAI and Perplexity.
  */
 export const VERSIONED_WORDS: ReadonlySet<string> = new Set([

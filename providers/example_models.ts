@@ -1,8 +1,8 @@
 /**
- * The models that the README, the page at `/` and messages name, as clients write them.
+ * The models in the examples of the README, the page at `/` and error messages, as clients write them.
  *
  * A test compares them with the lists of deprecated models in the providers' own SDKs, so that no example names a model
- * that is about to end.
+ * that will soon be retired.
  */
 export const EXAMPLE_MODELS = {
   anthropic: "anthropic/claude-sonnet-5-5",

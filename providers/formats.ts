@@ -1,4 +1,4 @@
-/** Which format the answer of a provider's own path has. */
+/** Tells the format of an answer by the path that it comes from. */
 import { anthropicMessages } from "../wires/anthropic_messages/mod.ts";
 import { cohere } from "../wires/cohere/mod.ts";
 import { gemini } from "../wires/gemini/mod.ts";
@@ -7,11 +7,11 @@ import { openaiResponses } from "../wires/openai_responses/mod.ts";
 import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { AnswerFormat } from "../wires/types.ts";
 
-/** A model name with a verb, `gemini-2.5-flash:generateContent`; the colon may come percent-encoded. */
+/** The colon between a model's name and a verb, `gemini-2.5-flash:generateContent`. It may be percent-encoded. */
 const COLON = "(?::|%3[Aa])";
 
 /**
- * Paths that generate an answer, by how they end, with the format of that answer. Whose path it is does not matter: many
+ * The ends of paths that generate an answer, each with the answer's format. The provider does not matter, because many
  * providers serve the formats of others.
  *
  * Read in November 2026 from the references of OpenAI, Anthropic, Google (Gemini API and Vertex AI), Cohere, Mistral,
@@ -30,7 +30,7 @@ const FORMATS: readonly (readonly [RegExp, AnswerFormat])[] = [
   [new RegExp(`/publishers/mistralai/models/[^/]+${COLON}(?:rawPredict|streamRawPredict)$`), openaiChat],
   [new RegExp(`${COLON}(?:generateContent|streamGenerateContent)$`), gemini],
   [/\/responses$/, openaiResponses],
-  // `/v1/chat` is of Cohere's older version, and Writer's chat completions.
+  // `/v1/chat` is missing: it is Cohere's older version, and Writer's chat completions.
   [/\/v2\/chat$/, cohere],
   [/\/v1\/agent$/, perplexityAgent],
 ];
@@ -38,9 +38,9 @@ const FORMATS: readonly (readonly [RegExp, AnswerFormat])[] = [
 /**
  * The format of an answer.
  *
- * @param url Of the provider's path, e.g. `https://openrouter.ai/api/v1/messages?beta=true`.
- * @returns `undefined` where the path does not tell, and for what generates nothing: reading an object that was made
- * before, deleting one, or a path of another kind.
+ * @param url The URL of the request, e.g. `https://openrouter.ai/api/v1/messages?beta=true`.
+ * @returns `undefined` if the path does not tell the format, or if the request generates nothing, e.g. if it reads or deletes
+ * an object.
  */
 export function formatOf(method: string, url: string): AnswerFormat | undefined {
   if (method !== "POST") return undefined;

@@ -1,4 +1,4 @@
-/** The kinds of rows: what most rows of the provider table have in common. */
+/** The columns that most rows of the provider table have in common. */
 import { anthropicMessages } from "../wires/anthropic_messages/mod.ts";
 import { cohere, cohereEmbeddings } from "../wires/cohere/mod.ts";
 import { gemini, geminiEmbeddings } from "../wires/gemini/mod.ts";
@@ -8,7 +8,7 @@ import { perplexityAgent } from "../wires/perplexity_agent/mod.ts";
 import type { ProviderWire, WireName as AnyWireName } from "../wires/types.ts";
 import type { Auth, Row, Spoken, SpokenChat, SpokenEmbeddings } from "./types.ts";
 
-/** The formats that providers speak, by the name that options use. */
+/** The wires that providers speak, by their names in options. */
 export const WIRES = {
   anthropic: anthropicMessages,
   cohere,
@@ -18,13 +18,13 @@ export const WIRES = {
   responses: openaiResponses,
 } satisfies Partial<Record<AnyWireName, ProviderWire>>;
 
-/** Name of a format that providers speak. */
+/** The name of a wire that providers speak. */
 export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";
 
 /** `authorization: Bearer KEY`. */
 export const bearer: Auth = { header: "authorization", prefix: "Bearer " };
 
-/** A bare key in a header of its own, e.g. `x-api-key: KEY`. */
+/** A key without a scheme in a header of its own, e.g. `x-api-key: KEY`. */
 export function header(name: string): Auth {
   return { header: name, prefix: "" };
 }
@@ -34,21 +34,21 @@ export type CompatibleColumns =
   & Partial<Omit<Row, "baseUrl" | "wires" | "embeddings">>
   & Omit<SpokenChat, "wire" | "path">
   & {
-    /** Its chat path below `baseUrl`. Default `/chat/completions`. */
+    /** The chat path below `baseUrl`. Default `/chat/completions`. */
     chatPath?: string;
-    /** The other wires that it speaks. */
+    /** The other wires that the provider speaks. */
     also?: readonly Spoken[];
-    /** What is not OpenAI's about its embeddings, which are beside its chat completions; `false` for none. */
+    /** How its embeddings, which are beside its chat completions, differ from OpenAI's; `false` for none. */
     embeddings?: Partial<SpokenEmbeddings> | false;
   };
 
-/** Embeddings as OpenAI has them, beside a chat path: `/v1/embeddings` of `/v1/chat/completions`. */
+/** Embeddings in OpenAI's format beside a chat path: `/v1/embeddings` for `/v1/chat/completions`. */
 function beside(chatPath: string, changes: Partial<SpokenEmbeddings> = {}): SpokenEmbeddings | undefined {
   const path = changes.path ?? chatPath.replace(/\/chat\/completions$/, "/embeddings");
   return path === chatPath ? undefined : { wire: openaiEmbeddings, path, ...changes };
 }
 
-/** A provider that speaks OpenAI chat completions below `baseUrl` and takes a bearer key. */
+/** A row that speaks OpenAI's chat completions below `baseUrl` and takes a bearer key. */
 export function compatible(
   baseUrl: string,
   { chatPath: path = "/chat/completions", also = [], embeddings, ...columns }: CompatibleColumns = {},
@@ -75,7 +75,7 @@ export function compatible(
   };
 }
 
-/** Where a wire is spoken by its author, below the base URL. Gemini's path names the model, and is the wire's to write. */
+/** The path of each wire at its author, below the base URL. Gemini's path holds the model, so its wire writes it. */
 const PATHS: Readonly<Record<WireName, string>> = {
   anthropic: "/v1/messages",
   cohere: "/v2/chat",
@@ -85,7 +85,7 @@ const PATHS: Readonly<Record<WireName, string>> = {
   responses: "/responses",
 };
 
-/** A wire as its author's own API has it. */
+/** A wire at its author's path. */
 export const spoken = (name: WireName): Spoken => ({
   wire: WIRES[name],
   path: PATHS[name],
@@ -93,29 +93,29 @@ export const spoken = (name: WireName): Spoken => ({
 });
 
 /**
- * Responses of a row that is not OpenAI.
+ * Responses of a row other than OpenAI's.
  *
- * @param name Of the row: nobody else opens the thoughts that it seals.
+ * @param name The row's name. It marks the sealed thoughts, which no other provider can open.
  */
 export const ownResponses = (name: string, path: string): Spoken => ({
   wire: responsesWire(`${name}-responses-v1`),
   path,
 });
 
-/** Where a server of OpenAI's format has them, if it has: beside its chat completions. */
+/** Completions and rerank of a server with OpenAI's format: beside its chat completions. */
 export function endpointsBeside(chatPath = "/chat/completions"): Row["endpoints"] {
   const base = /^(.*)\/chat\/completions$/.exec(chatPath)?.[1];
   return base === undefined ? undefined : { completions: `${base}/completions`, rerank: `${base}/rerank` };
 }
 
-/** The embeddings of a wire's author. */
+/** The embeddings of each wire's author. */
 export const EMBEDDINGS: Partial<Record<WireName, SpokenEmbeddings>> = {
   cohere: { wire: cohereEmbeddings, most: 96, tokens: false },
   gemini: { wire: geminiEmbeddings, most: 100, tokens: false },
   openai: { wire: openaiEmbeddings, path: "/embeddings" },
 };
 
-/** A provider without chat completions of a form we speak: only its own paths are served. */
+/** A row without chat completions on any of our wires. Only the provider's own paths are served. */
 export function ownPaths(baseUrl: string, columns: CompatibleColumns = {}): Row {
   return compatible(baseUrl, { chat: false, embeddings: false, ...columns });
 }

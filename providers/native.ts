@@ -1,23 +1,23 @@
-/** Where a provider's own path leads. */
+/** Finds the URL of a provider's own path. */
 import { GatewayError, quote } from "../wires/errors.ts";
 import { VERSIONED_WORDS } from "./api_words.ts";
 import type { NativePath, Provider } from "./types.ts";
 import { below, checkPlaces, fillPlaces, isVersion, join } from "./urls.ts";
 
 /**
- * The URL of a provider's own path: its base URL and the path, byte for byte, but that
+ * The URL of a provider's own path: its base URL followed by the path, byte for byte, with these exceptions:
  *
- * - a version which the base URL ends with may be repeated (`v1/models` below `https://api.openai.com/v1`, also with what
- *   stands before it, `openai/v1/models` below `https://api.groq.com/openai/v1`);
- * - a version which the row names may be left out before the words that stand below it (`messages` for `v1/messages`);
- * - a row with a `native` column of its own says where each path leads.
+ * - The path may repeat a version at the end of the base URL (`v1/models` below `https://api.openai.com/v1`), also with the
+ *   segments before it (`openai/v1/models` below `https://api.groq.com/openai/v1`).
+ * - The path may leave out the row's `version` before the words of `VERSIONED_WORDS` (`messages` for `v1/messages`).
+ * - A row with a column `native` decides itself where each path leads.
  *
- * The client chooses no host: at most a label of it, where the row has a place for one.
+ * The client cannot choose the host. It can choose one label of it, if the row has a place for it.
  *
- * @param path What follows the provider's name in the URL, e.g. `v1/models?limit=3`.
- * @param account For rows whose base URL holds `{account}`.
+ * @param path The path behind the provider's name in the URL, e.g. `v1/models?limit=3`.
+ * @param account For rows with `{account}` in their base URL.
  * @returns `undefined` for a path that the provider cannot serve.
- * @throws GatewayError `invalid_request` for a path that could lead elsewhere, and as `fillPlaces`.
+ * @throws GatewayError `invalid_request` for a path that could lead elsewhere; the errors of `fillPlaces`.
  */
 export function nativeUrl(provider: Provider, path: string, account?: string): string | undefined {
   const mark = path.indexOf("?");
@@ -35,7 +35,7 @@ export function nativeUrl(provider: Provider, path: string, account?: string): s
   return (leads.isBelow ? below(filled, rest) : join(filled, rest)) + query;
 }
 
-/** The model that a native path names; `undefined` for none. */
+/** The model that a native path names; `undefined` if it names none. */
 export function modelInPath(
   { modelPath = /(?:^|\/)models\/([^/:?]+)/ }: Provider,
   path: string,
@@ -49,9 +49,9 @@ export function modelInPath(
 }
 
 /**
- * The URL that the client names in a header, for rows that take one (fal's SDK sends its queue's URL so).
+ * The URL that the client names in a header, for rows with a `target`. fal's SDK sends its queue's URL in this way.
  *
- * @returns `undefined` when there is none.
+ * @returns `undefined` if there is no such header.
  * @throws GatewayError `invalid_request` for any host but the provider's own.
  */
 export function targetUrl({ name, target }: Provider, headers: Headers): string | undefined {
@@ -65,17 +65,17 @@ export function targetUrl({ name, target }: Provider, headers: Headers): string 
   }
   throw new GatewayError(
     "invalid_request",
-    `Cannot follow ${target.header}: ${quote(value)} is no https URL of ${name}`,
+    `Cannot follow ${target.header}: ${quote(value)} is not an https URL of ${name}`,
     { param: target.header },
   );
 }
 
-// ---------------------------------------------------------------- rows of their own kind
+// ---------------------------------------------------------------- the `native` columns of rows
 
-/** What is asked of one deployment of Azure's; the rest of its API is below `openai/`. */
+/** The paths of one deployment at Azure. The rest of Azure's API is below `openai/`. */
 const OF_DEPLOYMENT = /^(?:audio|chat|completions|embeddings|images)(?:\/|$)/;
 
-/** `{resource}/{deployment}/chat/completions`, `{resource}/openai/responses`, `{resource}/openai/v1/responses` */
+/** Paths: `{resource}/{deployment}/chat/completions`, `{resource}/openai/responses`, `{resource}/openai/v1/responses`. */
 export const azureOpenAI: NativePath = (base, path) => {
   const [resource, ...rest] = path.split("/");
   if (rest.length < 2) return undefined;
@@ -89,8 +89,8 @@ export const azureOpenAI: NativePath = (base, path) => {
 };
 
 /**
- * Domains of the parts of AWS that stand apart, by how their regions begin: of most services, and of the newer ones that
- * serve IPv6 as well. From `partitions.js` of `@aws-sdk/core` 3.981.2, 2026-11.
+ * The domains of AWS's partitions, by the beginning of their regions' names: the domain of most services, and the newer one
+ * of services with IPv6. From `partitions.js` of `@aws-sdk/core` 3.981.2, November 2026.
  */
 const AWS_DOMAINS: readonly (readonly [begins: string, domain: string, newer: string])[] = [
   ["cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"],
@@ -102,7 +102,7 @@ const AWS_DOMAINS: readonly (readonly [begins: string, domain: string, newer: st
   ["", "amazonaws.com", "api.aws"],
 ];
 
-/** `bedrock-runtime/{region}/model/{id}/converse`, `bedrock-mantle/{region}/anthropic/v1/messages` */
+/** Paths: `bedrock-runtime/{region}/model/{id}/converse`, `bedrock-mantle/{region}/anthropic/v1/messages`. */
 export const bedrock: NativePath = (base, path) => {
   const [service, region, ...rest] = path.split("/");
   if (rest.length === 0 || (service !== "bedrock-runtime" && service !== "bedrock-mantle")) return undefined;
@@ -113,7 +113,7 @@ export const bedrock: NativePath = (base, path) => {
   return { base: host, path: rest.join("/"), places: { region } };
 };
 
-/** `v1/projects/{project}/locations/{location}/…`; without a location, or with `global`, the host that is everywhere. */
+/** Paths: `v1/projects/{project}/locations/{location}/…`. Without a location, or with `global`, the global host is used. */
 export const vertex: NativePath = (base, path) => {
   const location = /(?:^|\/)locations\/([^/]+)/.exec(path)?.[1] ?? "global";
   if (location === "global") return { base: base.replace("{location}-aiplatform", "aiplatform"), path };
@@ -123,7 +123,7 @@ export const vertex: NativePath = (base, path) => {
   return { base, path, places: { location } };
 };
 
-/** `{@cf/…}` and `run/{@cf/…}` run a model, `v1/…` is the OpenAI form, the rest is below `/ai`. */
+/** Paths: `{@cf/…}` and `run/{@cf/…}` run a model, `v1/…` is OpenAI's API, any other path is below `/ai`. */
 export const workersAI: NativePath = (base, path) => {
   const root = base.replace(/\/v1$/, "");
   if (/^(@|%40)(cf|hf)(\/|%2f)/i.test(path)) return { base: root, path: `run/${path}` };
@@ -131,7 +131,7 @@ export const workersAI: NativePath = (base, path) => {
   return { base: root, path: isOpenAI ? `v1/${path}` : path };
 };
 
-/** `{org}/{model}` is the model's own task; `v1/…` and `{provider}/v1/…` are the router's. */
+/** Paths: `{org}/{model}` runs the model's own task, `v1/…` and `{provider}/v1/…` are paths of the router. */
 export const huggingface: NativePath = (base, path) => {
   const root = base.replace(/\/v1$/, "");
   if (/^(chat\/completions|models|responses|embeddings)$/.test(path)) {
@@ -141,7 +141,7 @@ export const huggingface: NativePath = (base, path) => {
   return { base: root, path: `hf-inference/models/${path.replace(/^models\//, "")}` };
 };
 
-/** `model/{id}/…` is a model's own host, production unless the path says otherwise; the rest is the model APIs'. */
+/** Paths: `model/{id}/…` is on the model's own host, by default its production deployment; others are Baseten's Model APIs. */
 export const baseten: NativePath = (base, path) => {
   const [, model, rest] = /^model\/([^/]+)(?:\/(.+))?$/.exec(path) ?? [];
   if (model === undefined) return { base, path, isBelow: true };
@@ -151,14 +151,14 @@ export const baseten: NativePath = (base, path) => {
 
 // ---------------------------------------------------------------- parts of a URL
 
-/** Refuses what a URL parser would turn into another path or host than it reads like. */
+/** Refuses a path that a URL parser would turn into another path or host. */
 function check({ name }: Provider, path: string, query: string): void {
   const fault = /^\/?([a-z][a-z0-9+.-]*:)?\/\//i.test(path)
     ? "it is an absolute URL"
     : hasControl(path) || hasControl(query) || path.includes("#") || query.includes("#")
-    ? "it holds a character that no path has"
+    ? "it holds a control character or #, which a path cannot have"
     : path.split(/\/|\\|%(?:25)*(?:2f|5c)/i).some(isDots)
-    ? "it holds a segment of dots"
+    ? "it holds . or .. as a segment"
     : undefined;
   if (fault) {
     throw new GatewayError("invalid_request", `Cannot follow a path below ${name}: ${fault}`, {
@@ -167,7 +167,7 @@ function check({ name }: Provider, path: string, query: string): void {
   }
 }
 
-/** Tabs and line ends are dropped by URL parsers, so they could hide dots. */
+/** URL parsers drop tabs and line ends, so these could hide dots. */
 function hasControl(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) < 0x20 || text.charCodeAt(i) === 0x7f) return true;
@@ -176,14 +176,14 @@ function hasControl(text: string): boolean {
 }
 
 /**
- * `.` and `..` as any server may read them: encoded, even twice (`%252e`), with blanks around them (`.%20`), or with what
- * some take for parameters (`..;a`).
+ * Whether a segment is `.` or `..` in any form that a server may read: encoded, even twice (`%252e`), with blanks around it
+ * (`.%20`), or with parameters (`..;a`).
  */
 const isDots = (segment: string) =>
   /^(?:\s|%(?:25)*(?:0[0-9a-d]|20))*(?:\.|%(?:25)*2e){1,2}(?:\s|%(?:25)*(?:0[0-9a-d]|20))*(?:(?:;|%(?:25)*3b).*)?$/i
     .test(segment);
 
-/** Adds the version that a path left out before the words that stand below it: `messages` for `v1/messages`. */
+/** The URL of a path, with the row's version added if the path leaves it out: `messages` for `v1/messages`. */
 function versioned(base: string, path: string, version: string | undefined): string {
   const segments = path.split("/");
   const isLeftOut = version !== undefined && !segments.some(isVersion) &&
@@ -191,5 +191,5 @@ function versioned(base: string, path: string, version: string | undefined): str
   return isLeftOut ? join(base, `${version}/${path}`) : below(base, path, version);
 }
 
-/** Of `models:batch` the word before the verb. */
+/** The word of a segment before its verb: `models` of `models:batch`. */
 const wordOf = (segment: string) => segment.split(":", 1)[0];

@@ -1,18 +1,19 @@
-/** What a misspelt name was probably meant to be. */
+/** Guesses the name that was meant by a misspelt one, and the provider of a bare model name. */
 
 /**
- * Names close to what a client wrote, the nearest first, for an error message.
+ * Names close to the one that a client wrote, the nearest first, for an error message.
  *
- * Near is a name that begins with the text or differs from it by a third of its letters at most, whatever their case.
+ * A name is close if it begins with the text, or if it differs from the text by at most a third of its letters. Letter case
+ * does not count.
  *
- * @returns At most `count` names or aliases; none when nothing is near.
+ * @returns At most `count` of the known names; an empty list if none is close.
  */
 export function nearestNames(
   name: string,
   known: Iterable<string>,
   count = 3,
 ): string[] {
-  // Longer than any name: not worth the square of its length.
+  // A longer text is not close to any name, and comparing it would take time by the square of its length.
   if (name === "" || name.length > 64) return [];
   const wanted = name.toLowerCase();
   const near: { name: string; distance: number }[] = [];
@@ -26,8 +27,8 @@ export function nearestNames(
 }
 
 /**
- * Names that only one provider can mean, by how they begin: those of makers who serve their models themselves. Not those of
- * open weights that anybody serves: `gpt-oss-120b`, `gemma-4`, `llama-4`.
+ * Beginnings of names that only one provider can mean, because only the models' maker serves them. Models with open weights,
+ * which anybody may serve, are missing: `gpt-oss-120b`, `gemma-4`, `llama-4`.
  */
 const SOLE: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^(?:chatgpt-|codex-|ft:gpt-|gpt-(?!oss)|o\d{1,2}(?:-|$)|text-embedding-(?:3-|ada-))/i, "openai"],
@@ -44,7 +45,7 @@ const SOLE: readonly (readonly [name: RegExp, provider: string])[] = [
 export const soleProvider = (model: string): string | undefined =>
   SOLE.find(([name]) => name.test(model))?.[1];
 
-/** Whose models have such names, by how these begin. */
+/** Beginnings of names, with the provider that is likely meant. */
 const MAKERS: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^(?:chatgpt|codex|ft:gpt|gpt|o[1-9])/i, "openai"],
   [/^(?:claude|fable|haiku|mythos|opus|sonnet)/i, "anthropic"],
@@ -62,11 +63,11 @@ const MAKERS: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^echo/i, "demo"],
 ];
 
-/** The provider whose model a name is likely to be, for an error message. */
+/** The provider that a bare name likely means, for an error message. */
 export const likelyProvider = (model: string): string | undefined =>
   MAKERS.find(([name]) => name.test(model))?.[1];
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */
+/** The least number of insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,18 +1,18 @@
-/** Tool-call ids for providers that refuse those of others, as when a conversation moves from one to the next. */
+/** Rewrites ids of tool calls for providers that refuse other providers' ids, when a conversation moves between providers. */
 import { digest, shortId, unpackToolId } from "../wires/shared/tool_id.ts";
 
-/** Writes any id as one that a provider takes: the same for the same, and one that it takes as it is. */
+/** Writes an id in a form that a provider takes. The same id always gives the same result; an accepted id stays unchanged. */
 export type ToolId = (id: string) => string;
 
 /**
- * Ids of a length: OpenAI refuses any of more than 40 characters.
+ * Ids of at most `most` characters. OpenAI refuses ids of more than 40.
  *
  * @see https://github.com/Portkey-AI/gateway/issues/1062
  */
 export const shortToolId = (most: number): ToolId => (id) => shortId(id, most);
 
 /**
- * Mistral's: nine letters and digits, and nothing else.
+ * Mistral's ids: exactly nine letters and digits.
  *
  * @see https://github.com/mistralai/mistral-vibe/issues/1075
  */

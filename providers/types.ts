@@ -1,4 +1,4 @@
-/** What a row of the provider table holds. */
+/** The types of a row of the provider table. */
 import type { ChatTakes, Mender, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
 import type { Fit } from "../wires/shared/openai_models.ts";
 import type { Framing } from "../wires/streams/framing.ts";
@@ -8,8 +8,8 @@ import type { ToolId } from "./tool_ids.ts";
 export type { Fit, Mender };
 
 /**
- * A top-level field of a chat completions request: OpenAI's (`openai` 6.49.0), deprecated ones included, and those of others
- * that clients send.
+ * A top-level field of a chat completions request: OpenAI's fields (`openai` 6.49.0) with deprecated ones, and fields of other
+ * providers that clients send.
  */
 export type ChatField =
   | "audio"
@@ -58,74 +58,74 @@ export type ChatField =
 /** The header that carries a provider's key, e.g. `authorization: Bearer …` or `x-api-key: …`. */
 export interface Auth {
   header: string;
-  /** Before the key, with its space: `"Bearer "`. Empty for a bare key. */
+  /** The text before the key, with its space: `"Bearer "`. Empty for a key without a scheme. */
   prefix: string;
 }
 
-/** Labels for the places of a base URL, which are written in braces: `{region}`. */
+/** Labels for the places of a base URL. A place is written in braces: `{region}`. */
 export interface Places {
   /** Cloudflare's account id. */
   account?: string;
   /** Google's name for a region. */
   location?: string;
-  /** A model with a host of its own. */
+  /** The id of a model that has a host of its own. */
   model?: string;
   /** Google's project. */
   project?: string;
-  /** Amazon's. */
+  /** Amazon's region. */
   region?: string;
-  /** Azure's. */
+  /** Azure's resource. */
   resource?: string;
 }
 
 /**
- * Where a path leads that `nativeUrl` has checked. `base` still has its places, and `path` is without its query. Returns
- * `undefined` for a path that the provider cannot serve.
+ * Decides where a native path leads that `nativeUrl` has checked. `base` is the row's base URL with its places, and `path` has
+ * no query. Returns `undefined` for a path that the provider cannot serve.
  */
 export type NativePath = (base: string, path: string) => {
   base: string;
   path: string;
-  /** What the path names for places of the base URL. */
+  /** The labels in the path for places of the base URL. */
   places?: Places;
-  /** A version that the base URL ends with may be repeated in the path. */
+  /** Whether the path may repeat a version at the end of the base URL. */
   isBelow?: true;
 } | undefined;
 
-/** A request that is about to be sent. */
+/** A request before it is signed. */
 export interface Unsigned {
   method: string;
   url: string;
-  /** Names in lower case. */
+  /** Names are in lower case. */
   headers: { get(name: string): string | null; set(name: string, value: string): void };
-  /** As it will be sent. */
+  /** The body as it will be sent. */
   body: BodyInit | null;
 }
 
 /**
- * Puts a credential into a request. Called for each try anew, when the body is written.
+ * Puts a credential into a request. Called for each attempt, after the body is written.
  *
  * @param key The provider's key, without a scheme.
- * @returns A promise only where signing has to wait, so that a key in a header costs none.
+ * @returns A promise only if signing is asynchronous, so that a key in a header costs no promise.
  */
 export type Sign = (request: Unsigned, provider: Provider, key: string) => Promise<void> | void;
 
-/** One wire that a provider speaks. Where the client speaks it too, bodies are handed through. */
+/** One wire that a provider speaks. Bodies of a client that speaks it too are handed through. */
 export interface Spoken {
   wire: ProviderWire;
   /**
-   * It is spoken by the wire's author, or by whom an operator has named: what clients write for the author alone goes there, as
-   * betas and Claude Code's billing line do.
+   * Whether the provider is the wire's author, or an operator has named the wire for it. Only such a provider gets what
+   * clients write for the author alone, e.g. betas and Claude Code's billing line.
    */
   isAuthor?: true;
-  /** Where it is spoken, below the base URL, for bodies that are handed through: `/chat/completions`. */
+  /** The path below the base URL, for bodies that are handed through: `/chat/completions`. */
   path: string;
-  /** What its path is below, where that is not the row's base URL. Options that change the latter leave this wire out. */
+  /** The wire's base URL, if it is not the row's. If options change the row's base URL, this wire is left out. */
   baseUrl?: string;
-  /** What it has below that path, of all that clients of the wire ask for: `/compact`. Default nothing. */
+  /** Further paths of the wire below `path` that the provider has, e.g. `/compact`. Default none. */
   below?: readonly string[];
-  /** How its streams are framed, where they are translated. Default: server-sent events. */
+  /** The framing of its streams, if they are translated. Default: server-sent events. */
   framing?: Framing;
-  /** Top-level fields of a request that it answers with an error; left out and named in `sluice-dropped`. */
+  /** Top-level fields of a request that the provider answers with an error. They are left out and named in `sluice-dropped`. */
   drop?: readonly string[];
   /**
    * What its models accept of a body of this wire, where they differ in the settings that they refuse.
@@ -135,91 +135,91 @@ export interface Spoken {
   models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
 }
 
-/** OpenAI's chat completions as a provider speaks them, and where it differs from OpenAI. */
+/** OpenAI's chat completions at a provider, with its differences from OpenAI. */
 export interface SpokenChat extends Spoken {
   wire: OpenAIChat;
   drop?: readonly ChatField[];
-  /** Top-level fields that it knows by another name, e.g. `max_completion_tokens` to `max_tokens`. */
+  /** Top-level fields with the provider's own names for them, e.g. `max_completion_tokens` to `max_tokens`. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
-  /** Writes tool-call ids of other providers as it takes them. */
+  /** Rewrites ids of tool calls of other providers in a form that the provider takes. */
   toolId?: ToolId;
-  /** What it takes in messages, where it takes less than OpenAI does. */
+  /** The rules for messages of a provider that takes less than OpenAI. */
   messages?: Omit<MessageRules, "toolId">;
-  /** What it takes beside what every provider does, for calls of other wires' clients. */
+  /** Optional features that the provider takes, for calls of other wires' clients. */
   takes?: ChatTakes;
   /**
-   * Its answers, or those of the models whose names match, are not what an OpenAI SDK can read: they are mended. Others are
-   * handed through byte for byte.
+   * Whether an OpenAI SDK cannot read the answers, or a pattern for the models with such answers. These answers are repaired;
+   * others are handed through byte for byte.
    */
   conform?: boolean | RegExp;
 }
 
-/** Embeddings as a provider has them. */
+/** Embeddings of a provider. */
 export interface SpokenEmbeddings {
-  /** Where it is OpenAI's, bodies are handed through. */
+  /** The format. Bodies in OpenAI's format are handed through. */
   wire: EmbeddingWire;
-  /** Below the base URL: `/embeddings`. Default: what the wire writes. */
+  /** The path below the base URL: `/embeddings`. Default: the path that the wire writes. */
   path?: string;
-  /** The most inputs of one request: more are asked for in several. Default: no limit that is known. */
+  /** The most inputs of one request; more inputs are sent in several requests. Default: no known limit. */
   most?: number;
-  /** `false` where an input must be text. */
+  /** `false` if an input must be text. */
   tokens?: false;
-  /** `false` where base64 is refused: floats are asked for, and encoded here. Where it is ignored they are encoded too. */
+  /** `false` if the provider refuses base64: the gateway then asks for floats and encodes them. It also encodes floats of a provider that ignores the field. */
   base64?: false;
-  /** Top-level fields of a request that it refuses or does not heed; left out and named in `sluice-dropped`. */
+  /** Top-level fields of a request that the provider refuses or ignores. They are left out and named in `sluice-dropped`. */
   drop?: readonly string[];
-  /** Top-level fields that it knows by another name. */
+  /** Top-level fields with the provider's own names for them. */
   rename?: Readonly<Record<string, string>>;
 }
 
-/** Which calls of other clients go over a provider's Responses. */
+/** Which chat calls use a provider's Responses API. */
 export type ResponsesUse = "always" | "when needed" | "never";
 
-/** One provider, as data. Only what differs is written; `compatible()` and the table fill in the rest. */
+/** One provider, as data. A row holds only differences; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
   aliases?: readonly string[];
-  /** Where its paths begin, without a slash at the end. Its places, e.g. `{account}`, are filled in by `fillPlaces`. */
+  /** The URL that paths are appended to, without a slash at the end. `fillPlaces` fills its places, e.g. `{account}`. */
   baseUrl: string;
-  /** The wires that it speaks, the usual one first. */
+  /** The wires that the provider speaks, the usual one first. */
   wires: readonly [Spoken, ...Spoken[]];
-  /** Where it has the older completions and rerank, below the base URL, if it has them: bodies are handed through. */
+  /** The paths of the older completions and of rerank below the base URL, if it has them. Bodies are handed through. */
   endpoints?: { completions?: string; rerank?: string };
-  /** Its embeddings, if it has any. */
+  /** The provider's embeddings, if it has any. */
   embeddings?: SpokenEmbeddings;
   /**
-   * Which calls of other clients go over its Responses, where it speaks them beside chat completions. `when needed`: those
+   * Which chat calls use the provider's Responses API, if it speaks Responses beside chat completions. `when needed`: calls
    * that OpenAI's models take only there.
    */
   responses?: ResponsesUse;
   auth: Auth;
-  /** Keys of another kind, told by how they begin, and where those go. */
+  /** Other kinds of keys, by how they begin, each with its header. */
   keyForms?: readonly { begins: string; auth: Auth }[];
-  /** How a request is signed. Default: with the key in the header of `auth`. */
+  /** Signs a request. Default: puts the key into the header of `auth`. */
   sign?: Sign;
-  /** `false` for a provider that has only its own paths here. */
+  /** `false` for a provider of which only the own paths are served. */
   chat?: false;
-  /** Its list of models, among its own paths. Default `/models`. */
+  /** The path of its list of models, as a native path. Default `/models`. */
   modelsPath?: string;
   /** Version segment that a native path may leave out or repeat, e.g. `v1`. */
   version?: string;
-  /** Where its own paths lead, when that is not simply below `baseUrl`. */
+  /** Decides where native paths lead, if they are not all below `baseUrl`. */
   native?: NativePath;
-  /** Finds the model in a native path, as its first group. Default: what follows `models/`. */
+  /** Matches the model in a native path, in its first group. Default: the segment after `models/`. */
   modelPath?: RegExp;
-  /** A header in which clients name another URL of this provider, and the domains it may be in. */
+  /** A header in which clients name another URL of this provider, and the domains that such a URL may have. */
   target?: { header: string; domains: readonly string[] };
-  /** Headers sent with every request; the client's own win. */
+  /** Headers of every request. The client's own headers win. */
   headers?: Readonly<Record<string, string>>;
-  /** Headers sent with every request by the operator's will, in lower case; they win over all others. */
+  /** The operator's headers of every request, in lower case. They win over all others. */
   fixed?: Readonly<Record<string, string>>;
-  /** Writes a model's id as this provider has it, where clients also write it as others do. */
+  /** Writes a model's id in this provider's form, if clients also write it in the form of others. */
   modelId?: (model: string) => string;
-  /** Its chat requests have a field `models` of their own, so that the gateway leaves it alone. */
+  /** Whether its chat requests have a field `models` of their own, which the gateway then leaves alone. */
   ownModels?: boolean;
-  /** Answers in place of the network, for a provider built in: the request is the one that would be sent. */
+  /** Answers requests of a built-in provider in place of the network. */
   fetch?: (request: Request) => Promise<Response>;
-  /** Environment variables that the provider's own tools read its key from, the usual one first. */
+  /** Environment variables from which the provider's own tools read its key, the usual one first. */
   keyEnv?: readonly string[];
 }
 

@@ -1,19 +1,19 @@
-/** Where a path of a provider is: the places of its base URL filled in, and the path below it. */
+/** Makes URLs of providers: fills the places of a base URL and appends a path. */
 import { GatewayError } from "../wires/errors.ts";
 import type { Places, Provider } from "./types.ts";
 
 /**
- * What may be put into each place of a base URL. A region has the form that its cloud gives regions: any other label may
- * be another service's host, as `s3.amazonaws.com` is.
+ * The labels that each place of a base URL accepts. A region must have the form of its cloud's regions, because any other
+ * label may lead to another service's host, such as `s3.amazonaws.com`.
  */
 const PLACES: Record<keyof Places, { pattern: RegExp; noun: string }> = {
   account: { pattern: /^[\w-]{1,64}$/, noun: "an account id" },
-  /** Google's: `us-central1`, `europe-west12` */
+  /** Google's regions: `us-central1`, `europe-west12` */
   location: { pattern: /^[a-z]+-[a-z]+\d{1,2}$/, noun: "a region" },
   model: { pattern: /^[a-z0-9]+$/i, noun: "an id" },
   /** `my-project`, `example.com:my-project`, `123456789012` */
   project: { pattern: /^[a-z0-9](?:[a-z0-9.:-]*[a-z0-9])?$/, noun: "a project" },
-  /** Amazon's: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1` */
+  /** Amazon's regions: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1` */
   region: { pattern: /^(?:[a-z]{2}|eusc)(-[a-z]+)+-\d$/, noun: "a region" },
   resource: { pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i, noun: "a resource" },
 };
@@ -21,14 +21,14 @@ const PLACES: Record<keyof Places, { pattern: RegExp; noun: string }> = {
 /** Whether a base URL may have a place of this name. */
 export const isPlaceName = (name: string): boolean => Object.hasOwn(PLACES, name);
 
-/** Hosts have labels of 63 characters at most, and an account id may have one more. */
+/** A label must be shorter than this, as labels of hosts have at most 63 characters. An account id may have 64. */
 const MOST_CHARS = 64;
 
 /**
- * Fills the places of a base URL, e.g. `{region}`. This is the only function that writes into a URL's host.
+ * Fills the places of a base URL, e.g. `{region}`. No other function writes into a URL's host.
  *
- * @param places Where a base URL has no place for one of them, as when the operator set another URL, that one is unused.
- * @throws GatewayError `invalid_request` for a place that is missing or malformed.
+ * @param places The labels. A label without a place in the base URL is ignored, e.g. if the operator set another URL.
+ * @throws GatewayError `invalid_request` for a label that is missing or malformed.
  */
 export function fillPlaces({ name }: Provider, base: string, places: Places): string {
   if (!base.includes("{")) return base;
@@ -48,7 +48,7 @@ export function fillPlaces({ name }: Provider, base: string, places: Places): st
 
 const ACCOUNT_CURE = ". Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: /v1/{account_id}/{gateway_id}/…";
 
-/** @throws GatewayError `invalid_request` for a label of a native path that cannot stand in its place. */
+/** @throws GatewayError `invalid_request` for a label in a native path that its place does not accept. */
 export function checkPlaces(places: Places): void {
   for (const place of Object.keys(places) as (keyof Places)[]) {
     const label = places[place]!;
@@ -65,25 +65,25 @@ const isPlace = (place: keyof Places, label: string) =>
   label.length < MOST_CHARS + Number(place === "account") && PLACES[place].pattern.test(label);
 
 /**
- * The URL of a path that a wire asks for, below the provider's base URL.
+ * The URL of a wire's path below the provider's base URL.
  *
- * @param path With its query: `/v1/messages`.
- * @param base Default: the provider's.
- * @throws GatewayError as `fillPlaces`.
+ * @param path The path with its query: `/v1/messages`.
+ * @param base Default: the provider's base URL.
+ * @throws The errors of `fillPlaces`.
  */
 export const wireUrl = (provider: Provider, path: string, places: Places, base = provider.baseUrl): string =>
   below(fillPlaces(provider, base, places), path.slice(1));
 
-/** `v1`, `v1beta` */
+/** Whether a segment is a version: `v1`, `v1beta`. */
 export const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment);
 
 /**
- * Puts a path below a base URL. What both have is written once, where a version is in it: `v1/models` and `api/v1/models`
- * below `https://openrouter.ai/api/v1`.
+ * Appends a path to a base URL. Segments at the end of the base that the path repeats are written once if one of them is a
+ * version: `v1/models` and `api/v1/models` below `https://openrouter.ai/api/v1` are the same URL.
  *
- * @param path Without a slash before it. An empty path is the base itself.
- * @param version The version that follows the base URL, if it may be told by that alone: `api/v1/…` below
- * `https://openrouter.ai/api`.
+ * @param path The path without a leading slash. An empty path is the base itself.
+ * @param version The row's version. With it, segments without a version are also written once if a version follows them:
+ * `api/v1/…` below `https://openrouter.ai/api`.
  */
 export function below(base: string, path: string, version?: string): string {
   // Without lists: this is on the way of every call.
@@ -99,5 +99,5 @@ export function below(base: string, path: string, version?: string): string {
   return join(base, path);
 }
 
-/** An empty path is the base itself. */
+/** Joins a base URL and a path. An empty path is the base itself. */
 export const join = (base: string, path: string) => path === "" ? base : `${base}/${path}`;

@@ -53,7 +53,7 @@ export function refuseRedirect(upstream: Response, { target: { provider } }: Out
  * The client's response to a provider's error. An error in the client's own wire is returned byte for byte; any other is read
  * by its wire and written anew.
  *
- * @param wire Reads the error. Absent if the error is in the client's own wire.
+ * @param wire Reads the error. Default: the reader of `outgoing`, which is absent if the error is in the client's own wire.
  */
 export function respondError(
   upstream: Response,

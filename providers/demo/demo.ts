@@ -1,11 +1,12 @@
 /**
- * The built-in provider: deterministic, instant, no network and no key. Speaks OpenAI chat completions.
+ * The built-in provider. It speaks OpenAI's chat completions, needs no network and no key, and always gives the same answer
+ * to the same request.
  *
- * - `echo` says the last user message again, or what a tool returned. Four UTF-16 units of text are a token.
- * - `status-429` answers with that status, any from 400 to 599.
- * - `slow-2000` is `echo` after that many milliseconds, at most ten minutes.
+ * - `echo` repeats the last user message, or the result of a tool. Four UTF-16 units of text are a token.
+ * - `status-429` answers with this status, or any other from 400 to 599.
+ * - `slow-2000` is `echo` after 2000 or another number of milliseconds, at most ten minutes.
  * - `cut` breaks the connection in the middle of its answer.
- * - `error` sends an error event in the middle of its stream; a whole answer is a 500.
+ * - `error` sends an error event in the middle of its stream. Without a stream it answers 500.
  * - `embed` makes embeddings, see `embed.ts`.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
@@ -19,27 +20,27 @@ import type { Call, Delta, JsonObject, Message, StreamWriter, Tool, WireError } 
 import { embed, EMBED_MODEL } from "./embed.ts";
 import { exampleOf, head } from "./example.ts";
 
-/** The models that lists name; `status-` and `slow-` take other numbers too. */
+/** The models in lists. `status-` and `slow-` take other numbers too. */
 const MODELS = ["cut", "echo", "error", "slow-2000", "status-429"];
 
-/** 2026-01-01T00:00:00Z: the same request gets the same answer, byte for byte. */
+/** 2026-01-01T00:00:00Z. Constant, so that the same request gets the same answer byte for byte. */
 const CREATED = 1767225600;
 
 const MAX_SLOW_MS = 600_000;
 const MAX_CHOICES = 128;
 
-/** All choices together, in UTF-16 units: a short request must not fill the memory with its answer. */
+/** The most UTF-16 units of all choices together: the answer to a short request must not fill the memory. */
 const MAX_ANSWER = 2 ** 26;
 
 const UNITS_PER_TOKEN = 4;
 
-/** Longest text copied into a tool's argument or a structured answer, in UTF-16 units. */
+/** The longest text copied into a tool's argument or a structured answer, in UTF-16 units. */
 const MAX_ARGUMENT = 64;
 
-/** A stream says one token per chunk, or more of them when there would be more chunks than this. */
+/** The most chunks of a stream. A chunk has one token, or more tokens if there would be too many chunks. */
 const MAX_CHUNKS = 256;
 
-/** OpenAI's error codes, for those who test what their app does about them. */
+/** OpenAI's error codes by status, so that an app can be tested with them. */
 const STATUS_CODES: ReadonlyMap<number, string> = new Map([
   [401, "invalid_api_key"],
   [404, "model_not_found"],
@@ -47,9 +48,9 @@ const STATUS_CODES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Answers in place of `fetch`: `GET …/models` and `POST …/chat/completions`.
+ * Answers in place of `fetch`: `GET …/models`, `POST …/chat/completions` and `POST …/embeddings`.
  *
- * @throws The reason of `request.signal` when it is aborted while `slow-…` waits.
+ * @throws The reason of `request.signal` if it aborts while `slow-…` waits.
  */
 export async function serveDemo(request: Request): Promise<Response> {
   try {
@@ -74,7 +75,7 @@ function listModels(): Response {
   return Response.json({ object: "list", data });
 }
 
-/** A request's body, for one of the models; else the answer that the name asks for. */
+/** A request's body if its model answers; `refused` if the model's name asks for an error or is unknown. */
 async function readAsked(
   request: Request,
   models: readonly string[],
@@ -129,11 +130,11 @@ async function complete(request: Request): Promise<Response> {
   return send(model === "cut" ? cut(text) : [text].values(), "application/json");
 }
 
-// ---------------------------------------------------------------- what it says
+// ---------------------------------------------------------------- the answer's content
 
 type FunctionTool = Extract<Tool, { type: "function" }>;
 
-/** What `echo` says to a call. All choices say the same. */
+/** The answer of `echo` to a call. All choices are the same. */
 function answer(call: Call, id: string): Delta[] {
   const limit = atLeastOne(call, "max_tokens", Infinity);
   const choices = [...Array(atLeastOne(call, "n", MAX_CHOICES) ?? 1).keys()];
@@ -143,7 +144,7 @@ function answer(call: Call, id: string): Delta[] {
     : untilStop(plainAnswer(call), call.settings.stop ?? []);
   const said = limit === undefined ? whole : head(whole, limit * UNITS_PER_TOKEN);
   if (said.length * choices.length > MAX_ANSWER) {
-    throw refusal(`Cannot answer: ${choices.length} choices of ${said.length} characters are too much`, "n");
+    throw refusal(`Cannot answer: ${choices.length} choices of ${said.length} characters are too many`, "n");
   }
   const tokens = countTokens(said);
 
@@ -172,10 +173,10 @@ function atLeastOne(call: Call, name: "max_tokens" | "n", most: number): number 
   if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) return value;
   const param = call.sent.get(name);
   const range = most === Infinity ? "of at least 1" : `from 1 to ${most}`;
-  throw refusal(`Cannot answer: ${param} must be an integer ${range}, and is ${value}`, param);
+  throw refusal(`Cannot answer: ${param} must be an integer ${range}, but is ${value}`, param);
 }
 
-/** The function that `tool_choice` forces, unless the last word is a tool's. */
+/** The function that `tool_choice` forces; none if the last message is a tool's result. */
 function forcedTool({ settings, sent, messages }: Call): FunctionTool | undefined {
   const choice = settings.tool_choice ?? "auto";
   if (choice === "auto" || choice === "none") return undefined;
@@ -202,7 +203,7 @@ function writeJson(schema: JsonObject, call: Call, param: string): string {
   throw refusal(`Cannot write JSON for the schema in ${param}: demo found no value that it accepts`, param);
 }
 
-/** What is echoed: tool results that end the conversation, else the last user message, else the last message. */
+/** The text to echo: the tool results at the end of the conversation, else the last user message, else the last message. */
 function spoken(messages: Message[]): string {
   const results = messages.slice(messages.findLastIndex((message) => message.role !== "tool") + 1);
   if (results.length > 0) return results.map(textOf).join("\n");
@@ -221,16 +222,16 @@ function untilStop(text: string, stops: string[]): string {
 
 const countTokens = (text: string) => Math.ceil(text.length / UNITS_PER_TOKEN);
 
-/** The text in pieces of so many tokens, never half a character. */
+/** The text in pieces of `tokensEach` tokens. No character is cut. */
 function* pieces(text: string, tokensEach: number): Generator<string> {
   const most = UNITS_PER_TOKEN * tokensEach;
   for (let at = 0, piece = ""; at < text.length; at += piece.length) {
-    // One more, so that a cut inside a character is seen.
+    // One more unit, so that `head` can see whether the cut is inside a character.
     yield piece = head(text.slice(at, at + most + 1), most);
   }
 }
 
-// ---------------------------------------------------------------- how it is sent, and goes wrong
+// ---------------------------------------------------------------- sending and failing
 
 const BROKEN: WireError = {
   message: "The model demo/error fails in the middle of its answer",
@@ -242,7 +243,7 @@ const CUT_AFTER_MS = 10;
 const brokenConnection = () => stackless(new Error("The model demo/cut broke the connection"));
 
 function* events(deltas: Delta[], writer: StreamWriter, model: string): Generator<string> {
-  // Past the middle, so that at least the role chunk and one piece of content have gone out.
+  // Fails after the middle, so that at least the chunk with the role and one piece of content are sent.
   const breaks = model === "cut" || model === "error";
   const last = breaks ? Math.floor(deltas.length / 2) : deltas.length;
   for (const delta of deltas.slice(0, last + 1)) yield writer.delta(delta);
@@ -267,7 +268,7 @@ function send(texts: Iterator<string>, type: string): Response {
           if (value) return controller.enqueue(encoder.encode(value));
         }
       } catch (cut) {
-        // Bun sends nothing of an answer that breaks before its first bytes have left.
+        // Bun sends nothing of an answer that breaks before its first bytes are sent.
         await new Promise((resolve) => setTimeout(resolve, CUT_AFTER_MS));
         throw cut;
       }
@@ -292,7 +293,7 @@ function refusal(message: string, param?: string): GatewayError {
   return new GatewayError("invalid_request", message, { param });
 }
 
-/** 24 hexadecimal digits that the request alone decides. */
+/** A hash of the request: 24 hexadecimal digits. */
 async function digest(bytes: ArrayBuffer): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(hash.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,7 +1,7 @@
 /**
- * Embeddings of the built-in provider: the same text has the same vector, and texts that share words are near each other.
+ * Embeddings of the built-in provider. The same text has the same vector, and texts with common words are close to each other.
  *
- * Each word, or token, adds 1 or -1 at a place that its letters decide; then the vector is made one long.
+ * Each word, or token, adds 1 or -1 at a place that depends on its hash. Then the vector is scaled to length 1.
  */
 import { openaiEmbeddingClient as client } from "../../wires/openai_chat/mod.ts";
 import { GatewayError } from "../../wires/errors.ts";
@@ -12,7 +12,7 @@ export const EMBED_MODEL = "embed";
 
 const DIMENSIONS = 64, MOST_DIMENSIONS = 4096;
 
-/** Numbers of all vectors together: a short request must not fill the memory with its answer. */
+/** The most numbers in all vectors together: the answer to a short request must not fill the memory. */
 const MOST_NUMBERS = 2 ** 24;
 
 const UNITS_PER_TOKEN = 4;
@@ -26,10 +26,10 @@ export function embed(body: JsonObject): JsonObject {
   client.check(body);
   const { inputs, dimensions = DIMENSIONS, base64 } = client.read(body);
   if (dimensions > MOST_DIMENSIONS) {
-    throw refusal(`dimensions must be ${MOST_DIMENSIONS} at most`, "dimensions");
+    throw refusal(`dimensions must be at most ${MOST_DIMENSIONS}`, "dimensions");
   }
   if (dimensions * inputs.length > MOST_NUMBERS) {
-    throw refusal(`${inputs.length} vectors of ${dimensions} numbers are too much`, "input");
+    throw refusal(`${inputs.length} vectors of ${dimensions} numbers are too many`, "input");
   }
   const vectors = inputs.map((input) =>
     vectorOf(typeof input === "string" ? input.toLowerCase().split(/\s+/) : input, dimensions)
@@ -49,7 +49,7 @@ function vectorOf(words: readonly (string | number)[], dimensions: number): numb
     vector[(hash >>> 1) % dimensions] += hash & 1 ? 1 : -1;
   }
   const length = Math.hypot(...vector);
-  // Words may take each other away.
+  // The words may add up to zero.
   if (length === 0) vector[0] = 1;
   else for (let at = 0; at < dimensions; at++) vector[at] /= length;
   return vector;

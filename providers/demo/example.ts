@@ -1,9 +1,9 @@
-/** A value that a JSON Schema accepts: how the demo provider fills a tool's arguments and a structured answer. */
+/** Makes a value that a JSON Schema accepts, for a tool's arguments and a structured answer of the demo provider. */
 import { object } from "../../wires/shared/json.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { textMatching } from "./pattern.ts";
 
-/** Bounds on a value: characters read and written, nesting, members of one array or object, one text's length. */
+/** Bounds: characters read and written in all, depth of nesting, members of one array or object, length of one text. */
 const MAX_WORK = 2_000_000;
 const MAX_DEPTH = 64;
 const MAX_ITEMS = 1_000;
@@ -12,11 +12,11 @@ const MAX_TEXT = 10_000;
 interface Place {
   /** The document that references point into. */
   root: unknown;
-  /** What free texts say. */
+  /** The content of free texts. */
   text: string;
   /** Characters that may still be read and written, in all places together. */
   budget: { left: number };
-  /** References followed on the way here: a second visit would never end. */
+  /** The references followed on the way here. Following one a second time would never end. */
   open: readonly unknown[];
   depth: number;
   /** Position in the nearest list, so that its items differ where the schema has room. */
@@ -26,11 +26,11 @@ interface Place {
 /**
  * A value that `schema` accepts. The same arguments always give the same value.
  *
- * Only required members are written, and one item where an array may have one. Not read, so that a value may offend
- * against them: `not`, `if`, `contains`, `dependent…`, `maxProperties`, `patternProperties`, `propertyNames`, `unevaluated…`.
+ * It has only the required members, and one item where an array may have one. These keywords are not read, so the value may
+ * break them: `not`, `if`, `contains`, `dependent…`, `maxProperties`, `patternProperties`, `propertyNames`, `unevaluated…`.
  *
- * @param text What a free text says, cut and padded to its bounds.
- * @returns `undefined` when there is none, or none was found within bounded work.
+ * @param text The content of free texts. It is cut and padded to their bounds.
+ * @returns `undefined` if there is no such value, or if none was found within the bounds.
  */
 export function exampleOf(schema: unknown, text: string): unknown {
   return make([schema], { root: schema, text, budget: { left: MAX_WORK }, open: [], depth: 0, item: 0 });
@@ -39,9 +39,9 @@ export function exampleOf(schema: unknown, text: string): unknown {
 // ---------------------------------------------------------------- one schema out of many
 
 /**
- * A value that accords with all of these schemas.
+ * A value that all of these schemas accept.
  *
- * @param flat What is read already, as one schema without references and branches.
+ * @param flat The schemas read so far, merged into one schema without references and branches.
  */
 function make(schemas: unknown[], place: Place, flat: JsonObject = {}): unknown {
   const below = { ...place, depth: place.depth + 1 };
@@ -49,7 +49,7 @@ function make(schemas: unknown[], place: Place, flat: JsonObject = {}): unknown 
   const unread = [...schemas];
   while (unread.length > 0) {
     const schema = unread.pop();
-    // All of it, at each visit: so whatever is done with it is paid for.
+    // Counts the whole of both schemas at each visit, so that the work below stays in proportion to the budget.
     place.budget.left -= JSON.stringify([schema, flat]).length + unread.length;
     if (place.budget.left < 0 || schema === false) return undefined;
     const { $ref, allOf, anyOf, oneOf, ...rest } = object(schema) ?? {};
@@ -70,7 +70,7 @@ function make(schemas: unknown[], place: Place, flat: JsonObject = {}): unknown 
   return makeFlat(flat, below);
 }
 
-/** Both schemas at once; `undefined` when they contradict each other, or might. */
+/** One schema for both; `undefined` if they contradict each other, or might. */
 function merge(a: JsonObject, b: JsonObject): JsonObject | undefined {
   const both = { ...a, ...b };
   for (const name of Object.keys(b)) {
@@ -114,7 +114,7 @@ function resolve(root: unknown, ref: string): unknown {
   try {
     path = decodeURIComponent(ref);
   } catch {
-    // A percent sign that is no code: taken as it is.
+    // The text holds a percent sign that is not an escape. It is used unchanged.
   }
   const [start, ...steps] = path.split("/");
   let found: unknown = start === "#" ? root : undefined;
@@ -143,7 +143,7 @@ function makeFlat(schema: JsonObject, place: Place): unknown {
   if ("const" in schema || Array.isArray(schema.enum)) {
     const values = "const" in schema ? [schema.const] : list(schema.enum);
     const fitting = schema.type === undefined ? values : values.filter((value) => hasType(value, types));
-    // `null` only where there is nothing else to say.
+    // Takes `null` only if there is no other value.
     const telling = fitting.filter((value) => value !== null);
     return telling.length > 0 ? telling[place.item % telling.length] : fitting[0];
   }
@@ -151,7 +151,7 @@ function makeFlat(schema: JsonObject, place: Place): unknown {
   return first(nullLast, (type) => MAKERS.get(type)?.(schema, place));
 }
 
-/** Any type will do where none is named; this one says the most. */
+/** The type for a schema that names none, by its other keywords. */
 function guessType(schema: JsonObject): string {
   if (schema.properties || schema.required) return "object";
   if (schema.items || schema.prefixItems || schema.minItems) return "array";
@@ -170,7 +170,7 @@ function makeObject(schema: JsonObject, place: Place): unknown {
   for (const name of Object.keys(properties)) if (names.size < least) names.add(name);
   if (names.size < least || names.size > MAX_ITEMS) return undefined;
 
-  // No prototype, so that a property named `__proto__` is one.
+  // Without a prototype, so that `__proto__` is a property like any other.
   const value: JsonObject = Object.create(null);
   const inOrder = Object.keys(properties).filter((name) => names.has(name));
   for (const name of new Set([...inOrder, ...names])) {
@@ -182,7 +182,7 @@ function makeObject(schema: JsonObject, place: Place): unknown {
 }
 
 function makeArray(schema: JsonObject, place: Place): unknown {
-  // Draft 7 and before wrote a tuple as a list under `items`.
+  // Up to draft 7, a tuple is a list under `items`.
   const tuple = Array.isArray(schema.items) ? schema.items : list(schema.prefixItems);
   const rest = Array.isArray(schema.items) ? schema.additionalItems : schema.items;
   const least = number(schema.minItems, 0);
@@ -195,7 +195,7 @@ function makeArray(schema: JsonObject, place: Place): unknown {
   for (let item = 0; item < wanted; item++) {
     const made = make([item < tuple.length ? tuple[item] : rest], { ...place, item });
     const repeats = schema.uniqueItems === true && seen.has(JSON.stringify(made));
-    // Beyond the least an item may well be impossible: a tree's leaves have no children.
+    // An item beyond `minItems` may be impossible: the leaves of a tree have no children.
     if (made === undefined || repeats) return item < least ? undefined : items;
     items.push(made);
     seen.add(JSON.stringify(made));
@@ -223,7 +223,7 @@ function makeString(schema: JsonObject, { text, item, budget }: Place): string |
   budget.left -= least;
   const format = FORMATS.get(schema.format);
   if (format !== undefined || schema.pattern !== undefined) {
-    // A pattern that is not understood is trusted to be what the format says already.
+    // If the pattern cannot be read, the text for the format is taken to match it.
     const made = schema.pattern === undefined ? format : textMatching(`${schema.pattern}`, least) ?? format;
     return made !== undefined && made.length >= least && made.length <= most ? made : undefined;
   }
@@ -232,18 +232,18 @@ function makeString(schema: JsonObject, { text, item, budget }: Place): string |
   return free + ".".repeat(Math.max(0, least - [...free].length));
 }
 
-/** The first `length` units of a text, or one fewer where that would halve a character. */
+/** The first `length` units of a text, or one fewer if that would cut a character. */
 export function head(text: string, length: number): string {
   const halves = length > 0 && length < text.length && text.codePointAt(length - 1)! > 0xffff;
   return text.slice(0, halves ? length - 1 : length);
 }
 
-/** @param least Least distance between allowed numbers; 0 when any number will do. */
+/** @param least The least distance between allowed numbers; 0 if any number is allowed. */
 function makeNumber(schema: JsonObject, item: number, least = 0): number | undefined {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   const low = number(minimum, -Infinity);
   const high = number(maximum, Infinity);
-  // Draft 4 wrote `exclusiveMinimum: true` beside `minimum`.
+  // In draft 4, `exclusiveMinimum: true` stands beside `minimum`.
   const above = exclusiveMinimum === true ? low : number(exclusiveMinimum, -Infinity);
   const below = exclusiveMaximum === true ? high : number(exclusiveMaximum, Infinity);
   const [from, to] = [Math.max(low, above), Math.min(high, below)];
@@ -254,12 +254,12 @@ function makeNumber(schema: JsonObject, item: number, least = 0): number | undef
     ? [up + item, down - item, up, down, up + 1, down - 1].map((times) => times * step)
     : [near + item, near, (from + to) / 2, near + 1, near - 1];
   const found = tried.find((value) => value >= low && value <= high && value > above && value < below);
-  return found === undefined ? undefined : found + 0; // Adding zero makes minus zero plain.
+  return found === undefined ? undefined : found + 0; // Adding zero turns -0 into 0.
 }
 
 // ---------------------------------------------------------------- helpers
 
-/** The first value that can be made. */
+/** The first result of `make` that is not `undefined`. */
 function first(list: unknown[], make: (one: unknown) => unknown): unknown {
   for (const one of list) {
     const value = make(one);
@@ -271,7 +271,7 @@ function number(value: unknown, otherwise: number): number {
   return typeof value === "number" ? value : otherwise;
 }
 
-/** Nothing, one or many as a list. */
+/** A list as it is, any other value as a list of one, `undefined` as an empty list. */
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : value === undefined ? [] : [value];
 }

@@ -1,10 +1,10 @@
-/** Regular expressions read without being run: a client's own could keep the engine busy for hours. */
+/** Reads a regular expression without running it: one that a client wrote could keep the engine busy for hours. */
 
 /** The longest text written, in characters, and the deepest nesting of groups read. */
 const MAX_LENGTH = 10_000;
 const MAX_DEPTH = 50;
 
-/** A set of characters: the one that is written, and a test. */
+/** A set of characters, with the one that is written. */
 interface Kind {
   first: string;
   has(char: string): boolean;
@@ -28,14 +28,14 @@ const KINDS: ReadonlyMap<string, Kind> = new Map(
 );
 const CONTROLS: ReadonlyMap<string, string> = new Map(Object.entries({ n: "\n", r: "\r", t: "\t" }));
 
-/** Thrown at what is not understood, or too much. */
+/** Thrown for an expression that cannot be read, or whose text would be too long. */
 class Refused extends Error {}
 
 /**
- * A text that the expression matches: the first of its alternatives, and no more repetitions than are needed.
+ * A text that the expression matches, with the first of its alternatives and no more repetitions than needed.
  *
- * @param minLength Characters to reach, by more repetitions or by going on after the match, where that is possible.
- * @returns `undefined` for what is not understood (lookarounds, back references, `\b`, `\p`), or would be too long.
+ * @param minLength The least length in characters. It is reached by more repetitions, or by text after the match, if possible.
+ * @returns `undefined` for an expression with lookarounds, back references, `\b` or `\p`, or if the text would be too long.
  */
 export function textMatching(pattern: string, minLength: number): string | undefined {
   try {
@@ -49,12 +49,12 @@ export function textMatching(pattern: string, minLength: number): string | undef
   }
 }
 
-/** @param extra How often more than needed each repetition is written, if it may be. */
+/** @param extra How many times more than needed each repetition is written, if it may be. */
 function write(pattern: string, extra: number): string {
   let at = 0;
   let depth = 0;
 
-  /** What comes next, if it is that: as its parts, and skipped. Takes sticky expressions. */
+  /** The match of a sticky expression at the current place, which is then skipped; `undefined` if there is none. */
   function take(what: RegExp): string[] | undefined {
     what.lastIndex = at;
     const found = what.exec(pattern);
@@ -85,14 +85,14 @@ function write(pattern: string, extra: number): string {
     if (take(/\./y)) return "a";
     if (take(/\[/y)) return set().first;
     if (!take(/\(/y)) return char(/[*+?]/).first;
-    take(/\?(?::|<\w+>)/y); // Any other mark is a "?" with nothing to repeat.
+    take(/\?(?::|<\w+>)/y); // Any other mark, e.g. of a lookahead, is then refused as a "?" with nothing to repeat.
     const text = alternatives();
     if (!take(/\)/y)) throw new Refused();
     return text;
   }
 
   function repeated(text: string): string {
-    // A "?" behind it, lazy, allows the same texts.
+    // A "?" behind a repetition makes it lazy, which matches the same texts.
     const [all, from, comma, to] = take(/(?:[*+?]|\{(\d+)(,?)(\d*)\})\??/y) ?? [];
     if (all === undefined) return text;
     const least = from ? Number(from) : all.startsWith("+") ? 1 : 0;

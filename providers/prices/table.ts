@@ -1,54 +1,54 @@
-/** Prices of models: the table, how a model is found in it, and what its tokens cost. Always an estimate. */
+/** The table of prices: reads it, finds models in it, and computes costs. All costs are estimates. */
 import type { Usage } from "../../wires/types.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
 import { findProvider } from "../table.ts";
 
 /** US dollars for a million tokens of each kind. */
 export interface Rates {
-  /** Of the prompt. */
+  /** Tokens of the prompt. */
   input: number;
-  /** Of the answer. */
+  /** Tokens of the answer. */
   output: number;
-  /** Default: as `input`. */
+  /** Tokens read from a cache. Default: as `input`. */
   cache_read?: number;
-  /** Default: as `input`. */
+  /** Tokens written into a cache. Default: as `input`. */
   cache_write?: number;
-  /** Kept for an hour. Default: as `cache_write`. */
+  /** Tokens written into a cache for an hour. Default: as `cache_write`. */
   cache_write_1h?: number;
-  /** Default: as `output`. */
+  /** Tokens of reasoning. Default: as `output`. */
   reasoning?: number;
-  /** Default: as `input`. */
+  /** Tokens of audio in the prompt. Default: as `input`. */
   input_audio?: number;
-  /** Default: as `output`. */
+  /** Tokens of audio in the answer. Default: as `output`. */
   output_audio?: number;
 }
 
-/** What a model costs. Rates of a tier that are not named are the usual ones. */
+/** A model's prices. Rates that a tier does not name are the usual ones. */
 export interface Cost extends Rates {
-  /** For requests whose prompt is longer than `context` tokens: of the whole request. */
+  /** Rates for requests whose prompt is longer than `context` tokens. They hold for the whole request. */
   above?: { context: number } & Partial<Rates>;
-  /** For requests of a batch. */
+  /** Rates for requests of a batch. */
   batch?: Partial<Rates>;
-  /** For the service tier `flex`. */
+  /** Rates for the service tier `flex`. */
   flex?: Partial<Rates>;
-  /** For the service tier `priority`. */
+  /** Rates for the service tier `priority`. */
   priority?: Partial<Rates>;
 }
 
-/** What is known of a model. */
+/** A model's entry in the table. */
 export interface Model {
   cost?: Cost;
   /** The most tokens of a prompt, and of an answer. */
   limit?: { context?: number; output?: number };
 }
 
-/** By the name of a row, and by the provider's name for a model. */
+/** Entries by the name of the row, and by the provider's name for the model. */
 export type PriceTable = ReadonlyMap<string, ReadonlyMap<string, Model>>;
 
-/** Bytes of a table that is read: models.dev's has some two million. Parsing this much holds a process up for 0.1 s. */
+/** The most bytes of a table: models.dev's has some two million. Parsing this much blocks the process for 0.1 s. */
 export const MOST_TABLE = 8 * 2 ** 20;
 
-/** Our rows by models.dev's ids, where those are neither a row's name nor its alias. */
+/** The names of our rows by models.dev's ids, if an id is neither a row's name nor an alias. */
 const ROWS: ReadonlyMap<string, string> = new Map([
   ["amazon-bedrock", "aws-bedrock"],
   ["cloudflare-workers-ai", "workers-ai"],
@@ -60,8 +60,8 @@ const ROWS: ReadonlyMap<string, string> = new Map([
  * Reads a table.
  *
  * @param text JSON in the form of models.dev's `api.json`, by the names of rows, their aliases, or models.dev's own ids. Models
- * without a cost, and members that are not known, are passed over.
- * @throws TypeError that says what is wrong with it.
+ * without a cost, and unknown members, are ignored.
+ * @throws TypeError that tells the fault.
  */
 export function readPrices(text: string): PriceTable {
   if (text.length > MOST_TABLE) throw new TypeError(`it is longer than ${MOST_TABLE} bytes`);
@@ -101,15 +101,15 @@ function readModel(about: unknown): Model | undefined {
 const isRate = (value: unknown): value is number =>
   typeof value === "number" && Number.isFinite(value) && value >= 0;
 
-/** Whether a value is a cost that can be reckoned with. */
+/** Whether a value has the two rates that every cost needs. */
 export const isCost = (value: unknown): value is Cost =>
   isObject(value) && isRate(value.input) && isRate(value.output);
 
-/** `-2026-03-05`, `-20260305`, `@20260305`, `-0309`, `-latest`, `-preview-05-06`: which making of a model is meant. */
+/** The version at the end of a model's name: `-2026-03-05`, `-20260305`, `@20260305` or `-latest`. */
 const VERSION = /(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|latest))$/;
 
 /**
- * What is known of a model: by its exact name, else without the date behind it.
+ * A model's entry: by its exact name, or else by its name without the version at its end.
  *
  * @param row The name of the provider's row.
  */
@@ -118,7 +118,7 @@ export function findModel(table: PriceTable, row: string, model: string): Model 
   return models?.get(model) ?? models?.get(model.replace(VERSION, ""));
 }
 
-/** The rates of a request: those of its service tier, else those for its length, else the usual ones. */
+/** The rates of a request: those of its service tier, or else those for its length, or else the usual ones. */
 function ratesFor(cost: Cost, prompt: number, tier: string | undefined): Rates {
   const special = tier === "batch" || tier === "flex" || tier === "priority" ? cost[tier] : undefined;
   if (isObject(special)) return { ...cost, ...special };
@@ -127,9 +127,9 @@ function ratesFor(cost: Cost, prompt: number, tier: string | undefined): Rates {
 }
 
 /**
- * What an answer cost, in US dollars.
+ * The cost of an answer, in US dollars.
  *
- * @param tier The service tier that answered: `priority`, `flex`, `batch`; any other has the usual rates.
+ * @param tier The service tier that answered: `priority`, `flex` or `batch`. Any other tier has the usual rates.
  */
 export function costOf(usage: Usage, cost: Cost, tier?: string): number {
   const { input, cacheRead, cacheWrite, cacheWriteHour = 0, audioIn, output, reasoning, audioOut } = usage;

@@ -1,17 +1,17 @@
-/** Signing with a key in a header. */
+/** Signs requests with a key in a header. */
 import type { Auth, Provider, Unsigned } from "../types.ts";
 
-/** Writes the key into the header of the row's `auth`, or into that of the key's own form. */
+/** Sets the key in the header of the row's `auth`, or in the header for keys of its form. */
 export function signWithKey({ headers }: Pick<Unsigned, "headers">, provider: Provider, key: string): void {
   const { header, prefix } = keyForm(provider, key) ?? provider.auth;
   setUnfixed(headers, provider, header.toLowerCase(), prefix + key);
 }
 
-/** Where a key of another kind than the row's goes, e.g. an OAuth token. */
+/** The header for a key of another form than the row's usual keys, e.g. an OAuth token; `undefined` for a usual key. */
 export const keyForm = ({ keyForms }: Provider, key: string): Auth | undefined =>
   keyForms?.find(({ begins }) => key.startsWith(begins))?.auth;
 
-/** Sets a header unless the operator has set it for all requests. */
+/** Sets a header, unless the operator has set it for all requests. */
 export function setUnfixed(
   headers: Unsigned["headers"],
   { fixed }: Provider,

@@ -14,7 +14,7 @@ const events = (name: string) =>
   });
 const json = (name: string) => Response.json(JSON.parse(load(`${name}.json`)));
 
-/** Of what Anthropic is sent. */
+/** The parts of a request to Anthropic that tests read. */
 interface Conversation {
   messages: { role: string; content: JsonObject[] }[];
 }
@@ -78,13 +78,13 @@ Deno.test("anthropic answers whole and streamed alike, usage included", async ()
   }
 });
 
-Deno.test("anthropic gets a second turn back as it wrote the first, from either form of answer", async () => {
+Deno.test("anthropic gets its first answer back unchanged in the second turn, from a whole answer and from a stream", async () => {
   const { sent, client } = setUp((body) => body.stream ? events("interleaved") : json("interleaved"));
   const tool = (name: string) => ({ type: "function" as const, function: { name } });
   const common = { model, tools: [tool("weather"), tool("now")], reasoning_effort: "high" as const };
   const expected = JSON.parse(load("interleaved.json")).content;
   const whole = (await client.chat.completions.create({ ...common, messages: [USER] })).choices[0].message;
-  // The SDK's own gathering of chunks keeps members that it does not know.
+  // When the SDK collects chunks, it keeps members that it does not know.
   const runner = client.chat.completions.stream({ ...common, messages: [USER] });
   const streamed = (await runner.finalChatCompletion()).choices[0].message;
   for (const message of [whole, streamed]) {
@@ -158,7 +158,7 @@ Deno.test("anthropic's errors keep their status and reach the SDK by class", asy
   ]);
 });
 
-Deno.test("anthropic's stream that fails or is cut raises in the SDK, after what came before", async () => {
+Deno.test("a stream of anthropic that fails or breaks off raises an error in the SDK, after its first content", async () => {
   for (const [name, text] of [["overloaded", "Hal"], ["cut", "Half a sent"]]) {
     const { client } = setUp(() => events(name));
     const stream = await client.chat.completions.create({ model, messages: [USER], stream: true });

@@ -1,17 +1,17 @@
-/** The models that people are told to try: none of them may be about to end. */
+/** The models in examples. None of them may be retired soon. */
 import { assert, assertEquals } from "@std/assert";
 import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
 import { findProvider } from "../../providers/table.ts";
 import { readPages } from "../pages.ts";
 
-// The newest releases: raise these versions whenever there are newer ones, for the lists below come from them.
+// The newest releases. Raise these versions when there are newer ones, because the lists below are read from them.
 const SDKS = {
   anthropic: "npm:@anthropic-ai/sdk@1.14.0",
   openai: "npm:openai@7.59.0",
   gemini: "npm:@google/genai@3.3.0",
 };
 
-/** The text of a file in a package of npm. */
+/** The text of a file in an npm package. */
 async function fileOf(specifier: string, path: string): Promise<string> {
   await import(specifier);
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", specifier] })
@@ -22,7 +22,7 @@ async function fileOf(specifier: string, path: string): Promise<string> {
 
 const quoted = (text: string) => [...text.matchAll(/["']([\w.-]+)["']/g)].map(([, name]) => name);
 
-/** By provider: the models that its SDK knows, and those of them that have ended or have a day on which they end. */
+/** For each provider, the models that its SDK knows, and those that are retired or have a date of retirement. */
 const LISTS: Record<keyof typeof SDKS, () => Promise<{ known: string[]; ending: string[] }>> = {
   async anthropic() {
     const types = await fileOf(SDKS.anthropic, "resources/messages/messages.d.ts");
@@ -39,7 +39,7 @@ const LISTS: Record<keyof typeof SDKS, () => Promise<{ known: string[]; ending: 
   async gemini() {
     const types = await fileOf(SDKS.gemini, "dist/genai.d.ts");
     const [, known] = /declare type Model_2 = ([^;]*);/.exec(types)!;
-    // The SDK does not say: https://ai.google.dev/gemini-api/docs/deprecations, read on 2026-11-28.
+    // Not in the SDK: from https://ai.google.dev/gemini-api/docs/deprecations, read on 2026-11-28.
     return { known: quoted(known), ending: ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-3-pro-preview"] };
   },
 };
@@ -58,10 +58,10 @@ for (const [provider, list] of Object.entries(LISTS)) {
   });
 }
 
-/** Models that the README and `docs` may name beside the examples. */
+/** Further models that the README and `docs` may name. */
 const OTHERS = [
   "openrouter/meta-llama/llama-3.3-70b-instruct",
-  // As LiteLLM's users write them.
+  // Names in LiteLLM's form.
   `openai/${EXAMPLE_MODELS.anthropic}`,
   "openai/openai/",
 ];
@@ -89,7 +89,7 @@ Deno.test("messages and the page at / take their examples from the list", async 
       if (!isFile || !name.endsWith(".ts")) continue;
       files++;
       const source = await Deno.readTextFile(new URL(name, path));
-      // Comments may name any model; messages are written in double or in slanted quotes.
+      // Comments may name any model. Messages are written in double quotes or backticks.
       const texts = source.replaceAll(/\/\*.*?\*\/|(?<=^|\s)\/\/[^\n]*/gs, "").match(/"[^"\n]*"|`[^`]*`/g) ??
         [];
       assertEquals(texts.filter((text) => text.match(NAMED)), [], `gateway/${folder}/${name}`);

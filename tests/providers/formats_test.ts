@@ -61,7 +61,7 @@ const DOCUMENTED: [AnswerFormat | undefined, string[]][] = [
     "https://api.x.ai/v1/responses",
     "https://api.perplexity.ai/v1/responses",
   ]],
-  // Of no format that is read here, or no generated answer.
+  // Paths whose format the gateway cannot read, or that generate no answer.
   [undefined, [
     "https://api.cohere.com/v1/chat",
     "https://api.writer.com/v1/chat",
@@ -97,7 +97,7 @@ Deno.test("formatOf() knows the format of every documented path, whoever serves 
   }
 });
 
-Deno.test("formatOf() takes what is not posted for no generated answer", () => {
+Deno.test("formatOf() has no format for other methods than POST", () => {
   for (const [, urls] of DOCUMENTED) {
     for (const url of urls) {
       for (const method of ["GET", "DELETE", "PUT"]) assertEquals(formatOf(method, url), undefined, url);

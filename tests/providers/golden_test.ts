@@ -1,4 +1,4 @@
-/** The provider table against a list that was written from the providers' own documentation. */
+/** Compares the provider table with a list that was written from the providers' own documentation. */
 import { assert, assertEquals } from "@std/assert";
 import { chatOf } from "./chat_of.ts";
 import { WIRES } from "../../providers/kinds.ts";
@@ -16,7 +16,7 @@ async function readFixture(): Promise<Map<string, string>> {
   return new Map(lines.map((line) => [line.split(" | ", 1)[0], line]));
 }
 
-/** Columns that the last cell names, if the row has them; what they do is tested where it is done. */
+/** Columns whose names are in the last cell of a line if the row has them. Their effects are tested elsewhere. */
 const OTHERS = ["conform", "models", "native", "ownModels", "version"];
 
 const LONG_ID = `call_${"x".repeat(60)}`;
@@ -75,7 +75,7 @@ Deno.test("every row of the table is as its line in the fixture, and no line is 
   assertEquals([...PROVIDERS.keys()], [...lines.keys()]);
 });
 
-Deno.test("every row sends a chat request where its line says, with what its line leaves of it", async () => {
+Deno.test("every row sends a chat request to the URL of its line, without the fields that its line drops", async () => {
   for (const line of (await readFixture()).values()) {
     const [name, , wire, url, , auth, , drop, rename] = line.split(" | ");
     if (wire.split(" ")[0] !== "openai" || url.startsWith("own paths") || name === "demo") continue;
@@ -99,7 +99,7 @@ Deno.test("every row sends a chat request where its line says, with what its lin
   }
 });
 
-Deno.test("every row of a maker that refuses long tool-call ids shortens them", async () => {
+Deno.test("every row of a provider that refuses long ids of tool calls shortens them", async () => {
   const { fetch, sent } = before(() => completion());
   const calls = [{ id: LONG_ID, type: "function", function: { name: "f", arguments: "{}" } }];
   const conversation = [

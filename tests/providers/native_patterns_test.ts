@@ -1,4 +1,4 @@
-/** What a provider's own path is known by: each word exactly, and not with something before it nor behind it. */
+/** The words in a provider's own paths. Each is recognised exactly, without text before or behind it. */
 import { assertEquals } from "@std/assert";
 import { nativeUrl } from "../../providers/native.ts";
 import { findProvider } from "../../providers/table.ts";

@@ -9,7 +9,7 @@ const ACCOUNT = "0123abcd";
 const CF = `https://api.cloudflare.com/client/v4/accounts/${ACCOUNT}/ai`;
 const VERTEX = "v1/projects/p/locations";
 
-/** Paths below a provider's name, as clients of the replaced service and its documentation write them. */
+/** Paths below a provider's name, as Cloudflare's clients and documentation write them. */
 const PATHS: Record<string, Record<string, string>> = {
   "openai": {
     "chat/completions": "https://api.openai.com/v1/chat/completions",
@@ -92,7 +92,7 @@ const PATHS: Record<string, Record<string, string>> = {
     "res/openai/models": "https://res.openai.azure.com/openai/models",
     "res/openai/deployments/gpt/chat/completions":
       "https://res.openai.azure.com/openai/deployments/gpt/chat/completions",
-    // A deployment of that name.
+    // A deployment with this name.
     "res/openai/chat/completions": "https://res.openai.azure.com/openai/deployments/openai/chat/completions",
     "res/responses/chat/completions":
       "https://res.openai.azure.com/openai/deployments/responses/chat/completions",
@@ -154,7 +154,7 @@ Deno.test("nativeUrl() finds the documented paths of every provider", () => {
   }
 });
 
-Deno.test("nativeUrl() leads every row's chat path to where its chat calls go", () => {
+Deno.test("nativeUrl() leads every row's chat path to the URL of its chat calls", () => {
   for (const provider of PROVIDERS.values()) {
     const path = chatOf(provider)?.path;
     if (path === undefined || provider.chat === false) continue;
@@ -163,7 +163,7 @@ Deno.test("nativeUrl() leads every row's chat path to where its chat calls go", 
   }
 });
 
-Deno.test("nativeUrl() has no answer where a row's path lacks what names its host", () => {
+Deno.test("nativeUrl() returns undefined if a path lacks the part that names its host", () => {
   for (const path of ["", "res"]) {
     assertEquals(nativeUrl(findProvider("azure-openai")!, path), undefined, path);
   }
@@ -242,7 +242,7 @@ Deno.test("nativeUrl() never lets the client choose a host or leave the base", (
   }
 });
 
-Deno.test("nativeUrl() takes nothing but a region of AWS or Google for one", () => {
+Deno.test("nativeUrl() accepts as a region only a region of AWS or Google", () => {
   const aws = (region: string) =>
     nativeUrl(findProvider("aws-bedrock")!, `bedrock-runtime/${region}/model/m/converse`);
   for (
@@ -250,7 +250,7 @@ Deno.test("nativeUrl() takes nothing but a region of AWS or Google for one", () 
   ) {
     assertEquals(aws(region), `https://bedrock-runtime.${region}.amazonaws.com/model/m/converse`);
   }
-  // Parts of AWS that stand apart have domains of their own.
+  // AWS's partitions have domains of their own.
   const mantle = (region: string) => nativeUrl(findProvider("aws-bedrock")!, `bedrock-mantle/${region}/v1/x`);
   for (
     const [region, domain, newer] of [
@@ -302,7 +302,7 @@ Deno.test("nativeUrl() takes nothing but a region of AWS or Google for one", () 
   }
 });
 
-Deno.test("modelInPath() finds the model that a path names, and none where it names none", () => {
+Deno.test("modelInPath() finds the model that a path names, if it names one", () => {
   const cases: [provider: string, path: string, model: string | undefined][] = [
     ["google-ai-studio", "v1beta/models/gemini-x:generateContent", "gemini-x"],
     ["google-ai-studio", "v1beta/models/gemini-x:streamGenerateContent?alt=sse", "gemini-x"],
@@ -345,7 +345,7 @@ Deno.test("modelInPath() finds the model that a path names, and none where it na
   }
 });
 
-Deno.test("nativeUrl() puts a version in front of each API's own words alone", () => {
+Deno.test("nativeUrl() adds a missing version only before the words of each API", () => {
   const words: Record<string, string> = {
     "anthropic": "messages complete models files skills agents sessions organizations",
     "google-ai-studio":
@@ -376,7 +376,7 @@ Deno.test("nativeUrl() puts a version in front of each API's own words alone", (
   }
 });
 
-Deno.test("nativeUrl() keeps to the row's hosts whatever the path", () => {
+Deno.test("nativeUrl() uses only the row's hosts, whatever the path", () => {
   const pieces = [
     "a",
     "v1",

@@ -3,7 +3,7 @@ import { likelyProvider, nearestNames } from "../../providers/nearest_names.ts";
 
 const NAMES = ["anthropic", "groq", "grok", "mistral", "openai", "openrouter", "perplexity", "perplexity-ai"];
 
-Deno.test("nearestNames() finds what a slip of the finger hides, and nothing far away", () => {
+Deno.test("nearestNames() finds the name behind a misspelt one, and no distant name", () => {
   assertEquals(nearestNames("opneai", NAMES)[0], "openai");
   assertEquals(nearestNames("Groq", NAMES)[0], "groq");
   assertEquals(nearestNames("mistrall", NAMES), ["mistral"]);
@@ -13,13 +13,13 @@ Deno.test("nearestNames() finds what a slip of the finger hides, and nothing far
   assertEquals(nearestNames("x".repeat(100_000), NAMES), []);
 });
 
-Deno.test("nearestNames() gives the nearest first, and names of one distance in their order", () => {
+Deno.test("nearestNames() returns the nearest names first, and names of equal distance in order", () => {
   assertEquals(nearestNames("grop", ["grok", "groq", "grow"]), ["grok", "groq", "grow"]);
   assertEquals(nearestNames("grop", ["grow", "groq", "grok"], 2), ["grok", "groq"]);
   assertEquals(nearestNames("groqq", ["grok", "groq"]), ["groq"]);
 });
 
-Deno.test("likelyProvider() knows models by how their names begin, in any case, and by nothing behind", () => {
+Deno.test("likelyProvider() knows models by the beginnings of their names, in any letter case", () => {
   const makers: Record<string, string> = {
     openai: "chatgpt-4o codex-x ft:gpt-4o gpt-6-luna o1 o3-mini o9",
     anthropic: "claude-x fable-5 haiku-5 mythos-5 opus-5 sonnet-5",

@@ -1,4 +1,4 @@
-/** What providers' parts know by its form: each form exactly, and not with something before it nor behind it. */
+/** Inputs with a fixed form in the code of providers. Each is recognised exactly in its form, without text before or behind it. */
 import { assertEquals } from "@std/assert";
 import { serveDemo } from "../../providers/demo/demo.ts";
 import { exampleOf } from "../../providers/demo/example.ts";
@@ -31,7 +31,7 @@ Deno.test("demo has status-{code} and slow-{ms}, and no model that only holds su
   }
 });
 
-Deno.test("Mistral gets ids of nine letters and digits as they are, and all others exchanged", async () => {
+Deno.test("Mistral gets ids of nine letters and digits unchanged, and any other id rewritten", async () => {
   const idOf = async (id: string) => {
     const messages = [
       { role: "user", content: "Go" },
@@ -55,7 +55,7 @@ Deno.test("Mistral gets ids of nine letters and digits as they are, and all othe
   }
 });
 
-Deno.test("exampleOf() keeps to the narrower of two limits", () => {
+Deno.test("exampleOf() obeys the narrower of two limits", () => {
   const cases: [object, object, unknown][] = [
     [{ minimum: 2 }, { minimum: 5 }, 5],
     [{ exclusiveMinimum: 5 }, { exclusiveMinimum: 2 }, 6],

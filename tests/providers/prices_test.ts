@@ -44,7 +44,7 @@ Deno.test("costOf() takes each kind of token at its own rate", () => {
   assertEquals(of({ input: 1, output: 1, reasoning: 1 }), 2_000 + 10_000 + 12_000);
 });
 
-Deno.test("costOf() takes the usual rate where a kind has none of its own", () => {
+Deno.test("costOf() takes the usual rate for a kind of token without a rate", () => {
   const plain: Cost = { input: 2, output: 10 };
   const all = { input: 1, cacheRead: 1, cacheWrite: 2, cacheWriteHour: 1, audioIn: 1 };
   assertEquals(of(all, plain), 5 * 2000);
@@ -76,7 +76,7 @@ Deno.test("findModel() finds a model by its exact name, else without the date be
   assertEquals(findModel(table, "constructor", "name"), undefined);
 });
 
-Deno.test("readPrices() says what is wrong with a table", () => {
+Deno.test("readPrices() refuses a faulty table and tells the fault", () => {
   const wrong: [string, string][] = [
     ["<html>", "it is not JSON"],
     ["", "it is not JSON"],
@@ -125,7 +125,7 @@ Deno.test("readPrices() reads models.dev's api.json by its own ids, and keeps wh
   ]);
 });
 
-Deno.test("isCost() takes rates that can be reckoned with", () => {
+Deno.test("isCost() accepts costs with valid rates", () => {
   for (const cost of [{ input: 0, output: 0 }, COST]) assert(isCost(cost));
   for (
     const cost of [null, [], {}, { input: 1 }, { input: "1", output: 1 }, { input: -1, output: 1 }, {
@@ -137,11 +137,11 @@ Deno.test("isCost() takes rates that can be reckoned with", () => {
   }
 });
 
-Deno.test("the table that comes with the gateway knows its rows, and each cost in it can be reckoned with", async () => {
+Deno.test("the table that comes with the gateway has the names of its rows, and each cost in it is valid", async () => {
   const table = readPrices(await unpack(PACKED));
   let models = 0;
   for (const [row, known] of table) {
-    // A row that is not there yet may have prices already.
+    // The table may have prices of a provider that is not a row yet.
     assert(PROVIDERS.has(row) || row === "voyage", row);
     for (const [id, { cost, limit }] of known) {
       models++;
@@ -151,7 +151,7 @@ Deno.test("the table that comes with the gateway knows its rows, and each cost i
     }
   }
   assert(models > 2000, `${models}`);
-  // Known from the providers' own pages, November 2026.
+  // From the providers' own pages, November 2026.
   assertEquals(findModel(table, "openai", "gpt-4o")?.cost?.input, 2.5);
   assertEquals(findModel(table, "anthropic", "claude-opus-5-5")?.cost?.output, 20);
   assertEquals(findModel(table, "google-ai-studio", "gemini-2.5-pro")?.cost?.above?.context, 200_000);

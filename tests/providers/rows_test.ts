@@ -24,7 +24,7 @@ async function call(
 const ask = (model: string, more = "") =>
   `{"model":${JSON.stringify(model)},"messages":[{"role":"user","content":"hi"}]${more}}`;
 
-/** Rows with a provider of its own somewhere that can chat. */
+/** Rows with chat completions that are reached over the network. */
 const REMOTE = [...PROVIDERS.values()].filter(({ fetch, chat }) => !fetch && chat !== false);
 const SAME = REMOTE.filter((provider) => chatOf(provider));
 
@@ -63,7 +63,7 @@ Deno.test("every row gets its own headers, unless the client set them", async ()
 
 Deno.test("every row passes its own 401 on when there is no key", async () => {
   for (const provider of REMOTE) {
-    // In the words of every wire at once: OpenAI's, Anthropic's, Google's and Cohere's.
+    // The body has the error shapes of OpenAI, Anthropic, Google and Cohere at once.
     const error = { message: "no key", type: "authentication_error", code: 401, status: "UNAUTHENTICATED" };
     const refusal = { type: "error", message: "no key", error };
     const { seen, response } = await call(
@@ -78,7 +78,7 @@ Deno.test("every row passes its own 401 on when there is no key", async () => {
 });
 
 Deno.test("rows of the client's wire get the body with nothing but the model changed", async () => {
-  // Odd on purpose: spaces, escapes, a repeated zero and a field that nobody knows must all survive.
+  // Unusual on purpose: spaces, escapes, a number with zeros at its end and an unknown field must all survive.
   const rest =
     `, "messages" : [{"role":"user","content":"h\\u00e9 \\/ 👋"}],\n "x_field": {"a":[1.50, 2e3]} ,"temperature":0.70}`;
   for (const provider of SAME) {
@@ -105,7 +105,7 @@ Deno.test("rows that know a setting by an older name send it once, though the cl
   }
 });
 
-Deno.test("rows of the client's wire that mend nothing hand the answer's bytes through, whole and streamed", async () => {
+Deno.test("rows of the client's wire without conform hand the answer's bytes through, whole and streamed", async () => {
   const whole =
     `{"id": "x", "choices": [{"index":0, "message": {"role":"assistant","content":"é 👋"}}] , "vendor":1.0}\n`;
   const events = `: hello\r\n\r\ndata: {"choices":[]}\r\rdata:{"odd" : 1.0}\n\ndata: [DONE]\n\n`;
@@ -127,7 +127,7 @@ Deno.test("rows of the client's wire that mend nothing hand the answer's bytes t
   }
 });
 
-/** Error bodies as providers of the client's wire write them, in our words. */
+/** Error bodies in the forms of the providers of the client's wire, with texts of our own. */
 const ERRORS: {
   row: string;
   status: number;
@@ -196,7 +196,7 @@ Deno.test("rows of the client's wire tell errors of every dialect in OpenAI's sh
   }
 });
 
-Deno.test("rows read an error of JSON under any label, and an HTML page as a bad answer", async () => {
+Deno.test("rows read an error in JSON with any content type, and an HTML page as a bad answer", async () => {
   const body = JSON.stringify({
     error: { message: "too long", type: "invalid_request_error", param: null, code: null },
   });

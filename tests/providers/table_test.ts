@@ -12,7 +12,7 @@ Deno.test("PROVIDERS and each file of its rows are sorted by name, and no name i
   assertEquals(files.flat().sort(), [...PROVIDERS.keys()]);
 });
 
-Deno.test("PROVIDERS gives no alias twice and none that is a name", () => {
+Deno.test("PROVIDERS has no alias twice, and no alias that is a name", () => {
   const taken = new Set(PROVIDERS.keys());
   for (const { name, aliases = [] } of PROVIDERS.values()) {
     for (const alias of aliases) {

@@ -3,7 +3,7 @@ import fc from "npm:fast-check@4.10.2";
 import { mistralToolId, shortToolId } from "../../providers/tool_ids.ts";
 import { packToolId } from "../../wires/shared/tool_id.ts";
 
-Deno.test("shortToolId() leaves ids alone that are short enough, and takes a signature off those that are not", () => {
+Deno.test("shortToolId() leaves short ids unchanged, and takes the signature off longer ones", () => {
   const toolId = shortToolId(40);
   for (const id of ["call_1", "toolu_01A09q90qw90lq917835lq9", "x".repeat(40), "", packToolId("a", "abcd")]) {
     assertEquals(toolId(id), id);
@@ -11,14 +11,14 @@ Deno.test("shortToolId() leaves ids alone that are short enough, and takes a sig
   assertEquals(toolId(packToolId("call_1", "abcd".repeat(20))), "call_1");
 });
 
-Deno.test("mistralToolId() leaves Mistral's own ids alone", () => {
+Deno.test("mistralToolId() leaves Mistral's own ids unchanged", () => {
   assertEquals(mistralToolId("D681PevKs"), "D681PevKs");
   for (const id of ["call_1", "D681PevKsx", "D681PevK", "D681-evKs", ""]) {
     assertNotEquals(mistralToolId(id), id);
   }
 });
 
-Deno.test("tool ids are exchanged for ids that are taken, the same for the same and others for others", () => {
+Deno.test("an id of a tool call always becomes the same accepted id, and different ids stay different", () => {
   const kinds: [string, RegExp][] = [["short", /^.{0,40}$/s], ["mistral", /^[a-zA-Z0-9]{9}$/]];
   const id = fc.oneof(fc.string(), fc.string({ minLength: 41 }), fc.stringMatching(/^call_[a-zA-Z0-9]{24}$/));
   for (const [kind, taken] of kinds) {

@@ -6,7 +6,7 @@ import { GatewayError } from "../../wires/errors.ts";
 
 const provider = findProvider("openai")!;
 
-Deno.test("fillPlaces() fills every place that a base URL has, and leaves the rest of it alone", () => {
+Deno.test("fillPlaces() fills every place of a base URL, and leaves the rest unchanged", () => {
   const cases: [string, Places, string][] = [
     ["https://h/v1", { account: "../x", region: "evil/" }, "https://h/v1"],
     ["https://h/accounts/{account}/ai", { account: "a_B-1" }, "https://h/accounts/a_B-1/ai"],
@@ -22,7 +22,7 @@ Deno.test("fillPlaces() fills every place that a base URL has, and leaves the re
   for (const [base, places, url] of cases) assertEquals(fillPlaces(provider, base, places), url, base);
 });
 
-Deno.test("fillPlaces() refuses a label that could lead elsewhere, and says which place is empty", () => {
+Deno.test("fillPlaces() refuses a label that could lead elsewhere, and names the missing place", () => {
   const none: Record<keyof Places, string[]> = {
     account: ["", "a/b", "a.b", "..", "é", "x".repeat(65)],
     location: ["", "us-east-1", "us", "x.evil-1", "us-central1.evil"],

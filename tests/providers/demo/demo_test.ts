@@ -14,7 +14,7 @@ function ask(body: Record<string, unknown>, init: RequestInit = {}): Promise<Res
   );
 }
 
-Deno.test("the demo waits without what only newer runtimes have, and leaves when its client leaves", async () => {
+Deno.test("the demo waits without functions that only newer runtimes have, and stops when its client leaves", async () => {
   const { withResolvers } = Promise;
   Reflect.deleteProperty(Promise, "withResolvers");
   try {
@@ -30,7 +30,7 @@ Deno.test("the demo waits without what only newer runtimes have, and leaves when
   }
 });
 
-// deno-lint-ignore no-explicit-any -- An answer is read by many paths; a wrong one fails the test.
+// deno-lint-ignore no-explicit-any -- Tests read many paths of an answer, and a wrong path fails the test.
 async function say(body: Record<string, unknown>): Promise<any> {
   const response = await ask(body);
   const answer = await response.json();
@@ -91,7 +91,7 @@ Deno.test("demo/echo shows the parts that are not text by their type", async () 
   assertEquals(choices[0].message.content, "See:\n[image]");
 });
 
-Deno.test("demo/echo streams what it says whole, in pieces that keep characters whole", async () => {
+Deno.test("demo/echo streams the same text as a whole answer, without cutting a character", async () => {
   const text = "👋🏽 Grüße, 世界! ".repeat(20);
   const whole = await say({ messages: [user(text)] });
   const chunks = await events({ messages: [user(text)], stream_options: { include_usage: true } });
@@ -277,7 +277,7 @@ Deno.test("demo/error sends an error event in the middle, and a 500 whole", asyn
   assertEquals(JSON.parse(last.slice("data: ".length)).error.type, "server_error");
 });
 
-Deno.test("demo refuses what is no chat request, and says where", async () => {
+Deno.test("demo refuses a body that is not a chat request, with the path of the fault", async () => {
   assertEquals((await fault({ messages: [] })).param, "messages");
   assertEquals((await fault({ messages: [user(5)] })).param, "messages[0].content");
   const response = await serveDemo(

@@ -6,7 +6,7 @@ import { recordedTest, recordings } from "../../recordings.ts";
 
 const text = "Where is Ada, and what is 1 + 1?";
 
-/** Schemas with the value that they must give, or without where any valid one will do. */
+/** Schemas, with the value that they must give if only one is right. */
 const SCHEMAS: { schema: unknown; value?: unknown }[] = [
   { schema: {}, value: text },
   { schema: true, value: text },
@@ -118,7 +118,7 @@ const SCHEMAS: { schema: unknown; value?: unknown }[] = [
     value: 2,
   },
   {
-    // A list by reference to the whole: the second visit would never end, so `null` ends it.
+    // The schema refers to itself. A second visit would never end, so `null` ends the list.
     schema: {
       type: "object",
       properties: { value: { type: "integer" }, next: { anyOf: [{ $ref: "#" }, { type: "null" }] } },
@@ -155,7 +155,7 @@ const ajv = addFormats.default(new Ajv2020({ strict: false, validateFormats: tru
 
 Deno.test("exampleOf() gives a value that the schema accepts", () => {
   for (const { schema, value } of SCHEMAS) {
-    // Through JSON, as it travels: that drops what has no text.
+    // Through JSON, as the value is sent: that drops members that are undefined.
     const given = JSON.parse(JSON.stringify(exampleOf(schema, text) ?? null));
     const validate = ajv.compile(schema as Record<string, unknown>);
     assert(
@@ -174,7 +174,7 @@ Deno.test("exampleOf() reads the older spellings of drafts 4 and 7", () => {
   );
 });
 
-Deno.test("exampleOf() finds nothing where nothing is, in bounded time", () => {
+Deno.test("exampleOf() returns undefined for a schema without values, in bounded time", () => {
   const branches = Array.from({ length: 40 }, () => ({ anyOf: [{ minimum: 2 }, { minimum: 3 }] }));
   let deep: unknown = { type: "integer" };
   for (let i = 0; i < 5_000; i++) deep = { type: "array", items: deep, minItems: 1 };

@@ -37,7 +37,7 @@ Deno.test("demo/echo gets compatcanary's full score for chat", () =>
     assertEquals(report.score, 100);
   }));
 
-Deno.test("demo/cut is a dead connection for the client and no clean end", () =>
+Deno.test("demo/cut is a broken connection for the client", () =>
   served(async (baseUrl) => {
     for (const stream of [false, true]) {
       await assertRejects(async () => await (await post(baseUrl, { model: "demo/cut", stream })).text());
@@ -50,7 +50,7 @@ Deno.test("demo/slow-… is abandoned when the client leaves", () =>
     const answer = post(baseUrl, { model: "demo/slow-600000" }, { signal: leaving.signal });
     setTimeout(() => leaving.abort(), 50);
     await assertRejects(() => answer, DOMException);
-    // The server ends at once only if the request did; the runner fails the test for a timer left behind.
+    // The server ends at once only if the request has ended. The test runner's leak check fails if a timer is left.
   }));
 
 Deno.test("demo/status-… keeps its status and its retry-after through the gateway", () =>
@@ -60,7 +60,7 @@ Deno.test("demo/status-… keeps its status and its retry-after through the gate
     assertEquals((await response.json()).error.code, "rate_limit_exceeded");
   }));
 
-Deno.test("demo names its models to who asks for another", () =>
+Deno.test("demo names its models if a client asks for another one", () =>
   served(async (baseUrl) => {
     const response = await post(baseUrl, { model: "demo/gpt" });
     assertEquals(response.status, 404);

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { serveDemo } from "../../../providers/demo/demo.ts";
 import { exampleOf } from "../../../providers/demo/example.ts";
 
-Deno.test("demo/status-… says OpenAI's code and type for each status that has one", async () => {
+Deno.test("demo/status-… answers with OpenAI's code and type for each status that has one", async () => {
   const errors: Record<number, [code: string | null, type: string]> = {
     400: [null, "invalid_request_error"],
     401: ["invalid_api_key", "authentication_error"],

@@ -1,10 +1,10 @@
-/** Two schemas of which both must hold, keyword by keyword. */
+/** Two schemas that must both hold, keyword by keyword. */
 import { assertEquals } from "@std/assert";
 import { exampleOf } from "../../../providers/demo/example.ts";
 
 const text = "Hello";
 
-Deno.test("exampleOf() keeps to both of two schemas", () => {
+Deno.test("exampleOf() obeys both of two schemas", () => {
   const cases: [object, object, unknown][] = [
     [{ type: ["string", "integer"] }, { type: ["integer", "null"] }, 0],
     [{ type: "number" }, { type: "integer", minimum: 3 }, 3],
@@ -23,7 +23,7 @@ Deno.test("exampleOf() keeps to both of two schemas", () => {
   }
 });
 
-Deno.test("exampleOf() has nothing where two schemas may contradict each other", () => {
+Deno.test("exampleOf() returns undefined if two schemas may contradict each other", () => {
   const pairs: [object, object][] = [
     [{ const: 1 }, { const: 2 }],
     [{ enum: [1, 2] }, { enum: [2, 3] }],

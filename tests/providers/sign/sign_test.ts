@@ -5,7 +5,7 @@ import { PROVIDERS } from "../../../providers/table.ts";
 import type { Provider, Unsigned } from "../../../providers/types.ts";
 import { before, completion, messages, post, refusal, ROOT } from "../../fakes.ts";
 
-/** A provider whose requests are signed after a wait, over method, URL and body. */
+/** A provider whose requests are signed asynchronously, over method, URL and body. */
 async function withSigner(test: () => Promise<void>): Promise<void> {
   let signatures = 0;
   const sign = async ({ method, url, body, headers }: Unsigned, _: Provider, key: string) => {
@@ -21,7 +21,7 @@ async function withSigner(test: () => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("a row's signer signs the written body, for each try anew, on chat and native paths", () =>
+Deno.test("a row's signer signs the written body for each attempt, on chat and native paths", () =>
   withSigner(async () => {
     const { fetch, sent } = before((_, at) => at % 2 === 0 ? refusal(503) : completion(), {
       keys: { signed: ["k1", "k2"] },
@@ -50,7 +50,7 @@ Deno.test("a row's signer signs the written body, for each try anew, on chat and
     assertEquals(sent.map(({ headers }) => headers.get("authorization")), [null, null, null, null]);
   }));
 
-Deno.test("signWithKey() writes a key into its row's header, its own form's, and never over the operator's", () => {
+Deno.test("signWithKey() sets a key in the row's header or in that of its form, but never over the operator's", () => {
   const signed = (row: Partial<Provider>, key: string) => {
     const headers = new Headers();
     signWithKey({ headers }, { ...PROVIDERS.get("anthropic")!, ...row }, key);
