@@ -1,4 +1,4 @@
-/** Whole bodies: an answer read from a provider's form and written in the client's. */
+/** Times whole answers: read from a provider's format and written in the client's. */
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/kinds.ts";
 import { collector } from "../wires/streams/collect.ts";

@@ -1,22 +1,22 @@
 /**
- * What it costs to stand between a client and a provider: whole processes side by side.
+ * Measures what a gateway between a client and a provider costs, with whole processes side by side.
  *
- * Each round visits every load, and for it every target, in random order, so that a noisy neighbour hits all alike; ratios
- * are taken within a round, and the tables give medians with the lowest and highest round. Many short rounds tell more
- * than a few long ones. Each visit begins with a lead that is not counted: a process that had no requests for eight
- * seconds has been collected, and with objects that died V8 throws away optimised code (124 functions of Deno's and ours,
- * seen with `--trace-deopt`), which it makes anew only after 3,000 calls. A translated call took 1.7 x the floor in the
- * first two seconds after ten idle ones, 1.3 x in the next two, and 1.2 x in a process that is never idle. So the lead is
- * seconds of whole calls, whatever is measured: streams alone would need a quarter of a minute for as many. All traffic
- * is loopback, all loops are bounded, and only processes started here are ended.
+ * Each round visits every load, and for each load every target, in random order, so that noise hits all targets alike. Ratios
+ * are taken within a round, and the tables show medians with the lowest and highest round. Many short rounds tell more
+ * than a few long ones. Each visit begins with a lead that is not counted. The garbage of a process without requests for eight
+ * seconds is collected, and V8 then discards the optimised code of dead objects (124 functions of Deno's and ours,
+ * seen with `--trace-deopt`). It makes this code anew only after 3,000 calls. A translated call took 1.7 x the floor in the
+ * first two seconds after ten idle ones, 1.3 x in the next two, and 1.2 x in a process that is never idle. So the lead has
+ * some seconds of whole calls, whatever is measured: streams would need 15 seconds for as many calls. All traffic
+ * is on loopback, all loops are bounded, and only processes started here are ended.
  *
  * ```sh
  * deno task bench:compare [--rounds=5] [--seconds=1] [--lead=3] [--warm=4] [--targets='deno|bun'] [--loads='^whole']
  *   [--against=DIR] [--json=FILE]
  * ```
  *
- * `--targets` and `--loads` pick by regular expression. `--against` names another checkout, such as a `git worktree` of an
- * older commit: it is a target of its own, and the last table says what the change between the two costs.
+ * `--targets` and `--loads` are regular expressions. `--against` names another checkout, such as a `git worktree` of an
+ * older commit: it is a target of its own, and the last table shows what the change between the two costs.
  *
  * @module
  */
@@ -32,12 +32,12 @@ import { printTables } from "./tables.ts";
 export interface Load {
   name: string;
   shape: Shape;
-  /** The fake provider's. */
+  /** The fake provider's model. */
   model: string;
   connections: number;
-  /** Longest time, where the usual is too short to end one answer. */
+  /** The longest time of one answer, if the usual time is too short. */
   seconds?: number;
-  /** Measured on the provider itself too. */
+  /** Whether the load is also measured without a gateway. */
   direct?: boolean;
 }
 
@@ -54,30 +54,30 @@ export interface Visit {
   firstP99: number;
   gap: number;
   gapP99: number;
-  /** Bytes: the highest resident memory during the load, above that before it. */
+  /** The highest resident memory during the load minus that before it, in bytes. */
   peak?: number;
   /** Bytes of resident memory per open stream. */
   perStream?: number;
   /** Milliseconds from the start of the process to its first answer. */
   coldStart?: number;
-  /** Bytes resident after the first answer. */
+  /** Resident memory after the first answer, in bytes. */
   resident?: number;
 }
 
-/** Visits by load, then target, one for each round. */
+/** Visits by load, then by target; one for each round. */
 export type Results = Map<string, Map<string, Visit[]>>;
 
 const SHAPES: Shape[] = ["openai", "anthropic", "gemini"];
 
-/** What is sent to targets that stay up. */
+/** The loads of targets that keep running. */
 const LOADS: Load[] = [
   ...SHAPES.flatMap((shape): Load[] => [
     { name: `whole, ${shape}`, shape, model: "whole", connections: 32 },
     { name: `stream of 200, one per write, ${shape}`, shape, model: "s200x1", connections: 8 },
     { name: `stream of 200, 16 per write, ${shape}`, shape, model: "s200x16", connections: 8 },
-    // At full speed writes pile up and are read several at once. Here each is read alone, as tokens are.
+    // At full speed several writes are read at once. Here each write is read alone, as tokens are.
     { name: `stream of 200, 1 ms apart, ${shape}`, shape, model: "s200x1p1", connections: 16 },
-    // One at a time, and several one after the other: on fresh connections all pay for connecting, and no more is seen.
+    // Several calls one after the other on one connection: on a fresh connection the cost of connecting would hide the rest.
     { name: `first token, ${shape}`, shape, model: "s12x1p20", connections: 1, seconds: 2, direct: true },
     { name: `latency, whole, ${shape}`, shape, model: "whole", connections: 1, direct: true },
     { name: `latency, stream, ${shape}`, shape, model: "s200x1", connections: 1, direct: true },
@@ -85,7 +85,7 @@ const LOADS: Load[] = [
   ]),
 ];
 
-/** What is measured on a process started for it. */
+/** The measurements that start a process of their own. */
 const FRESH = [
   "10 MB body",
   "idle streams, openai",
@@ -139,10 +139,10 @@ async function main() {
       const started = await start(target, provider.port);
       running.set(target, stack.use(started.process) && started);
     }
-    // The first round warms up and is forgotten: compilers of JavaScript work for some 20,000 requests.
+    // The first round only warms up, because the JavaScript compilers work for some 20,000 requests.
     for (let round = 0; round <= rounds; round++) {
       for (const load of shuffled(loads)) {
-        // All targets of a load one after the other: what a neighbour does changes from second to second.
+        // All targets of a load follow each other, because the noise of the machine changes from second to second.
         for (const [target, at] of shuffled([...running])) {
           if (!fits(load, target)) continue;
           await visitLoad(wholeCalls(load), target, at, provider.port, round > 0 ? lead : warm);
@@ -180,12 +180,12 @@ async function main() {
   );
 }
 
-/** What every call passes through, as often as compilers want to see it. */
+/** Calls that run all code often enough for the compilers. */
 function wholeCalls(load: Load): Load {
   return { ...load, model: "whole", connections: 32 };
 }
 
-/** The same work without its pauses: at a token in 20 ms compilers would not be done in an hour. */
+/** The same loads without pauses: with a token in 20 ms the compilers would need more than an hour. */
 function atFullSpeed(load: Load): Load {
   return { ...load, model: load.model.replace(/p\d+$/, ""), connections: Math.max(8, load.connections) };
 }
@@ -300,7 +300,7 @@ function IMAGE_PROMPT(): unknown[] {
 
 // ---------------------------------------------------------------- helpers
 
-/** For a shell. */
+/** Quotes a text for a shell. */
 const quoted = (arg: string) => /^[\w=.-]+$/.test(arg) ? arg : arg.replace(/=(.*)$/, "='$1'");
 
 /** Starts a target and waits for its first good answer. */
@@ -366,7 +366,7 @@ function shuffled<T>(list: readonly T[]): T[] {
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What it ran on. */
+/** The machine and the versions of the run. */
 async function machine(): Promise<string> {
   const model = /model name\s*: (.*)/.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1] ?? "?";
   const bun = (await run(await bunBinary(), ["--version"])).trim();

@@ -1,19 +1,19 @@
 /**
- * A provider on loopback that answers at once, in every shape the benches need.
+ * A provider on loopback that answers at once, in every format that the benches need.
  *
- * The model's name is the load, so it survives any gateway:
+ * The model's name is the load, because every gateway passes it on:
  *
  * - `whole` is a whole answer;
  * - `s200x16` a stream of 200 text deltas, 16 events per write, one write per turn of the loop;
- * - `s200x16p20` the same with 20 ms between writes, and all up to the first text in the first;
+ * - `s200x16p20` the same with 20 ms between writes; the first write ends with the first text;
  * - `mute` no answer at all, `head` the headers of a stream and nothing more;
- * - `i7` at the end of any numbers the request, so that its arrival and its abort can be found in `/stats`.
+ * - `i7` at the end of a name is a number for the request, by which `/stats` lists its arrival and its abort.
  *
- * The path names the shape: `/chat/completions`, `/messages`, `:generateContent`, `:streamGenerateContent`.
+ * The path tells the format: `/chat/completions`, `/messages`, `:generateContent`, `:streamGenerateContent`.
  *
- * Runs on Bun, on bare sockets: every answer is prebuilt bytes, one `write(2)` for each write of the load, and no HTTP
- * server in between. `GET /stats` tells what was seen; `?reset` forgets it, and `?hangup` ends the connections on which
- * nothing is going on.
+ * Runs on Bun, on bare sockets. Every answer is bytes made in advance, with one `write(2)` for each write of the load and no HTTP
+ * server in between. `GET /stats` returns the counts so far; `?reset` sets them to zero, and `?hangup` ends the connections
+ * without a request or an answer.
  *
  * @example
  * ```sh
@@ -44,16 +44,16 @@ declare const Bun: {
 };
 
 const encoder = new TextEncoder();
-/** One character a byte, whatever the bytes are. */
+/** Bytes as a text with one character for each byte. */
 const decoder = new TextDecoder("latin1");
 
-/** The body is chunked, and its end not seen yet. */
+/** Marks a chunked body whose end has not come yet. */
 const CHUNKED = -1;
 
-/** The writes of one answer, head and HTTP chunking included. */
+/** The writes of one answer, with its head and HTTP chunking. */
 interface Answer {
   writes: Uint8Array[];
-  /** `NEVER`: after the first write no other comes. */
+  /** `NEVER`: no write follows the first one. */
   paceMs: number;
 }
 
@@ -87,7 +87,7 @@ function buildAnswer(shape: Shape, load: string): Answer {
   const [deltas, perWrite, paceMs] = match.slice(1).map((digits) => Number(digits ?? 0));
   let events = SHAPES[shape].events(deltas);
   if (paceMs > 0) {
-    // The first write of a paced load ends with the first text: what its reader waits for is then the first token.
+    // The first write of a paced load ends with the first text, so that its reader waits for the first token.
     const first = events.findIndex((event) => event.includes(word(0))) + 1;
     events = [events.slice(0, first).join(""), ...events.slice(first)];
   }
@@ -101,10 +101,10 @@ function buildAnswer(shape: Shape, load: string): Answer {
   return { writes: writes.map((piece) => encoder.encode(piece)), paceMs };
 }
 
-/** What one connection is reading, and what it is being sent. */
+/** The state of one connection: what it reads, and what it is sent. */
 class Connection {
   head = "";
-  /** Body bytes still due, or `CHUNKED`. */
+  /** The bytes of the body that have not come yet, or `CHUNKED`. */
   due = 0;
   inBody = false;
   /** The first bytes of the body and the last ones, where `model` is looked for. */
@@ -118,10 +118,10 @@ class Connection {
   closed = false;
 }
 
-/** Every connection that is open. */
+/** All open connections. */
 const sockets = new Set<Socket>();
 
-/** A request is coming in on it, or an answer going out. */
+/** Whether a request is being read on a connection, or an answer sent. */
 const isBusy = ({ data }: Socket) => data.inBody || data.head !== "" || data.answer !== undefined;
 
 const stats = {
@@ -130,13 +130,13 @@ const stats = {
   open: 0,
   peakOpen: 0,
   bytesIn: 0,
-  /** Number of the request and the time in ms since the epoch its connection closed before its answer was sent. */
+  /** Requests whose connections closed before their answers were sent: number, and time in ms since the epoch. */
   aborts: [] as [number, number][],
-  /** The same, for when the request was read whole. */
+  /** The same for the times at which requests were read completely. */
   arrivals: [] as [number, number][],
 };
 
-/** Streams that are sent one write a turn. */
+/** Streams that are sent with one write in each turn of the event loop. */
 let active: Socket[] = [];
 let turning = false;
 
@@ -150,7 +150,7 @@ function turn() {
   if (turning) setImmediate(turn);
 }
 
-/** Sends the next write. False when it was the last one, or the socket is full. */
+/** Sends the next write. Returns false if it was the last one, or if the socket is full. */
 function sendNext(socket: Socket): boolean {
   const connection = socket.data;
   const answer = connection.answer;
@@ -229,7 +229,7 @@ function sendStats(socket: Socket, query: string) {
   }
 }
 
-/** One request at a time: none of the clients measured here pipelines. */
+/** Reads one request at a time, because none of the clients measured here pipelines. */
 function read(socket: Socket, bytes: Uint8Array) {
   const connection = socket.data;
   stats.bytesIn += bytes.length;

@@ -1,9 +1,9 @@
 /** The flags of the benches' programs, `--name=value`. */
 
 /**
- * Reads the program's flags; one that does not exist ends it, as does a number that is none.
+ * Reads the program's flags. An unknown flag, or a text in place of a number, ends the program.
  *
- * @param defaults By name; what a flag is by default says whether it is a number.
+ * @param defaults The defaults by name. The type of the default is the type of the flag.
  */
 export function readFlags<T extends Record<string, number | string>>(defaults: T): T {
   const flags: Record<string, number | string> = { ...defaults };
@@ -19,7 +19,7 @@ export function readFlags<T extends Record<string, number | string>>(defaults: T
   return flags as T;
 }
 
-/** Ends the program, for flags that ask for what is not there. */
+/** Ends the program with a message, for flags that match nothing. */
 export function leave(why: string): never {
   console.error(`Cannot run: ${why}`);
   Deno.exit(1);

@@ -1,7 +1,7 @@
 /**
- * The least that a gateway can be: hands each request to one upstream and hands the answer back.
+ * The least that a gateway can do: passes each request to one upstream and passes the answer back.
  *
- * `identity` puts one `TransformStream` that changes nothing between; what a translation costs is measured from there.
+ * `identity` adds one `TransformStream` that changes nothing. The cost of a translation is compared with it.
  *
  * @example
  * ```sh
@@ -10,10 +10,10 @@
  * ```
  */
 
-/** What the environment sets. */
+/** The variables of the environment. */
 export interface Settings {
   UPSTREAM: string;
-  /** Any text: put an identity transform between. */
+  /** Any text adds an identity transform. */
   IDENTITY?: string;
 }
 
@@ -25,7 +25,7 @@ export async function pass(request: Request, { UPSTREAM, IDENTITY }: Settings): 
   const answer = await fetch(UPSTREAM + path, {
     method: request.method,
     headers,
-    // Not `request.body`: streamed on, it would be chunked, which costs more on each runtime.
+    // Not `request.body`: a streamed body would be chunked, which costs more on each runtime.
     body: await request.arrayBuffer(),
     signal: request.signal,
   });
@@ -54,5 +54,5 @@ export function serveOne(serve: (request: Request, settings: Settings) => Promis
   else bun!.serve({ ...address, idleTimeout: 0, fetch: handler });
 }
 
-// Bundled as a Worker it is started by its export.
+// A Worker is started by its export instead.
 if (import.meta.main && ("Deno" in globalThis || "Bun" in globalThis)) serveOne(pass);

@@ -1,7 +1,7 @@
 /**
- * How cost grows: each load at once, ten and a hundred times its size. "faster than" in a group's summary is the factor.
- * About 10 and 100 mean that cost is linear in bytes; a constant share makes it less, memory that is touched for the first
- * time two or three times more. The square would be 100 and 10,000.
+ * How cost grows: each load at one, ten and a hundred times its size. "faster than" in a group's summary is the factor.
+ * About 10 and 100 mean that cost is linear in bytes. A constant share makes the factor smaller; memory that is used for the
+ * first time makes it two or three times larger. Quadratic cost would show as 100 and 10,000.
  */
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/kinds.ts";
@@ -25,7 +25,7 @@ import { type Shape, SHAPES, text } from "./shapes.ts";
 
 const FACTORS = [1, 10, 100];
 
-/** One group; `make` gives the work at a factor, checked, and the bytes it goes through. */
+/** Registers one group. `make` returns the work for a factor, whose result it has checked, and the bytes that it reads. */
 function grow(name: string, make: (factor: number) => { bytes: number; work: () => void }): void {
   for (const factor of FACTORS) {
     const { bytes, work } = make(factor);

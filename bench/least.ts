@@ -1,12 +1,12 @@
 /**
- * The least that is a gateway: what cannot be left out, without any of the choices that make one useful.
+ * A minimal gateway: only the work that no gateway can leave out.
  *
- * It shows which part of a mark is the runtime's. Of a request it reads the body and writes it anew, takes out the headers
- * of the connection and sets the key; of an answer it filters the headers and adds the seven that clients of the replaced
- * service read. Calls below `/messages` and Gemini's methods stand for translated ones: their whole answers are parsed
- * and written again, their streams pass through a stream of JavaScript. Nothing is checked, and no fault is handled.
+ * It shows which part of a measurement is due to the runtime. It reads the body of a request and writes it anew, removes the
+ * headers of the connection and sets the key. It filters the headers of an answer and adds the seven that Cloudflare's
+ * clients read. Calls below `/messages` and of Gemini's methods stand for translated calls: their whole answers are parsed
+ * and written again, and their streams pass through a JavaScript stream. Nothing is checked, and no fault is handled.
  *
- * Started as `floor.ts`.
+ * Started like `floor.ts`.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export async function least(request: Request, { UPSTREAM }: Settings): Promise<R
   return response;
 }
 
-/** In the form that each runtime takes fastest, as in the gateway. */
+/** Headers in the form that is fastest on each runtime, as in the gateway. */
 function requestHeaders(headers: Headers): HeadersInit {
   const key = headers.get("authorization")!;
   if (isDeno) {
@@ -61,7 +61,7 @@ function requestHeaders(headers: Headers): HeadersInit {
   return copy;
 }
 
-/** The cheapest stream of JavaScript that each runtime has: pulled, and on Deno read into one buffer. */
+/** The cheapest JavaScript stream of each runtime: it is pulled, and on Deno it is read into one buffer. */
 function through(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const reader = isDeno ? undefined : body.getReader();
   const byob = isDeno ? body.getReader({ mode: "byob" }) : undefined;

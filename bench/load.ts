@@ -1,5 +1,5 @@
 /**
- * Drives one target over bare sockets and prints what it saw as one line of JSON.
+ * Sends requests to one target over bare sockets and prints the results as one line of JSON.
  *
  * Runs on Bun. The job is the first argument, as JSON; see {@link Job}.
  */
@@ -22,17 +22,17 @@ export interface Job {
   hold?: boolean;
 }
 
-/** Of many measurements. */
+/** Percentiles of many measurements. */
 export interface Spread {
   p50: number;
   p99: number;
 }
 
-/** What a load saw; times in ms. */
+/** The results of a load. Times are in ms. */
 export interface Seen {
   done: number;
   failed: number;
-  /** What the first failure looked like. */
+  /** The beginning of the first failed answer. */
   failure?: string;
   seconds: number;
   bytes: number;
@@ -85,7 +85,7 @@ class Client {
   sentAt = 0;
   firstAt = 0;
   readAt = 0;
-  /** The start of the answer, until its head is read; then what came last. */
+  /** The beginning of the answer until its head is read; after that, the latest bytes. */
   text = "";
   /** Length of the head with its blank line; 0 until read. */
   headEnd = 0;
@@ -155,7 +155,7 @@ function read(socket: Socket, bytes: Uint8Array) {
     } else gap.push(now - client.readAt);
     client.readAt = now;
   }
-  // Only the end is kept: joining and searching the whole would grow with the square of its length.
+  // Only the end is kept: joining and searching the whole answer would take time by the square of its length.
   client.matched ||= client.text.includes(job.expect);
   if (client.text.length > 256) client.text = client.text.slice(-256);
   const whole = client.length >= 0
@@ -163,7 +163,7 @@ function read(socket: Socket, bytes: Uint8Array) {
     : client.text.endsWith("\r\n0\r\n\r\n");
   if (!whole || job.hold) return;
   const now = performance.now();
-  // The framing of HTTP chunks may stand in the middle of it.
+  // The framing of HTTP chunks may be in the middle of the text.
   client.matched ||= client.text.replaceAll(/\r\n[0-9a-f]+\r\n/gi, "").includes(job.expect);
   if (client.status === 200 && client.matched) {
     counts.done++;

@@ -1,10 +1,10 @@
-/** What several micro-benches need of their loads: events as frames and bytes, and a sink that looks at answers. */
+/** The loads that several micro-benches share: events as frames and as bytes, and functions that read answers. */
 import { collector } from "../wires/streams/collect.ts";
 import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { sseReader } from "../wires/streams/sse.ts";
 import type { Call, Delta, Emit, StreamReader } from "../wires/types.ts";
 
-/** One event of a stream, its framing taken off. */
+/** One event of a stream, without its framing. */
 export interface Frame {
   data: string;
   event: string;
@@ -26,7 +26,7 @@ export const CALL: Call = {
 
 const encoder = new TextEncoder();
 
-/** The bytes of framed events, so many to a chunk. */
+/** The bytes of framed events, with a number of events in each chunk. */
 export function chunksOf(events: readonly string[], perChunk: number): Uint8Array<ArrayBuffer>[] {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at < events.length; at += perChunk) {
@@ -35,7 +35,7 @@ export function chunksOf(events: readonly string[], perChunk: number): Uint8Arra
   return chunks;
 }
 
-/** A text's bytes, cut every so many. */
+/** A text's bytes in chunks of a given length. */
 export function cut(text: string, bytes: number): Uint8Array<ArrayBuffer>[] {
   const whole = encoder.encode(text);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -52,7 +52,7 @@ export function framesOf(chunks: readonly Uint8Array[]): Frame[] {
   return frames;
 }
 
-/** Reads frames and gives the deltas. */
+/** Reads frames and returns the deltas. */
 export function read(readStream: (emit: Emit) => StreamReader, frames: readonly Frame[]): Delta[] {
   const deltas: Delta[] = [];
   const reader = readStream((delta) => void deltas.push(delta));
@@ -61,7 +61,7 @@ export function read(readStream: (emit: Emit) => StreamReader, frames: readonly 
   return deltas;
 }
 
-/** Reads frames and writes the client's chunks, as bytes: joined text costs only once it is looked at. */
+/** Reads frames and writes the client's chunks as bytes: a joined text costs nothing until it is read. */
 export function rewrite(readStream: (emit: Emit) => StreamReader, frames: readonly Frame[]): Uint8Array {
   const writer = openaiChat.writer(CALL, DEFAULTS);
   let out = "";
@@ -95,5 +95,5 @@ export function size(bytes: number): string {
     : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** The bytes of chunks in all. */
+/** The number of bytes in all chunks. */
 export const length = (chunks: readonly Uint8Array[]) => chunks.reduce((sum, chunk) => sum + chunk.length, 0);

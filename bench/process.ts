@@ -1,15 +1,15 @@
-/** Processes that a bench starts, and what the operating system says of them. Linux only: it reads `/proc`. */
+/** Starts processes for a bench, and measures them by `/proc`, which only Linux has. */
 
 /** A process that was started here. */
 export interface Process extends AsyncDisposable {
   pid: number;
   /** When it was started, by `performance.now()`. */
   startedAt: number;
-  /** What it wrote to standard output and standard error so far. */
+  /** The text that it wrote to standard output and standard error so far. */
   output(): string;
-  /** Resolves when it has ended, however that came. */
+  /** Resolves when the process has ended. */
   ended: Promise<unknown>;
-  /** Waits for a match in the output, 30 s at most. */
+  /** Waits at most 30 s for a match in the output. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
@@ -33,7 +33,7 @@ export function startProcess(
   const read = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder();
     for await (const chunk of stream) {
-      // A chatty peer must not fill the memory of the harness.
+      // The output is bounded, so that it cannot fill the memory of the bench.
       output = (output + decoder.decode(chunk, { stream: true })).slice(-64 * 1024);
       wake();
     }
@@ -81,16 +81,16 @@ export async function run(command: string, args: string[], cwd?: string): Promis
   return decoder.decode(stdout);
 }
 
-/** By process and thread, in microseconds. Threads that have ended keep what they were last seen with. */
+/** CPU time by process and thread, in microseconds. A thread that has ended keeps its last value. */
 const seenThreads = new Map<number, Map<string, number>>();
 
-/** Processor time in microseconds that a process, its threads and its children have used. */
+/** The CPU time of a process, its threads and its children, in microseconds. */
 export function cpuMicros(pid: number): number {
   let micros = 0;
   for (const one of withChildren(pid)) {
     const threads = seenThreads.get(one) ?? new Map<string, number>();
     seenThreads.set(one, threads);
-    // Per thread, to the nanosecond; the process's own sum counts in ticks of 10 ms.
+    // Read for each thread, in nanoseconds: the sum of the process counts in ticks of 10 ms.
     for (const { name } of Deno.readDirSync(`/proc/${one}/task`)) {
       try {
         const nanos = Deno.readTextFileSync(`/proc/${one}/task/${name}/schedstat`).split(" ")[0];
@@ -102,7 +102,7 @@ export function cpuMicros(pid: number): number {
   return micros;
 }
 
-/** Resident memory in bytes: now, and the most since {@link forgetPeak}. */
+/** Resident memory in bytes: now, and the highest since {@link forgetPeak}. */
 export function memory(pid: number): { bytes: number; peak: number } {
   const sum = { bytes: 0, peak: 0 };
   for (const one of withChildren(pid)) {
@@ -113,7 +113,7 @@ export function memory(pid: number): { bytes: number; peak: number } {
   return sum;
 }
 
-/** Makes the memory that is resident now the highest seen. */
+/** Resets the highest resident memory to the present one. */
 export function forgetPeak(pid: number): void {
   for (const one of withChildren(pid)) Deno.writeTextFileSync(`/proc/${one}/clear_refs`, "5");
 }

@@ -1,10 +1,10 @@
 /**
- * Where the time of a call goes: the gateway under the sampling profiler of V8 or of JavaScriptCore, driven over loopback.
+ * Profiles a call: runs the gateway under the sampling profiler of V8 or of JavaScriptCore, with requests over loopback.
  *
- * Prints self time per request by area, and by functions of ours and of the runtime's that are not JavaScript. V8 counts
- * built-in functions of JavaScript (`JSON.parse`) for whoever calls them. What happens outside JavaScript, at sockets
- * above all, is not in it. Bun's profiler goes by the clock: what waits or wakes another thread (`fetch`) looks dearer than
- * it is, and all of it about twice as slow as without.
+ * Prints self time per request by area, and by functions: our own, and the runtime's native ones. V8 adds the time of
+ * built-in functions of JavaScript (`JSON.parse`) to their callers. Work outside JavaScript, at sockets
+ * above all, is missing. Bun's profiler measures clock time: a function that waits or wakes another thread (`fetch`) looks dearer
+ * than it is, and everything runs about twice as slowly.
  *
  * ```sh
  * deno task bench:profile [whole|s200x1] [openai|anthropic|gemini] [deno|bun]
@@ -23,7 +23,7 @@ const SECONDS = 7;
 
 type Runtime = "deno" | "bun";
 
-/** A `.cpuprofile`, as far as it is read. */
+/** The members of a `.cpuprofile` that are read. */
 interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string } }[];
   samples: number[];
@@ -31,7 +31,7 @@ interface Profile {
   timeDeltas: number[];
 }
 
-/** The first that fits counts. */
+/** The areas. The first that matches counts. */
 const AREAS: [area: string, pattern: RegExp][] = [
   ["Sluice, gateway", /\/gateway\/|\/mod\.ts$/],
   ["Sluice, wires", /\/wires\//],
@@ -74,7 +74,7 @@ async function main() {
   print("function", functions, total, done, 20);
 }
 
-/** Profiles the gateway under a load. The compilers' first seconds are in the profile, and in the count of requests. */
+/** Profiles the gateway under a load. The profile and the count of requests include the compilers' first seconds. */
 async function record(
   load: string,
   shape: Shape,

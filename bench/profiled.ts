@@ -1,4 +1,4 @@
-/** The gateway as `profile.ts` runs it: with a way to end, for a profile is written when a process ends by itself. */
+/** The gateway for `profile.ts`. It can be told to end, because a profile is written only when a process ends by itself. */
 import { createGateway, type Gateway } from "../mod.ts";
 import { serveOne } from "./floor.ts";
 

@@ -1,4 +1,4 @@
-/** Requests: the door, the provider, its key, the body rewritten, and the whole way through the gateway. */
+/** Times requests: finding the door and the provider, the key, rewriting the body, and the whole way through the gateway. */
 import { openaiChat } from "../wires/openai_chat/mod.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readBody } from "../gateway/upstream/body.ts";
@@ -141,7 +141,7 @@ for (const [name, body] of Object.entries(bodies)) {
   assert(decoder.decode(edit(text.slice())) === decoder.decode(reparse(text)), name);
   const group = `same-wire rewrite, ${name}, ${size(text.length)}`;
   Deno.bench("JSON.parse and JSON.stringify", { group, baseline: true }, () => void reparse(text));
-  // It changes its text in place, so each run has a copy, the cost of which is counted.
+  // The edit changes the text in place, so each run has a copy, whose cost is included.
   Deno.bench("copy, findMembers and editMembers", { group }, () => void edit(text.slice()));
 }
 

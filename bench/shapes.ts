@@ -1,9 +1,9 @@
-/** What providers send, in each of their formats: the same text, in pieces as long as tokens are. */
+/** The answers of providers in each of their formats: the same text, in pieces as long as tokens. */
 
 /** A provider's format. */
 export type Shape = "openai" | "anthropic" | "gemini" | "cohere" | "perplexity";
 
-/** The n-th piece of text: 3 to 9 characters, as tokens are. */
+/** The n-th piece of text: 3 to 9 characters, like tokens. */
 const WORDS = [
   " the",
   " gateway",
@@ -18,9 +18,9 @@ const WORDS = [
 ];
 export const word = (n: number) => WORDS[n % WORDS.length];
 
-/** What a format sends: the events of a stream, and the whole answer. */
+/** The answers in one format: the events of a stream, and the whole answer. */
 interface Answers {
-  /** Framed, as they come over the network; the text is in `deltas` of them. */
+  /** The events with their framing, as they come over the network. `deltas` of them hold text. */
   events(deltas: number): string[];
   whole(deltas: number): unknown;
 }
@@ -216,7 +216,7 @@ function response(deltas: number) {
   };
 }
 
-/** The whole text of an answer of so many pieces. */
+/** The whole text of an answer with a number of pieces. */
 export function text(deltas: number): string {
   return Array.from({ length: deltas }, (_, n) => word(n)).join("");
 }

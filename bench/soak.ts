@@ -1,12 +1,17 @@
 /**
- * What is left over after much work: on each runtime 20,000 requests and 5,000 streams whose client leaves, a third each
- * before the headers, before the first token and in mid-stream.
+ * Looks for what stays behind after much work: on each runtime 20,000 requests and 5,000 streams whose client leaves, a third
+ * each before the headers, before the first token and in mid-stream.
  *
- * Held to: each answer is whole and right, and the provider was asked once for each; each client's leaving reaches the
- * provider, in 50 ms at the 99th percentile of the median round; no stream and no socket stays open at the provider or in
- * the gateway; memory settles, after as many requests more at the beginning. All traffic is loopback, all loops are
- * bounded, and only processes started here are ended. Takes about two minutes on two cores; what fails is named, and the
- * exit code is 1. In a run of a tenth, heaps have not yet reached their plateau, and memory may be said to grow.
+ * Checks that
+ *
+ * - each answer is complete and right, and the provider was asked once for each;
+ * - each client's leaving reaches the provider, within 50 ms at the 99th percentile of the median round;
+ * - no stream and no socket stays open at the provider or in the gateway;
+ * - memory stops growing, after as many further requests at the beginning.
+ *
+ * All traffic is on loopback, all loops are bounded, and only processes started here are ended. Takes about two minutes on two
+ * cores. Each failure is printed, and the exit code is then 1. With a tenth of the requests, heaps have not reached their
+ * plateau yet, and memory may seem to grow.
  *
  * ```sh
  * deno task soak [--requests=20000] [--aborts=5000] [--targets='deno|bun']
@@ -21,19 +26,19 @@ import { text } from "./shapes.ts";
 import { startProvider, type Target, TARGETS } from "./targets.ts";
 
 const ROUNDS = 10;
-/** Clients at once. */
+/** The number of clients at once. */
 const CLIENTS = 16;
-/** Longest time, in ms, in which the provider learns that the client has left. */
+/** The longest time in ms until the provider notices that the client has left. */
 const NOTICE_MS = 50;
-/** How far memory may rise above its plateau. */
+/** The highest memory, relative to its plateau. */
 const RISE = 1.1;
-/** How long sockets may take to be closed once all is done: workerd keeps those to a provider that hung up for 5 s. */
+/** How long closing all sockets may take at the end: workerd keeps sockets to a provider that hung up for 5 s. */
 const SETTLE_MS = 6000;
 
 const MODELS = ["openai", "anthropic", "google-ai-studio"];
 const PATH = "/v1/chat/completions";
 
-/** When clients leave, with the fake provider's load that has them wait there. */
+/** The moments when clients leave, with the load of the fake provider that waits at this moment. */
 const PHASES = {
   "before the headers": "mute",
   "before the first token": "head",
@@ -50,7 +55,7 @@ interface Leaving {
   at: number;
 }
 
-/** What the fake provider has seen; see there. */
+/** The counts of the fake provider's `/stats`. */
 interface Stats {
   answered: number;
   open: number;
@@ -72,7 +77,7 @@ async function main(): Promise<void> {
   console.log("All held.");
 }
 
-/** Soaks one gateway. Returns what did not hold. */
+/** Tests one gateway. Returns the failed checks. */
 async function soak(target: Target, requests: number, aborts: number): Promise<string[]> {
   const began = performance.now();
   const provider = await startProvider();
@@ -106,7 +111,7 @@ async function soak(target: Target, requests: number, aborts: number): Promise<s
   const deadline = performance.now() + SETTLE_MS;
   let end = await stats("hangup");
   let after = openFiles(pid);
-  // The provider's one open connection is the one that asks.
+  // One connection to the provider is open: the one of this request.
   while ((end.open > 1 || after.all > before.all) && performance.now() < deadline) {
     await pause(100);
     end = await stats("hangup");
@@ -127,11 +132,11 @@ async function soak(target: Target, requests: number, aborts: number): Promise<s
     const all = leavings.filter((one) => one.phase === phase);
     const reached = all.filter(({ id }) => arrived.has(id));
     const told = reached.filter(({ id }) => aborted.has(id));
-    // A request may be on its way while its client leaves.
+    // A request may still be on its way when its client leaves.
     const took = (some: Leaving[], share: number) =>
       percentile(some.map(({ id, at }) => aborted.get(id)! - Math.max(at, arrived.get(id)!)), share);
-    // Two or three times in a run workerd stops for 100 to 400 ms, with a bare pass-through too, and everyone who leaves
-    // meanwhile has to wait: such a stop may spoil a round, but not the mark.
+    // Two or three times in a run workerd stops for 100 to 400 ms, also with a bare pass-through. All clients that leave in
+    // this time have to wait. Such a stop may spoil a round, but not the median of all rounds.
     const rounds = resident.map((_, round) => took(told.filter((one) => one.round === round), 0.99));
     const p99 = percentile(rounds, 0.5);
     console.log(
@@ -181,7 +186,7 @@ async function soak(target: Target, requests: number, aborts: number): Promise<s
 
 // ---------------------------------------------------------------- requests
 
-/** Asks so many times. Returns what was wrong with each wrong answer. */
+/** Sends a number of requests. Returns the fault of each wrong answer. */
 async function answers(port: number, count: number): Promise<string[]> {
   const wrong: string[] = [];
   using client = Deno.createHttpClient({});
@@ -226,11 +231,11 @@ function isStream(written: string, content: string): boolean {
 // ---------------------------------------------------------------- clients that leave
 
 /**
- * Begins so many streams and leaves them.
+ * Begins a number of streams and leaves them.
  *
- * @param from The number of the first.
- * @param halfCloses The runtime takes the end of a client's stream for a half-closed connection, and while it has nothing
- * to send sees only a reset: workerd.
+ * @param from The number of the first stream.
+ * @param halfCloses Whether the runtime takes the end of a client's stream for a half-closed connection. While it has nothing
+ * to send, it then notices only a reset. workerd does.
  */
 async function leave(
   port: number,
@@ -244,7 +249,7 @@ async function leave(
     const id = from + n;
     const [phase, load] = phases[n % phases.length];
     const model = `${MODELS[Math.floor(n / phases.length) % MODELS.length]}/${load}i${id}`;
-    // Short: Deno, while it has sent no headers, sees a client leave only if the request came in one read.
+    // The request is short: before it has sent headers, Deno notices that a client leaves only if the request came in one read.
     const body = `{"model":"${model}","stream":true,"messages":[{"role":"user","content":"hi"}]}`;
     const socket = connect(port, "127.0.0.1");
     socket.setNoDelay(true);
@@ -264,7 +269,7 @@ async function leave(
       `POST ${PATH} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\n` +
         `authorization: Bearer sk-soak\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
-    // Nothing tells that the request has reached the provider; and Bun holds headers back until there is a body.
+    // No event tells that the request has reached the provider, and Bun sends headers only with the first byte of a body.
     await (phase === "in mid-stream" ? ready : Promise.race([ready, pause(30 + n % 10)]));
     const at = performance.timeOrigin + performance.now();
     if (halfCloses && phase !== "in mid-stream") socket.resetAndDestroy();
@@ -272,14 +277,14 @@ async function leave(
     await closed;
     leavings.push({ id, phase, at });
   });
-  // The last ones' leaving takes its time too.
+  // The provider may notice the last clients' leaving only after a while.
   await pause(2 * NOTICE_MS);
   return leavings;
 }
 
 // ---------------------------------------------------------------- helpers
 
-/** Does so many pieces of work, some at once. */
+/** Runs a number of pieces of work, some of them at once. */
 async function inTurns(count: number, work: (n: number) => Promise<void>): Promise<void> {
   let next = 0;
   await Promise.all(Array.from({ length: CLIENTS }, async () => {
@@ -287,7 +292,7 @@ async function inTurns(count: number, work: (n: number) => Promise<void>): Promi
   }));
 }
 
-/** Waits until a port is listened on, 20 s at most. */
+/** Waits at most 20 s until something listens on a port. */
 async function listening(port: number): Promise<void> {
   const deadline = performance.now() + 20_000;
   for (;;) {
@@ -295,7 +300,9 @@ async function listening(port: number): Promise<void> {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return;
     } catch (cause) {
-      if (performance.now() > deadline) throw new Error(`Nobody listens on port ${port}`, { cause });
+      if (performance.now() > deadline) {
+        throw new Error(`Cannot reach port ${port}: nothing listens on it`, { cause });
+      }
       await pause(10);
     }
   }

@@ -1,4 +1,4 @@
-/** Bytes into events: our reader beside `eventsource-parser`, which would be used if it were faster. */
+/** Times the reading of events: our reader beside `eventsource-parser`, which would be used if it were faster. */
 import { assertEquals } from "@std/assert";
 import { createParser } from "npm:eventsource-parser@4.1.3";
 import type { OnFrame } from "../wires/streams/framing.ts";
@@ -6,7 +6,7 @@ import { sseReader } from "../wires/streams/sse.ts";
 import { chunksOf, cut, type Frame, length, size } from "./loads.ts";
 import { SHAPES } from "./shapes.ts";
 
-/** It reads text, so bytes are decoded as its own stream class has it done. */
+/** `eventsource-parser` reads text, so bytes are decoded first, as in its own stream class. */
 function parser(onEvent: OnFrame) {
   const decoder = new TextDecoder();
   const { feed, reset } = createParser({ onEvent: ({ data, event }) => onEvent(data, event ?? "") });

@@ -1,4 +1,4 @@
-/** Streams: each wire's reader, the chunk writer, and both in one translated stream. */
+/** Times streams: each wire's reader, the writer of chunks, and both in one translated stream. */
 import { assertEquals } from "@std/assert";
 import { WIRES } from "../providers/kinds.ts";
 import { openaiChat } from "../wires/openai_chat/mod.ts";
@@ -75,7 +75,7 @@ for (const [name, deltas] of Object.entries(writes)) {
 
 // ---------------------------------------------------------------- a stream, bytes to bytes
 
-// Out of memory, with no network on either side: what is seen is the streams' own cost, of which a socket's is a multiple.
+// The bytes come from memory, without a network: this shows the cost of the streams alone. Sockets cost several times as much.
 
 const failure = () => ({ message: "broke off" });
 

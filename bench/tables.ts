@@ -1,8 +1,8 @@
-/** Prints what `compare.ts` measured, as Markdown. */
+/** Prints the results of `compare.ts` as Markdown. */
 import type { Results, Visit } from "./compare.ts";
 import type { Target } from "./targets.ts";
 
-/** Prints a table for each kind of figure, then how each mark was met. */
+/** Prints a table for each kind of figure, then the result of each mark. */
 export function printTables(results: Results, targets: readonly Target[]): void {
   for (const runtime of ["deno", "bun", "workerd", "node"] as const) {
     const those = targets.filter((target) => target.runtime === runtime);
@@ -107,7 +107,7 @@ function each(
     .join(" / ");
 }
 
-/** The median, with the lowest and the highest. */
+/** The median, with the lowest and the highest value. */
 function withSpread(values: number[], digits: number): string {
   const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
   return `${median(values).toFixed(digits)} [${low}–${high}]`;
@@ -119,7 +119,7 @@ function median(values: number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Median over the rounds of one target's figure to another's in the same round. */
+/** The median over all rounds of the ratio between two targets in the same round. */
 function ratioOf(
   results: Results,
   load: string,
@@ -137,13 +137,13 @@ function ratioOf(
 
 interface Mark {
   what: string;
-  /** Loads whose names begin so. */
+  /** The loads with this beginning of their names. */
   load: RegExp;
   figure: (visit: Visit) => number;
   base: (target: Target, ours: Target) => boolean;
   most?: number;
   least?: number;
-  /** Compare the difference rather than the ratio. */
+  /** Whether the difference is compared, not the ratio. */
   difference?: boolean;
   on?: Target["runtime"][];
 }
@@ -253,7 +253,7 @@ const MARKS: Mark[] = [
 ];
 
 /**
- * What a change costs: CPU of this checkout over that of the one before, taken within a round. A load is dearer when the
+ * The cost of a change: the CPU time of this checkout over that of the other one, within each round. A load is dearer if the
  * median is over 1.05 and the middle half of the rounds does not hold 1.
  */
 function printChange(results: Results, targets: readonly Target[]): void {

@@ -1,4 +1,4 @@
-/** What the benches compare: ways to stand between a client and a provider, each a process of its own. */
+/** The gateways that the benches compare, each a process of its own. */
 import { bundle, ROOT } from "../tests/bundle.ts";
 import { freePort } from "../tests/free_port.ts";
 import { bunBinary, workerdBinary } from "../tests/runtimes/binaries.ts";
@@ -7,16 +7,16 @@ import { type Process, run, startProcess } from "./process.ts";
 /** A format of the fake provider. */
 export type Shape = "openai" | "anthropic" | "gemini";
 
-/** A request as one target wants it. */
+/** A request in the form of one target. */
 export interface Knock {
   path: string;
   headers: Record<string, string>;
   body: string;
-  /** What every good answer holds, near its end. */
+  /** A text near the end of every good answer. */
   expect: string;
 }
 
-/** One way to stand in between. */
+/** One gateway. */
 export interface Target {
   name: string;
   runtime: "deno" | "bun" | "workerd" | "node" | "none";
@@ -24,14 +24,14 @@ export interface Target {
   /**
    * Starts it in front of a provider's port.
    *
-   * @param oneFile Our own as `deno task bundle` makes it, not from its source.
+   * @param oneFile Whether Sluice runs as the one file of `deno task bundle`, not from its source.
    */
   start(provider: number, oneFile?: boolean): Promise<{ process: Process; port: number }>;
   /** @param load The fake provider's model. */
   knock(shape: Shape, load: string, messages: unknown[], provider: number): Knock;
 }
 
-/** What the OpenAI SDK sends beside the key. */
+/** The headers that the OpenAI SDK sends beside the key. */
 const HEADERS = {
   authorization: "Bearer sk-bench-0123456789abcdef",
   accept: "application/json",
@@ -59,10 +59,10 @@ function chat(model: string, load: string, messages: unknown[]): string {
   });
 }
 
-/** What ends an answer in OpenAI's form. */
+/** The end of an answer in OpenAI's format. */
 const expectChat = (load: string) => load.startsWith("s") ? "data: [DONE]" : `"total_tokens"`;
 
-/** The request in the provider's own form, for whoever does not translate. */
+/** The request in the provider's own format, for targets that do not translate. */
 function nativeKnock(shape: Shape, load: string, messages: unknown[]): Knock {
   const stream = load.startsWith("s");
   switch (shape) {
@@ -96,7 +96,7 @@ function nativeKnock(shape: Shape, load: string, messages: unknown[]): Knock {
   }
 }
 
-/** Bun sends at most 256 requests at once unless told otherwise; the rest wait, and an idle stream never ends. */
+/** Bun's `fetch` runs at most 256 requests at once by default. The others would wait for ever, because idle streams never end. */
 const BUN_ENV = { BUN_CONFIG_MAX_HTTP_REQUESTS: "20000" };
 
 // ---------------------------------------------------------------- the floor
@@ -125,7 +125,7 @@ async function startFloor(runtime: "deno" | "bun", file: string, settings: Recor
   return { process, port };
 }
 
-/** What of a mark is the runtime's. */
+/** The minimal gateway, which shows the runtime's part of each mark. */
 function least(runtime: "deno" | "bun"): Target {
   return {
     ...floor(runtime, false),
@@ -146,8 +146,8 @@ const floorWorker = once(async () => {
 /**
  * Sluice from its source.
  *
- * @param kind `logged`: with its log, as it is served by default: each answer is watched while it passes.
- * @param root The checkout that is run.
+ * @param kind `logged`: with the log that the served form has by default, so that each answer is observed.
+ * @param root The folder of the checkout to run.
  */
 function ours(
   runtime: "deno" | "bun" | "workerd",
@@ -221,12 +221,12 @@ function packages(root: string): Promise<unknown> {
 
 const PORTKEY = {
   dependencies: { "@portkey-ai/gateway": "1.15.2" },
-  // A fresh install takes a newer one, with which every stream is answered with 500.
+  // A fresh install would take a newer version, with which every stream is answered with 500.
   overrides: { "@hono/node-server": "1.13.5" },
 };
 const LLMOPS = { dependencies: { "@llmops/gateway": "0.6.10" } };
 
-/** Makes Portkey listen on loopback only; it has no option for that. */
+/** Makes Portkey listen on loopback only. It has no option for that. */
 const LOOPBACK = `import net from "node:net";
 const { listen } = net.Server.prototype;
 net.Server.prototype.listen = function (port, ...rest) {
@@ -242,11 +242,11 @@ if (globalThis.Deno) Deno.serve({ port, hostname: "127.0.0.1", onListen() {} }, 
 else Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: (request) => app.fetch(request) });
 `;
 
-/** Where Portkey's family looks below its \`custom-host\`. */
+/** The paths that Portkey and its fork use below a \`custom-host\`. */
 const HOST_PATHS: Record<Shape, string> = { openai: "/v1", anthropic: "/v1", gemini: "" };
 const FAMILY_NAMES: Record<Shape, string> = { openai: "openai", anthropic: "anthropic", gemini: "google" };
 
-/** Both peers are of one family and differ in the prefix of their headers. */
+/** Both peers have the same origin and differ in the prefix of their headers. */
 function family(prefix: string): Target["knock"] {
   return (shape, load, messages, provider) => ({
     path: "/v1/chat/completions",
@@ -256,7 +256,7 @@ function family(prefix: string): Target["knock"] {
       [`x-${prefix}-custom-host`]: `http://127.0.0.1:${provider}${HOST_PATHS[shape]}`,
     },
     body: chat(load, load, messages),
-    // For Gemini they send no `[DONE]`.
+    // These peers send no `[DONE]` for Gemini.
     expect: shape === "gemini" && load.startsWith("s") ? `"finish_reason":"stop"` : expectChat(load),
   });
 }
@@ -303,7 +303,7 @@ function llmops(runtime: "deno" | "bun"): Target {
   };
 }
 
-/** Installs packages from npm into a folder that is kept between runs. */
+/** Installs npm packages into a folder that is kept between runs. */
 async function installed(name: string, manifest: object, files: Record<string, string>): Promise<string> {
   const folder = `${ROOT}/dist/peers/${name}`;
   await Deno.mkdir(folder, { recursive: true });
@@ -330,7 +330,7 @@ export const direct: Target = {
   start: () => Promise.reject(new Error("There is nothing to start")),
 };
 
-/** In the order of the tables. */
+/** All targets, in the order of the tables. */
 export const TARGETS: readonly Target[] = [
   floor("deno", false),
   floor("deno", true),
