@@ -26,7 +26,8 @@ const EFFORTS: ReadonlySet<string> = new Set(["minimal", "low", "medium", "high"
 
 const SETTINGS: SettingsTable<Draft> = {
   tools(tools, draft) {
-    const written = tools.flatMap((tool) => writeTool(tool, draft));
+    // In brackets, as a client's own tool may be a list, which `flatMap` would take apart.
+    const written = tools.flatMap((tool) => tool.type === "native" ? [tool.value] : writeTool(tool, draft));
     if (written.length > 0 || tools.length === 0) draft.body.tools = written;
   },
   tool_choice: (choice, { body }) => void (body.tool_choice = choice),
@@ -115,9 +116,8 @@ function withSearch(tools: JsonObject[], search: JsonObject): JsonObject[] {
   return tools.map((tool) => tool === own ? { ...search, ...own } : tool);
 }
 
-function writeTool(tool: Tool, draft: Draft): JsonObject | [] {
+function writeTool(tool: Exclude<Tool, { type: "native" }>, draft: Draft): JsonObject | [] {
   const { dropped } = draft;
-  if (tool.type === "native") return tool.value;
   if (tool.type === "server") return writeServerTool(tool, draft);
   if (tool.type === "custom") return writeTool(customAsFunction(tool, dropped), draft);
   if (tool.cache !== undefined) dropped.push(`${tool.path}.cache_control`);

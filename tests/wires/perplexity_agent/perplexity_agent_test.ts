@@ -170,6 +170,11 @@ Deno.test("perplexityAgent.writeCall() writes a conversation with tools and imag
   ]);
 });
 
+Deno.test("perplexityAgent.writeCall() sends a tool that is a list unchanged, beside the search tool of Sonar", () => {
+  const { body } = write("sonar", { tools: [[null]] });
+  assertEquals(body.tools, [[null], { type: "web_search" }]);
+});
+
 Deno.test("perplexityAgent.writeCall() writes tool_choice", () => {
   const tools = [{ type: "function", function: { name: "f" } }];
   for (const choice of ["none", "auto", "required"]) {
