@@ -1,4 +1,4 @@
-/** The provider table: a row per provider, and finding one by the name that a client wrote. */
+/** The table of providers, and finding a provider by the name that a client wrote. */
 import { CLOUDS } from "./rows/clouds.ts";
 import { HOSTS } from "./rows/hosts.ts";
 import { LOCAL } from "./rows/local.ts";
@@ -6,18 +6,18 @@ import { MAKERS } from "./rows/makers.ts";
 import type { Provider, Row } from "./types.ts";
 
 /**
- * Checked in November 2026 against the providers' documentation and SDKs as of then: base URLs and key variables also
- * against models.dev (2026-08-18), `@ai-sdk/*` and LiteLLM 1.109. A row drops only what its provider was seen or is
- * documented to refuse; what a provider merely ignores is sent.
+ * All rows. They were checked in November 2026 against the providers' documentation and SDKs. Base URLs and key variables were
+ * also checked against models.dev (2026-08-18), `@ai-sdk/*` and LiteLLM 1.109. A row drops only fields that its provider was
+ * seen, or is documented, to refuse. Fields that a provider merely ignores are sent.
  */
 const ROWS: Readonly<Record<string, Row>> = { ...MAKERS, ...HOSTS, ...CLOUDS, ...LOCAL };
 
-/** Every provider by its name; aliases are in `findProvider`. */
+/** All providers by name. `findProvider` also knows aliases. */
 export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
   Object.keys(ROWS).sort().map((name) => [name, { name, ...ROWS[name] }]),
 );
 
-/** The providers of a table under their names and their aliases. A name wins over an alias. */
+/** An index of providers by name and by alias. A name wins over an alias. */
 export function indexProviders(providers: Iterable<Provider>): ReadonlyMap<string, Provider> {
   const index = new Map<string, Provider>();
   const all = [...providers];
@@ -26,10 +26,10 @@ export function indexProviders(providers: Iterable<Provider>): ReadonlyMap<strin
   return index;
 }
 
-// Maps throughout: names come from clients, and `constructor` must not resolve.
+// A map, not an object: names come from clients, and `constructor` must not be found.
 const INDEX = indexProviders(PROVIDERS.values());
 
-/** The provider of a name or an alias, e.g. `xai` for `grok`. */
+/** The provider with a name or an alias, e.g. `grok` for `xai`. */
 export function findProvider(
   name: string,
   index: ReadonlyMap<string, Provider> = INDEX,

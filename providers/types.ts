@@ -128,9 +128,9 @@ export interface Spoken {
   /** Top-level fields of a request that the provider answers with an error. They are left out and named in `sluice-dropped`. */
   drop?: readonly string[];
   /**
-   * What its models accept of a body of this wire, where they differ in the settings that they refuse.
+   * Fits a request of this wire to its model, for providers whose models refuse different settings.
    *
-   * @returns What must change in a request for the model; `undefined` for nothing.
+   * @returns The changes to the request; `undefined` for none.
    */
   models?: (model: string, get: (field: string) => unknown) => Fit | undefined;
 }

@@ -86,7 +86,7 @@ export const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment)
  * `api/v1/…` below `https://openrouter.ai/api`.
  */
 export function below(base: string, path: string, version?: string): string {
-  // Without lists: this is on the way of every call.
+  // Written without lists, because every call comes here.
   for (let at = base.indexOf("/", base.indexOf("://") + 3); at !== -1; at = base.indexOf("/", at + 1)) {
     const overlap = base.slice(at + 1);
     const rest = path.slice(overlap.length);

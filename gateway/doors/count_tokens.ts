@@ -58,7 +58,7 @@ function spokenToCount({ wires }: Provider, client: ClientWire): Spoken | undefi
   const spoken = own ?? counts[0];
   if (!spoken) return undefined;
   const { pathEnd, writeCall } = spoken.wire.counter!;
-  // Without its end the path is that of an answer, which is paid for. A wire that writes its own path writes the end too.
+  // Without `pathEnd` the path would be that of an answer, which costs money. A wire that writes its own path writes the end too.
   const path = spoken.path && spoken.path + pathEnd;
   return own ? { ...spoken, path } : { ...spoken, path, wire: { ...spoken.wire, writeCall } };
 }

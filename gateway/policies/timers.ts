@@ -75,10 +75,10 @@ export function idleTimer(ms: number, onOver: () => void): IdleTimer {
   };
 }
 
-/** Waits for a promise, and rejects when it takes too long; `late` makes the reason. */
+/** Waits for a promise. Rejects with the result of `late` if it takes too long. */
 export type InTime = <T>(promise: Promise<T>, late: () => unknown) => Promise<T>;
 
-/** Waits for one promise so many milliseconds, and rejects with what `late` makes. */
+/** Waits for one promise, at most `ms` milliseconds. Rejects with the result of `late` after that. */
 export async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const isLate = new Promise<never>((_, reject) => {
@@ -91,23 +91,23 @@ export async function within<T>(promise: Promise<T>, ms: number, late: () => unk
   }
 }
 
-/** A promise that is waited for. */
+/** A wait for a promise. */
 interface Waiting {
   end: number;
   giveUp: () => void;
 }
 
 /**
- * One timer for all promises that may take the same time: a timer and a race for each made a small call a tenth dearer on
- * Deno (November 2026). It stays set when nothing is waited for, and does not keep the process alive.
+ * Makes a function that waits for promises with one timer for all of them. A timer and a race for each promise made a small
+ * call a tenth dearer on Deno (November 2026). The timer stays set between waits, and does not keep the process alive.
  *
  * @param ms The longest time; 0 for no limit.
  */
 export function timeLimit(ms: number): InTime {
   if (ms === 0) return (promise) => promise;
-  // A Worker's timer belongs to the request that has set it.
+  // On Workers a timer belongs to the request that has set it, so each wait has a timer of its own.
   if (!("Deno" in globalThis || "Bun" in globalThis)) return (promise, late) => within(promise, ms, late);
-  // In the order of their ends.
+  // Sorted by their ends, because all have the same length.
   const all = new Set<Waiting>();
   let isSet = false;
   function set(after: number): void {

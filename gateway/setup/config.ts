@@ -37,7 +37,7 @@ export interface Config {
   limits: Limits;
   /** Bytes of request bodies that the gateway holds at this moment. */
   inFlight: { bytes: number };
-  /** Waits for a request's body as long as it may take. */
+  /** Waits for a request's body, at most `limits.bodyTimeoutMs`. */
   inTime: InTime;
   strict: boolean;
   origins: readonly string[];

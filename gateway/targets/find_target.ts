@@ -1,10 +1,10 @@
-/** Which provider and model a client means. */
+/** Finds the provider and the model that a client names. */
 import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
 import { likelyProvider, nearestNames, soleProvider } from "../../providers/nearest_names.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 
-/** Characters of a model's name, the longest of which (addresses of deployments) have some 150. */
+/** The most characters of a model's name. The longest known names (ids of deployments) have some 150. */
 export const MOST_NAME = 256;
 
 /** One provider and model that may serve a call. */
@@ -16,10 +16,10 @@ export interface Target {
   alias?: string;
 }
 
-/** What a provider is asked for. */
+/** The kind of a request. */
 export type Task = "any" | "chat" | "completions" | "embeddings" | "rerank";
 
-/** What a provider is without, if it cannot be asked. */
+/** The feature that a provider lacks for a task, as the end of an error message; `undefined` if it lacks none. */
 const LACKS: Record<Task, (provider: Provider) => string | undefined> = {
   any: () => undefined,
   chat: ({ chat }) => chat === false ? "chat completions here, only its own paths" : undefined,
@@ -29,10 +29,10 @@ const LACKS: Record<Task, (provider: Provider) => string | undefined> = {
 };
 
 /**
- * Splits `{provider}/{model}`. A bare `@cf/…` is a Workers AI model, and a bare `claude-…` is Anthropic's: so is any name that
- * only one provider can mean.
+ * Splits `{provider}/{model}`. A bare `@cf/…` is a model of Workers AI, and a bare name that only one provider can mean is a
+ * model of that provider, e.g. `claude-…` of Anthropic.
  *
- * @param param Where the client wrote it.
+ * @param param The place where the client wrote the model.
  * @throws GatewayError `invalid_model` or `unknown_provider`.
  */
 export function findTarget(
@@ -73,7 +73,7 @@ export function findTarget(
   return { provider, model: rest };
 }
 
-/** Some clients take the first segment for the name of a provider of theirs, and send what follows. */
+/** The cure for clients that take the first segment as a name of their own, and send only the rest. */
 const EATEN = '. If the client cuts the first segment off, write the provider twice: "groq/groq/…"';
 
 function example(model: string): string {
@@ -84,14 +84,14 @@ function example(model: string): string {
     quote(`${provider}/${whole}`);
 }
 
-/** What Cloudflare's gateway calls its routes, which have no provider. */
+/** The name in place of a provider for Cloudflare's dynamic routes. */
 export const DYNAMIC = "dynamic";
 
 /**
- * The provider of a name or an alias.
+ * The provider with a name or an alias.
  *
- * @param param Where the client wrote it.
- * @param hint What the message ends with when no name is near.
+ * @param param The place where the client wrote the name.
+ * @param hint The end of the message if no known name is close.
  * @throws GatewayError `unknown_provider` that lists the nearest names.
  */
 export function findProvider(

@@ -1,4 +1,4 @@
-/** Mends chat completions of providers that almost speak them, before anything else looks at them. */
+/** Repairs chat completions that an OpenAI SDK cannot read, before any other code reads them. */
 import type { Mender } from "../../providers/types.ts";
 import type { Defaults } from "../../wires/types.ts";
 import { object, parseExact } from "../../wires/shared/json.ts";
@@ -12,7 +12,7 @@ import { maskObject } from "./masked.ts";
 import { readText } from "./send.ts";
 
 /**
- * The answer as the client's SDK can read it; one that is not an answer as it came.
+ * The repaired answer. A page, and a body that is not JSON, are returned unchanged.
  *
  * @throws GatewayError `bad_upstream_answer` for a whole answer that breaks off or is too long.
  */
@@ -28,7 +28,7 @@ export async function conformed(
   const defaults = { id: answerId(exchange), created, model: outgoing.target.model };
   if (type.startsWith("text/event-stream")) return stream(upstream, outgoing, mender, exchange, defaults);
   if (!outgoing.stream) return await whole(upstream, outgoing, mender, exchange, defaults);
-  // Proxies lose the content type, and some providers answer whole.
+  // Some proxies remove the content type, and some providers answer a streaming request with one JSON answer.
   const { events, response } = await peekEvents(upstream);
   return events
     ? stream(response, outgoing, mender, exchange, defaults)
@@ -53,7 +53,7 @@ function stream(
   return mended;
 }
 
-/** Secrets in it are masked where it is looked at next. */
+/** Repairs a whole answer. Its secrets are masked later, by `handBack`. */
 function whole(
   upstream: Response,
   { target: { provider } }: Outgoing,
@@ -67,7 +67,7 @@ function whole(
   });
 }
 
-/** The same answer with another body, whose length nobody has said yet. */
+/** The same answer with another body, whose length is not known. */
 function withBody({ status, headers }: Response, body: BodyInit): Response {
   const response = new Response(body, { status, headers });
   response.headers.delete("content-encoding");

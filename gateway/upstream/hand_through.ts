@@ -6,7 +6,7 @@ import type { Call, ForeignRules, JsonObject } from "../../wires/types.ts";
 import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
 
-/** A request as it is written for a provider. */
+/** A request, written for a provider. */
 export interface Rewritten {
   path: string;
   write: () => BodyInit;

@@ -1,4 +1,4 @@
-/** A body that goes on as it came, to an endpoint that is not chat. */
+/** Prepares requests to endpoints other than chat, whose bodies are handed through. */
 import { wireUrl } from "../../providers/urls.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Target } from "../targets/find_target.ts";
@@ -6,22 +6,22 @@ import type { Body } from "./body.ts";
 import { handThrough, type Rules } from "./hand_through.ts";
 import { inDepth, type Outgoing, refuseDropped, writeHeaders } from "./prepare.ts";
 
-/** Where a provider has an endpoint, and what differs there. */
+/** A provider's endpoint. */
 export interface Endpoint {
-  /** Below the base URL: `/embeddings`. */
+  /** The path below the base URL: `/embeddings`. */
   path: string;
-  /** Top-level fields that are left out. */
+  /** Top-level fields to leave out and name. */
   drop?: readonly string[];
-  /** Those that are left out and not named, for what they ask is done here. */
+  /** Top-level fields to leave out without naming them, because the gateway itself does what they ask for. */
   omit?: readonly string[];
-  /** Top-level fields that have another name. */
+  /** Top-level fields with the provider's own names for them. */
   rename?: Readonly<Record<string, string>>;
 }
 
 /**
- * Prepares a request of which only `model` changes, and what the endpoint says.
+ * Prepares a request in which only `model` and the fields of the endpoint change.
  *
- * @param only The body is for no other target: it is used up.
+ * @param only Whether no other target needs the body: it is then edited in place.
  * @throws GatewayError `dropped_fields`.
  */
 export function handedOn(
@@ -41,9 +41,9 @@ export function handedOn(
 }
 
 /**
- * A request whose answer is in the client's own words, or is read by its sender.
+ * A request whose answer is in the client's own format, or is read by the caller.
  *
- * @param headers Those of the wire.
+ * @param headers The wire's headers.
  */
 export function outgoingOf(
   target: Target,

@@ -20,7 +20,7 @@ export function maskFailure(response: Response, { error: mask }: Masks): Respons
   const isFine = status >= 200 && status < 300 &&
     !/^text\/(?:html|plain)/i.test(headers.get("content-type") ?? "");
   if (isFine) return response;
-  // Read here and no earlier: `body` makes a stream, which Deno then reads in JavaScript (some 8 µs a call).
+  // Read only now: reading `body` makes a stream, which Deno then reads in JavaScript (some 8 µs for each call).
   const { body } = response;
   const masked = new Response(body && maskedBody(body, mask.bytes()), {
     status,

@@ -1,4 +1,4 @@
-/** From a client's body to a provider's request. */
+/** Turns a client's body into a provider's request. */
 import type { Mender, Provider, Spoken, SpokenChat } from "../../providers/types.ts";
 import { wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
@@ -14,37 +14,37 @@ import { readSwitch, requestHeaders, type SentHeaders, setFixed } from "./header
 import { isSpoken, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
 
-/** A request ready to be sent to its target. */
+/** A request that is ready for its target. */
 export interface Outgoing {
   target: Target;
-  /** Reads its answers. Absent where they are in the client's own wire, and go back as they come. */
+  /** Reads the answers. Absent if they are in the client's own wire and are handed through. */
   reader?: AnswerFormat;
-  /** How its streams are framed, where they are read. Default: server-sent events. */
+  /** The framing of streams that are read. Default: server-sent events. */
   framing?: Framing;
-  /** What mends its answers, where they almost are in the client's own wire. */
+  /** Repairs answers that are almost in the client's own wire. */
   mender?: Mender;
   url: string;
   headers: SentHeaders;
-  /** The body, for one try. */
+  /** Returns the body for one attempt. */
   body: () => BodyInit;
-  /** Client fields that the target cannot express. */
+  /** The client's fields that the target does not have. */
   dropped: string[];
-  /** Absent when the bodies are handed through. */
+  /** Absent if the body is handed through. */
   call?: Call;
   stream: boolean;
-  /** Of tools that the answer calls otherwise than the client. */
+  /** The client's names of tools, by their names in the answer, if these differ. */
   toolNames?: ReadonlyMap<string, string>;
-  /** What no answer to the current try repeats. */
+  /** The masks of the current attempt's answer. */
   masks: Masks;
 }
 
 /**
  * Prepares a request for a target.
  *
- * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place, and written at once.
- * If it is for others too, it is written when it is first sent.
- * @param spoken How the target is asked. Default: for an answer.
- * @throws GatewayError for a body that is not a request of the client's wire, or one that `strict` refuses.
+ * @param only Whether no other target needs the body. If so, it is written at once, and a body of the same wire is edited in
+ * place. If not, it is written when it is first sent.
+ * @param spoken The wire to use. Default: the wire for answers (`spokenTo`).
+ * @throws GatewayError for a body that is not a request of the client's wire, or that `strict` refuses.
  */
 export function prepare(
   body: Body,
@@ -63,7 +63,7 @@ export function prepare(
   );
   const { path, dropped } = rewritten;
   refuseDropped(dropped, provider, headers, config);
-  // Read before the body is written: what is changed in place stands elsewhere then.
+  // Read before the body is written: an edit in place moves its members.
   const stream = body.get("stream") === true;
   const write = () => inDepth(rewritten.write);
   let written = only ? write() : undefined;
@@ -89,7 +89,7 @@ export function prepare(
   };
 }
 
-/** @throws GatewayError `dropped_fields` where the client, or the operator, wants all or nothing. */
+/** @throws GatewayError `dropped_fields` if fields are dropped, and the client or the operator has set `strict`. */
 export function refuseDropped(
   dropped: readonly string[],
   { name }: Provider,
@@ -100,28 +100,29 @@ export function refuseDropped(
   if (dropped.length === 0 || !isStrict) return;
   throw new GatewayError(
     "dropped_fields",
-    `Cannot send the request to ${name}: it has no way to express ${headerList(dropped)}`,
+    `Cannot send the request to ${name}: it does not take ${
+      headerList(dropped)
+    }; leave it out, or turn strict off`,
     { param: dropped[0] },
   );
 }
 
-/** What mends the answers of a model, by its row's column. */
+/** The function that repairs the answers of a model, if its row's `conform` says so. */
 export function menderOf(spoken: Spoken, model: string): Mender | undefined {
   const { conform, wire } = spoken as SpokenChat;
   if (!conform) return undefined;
   return conform === true || conform.test(model) ? wire.mender : undefined;
 }
 
-/** The rules of a wire, at the path that the client asks for. */
+/** The columns of a wire, with the path that the client requests. */
 const rulesOf = (spoken: Spoken, { below }: ClientWire): Rules =>
   (below === undefined ? spoken : { ...spoken, path: spoken.path + below }) as Rules;
 
 /**
- * Checks what is wrong with a request whichever of several targets it goes to: what is left to find when one is prepared
- * is what that target cannot be told.
+ * Checks a request for several targets. Faults that `prepare` finds after this check are due to one target.
  *
- * @param first Says how far the body is read: what is handed through is the provider's to check.
- * @throws GatewayError as `prepare`, for a body that is not a request of the client's wire.
+ * @param first The first target. If the body is handed through to it, its provider checks the body.
+ * @throws GatewayError for a body that is not a request of the client's wire.
  */
 export function checkRequest(body: Body, first: Target, { headers, client }: Exchange): void {
   readSwitch(headers, "sluice-strict");
@@ -132,28 +133,30 @@ export function checkRequest(body: Body, first: Target, { headers, client }: Exc
 }
 
 function checkBody(body: Body, client: ClientWire, isSame: boolean): void {
-  // A long body is the provider's to check when it goes to it as it is.
+  // A long body that is handed through is not parsed here; the provider checks it.
   if (body.isChecked || (isSame && !body.isParsed())) return;
   client.checkCall(body.parsed());
   body.isChecked = true;
 }
 
-// ---------------------------------------------------------------- the two ways to a provider
+// ---------------------------------------------------------------- writing
 
-/** JSON is read to any depth, but walked and written only as deep as the stack goes. */
+/** Runs work that walks through JSON. Deep JSON may overflow the stack, which becomes a GatewayError. */
 export function inDepth<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new GatewayError("invalid_request", "Cannot read the request: it is nested too deeply", { cause });
+    throw new GatewayError("invalid_request", "Cannot read the request: its body is nested too deeply", {
+      cause,
+    });
   }
 }
 
-/** For any other wire: reads the call and writes it anew. */
+/** Reads the call and writes it anew, for a provider of another wire than the client's. */
 function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire, only: boolean): Rewritten {
   const { call, left } = readFor(body, target, spoken, client, only);
-  // The gateway's own field, and unknown to the provider.
+  // The list `models` is for the gateway. The provider does not know it.
   if (!target.provider.ownModels) delete call.extra.models;
   const unread = takeExtra(call, spoken, client);
   const before = [...left, ...call.dropped, ...unread];
@@ -163,10 +166,10 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   return { ...more, path: spoken.path || path, write, dropped: [...before, ...dropped], call };
 }
 
-/** Whether a row has rules for what bodies of its wire hold: those of the wire's own clients pass them too. */
+/** Whether a row has rules for bodies of its wire (chat completions). Bodies that the gateway writes must follow them too. */
 const isRuled = (spoken: Spoken): spoken is SpokenChat => "fitMessages" in spoken.wire;
 
-/** Writes a call as chat completions, and changes what the row asks for; what is lost has the client's paths. */
+/** Writes a call as chat completions, and edits it as the row asks. Dropped fields have the client's paths. */
 function rewriteByRules(call: Call, target: Target, spoken: SpokenChat, before: string[]): Rewritten {
   const { body, dropped, toolNames, clientPath } = spoken.wire.writeCall(call, spoken.takes);
   const fitted = handThrough(writtenBody(body), { ...target, model: call.model }, spoken, true);
@@ -175,7 +178,7 @@ function rewriteByRules(call: Call, target: Target, spoken: SpokenChat, before: 
 }
 
 /**
- * Leaves out the fields that only the client's own wire knows, unless the target speaks it.
+ * Takes the fields out of a call that only the client's wire knows, unless the target speaks this wire.
  *
  * @returns Their names.
  */
@@ -194,7 +197,7 @@ function readFor(
   client: ClientWire,
   only: boolean,
 ): { call: Call; left: string[] } {
-  // Fields of the wire that is written: a client of another may have one of the same name.
+  // Rules are for fields of the wire that is written. A client of another wire may have another field of the same name.
   const left = isRuled(spoken) ? [] : spoken.drop?.filter(body.has) ?? [];
   const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
   const name = provider.modelId?.(model) ?? model;
@@ -207,7 +210,7 @@ function readFor(
 const without = (object: JsonObject, fields: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
 
-/** A call that is read once for all targets. */
+/** A copy of the call, which is read only once for all targets. */
 function sharedCall(body: Body, model: string, client: ClientWire): Call {
   body.call ??= client.readCall(body.parsed(), model);
   return { ...body.call, model, extra: { ...body.call.extra } };
@@ -215,7 +218,7 @@ function sharedCall(body: Body, model: string, client: ClientWire): Call {
 
 // ---------------------------------------------------------------- the headers
 
-/** The headers of a JSON request, without keys and without what is for others than its target. */
+/** The headers of a JSON request, without keys and without the client's headers for other providers. */
 export function writeHeaders(
   provider: Provider,
   client: Headers,
@@ -231,7 +234,7 @@ export function writeHeaders(
   return headers;
 }
 
-/** A client's list of betas and ours are both wanted; of anything else its own wins. */
+/** Sets a header unless the client has set it. Lists of betas are joined. */
 function addHeader(headers: SentHeaders, name: string, value: string): void {
   const own = headers.get(name);
   if (own === null) headers.set(name, value);

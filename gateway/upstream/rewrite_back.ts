@@ -24,9 +24,9 @@ import { readText } from "./send.ts";
 const TELL_MS = 15_000;
 
 /**
- * Milliseconds of silence after which a provider's stream has failed, if `streamIdleTimeoutMs` sets no other limit. The events
- * that keep the stream open would otherwise hide that the provider is gone. The slowest models are silent for some minutes
- * while they think.
+ * Milliseconds of silence after which a provider's stream has failed, unless `streamIdleTimeoutMs` sets a shorter limit. The
+ * events that keep the stream open would otherwise hide that the provider is gone. The slowest models are silent for some
+ * minutes while they think.
  */
 const MOST_SILENCE_MS = 600_000;
 

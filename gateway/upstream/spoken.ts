@@ -1,11 +1,11 @@
-/** Which of a provider's wires a request is sent on. */
+/** Chooses the wire of a provider for a request. */
 import type { Provider, Spoken } from "../../providers/types.ts";
 import type { ClientWire } from "../../wires/types.ts";
 import { needsResponses } from "../../wires/shared/openai_models.ts";
 
 /**
- * The wire by which a provider is asked: the client's own if the provider speaks it, else its usual one; or Responses, for a
- * call that OpenAI's models take only there.
+ * The wire for a request: the client's own if the provider speaks it, else the provider's usual wire. Calls that OpenAI's
+ * models take only on Responses use Responses, if the row's `responses` says so.
  *
  * @param get Reads a member of the client's body.
  */
@@ -19,11 +19,11 @@ export function spokenTo(
   const usual = own ?? wires[0];
   if (responses === "never" || own?.wire.name === "responses") return usual;
   const isNeeded = responses === "always" ||
-    // Of another client's body no more is known than that it is for this model.
+    // `get` reads members of chat completions. For a client of another wire only the model decides.
     needsResponses(model, own && get);
   return isNeeded ? wires.find(({ wire }) => wire.name === "responses") ?? usual : usual;
 }
 
-/** Whether a provider's wire is the client's own, with what the client asks of it: bodies are handed through then. */
+/** Whether a provider's wire is the client's own and has the client's path below it. Bodies are then handed through. */
 export const isSpoken = ({ wire, below }: Spoken, client: ClientWire): boolean =>
   wire.name === client.name && (client.below === undefined || below?.includes(client.below) === true);

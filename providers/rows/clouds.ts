@@ -1,4 +1,4 @@
-/** Rows of clouds, which serve models among much else. */
+/** The rows of cloud providers. */
 import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
 import { compatible, header, ownPaths } from "../kinds.ts";
 import { azureOpenAI, bedrock, vertex, workersAI } from "../native.ts";
@@ -30,7 +30,7 @@ export const CLOUDS = {
     native: vertex,
   }),
   heroku: compatible("https://us.inference.heroku.com/v1", { keyEnv: ["INFERENCE_KEY"] }),
-  // "Unsupported parameter(s)" or "extra_forbidden": its models' schemas take no other member.
+  // "Unsupported parameter(s)" or "extra_forbidden" for every field that the model's schema does not have.
   nvidia: compatible("https://integrate.api.nvidia.com/v1", {
     endpoints: COMPLETIONS,
     drop: [...OPENAI_ONLY, "metadata", "prompt_cache_key", "service_tier", "store"],
@@ -42,14 +42,14 @@ export const CLOUDS = {
     keyEnv: ["OVHCLOUD_API_KEY"],
   }),
   scaleway: compatible("https://api.scaleway.ai/v1", { keyEnv: ["SCW_SECRET_KEY", "SCALEWAY_API_KEY"] }),
-  // "Type mismatch of '/messages/0/content', 'array' not in 'string'": many of its models take text alone.
+  // "Type mismatch of '/messages/0/content', 'array' not in 'string'": many of its models take only texts.
   "workers-ai": compatible("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1", {
     native: workersAI,
-    // Up to a hundred texts; the size of a vector is the model's own.
+    // At most 100 texts. The size of a vector cannot be set.
     embeddings: { most: 100, tokens: false, base64: false, drop: ["dimensions"] },
     modelPath: /^(?:run\/)?((?:@|%40)(?:cf|hf)(?:\/|%2f)[^?]+)/i,
     messages: { texts: true },
-    // An answer in JSON mode comes parsed, an object in `content` (recorded 2025-12).
+    // In JSON mode `content` is a parsed object (recorded 2025-12).
     conform: true,
     modelsPath: "/models/search?task=Text%20Generation&per_page=1000",
     keyEnv: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],

@@ -1,4 +1,4 @@
-/** Rows of those who serve the models of others: hosts and routers. */
+/** The rows of hosts and routers, which serve other companies' models. */
 import { compatible, ownPaths } from "../kinds.ts";
 import { baseten, huggingface } from "../native.ts";
 import { shortToolId } from "../tool_ids.ts";
@@ -21,7 +21,7 @@ export const HOSTS = {
     modelPath: /^model\/([^/?]+)/,
     keyEnv: ["BASETEN_API_KEY"],
   }),
-  // "property 'store' is unsupported": 400 or 422 for every field its SDK (1.91) does not list.
+  // "property 'store' is unsupported": 400 or 422 for every field that its SDK (1.91) does not list.
   cerebras: compatible("https://api.cerebras.ai/v1", {
     endpoints: COMPLETIONS,
     takes: { thoughts: "reasoning" },
@@ -58,7 +58,7 @@ export const HOSTS = {
     endpoints: COMPLETIONS,
     keyEnv: ["FEATHERLESS_API_KEY"],
   }),
-  // "Extra inputs are not permitted": 400 for every field its SDK (1.2.30) does not list.
+  // "Extra inputs are not permitted": 400 for every field that its SDK (1.2.30) does not list.
   // https://docs.fireworks.ai/guides/response-api, https://docs.fireworks.ai/tools-sdks/anthropic-compatibility (2026-11)
   fireworks: compatible("https://api.fireworks.ai/inference/v1", {
     endpoints: COMPLETIONS,
@@ -71,11 +71,12 @@ export const HOSTS = {
     endpoints: COMPLETIONS,
     keyEnv: ["FRIENDLI_TOKEN"],
   }),
-  // GitHub Models, which GitHub retired on 2026-07-30. Kept so that old names get GitHub's own answer.
+  // GitHub retired GitHub Models on 2026-07-30. The row is kept so that old names get GitHub's own answer.
   github: compatible("https://models.github.ai/inference", { toolId: shortToolId(40) }),
-  // The three about probabilities are documented 400s; "property '…' is unsupported" for what its SDK (1.6) does not list.
+  // `logit_bias`, `logprobs` and `top_logprobs` are documented as 400. "property '…' is unsupported" for every field that its
+  // SDK (1.6) does not list.
   // https://console.groq.com/docs/openai
-  // Responses refuse the fields of `drop` with 400. https://console.groq.com/docs/responses-api (2026-11)
+  // Its Responses refuse the fields of the inner `drop` with 400. https://console.groq.com/docs/responses-api (2026-11)
   groq: compatible("https://api.groq.com/openai/v1", {
     takes: { thoughts: "reasoning" },
     also: [{
@@ -157,7 +158,7 @@ export const HOSTS = {
     endpoints: { ...COMPLETIONS, ...RERANK },
     aliases: ["together-ai", "togetherai"],
     ...MAX_TOKENS,
-    // `finish_reason: "eos"` (recorded 2025-02, and in its API reference).
+    // Answers have `finish_reason: "eos"` (recorded 2025-02, and in its API reference).
     conform: true,
     keyEnv: ["TOGETHER_API_KEY"],
   }),

@@ -1,11 +1,11 @@
-/** Rows of what runs on one's own machine, and of the demo. */
+/** The rows of servers on the operator's own machine, and of the demo. */
 import { serveDemo } from "../demo/demo.ts";
 import { compatible } from "../kinds.ts";
 import type { Row } from "../types.ts";
 import { COMPLETIONS, MAX_TOKENS, MESSAGES, RERANK, RESPONSES } from "./shared.ts";
 
 export const LOCAL = {
-  // No host: see `fetch`.
+  // `fetch` answers, so this host is never asked.
   demo: compatible("https://demo.invalid", { fetch: serveDemo }),
   // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md (2026-11)
   llamacpp: compatible("http://127.0.0.1:8080/v1", {
@@ -19,8 +19,8 @@ export const LOCAL = {
     ...MAX_TOKENS,
     also: [RESPONSES, MESSAGES],
   }),
-  // Responses without a store. https://docs.ollama.com/api/openai-compatibility, …/anthropic-compatibility (2026-11)
-  // Of embeddings it takes texts alone.
+  // Its Responses store nothing. https://docs.ollama.com/api/openai-compatibility, …/anthropic-compatibility (2026-11)
+  // Its embeddings take only texts.
   ollama: compatible("http://127.0.0.1:11434/v1", {
     endpoints: COMPLETIONS,
     ...MAX_TOKENS,

@@ -1,4 +1,4 @@
-/** Rows of those who make the models that they serve. */
+/** The rows of companies that serve their own models. */
 import { anthropicMessages, dashedClaude } from "../../wires/anthropic_messages/mod.ts";
 import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
 import { fitResponses } from "../../wires/openai_responses/mod.ts";
@@ -19,7 +19,7 @@ import {
 } from "./shared.ts";
 
 export const MAKERS = {
-  // Its answers and chunks have neither `created` nor `model` (recorded 2025).
+  // Its answers and chunks have no `created` and no `model` (recorded 2025).
   ai21: compatible("https://api.ai21.com/studio/v1", {
     ...MAX_TOKENS,
     conform: true,
@@ -29,7 +29,7 @@ export const MAKERS = {
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", {
     endpoints: COMPLETIONS,
     aliases: ["dashscope"],
-    // At most ten texts, and no tokens; `encoding_format` may be `float` alone.
+    // At most ten texts, and no tokens. `encoding_format` may only be `float`.
     embeddings: { most: 10, tokens: false, base64: false },
     ...MAX_TOKENS,
     messages: { roles: NO_DEVELOPER },
@@ -40,14 +40,14 @@ export const MAKERS = {
     wires: [spoken("anthropic")],
     modelId: dashedClaude,
     auth: header("x-api-key"),
-    // Each is refused where the other belongs: "invalid x-api-key", "OAuth authentication is currently not supported".
+    // Each kind of key is refused in the other's header: "invalid x-api-key", "OAuth authentication is currently not supported".
     keyForms: [{ begins: "sk-ant-api", auth: header("x-api-key") }, { begins: "sk-ant-oat", auth: bearer }],
     headers: { "anthropic-version": "2023-06-01" },
     modelsPath: "/v1/models?limit=1000",
     version: "v1",
     keyEnv: ["ANTHROPIC_API_KEY"],
   },
-  // Clients send `cartesia-version`, which it demands.
+  // Cartesia requires the header `cartesia-version`, which clients send.
   cartesia: ownPaths("https://api.cartesia.ai", { auth: header("x-api-key"), keyEnv: ["CARTESIA_API_KEY"] }),
   cohere: {
     endpoints: { rerank: "/v2/rerank" },
@@ -101,16 +101,16 @@ export const MAKERS = {
     also: [RESPONSES, messagesBelow("https://api.minimax.io/anthropic")],
     keyEnv: ["MINIMAX_API_KEY"],
   }),
-  // 422 "extra_forbidden" for every field its SDK (2.7) does not list. Its streams tell their usage without being asked.
+  // 422 "extra_forbidden" for every field that its SDK (2.7) does not list. Its streams report usage without `stream_options`.
   mistral: compatible("https://api.mistral.ai", {
     takes: { efforts: ["none", "high"], thoughts: "none" },
     ...V1,
     drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "top_k", "user"],
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
-    // 422 "extra_forbidden" there too: its SDK lists `output_dimension`, and texts alone.
+    // 422 "extra_forbidden" for embeddings too: its SDK lists `output_dimension`, and only texts.
     embeddings: { tokens: false, drop: ["input_type", "user"], rename: { dimensions: "output_dimension" } },
     toolId: mistralToolId,
-    // Models that reason answer with a list of thoughts and texts in `content` (recorded 2026-07).
+    // In answers of models that reason, `content` is a list of thoughts and texts (recorded 2026-07).
     // https://docs.mistral.ai/capabilities/reasoning/
     conform: /^(?:magistral|mistral-(?:large|medium|small))/,
     messages: {
@@ -146,14 +146,14 @@ export const MAKERS = {
     responses: "when needed",
     keyEnv: ["OPENAI_API_KEY"],
   }),
-  // Ignores all settings but `response_format` and `stream`, and says so.
+  // It ignores all settings except `response_format` and `stream`, as its documentation says.
   // https://docs.parallel.ai/chat-api/sdk-compatibility
   parallel: compatible("https://api.parallel.ai", {
     auth: header("x-api-key"),
     chatPath: "/v1beta/chat/completions",
     keyEnv: ["PARALLEL_API_KEY"],
   }),
-  // Takes Sonar's model names too, and is what answers them since chat completions ended.
+  // It takes Sonar's model names too, and is the only API for them since chat completions ended.
   "perplexity-agent": {
     baseUrl: "https://api.perplexity.ai",
     wires: [spoken("perplexity")],
@@ -162,12 +162,12 @@ export const MAKERS = {
     version: "v1",
     keyEnv: ["PERPLEXITY_API_KEY"],
   },
-  // Perplexity ended chat completions on 2026-09-27 in favour of its Agent API; calls get its own error.
+  // Perplexity ended chat completions on 2026-09-27 in favour of its Agent API. Calls get Perplexity's own error.
   // https://docs.perplexity.ai/docs/agent-api/migrate-from-sonar/overview
   "perplexity-ai": compatible("https://api.perplexity.ai", {
     aliases: ["perplexity"],
     ...MAX_TOKENS,
-    // Each chunk repeats the message so far beside its delta, and streams end without `[DONE]` (recorded 2026-06).
+    // Each chunk also holds the message so far, and streams end without `[DONE]` (recorded 2026-06).
     conform: true,
     keyEnv: ["PERPLEXITY_API_KEY"],
   }),
@@ -185,7 +185,7 @@ export const MAKERS = {
   writer: compatible("https://api.writer.com/v1", {
     chatPath: "/chat",
     ...MAX_TOKENS,
-    // Each chunk has a message beside its delta, and streams end without `[DONE]` (recorded 2025-08).
+    // Each chunk has a `message` beside its `delta`, and streams end without `[DONE]` (recorded 2025-08).
     conform: true,
     keyEnv: ["WRITER_API_KEY"],
   }),

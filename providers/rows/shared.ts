@@ -1,15 +1,15 @@
-/** What several rows have in common. */
+/** Columns that several rows share. */
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { Spoken } from "../types.ts";
 
-/** OpenAI's Responses beside chat completions, below a base URL that ends with the version. */
+/** OpenAI's Responses beside chat completions, for a base URL that ends with the version. */
 export const RESPONSES: Spoken = { wire: openaiResponses, path: "/responses" };
 
-/** Anthropic's Messages there. */
+/** Anthropic's Messages beside chat completions, for a base URL that ends with the version. */
 export const MESSAGES: Spoken = { wire: anthropicMessages, path: "/messages" };
 
-/** Anthropic's Messages at a place of their own. */
+/** Anthropic's Messages below a base URL of their own. */
 export const messagesBelow = (baseUrl: string): Spoken => ({
   wire: anthropicMessages,
   path: "/v1/messages",
@@ -17,25 +17,25 @@ export const messagesBelow = (baseUrl: string): Spoken => ({
 });
 
 /**
- * The older completions, with `prompt` and `suffix`, and rerank, beside chat completions. That Together (SDK 0.52),
- * Cerebras (1.91) and OpenRouter (1.3, rerank) have them was read in their SDKs in November 2026; the other rows are from
- * memory. Not those whose answers are chat completions (Mistral's `/fim/completions`).
+ * The paths of the older completions, with `prompt` and `suffix`, and of rerank, beside chat completions. For Together (SDK
+ * 0.52), Cerebras (1.91) and OpenRouter (1.3, rerank) they are from the SDKs, read in November 2026; for other rows they are
+ * from memory. Completions with answers of chat completions do not count (Mistral's `/fim/completions`).
  */
 export const COMPLETIONS = { completions: "/completions" }, RERANK = { rerank: "/rerank" };
 
-/** For base URLs that end before the version segment. */
+/** For base URLs without a version at their end. */
 export const V1 = { chatPath: "/v1/chat/completions", modelsPath: "/v1/models", version: "v1" };
 
-/** Where only the older name is known, and the newer one would be ignored or refused. */
+/** For providers that ignore or refuse the newer name of this field. */
 export const MAX_TOKENS = { rename: { max_completion_tokens: "max_tokens" } } as const;
 
-/** Where the newer name for a system message is refused. */
+/** For providers that refuse the newer name of system messages. */
 export const NO_DEVELOPER = { developer: "system" } as const;
 
-/** OpenAI shows no reasoning on chat completions, and takes none back. */
+/** OpenAI's chat completions neither return reasoning nor take it back. */
 export const OPENAI_TAKES = { openaiTools: true, thoughts: "none" } as const;
 
-/** Routers pass marks and proofs on to whoever is behind them, and make of an effort what the model takes. */
+/** Routers pass cache marks and proofs of thoughts on to the provider behind them, and fit an effort to the model. */
 export const ROUTER_TAKES = {
   cacheMarks: true,
   efforts: ["none", "minimal", "low", "medium", "high", "xhigh"],
@@ -43,9 +43,9 @@ export const ROUTER_TAKES = {
 } as const;
 
 /**
- * What only OpenAI itself knows, for those who refuse what they do not know. All of it is beside the point of the
- * answer; what is not (`functions`, `modalities`, `web_search_options`) is sent on, for the provider's own error says
- * more than an answer without it.
+ * Fields that only OpenAI knows, for rows of providers that refuse unknown fields. None of them changes the content of the
+ * answer. Fields that do (`functions`, `modalities`, `web_search_options`) are sent on, because the provider's own error is
+ * more useful than an answer without them.
  */
 export const OPENAI_ONLY = [
   "moderation",

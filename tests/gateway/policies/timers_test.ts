@@ -3,7 +3,7 @@ import { timeLimit } from "../../../gateway/policies/timers.ts";
 
 const never = () => new Promise<never>(() => {});
 
-/** Keeps the process alive meanwhile, as a server does. */
+/** Keeps the process alive during the work, as a server does. */
 async function alive<T>(work: () => Promise<T>): Promise<T> {
   const server = setInterval(() => {}, 1000);
   try {
@@ -27,9 +27,9 @@ Deno.test("timeLimit() gives each promise its own time, by one timer", () =>
     assertEquals(order, ["first is late"]);
     await second;
     assertEquals(order, ["first is late", "second is late"]);
-    // No promise is given up before its own time. A timer may ring a little early.
+    // No wait ends before its own time. A timer may ring a little early.
     assert(performance.now() - began >= 58, `${performance.now() - began}`);
-    // A timer that has nothing to wait for is set anew.
+    // After a pause without waits the timer is set again.
     await assertRejects(() => inTime(never(), late("third")), Error, "third is late");
   }));
 
@@ -48,7 +48,7 @@ Deno.test("timeLimit() does not keep a process alive when nothing is waited for"
     args: ["run", "--no-check", "--quiet", `data:application/javascript,${encodeURIComponent(code)}`],
     stdout: "null",
     stderr: "null",
-    // Without the unref it hangs, and is ended here.
+    // Without `unref` the process would not end, and would be killed here.
     signal: AbortSignal.timeout(60_000),
   });
   assertEquals((await command.output()).success, true);

@@ -96,7 +96,7 @@ Deno.test("over a socket, a body of one-byte chunks takes memory in the order of
 });
 
 Deno.test("a client that is silent while it sends its body is 408 in the words of its door", async () => {
-  // The gateway's own timer does not keep a process alive, which a server does.
+  // The gateway's own timer does not keep the process alive. A server would.
   const server = setInterval(() => {}, 1000);
   for (const [url, code] of [[CHAT, undefined], [ROOT, 408], [`${NATIVE}?x`, 408]] as const) {
     const ways: Record<string, string>[] = [{}, { "content-length": `${CALL.length}` }];
