@@ -80,7 +80,9 @@ export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): Pr
         read = { at: now, holdsMs: AGES_MS.failure };
         failures++;
         const times = failures === 1 ? "" : ` (${failures} times now)`;
-        warn(`Cannot read the table of prices${times}: ${(cause as Error).message}; the table before it is used`);
+        warn(
+          `Cannot read the table of prices${times}: ${(cause as Error).message}; the table before it is used`,
+        );
       });
     },
     find(provider, model) {
