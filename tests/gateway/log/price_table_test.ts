@@ -94,9 +94,9 @@ Deno.test("priceBook() reads the operator's table each day, a failed one each ho
     assertEquals([asked, input()], [times, 1], `${hours} h`);
   }
   assertEquals(lines, [
-    "Cannot read the table of prices: offline; the one before is used",
-    "Cannot read the table of prices (2 times now): offline; the one before is used",
-    "Cannot read the table of prices (3 times now): offline; the one before is used",
+    "Cannot read the table of prices: offline; the table before it is used",
+    "Cannot read the table of prices (2 times now): offline; the table before it is used",
+    "Cannot read the table of prices (3 times now): offline; the table before it is used",
   ]);
   text = () => Promise.resolve(tableOf(7));
   // The clock was set back.
@@ -146,7 +146,7 @@ Deno.test("SLUICE_PRICES is costs of single models, a URL, or a file that is rea
   }
   assertStringIncludes(
     assertThrows(() => start("prices.json"), TypeError).message,
-    "SLUICE_PRICES: no file can be read here",
+    "SLUICE_PRICES: this runtime cannot read files",
   );
   assertStringIncludes(
     assertThrows(() => before(() => completion(), { priceTable: "prices.json" }), TypeError).message,
