@@ -14,7 +14,7 @@ function rewrite(wire: ProviderWire, written: string): string {
   return JSON.stringify(writeAnswer(answer, CALL, DEFAULTS));
 }
 
-for (const shape of ["anthropic", "gemini", "cohere", "perplexity"] as const) {
+for (const shape of ["anthropic", "gemini", "cohere", "perplexity", "responses"] as const) {
   for (const pieces of [60, 20_000]) {
     const written = JSON.stringify(SHAPES[shape].whole(pieces));
     const wire = WIRES[shape];

@@ -23,23 +23,12 @@
 import { bundle, ROOT } from "../tests/bundle.ts";
 import { bunBinary } from "../tests/runtimes/binaries.ts";
 import { leave, readFlags } from "./flags.ts";
+import { FRESH, imagePrompt, type Load, LOADS, PROMPT } from "./compare_loads.ts";
+import type { Shape } from "./knocks.ts";
 import type { Job, Seen } from "./load.ts";
 import { cpuMicros, forgetPeak, memory, type Process, run, startProcess } from "./process.ts";
-import { before, direct, type Shape, startProvider, type Target, TARGETS } from "./targets.ts";
+import { before, direct, startProvider, type Target, TARGETS } from "./targets.ts";
 import { printTables } from "./tables.ts";
-
-/** A load on a running target. */
-export interface Load {
-  name: string;
-  shape: Shape;
-  /** The fake provider's model. */
-  model: string;
-  connections: number;
-  /** The longest time of one answer, if the usual time is too short. */
-  seconds?: number;
-  /** Whether the load is also measured without a gateway. */
-  direct?: boolean;
-}
 
 /** One visit of a load to a target. */
 export interface Visit {
@@ -67,39 +56,7 @@ export interface Visit {
 /** Visits by load, then by target; one for each round. */
 export type Results = Map<string, Map<string, Visit[]>>;
 
-const SHAPES: Shape[] = ["openai", "anthropic", "gemini"];
-
-/** The loads of targets that keep running. */
-const LOADS: Load[] = [
-  ...SHAPES.flatMap((shape): Load[] => [
-    { name: `whole, ${shape}`, shape, model: "whole", connections: 32 },
-    { name: `stream of 200, one per write, ${shape}`, shape, model: "s200x1", connections: 8 },
-    { name: `stream of 200, 16 per write, ${shape}`, shape, model: "s200x16", connections: 8 },
-    // At full speed several writes are read at once. Here each write is read alone, as tokens are.
-    { name: `stream of 200, 1 ms apart, ${shape}`, shape, model: "s200x1p1", connections: 16 },
-    // Several calls one after the other on one connection: on a fresh connection the cost of connecting would hide the rest.
-    { name: `first token, ${shape}`, shape, model: "s12x1p20", connections: 1, seconds: 2, direct: true },
-    { name: `latency, whole, ${shape}`, shape, model: "whole", connections: 1, direct: true },
-    { name: `latency, stream, ${shape}`, shape, model: "s200x1", connections: 1, direct: true },
-    { name: `rate, stream, ${shape}`, shape, model: "s200x1", connections: 32 },
-  ]),
-];
-
-/** The measurements that start a process of their own. */
-const FRESH = [
-  "10 MB body",
-  "idle streams, openai",
-  "idle streams, anthropic",
-  "cold start",
-  "cold start, one file",
-] as const;
-
 const IDLE_STREAMS = 2000;
-
-const PROMPT = [
-  { role: "system", content: "You are a careful assistant." },
-  { role: "user", content: "In a few words: what is a gateway, and why would anyone want one? ".repeat(4) },
-];
 
 async function main() {
   const { rounds, seconds, lead, warm, against, json: file, ...patterns } = readFlags({
@@ -197,6 +154,7 @@ interface Running {
 
 function fits(load: Load, target: Target): boolean {
   if (target.kind === "direct") return load.direct === true;
+  if (load.client && (target.kind === "peer" || target.kind === "least")) return false;
   return target.kind !== "identity" || load.model !== "whole";
 }
 
@@ -209,7 +167,7 @@ async function visitLoad(
   provider: number,
   seconds: number,
 ): Promise<Visit> {
-  const knock = target.knock(load.shape, load.model, PROMPT, provider);
+  const knock = target.knock(load.shape, load.model, PROMPT, provider, load.client);
   const job = { ...knock, port, connections: load.connections, requests: Infinity };
   const before = cpuMicros(process.pid);
   const seen = await drive({ ...job, requests: 1e9, seconds });
@@ -248,7 +206,7 @@ async function visitFresh(load: typeof FRESH[number], target: Target, provider: 
   };
   if (load.startsWith("cold start")) return { ...none, coldStart, resident };
   if (load === "10 MB body") {
-    const knock = target.knock("openai", "whole", IMAGE_PROMPT(), provider);
+    const knock = target.knock("openai", "whole", imagePrompt(), provider);
     await using file = await temporaryFile(knock.body);
     const job: Job = {
       ...knock,
@@ -286,16 +244,6 @@ async function visitFresh(load: typeof FRESH[number], target: Target, provider: 
   await holder.process.printed(/held/);
   await sleep(1000);
   return { ...none, perStream: (memory(process.pid).bytes - before) / IDLE_STREAMS, resident: before };
-}
-
-/** A body of 10 MB that is nearly all one image. */
-function IMAGE_PROMPT(): unknown[] {
-  const image = "iVBORw0KGgoAAAANSUhEUgAA".repeat(Math.ceil(10e6 / 24)).slice(0, 10e6);
-  const url = `data:image/png;base64,${image}`;
-  return [{
-    role: "user",
-    content: [{ type: "text", text: "What is in this image?" }, { type: "image_url", image_url: { url } }],
-  }];
 }
 
 // ---------------------------------------------------------------- helpers

@@ -9,7 +9,7 @@
  * - `mute` no answer at all, `head` the headers of a stream and nothing more;
  * - `i7` at the end of a name is a number for the request, by which `/stats` lists its arrival and its abort.
  *
- * The path tells the format: `/chat/completions`, `/messages`, `:generateContent`, `:streamGenerateContent`.
+ * The path tells the format: `/chat/completions`, `/messages`, `/responses`, `:generateContent`, `:streamGenerateContent`.
  *
  * Runs on Bun, on bare sockets. Every answer is bytes made in advance, with one `write(2)` for each write of the load and no HTTP
  * server in between. `GET /stats` returns the counts so far; `?reset` sets them to zero, and `?hangup` ends the connections
@@ -182,6 +182,8 @@ function start(socket: Socket) {
     ? "openai"
     : target.includes("enerateContent")
     ? "gemini"
+    : target.endsWith("/responses")
+    ? "responses"
     : "anthropic";
   const model = /"model":\s*"([^"]+)"/.exec(connection.start) ??
     /"model":\s*"([^"]+)"/.exec(connection.tail) ??

@@ -87,7 +87,7 @@ grow("tool arguments, anthropic to openai, 100 pieces and more", (factor) => {
 
 // ---------------------------------------------------------------- bodies
 
-for (const shape of ["anthropic", "gemini", "cohere", "perplexity"] as const) {
+for (const shape of ["anthropic", "gemini", "cohere", "perplexity", "responses"] as const) {
   grow(`a whole answer, ${shape} to openai`, (factor) => {
     const written = JSON.stringify(SHAPES[shape].whole(2000 * factor));
     const answer = () => {

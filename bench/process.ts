@@ -13,6 +13,9 @@ export interface Process extends AsyncDisposable {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
+/** Bun's `fetch` runs at most 256 requests at once by default. The others would wait for ever, because idle streams never end. */
+export const BUN_ENV = { BUN_CONFIG_MAX_HTTP_REQUESTS: "20000" };
+
 /** Starts a program. It is killed when the process is disposed of. */
 export function startProcess(
   command: string,

@@ -7,7 +7,7 @@
  * than it is, and everything runs about twice as slowly.
  *
  * ```sh
- * deno task bench:profile [whole|s200x1] [openai|anthropic|gemini] [deno|bun]
+ * deno task bench:profile [whole|s200x1] [openai|anthropic|gemini|responses] [deno|bun] [chat|messages|responses]
  * ```
  *
  * @module
@@ -15,9 +15,10 @@
 import { ROOT } from "../tests/bundle.ts";
 import { freePort } from "../tests/free_port.ts";
 import { bunBinary } from "../tests/runtimes/binaries.ts";
+import type { Client, Shape } from "./knocks.ts";
 import type { Seen } from "./load.ts";
 import { run, startProcess } from "./process.ts";
-import { type Shape, startProvider, TARGETS } from "./targets.ts";
+import { startProvider, TARGETS } from "./targets.ts";
 
 const SECONDS = 7;
 
@@ -48,8 +49,13 @@ const AREAS: [area: string, pattern: RegExp][] = [
 const NATIVE = "calls out of JavaScript";
 
 async function main() {
-  const [load = "whole", shape = "openai", runtime = "deno"] = Deno.args as [string?, Shape?, Runtime?];
-  const { profile, done } = await record(load, shape, runtime);
+  const [load = "whole", shape = "openai", runtime = "deno", client] = Deno.args as [
+    string?,
+    Shape?,
+    Runtime?,
+    Client?,
+  ];
+  const { profile, done } = await record(load, shape, runtime, client);
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const areas = new Map<string, number>();
   const functions = new Map<string, number>();
@@ -79,6 +85,7 @@ async function record(
   load: string,
   shape: Shape,
   runtime: Runtime,
+  client?: Client,
 ): Promise<{ profile: Profile; done: number }> {
   const folder = await Deno.makeTempDir();
   const provider = await startProvider();
@@ -98,7 +105,13 @@ async function record(
   await using _process = process;
   await process.printed(/listening/);
   const prompt = [{ role: "user", content: "What is a gateway, and why would anyone want one? ".repeat(6) }];
-  const knock = TARGETS.find(({ kind }) => kind === "ours")!.knock(shape, load, prompt, provider.port);
+  const knock = TARGETS.find(({ kind }) => kind === "ours")!.knock(
+    shape,
+    load,
+    prompt,
+    provider.port,
+    client,
+  );
   const job = { ...knock, port, connections: load === "whole" ? 32 : 8, requests: 1e9, seconds: SECONDS };
   const seen: Seen = JSON.parse(await run(bun, [`${ROOT}/bench/load.ts`, JSON.stringify(job)]));
   if (seen.failed > 0) throw new Error(`${seen.failed} requests failed: ${seen.failure}`);

@@ -151,6 +151,7 @@ const MODELS: Record<Shape, string> = {
   gemini: "google-ai-studio/gemini-2.5-flash",
   cohere: "cohere/command-a-03-2025",
   perplexity: "perplexity-agent/sonar",
+  responses: "openai/gpt-5-codex",
 };
 const tool = { name: "look_up", parameters: { type: "object", properties: { word: { type: "string" } } } };
 for (const [shape, model] of Object.entries(MODELS)) {

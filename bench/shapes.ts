@@ -1,7 +1,7 @@
 /** The answers of providers in each of their formats: the same text, in pieces as long as tokens. */
 
 /** A provider's format. */
-export type Shape = "openai" | "anthropic" | "gemini" | "cohere" | "perplexity";
+export type Shape = "openai" | "anthropic" | "gemini" | "cohere" | "perplexity" | "responses";
 
 /** The n-th piece of text: 3 to 9 characters, like tokens. */
 const WORDS = [
@@ -190,6 +190,36 @@ export const SHAPES: Record<Shape, Answers> = {
     },
     whole: response,
   },
+  responses: {
+    events(deltas) {
+      let sequence_number = 0;
+      const event = (type: string, more: object) =>
+        `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequence_number++, ...more })}\n\n`;
+      const at = { item_id: "msg_bench00000000000001", output_index: 0, content_index: 0 };
+      const begun = { ...openaiResponse(0), status: "in_progress", output: [], usage: null };
+      const { output: [item], ...end } = openaiResponse(deltas);
+      const [part] = item.content;
+      return [
+        event("response.created", { response: begun }),
+        event("response.in_progress", { response: begun }),
+        event("response.output_item.added", {
+          output_index: 0,
+          item: { ...item, status: "in_progress", content: [] },
+        }),
+        event("response.content_part.added", { ...at, part: { ...part, text: "" } }),
+        ...Array.from(
+          { length: deltas },
+          (_, n) =>
+            event("response.output_text.delta", { ...at, delta: word(n), logprobs: [], obfuscation: "x" }),
+        ),
+        event("response.output_text.done", { ...at, text: part.text, logprobs: [] }),
+        event("response.content_part.done", { ...at, part }),
+        event("response.output_item.done", { output_index: 0, item }),
+        event("response.completed", { response: { ...end, output: [item] } }),
+      ];
+    },
+    whole: openaiResponse,
+  },
 };
 
 const cohereUsage = (deltas: number) => ({
@@ -213,6 +243,35 @@ function response(deltas: number) {
       content,
     }],
     usage: { input_tokens: 24, output_tokens: deltas, total_tokens: 24 + deltas },
+  };
+}
+
+/** With the members that OpenAI sends beside those of {@link response}. */
+function openaiResponse(deltas: number) {
+  return {
+    ...response(deltas),
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: 1000,
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    reasoning: { effort: null, summary: null },
+    store: false,
+    temperature: 1,
+    text: { format: { type: "text" } },
+    tool_choice: "auto",
+    tools: [],
+    top_p: 1,
+    truncation: "disabled",
+    metadata: {},
+    usage: {
+      input_tokens: 24,
+      input_tokens_details: { cached_tokens: 0 },
+      output_tokens: deltas,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: 24 + deltas,
+    },
   };
 }
 

@@ -80,7 +80,7 @@ for (const [name, deltas] of Object.entries(writes)) {
 const failure = () => ({ message: "broke off" });
 
 for (const perChunk of [1, 16]) {
-  for (const shape of ["anthropic", "gemini", "cohere", "perplexity"] as const) {
+  for (const shape of ["anthropic", "gemini", "cohere", "perplexity", "responses"] as const) {
     const chunks = chunksOf(SHAPES[shape].events(EVENTS), perChunk);
     const source = () => {
       let at = 0;

@@ -148,7 +148,8 @@ interface Mark {
   on?: Target["runtime"][];
 }
 
-const TRANSLATED = "(anthropic|gemini)$";
+const TRANSLATED = ", (anthropic|gemini|Messages to openai|chat to openai's Responses)$";
+const HANDED = ", (openai|Messages to anthropic|Responses to openai)$";
 const sameRuntime = (kind: Target["kind"]) => (target: Target, ours: Target) =>
   target.kind === kind && target.runtime === ours.runtime;
 const named = (text: string) => (target: Target) => target.name.startsWith(text);
@@ -156,14 +157,14 @@ const named = (text: string) => (target: Target) => target.name.startsWith(text)
 const MARKS: Mark[] = [
   {
     what: "CPU over the floor",
-    load: /^whole, openai/,
+    load: new RegExp(`^whole${HANDED}`),
     figure: (visit) => visit.cpu,
     base: sameRuntime("floor"),
     most: 1.15,
   },
   {
     what: "CPU over the floor",
-    load: /^stream of 200.*openai/,
+    load: new RegExp(`^stream of 200.*${HANDED}`),
     figure: (visit) => visit.cpu,
     base: sameRuntime("floor"),
     most: 1.05,

@@ -2,19 +2,9 @@
 import { bundle, ROOT } from "../tests/bundle.ts";
 import { freePort } from "../tests/free_port.ts";
 import { bunBinary, workerdBinary } from "../tests/runtimes/binaries.ts";
-import { type Process, run, startProcess } from "./process.ts";
-
-/** A format of the fake provider. */
-export type Shape = "openai" | "anthropic" | "gemini";
-
-/** A request in the form of one target. */
-export interface Knock {
-  path: string;
-  headers: Record<string, string>;
-  body: string;
-  /** A text near the end of every good answer. */
-  expect: string;
-}
+import { type Client, type Knock, knockAs, nativeKnock, PREFIXES, type Shape, type Turn } from "./knocks.ts";
+import { llmops, portkey } from "./peers.ts";
+import { BUN_ENV, type Process, run, startProcess } from "./process.ts";
 
 /** One gateway. */
 export interface Target {
@@ -27,77 +17,12 @@ export interface Target {
    * @param oneFile Whether Sluice runs as the one file of `deno task bundle`, not from its source.
    */
   start(provider: number, oneFile?: boolean): Promise<{ process: Process; port: number }>;
-  /** @param load The fake provider's model. */
-  knock(shape: Shape, load: string, messages: unknown[], provider: number): Knock;
+  /**
+   * @param load The fake provider's model.
+   * @param client The format in which whoever translates is asked. Default `chat`.
+   */
+  knock(shape: Shape, load: string, messages: readonly Turn[], provider: number, client?: Client): Knock;
 }
-
-/** The headers that the OpenAI SDK sends beside the key. */
-const HEADERS = {
-  authorization: "Bearer sk-bench-0123456789abcdef",
-  accept: "application/json",
-  "accept-encoding": "identity",
-  "user-agent": "OpenAI/JS 6.9.1",
-  "x-stainless-arch": "x64",
-  "x-stainless-lang": "js",
-  "x-stainless-os": "Linux",
-  "x-stainless-package-version": "6.9.1",
-  "x-stainless-retry-count": "0",
-  "x-stainless-runtime": "node",
-  "x-stainless-runtime-version": "v24.0.0",
-};
-
-const MAX_TOKENS = 1000;
-
-function chat(model: string, load: string, messages: unknown[]): string {
-  const stream = load.startsWith("s");
-  return JSON.stringify({
-    model,
-    messages,
-    max_tokens: MAX_TOKENS,
-    temperature: 0.5,
-    ...(stream && { stream }),
-  });
-}
-
-/** The end of an answer in OpenAI's format. */
-const expectChat = (load: string) => load.startsWith("s") ? "data: [DONE]" : `"total_tokens"`;
-
-/** The request in the provider's own format, for targets that do not translate. */
-function nativeKnock(shape: Shape, load: string, messages: unknown[]): Knock {
-  const stream = load.startsWith("s");
-  switch (shape) {
-    case "openai":
-      return {
-        path: "/v1/chat/completions",
-        headers: HEADERS,
-        body: chat(load, load, messages),
-        expect: expectChat(load),
-      };
-    case "anthropic":
-      return {
-        path: "/v1/messages",
-        headers: HEADERS,
-        body: chat(load, load, messages),
-        expect: stream ? "message_stop" : `"output_tokens"`,
-      };
-    case "gemini":
-      return {
-        path: `/v1beta/models/${load}:${stream ? "streamGenerateContent?alt=sse" : "generateContent"}`,
-        headers: HEADERS,
-        body: JSON.stringify({
-          contents: messages.map((message) => ({
-            role: "user",
-            parts: [{ text: (message as { content: unknown }).content }],
-          })),
-          generationConfig: { maxOutputTokens: MAX_TOKENS, temperature: 0.5 },
-        }),
-        expect: stream ? `"finishReason":"STOP"` : `"totalTokenCount"`,
-      };
-  }
-}
-
-/** Bun's `fetch` runs at most 256 requests at once by default. The others would wait for ever, because idle streams never end. */
-const BUN_ENV = { BUN_CONFIG_MAX_HTTP_REQUESTS: "20000" };
 
 // ---------------------------------------------------------------- the floor
 
@@ -159,12 +84,8 @@ function ours(
     name: `${names[kind]}, ${runtime}`,
     runtime,
     kind,
-    knock: (shape, load, messages) => ({
-      path: "/v1/chat/completions",
-      headers: HEADERS,
-      body: chat(`${PREFIXES[shape]}/${load}`, load, messages),
-      expect: expectChat(load),
-    }),
+    knock: (shape, load, messages, _, client = "chat") =>
+      knockAs(client, PREFIXES[shape] + load, load, messages),
     async start(provider, oneFile) {
       const port = freePort();
       const url = `http://127.0.0.1:${provider}`;
@@ -194,12 +115,6 @@ function ours(
 /** Another checkout of Sluice, e.g. a `git worktree` of an older commit, to tell what a change costs. */
 export const before = (root: string): Target[] => [ours("deno", "before", root), ours("bun", "before", root)];
 
-const PREFIXES: Record<Shape, string> = {
-  openai: "openai",
-  anthropic: "anthropic",
-  gemini: "google-ai-studio",
-};
-
 const oneFilePath = once(async () => {
   const path = `${ROOT}/dist/sluice.js`;
   await Deno.mkdir(`${ROOT}/dist`, { recursive: true });
@@ -215,108 +130,6 @@ function packages(root: string): Promise<unknown> {
   const install = async () => await run(await bunBinary(), ["install", "--no-save"], root);
   if (!installing.has(root)) installing.set(root, install());
   return installing.get(root)!;
-}
-
-// ---------------------------------------------------------------- peers
-
-const PORTKEY = {
-  dependencies: { "@portkey-ai/gateway": "1.15.2" },
-  // A fresh install would take a newer version, with which every stream is answered with 500.
-  overrides: { "@hono/node-server": "1.13.5" },
-};
-const LLMOPS = { dependencies: { "@llmops/gateway": "0.6.10" } };
-
-/** Makes Portkey listen on loopback only. It has no option for that. */
-const LOOPBACK = `import net from "node:net";
-const { listen } = net.Server.prototype;
-net.Server.prototype.listen = function (port, ...rest) {
-  return typeof port === "number" || typeof port === "string"
-    ? listen.call(this, { port: Number(port), host: "127.0.0.1" }, ...rest.filter((one) => typeof one === "function"))
-    : listen.call(this, { ...port, host: "127.0.0.1" }, ...rest);
-};
-`;
-
-const LLMOPS_SERVER = `import app from "@llmops/gateway";
-const port = Number(process.env.PORT);
-if (globalThis.Deno) Deno.serve({ port, hostname: "127.0.0.1", onListen() {} }, (request) => app.fetch(request));
-else Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: (request) => app.fetch(request) });
-`;
-
-/** The paths that Portkey and its fork use below a \`custom-host\`. */
-const HOST_PATHS: Record<Shape, string> = { openai: "/v1", anthropic: "/v1", gemini: "" };
-const FAMILY_NAMES: Record<Shape, string> = { openai: "openai", anthropic: "anthropic", gemini: "google" };
-
-/** Both peers have the same origin and differ in the prefix of their headers. */
-function family(prefix: string): Target["knock"] {
-  return (shape, load, messages, provider) => ({
-    path: "/v1/chat/completions",
-    headers: {
-      ...HEADERS,
-      [`x-${prefix}-provider`]: FAMILY_NAMES[shape],
-      [`x-${prefix}-custom-host`]: `http://127.0.0.1:${provider}${HOST_PATHS[shape]}`,
-    },
-    body: chat(load, load, messages),
-    // These peers send no `[DONE]` for Gemini.
-    expect: shape === "gemini" && load.startsWith("s") ? `"finish_reason":"stop"` : expectChat(load),
-  });
-}
-
-const portkey: Target = {
-  name: "Portkey 1.15.2 (pinned), node",
-  runtime: "node",
-  kind: "peer",
-  knock: family("portkey"),
-  async start() {
-    const folder = await installed("portkey", PORTKEY, { "loopback.mjs": LOOPBACK });
-    const port = freePort();
-    const script = `${folder}/node_modules/@portkey-ai/gateway/build/start-server.js`;
-    const process = startProcess("node", [
-      "--import",
-      `${folder}/loopback.mjs`,
-      script,
-      `--port=${port}`,
-      "--headless",
-    ], { cwd: folder, env: { NODE_ENV: "production" } });
-    return { process, port };
-  },
-};
-
-function llmops(runtime: "deno" | "bun"): Target {
-  return {
-    name: `llmops 0.6.10, ${runtime}`,
-    runtime,
-    kind: "peer",
-    knock: family("llmops"),
-    async start() {
-      const folder = await installed("llmops", LLMOPS, { "server.mjs": LLMOPS_SERVER });
-      const port = freePort();
-      const options = { cwd: folder, env: { PORT: `${port}`, NODE_ENV: "production", ...BUN_ENV } };
-      const process = runtime === "deno"
-        ? startProcess(
-          Deno.execPath(),
-          ["run", "--quiet", "--allow-all", "--node-modules-dir=manual", "server.mjs"],
-          options,
-        )
-        : startProcess(await bunBinary(), ["server.mjs"], options);
-      return { process, port };
-    },
-  };
-}
-
-/** Installs npm packages into a folder that is kept between runs. */
-async function installed(name: string, manifest: object, files: Record<string, string>): Promise<string> {
-  const folder = `${ROOT}/dist/peers/${name}`;
-  await Deno.mkdir(folder, { recursive: true });
-  for (const [file, text] of Object.entries(files)) await Deno.writeTextFile(`${folder}/${file}`, text);
-  const text = JSON.stringify({ private: true, ...manifest });
-  const done = `${folder}/installed.json`;
-  const before = await Deno.readTextFile(done).catch(() => "");
-  if (before !== text) {
-    await Deno.writeTextFile(`${folder}/package.json`, text);
-    await run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"], folder);
-    await Deno.writeTextFile(done, text);
-  }
-  return folder;
 }
 
 // ---------------------------------------------------------------- all of them
