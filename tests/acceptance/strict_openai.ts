@@ -294,7 +294,7 @@ export function strictOpenAI(turns: Turn[]) {
 function check({ url, body }: Asked): string | undefined {
   const refused = url.host === "api.openai.com" ? refusedByOpenAI(body) : undefined;
   if (refused) return refused;
-  const { ids, roles, members } = RULES[url.host];
+  const { ids, roles, members } = RULES[url.host] ?? RULES["api.deepseek.com"];
   let pending: unknown[] = [];
   for (const [at, message] of (body.messages as Json[]).entries()) {
     const here = `messages[${at}]`;

@@ -119,12 +119,17 @@ export function strictResponses(turns: Piece[][], { verified = true }: Options =
         role: "assistant",
       };
     });
-    made.forEach((item, at) => {
+    seal(made);
+    return made;
+  }
+
+  /** Knows the reasoning of these items again, and what it led to. */
+  function seal(items: readonly Json[]): void {
+    items.forEach((item, at) => {
       if (item.type === "reasoning") {
-        sealed.set(item.encrypted_content as string, { id: item.id as string, next: name(made[at + 1]) });
+        sealed.set(item.encrypted_content as string, { id: item.id as string, next: name(items[at + 1]) });
       }
     });
-    return made;
   }
 
   /** How an item is recognized when it comes back, as it may have no id. */
@@ -203,7 +208,7 @@ export function strictResponses(turns: Piece[][], { verified = true }: Options =
     const response = responseOf(asked.body, output, turn);
     return asked.body.stream ? events(sse(streamOf(pieces, response), true)) : Response.json(response);
   };
-  return { play, check };
+  return { play, check, seal };
 }
 
 const textOf = (content: unknown): string =>

@@ -9,11 +9,15 @@ export interface Scenario {
   name: string;
   thinking?: string[];
   text?: string[];
+  /** The model declines, where a form has a place for that. */
+  refusal?: string[];
+  /** The thoughts, or the first call after them, are signed where a form can say so. */
+  signed?: true;
   /** `args` is JSON text. It is absent for a tool call without arguments. */
   calls?: { id: string; name: string; args: string[] }[];
   /** The pieces of the tool calls are interleaved. */
   interleaved?: true;
-  finish: "stop" | "length" | "tool_calls";
+  finish: "stop" | "length" | "tool_calls" | "content_filter";
   usage: { prompt: number; cached: number; completion: number };
 }
 
@@ -89,7 +93,7 @@ const openai: FakeProvider = {
   model: "gpt-5-mini",
   pings: [],
   failure: (message) => ({ data: { error: { message, type: "server_error", param: null, code: null } } }),
-  whole({ text, thinking, calls, finish, usage }) {
+  whole({ text, refusal, thinking, calls, finish, usage }) {
     return {
       ...OPENAI_HEAD,
       object: "chat.completion",
@@ -98,7 +102,7 @@ const openai: FakeProvider = {
         message: {
           role: "assistant",
           content: text ? text.join("") : null,
-          refusal: null,
+          refusal: refusal ? refusal.join("") : null,
           ...(thinking && { reasoning_content: thinking.join("") }),
           ...(calls && {
             tool_calls: calls.map(({ id, name, args }) => ({
@@ -115,7 +119,7 @@ const openai: FakeProvider = {
     };
   },
   stream(scenario) {
-    const { text = [], thinking = [], calls = [], finish, usage } = scenario;
+    const { text = [], refusal = [], thinking = [], calls = [], finish, usage } = scenario;
     const chunk = (delta: JsonObject, finish_reason: string | null = null) => ({
       data: {
         ...OPENAI_HEAD,
@@ -128,6 +132,7 @@ const openai: FakeProvider = {
       chunk({ role: "assistant", content: "" }),
       ...thinking.map((piece) => chunk({ reasoning_content: piece })),
       ...text.map((piece) => chunk({ content: piece })),
+      ...refusal.map((piece) => chunk({ refusal: piece })),
       ...callPieces(scenario).map(({ index, start, text }) => {
         const { id, name, args } = calls[index];
         const begun = { index, id, type: "function", function: { name, arguments: args.length ? "" : "{}" } };
@@ -221,8 +226,13 @@ const anthropic: FakeProvider = {
 };
 
 /** Base64, like real signatures. */
-const SIGNATURE = "EqQBCkYIBRgCKkBzaGFyZWQgc2lnbmF0dXJl";
-const ANTHROPIC_STOP = { stop: "end_turn", length: "max_tokens", tool_calls: "tool_use" };
+export const SIGNATURE = "EqQBCkYIBRgCKkBzaGFyZWQgc2lnbmF0dXJl";
+const ANTHROPIC_STOP = {
+  stop: "end_turn",
+  length: "max_tokens",
+  tool_calls: "tool_use",
+  content_filter: "refusal",
+};
 
 const anthropicHead = {
   id: "msg_shared1",
@@ -270,11 +280,12 @@ const gemini: FakeProvider = {
   },
 };
 
-const GEMINI_STOP = { stop: "STOP", length: "MAX_TOKENS", tool_calls: "STOP" };
+const GEMINI_STOP = { stop: "STOP", length: "MAX_TOKENS", tool_calls: "STOP", content_filter: "SAFETY" };
 
-const geminiCalls = ({ calls = [] }: Scenario) =>
-  calls.map(({ id, name, args }) => ({
+const geminiCalls = ({ calls = [], signed }: Scenario) =>
+  calls.map(({ id, name, args }, at) => ({
     functionCall: { id, name, args: JSON.parse(args.join("") || "{}") },
+    ...(signed && at === 0 && { thoughtSignature: SIGNATURE }),
   }));
 
 const geminiChunk = (parts: JsonObject[], more: JsonObject, usage: Scenario["usage"]) => ({
@@ -353,7 +364,12 @@ const cohere: FakeProvider = {
 };
 
 const COHERE_ID = "5a4ed000-0000-4000-8000-000000000001";
-const COHERE_FINISH = { stop: "COMPLETE", length: "MAX_TOKENS", tool_calls: "TOOL_CALL" };
+const COHERE_FINISH = {
+  stop: "COMPLETE",
+  length: "MAX_TOKENS",
+  tool_calls: "TOOL_CALL",
+  content_filter: "ERROR_TOXIC",
+};
 
 const cohereUsage = ({ prompt, cached, completion }: Scenario["usage"]) => ({
   billed_units: { input_tokens: 3, output_tokens: completion },
@@ -442,24 +458,31 @@ const RESPONSE = {
   service_tier: "default",
 };
 
+const RESPONSES_REASON: Record<string, string | undefined> = {
+  length: "max_output_tokens",
+  content_filter: "content_filter",
+};
+
 /** The items of an answer, each with the pieces that fill it. */
-function responseItems({ thinking, text, calls = [] }: Scenario): JsonObject[] {
+function responseItems({ thinking, text, refusal, calls = [] }: Scenario): JsonObject[] {
   return [
     ...(thinking
       ? [{
         id: "rs_1",
         type: "reasoning",
         summary: [{ type: "summary_text", text: thinking.join("") }],
-        encrypted_content: "gAAAAABshared",
+        encrypted_content: `gAAAAAB${btoa(calls[0]?.id ?? "text")}`,
       }]
       : []),
-    ...(text
+    ...(text ?? refusal
       ? [{
         id: "msg_1",
         type: "message",
         role: "assistant",
         status: "completed",
-        content: [{ type: "output_text", text: text.join(""), annotations: [], logprobs: [] }],
+        content: text
+          ? [{ type: "output_text", text: text.join(""), annotations: [], logprobs: [] }]
+          : [{ type: "refusal", refusal: refusal!.join("") }],
       }]
       : []),
     ...calls.map(({ id, name, args }, at) => ({
@@ -475,10 +498,12 @@ function responseItems({ thinking, text, calls = [] }: Scenario): JsonObject[] {
 
 function wholeResponse(scenario: Scenario): JsonObject {
   const { finish, usage: { prompt, cached, completion } } = scenario;
-  const cut = { status: "incomplete", incomplete_details: { reason: "max_output_tokens" } };
+  const reason = RESPONSES_REASON[finish];
   return {
     ...RESPONSE,
-    ...(finish === "length" ? cut : { status: "completed", incomplete_details: null }),
+    ...(reason
+      ? { status: "incomplete", incomplete_details: { reason } }
+      : { status: "completed", incomplete_details: null }),
     error: null,
     output: responseItems(scenario),
     usage: {
@@ -502,7 +527,7 @@ const responses: FakeProvider = {
   }),
   whole: wholeResponse,
   stream(scenario) {
-    const { text = [], thinking = [], calls = [], finish } = scenario;
+    const { text, refusal = [], thinking = [], calls = [], finish } = scenario;
     const begun = { ...RESPONSE, status: "in_progress", output: [], error: null };
     const events: JsonObject[] = [
       { type: "response.created", response: begun },
@@ -521,11 +546,17 @@ const responses: FakeProvider = {
     items.slice(0, first).forEach(({ id: item_id, type }, output_index) => {
       const [empty, kind, pieces] = type === "reasoning"
         ? [{ summary: [], encrypted_content: "gAAAA" }, "reasoning_summary_text", thinking] as const
-        : [{ content: [] }, "output_text", text] as const;
+        : text
+        ? [{ content: [] }, "output_text", text] as const
+        : [{ content: [] }, "refusal", refusal] as const;
       added(output_index, empty);
+      const isThought = type === "reasoning";
+      const at = { item_id, output_index, ...isThought ? { summary_index: 0 } : { content_index: 0 } };
+      const part = isThought ? "reasoning_summary_part" : "content_part";
+      const said = { type: isThought ? "summary_text" : kind, [kind === "refusal" ? kind : "text"]: "" };
+      events.push({ type: `response.${part}.added`, ...at, part: { ...said, annotations: [] } });
       for (const delta of pieces) {
-        const part = type === "reasoning" ? { summary_index: 0 } : { content_index: 0, logprobs: [] };
-        events.push({ type: `response.${kind}.delta`, item_id, output_index, ...part, delta });
+        events.push({ type: `response.${kind}.delta`, ...at, ...!isThought && { logprobs: [] }, delta });
       }
       done(output_index);
     });
@@ -540,7 +571,7 @@ const responses: FakeProvider = {
         });}
     }
     calls.forEach((_, index) => done(first + index));
-    const end = finish === "length" ? "response.incomplete" : "response.completed";
+    const end = RESPONSES_REASON[finish] ? "response.incomplete" : "response.completed";
     events.push({ type: end, response: wholeResponse(scenario) });
     return events.map((data, sequence_number) => ({
       event: data.type as string,
