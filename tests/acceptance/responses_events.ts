@@ -50,7 +50,7 @@ function parseEvents(text: string): JsonObject[] {
   assert(text.endsWith("\n\n"), "the stream ends with a whole event");
   assert(!text.includes("[DONE]"), "there is no [DONE]");
   return text.split("\n\n").slice(0, -1).filter((frame) => !frame.startsWith(":")).map((frame) => {
-    const [, event, data] = /^event: (.+)\ndata: (.+)$/.exec(frame) ?? [];
+    const [, event, data] = /^event: ([^\n]+)\ndata: ([^\n]+)$/.exec(frame) ?? [];
     assert(data !== undefined, `not an event: ${frame.slice(0, 100)}`);
     const body = JSON.parse(data) as JsonObject;
     assertEquals(body.type, event);

@@ -13,6 +13,8 @@ const THOUGHT = 0, TEXT = 1, CALL = 2;
 interface Turn {
   message: Message;
   results: Message[];
+  /** It continues the answer of the turn before it. */
+  continues?: boolean;
 }
 
 /** An assistant's turn that may get more pieces. */
@@ -59,7 +61,7 @@ export function gatherTurns(): Turns {
   function assistant(rank: number, path: string): MessageOf<"assistant"> {
     if (!open || rank < open.rank) {
       const message: MessageOf<"assistant"> = { role: "assistant", path, parts: [], thoughts: [], calls: [] };
-      open = { message, results: [], rank };
+      open = { message, results: [], rank, continues: open !== undefined };
       turns.push(open);
     }
     open.rank = rank;
@@ -76,20 +78,7 @@ export function gatherTurns(): Turns {
     },
     answer(parts, path, cited) {
       const message = assistant(TEXT, path);
-      if (cited.length > 0) {
-        const base = message.parts.reduce(
-          (sum, part) => sum + (part.type === "text" ? part.text.length : 0),
-          0,
-        );
-        message.citations = [
-          ...(message.citations ?? []),
-          ...cited.map((citation) => ({
-            ...citation,
-            start: base + citation.start,
-            end: base + citation.end,
-          })),
-        ];
-      }
+      cite(message, cited);
       append(message.parts, parts);
     },
     sign(signature) {
@@ -106,25 +95,46 @@ export function gatherTurns(): Turns {
       const callId = ids.result(unpackToolId(given).id);
       const message: Message = { role: "tool", callId, parts, path, ...(error && { error }) };
       const turn = byCall.get(callId);
+      // What comes behind a result is another answer: each request begins with the request before it.
+      open = undefined;
       if (turn) turn.results.push(message);
       else turns.push({ message, results: [] });
     },
-    messages: () => joinBare(turns).flatMap(({ message, results }) => [message, ...results]),
+    messages: () => joinRests(turns).flatMap(({ message, results }) => [message, ...results]),
   };
 }
 
 /**
- * Joins thoughts without an answer to the turn before them: a message with only thoughts says nothing, and many APIs
- * refuse it.
+ * Joins two kinds of turns to the turn before them. A text that an answer has behind its tool calls: behind the results it
+ * would be the last message, which many APIs refuse or continue. And thoughts without an answer: a message with only
+ * thoughts says nothing, and many APIs refuse it.
  */
-function joinBare(turns: Turn[]): Turn[] {
+function joinRests(turns: Turn[]): Turn[] {
   const joined: Turn[] = [];
   for (const turn of turns) {
-    const { message } = turn;
+    const { message, continues } = turn;
     const before = joined.at(-1)?.message;
-    const isBare = message.role === "assistant" && message.parts.length === 0 && message.calls.length === 0;
-    if (isBare && before?.role === "assistant") append(before.thoughts, message.thoughts);
-    else joined.push(turn);
+    const isRest = message.role === "assistant" && before?.role === "assistant" &&
+      message.calls.length === 0 &&
+      (message.parts.length === 0 || continues && before.calls.length > 0);
+    if (isRest) {
+      append(before.thoughts, message.thoughts);
+      cite(before, message.citations ?? []);
+      append(before.parts, message.parts);
+      before.signature ??= message.signature;
+    } else joined.push(turn);
   }
   return joined;
+}
+
+/** Adds the sources of a text that is added next. */
+function cite(message: MessageOf<"assistant">, cited: readonly Citation[]): void {
+  if (cited.length === 0) return;
+  const base = message.parts.reduce((sum, part) => sum + (part.type === "text" ? part.text.length : 0), 0);
+  const moved = cited.map((citation) => ({
+    ...citation,
+    start: base + citation.start,
+    end: base + citation.end,
+  }));
+  message.citations = [...(message.citations ?? []), ...moved];
 }

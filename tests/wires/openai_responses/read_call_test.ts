@@ -208,13 +208,37 @@ const CALLS: [string, unknown[], unknown[]][] = [
     [called(call("c1", "f", "{}")), result("c1", "one"), { role: "user", parts: [text("Hurry")] }],
   ],
   [
-    "a text behind a call as a turn of its own",
+    "a text behind a call in the turn of the call",
     [
       { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
       { role: "assistant", content: "Wait" },
       { type: "function_call_output", call_id: "c1", output: "one" },
     ],
-    [called(call("c1", "f", "{}")), result("c1", "one"), said(text("Wait"))],
+    [{ ...called(call("c1", "f", "{}")), parts: [text("Wait")] }, result("c1", "one")],
+  ],
+  [
+    "a call behind a result as another answer's",
+    [
+      { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
+      { type: "function_call_output", call_id: "c1", output: "one" },
+      { type: "function_call", call_id: "c2", name: "f", arguments: "{}" },
+      { type: "function_call_output", call_id: "c2", output: "two" },
+    ],
+    [called(call("c1", "f", "{}")), result("c1", "one"), called(call("c2", "f", "{}")), result("c2", "two")],
+  ],
+  [
+    "a thought behind a call as the call's answer's, whatever comes behind the result",
+    [
+      { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
+      { type: "reasoning", summary: [], content: [{ type: "reasoning_text", text: "Hm." }] },
+      { type: "function_call_output", call_id: "c1", output: "one" },
+      { role: "assistant", content: "Yes" },
+    ],
+    [
+      { ...called(call("c1", "f", "{}")), thoughts: [{ text: "Hm." }] },
+      result("c1", "one"),
+      said(text("Yes")),
+    ],
   ],
   [
     "a local shell's call",
