@@ -7,6 +7,7 @@ import { strictAnthropic } from "./strict_anthropic.ts";
 import { strictCohere } from "./strict_cohere.ts";
 import { strictGoogle } from "./strict_google.ts";
 import { strictOpenAI } from "./strict_openai.ts";
+import { mutate, random } from "../mutate.ts";
 
 // deno-lint-ignore no-explicit-any -- Requests and blocks that the SDK's types do not know.
 type Any = any;
@@ -610,125 +611,7 @@ Deno.test("the answer names dropped fields, and strict refuses them", async () =
   assertEquals([strict.status, (await strict.json()).error.type], [400, "invalid_request_error"]);
 });
 
-// ---------------------------------------------------------------- hostile bodies
-
-/** Small pseudo-random numbers that depend only on the seed. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 2 ** 32 * below);
-  };
-}
-
-const ODD = [
-  null,
-  true,
-  0,
-  -1,
-  1e308,
-  "",
-  "x",
-  [],
-  {},
-  [null],
-  [[]],
-  [{}],
-  { type: "text" },
-  { type: 1 },
-  "\ud800",
-  {
-    __proto__: null,
-    type: "constructor",
-  },
-];
-
-/** The same value with one value inside it replaced, removed or repeated. */
-function mutate(value: Any, pick: (below: number) => number, depth = 0): Any {
-  if (typeof value !== "object" || value === null || depth > 0 && pick(6) === 0) return ODD[pick(ODD.length)];
-  const copy = Array.isArray(value) ? [...value] : { ...value };
-  const keys = Object.keys(copy);
-  if (keys.length === 0) return ODD[pick(ODD.length)];
-  const key = keys[pick(keys.length)] as keyof typeof copy;
-  if (pick(12) === 0) delete copy[key];
-  else if (Array.isArray(copy) && pick(8) === 0) copy.push(copy[Number(key)]);
-  else copy[key] = mutate(copy[key], pick, depth + 1);
-  return copy;
-}
-
-Deno.test("mutated requests get an answer or one clear error in Anthropic's format", async () => {
-  const google = strictGoogle([[{ text: "Hi" }]], { demandsOwn: false });
-  const { send } = messagesLab((one) =>
-    one.url.hostname === "api.anthropic.com"
-      ? Response.json({ type: "message", content: [{ type: "text", text: "Hi" }], usage: {} })
-      : google.play(one)
-  );
-  const seeds = (model: string): Json => ({
-    model,
-    max_tokens: 100,
-    stream: false,
-    system: [{ type: "text", text: "s", cache_control: { type: "ephemeral" } }],
-    thinking: { type: "enabled", budget_tokens: 2000, display: "omitted" },
-    output_config: { effort: "high", format: { type: "json_schema", schema: { type: "object" } } },
-    context_management: { edits: [{ type: "clear_thinking_20251015", keep: "all" }] },
-    metadata: { user_id: '{"session_id":"s"}' },
-    stop_sequences: ["a"],
-    tool_choice: { type: "tool", name: "weather", disable_parallel_tool_use: true },
-    tools: [WEATHER, { type: "bash_20250124", name: "bash" }, {
-      type: "web_search_20250305",
-      name: "web_search",
-    }],
-    messages: [
-      {
-        role: "user",
-        content: [
-          { type: "text", text: "a" },
-          { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } },
-          {
-            type: "document",
-            source: { type: "content", content: [{ type: "text", text: "d" }] },
-            title: "t",
-          },
-        ],
-      },
-      { role: "system", content: [{ type: "text", text: "s" }], output_config: { effort: "low" } },
-      {
-        role: "assistant",
-        content: [
-          { type: "thinking", thinking: "t", signature: "slc1.google-gemini-v1.e30" },
-          { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "q" } },
-          {
-            type: "web_search_tool_result",
-            tool_use_id: "srvtoolu_1",
-            content: [{ encrypted_content: "slc1.found" }],
-          },
-          { type: "tool_use", id: "toolu_1", name: "weather", input: { city: "Bern" } },
-        ],
-      },
-      {
-        role: "user",
-        content: [{
-          type: "tool_result",
-          tool_use_id: "toolu_1",
-          content: [{ type: "tool_reference", tool_name: "weather" }],
-          is_error: false,
-        }],
-      },
-    ],
-  });
-  const pick = random(20261128);
-  for (let round = 0; round < 3000; round++) {
-    let body = seeds(round % 2 === 0 ? GEMINI : CLAUDE) as Any;
-    for (let times = pick(3); times >= 0; times--) body = mutate(body, pick);
-    const path = round % 7 === 0 ? "/v1/messages/count_tokens" : "/v1/messages";
-    const response = await send(body, {}, path);
-    const text = await response.text();
-    assert(response.status < 500, `${response.status} ${text}\n${JSON.stringify(body)}`);
-    if (response.status < 400) continue;
-    const { type, error } = JSON.parse(text);
-    assert(type === "error" && typeof error.type === "string" && typeof error.message === "string", text);
-  }
-});
+// ---------------------------------------------------------------- streams
 
 Deno.test("mutated streams of a provider give valid events", async () => {
   const pick = random(4711);

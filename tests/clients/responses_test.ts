@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } from "npm:@openai/agents@0.20.0";
 import { createOpenAI } from "npm:@ai-sdk/openai@4.0.118";
 import { generateText, stepCountIs, streamText, tool as aiTool } from "npm:ai@7.0.173";
+import { zodTextFormat } from "npm:openai@7.59.0/helpers/zod";
 import { z } from "npm:zod@4.6.7";
 import { createGateway } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
@@ -79,6 +80,16 @@ for (const fake of WITHOUT_RESPONSES) {
       assert(JSON.stringify(sent[1]).includes("sunny, 7 degrees"));
     });
   }
+
+  Deno.test(`responses.parse() reads JSON from ${fake.provider}, whole and streamed`, async () => {
+    const format = zodTextFormat(z.object({ city: z.string() }), "place");
+    const json: Scenario = { ...TEXT, text: ['{"city": "Zü', 'rich"}'] };
+    const { client, model } = clientOfFake(fake, json, json);
+    const request = { model, input: "Hello", text: { format } };
+    const whole = await client.responses.parse(request);
+    const streamed = await client.responses.stream(request).finalResponse();
+    assertEquals([whole.output_parsed, streamed.output_parsed], [{ city: "Zürich" }, { city: "Zürich" }]);
+  });
 
   Deno.test(`responses.stream() gathers tool calls of ${fake.provider} by their events`, async () => {
     const parallel = SCENARIOS.find(({ name }) => name === "parallel calls")!;
