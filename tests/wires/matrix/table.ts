@@ -1,5 +1,5 @@
 /**
- * What becomes of all that a client can say, by the provider's format: asked of the gateway itself, and printed as Markdown.
+ * Shows what the gateway makes of each part of a request, by the formats of client and provider. Prints it as Markdown.
  *
  * ```sh
  * deno task table
@@ -92,7 +92,7 @@ export async function page(): Promise<string> {
     const columns = columnsOf(client);
     out.push(
       `## ${TITLES[client.wire]}\n`,
-      line(["what the client says", ...columns.map(({ name }) => name)]),
+      line(["part of the request", ...columns.map(({ name }) => name)]),
       line(["---", ...columns.map(() => "---")]),
     );
     for (const feature of FEATURES.filter(({ says }) => says[client.wire])) {
@@ -110,27 +110,26 @@ export async function page(): Promise<string> {
 const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
 
 const TITLES: Record<string, string> = {
-  openai: "Chat completions, before",
-  anthropic: "Messages, before",
-  responses: "Responses, before",
+  openai: "Chat completions to …",
+  anthropic: "Messages to …",
+  responses: "Responses to …",
 };
 
-const HEAD = `# What becomes of what a client says
+const HEAD = `# How requests are translated
 
-Printed by \`deno task table\`, from what the gateway sends for a request with each of these. A test compares this page with what would be
-printed now.
+These tables are printed by \`deno task table\`, from the requests that the gateway sends. A test compares this page with a new print.
 
-- **same**: the provider speaks the client's format, and the body is handed through.
+- **same**: the provider speaks the client's format, so the body is handed through.
 - **mapped**: the provider's format has a place of its own for it.
-- **emulated**: it is said in other words, e.g. as text in the prompt or as a function.
+- **emulated**: it is written in another way, e.g. as text in the prompt or as a function.
 - **dropped**: it is left out and named in \`sluice-dropped\`; with \`sluice-strict: true\` the request is refused instead.
-- **left out**: it means nothing to the provider, and is not named.
+- **left out**: it has no meaning for the provider, and is not named.
 - **refused**: 400, with the reason.
 - A star: a part of it is dropped, and named.
 
 The models are:
 ${COLUMNS.map(({ name, model }) => `\`${model}\` (${name})`).join(",\n")}.
-What other generations of a model refuse is dropped as well, see [dropped.md](dropped.md).
+Other generations of a model refuse more, which is then dropped too: see [dropped.md](dropped.md).
 `;
 
 if (import.meta.main) await Deno.writeTextFile(FILE, await page());
