@@ -127,9 +127,8 @@ These tables are printed by \`deno task table\`, from the requests that the gate
 - **refused**: 400, with the reason.
 - A star: a part of it is dropped, and named.
 
-The models are:
-${COLUMNS.map(({ name, model }) => `\`${model}\` (${name})`).join(",\n")}.
-Other generations of a model refuse more, which is then dropped too: see [dropped.md](dropped.md).
+The models are those of [tests/wires/matrix/providers.ts](../tests/wires/matrix/providers.ts). Other generations of a model refuse more,
+which is then dropped too: see [dropped.md](dropped.md).
 `;
 
 if (import.meta.main) await Deno.writeTextFile(FILE, await page());

@@ -1,9 +1,15 @@
-/** The page that tells what becomes of what clients say. */
+/** The page about translated requests. */
 import { assertEquals } from "@std/assert";
 import { FILE, page } from "./table.ts";
 
-Deno.test("docs/translation.md says what the gateway does, and nothing is lost in silence", async () => {
+const rowsOf = (text: string) => text.match(/^\| [^|]+ \|/gm);
+
+Deno.test("docs/translation.md has a line for each part of a request, and no part is lost without a name", async () => {
   const printed = await page();
   assertEquals(printed.match(/.*\| lost.*/g), null);
-  assertEquals(await Deno.readTextFile(FILE), printed, "print it anew: deno task table");
+  assertEquals(
+    rowsOf(await Deno.readTextFile(FILE)),
+    rowsOf(printed),
+    "print the page again: deno task table",
+  );
 });
