@@ -91,6 +91,21 @@ export type NativePath = (base: string, path: string) => {
   isBelow?: true;
 } | undefined;
 
+/**
+ * Where a call's path leads, for a provider whose URL depends on more than its base.
+ *
+ * @param row Its base URL still has its places.
+ * @param path Below it: `/chat/completions`.
+ * @param model As the client wrote it.
+ */
+export type CallPath = (row: Row, path: string, model: string) => {
+  base: string;
+  /** With its query. */
+  path: string;
+  /** What the model names for places of the base URL. */
+  places?: Places;
+};
+
 /** A request before it is signed. */
 export interface Unsigned {
   method: string;
@@ -199,12 +214,16 @@ export interface Row {
   sign?: Sign;
   /** `false` for a provider of which only the own paths are served. */
   chat?: false;
-  /** The path of its list of models, as a native path. Default `/models`. */
-  modelsPath?: string;
+  /** The path of its list of models, as a native path; `false` without a list of models that can be called. Default `/models`. */
+  modelsPath?: string | false;
   /** Version segment that a native path may leave out or repeat, e.g. `v1`. */
   version?: string;
   /** Decides where native paths lead, if they are not all below `baseUrl`. */
   native?: NativePath;
+  /** Where calls lead, when that is not simply below `baseUrl`. */
+  callPath?: CallPath;
+  /** Azure's version of its API, which `callPath` reads: `v1`, or a date, `2025-04-01-preview`. Default `v1`. */
+  apiVersion?: string;
   /** Matches the model in a native path, in its first group. Default: the segment after `models/`. */
   modelPath?: RegExp;
   /** A header in which clients name another URL of this provider, and the domains that such a URL may have. */

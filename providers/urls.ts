@@ -41,12 +41,16 @@ export function fillPlaces({ name }: Provider, base: string, places: Places): st
       : `${JSON.stringify(label.slice(0, 100))} is not ${noun}`;
     throw new GatewayError(
       "invalid_request",
-      `Cannot reach ${name}: ${fault}${place === "account" ? ACCOUNT_CURE : ""}`,
+      `Cannot reach ${name}: ${fault}${CURES[place]?.(name) ?? ""}`,
     );
   });
 }
 
-const ACCOUNT_CURE = ". Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: /v1/{account_id}/{gateway_id}/…";
+const CURES: Partial<Record<keyof Places, (name: string) => string>> = {
+  account: () => ". Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: /v1/{account_id}/{gateway_id}/…",
+  resource: (name) =>
+    `. Write the model as ${name}/{resource}/{deployment}, or set the base URL: https://{resource}.openai.azure.com`,
+};
 
 /** @throws GatewayError `invalid_request` for a label in a native path that its place does not accept. */
 export function checkPlaces(places: Places): void {
@@ -68,11 +72,22 @@ const isPlace = (place: keyof Places, label: string) =>
  * The URL of a wire's path below the provider's base URL.
  *
  * @param path The path with its query: `/v1/messages`.
+ * @param model The model as the client wrote it.
  * @param base Default: the provider's base URL.
  * @throws The errors of `fillPlaces`.
  */
-export const wireUrl = (provider: Provider, path: string, places: Places, base = provider.baseUrl): string =>
-  below(fillPlaces(provider, base, places), path.slice(1));
+export function wireUrl(
+  provider: Provider,
+  path: string,
+  model: string,
+  account: string | undefined,
+  base = provider.baseUrl,
+): string {
+  const { callPath } = provider;
+  if (!callPath) return below(fillPlaces(provider, base, { account }), path.slice(1));
+  const leads = callPath(provider, path, model);
+  return below(fillPlaces(provider, leads.base, { account, ...leads.places }), leads.path.slice(1));
+}
 
 /** Whether a segment is a version: `v1`, `v1beta`. */
 export const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment);

@@ -58,10 +58,10 @@ function replay(recording: Recording): Response {
 }
 
 /**
- * Providers whose recorded chat completions an SDK cannot read, and that have no row for them: Azure's first chunk has no
- * id, Google's OpenAI form no ids of calls, Snowflake no finish reason.
+ * Providers whose recorded chat completions an SDK cannot read, and that have no row for them: Google's OpenAI form
+ * has no ids of calls, Snowflake no finish reason.
  */
-const OTHERS_TO_MEND: ReadonlySet<string> = new Set(["azure-openai", "google-ai-studio", "snowflake"]);
+const OTHERS_TO_MEND: ReadonlySet<string> = new Set(["google-ai-studio", "snowflake"]);
 
 /** Whether our answer to a recording of chat completions is mended. */
 function isMended({ provider, model }: Recording): boolean {
@@ -97,8 +97,10 @@ function clientOf(recording: Recording, wire: Wire) {
     maxRetries: 0,
     fetch: (input, init) => gateway.fetch(new Request(input, init)),
   });
+  // Azure's models name their resource.
+  const place = known?.baseUrl.includes("{resource}") ? "res/" : "";
   const body = {
-    model: `${provider}/${recording.model || "model"}`,
+    model: `${provider}/${place}${recording.model || "model"}`,
     messages: [{ role: "user" as const, content: "Hello" }],
   };
   /** The gateway's own bytes. */

@@ -158,7 +158,9 @@ function configured({ config: { providers, keys }, caller }: Exchange): Provider
   );
   for (const name of caller.trusted ? keys.providers : []) {
     const provider = providers.get(name);
-    if (provider && provider.chat !== false && caller.allows(provider)) chosen.add(provider);
+    if (provider && provider.chat !== false && provider.modelsPath !== false && caller.allows(provider)) {
+      chosen.add(provider);
+    }
   }
   return [...chosen];
 }
@@ -171,6 +173,7 @@ async function modelsOf(
   key?: string,
 ): Promise<Model[]> {
   const { name, modelsPath = "/models" } = provider;
+  if (modelsPath === false) return [];
   const url = nativeUrl(provider, modelsPath, exchange.account);
   if (url === undefined) {
     throw new GatewayError("invalid_request", `Cannot list the models of ${name}: it has no list of models`);

@@ -30,6 +30,9 @@ export function checkNames(names: readonly string[]): void {
 export function checkRow(name: string, options: ProviderOptions, known: Provider | undefined): void {
   if (known) checkKnown(name, options, known);
   else checkOwnName(name);
+  if (options.apiVersion !== undefined && !known?.callPath) {
+    throw fault(`${name}.apiVersion`, "this provider's URLs hold no version of Azure's API");
+  }
   checkWire(name, options, known);
   checkFields(name, options);
   checkHeaders(name, options);

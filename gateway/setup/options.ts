@@ -39,6 +39,8 @@ export interface ProviderOptions {
    * `never`.
    */
   responses?: "always" | "when needed" | "never";
+  /** Version of Azure's API, for `azure-openai` only: `v1`, `preview`, or a date as in `2025-04-01-preview`. Default `v1`. */
+  apiVersion?: string;
   /** Top-level fields with the provider's own names for them, for the wire `openai` only. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
 }
@@ -271,6 +273,12 @@ export const OPTIONS = v.strictObject({
       ),
       chatPath: v.optional(v.pipe(v.string(), v.startsWith("/", "must begin with /"))),
       conform: v.optional(v.boolean()),
+      apiVersion: v.optional(
+        v.pipe(
+          v.string(),
+          v.regex(/^[a-z0-9-]+$/, "must be v1, preview, or a date as in 2025-04-01-preview"),
+        ),
+      ),
       responses: v.optional(v.picklist(["always", "when needed", "never"])),
       drop: v.optional(v.array(chatField)),
       rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),

@@ -15,7 +15,7 @@ import { errorResponse } from "./error_response.ts";
 import { handBack } from "./hand_back.ts";
 import { maskObject, maskText } from "./masked.ts";
 import { handedOn, outgoingOf } from "./handed_on.ts";
-import { inDepth, type Outgoing, refuseDropped } from "./prepare.ts";
+import { asKnown, inDepth, type Outgoing, refuseDropped } from "./prepare.ts";
 import { refuseRedirect, respondError } from "./respond.ts";
 import { ask, type Credentials, readText } from "./send.ts";
 
@@ -109,7 +109,7 @@ function planParts(
       { param: "input" },
     );
   }
-  const model = provider.modelId?.(target.model) ?? target.model;
+  const { model } = asKnown(target);
   const parts: Part[] = [];
   for (let from = 0; from < inputs.length; from += most) {
     const some = inputs.slice(from, from + most);

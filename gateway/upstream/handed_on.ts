@@ -4,7 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
 import { handThrough, type Rules } from "./hand_through.ts";
-import { inDepth, type Outgoing, refuseDropped, writeHeaders } from "./prepare.ts";
+import { asKnown, inDepth, type Outgoing, refuseDropped, writeHeaders } from "./prepare.ts";
 
 /** A provider's endpoint. */
 export interface Endpoint {
@@ -32,7 +32,7 @@ export function handedOn(
   only: boolean,
 ): Outgoing {
   const rules = { path, drop: [...drop, ...omit], rename } as Rules;
-  const { write, dropped: left } = inDepth(() => handThrough(body, target, rules, only));
+  const { write, dropped: left } = inDepth(() => handThrough(body, asKnown(target), rules, only));
   const dropped = left.filter((field) => !omit.includes(field));
   refuseDropped(dropped, target.provider, exchange.headers, exchange.config);
   const stream = body.get("stream") === true;
@@ -57,7 +57,7 @@ export function outgoingOf(
   const { provider } = target;
   return {
     target,
-    url: wireUrl(provider, path, { account }),
+    url: wireUrl(provider, path, target.model, account),
     headers: writeHeaders(
       provider,
       exchange.headers,

@@ -53,13 +53,14 @@ export function prepare(
   only = true,
   spoken = spokenTo(target.provider, client, target.model, body.get),
 ): Outgoing {
-  const { provider } = target;
+  const { provider, model } = target;
   const isSame = isSpoken(spoken, client);
+  const known = asKnown(target);
   checkBody(body, client, isSame);
   const rewritten = inDepth(() =>
     isSame
-      ? handThrough(body, target, rulesOf(spoken, client), only, client.foreign)
-      : rewrite(body, target, spoken, client, only)
+      ? handThrough(body, known, rulesOf(spoken, client), only, client.foreign)
+      : rewrite(body, known, spoken, client, only)
   );
   const { path, dropped } = rewritten;
   refuseDropped(dropped, provider, headers, config);
@@ -71,8 +72,8 @@ export function prepare(
     target,
     reader: isSame ? undefined : spoken.wire,
     framing: spoken.framing,
-    mender: isSame ? menderOf(spoken, target.model) : undefined,
-    url: wireUrl(provider, path, { account }, spoken.baseUrl),
+    mender: isSame ? menderOf(spoken, model) : undefined,
+    url: wireUrl(provider, path, model, account, spoken.baseUrl),
     headers: writeHeaders(
       provider,
       headers,
@@ -90,6 +91,12 @@ export function prepare(
 }
 
 /** @throws GatewayError `dropped_fields` if fields are dropped, and the client or the operator has set `strict`. */
+export function asKnown(target: Target): Target {
+  const { provider: { modelId }, model } = target;
+  return modelId ? { ...target, model: modelId(model) } : target;
+}
+
+/** @throws GatewayError `dropped_fields` where the client, or the operator, wants all or nothing. */
 export function refuseDropped(
   dropped: readonly string[],
   { name }: Provider,
@@ -192,7 +199,7 @@ function takeExtra(call: Call, { wire }: Spoken, client: ClientWire): string[] {
 /** The call for a target, without the fields that its row leaves out. */
 function readFor(
   body: Body,
-  { model, provider }: Target,
+  { model }: Target,
   spoken: Spoken,
   client: ClientWire,
   only: boolean,
@@ -200,9 +207,8 @@ function readFor(
   // Rules are for fields of the wire that is written. A client of another wire may have another field of the same name.
   const left = isRuled(spoken) ? [] : spoken.drop?.filter(body.has) ?? [];
   const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
-  const name = provider.modelId?.(model) ?? model;
   return {
-    call: only || left.length > 0 ? client.readCall(asked, name) : sharedCall(body, name, client),
+    call: only || left.length > 0 ? client.readCall(asked, model) : sharedCall(body, model, client),
     left,
   };
 }

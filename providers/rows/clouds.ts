@@ -1,7 +1,10 @@
 /** The rows of cloud providers. */
 import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
+import { responsesWire } from "../../wires/openai_responses/mod.ts";
 import { compatible, header, ownPaths } from "../kinds.ts";
-import { azureOpenAI, bedrock, vertex, workersAI } from "../native.ts";
+import { azureCall, azureDeployment, azureOpenAI, bedrock, vertex, workersAI } from "../native.ts";
+import { signAzure } from "../sign/key.ts";
+import { shortToolId } from "../tool_ids.ts";
 import type { Row } from "../types.ts";
 import { COMPLETIONS, MAX_TOKENS, OPENAI_ONLY, OPENAI_TAKES } from "./shared.ts";
 
@@ -12,14 +15,28 @@ export const CLOUDS = {
     modelPath: /^bedrock-runtime\/[^/]+\/model\/([^/?]+)/,
     keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
   }),
-  "azure-openai": ownPaths("https://{resource}.openai.azure.com/openai/deployments", {
+  // Read in `azure.js` of `openai` 7.59 and in https://learn.microsoft.com/azure/foundry/openai/how-to/responses (2026-11).
+  "azure-openai": compatible("https://{resource}.openai.azure.com/openai/v1", {
+    endpoints: COMPLETIONS,
     drop: ["top_k"],
     takes: OPENAI_TAKES,
     aliases: ["azure"],
     native: azureOpenAI,
+    callPath: azureCall,
+    modelId: azureDeployment,
     modelPath: /^[^/]+\/(?:openai\/deployments\/)?(?!openai\/)([^/?]+)\//,
     models: fitOpenAI,
+    embeddings: { most: 2048, drop: ["input_type"] },
+    toolId: shortToolId(40),
+    // Its thoughts are sealed for itself: OpenAI cannot open them.
+    also: [{ wire: responsesWire("azure-openai-responses-v1"), path: "/responses", isAuthor: true }],
+    responses: "when needed",
+    // The first chunk of a stream has neither `id` nor `model`, and a filter may send choices without a `delta` (recorded 2026-08).
+    conform: true,
     auth: header("api-key"),
+    sign: signAzure,
+    // Azure lists the models that could be deployed, and not the deployments.
+    modelsPath: false,
     keyEnv: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
   }),
   digitalocean: compatible("https://inference.do-ai.run/v1", {

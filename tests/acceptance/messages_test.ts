@@ -671,3 +671,12 @@ for (const stream of [false, true]) {
     await assertRejects(() => ask({ model: "demo/status-503" }), Anthropic.InternalServerError);
   });
 }
+
+Deno.test("a Claude model that is written with dots goes to Anthropic with dashes, at each door", async () => {
+  const { send, asked } = messagesLab(() => Response.json({ type: "message", content: [] }));
+  const messages = [{ role: "user", content: "Hi" }];
+  for (const path of ["/v1/messages", "/v1/chat/completions"]) {
+    await (await send({ model: "anthropic/claude-sonnet-4.5", max_tokens: 9, messages }, {}, path)).text();
+  }
+  assertEquals(asked.map(({ body }) => body.model), ["claude-sonnet-4-5", "claude-sonnet-4-5"]);
+});

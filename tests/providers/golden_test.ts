@@ -82,14 +82,16 @@ Deno.test("every row sends a chat request to the URL of its line, without the fi
     const { fetch, sent } = before(() => completion(), { account: "acct" });
     const dropped = drop === "-" ? [] : drop.split(" ");
     const renamed = rename === "-" ? [] : rename.split(" ").map((pair) => pair.split(">"));
-    const body: Record<string, unknown> = { model: `${name}/m`, messages };
+    // Azure's models name their resource.
+    const place = url.includes("{resource}") ? "res/" : "";
+    const body: Record<string, unknown> = { model: `${name}/${place}m`, messages };
     for (const field of dropped) body[field] = 1;
     for (const [from] of renamed) body[from] = 7;
     const response = await fetch(
       post("http://gateway.test/v1/chat/completions", body, { authorization: "Bearer KEY" }),
     );
     assertEquals(response.status, 200, name);
-    assertEquals(sent[0].url, url.replace("{account}", "acct"), name);
+    assertEquals(sent[0].url, url.replace("{account}", "acct").replace("{resource}", "res"), name);
     const [header, value] = auth.split(": ");
     assertEquals(sent[0].headers.get(header), value, name);
     const named = (response.headers.get("sluice-dropped") ?? "").split(", ").filter(Boolean);

@@ -22,7 +22,10 @@ async function call(
 }
 
 const ask = (model: string, more = "") =>
-  `{"model":${JSON.stringify(model)},"messages":[{"role":"user","content":"hi"}]${more}}`;
+  `{"model":${JSON.stringify(placed(model))},"messages":[{"role":"user","content":"hi"}]${more}}`;
+
+/** Azure's models name their resource. */
+const placed = (model: string) => model.replace(/^(azure(?:-openai)?)\//, "$1/res/");
 
 /** Rows with chat completions that are reached over the network. */
 const REMOTE = [...PROVIDERS.values()].filter(({ fetch, chat }) => !fetch && chat !== false);
@@ -85,7 +88,7 @@ Deno.test("rows of the client's wire get the body with nothing but the model cha
     for (
       const model of ["a", "org/model", "accounts/x/models/y:free", "@cf/meta/llama-3.1-8b", "m@2026-01-01"]
     ) {
-      const { seen } = await call(`{"model" : ${JSON.stringify(`${provider.name}/${model}`)}${rest}`);
+      const { seen } = await call(`{"model" : ${JSON.stringify(placed(`${provider.name}/${model}`))}${rest}`);
       assertEquals(seen.body, `{"model" : ${JSON.stringify(model)}${rest}`, provider.name);
     }
   }

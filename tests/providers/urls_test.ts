@@ -54,6 +54,6 @@ Deno.test("wireUrl() writes a version once that both the base URL and the wire's
     ["https://h/v1", "/chat/completions", "https://h/v1/chat/completions"],
   ];
   for (const [baseUrl, path, url] of cases) {
-    assertEquals(wireUrl({ ...provider, version: "v1", baseUrl }, path, {}), url);
+    assertEquals(wireUrl({ ...provider, version: "v1", baseUrl }, path, "m", undefined), url);
   }
 });

@@ -29,6 +29,7 @@ deepinfra | /embeddings | 1024 | tokens, floats | - | -
 google-ai-studio | - | 100 | text | - | -
 mistral | /v1/embeddings | - | text | input_type user | dimensions>output_dimension
 ollama | /embeddings | - | text | - | -
+azure-openai | /embeddings | 2048 | tokens | input_type | -
 openai | /embeddings | 2048 | tokens | input_type | -
 siliconflow | /embeddings | 32 | text | - | -
 upstage | /embeddings | 100 | text | - | -
@@ -38,7 +39,7 @@ zai | /embeddings | 64 | text | - | -`.trim().split("\n");
 
 /** Rows without embeddings. */
 const WITHOUT =
-  "anthropic aws-bedrock azure-openai cartesia deepgram elevenlabs fal google-vertex-ai ideogram perplexity-agent " +
+  "anthropic aws-bedrock cartesia deepgram elevenlabs fal google-vertex-ai ideogram perplexity-agent " +
   "replicate writer";
 
 Deno.test("every row's embeddings are as in its line; a row without a line has them beside its chat completions", () => {

@@ -478,7 +478,7 @@ Deno.test("the request for a list of models has the operator's headers", async (
 Deno.test("options of a row without effect, or by which something would be lost, are refused at start", () => {
   const mine = (fields: object) => ({ mine: { baseUrl: "https://mine.test", ...fields } });
   const faults: [string, object][] = [
-    ...["aws-bedrock", "azure", "fal", "google-vertex-ai", "replicate"].flatMap((
+    ...["aws-bedrock", "fal", "google-vertex-ai", "replicate"].flatMap((
       name,
     ): [string, object][] => [
       [`${name}.drop`, { [name]: { drop: ["top_p"] } }],
@@ -487,6 +487,8 @@ Deno.test("options of a row without effect, or by which something would be lost,
       [`${name}.conform`, { [name]: { conform: true } }],
       [`${name}.wire`, { [name]: { wire: "anthropic" } }],
     ]),
+    ["openai.apiVersion", { openai: { apiVersion: "v1" } }],
+    ["mine.apiVersion", mine({ apiVersion: "v1" })],
     ["demo.baseUrl", { demo: { baseUrl: "https://x.test" } }],
     ["demo.headers", { demo: { headers: { "x-a": "1" } } }],
     ["demo.auth", { demo: { auth: { header: "x-a", prefix: "" } } }],
