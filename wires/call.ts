@@ -25,8 +25,10 @@ export type Part =
   )
   & {
     path: string;
-    /** The client's `cache_control`, unchanged. */
+    /** `cache_control` exactly as the client wrote it, or what OpenAI's `prompt_cache_breakpoint` is there. */
     cache?: unknown;
+    /** Where `cache` stands, if not at `cache_control`. */
+    cachePath?: string;
     /** Gemini's `thought_signature` of this part, from `extra_content`. */
     signature?: string;
   };
@@ -47,7 +49,7 @@ export interface ToolCall {
 
 /** One turn. Roles and order are the client's. A wire merges turns as it must, but never moves one. */
 export type Message =
-  & { path: string; cache?: unknown; name?: string; parts: Part[] }
+  & { path: string; cache?: unknown; cachePath?: string; name?: string; parts: Part[] }
   & (
     | { role: "system" | "developer" | "user" }
     | {

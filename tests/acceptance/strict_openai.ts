@@ -61,6 +61,8 @@ export interface ModelRules {
   functions: "always" | "without effort" | "none only";
   noSystem?: true;
   retention?: true;
+  /** Takes `prompt_cache_breakpoint` on parts of content. */
+  breakpoints?: true;
 }
 
 const REASONS: ModelRules = {
@@ -86,6 +88,7 @@ const ASTRA: ModelRules = {
   functions: "none only",
   responsesEffort: "max",
   retention: undefined,
+  breakpoints: true,
 };
 const SOL_6: ModelRules = { ...ASTRA, efforts: FROM_52, sampling: true };
 const PLAIN: ModelRules = {
@@ -148,6 +151,7 @@ const MODELS: [start: string, rules: ModelRules | "search"][] = [
     responsesEffort: "max",
     sampling: true,
     functions: "none only",
+    breakpoints: true,
   }],
   ["gpt-5", REASONS],
   ["gpt-6-sol", SOL_6],
@@ -291,6 +295,21 @@ export function strictOpenAI(turns: Turn[]) {
   return { play, check };
 }
 
+/** Marks of other makers, and OpenAI's own where the model has none. */
+function refusedMark(content: unknown, { model }: Json, here: string): string | undefined {
+  for (const [at, part] of (Array.isArray(content) ? content as Json[] : []).entries()) {
+    const taken = modelRules(model as string)?.breakpoints;
+    const stray = "cache_control" in part
+      ? "cache_control"
+      : "prompt_cache_breakpoint" in part && !taken
+      ? "prompt_cache_breakpoint"
+      : undefined;
+    if (stray) return `Unknown parameter: '${here}[${at}].${stray}'.`;
+    const ttl = (part.prompt_cache_breakpoint as Json | undefined)?.ttl ?? "30m";
+    if (ttl !== "30m") return `Invalid value: '${ttl}'. Supported values are: '30m'.`;
+  }
+}
+
 function check({ url, body }: Asked): string | undefined {
   const refused = url.host === "api.openai.com" ? refusedByOpenAI(body) : undefined;
   if (refused) return refused;
@@ -302,6 +321,8 @@ function check({ url, body }: Asked): string | undefined {
     const taken = members && ["role", "content", ...members[message.role as string]];
     const stray = taken && Object.keys(message).find((name) => !taken.includes(name));
     if (stray) return `'${here}' : property '${stray}' is unsupported`;
+    const marked = refusedMark(message.content, body, `${here}.content`);
+    if (marked && url.host === "api.openai.com") return marked;
     if (message.role === "tool") {
       if (!pending.includes(message.tool_call_id)) return `${here}: no call ${message.tool_call_id}`;
       pending = pending.filter((id) => id !== message.tool_call_id);

@@ -50,6 +50,15 @@ const PREFIXES: Readonly<Record<string, string>> = {
   web_search_call: "ws",
 };
 
+/** Members of each kind of part. */
+const PART_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  input_text: ["prompt_cache_breakpoint", "text", "type"],
+  input_image: ["detail", "file_id", "image_url", "prompt_cache_breakpoint", "type"],
+  input_file: ["detail", "file_data", "file_id", "file_url", "filename", "prompt_cache_breakpoint", "type"],
+  output_text: ["annotations", "logprobs", "text", "type"],
+  refusal: ["refusal", "type"],
+};
+
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   assistant: ["output_text", "refusal"],
   other: ["input_text", "input_image", "input_file"],
@@ -143,13 +152,13 @@ export function strictResponses(turns: Piece[][], { verified = true }: Options =
     const stray = Object.keys(body).find((parameter) => !PARAMETERS.has(parameter));
     if (stray) return no(`Unknown parameter: '${stray}'.`, stray, "unknown_parameter");
     return checkSettings(body, modelRules(body.model as string), verified) ?? checkTools(body) ??
-      checkInput(body.input as Json[]);
+      checkInput(body.input as Json[], modelRules(body.model as string)?.breakpoints === true);
   }
 
-  function checkInput(input: Json[]): Refusal | undefined {
+  function checkInput(input: Json[], takesMarks: boolean): Refusal | undefined {
     const seen = new Set<unknown>();
     for (const [at, item] of input.entries()) {
-      const fault = checkItem(item, `input[${at}]`);
+      const fault = checkItem(item, `input[${at}]`) ?? checkMarks(item, `input[${at}]`, takesMarks);
       if (fault) return fault;
       if (item.id !== undefined && seen.has(item.id)) {
         return no(
@@ -391,7 +400,26 @@ function checkParts(content: unknown, here: string, types: readonly string[]): R
   }
 }
 
-/** Each tool call needs its result, and each result needs its tool call before it. */
+/** Marks for the prompt's cache: GPT-5.6 and later have them, and of half an hour alone. */
+function checkMarks({ content, output }: Json, here: string, taken: boolean): Refusal | undefined {
+  for (const [name, list] of Object.entries({ content, output })) {
+    for (const [at, part] of (Array.isArray(list) ? list as Json[] : []).entries()) {
+      const path = `${here}.${name}[${at}]`;
+      const members = PART_MEMBERS[part.type as string] ?? [];
+      const stray = Object.keys(part).find((member) =>
+        !members.includes(member) || member === "prompt_cache_breakpoint" && !taken
+      );
+      if (stray) return no(`Unknown parameter: '${path}.${stray}'.`, `${path}.${stray}`, "unknown_parameter");
+      const mark = part.prompt_cache_breakpoint as Json | undefined;
+      if (mark && mark.mode !== "explicit") {
+        return no(`Invalid value: '${mark.mode}'.`, path, "invalid_value");
+      }
+      if (mark?.ttl !== undefined) return no(`Invalid value: '${mark.ttl}'.`, path, "invalid_value");
+    }
+  }
+}
+
+/** Each call needs its result, and each result its call before it. */
 function checkPairs(input: Json[]): Refusal | undefined {
   const open = new Map<unknown, string>();
   for (const [at, { type, call_id, output }] of input.entries()) {

@@ -5,6 +5,7 @@
  * 2026-11.
  */
 import { objects } from "../shared/json.ts";
+import { markPath } from "../shared/cache_marks.ts";
 import { contentPath } from "../shared/parts.ts";
 import type { JsonObject, Media, Message, Part } from "../types.ts";
 
@@ -26,25 +27,25 @@ export function writeParts(message: Message, place: Place, notes: Notes): JsonOb
   const blocks: JsonObject[] = [];
   for (const part of message.parts) {
     const block = writePart(part, place, notes);
-    if (block) blocks.push(part.cache === undefined ? block : withMark(block, part.cache, part.path, notes));
+    if (block) blocks.push(part.cache === undefined ? block : withMark(block, part, notes));
   }
   return markLast(blocks, message, notes);
 }
 
 /** Puts the message's own `cache_control` on the last block that can have one. */
-export function markLast(blocks: JsonObject[], { cache, path }: Message, notes: Notes): JsonObject[] {
-  if (cache === undefined) return blocks;
+export function markLast(blocks: JsonObject[], message: Message, notes: Notes): JsonObject[] {
+  if (message.cache === undefined) return blocks;
   const at = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking");
   if (at < 0) return blocks;
   notes.marks.delete(blocks[at]);
-  blocks[at] = withMark(blocks[at], cache, path, notes);
+  blocks[at] = withMark(blocks[at], message, notes);
   return blocks;
 }
 
-function withMark(block: JsonObject, cache: unknown, path: string, { marks }: Notes): JsonObject {
-  const marked = { ...block, cache_control: cache };
-  marks.set(marked, `${path}.cache_control`);
-  return marked;
+function withMark(block: JsonObject, marked: Message | Part, { marks }: Notes): JsonObject {
+  const out = { ...block, cache_control: marked.cache };
+  marks.set(out, markPath(marked));
+  return out;
 }
 
 /** Writes one block. Returns `undefined` for an empty part, and for one that cannot be expressed, which is named. */

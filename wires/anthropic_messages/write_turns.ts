@@ -16,9 +16,10 @@
 import { safeId, writeAnswered } from "./write_answered.ts";
 import type { ClaudeModel } from "./models.ts";
 import { type Notes, TEXT_ONLY, USER, writePart, writeParts } from "./write_parts.ts";
+import { markPath } from "../shared/cache_marks.ts";
 import { append } from "../shared/json.ts";
 import { markInstruction, nothingSaid } from "../shared/parts.ts";
-import type { JsonObject, Message, MessageOf } from "../types.ts";
+import type { JsonObject, Message, MessageOf, Part } from "../types.ts";
 
 export interface Conversation {
   system: JsonObject[];
@@ -200,22 +201,21 @@ function writeResult(message: MessageOf<"tool">, results: Turn["results"], notes
     return;
   }
   const content: JsonObject[] = [];
-  let { cache, path } = message;
+  let marked: Message | Part | undefined = message.cache === undefined ? undefined : message;
   for (const part of message.parts) {
     const block = writePart(part, USER, notes);
     if (!block) continue;
     content.push(block);
-    if (part.cache === undefined) continue;
-    ({ cache, path } = part);
+    if (part.cache !== undefined) marked = part;
   }
   const out: JsonObject = { type: "tool_result", tool_use_id: id };
   if (content.length === 1 && content[0].type === "text") out.content = content[0].text;
   else if (content.length > 0) out.content = content;
   else if (message.error) out.content = FAILED;
   if (message.error) out.is_error = true;
-  if (cache !== undefined) {
-    out.cache_control = cache;
-    notes.marks.set(out, `${path}.cache_control`);
+  if (marked) {
+    out.cache_control = marked.cache;
+    notes.marks.set(out, markPath(marked));
   }
   results.set(id, out);
 }

@@ -1,4 +1,5 @@
 /** Cohere's chat API, the provider's half: writes a neutral call as the body of `POST /v2/chat`. */
+import { markPath } from "../shared/cache_marks.ts";
 import { isGatewayField, withClaudeThinking, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, object, parseObject } from "../shared/json.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
@@ -197,7 +198,7 @@ function inOrder(messages: Message[], dropped: string[]): Message[] {
 
 function writeMessage(message: Message, thinks: boolean, dropped: string[]): JsonObject {
   if (message.name !== undefined) dropped.push(`${message.path}.name`);
-  if (message.cache !== undefined) dropped.push(`${message.path}.cache_control`);
+  if (message.cache !== undefined) dropped.push(markPath(message));
   switch (message.role) {
     case "assistant":
       return writeAssistant(message, thinks, dropped);
@@ -272,7 +273,7 @@ function content(blocks: JsonObject[]): string | JsonObject[] {
 function writeParts(parts: Part[], images: boolean, dropped: string[]): JsonObject[] {
   const blocks: JsonObject[] = [];
   for (const part of parts) {
-    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+    if (part.cache !== undefined) dropped.push(markPath(part));
     switch (part.type) {
       case "text":
       case "refusal":

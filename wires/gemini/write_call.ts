@@ -7,6 +7,7 @@
  *
  * @see https://ai.google.dev/api/generate-content
  */
+import { markPath } from "../shared/cache_marks.ts";
 import { THOUGHT_FORMAT } from "./read_parts.ts";
 import { budgetFor, type GeminiModel, geminiModel, modelPath } from "./models.ts";
 import { cutNames, writeName } from "./names.ts";
@@ -176,9 +177,9 @@ function addTurn(contents: Content[], role: Content["role"], parts: JsonObject[]
 /** Names what Gemini's contents cannot hold. The `name` of a tool result is kept: it names the function. */
 function noteUnsaid(message: Message, dropped: string[]): void {
   if (message.name !== undefined && message.role !== "tool") dropped.push(`${message.path}.name`);
-  if (message.cache !== undefined) dropped.push(`${message.path}.cache_control`);
+  if (message.cache !== undefined) dropped.push(markPath(message));
   for (const part of message.parts) {
-    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+    if (part.cache !== undefined) dropped.push(markPath(part));
   }
 }
 

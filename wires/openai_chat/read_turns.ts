@@ -1,5 +1,6 @@
 /** OpenAI chat completions, the client's half: reads messages into neutral ones. */
 import * as v from "npm:valibot@1.5.0";
+import { readMark } from "../shared/cache_marks.ts";
 import { append, isObject } from "../shared/json.ts";
 import { ADDRESS, readUrl } from "../shared/data_url.ts";
 import { need } from "../shared/faults.ts";
@@ -90,7 +91,7 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
     const common = {
       path,
       name: typeof message.name === "string" && message.role !== "function" ? message.name : undefined,
-      cache: message.cache_control ?? undefined,
+      ...readMark(message, path),
     };
     switch (message.role as typeof ROLES[number]) {
       case "tool":
@@ -210,7 +211,7 @@ function readParts(content: unknown, path: string, thoughts?: Thought[]): Part[]
       if (thought) thoughts.push(thought);
       return;
     }
-    const read = { ...readPart(part, partPath), path: partPath, cache: part.cache_control ?? undefined };
+    const read = { ...readPart(part, partPath), path: partPath, ...readMark(part, partPath) };
     const signature = thoughts && googleSignature(part);
     parts.push((signature === undefined ? read : { ...read, signature }) as Part);
   });

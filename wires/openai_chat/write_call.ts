@@ -134,6 +134,7 @@ export function writeCall(call: Call, takes: ChatTakes = {}): WireRequest {
   const customs = takes.openaiTools ? settings.tools?.filter((tool) => tool.type === "custom") : undefined;
   const turns: Turns = {
     takes,
+    breakpoints: takes.openaiTools === true && openaiModel(model)?.breakpoints === true,
     nameOf,
     customs: new Set(customs?.map(({ name }) => name)),
     ownFiles: call.wire === "openai",

@@ -5,6 +5,7 @@
  * assistant message with 'tool_calls' must be followed by tool messages"). A tool's message cannot hold media, so media
  * in results become a user's message behind the last result.
  */
+import { markPath, writeBreakpoint } from "../shared/cache_marks.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { functionArguments } from "../shared/tools.ts";
 import type { JsonObject, Message, MessageOf, Part, Thought, ToolCall } from "../types.ts";
@@ -13,6 +14,8 @@ import type { ChatTakes } from "./takes.ts";
 /** What the writers of messages need and record. */
 export interface Turns {
   takes: ChatTakes;
+  /** The model takes `prompt_cache_breakpoint` on parts. */
+  breakpoints: boolean;
   /** Turns a function's name into one that the provider accepts. */
   nameOf: (name: string) => string;
   /** The names of the tools that are offered as `custom`. */
@@ -121,30 +124,26 @@ export function writeTurns(list: Message[], turns: Turns): Written {
 
 /** Writes the content of a message. Content of text only becomes one text, which every provider accepts. */
 function writeContent(message: Message, turns: Turns, source: Source): string | JsonObject[] {
-  const { takes, dropped } = turns;
+  const { takes, breakpoints, dropped } = turns;
   const out: JsonObject[] = [];
   const paths: string[] = [];
   let isPlain = true;
+  const mark = (written: JsonObject | undefined, marked: Message | Part) => {
+    if (written && takes.cacheMarks) written.cache_control = marked.cache;
+    else if (written && breakpoints) written.prompt_cache_breakpoint = writeBreakpoint(marked, dropped);
+    else return void dropped.push(markPath(marked));
+    isPlain = false;
+  };
   for (const part of message.parts) {
     if ("text" in part && part.text === "") continue;
     const written = writePart(part, turns);
     if (!written) continue;
     if (written.type !== "text") isPlain = false;
-    if (part.cache !== undefined) {
-      if (takes.cacheMarks) {
-        written.cache_control = part.cache;
-        isPlain = false;
-      } else dropped.push(`${part.path}.cache_control`);
-    }
+    if (part.cache !== undefined) mark(written, part);
     out.push(written);
     paths.push(part.path);
   }
-  if (message.cache !== undefined) {
-    if (takes.cacheMarks && out.length > 0) {
-      out[out.length - 1].cache_control = message.cache;
-      isPlain = false;
-    } else dropped.push(`${message.path}.cache_control`);
-  }
+  if (message.cache !== undefined) mark(out.at(-1), message);
   if (isPlain) return out.map(({ text }) => text).join(message.role === "assistant" ? "" : BETWEEN);
   source.content = paths;
   return out;
@@ -227,9 +226,9 @@ function writeResult(
   const texts: string[] = [];
   const beside: JsonObject[] = [];
   const paths: string[] = [];
-  if (message.cache !== undefined) dropped.push(`${message.path}.cache_control`);
+  if (message.cache !== undefined) dropped.push(markPath(message));
   for (const part of message.parts) {
-    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+    if (part.cache !== undefined) dropped.push(markPath(part));
     const written = writePart(part, turns);
     if (!written) continue;
     if (typeof written.text === "string") texts.push(written.text);

@@ -1,4 +1,5 @@
 /** OpenAI's Responses, the client's half: reads the content of messages and of tool results. */
+import { readMark } from "../shared/cache_marks.ts";
 import { isObject } from "../shared/json.ts";
 import { ADDRESS, readUrl } from "../shared/data_url.ts";
 import { fault, need } from "../shared/faults.ts";
@@ -24,10 +25,9 @@ export function readContent(content: unknown, path: string, dropped: string[], c
       dropped.push(partPath);
       continue;
     }
-    if (part.prompt_cache_breakpoint != null) dropped.push(`${partPath}.prompt_cache_breakpoint`);
     if (cited && Array.isArray(part.annotations)) readCitations(part.annotations, length, cited);
     if (read.type === "text") length += read.text.length;
-    parts.push(read);
+    parts.push(part.prompt_cache_breakpoint == null ? read : { ...read, ...readMark(part, partPath) });
   }
   return parts;
 }

@@ -4,6 +4,7 @@
  * Each message stays in its place, also instructions: a request begins with the request before it, so that caches stay
  * valid.
  */
+import { markPath, writeBreakpoint } from "../shared/cache_marks.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import type { Call, JsonObject, Message, MessageOf, Part } from "../types.ts";
 import { callId, type Notes } from "./notes.ts";
@@ -19,18 +20,19 @@ export function writeInput({ messages }: Call, about: Omit<Notes, "thoughts">): 
   const custom = new Set<string>();
   const input: JsonObject[] = [];
   for (const message of messages) {
-    nameMarks(message, notes.dropped);
+    if (message.name !== undefined) notes.dropped.push(`${message.path}.name`);
     switch (message.role) {
       case "assistant":
+        nameMarks(message, notes.dropped);
         for (const call of message.calls) if (call.custom) custom.add(call.id);
         for (const item of writeAnswered(message, notes)) input.push(item);
         break;
       case "tool":
-        input.push(writeResult(message, custom.has(message.callId), notes.dropped));
+        input.push(writeResult(message, custom.has(message.callId), notes));
         break;
       default: {
         const { role, parts } = message;
-        const content = writeParts(parts, notes.dropped);
+        const content = writeParts(message, notes);
         if (content === "" && parts.some(({ type }) => type !== "text") && message === messages.at(-1)) {
           throw nothingSaid(message, "OpenAI");
         }
@@ -41,19 +43,15 @@ export function writeInput({ messages }: Call, about: Omit<Notes, "thoughts">): 
   return input;
 }
 
-/** Names the members that no item has. */
-function nameMarks({ path, name, cache, parts }: Message, dropped: string[]): void {
-  if (name !== undefined) dropped.push(`${path}.name`);
-  if (cache !== undefined) dropped.push(`${path}.cache_control`);
-  for (const part of parts) if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+/** Names the marks of a message whose content has no place for them. */
+function nameMarks(message: Message, dropped: string[]): void {
+  if (message.cache !== undefined) dropped.push(markPath(message));
+  for (const part of message.parts) if (part.cache !== undefined) dropped.push(markPath(part));
 }
 
-function writeResult(
-  { callId: id, error, parts }: MessageOf<"tool">,
-  isCustom: boolean,
-  dropped: string[],
-): JsonObject {
-  const said = writeParts(parts, dropped);
+function writeResult(message: MessageOf<"tool">, isCustom: boolean, notes: Notes): JsonObject {
+  const { callId: id, error } = message;
+  const said = writeParts(message, notes);
   const output = !error
     ? said
     : typeof said === "string"
@@ -66,15 +64,23 @@ function writeResult(
 const ERROR = "Error: ";
 
 /** Writes the content of messages and results, except the assistant's. A single text stays a string. */
-function writeParts(parts: Part[], dropped: string[]): string | JsonObject[] {
+function writeParts(message: Message, { model, dropped }: Notes): string | JsonObject[] {
   const out: JsonObject[] = [];
-  for (const part of parts) {
+  let isMarked = false;
+  const mark = (written: JsonObject | undefined, marked: Message | Part) => {
+    if (!written || !model?.breakpoints) return void dropped.push(markPath(marked));
+    written.prompt_cache_breakpoint = writeBreakpoint(marked, dropped);
+    isMarked = true;
+  };
+  for (const part of message.parts) {
     const written = writePart(part);
     if (written) out.push(written);
     else dropped.push(contentPath(part));
+    if (part.cache !== undefined) mark(written, part);
   }
+  if (message.cache !== undefined) mark(out.at(-1), message);
   if (out.length === 0) return "";
-  return out.length === 1 && out[0].type === "input_text" ? out[0].text as string : out;
+  return !isMarked && out.length === 1 && out[0].type === "input_text" ? out[0].text as string : out;
 }
 
 /** Writes one part; `undefined` for a part that the API cannot express. */
@@ -84,7 +90,7 @@ function writePart(part: Part): JsonObject | undefined {
     case "refusal":
       return { type: "input_text", text: part.text };
     case "native":
-      return part.value;
+      return { ...part.value };
     case "image": {
       const { media, detail = "auto" } = part;
       return "id" in media

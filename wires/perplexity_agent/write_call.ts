@@ -1,4 +1,5 @@
 /** Perplexity's Agent API, the provider's half: writes a neutral call as the body of `POST /v1/agent`. */
+import { markPath } from "../shared/cache_marks.ts";
 import { contentPath, mediaUrl } from "../shared/parts.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments, unsaidMembers } from "../shared/tools.ts";
@@ -156,7 +157,7 @@ function writeServerTool(tool: ServerTool, draft: Draft): JsonObject | [] {
 function writeMessage(message: Message, dropped: string[]): JsonObject[] {
   const { path } = message;
   if (message.name !== undefined) dropped.push(`${path}.name`);
-  if (message.cache !== undefined) dropped.push(`${path}.cache_control`);
+  if (message.cache !== undefined) dropped.push(markPath(message));
   const content = writeParts(message.parts, dropped);
   switch (message.role) {
     case "tool":
@@ -187,7 +188,7 @@ function writeMessage(message: Message, dropped: string[]): JsonObject[] {
 function writeParts(parts: Part[], dropped: string[]): string | JsonObject[] {
   const items: JsonObject[] = [];
   for (const part of parts) {
-    if (part.cache !== undefined) dropped.push(`${part.path}.cache_control`);
+    if (part.cache !== undefined) dropped.push(markPath(part));
     switch (part.type) {
       case "text":
       case "refusal":

@@ -41,6 +41,8 @@ export interface OpenAIModel {
   responsesOnly?: true;
   /** The model's messages have a `phase`, which it wants back. */
   phases?: true;
+  /** It takes `prompt_cache_breakpoint` on parts of content. */
+  breakpoints?: true;
   /**
    * When the model accepts function tools on chat completions. Default: always. `unset`: without `reasoning_effort`, or
    * with `none`. `none`: only if the effort is `none`, as sent or by the model's default.
@@ -113,7 +115,7 @@ const GPT_51: OpenAIModel = {
 const GPT_52: OpenAIModel = { ...GPT_51, efforts: NONE_TO_XHIGH };
 const GPT_54: OpenAIModel = { ...GPT_52, functionTools: "unset", phases: true };
 const GPT_55: OpenAIModel = { ...GPT_54, effort: "medium" };
-const GPT_56: OpenAIModel = { ...GPT_55, functionTools: "none", responsesEffort: "max" };
+const GPT_56: OpenAIModel = { ...GPT_55, functionTools: "none", responsesEffort: "max", breakpoints: true };
 const GPT_6: OpenAIModel = {
   ...GPT_5,
   refused: ["prompt_cache_retention"],
@@ -121,6 +123,7 @@ const GPT_6: OpenAIModel = {
   functionTools: "none",
   responsesEffort: "max",
   phases: true,
+  breakpoints: true,
 };
 /** The GPT-6 models that can answer without reasoning. */
 const GPT_6_NONE: OpenAIModel = { ...GPT_56, refused: ["prompt_cache_retention"] };
@@ -139,7 +142,8 @@ const CODEX_53: OpenAIModel = { ...CODEX_MAX, phases: true };
 const PRO_5: OpenAIModel = { ...GPT_5, efforts: ["high"], effort: "high", responsesOnly: true };
 const PRO_52: OpenAIModel = { ...PRO_5, efforts: ["medium", "high", "xhigh"], effort: "medium" };
 const PRO_54: OpenAIModel = { ...PRO_52, phases: true };
-const PRO_6: OpenAIModel = { ...PRO_54, refused: GPT_6.refused };
+const PRO_56: OpenAIModel = { ...PRO_54, breakpoints: true };
+const PRO_6: OpenAIModel = { ...PRO_56, refused: GPT_6.refused };
 const O_PRO: OpenAIModel = { ...O3, responsesOnly: true };
 const DEEP_RESEARCH: OpenAIModel = { ...O_PRO, efforts: ["medium"] };
 /** `codex-mini-latest` is an o4-mini. `computer-use-preview` reasons but accepts no effort. */
@@ -169,7 +173,7 @@ const VARIANTS: ReadonlyMap<string, Since> = new Map<string, Since>([
   ["codex", [[503, CODEX_53], [502, CODEX_MAX], [500, CODEX]]],
   ["codex-max", [[503, CODEX_53], [500, CODEX_MAX]]],
   ["luna", [[600, GPT_6_NONE]]],
-  ["pro", [[600, PRO_6], [504, PRO_54], [502, PRO_52], [500, PRO_5]]],
+  ["pro", [[600, PRO_6], [506, PRO_56], [504, PRO_54], [502, PRO_52], [500, PRO_5]]],
   ["search", [[500, { ...SEARCH, newLimit: true }], [0, SEARCH]]],
   ["sol", [[601, GPT_6], [600, GPT_6_NONE]]],
   ["terra", [[600, GPT_6_NONE]]],

@@ -105,19 +105,27 @@ Deno.test("writeCall() refuses a last message of which nothing is left, and send
   ]);
 });
 
-Deno.test("writeCall() names the dropped name and cache_control of messages", () => {
+Deno.test("writeCall() names the names of messages, and the cache marks that the model or the place does not take", () => {
   const cache_control = { type: "ephemeral" };
   const messages = [
     { role: "user", name: "n", content: [{ type: "text", text: "x", cache_control }] },
     { role: "assistant", content: "y", cache_control },
     USER,
   ];
-  assertEquals(write("gpt-5.6", { messages, tools: [{ ...F, cache_control }] }).dropped, [
+  const dropped = (model: string) => write(model, { messages, tools: [{ ...F, cache_control }] }).dropped;
+  assertEquals(dropped("gpt-5.6"), [
     "messages[0].name",
-    "messages[0].content[0].cache_control",
     "messages[1].cache_control",
     "tools[0].cache_control",
   ]);
+  for (const model of ["gpt-5.5", "gpt-4o", "my-model"]) {
+    assertEquals(dropped(model), [
+      "messages[0].name",
+      "messages[0].content[0].cache_control",
+      "messages[1].cache_control",
+      "tools[0].cache_control",
+    ]);
+  }
 });
 
 Deno.test("writeCall() writes calls and results of functions and of custom tools, whatever the order of the results", () => {
