@@ -91,18 +91,20 @@ export type Delta =
   /** Ends the answer. Later deltas are ignored. */
   | { type: "error"; error: WireError };
 
-/** A call of a provider's own tool, with its result. */
+/** A call of a provider's own tool or of a server's (MCP) that it asked, with its result. */
 export interface ServerCall {
-  kind: ServerToolKind;
+  kind: ServerToolKind | "mcp";
+  /** The server's label and the tool's name, where `kind` is `mcp`. */
+  tool?: { server: string; name: string };
   /** The provider's own id. */
   id?: string;
   /** The arguments: `{query}` of a search, `{url}` of a fetch, `{code}` of an execution. */
   input: JsonObject;
   /** The results of a search. */
   results?: { url: string; title: string }[];
-  /** The output of an execution. */
+  /** What an execution printed, or a server answered. */
   output?: string;
-  /** Why the call failed, in Anthropic's terms: `unavailable`, `max_uses_exceeded` … */
+  /** Why it failed, in Anthropic's words: `unavailable`, `max_uses_exceeded` …; in the server's, where `kind` is `mcp`. */
   error?: string;
 }
 

@@ -138,7 +138,22 @@ export interface ServerTool {
 }
 
 /** A tool that the model may call. */
-export type Tool = FunctionTool | CustomTool | ServerTool | NativeTool;
+export interface McpServer {
+  type: "mcp";
+  /** The client's name for it, e.g. `docs`. */
+  label: string;
+  url: string;
+  /** Sent to the server as a bearer token. */
+  token?: string;
+  /** Names of its tools that the model may call. Default all. */
+  allowed?: string[];
+  /** The client's own, for a target of its wire. */
+  value: JsonObject;
+  path: string;
+}
+
+/** What the model may call. */
+export type Tool = FunctionTool | CustomTool | ServerTool | McpServer | NativeTool;
 
 /** `response_format`. The format `text` means the same as none, and is left out. */
 export type Format =

@@ -32,6 +32,7 @@ const DELTAS: Record<string, Record<string, string>> = {
   thinking: { thinking_delta: "thinking", signature_delta: "signature" },
   tool_use: { input_json_delta: "partial_json" },
   server_tool_use: { input_json_delta: "partial_json" },
+  mcp_tool_use: { input_json_delta: "partial_json" },
 };
 
 const STOPS = ["end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal"];
@@ -148,9 +149,13 @@ function checkStart(block: Json): void {
       return assert(/^[a-zA-Z0-9_-]+$/.test(String(block.id)), String(block.id));
     case "server_tool_use":
       return assert(/^srvtoolu_\w+$/.test(String(block.id)), String(block.id));
+    case "mcp_tool_use":
+      assertEquals(block.input, {});
+      assertEquals([typeof block.name, typeof block.server_name], ["string", "string"]);
+      return assert(/^mcptoolu_\w+$/.test(String(block.id)), String(block.id));
     default:
       assert(
-        /^(web_search|web_fetch|code_execution)_tool_result$|^image$/.test(String(block.type)),
+        /^(mcp|web_search|web_fetch|code_execution)_tool_result$|^image$/.test(String(block.type)),
         `${block.type}`,
       );
   }

@@ -72,6 +72,11 @@ const DELTAS: Record<string, { done: string; member: string; part: boolean }> = 
     member: "arguments",
     part: false,
   },
+  "response.mcp_call_arguments.delta": {
+    done: "response.mcp_call_arguments.done",
+    member: "arguments",
+    part: false,
+  },
   "response.custom_tool_call_input.delta": {
     done: "response.custom_tool_call_input.done",
     member: "input",
@@ -92,6 +97,7 @@ const PREFIXES: Record<string, string> = {
   shell_call: "sh_",
   apply_patch_call: "apc_",
   image_generation_call: "ig_",
+  mcp_call: "mcp_",
   compaction: "cmp_",
 };
 
@@ -148,7 +154,7 @@ function readItems(events: JsonObject[], failed: boolean): JsonObject[] {
       open.part = undefined;
     } else {
       assert(
-        /^response\.(output_text\.annotation\.added|(web_search|code_interpreter)_call\.\w+)$/.test(
+        /^response\.(output_text\.annotation\.added|(web_search|code_interpreter|mcp)_call\.\w+)$/.test(
           `${type}`,
         ),
         `unknown event ${type}`,

@@ -13,11 +13,20 @@
 import { type Envelope, neededLayout, SIGNED, writeEnvelope } from "./write_answered.ts";
 import { readError } from "./read_error.ts";
 import { digest, hash } from "../shared/hash.ts";
+import { mcpCallReader } from "./mcp.ts";
 import { serverCallReader } from "./server_tools.ts";
 import { isObject, object, objects, parseObject, text } from "../shared/json.ts";
 import { textCounter } from "../shared/layout.ts";
 import { badEvent, cutOff } from "../shared/stream_faults.ts";
-import type { Citation, Emit, JsonObject, StopReason, StreamReader, WireError } from "../types.ts";
+import type {
+  Citation,
+  Emit,
+  JsonObject,
+  ServerCall,
+  StopReason,
+  StreamReader,
+  WireError,
+} from "../types.ts";
 
 // ---------------------------------------------------------------- answers
 
@@ -115,9 +124,8 @@ function messageReader(emit: Emit) {
   let nonce = 0;
   let stop: StopReason | undefined;
   let counted = false;
-  const readServerCall = serverCallReader((serverCall) =>
-    emit({ type: "server_tool", choice: 0, serverCall })
-  );
+  const tell = (serverCall: ServerCall) => emit({ type: "server_tool", choice: 0, serverCall });
+  const readServerCall = serverCallReader(tell), readMcpCall = mcpCallReader(tell);
 
   function say(text: unknown): void {
     if (typeof text !== "string" || text === "") return;
@@ -185,6 +193,7 @@ function messageReader(emit: Emit) {
           format: SIGNED,
         });
         readServerCall(value);
+        readMcpCall(value);
       }
     }
   }

@@ -12,7 +12,8 @@
 import { GatewayError } from "../errors.ts";
 import { fault, needObject } from "../shared/faults.ts";
 import { isObject, objects, parseObject, text } from "../shared/json.ts";
-import type { Call, Format, JsonObject, Settings } from "../types.ts";
+import type { Call, Format, JsonObject, Settings, Tool } from "../types.ts";
+import { readServers } from "./mcp.ts";
 import { readToolChoice, readTools } from "./read_tools.ts";
 import type { ReadTurns } from "./read_turns.ts";
 import { effortOf } from "../shared/gateway_fields.ts";
@@ -56,10 +57,11 @@ const FIELDS: Readonly<Record<string, FieldReader>> = {
   stop_sequences(value, draft) {
     if ((value as string[]).length > 0) set(draft, "stop", value as string[], "stop_sequences");
   },
-  tools(value, draft) {
-    const tools = readTools(value as JsonObject[], draft.turns.loaded, draft.dropped);
-    if (tools.length > 0) set(draft, "tools", tools);
+  tools(value, draft, body) {
+    const tools = readTools(value as JsonObject[], draft.turns.loaded, body.mcp_servers, draft.dropped);
+    addTools(tools, draft);
   },
+  mcp_servers: (value, draft, body) => addTools(readServers(value, body.tools, draft.dropped), draft),
   tool_choice: readChoice,
   thinking: readThinking,
   output_config: readOutputConfig,
@@ -82,6 +84,10 @@ const FIELDS: Readonly<Record<string, FieldReader>> = {
     });
   },
 };
+
+function addTools(tools: Tool[], draft: Draft): void {
+  if (tools.length > 0) set(draft, "tools", [...draft.settings.tools ?? [], ...tools]);
+}
 
 const keepsAll = ({ type, keep }: JsonObject) =>
   typeof type === "string" && type.startsWith("clear_thinking") &&

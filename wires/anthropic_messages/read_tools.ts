@@ -9,6 +9,7 @@ import { fault, need, needBoolean, needObject } from "../shared/faults.ts";
 import { isObject, list, text } from "../shared/json.ts";
 import type { FunctionTool, JsonObject, ServerToolKind, Tool, ToolChoice } from "../types.ts";
 import { CLIENT_TOOLS } from "./client_tools.ts";
+import { readToolset } from "./mcp.ts";
 
 /** The tools that Anthropic runs itself, by the start of their types. */
 const SERVER_TOOLS: readonly (readonly [begins: string, kind: ServerToolKind])[] = [
@@ -36,11 +37,13 @@ const MEMBERS: ReadonlySet<string> = new Set([
  * Anthropic's tool search, all tools are offered, because no other provider searches for tools.
  *
  * @param loaded See `ReadTurns`.
+ * @param servers The body's `mcp_servers`.
  * @param dropped Takes the client's paths of what is left out.
  */
 export function readTools(
   tools: JsonObject[],
   loaded: ReadonlyMap<string, boolean>,
+  servers: unknown,
   dropped: string[],
 ): Tool[] {
   const searched = tools.some(({ type }) => typeof type === "string" && type.startsWith("tool_search_tool"));
@@ -52,7 +55,11 @@ export function readTools(
     const name = text(tool.name);
     const change = name === undefined ? undefined : loaded.get(name);
     if (change === false || tool.defer_loading === true && !searched && !change) return;
-    const read = type === "custom" ? readFunction(tool, path, dropped) : readKnown(tool, type, path, dropped);
+    const read = type === "custom"
+      ? readFunction(tool, path, dropped)
+      : type === "mcp_toolset"
+      ? readToolset(tool, servers, path)
+      : readKnown(tool, type, path, dropped);
     if (read) out.push(read);
     else dropped.push(path);
   });

@@ -22,6 +22,7 @@ import {
 } from "./write_thinking.ts";
 import { isPersonal } from "./user_id.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
+import { MCP_BETA, writeServer } from "./mcp.ts";
 import { writeServerTool } from "./server_tools.ts";
 import { isObject, list } from "../shared/json.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
@@ -40,6 +41,8 @@ interface Draft extends Notes {
   enforced: Enforced;
   /** Instructions in words, for what the API has no field for. */
   words: string[];
+  /** Servers of tools that other wires' clients named. */
+  servers: JsonObject[];
 }
 
 /**
@@ -70,6 +73,7 @@ export function writeCall(given: Call): WireRequest {
     marks: new Map(),
     enforced: { tools: [], native: [] },
     words: [],
+    servers: [],
   };
   if (thinking.config) body.thinking = thinking.config;
   if (thinking.effort) body.output_config = { effort: thinking.effort };
@@ -79,6 +83,7 @@ export function writeCall(given: Call): WireRequest {
   else if (draft.enforced.format) draft.words.push(inWords(draft.enforced.format.schema));
   const own = readSystem(extra.system, draft);
   const { system, messages, container } = writeMessages(call.messages, model, draft);
+  if (draft.servers.length > 0) body.mcp_servers = draft.servers;
   writeExtra(extra, draft);
   const preface = joinSystem(own, [...system, ...draft.words.map((text) => ({ type: "text", text }))]);
   if (preface !== undefined) body.system = preface;
@@ -89,7 +94,10 @@ export function writeCall(given: Call): WireRequest {
   return {
     path: "/v1/messages",
     body,
-    headers: { "anthropic-version": VERSION },
+    headers: {
+      "anthropic-version": VERSION,
+      ...(draft.servers.length > 0 && { "anthropic-beta": MCP_BETA }),
+    },
     dropped,
   };
 }
@@ -293,6 +301,11 @@ function writeTool(tool: Tool, draft: Draft, call: Call): JsonObject {
   const { dropped, enforced, marks } = draft;
   const mark = `${tool.path}.cache_control`;
   if (tool.type === "custom") return writeTool(customAsFunction(tool, dropped), draft, call);
+  if (tool.type === "mcp") {
+    const [server, toolset] = writeServer(tool);
+    draft.servers.push(server);
+    return toolset;
+  }
   if (tool.type !== "function") {
     const isOwn = tool.type === "native" || call.wire === "anthropic";
     const value = isOwn ? tool.value : writeServerTool(tool, draft.model, dropped);

@@ -19,6 +19,7 @@ import type {
 import { writeError } from "./write_client_error.ts";
 import {
   type AnswerForm,
+  countSearch,
   estimatedUsage,
   formOf,
   NO_SEARCHES,
@@ -195,7 +196,7 @@ function blockWriter(
             : begin({ type: "thinking", thinking: "", signature: "" }, { type: "thinking", thought: {} });
         case "server_tool": {
           const { serverCall } = first;
-          if (serverCall.kind !== "code_execution") seen.searches[serverCall.kind]++;
+          countSearch(serverCall, seen.searches);
           const [use, result] = writeServerTool(serverCall);
           return begin({ ...use, input: {} }) + argue(JSON.stringify(use.input)) + end() + begin(result);
         }

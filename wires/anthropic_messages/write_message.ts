@@ -20,10 +20,12 @@ import type {
   JsonObject,
   Media,
   ServerCall,
+  ServerToolKind,
   StopReason,
   Thought,
   Usage,
 } from "../types.ts";
+import { writeMcpCall } from "./mcp.ts";
 import { packedId } from "./packed_ids.ts";
 import { SIGNED } from "./write_answered.ts";
 
@@ -162,12 +164,18 @@ export function writeCitation({ url, title, extra = {} }: Citation): JsonObject 
 // ---------------------------------------------------------------- what the provider ran itself
 
 /** Writes a call of a provider's own tool as two blocks: the call and its result. */
-export function writeServerTool(serverCall: ServerCall): JsonObject[] {
+export function writeServerTool(serverCall: ServerCall): [use: JsonObject, result: JsonObject] {
   const { kind, id, input } = serverCall;
+  if (kind === "mcp") return writeMcpCall(serverCall);
   const useId = serverId(id ?? JSON.stringify(input));
   return [
     { type: "server_tool_use", id: useId, name: kind, input, caller: DIRECT },
-    { type: `${kind}_tool_result`, tool_use_id: useId, content: writeResult(serverCall), caller: DIRECT },
+    {
+      type: `${kind}_tool_result`,
+      tool_use_id: useId,
+      content: writeResult(kind, serverCall),
+      caller: DIRECT,
+    },
   ];
 }
 
@@ -175,7 +183,7 @@ export function writeServerTool(serverCall: ServerCall): JsonObject[] {
 const serverId = (id: string) =>
   /^srvtoolu_\w+$/.test(id) ? id : `srvtoolu_${id.replace(/\W/g, "").slice(0, 48) || "1"}`;
 
-function writeResult({ kind, input, results = [], output, error }: ServerCall): unknown {
+function writeResult(kind: ServerToolKind, { input, results = [], output, error }: ServerCall): unknown {
   if (error !== undefined) return { type: `${kind}_tool_result_error`, error_code: error };
   switch (kind) {
     case "web_search":
@@ -212,12 +220,15 @@ export interface Searches {
 
 export const NO_SEARCHES: Searches = { web_search: 0, web_fetch: 0 };
 
+/** Counts what is charged by the search. */
+export function countSearch({ kind }: ServerCall, searches: Searches): void {
+  if (kind === "web_search" || kind === "web_fetch") searches[kind]++;
+}
+
 function searchesIn(items: readonly Item[]): Searches {
   const searches = { ...NO_SEARCHES };
   for (const item of items) {
-    if (item.type === "server_tool" && item.serverCall.kind !== "code_execution") {
-      searches[item.serverCall.kind]++;
-    }
+    if (item.type === "server_tool") countSearch(item.serverCall, searches);
   }
   return searches;
 }

@@ -312,8 +312,8 @@ function writeTools(tools: Tool[], { body, dropped }: Draft, call: Call): void {
   const asked = chosen ? [chosen] : allowed ? tools.filter((tool) => allowed.has(nameOf(tool))) : tools;
   const sent = asked.flatMap((tool): Offered | [] => {
     if (tool.type === "custom") return customAsFunction(tool, dropped);
-    if (tool.type !== "server") return tool;
-    dropped.push(tool.path); // Cohere runs no tools itself.
+    if (tool.type !== "server" && tool.type !== "mcp") return tool;
+    dropped.push(tool.path); // Cohere runs none.
     return [];
   });
   if (sent.length === 0 && tools.length > 0) return;

@@ -160,6 +160,10 @@ function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, 
       writeServerTool(tool, draft, call);
       continue;
     }
+    if (tool.type === "mcp") {
+      draft.dropped.push(tool.path);
+      continue;
+    }
     if (tool.type === "function") {
       const declaration: JsonObject = { name: writeName(tool.name) };
       if (tool.description !== undefined) declaration.description = tool.description;

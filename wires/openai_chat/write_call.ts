@@ -198,6 +198,9 @@ function writeTools(tools: Tool[], draft: Draft, call: Call): void {
         if (call.wire === "openai") written.push(tool.value);
         else dropped.push(tool.path);
         break;
+      case "mcp":
+        dropped.push(tool.path);
+        break;
       case "server":
         if (tool.kind !== "web_search" || !SEARCHES.test(call.model)) dropped.push(tool.path);
         else {

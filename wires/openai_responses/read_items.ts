@@ -2,6 +2,7 @@
 import { isObject, list, object, objects, text } from "../shared/json.ts";
 import { textCounter } from "../shared/layout.ts";
 import type { Emit, JsonObject, ServerCall } from "../types.ts";
+import { readMcpCall } from "./mcp.ts";
 import { neededLayout, phaseMark, SEPARATOR } from "./write_answered.ts";
 
 /** An open item, and what was emitted of it. */
@@ -266,7 +267,9 @@ export function itemReader(maker: string, emit: Emit) {
 }
 
 /** Reads a call of one of OpenAI's own tools, if other providers have such a tool too. */
-function readServerCall({ type, id, action, code }: JsonObject): ServerCall | undefined {
+function readServerCall(item: JsonObject): ServerCall | undefined {
+  const { type, id, action, code } = item;
+  if (type === "mcp_call") return readMcpCall(item);
   const named = text(id) ? { id: text(id) } : {};
   if (type === "code_interpreter_call") return { kind: "code_execution", ...named, input: { code } };
   if (type !== "web_search_call") return undefined;

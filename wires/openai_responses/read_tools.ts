@@ -12,6 +12,7 @@ import { fault, need, needObject } from "../shared/faults.ts";
 import { digest } from "../shared/tool_id.ts";
 import type { CustomTool, FunctionTool, JsonObject, ServerTool, Tool, ToolChoice } from "../types.ts";
 import type { Offer } from "./form.ts";
+import { readMcpTool } from "./mcp.ts";
 
 /** The longest name that all providers accept. */
 const MOST_NAME = 64;
@@ -205,6 +206,10 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
         return addOwn(tool.type, tool, path);
       case "code_interpreter":
         return addServer("code_execution", tool, path);
+      case "mcp": {
+        const server = readMcpTool(tool, path, dropped);
+        if (server) return void tools.push(server);
+      }
     }
     if (typeof tool.type === "string" && tool.type.startsWith("web_search")) {
       return addServer("web_search", tool, path);

@@ -25,7 +25,17 @@ import {
 } from "../shared/openai_models.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { placeOf, unsaidMembers } from "../shared/tools.ts";
-import type { Call, JsonObject, ServerTool, Settings, Tool, ToolChoice, WireRequest } from "../types.ts";
+import type {
+  Call,
+  JsonObject,
+  McpServer,
+  ServerTool,
+  Settings,
+  Tool,
+  ToolChoice,
+  WireRequest,
+} from "../types.ts";
+import { writeMcpTool } from "./mcp.ts";
 import { writeInput } from "./write_input.ts";
 
 interface Draft {
@@ -46,6 +56,8 @@ const SETTINGS: SettingsTable<Draft> = {
     for (const tool of tools) {
       const written = tool.type === "server"
         ? writeServerTool(tool, call, draft)
+        : tool.type === "mcp"
+        ? call.wire === "responses" ? tool.value : writeMcpTool(tool)
         : writeTool(tool, draft.dropped);
       if (written) draft.tools.push(written);
     }
@@ -205,7 +217,7 @@ function withoutExtra(call: Call, { reasoning, include, dropped }: Draft): Call 
 /** The schema of a function without parameters. */
 const NO_PARAMETERS = { type: "object", properties: {} };
 
-function writeTool(tool: Exclude<Tool, ServerTool>, dropped: string[]): JsonObject {
+function writeTool(tool: Exclude<Tool, ServerTool | McpServer>, dropped: string[]): JsonObject {
   switch (tool.type) {
     case "native":
       return tool.value;

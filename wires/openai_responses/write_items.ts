@@ -129,9 +129,19 @@ export function outputItems(call: Call, defaults: Defaults, output: JsonObject[]
   function openServer({ serverCall }: Extract<FirstDelta, { type: "server_tool" }>): string {
     const item = serverItem(ids(serverCall.kind, output.length), serverCall);
     const at = { item_id: item.id, output_index: output.length };
+    if (item.type === "mcp_call") return runServer(item, at);
     const first = added({ ...item, status: "in_progress" });
     const steps = item.type === "code_interpreter_call" ? CODE_STEPS : SEARCH_STEPS;
     return first + steps.map((step) => send(`response.${item.type}.${step}`, at)).join("") + done(item);
+  }
+
+  function runServer(item: JsonObject, at: JsonObject): string {
+    const begun = { ...item, status: "in_progress", arguments: "", output: null, error: null };
+    const { arguments: args, status } = item;
+    return added(begun) + send("response.mcp_call.in_progress", at) +
+      send("response.mcp_call_arguments.delta", { ...at, delta: args }) +
+      send("response.mcp_call_arguments.done", { ...at, arguments: args }) +
+      send(`response.mcp_call.${status}`, at) + done(item);
   }
 
   /** Writes a picture. A picture with only a URL becomes text, because the form of pictures holds only bytes. */

@@ -9,6 +9,7 @@ import { packToolId } from "../shared/tool_id.ts";
 import { readInput } from "../shared/tools.ts";
 import type { AnswerCall, Citation, Item, JsonObject, Media, ServerCall, Thought } from "../types.ts";
 import type { Form, Offer } from "./form.ts";
+import { mcpItem } from "./mcp.ts";
 import { SUMMARY } from "./read_input.ts";
 
 type Status = "completed" | "incomplete";
@@ -26,6 +27,7 @@ const PREFIXES = {
   web_search: "ws_",
   web_fetch: "ws_",
   code_execution: "ci_",
+  mcp: "mcp_",
   image: "ig_",
   compaction: "cmp_",
 } as const;
@@ -185,7 +187,9 @@ const commandList = (value: unknown): unknown[] =>
 
 // ---------------------------------------------------------------- what the provider ran, and pictures
 
-export function serverItem(id: string, { kind, input, results = [], output, error }: ServerCall): JsonObject {
+export function serverItem(id: string, serverCall: ServerCall): JsonObject {
+  const { kind, input, results = [], output, error } = serverCall;
+  if (kind === "mcp") return mcpItem(id, serverCall);
   const status = error === undefined ? "completed" : "failed";
   if (kind === "code_execution") {
     return {

@@ -120,6 +120,10 @@ function withSearch(tools: JsonObject[], search: JsonObject): JsonObject[] {
 function writeTool(tool: Exclude<Tool, { type: "native" }>, draft: Draft): JsonObject | [] {
   const { dropped } = draft;
   if (tool.type === "server") return writeServerTool(tool, draft);
+  if (tool.type === "mcp") {
+    dropped.push(tool.path);
+    return [];
+  }
   if (tool.type === "custom") return writeTool(customAsFunction(tool, dropped), draft);
   if (tool.cache !== undefined) dropped.push(`${tool.path}.cache_control`);
   const { name, description, parameters, strict, extra } = tool;

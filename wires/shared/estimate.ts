@@ -61,7 +61,7 @@ function ofPart(part: Part): number {
 }
 
 function ofTool(tool: Tool): number {
-  if (tool.type === "native" || tool.type === "server") return FRAME_TOKENS + estimateText(tool.value);
+  if (tool.type !== "function" && tool.type !== "custom") return FRAME_TOKENS + estimateText(tool.value);
   const more = tool.type === "function" ? tool.parameters : tool.format;
   return FRAME_TOKENS + ofText(tool.name) + ofText(tool.description ?? "") + estimateText(more);
 }

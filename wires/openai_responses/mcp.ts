@@ -1,0 +1,110 @@
+/**
+ * OpenAI's Responses, servers of tools (MCP) that OpenAI asks by itself: a tool of type `mcp`, and `mcp_call` items.
+ *
+ * A call that the user has to approve first is OpenAI's alone: a server whose tools want that goes to no other API, which would
+ * call them unasked. OpenAI asks for approval unless the tool says `never`.
+ *
+ * Checked against `openai` 7.59 types, 2026-11.
+ *
+ * @see https://developers.openai.com/api/docs/guides/tools-connectors-mcp
+ */
+import { list, object, parseObject, text } from "../shared/json.ts";
+import type { JsonObject, McpServer, ServerCall } from "../types.ts";
+
+const names = (value: unknown): string[] => list(value).filter((name) => typeof name === "string");
+
+/** Members that are read, or that are for OpenAI's own search of tools. */
+const MEMBERS: ReadonlySet<string> = new Set([
+  ...["allowed_tools", "authorization", "defer_loading", "headers", "require_approval", "server_label"],
+  ...["server_url", "type"],
+]);
+
+/** A server; nothing for one that only OpenAI can reach, or whose tools must be approved. */
+export function readMcpTool(tool: JsonObject, path: string, dropped: string[]): McpServer | undefined {
+  const label = text(tool.server_label), url = text(tool.server_url);
+  const unasked = unaskedTools(tool.require_approval);
+  const allowed = allowedTools(tool.allowed_tools);
+  if (label === undefined || url === undefined || !unasked || !allowed) return undefined;
+  for (const member in tool) {
+    if (!MEMBERS.has(member) && tool[member] != null) dropped.push(`${path}.${member}`);
+  }
+  const { authorization, ...headers } = lowerCased(object(tool.headers) ?? {});
+  for (const name in headers) dropped.push(`${path}.headers.${name}`);
+  const token = text(tool.authorization) ?? text(authorization)?.replace(/^bearer\s+/i, "");
+  const both = unasked.names && allowed.names
+    ? allowed.names.filter((name) => unasked.names!.includes(name))
+    : unasked.names ?? allowed.names;
+  return {
+    type: "mcp",
+    label,
+    url,
+    ...(token !== undefined && { token }),
+    ...(both && { allowed: both }),
+    value: tool,
+    path,
+  };
+}
+
+const lowerCased = (headers: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
+/** The tools that may be called without asking, all of them where there are no names; nothing where it is not said. */
+function unaskedTools(approval: unknown): { names?: string[] } | undefined {
+  if (approval === "never") return {};
+  const { never, always } = object(approval) ?? {};
+  const found = names(object(never)?.tool_names);
+  return found.length > 0 && always == null ? { names: found } : undefined;
+}
+
+/** The tools that are named; nothing for a filter by what they do. */
+function allowedTools(value: unknown): { names?: string[] } | undefined {
+  if (value == null) return {};
+  if (Array.isArray(value)) return { names: names(value) };
+  const { tool_names: found, ...others } = object(value) ?? {};
+  return Array.isArray(found) && Object.values(others).every((one) => one == null)
+    ? { names: names(found) }
+    : undefined;
+}
+
+/** A server as a tool. Nobody is asked, as whoever wrote it knows no approval. */
+export const writeMcpTool = ({ label, url, token, allowed }: McpServer): JsonObject => ({
+  type: "mcp",
+  server_label: label.replace(/[^\w-]/g, "_"),
+  server_url: url,
+  ...(token !== undefined && { authorization: token }),
+  ...(allowed && { allowed_tools: allowed }),
+  require_approval: "never",
+});
+
+/** The call of a server's tool, of a `mcp_call` item. */
+export function readMcpCall(
+  { id, name, server_label: server, arguments: args, output, error }: JsonObject,
+): ServerCall {
+  return {
+    kind: "mcp",
+    ...(text(id) && { id: text(id) }),
+    tool: { server: text(server) ?? "", name: text(name) ?? "" },
+    input: parseObject(text(args) ?? "") ?? {},
+    ...(error == null ? { output: text(output) ?? "" } : { error: wordsOf(error) }),
+  };
+}
+
+function wordsOf(error: unknown): string {
+  const { message, content } = object(error) ?? {};
+  return text(error) ?? text(message) ?? JSON.stringify(content ?? error);
+}
+
+/** A call as an item. */
+export const mcpItem = (id: string, { tool, input, output, error }: ServerCall): JsonObject => ({
+  id,
+  type: "mcp_call",
+  status: error === undefined ? "completed" : "failed",
+  server_label: tool?.server ?? "",
+  name: tool?.name ?? "",
+  arguments: JSON.stringify(input),
+  approval_request_id: null,
+  output: output ?? null,
+  error: error === undefined
+    ? null
+    : { type: "mcp_tool_execution_error", content: [{ type: "text", text: error }] },
+});
