@@ -13,6 +13,7 @@ import { contextIn, keepAlive, type RuntimeContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Report } from "./log/report.ts";
 import { headerText } from "../wires/shared/header_text.ts";
+import { NoSearch } from "./upstream/no_search.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
 import { serveOperator } from "./doors/operator.ts";
@@ -308,6 +309,7 @@ function failure(error: unknown, request: Request, report: Report, config: Confi
     // The client has left; nobody will read this response.
     return new Response(null, { status: 499 });
   }
+  if (error instanceof NoSearch) return error.answer();
   const fault = error instanceof GatewayError
     ? error
     : new GatewayError("internal", "Cannot serve the request: the gateway failed", { cause: error });

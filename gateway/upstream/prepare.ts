@@ -11,6 +11,7 @@ import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
 import { headerList } from "../../wires/shared/header_text.ts";
 import { readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
+import { isLoneSearch, NoSearch } from "./no_search.ts";
 import { isSpoken, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
 
@@ -41,18 +42,19 @@ export interface Outgoing {
 /**
  * Prepares a request for a target.
  *
- * @param only Whether no other target needs the body. If so, it is written at once, and a body of the same wire is edited in
- * place. If not, it is written when it is first sent.
- * @param spoken The wire to use. Default: the wire for answers (`spokenTo`).
- * @throws GatewayError for a body that is not a request of the client's wire, or that `strict` refuses.
+ * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place, and written at once.
+ * If it is for others too, it is written when it is first sent.
+ * @param spoken How the target is asked. Default: for an answer.
+ * @throws GatewayError for a body that is not a request of the client's wire, or one that `strict` refuses; `NoSearch`.
  */
 export function prepare(
   body: Body,
   target: Target,
-  { headers, account, config, client }: Exchange,
+  exchange: Exchange,
   only = true,
-  spoken = spokenTo(target.provider, client, target.model, body.get),
+  spoken = spokenTo(target.provider, exchange.client, target.model, body.get),
 ): Outgoing {
+  const { headers, account, config, client } = exchange;
   const { provider, model } = target;
   const isSame = isSpoken(spoken, client);
   const known = asKnown(target);
@@ -68,7 +70,7 @@ export function prepare(
   const stream = body.get("stream") === true;
   const write = () => inDepth(rewritten.write);
   let written = only ? write() : undefined;
-  return {
+  const outgoing: Outgoing = {
     target,
     reader: isSame ? undefined : spoken.wire,
     framing: spoken.framing,
@@ -88,6 +90,8 @@ export function prepare(
     toolNames: rewritten.toolNames,
     masks: config.masks(),
   };
+  if (outgoing.call && isLoneSearch(outgoing.call, dropped)) throw new NoSearch(outgoing, exchange);
+  return outgoing;
 }
 
 /** @throws GatewayError `dropped_fields` if fields are dropped, and the client or the operator has set `strict`. */

@@ -6,8 +6,9 @@ import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { parseExact } from "../../wires/shared/json.ts";
+import { withFound } from "../../wires/shared/searches.ts";
 import { withClientNames } from "../../wires/shared/tool_names.ts";
-import type { AnswerFormat, Call, Defaults, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
+import type { AnswerFormat, Call, Defaults, Delta, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { type Observer, observer } from "../log/observe.ts";
 import { EVENTS, peekEvents } from "../policies/held.ts";
@@ -85,7 +86,7 @@ function rewriteStream(
   const { target: { provider: { name } }, framing } = outgoing;
   const failure = (cause: unknown) => ofProvider(brokenOff(name, cause), outgoing);
   const step = translation({
-    reader: (emit) => reader.readStream(withClientNames(emit, outgoing.toolNames)),
+    reader: (emit) => reader.readStream(withClientNames(withFound(emit, call), outgoing.toolNames)),
     writer: exchange.client.writer(call, defaults),
     failure,
     tell: (error) => ofProvider(error, outgoing),
@@ -126,12 +127,13 @@ function rewriteWhole(
     const writer = call.stream ? client.writer(call, defaults) : undefined;
     let events = "";
     const watch = watched(exchange);
-    const take = withClientNames((delta) => {
+    const all = (delta: Delta) => {
       emit(delta);
       watch?.delta(delta);
       begun?.delta(delta);
       if (writer) events += writer.delta(delta);
-    }, outgoing.toolNames);
+    };
+    const take = withClientNames(withFound(all, call), outgoing.toolNames);
     if (typeof body === "object" && body !== null) reader.readAnswer(body as JsonObject, take);
     else if (EVENTS.test(text)) readEvents(text, reader.readStream(take), outgoing, exchange);
     else throw notJson(text, upstream, outgoing, headersFor(upstream, outgoing));

@@ -1,7 +1,7 @@
 /** Chooses the wire of a provider for a request. */
 import type { Provider, Spoken } from "../../providers/types.ts";
 import type { ClientWire } from "../../wires/types.ts";
-import { needsResponses } from "../../wires/shared/openai_models.ts";
+import { hasHostedTools, needsResponses } from "../../wires/shared/openai_models.ts";
 
 /**
  * The wire for a request: the client's own if the provider speaks it, else the provider's usual wire. Calls that OpenAI's
@@ -19,8 +19,8 @@ export function spokenTo(
   const usual = own ?? wires[0];
   if (responses === "never" || own?.wire.name === "responses") return usual;
   const isNeeded = responses === "always" ||
-    // `get` reads members of chat completions. For a client of another wire only the model decides.
-    needsResponses(model, own && get);
+    // Of another client's body little more is known than that it is for this model.
+    needsResponses(model, own && get) || client.name === "anthropic" && hasHostedTools(get);
   return isNeeded ? wires.find(({ wire }) => wire.name === "responses") ?? usual : usual;
 }
 

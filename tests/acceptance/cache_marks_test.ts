@@ -97,7 +97,7 @@ for (const stream of [false, true]) {
 }
 
 Deno.test("breakpoints of OpenAI's clients are Claude's marks, the longer lifetime too", async () => {
-  const anthropic = strictAnthropic([[{ text: "Yes" }]]);
+  const anthropic = strictAnthropic([[{ type: "text", text: "Yes" }]]);
   const { send, asked } = room(anthropic.play);
   const breakpoint = { ...BREAKPOINT, ttl: "12h" };
   await send("chat/completions", {

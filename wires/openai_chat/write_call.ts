@@ -173,7 +173,7 @@ const shortName = (name: string) => `${name.replace(/[^\w-]/g, "_").slice(0, 56)
 const canChoose = ({ tools }: JsonObject) => Array.isArray(tools) && tools.length > 0;
 
 /** Matches models that search the web while they answer and have no tool for it, e.g. `gpt-4o-search-preview`. */
-const SEARCHES = /(?:^|[^a-z0-9])gpt-[\w.-]*-search/i;
+const SEARCHES = /(?:^|[^a-z0-9])(?:gpt-[\w.-]*-search|sonar(?![a-z]))/i;
 
 function writeTools(tools: Tool[], draft: Draft, call: Call): void {
   const { body, dropped, takes } = draft;

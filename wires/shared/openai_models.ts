@@ -281,3 +281,13 @@ export function hasFunctions(get: (field: string) => unknown): boolean {
   return Array.isArray(functions) && functions.length > 0 ||
     Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool.type === "function");
 }
+
+/** Tools that OpenAI runs itself, by how the types of a Messages client's begin. */
+const HOSTED = /^(?:code_execution|mcp_toolset|web_search)/;
+
+/** Whether a request of Anthropic's Messages offers tools that OpenAI runs itself, and on Responses alone. */
+export function hasHostedTools(get: (field: string) => unknown): boolean {
+  const tools = get("tools");
+  return Array.isArray(get("mcp_servers")) ||
+    Array.isArray(tools) && tools.some((tool) => isObject(tool) && HOSTED.test(`${tool.type}`));
+}

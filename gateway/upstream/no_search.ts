@@ -1,0 +1,70 @@
+/** A search that is all that a request asks for, of a provider that has none. */
+import { GatewayError } from "../../wires/errors.ts";
+import { collector } from "../../wires/streams/collect.ts";
+import { searchedFor } from "../../wires/shared/searches.ts";
+import type { Call, Delta } from "../../wires/types.ts";
+import type { Exchange } from "../exchange.ts";
+import { answerId, answerWith, EVENTS_TYPE, JSON_TYPE } from "./answer.ts";
+import type { Outgoing } from "./prepare.ts";
+
+/**
+ * Thrown in place of a request whose model would guess what it was to find. Another target may be able to search; where none is,
+ * `answer` says that the search failed, in the words of the client's own search.
+ */
+export class NoSearch extends GatewayError {
+  /** Makes the answer. */
+  readonly answer: () => Response;
+
+  constructor(outgoing: Outgoing, exchange: Exchange) {
+    super(
+      "unsupported",
+      `Cannot search the web with ${outgoing.target.provider.name}: it has no search here`,
+    );
+    this.answer = () => answerOf(outgoing, exchange);
+  }
+}
+
+/** Whether a request offers a web search and nothing else, and the target has none. Chat clients have no word for that. */
+export function isLoneSearch({ wire, settings: { tools } }: Call, dropped: readonly string[]): boolean {
+  if (wire === "openai" || tools?.length !== 1) return false;
+  const [tool] = tools;
+  return tool.type === "server" && tool.kind === "web_search" && dropped.includes(tool.path);
+}
+
+function answerOf(outgoing: Outgoing, exchange: Exchange): Response {
+  const { client, config } = exchange;
+  const call = outgoing.call!;
+  const defaults = { id: answerId(exchange), created: Math.floor(config.now() / 1000), model: call.model };
+  const deltas = deltasOf(call, outgoing.target.provider.name);
+  const upstream = new Response(null);
+  if (call.stream) {
+    const writer = client.writer(call, defaults);
+    const events = deltas.map((delta) => writer.delta(delta)).join("") + writer.end();
+    return answerWith(events, upstream, outgoing, EVENTS_TYPE);
+  }
+  const { emit, answer } = collector();
+  deltas.forEach(emit);
+  return answerWith(
+    JSON.stringify(client.writeAnswer(answer, call, defaults)),
+    upstream,
+    outgoing,
+    JSON_TYPE,
+  );
+}
+
+const NO_TOKENS = { input: 0, cacheRead: 0, cacheWrite: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 };
+
+function deltasOf(call: Call, provider: string): Delta[] {
+  const text = `The web search is unavailable: ${provider} has none here.`;
+  return [
+    { type: "start", model: call.model },
+    {
+      type: "server_tool",
+      choice: 0,
+      serverCall: { kind: "web_search", input: { query: searchedFor(call) }, error: "unavailable" },
+    },
+    { type: "text", choice: 0, text },
+    { type: "usage", usage: NO_TOKENS },
+    { type: "stop", choice: 0, reason: "stop" },
+  ];
+}
