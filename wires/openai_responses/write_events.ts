@@ -6,7 +6,7 @@
 import { itemSteps } from "../streams/items.ts";
 import type { Call, Defaults, JsonObject, StopReason, StreamWriter, Usage, WireError } from "../types.ts";
 import { formOf } from "./form.ts";
-import { type Events, outputItems, summaryItem } from "./write_items.ts";
+import { type Events, outputItems } from "./write_items.ts";
 import {
   failure,
   headOf,
@@ -15,6 +15,7 @@ import {
   writeResponse,
   writeUsage,
 } from "./write_response.ts";
+import { summaryItem } from "./write_summary.ts";
 
 /** Makes the writer of one stream's events, which are numbered. */
 function numberedEvents(): Events {

@@ -15,7 +15,6 @@ import {
   annotation,
   begunCall,
   callItem,
-  compactionItem,
   imageItem,
   itemIds,
   messageItem,
@@ -342,25 +341,5 @@ function closeCall(
     out: () =>
       (rest === "" ? "" : events.piece(head, rest)) +
       events.send("response.custom_tool_call_input.done", { ...at, input: item.input }),
-  };
-}
-
-/** Makes a writer for a summary that replaces the conversation: one item, written when its text is complete. */
-export function summaryItem({ id }: Defaults, output: JsonObject[], { send }: Events): Items {
-  const pieces: string[] = [];
-  return {
-    ending() {},
-    rest() {
-      const item = compactionItem(itemIds(id)("compaction", 0), pieces.join(""));
-      output.push(item);
-      return send("response.output_item.added", { output_index: 0, item }) +
-        send("response.output_item.done", { output_index: 0, item });
-    },
-    open: () => "",
-    piece(delta) {
-      if (delta.type === "text") pieces.push(delta.text);
-      return "";
-    },
-    close: () => "",
   };
 }
