@@ -2,6 +2,7 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { withoutCredentials } from "../access/credential_headers.ts";
 import { type Body, readBody } from "../upstream/body.ts";
+import { searchable } from "../upstream/no_search.ts";
 import { checkRequest, type Outgoing, prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
@@ -28,7 +29,7 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   report.provider = first.provider.name;
   report.model = first.model;
   if (targets.length === 1) {
-    const outgoing = once(prepare(body, first, exchange));
+    const outgoing = once(searchable(prepare(body, first, exchange), exchange));
     return exchange.config.send(firstAttempt(chatStep(first, outgoing, settings, exchange, true), exchange));
   }
   const outgoing = inTurn(body, first, exchange);
@@ -59,7 +60,7 @@ export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings
     const own = target.provider === first.provider
       ? exchange
       : strange ??= { ...exchange, headers: withoutCredentials(exchange.headers) };
-    return current = prepare(body, target, own, false);
+    return current = searchable(prepare(body, target, own, false), own);
   };
 }
 

@@ -37,7 +37,8 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
   // A count is refused where its call would be: an estimate in its place would hide that.
   if (readSwitch(headers, "sluice-strict") || config.strict) prepare(body, target, exchange, false);
   const counting = provider.fetch ? undefined : spokenToCount(provider, client);
-  if (counting?.isAuthor && counting.wire.name === client.name) {
+  // By the object: Azure speaks Responses as OpenAI does, and may not have its counter.
+  if (counting?.isAuthor && counting.wire as unknown === client) {
     return await ask(body, target, counting, exchange, (answer, outgoing) => {
       return respond(answer, outgoing, exchange);
     });

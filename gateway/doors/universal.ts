@@ -5,6 +5,7 @@ import { findObjects } from "../../wires/shared/json_text.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { findShallow, parseJson, readBody } from "../upstream/body.ts";
 import { chatStep, inTurn, once } from "./chat.ts";
+import { searchable } from "../upstream/no_search.ts";
 import { prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
@@ -174,7 +175,7 @@ function compatSteps(
     const targets = targetsOf(call.get("model"), "model", config, caller);
     const [first] = targets;
     const outgoings = only && targets.length === 1
-      ? once(prepare(call, first, exchange))
+      ? once(searchable(prepare(call, first, exchange), exchange))
       : inTurn(call, first, exchange);
     return targets.map((target) =>
       chatStep(

@@ -24,8 +24,14 @@ export class NoSearch extends GatewayError {
   }
 }
 
+/** @throws NoSearch */
+export function searchable(outgoing: Outgoing, exchange: Exchange): Outgoing {
+  if (outgoing.call && isLoneSearch(outgoing.call, outgoing.dropped)) throw new NoSearch(outgoing, exchange);
+  return outgoing;
+}
+
 /** Whether a request offers a web search and nothing else, and the target has none. Chat clients have no word for that. */
-export function isLoneSearch({ wire, settings: { tools } }: Call, dropped: readonly string[]): boolean {
+function isLoneSearch({ wire, settings: { tools } }: Call, dropped: readonly string[]): boolean {
   if (wire === "openai" || tools?.length !== 1) return false;
   const [tool] = tools;
   return tool.type === "server" && tool.kind === "web_search" && dropped.includes(tool.path);

@@ -11,7 +11,6 @@ import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
 import { headerList } from "../../wires/shared/header_text.ts";
 import { readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
-import { isLoneSearch, NoSearch } from "./no_search.ts";
 import { isSpoken, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
 
@@ -45,7 +44,7 @@ export interface Outgoing {
  * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place, and written at once.
  * If it is for others too, it is written when it is first sent.
  * @param spoken How the target is asked. Default: for an answer.
- * @throws GatewayError for a body that is not a request of the client's wire, or one that `strict` refuses; `NoSearch`.
+ * @throws GatewayError for a body that is not a request of the client's wire, or one that `strict` refuses.
  */
 export function prepare(
   body: Body,
@@ -70,7 +69,7 @@ export function prepare(
   const stream = body.get("stream") === true;
   const write = () => inDepth(rewritten.write);
   let written = only ? write() : undefined;
-  const outgoing: Outgoing = {
+  return {
     target,
     reader: isSame ? undefined : spoken.wire,
     framing: spoken.framing,
@@ -90,8 +89,6 @@ export function prepare(
     toolNames: rewritten.toolNames,
     masks: config.masks(),
   };
-  if (outgoing.call && isLoneSearch(outgoing.call, dropped)) throw new NoSearch(outgoing, exchange);
-  return outgoing;
 }
 
 /** @throws GatewayError `dropped_fields` if fields are dropped, and the client or the operator has set `strict`. */

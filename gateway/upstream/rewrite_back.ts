@@ -8,7 +8,15 @@ import { translate, translation, type Watch } from "../../wires/streams/translat
 import { parseExact } from "../../wires/shared/json.ts";
 import { withFound } from "../../wires/shared/searches.ts";
 import { withClientNames } from "../../wires/shared/tool_names.ts";
-import type { AnswerFormat, Call, Defaults, Delta, JsonObject, StreamReader, WireError } from "../../wires/types.ts";
+import type {
+  AnswerFormat,
+  Call,
+  Defaults,
+  Delta,
+  JsonObject,
+  StreamReader,
+  WireError,
+} from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { type Observer, observer } from "../log/observe.ts";
 import { EVENTS, peekEvents } from "../policies/held.ts";
