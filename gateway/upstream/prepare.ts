@@ -91,13 +91,21 @@ export function prepare(
   };
 }
 
-/** @throws GatewayError `dropped_fields` if fields are dropped, and the client or the operator has set `strict`. */
+/** The target, with its model under the provider's own name for it. */
 export function asKnown(target: Target): Target {
   const { provider: { modelId }, model } = target;
   return modelId ? { ...target, model: modelId(model) } : target;
 }
 
-/** @throws GatewayError `dropped_fields` where the client, or the operator, wants all or nothing. */
+/**
+ * Fields that change no answer: marks for caches, and who is said to ask. Agents send them unasked, and most providers have
+ * nothing like them. `system[1].cache_control`, `prompt_cache_key`, `metadata.user_id`
+ */
+const HINT = /(?:^|\.)cache_control$|^prompt_cache_\w+$|^metadata\.user_id$/;
+
+/**
+ * @throws GatewayError `dropped_fields` if fields other than hints are dropped, and the client or the operator has set `strict`.
+ */
 export function refuseDropped(
   dropped: readonly string[],
   { name }: Provider,
@@ -105,13 +113,14 @@ export function refuseDropped(
   { strict }: Exchange["config"],
 ): void {
   const isStrict = readSwitch(headers, "sluice-strict") || strict;
-  if (dropped.length === 0 || !isStrict) return;
+  const lost = isStrict ? dropped.filter((path) => !HINT.test(path)) : [];
+  if (lost.length === 0) return;
   throw new GatewayError(
     "dropped_fields",
     `Cannot send the request to ${name}: it does not take ${
-      headerList(dropped)
+      headerList(lost)
     }; leave it out, or turn strict off`,
-    { param: dropped[0] },
+    { param: lost[0] },
   );
 }
 

@@ -611,6 +611,54 @@ Deno.test("the answer names dropped fields, and strict refuses them", async () =
   assertEquals([strict.status, (await strict.json()).error.type], [400, "invalid_request_error"]);
 });
 
+Deno.test("strict refuses no hint that changes no answer: what agents mark for caches, and whom they say they are", async () => {
+  const cache_control = { type: "ephemeral" };
+  const marked = (text: string) => [{ type: "text", text, cache_control }];
+  const messages = {
+    max_tokens: 9,
+    metadata: { user_id: JSON.stringify({ device_id: "d", account_uuid: "", session_id: "s" }) },
+    system: marked("You are an agent."),
+    tools: [{ ...WEATHER, cache_control }],
+    messages: [{ role: "user", content: marked("Hi") }],
+  };
+  const chat = {
+    prompt_cache_key: "s",
+    prompt_cache_retention: "24h",
+    messages: [{ role: "system", content: marked("Be brief.") }, { role: "user", content: marked("Hi") }],
+  };
+  const responses = { prompt_cache_key: "s", store: false, input: "Hi" };
+  const doors: [string, Json, Json][] = [
+    ["messages", messages, { container: "c" }],
+    ["chat/completions", chat, { logit_bias: { "1": 1 } }],
+    ["responses", responses, { max_tool_calls: 3 }],
+  ];
+  const fakes = [[GEMINI, strictGoogle([[{ text: "Hi" }]])], [
+    COHERE,
+    strictCohere([{ text: "Hi" }]),
+  ]] as const;
+  for (const [model, { play }] of fakes) {
+    const { send } = messagesLab(play);
+    const strict = async (door: string, body: Json) => {
+      const answer = await send({ ...body, model }, { "sluice-strict": "true" }, `/v1/${door}`);
+      return {
+        status: answer.status,
+        dropped: answer.headers.get("sluice-dropped"),
+        text: await answer.text(),
+      };
+    };
+    for (const [door, body, loss] of doors) {
+      const { status, dropped, text } = await strict(door, body);
+      assertEquals([door, status], [door, 200], text);
+      assert(dropped!.includes("cache"), door);
+      const refused = await strict(door, { ...body, ...loss });
+      assertEquals([door, refused.status], [door, 400]);
+      // The fault names what is lost, and no hint.
+      assert(refused.text.includes(Object.keys(loss)[0]), refused.text);
+      assert(!/cache|user_id/.test(refused.text), refused.text);
+    }
+  }
+});
+
 // ---------------------------------------------------------------- streams
 
 Deno.test("mutated streams of a provider give valid events", async () => {
