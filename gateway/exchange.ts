@@ -8,6 +8,8 @@ import type { Report } from "./log/report.ts";
 /** A request's state from its door to its answer. */
 export interface Exchange {
   readonly config: Config;
+  /** The query of the client's URL, from its `?` on; empty or absent without one. */
+  readonly query?: string;
   /** The client's headers. */
   readonly headers: Headers;
   /** Aborts when the client leaves. */

@@ -180,7 +180,8 @@ async function open(
   const caller = admitted instanceof Promise ? await admitted : admitted;
   if (report.listened) report.token = caller.token;
   const client = "client" in route ? route.client : DEFAULT_CLIENT;
-  const exchange: Exchange = { config, headers, signal, account, gateway, caller, client, report, context };
+  const sent = { headers, signal, query: queryOf(request.url) };
+  const exchange: Exchange = { ...sent, config, account, gateway, caller, client, report, context };
   switch (route.door) {
     // Awaited here: returning the bare promise would cost an extra tick.
     case "chat":
@@ -209,6 +210,11 @@ async function open(
 
 /** An account or gateway id for rows. It is cut, because an id in a path may be as long as the path. */
 const scopeName = (id: string) => id.slice(0, 200);
+
+const queryOf = (url: string) => {
+  const mark = url.indexOf("?");
+  return mark < 0 ? "" : url.slice(mark);
+};
 
 /** Cloudflare's REST paths hold an account but not a gateway. A header names the gateway; the default is `default`. */
 const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>

@@ -37,6 +37,17 @@ const KEY_PARAM = /^(?:key|api_key)=(.+)$/;
 /** Whether a path below a provider has a key in its query. */
 export const hasQueryKey = (endpoint: string) => paramsOf(endpoint).some((param) => KEY_PARAM.test(param));
 
+/**
+ * A query, from its `?` on, for whoever takes keys in headers alone: without parameters that bring a key, hold a token of ours
+ * or are a front proxy's.
+ */
+export function keylessQuery(query: string, tokens: Pick<TokenCheck, "ownQuery">): string {
+  const kept = tokens.ownQuery(query).slice(1).split("&").filter((param) =>
+    param !== "" && !KEY_PARAM.test(param)
+  );
+  return kept.length > 0 ? `?${kept.join("&")}` : "";
+}
+
 const paramsOf = (url: string) => url.includes("?") ? url.slice(url.indexOf("?") + 1).split("&") : [];
 
 /** Who sent a request. */

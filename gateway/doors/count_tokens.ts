@@ -8,11 +8,10 @@ import type { Exchange } from "../exchange.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
 import { type Body, readBody } from "../upstream/body.ts";
-import { headersInit, readSwitch } from "../upstream/headers.ts";
-import { maskFailure } from "../upstream/masked.ts";
+import { readSwitch } from "../upstream/headers.ts";
 import { prepare } from "../upstream/prepare.ts";
 import { respond } from "../upstream/respond.ts";
-import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
+import { ask as askOnce, credentialsFor, readText } from "../upstream/send.ts";
 
 /** The longest wait for a provider's count: clients ask for some thirty counts at once. */
 const DEADLINE_MS = 5_000;
@@ -102,25 +101,17 @@ async function ask<T>(
   exchange: Exchange,
   take: (answer: Response, outgoing: Prepared) => T | Promise<T>,
 ): Promise<T> {
-  const { config, caller, signal } = exchange;
-  const { provider } = target;
+  const { config, signal } = exchange;
   const outgoing = prepare(body, target, exchange, true, counting);
-  const key = clientKey(caller);
-  const stored = key === undefined ? storedKeys(provider, exchange)?.take() : undefined;
-  outgoing.masks = config.masks(stored?.key);
-  const { url, headers } = outgoing;
-  const init = { method: "POST", url, headers, body: outgoing.body() };
-  const used = key ?? stored?.key;
-  if (used !== undefined) await sign(init, provider, used);
+  const credentials = credentialsFor(target, exchange, true);
   const late = new AbortController(), done = new AbortController();
   const tooLate = () =>
-    late.abort(new GatewayError("upstream_timeout", `${provider.name} takes too long to count`));
+    late.abort(new GatewayError("upstream_timeout", `${target.provider.name} takes too long to count`));
   config.wait(DEADLINE_MS, done.signal).then(tooLate, () => {});
-  const request = { method: "POST", headers: headersInit(headers), body: init.body };
+  const ends = AbortSignal.any([signal, late.signal]);
   try {
-    return await send(provider, url, request, AbortSignal.any([signal, late.signal]), exchange, (answer) => {
-      stored?.report(answer);
-      return take(maskFailure(answer, outgoing.masks), outgoing);
+    return await askOnce(outgoing, outgoing.body(), credentials, ends, exchange, (answer) => {
+      return take(answer, outgoing);
     });
   } finally {
     done.abort();

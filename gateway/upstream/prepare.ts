@@ -6,6 +6,7 @@ import type { AnswerFormat, Call, ClientWire, JsonObject } from "../../wires/typ
 import type { HeaderTarget } from "../../wires/shared/own_headers.ts";
 import type { Framing } from "../../wires/streams/framing.ts";
 import { type Body, writtenBody } from "./body.ts";
+import { keylessQuery } from "../access/credentials.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
@@ -53,7 +54,7 @@ export function prepare(
   only = true,
   spoken = spokenTo(target.provider, exchange.client, target.model, body.get),
 ): Outgoing {
-  const { headers, account, config, client } = exchange;
+  const { query, headers, account, config, client } = exchange;
   const { provider, model } = target;
   const isSame = isSpoken(spoken, client);
   const known = asKnown(target);
@@ -74,7 +75,9 @@ export function prepare(
     reader: isSame ? undefined : spoken.wire,
     framing: spoken.framing,
     mender: isSame ? menderOf(spoken, model) : undefined,
-    url: wireUrl(provider, path, model, account, spoken.baseUrl),
+    url: wireUrl(provider, path, model, account, spoken.baseUrl) +
+      // Anthropic's clients name their betas' form there: `?beta=true`.
+      (query && isSame && spoken.isAuthor ? keylessQuery(query, config.tokens) : ""),
     headers: writeHeaders(
       provider,
       headers,

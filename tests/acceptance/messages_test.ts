@@ -195,7 +195,33 @@ Deno.test("a body for Claude is handed through with only the model's name change
     const { text, headers, url } = asked.at(-1)!;
     assertEquals(text, padded("claude-opus-4-6"));
     assertEquals([headers.get("anthropic-beta"), headers.get("anthropic-version")], ["a,b", "2023-06-01"]);
-    assertEquals([url.pathname, headers.get("x-api-key")], ["/v1/messages", "key"]);
+    assertEquals([url.pathname, url.search], ["/v1/messages", "?beta=true"]);
+    assertEquals(headers.get("x-api-key"), "key");
+  }
+});
+
+Deno.test("the query of Anthropic's clients goes to Anthropic as it is, and to nobody else", async () => {
+  const answers = () => Response.json({ type: "message", content: [], usage: {}, input_tokens: 1 });
+  const { send, asked } = messagesLab(answers, { tokens: ["gateway-token-1234"], tokenRequired: false });
+  const search = async (model: string, query: string, path = "/v1/messages") => {
+    const before = asked.length;
+    const response = await send({ model, max_tokens: 10, messages: [USER] }, {}, path + query);
+    await response.body?.cancel();
+    return asked.length > before ? asked.at(-1)!.url.search : "not sent";
+  };
+  for (const path of ["/v1/messages", "/v1/messages/count_tokens", "/v1/acct/gw/compat/messages"]) {
+    assertEquals(await search(CLAUDE, "?beta=true", path), "?beta=true", path);
+    assertEquals(await search(CLAUDE, "", path), "", path);
+  }
+  assertEquals(await search(CLAUDE, "?beta=true&x=%2F+a&x"), "?beta=true&x=%2F+a&x");
+  assertEquals(await search("openrouter/anthropic/claude-opus-4.6", "?beta=true"), "");
+  assertEquals(await search(GEMINI, "?beta=true"), "");
+  // Keys and tokens do not travel in it, nor what a front proxy has asked for.
+  for (
+    const own of ["key=k", "api_key=k", "a=gateway-token-1234", "x-vercel-protection-bypass=s", "sluice-x=1"]
+  ) {
+    assertEquals(await search(CLAUDE, `?${own}`), "", own);
+    assertEquals(await search(CLAUDE, `?${own}&beta=true`), "?beta=true", own);
   }
 });
 
@@ -516,6 +542,39 @@ Deno.test("countTokens() asks no provider that the token does not allow, and nev
   assert(!JSON.stringify([...asked[0].headers]).includes("gateway-token"));
   const refused = await (await at(CLAUDE)).text();
   assert(refused.includes("bad key") && !refused.includes("stored-of-anthropic"), refused);
+});
+
+Deno.test("countTokens() follows the names that Claude Code has built in, and Anthropic's key goes to nobody else", async () => {
+  const { send, asked } = messagesLab(
+    ({ url }) => Response.json(url.hostname.includes("google") ? { totalTokens: 22 } : { input_tokens: 11 }),
+    {
+      models: {
+        "claude-haiku-*": "gemini/gemini-3-flash",
+        "claude-sonnet-*": ["gemini/gemini-3-pro", CLAUDE],
+      },
+    },
+  );
+  const count = async (model: string, headers: Record<string, string>) => {
+    const response = await send({ model, messages: [USER] }, headers, "/v1/messages/count_tokens?beta=true");
+    return [(await response.json()).input_tokens, response.headers.get("sluice-estimated")];
+  };
+  assertEquals(await count("claude-haiku-4-5-20251001", { authorization: "Bearer key" }), [22, null]);
+  assertEquals(asked[0].url.pathname, "/v1beta/models/gemini-3-flash:countTokens");
+  assertEquals(await count("claude-sonnet-4-6", { authorization: "Bearer key" }), [22, null]);
+  assertEquals(asked[1].url.pathname, "/v1beta/models/gemini-3-pro:countTokens");
+  assertEquals(await count("claude-opus-5-5", { authorization: "Bearer key" }), [11, null]);
+  assertEquals(asked[2].body.model, "claude-opus-5-5");
+  for (const header of ["x-api-key", "authorization"]) {
+    const key = `${header === "authorization" ? "Bearer " : ""}sk-ant-api03-abcdefgh`;
+    const own = { authorization: "", [header]: key };
+    for (const model of ["claude-haiku-4-5-20251001", "claude-sonnet-4-6"]) await count(model, own);
+    await count("claude-opus-5-5", own);
+    assertEquals(asked.at(-1)!.headers.get("x-api-key"), "sk-ant-api03-abcdefgh");
+  }
+  for (const { url, headers } of asked) {
+    if (url.hostname === "api.anthropic.com") continue;
+    assert(!JSON.stringify([...headers]).includes("sk-ant"), url.href);
+  }
 });
 
 // ---------------------------------------------------------------- policies, logs, ends

@@ -132,7 +132,9 @@ const pieces = (text: string) => text.match(/[^]{1,5}/g) ?? [];
 // ---------------------------------------------------------------- what it refuses
 
 function find({ url, headers, body }: Asked, signed: Signed, container?: Json): string | undefined {
-  if (url.pathname !== "/v1/messages" || url.search !== "") return `no such path: ${url}`;
+  if (url.pathname !== "/v1/messages" || !["", "?beta=true"].includes(url.search)) {
+    return `no such path: ${url}`;
+  }
   if (headers.get("x-api-key") !== "key" || headers.has("authorization")) return "invalid x-api-key";
   if (!headers.get("anthropic-version")) return "anthropic-version: header is required";
   const unknown = Object.keys(body).find((field) => !FIELDS.has(field));

@@ -25,7 +25,7 @@ const no = (message: string, param: string | null = null, code: string | null = 
 
 /** The fields that a request may have. */
 const PARAMETERS: ReadonlySet<string> = new Set(
-  ("access_programs background background_options context_management conversation image include input instructions " +
+  ("access_programs background background_options client_metadata context_management conversation image include input instructions " +
     "max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt " +
     "prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream " +
     "stream_options temperature text tool_choice tools top_logprobs top_p truncation user").split(" "),
