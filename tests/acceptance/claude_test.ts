@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { type Client, CLIENTS, type Json, lab, runAgent } from "./lab.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
 
-type Turns = Parameters<typeof strictAnthropic>[0];
+type Turns = Exclude<Parameters<typeof strictAnthropic>[0], (asked: never) => unknown>;
 
 const model = "anthropic/claude-opus-5-5";
 const QUESTION = [{ role: "system", content: "Be brief." }, { role: "user", content: "How is it?" }];

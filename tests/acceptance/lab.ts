@@ -16,6 +16,15 @@ export interface Asked {
 /** A test's own provider. */
 export type Play = (asked: Asked) => Response | Promise<Response>;
 
+/** What a fake says: its turns in order, over and over; or what a test decides by the request, an answer of its own too. */
+export type Script<Turn> = Turn[] | ((asked: Asked) => Turn | Response);
+
+/** The next turn of a script, for a request that is not refused. */
+export function scripted<Turn>(script: Script<Turn>): (asked: Asked) => Turn | Response {
+  let turn = 0;
+  return typeof script === "function" ? script : () => script[turn++ % script.length];
+}
+
 type GatewayOptions = NonNullable<Parameters<typeof createGateway>[0]>;
 
 /** A gateway whose providers are all played by `play`. `asked` and `logged` grow with each request. */

@@ -5,7 +5,7 @@
  * @see https://platform.claude.com/docs/en/api/messages
  * @see https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows
  */
-import { type Asked, events, type Json, sse } from "./lab.ts";
+import { type Asked, events, type Json, type Script, scripted, sse } from "./lab.ts";
 import {
   binds,
   type Block,
@@ -23,6 +23,12 @@ const FIELDS = new Set(
     "service_tier speed stop_sequences stream system temperature thinking tool_choice tools top_k top_p")
     .split(" "),
 );
+/** What a request for a count does not take. */
+const ANSWER_FIELDS = new Set(
+  "container inference_geo max_tokens metadata service_tier stop_sequences stream temperature top_k top_p"
+    .split(" "),
+);
+const COUNT = "/v1/messages/count_tokens";
 const ID = /^[a-zA-Z0-9_-]+$/;
 
 /** A signature: the signed text, and each start of a conversation after which it is valid. */
@@ -33,9 +39,10 @@ type Signed = Map<string, { said: string; behind: Set<string> }>;
  *
  * @param container The container in which the turns' code runs. A tool call from code can only be answered there.
  */
-export function strictAnthropic(turns: Block[][], container?: Json) {
+export function strictAnthropic(turns: Script<Block[]>, container?: Json) {
   const signed: Signed = new Map();
-  let turn = 0;
+  const next = scripted(turns);
+  let answers = 0;
   const play = (given: Asked): Response => {
     const asked = inBlocks(given);
     const fault = find(asked, signed, container);
@@ -43,11 +50,15 @@ export function strictAnthropic(turns: Block[][], container?: Json) {
       const error = { type: "invalid_request_error", message: fault };
       return Response.json({ type: "error", error, request_id: "req_1" }, { status: 400 });
     }
-    const content = turns[turn++ % turns.length];
+    if (asked.url.pathname === COUNT) return Response.json({ input_tokens: 20 });
+    const content = next(given);
+    if (content instanceof Response) return content;
     sign(asked.body, content, signed);
+    // Claude Code takes answers of one id for one.
+    const head = { ...HEAD, id: `msg_${++answers}` };
     return asked.body.stream
-      ? events(sse(streamOf(content, container), true))
-      : Response.json(wholeOf(content, container));
+      ? events(sse(streamOf(head, content, container), true))
+      : Response.json(wholeOf(head, content, container));
   };
   return { play, check: (asked: Asked) => find(inBlocks(asked), signed, container) };
 }
@@ -80,22 +91,22 @@ const USAGE = {
   cache_creation_input_tokens: 5,
   output_tokens: 30,
 };
-const HEAD = { id: "msg_1", type: "message", role: "assistant", model: "claude-x", stop_sequence: null };
+const HEAD = { type: "message", role: "assistant", model: "claude-x", stop_sequence: null };
 const reason = (content: Block[]) =>
   content.some(({ type }) => type === "tool_use") ? "tool_use" : "end_turn";
 
-const wholeOf = (content: Block[], container: Json | null = null) => ({
-  ...HEAD,
+const wholeOf = (head: Json, content: Block[], container: Json | null = null) => ({
+  ...head,
   content,
   stop_reason: reason(content),
   usage: USAGE,
   container,
 });
 
-function streamOf(content: Block[], container: Json | null = null): Json[] {
+function streamOf(head: Json, content: Block[], container: Json | null = null): Json[] {
   const out: Json[] = [{
     type: "message_start",
-    message: { ...HEAD, content: [], stop_reason: null, usage: { ...USAGE, output_tokens: 1 } },
+    message: { ...head, content: [], stop_reason: null, usage: { ...USAGE, output_tokens: 1 } },
   }];
   content.forEach((block, index) => {
     const delta = (value: Json) => out.push({ type: "content_block_delta", index, delta: value });
@@ -132,21 +143,26 @@ const pieces = (text: string) => text.match(/[^]{1,5}/g) ?? [];
 // ---------------------------------------------------------------- what it refuses
 
 function find({ url, headers, body }: Asked, signed: Signed, container?: Json): string | undefined {
-  if (url.pathname !== "/v1/messages" || !["", "?beta=true"].includes(url.search)) {
+  const isCount = url.pathname === COUNT;
+  if (!isCount && url.pathname !== "/v1/messages" || !["", "?beta=true"].includes(url.search)) {
     return `no such path: ${url}`;
   }
   if (headers.get("x-api-key") !== "key" || headers.has("authorization")) return "invalid x-api-key";
   if (!headers.get("anthropic-version")) return "anthropic-version: header is required";
-  const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
+  const unknown = Object.keys(body).find((field) =>
+    !FIELDS.has(field) || isCount && ANSWER_FIELDS.has(field)
+  );
   if (unknown) return `${unknown}: Extra inputs are not permitted`;
   const { max_tokens, thinking } = body as { max_tokens?: number; thinking?: Json };
-  if (!Number.isInteger(max_tokens) || max_tokens! < 1) return "max_tokens: Field required";
+  if (!isCount && (!Number.isInteger(max_tokens) || max_tokens! < 1)) return "max_tokens: Field required";
   if (thinking?.type === "enabled") {
     const budget = thinking.budget_tokens as number;
     if (!(budget >= 1024)) {
       return "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024";
     }
-    if (budget >= max_tokens!) return "`max_tokens` must be greater than `thinking.budget_tokens`";
+    if (!isCount && budget >= max_tokens!) {
+      return "`max_tokens` must be greater than `thinking.budget_tokens`";
+    }
     if (body.temperature !== undefined && body.temperature !== 1) {
       return "`temperature` may only be set to 1 when thinking is enabled";
     }
@@ -225,9 +241,9 @@ function inMessages(
   let pending: string[] = [];
   for (const [at, { role, content, ...more }] of list.entries()) {
     const here = `messages.${at}`;
-    if (Object.keys(more).length > 0) {
-      return `${here}.${Object.keys(more)[0]}: Extra inputs are not permitted`;
-    }
+    // An instruction may set the effort from there on.
+    const odd = Object.keys(more).find((name) => role !== "system" || name !== "output_config");
+    if (odd) return `${here}.${odd}: Extra inputs are not permitted`;
     const misplaced = inSystemTurn(list, at, model as string);
     if (misplaced) return misplaced;
     if (role !== "system" && role !== "user" && role !== "assistant") {

@@ -189,7 +189,8 @@ export function prefixes({ system, tools, messages }: Json): { block: Block; bef
   const bare = (value: unknown) =>
     JSON.stringify(value, (key, one) => key === "cache_control" ? undefined : one) ?? "";
   const preface = typeof system === "string" ? [{ type: "text", text: system }] : system;
-  let before = bare([preface, tools ?? []]);
+  const offered = ((tools ?? []) as Json[]).filter(({ defer_loading }) => defer_loading !== true);
+  let before = bare([preface, offered]);
   return (messages as Turn[]).flatMap(({ role, content }) =>
     content.map((block) => {
       const place = { block, before };

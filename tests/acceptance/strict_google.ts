@@ -4,7 +4,7 @@
  * @see https://ai.google.dev/gemini-api/docs/function-calling
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
-import { type Asked, events, type Json, sse } from "./lab.ts";
+import { type Asked, events, type Json, type Script, scripted, sse } from "./lab.ts";
 import { findName, findResultFault, findTermsFault } from "./strict_google_terms.ts";
 
 const FIELDS = new Set(
@@ -32,11 +32,12 @@ const FOREIGN = "skip_thought_signature_validator";
  * @param issued Signatures of calls that it made earlier, by name.
  */
 export function strictGoogle(
-  turns: Json[][],
+  turns: Script<Json[]>,
   { demandsOwn = true, issued = {} as Record<string, string> } = {},
 ) {
   const signed = new Map(Object.entries(issued));
-  let turn = 0;
+  const next = scripted(turns);
+  let answers = 0;
   const play = (asked: Asked): Response => {
     const fault = find(asked, signed, demandsOwn);
     if (fault) {
@@ -44,22 +45,25 @@ export function strictGoogle(
         status: 400,
       });
     }
-    const parts = turns[turn++ % turns.length];
+    if (asked.url.pathname.endsWith(":countTokens")) return Response.json({ totalTokens: 20 });
+    const parts = next(asked);
+    if (parts instanceof Response) return parts;
     for (const { functionCall, thoughtSignature } of parts) {
       if (functionCall && thoughtSignature) {
         signed.set((functionCall as Json).name as string, thoughtSignature as string);
       }
     }
+    const id = `resp${++answers}`;
     return asked.url.pathname.endsWith(":streamGenerateContent")
       ? events(
-        sse(parts.map((part, at) => answer([part], at === parts.length - 1))).replaceAll("\n", "\r\n"),
+        sse(parts.map((part, at) => answer(id, [part], at === parts.length - 1))).replaceAll("\n", "\r\n"),
       )
-      : Response.json(answer(parts, true));
+      : Response.json(answer(id, parts, true));
   };
   return { play, check: (asked: Asked) => find(asked, signed, demandsOwn) };
 }
 
-const answer = (parts: Json[], last: boolean) => ({
+const answer = (responseId: string, parts: Json[], last: boolean) => ({
   candidates: [{ content: { role: "model", parts }, index: 0, ...(last && { finishReason: "STOP" }) }],
   usageMetadata: {
     promptTokenCount: 20,
@@ -69,7 +73,7 @@ const answer = (parts: Json[], last: boolean) => ({
     totalTokenCount: 40,
   },
   modelVersion: "gemini-3-pro",
-  responseId: "resp1",
+  responseId,
 });
 
 function find(
@@ -78,12 +82,14 @@ function find(
   demandsOwn: boolean,
 ): string | undefined {
   const [, model, method] =
-    /^\/v1beta\/models\/([^/:]+):(generateContent|streamGenerateContent)$/.exec(url.pathname) ?? [];
+    /^\/v1beta\/models\/([^/:]+):(generateContent|streamGenerateContent|countTokens)$/.exec(url.pathname) ??
+      [];
   if (!model) return `no such path: ${url}`;
   if (url.search !== (method === "streamGenerateContent" ? "?alt=sse" : "")) {
     return `wrong query: ${url.search}`;
   }
   if (headers.get("x-goog-api-key") !== "key" || headers.has("authorization")) return "API key not valid.";
+  if (method === "countTokens") body = body.generateContentRequest as Json;
   const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
   if (unknown) return `Invalid JSON payload received. Unknown name "${unknown}": Cannot find field.`;
   const contents = body.contents as { role: string; parts: Json[] }[];

@@ -1,7 +1,9 @@
 /** The refusals of OpenAI-compatible providers about messages, in their own words if they are known. */
-import { type Asked, events, type Json, sse } from "./lab.ts";
+import { type Asked, events, type Json, type Script, scripted, sse } from "./lab.ts";
 
 interface Turn {
+  /** What it thinks first, in `reasoning_content`. */
+  think?: string;
   text?: string;
   calls?: { id: string; name: string; args: Json }[];
 }
@@ -36,6 +38,12 @@ const RULES: Record<string, Rules> = {
       assistant: ["name", "tool_calls", "reasoning", "function_call"],
       tool: ["tool_call_id"],
     },
+  },
+  // A server of one's own, whose template knows no developer.
+  "local.test": {
+    ids: /^[\w.:-]{1,64}$/,
+    roles: ["system", "user", "assistant", "tool"],
+    members: { system: [], user: [], assistant: ["tool_calls", "reasoning_content"], tool: ["tool_call_id"] },
   },
   "api.deepseek.com": { ids: /^/, roles: ["system", "user", "assistant", "tool"] },
 };
@@ -264,8 +272,25 @@ function refusedByOpenAI(body: Json): string | undefined {
   return name && unsupported(name);
 }
 
-export function strictOpenAI(turns: Turn[]) {
-  let turn = 0;
+const USAGE = { prompt_tokens: 20, completion_tokens: 30, total_tokens: 50 };
+
+/** A message as it is streamed: what was thought, then the text, then each call with its arguments in pieces. */
+function deltasOf({ role, content, reasoning_content }: Json, calls: Json[]): Json[] {
+  const out: Json[] = [];
+  if (reasoning_content) out.push({ role, reasoning_content });
+  out.push({ role, content });
+  for (const { index, id, type, function: called } of calls) {
+    const { name, arguments: args } = called as { name: string; arguments: string };
+    out.push({ tool_calls: [{ index, id, type, function: { name, arguments: "" } }] });
+    for (const piece of args.match(/[^]{1,7}/g) ?? []) {
+      out.push({ tool_calls: [{ index, function: { arguments: piece } }] });
+    }
+  }
+  return out;
+}
+
+export function strictOpenAI(turns: Script<Turn>) {
+  const next = scripted(turns);
   const play = (asked: Asked): Response => {
     const message = check(asked);
     if (message) {
@@ -273,22 +298,33 @@ export function strictOpenAI(turns: Turn[]) {
         status: 400,
       });
     }
-    const { text, calls } = turns[turn++ % turns.length];
+    const turn = next(asked);
+    if (turn instanceof Response) return turn;
+    const { think, text, calls } = turn;
     const tool_calls = calls?.map(({ id, name, args }, index) => ({
       index,
       id,
       type: "function",
       function: { name, arguments: JSON.stringify(args) },
     }));
-    const said = { role: "assistant", content: text ?? null, ...(tool_calls && { tool_calls }) };
+    const said = {
+      role: "assistant",
+      content: text ?? null,
+      ...(think && { reasoning_content: think }),
+      ...(tool_calls && { tool_calls }),
+    };
     const finish_reason = calls ? "tool_calls" : "stop";
     const head = { id: "chatcmpl-1", created: 1, model: "m" };
     if (!asked.body.stream) {
-      return Response.json({ ...head, choices: [{ index: 0, message: said, finish_reason }] });
+      return Response.json({ ...head, choices: [{ index: 0, message: said, finish_reason }], usage: USAGE });
     }
     return events(sse([
-      { ...head, choices: [{ index: 0, delta: said, finish_reason: null }] },
+      ...deltasOf(said, tool_calls ?? []).map((delta) => ({
+        ...head,
+        choices: [{ index: 0, delta, finish_reason: null }],
+      })),
       { ...head, choices: [{ index: 0, delta: {}, finish_reason }] },
+      { ...head, choices: [], usage: USAGE },
       "[DONE]",
     ]));
   };

@@ -6,7 +6,7 @@
  * openai/codex#33176 (ids), earendil-works/pi#6265 (limits), jeremychone/rust-genai#119 (content of the assistant),
  * BerriAI/litellm#16032 (summaries), docker/docker-agent#313 and openai/codex#6647 (models).
  */
-import { type Asked, events, type Json, sse } from "./lab.ts";
+import { type Asked, events, type Json, type Script, scripted, sse } from "./lab.ts";
 import { notes, type Piece, streamOf } from "./responses_stream.ts";
 import { type ModelRules, modelRules } from "./strict_openai.ts";
 
@@ -70,7 +70,8 @@ interface Options {
 }
 
 /** A strict provider that answers with these turns, one after another. */
-export function strictResponses(turns: Piece[][], { verified = true }: Options = {}) {
+export function strictResponses(turns: Script<Piece[]>, { verified = true }: Options = {}) {
+  const next = scripted(turns);
   let turn = 0;
   let count = 0;
   /** What was sealed here, and the item to which it led. */
@@ -212,7 +213,9 @@ export function strictResponses(turns: Piece[][], { verified = true }: Options =
       const { status = 400, ...error } = refusal;
       return Response.json({ error: { type: "invalid_request_error", ...error } }, { status });
     }
-    const pieces = turns[turn++ % turns.length];
+    const pieces = next(asked);
+    if (pieces instanceof Response) return pieces;
+    turn++;
     const output = items(pieces);
     const response = responseOf(asked.body, output, turn);
     return asked.body.stream ? events(sse(streamOf(pieces, response), true)) : Response.json(response);
