@@ -189,10 +189,15 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
 /** Whether a row has rules for bodies of its wire (chat completions). Bodies that the gateway writes must follow them too. */
 const isRuled = (spoken: Spoken): spoken is SpokenChat => "fitMessages" in spoken.wire;
 
+/** Each server knows `system`. Templates of open models refuse `developer`, which means the same to OpenAI. */
+const KNOWN_ROLES = { developer: "system" };
+
 /** Writes a call as chat completions, and edits it as the row asks. Dropped fields have the client's paths. */
 function rewriteByRules(call: Call, target: Target, spoken: SpokenChat, before: string[]): Rewritten {
   const { body, dropped, toolNames, clientPath } = spoken.wire.writeCall(call, spoken.takes);
-  const fitted = handThrough(writtenBody(body), { ...target, model: call.model }, spoken, true);
+  const hasDeveloper = call.messages.some(({ role }) => role === "developer");
+  const rules = hasDeveloper ? { ...spoken, messages: { roles: KNOWN_ROLES, ...spoken.messages } } : spoken;
+  const fitted = handThrough(writtenBody(body), { ...target, model: call.model }, rules, true);
   const lost = fitted.dropped.flatMap((path) => clientPath!(path) ?? []);
   return { ...fitted, dropped: [...new Set([...before, ...dropped, ...lost])], call, toolNames };
 }

@@ -8,6 +8,7 @@ import { readResponseStream } from "./responses_events.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
 import { strictCohere } from "./strict_cohere.ts";
 import { strictGoogle } from "./strict_google.ts";
+import { strictOpenAI } from "./strict_openai.ts";
 import { CLAUDE, COMMAND, GEMINI } from "./turns.ts";
 
 const HEADERS = {
@@ -239,4 +240,75 @@ Deno.test("Codex' tools are functions to Claude, and their calls come back in ki
     ["tool_search", { query: "mail" }],
     ["exec_command", { cmd: "ls" }],
   ]);
+});
+
+Deno.test("Codex runs its loop on a server of one's own, whose template knows no developer", async () => {
+  const call = (name: string, at: number) => ({ id: `call_${at}`, name, args: { city: "Bern" } });
+  const { play, check } = strictOpenAI([
+    { think: "Two tools.", calls: [call("weather", 1), call("clock", 2)] },
+    { text: "Sunny, and noon." },
+  ]);
+  const room = lab(play, { providers: { local: { baseUrl: "https://local.test/v1" } } });
+  const later = { type: "message", role: "developer", content: [{ type: "input_text", text: "Be brief." }] };
+  const input = await run(room, "local/some-model", TURNS_TOOLS);
+  input.push(later, { type: "message", role: "user", content: [{ type: "input_text", text: "And now?" }] });
+  await turn(room, bodyOf("local/some-model", input, TURNS_TOOLS));
+  assertEquals(room.asked.map(check), room.asked.map(() => undefined));
+  const roles = (room.asked.at(-1)!.body.messages as Json[]).map(({ role }) => role);
+  assertEquals(roles.filter((role) => role === "system").length, 2);
+  assertEquals((room.asked.at(-1)!.body.messages as Json[])[3].reasoning_content, "Two tools.");
+});
+
+for (
+  const model of ["anthropic/claude-opus-5-5", "anthropic/claude-opus-5", "google-ai-studio/gemini-3-pro"]
+) {
+  Deno.test(`a run on ${model} can be summarised by Codex and by the gateway, and goes on`, async () => {
+    const isClaude = model.startsWith("anthropic");
+    const summaries = [
+      // Codex asks without tools, and goes on with what it is answered.
+      { type: "message", role: "user", content: [{ type: "input_text", text: "Write a summary." }] },
+      { type: "compaction_trigger" },
+    ];
+    for (const [at, asks] of summaries.entries()) {
+      const { play, check } = isClaude
+        ? strictAnthropic([
+          ...CLAUDE.slice(0, 2),
+          ...["SUMMARY", "On."].map((text) => [{ type: "text", text }]),
+        ])
+        : strictGoogle([...GEMINI.slice(0, 2), [{ text: "SUMMARY" }], [{ text: "On." }]]);
+      const room = lab(play);
+      const input = [...START];
+      for (let turns = 0; turns < 2; turns++) {
+        const items = await turn(room, bodyOf(model, input, TURNS_TOOLS));
+        input.push(...items.map(kept), ...outputs(items));
+      }
+      const tools = at === 0 ? [] : TURNS_TOOLS;
+      const [summary, ...more] = await turn(room, bodyOf(model, [...input, asks], tools));
+      assertEquals([summary.type, more.length], [at === 0 ? "message" : "compaction", 0]);
+      const next = [...START, ...at === 0 ? [kept(summary)] : [summary], START[2]];
+      await turn(room, bodyOf(model, next, TURNS_TOOLS));
+      assertStringIncludes(room.asked.at(-1)!.text, "SUMMARY");
+      assertEquals(room.asked.map(check as (asked: unknown) => unknown), room.asked.map(() => undefined));
+      // Thoughts that may stay do.
+      const proof = isClaude ? '"signature":' : '"thoughtSignature":';
+      assertEquals(room.asked[1].text.includes(proof), true);
+      assertEquals(room.asked[2].text.includes('"type":"thinking"'), model.endsWith("opus-5") && at === 0);
+    }
+  });
+}
+
+Deno.test("thoughts that a summary cannot keep are named", async () => {
+  const room = lab(strictAnthropic([...CLAUDE.slice(0, 1), [{ type: "text", text: "SUMMARY" }]]).play);
+  const items = await turn(room, bodyOf("anthropic/claude-opus-5-5", START, TURNS_TOOLS));
+  const input = [...START, ...items.map(kept), ...outputs(items), START[2]];
+  const answer = await room.gateway.fetch(
+    new Request("http://gateway.test/v1/responses", {
+      method: "POST",
+      headers: HEADERS,
+      body: JSON.stringify(bodyOf("anthropic/claude-opus-5-5", input, [])),
+    }),
+  );
+  await answer.body?.cancel();
+  const dropped = answer.headers.get("sluice-dropped")!.split(", ");
+  assertEquals(dropped.filter((path) => path.startsWith("input")), ["input[3]", "input[4]"]);
 });

@@ -34,6 +34,8 @@ export interface ClaudeModel {
   forcesTools: boolean;
   /** `messages` may hold `role: "system"` between a user turn and the assistant's, or last. */
   systemTurns: boolean;
+  /** Its thoughts are only valid behind all that came before them: the same tools, instructions and turns. */
+  bindsThoughts?: boolean;
   /** The conversation may end with a turn of the assistant, which the model then continues. */
   prefill: boolean;
 }
@@ -64,7 +66,8 @@ const OPUS_48: ClaudeModel = { ...OPUS_47, systemTurns: true };
 const SONNET_5: ClaudeModel = { ...OPUS_47, off: { type: "disabled" } };
 const OPUS_5: ClaudeModel = { ...OPUS_48, off: { type: "disabled" } };
 const FABLE_5: ClaudeModel = { ...OPUS_48, off: undefined };
-const OPUS_55: ClaudeModel = { ...FABLE_5, forcesTools: false };
+const OPUS_55: ClaudeModel = { ...FABLE_5, forcesTools: false, bindsThoughts: true };
+const HAIKU_55: ClaudeModel = { ...OPUS_5, bindsThoughts: true };
 const SONNET_55: ClaudeModel = { ...OPUS_55, off: { type: "between_tools" } };
 const MYTHOS_PREVIEW: ClaudeModel = { ...FABLE_5, systemTurns: false, forcesTools: false };
 
@@ -74,7 +77,7 @@ const MYTHOS_PREVIEW: ClaudeModel = { ...FABLE_5, systemTurns: false, forcesTool
  */
 const FAMILIES: Record<string, readonly (readonly [from: number, model: ClaudeModel])[]> = {
   fable: [[501, OPUS_55], [0, FABLE_5]],
-  haiku: [[505, OPUS_5], [405, CLAUDE_45], [305, CLAUDE_35], [0, CLAUDE_3]],
+  haiku: [[505, HAIKU_55], [405, CLAUDE_45], [305, CLAUDE_35], [0, CLAUDE_3]],
   mythos: [[501, OPUS_55], [500, FABLE_5], [0, MYTHOS_PREVIEW]],
   opus: [
     [505, OPUS_55],

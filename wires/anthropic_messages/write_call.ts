@@ -19,6 +19,7 @@ import {
   thinks,
   withBudget,
   withoutLostThinking,
+  withoutUnboundThoughts,
 } from "./write_thinking.ts";
 import { isPersonal } from "./user_id.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
@@ -59,8 +60,9 @@ export function writeCall(given: Call): WireRequest {
   const model = claudeModel(given.model);
   const dropped: string[] = [];
   const asked = withRouterReasoning(given, dropped, (call, tokens) => withBudget(call, model, tokens));
-  const call = withoutLostThinking(asked);
-  if (call !== asked) dropped.push("thinking");
+  const resumed = withoutLostThinking(asked);
+  if (resumed !== asked) dropped.push("thinking");
+  const call = withoutUnboundThoughts(resumed, model, dropped);
   const { settings, extra } = call;
   const thinking = planThinking(call, model);
   const body: JsonObject = { model: call.model, max_tokens: settings.max_tokens ?? model.maxTokens };

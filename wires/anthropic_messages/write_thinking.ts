@@ -77,6 +77,26 @@ export function withoutLostThinking(call: Call): Call {
   return { ...call, extra };
 }
 
+/**
+ * Removes and names the earlier thoughts if the tools are gone that they were written with, as in a request for a summary:
+ * tools were called, and none is offered. Newer models refuse them there: "Invalid `signature` in `thinking` block. The block
+ * is bound to a different conversation."
+ */
+export function withoutUnboundThoughts(call: Call, model: ClaudeModel, dropped: string[]): Call {
+  const { messages, settings, extra } = call;
+  if (!model.bindsThoughts || settings.tools?.length || extra.tools !== undefined) return call;
+  const hasCalls = messages.some((message) => message.role === "assistant" && message.calls.length > 0);
+  if (!hasCalls) return call;
+  return {
+    ...call,
+    messages: messages.map((message) => {
+      if (message.role !== "assistant" || !message.thoughts.some(isSigned)) return message;
+      for (const thought of message.thoughts) if (isSigned(thought)) dropped.push(thought.path);
+      return { ...message, thoughts: message.thoughts.filter((thought) => !isSigned(thought)) };
+    }),
+  };
+}
+
 export const isForced = (choice: Settings["tool_choice"]) =>
   choice === "required" || typeof choice === "object";
 

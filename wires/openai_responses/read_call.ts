@@ -311,8 +311,10 @@ const ASK =
   "wishes in their own words, what was done and found out, decisions and their reasons, names of files and commands that " +
   "matter, and what is to be done next. Answer with the summary and nothing else.";
 
-/** Turns a request for a compaction into a request for a summary: without tools, answered with text only. */
+/** Turns a request for a compaction into a request for a summary: without tools and thoughts, answered with text only. */
 function askForSummary(messages: Call["messages"], settings: Settings, sent: Call["sent"]): void {
+  // Newer Claudes accept a thought only behind the tools that it was written with, and a summary has none.
+  for (const message of messages) if (message.role === "assistant") message.thoughts = [];
   messages.push({ role: "user", path: "input", parts: [{ type: "text", text: ASK, path: "input" }] });
   for (const name of ["response_format", "verbosity"] as const) {
     delete settings[name];
