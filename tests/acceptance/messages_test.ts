@@ -718,6 +718,26 @@ Deno.test("strict refuses no hint that changes no answer: what agents mark for c
   }
 });
 
+Deno.test("keywords of a tool's schema that Google passes over are a loss to a strict tool alone", async () => {
+  const { send, asked } = messagesLab(strictGoogle([[{ text: "Hi" }]]).play);
+  const input_schema = {
+    ...WEATHER.input_schema,
+    properties: { city: { type: "string", maxLength: 9, pattern: "^B" } },
+  };
+  const ask = async (strict: boolean) => {
+    const tools = [{ ...WEATHER, input_schema, strict }];
+    const body = { model: GEMINI, max_tokens: 9, messages: [USER], tools };
+    const answer = await send(body, { "sluice-strict": "true" });
+    return [answer.status, await answer.text()] as const;
+  };
+  const [status, told] = await ask(false);
+  assertEquals(status, 200, told);
+  assert(asked[0].text.includes('"maxLength":9'), asked[0].text);
+  const [refused, why] = await ask(true);
+  assertEquals([refused, asked.length], [400, 1]);
+  assert(why.includes("tools[0].input_schema.maxLength"), why);
+});
+
 // ---------------------------------------------------------------- streams
 
 Deno.test("mutated streams of a provider give valid events", async () => {

@@ -154,6 +154,8 @@ const OPENAI_ONLY: ReadonlySet<unknown> = new Set(["code_interpreter", "web_sear
 
 function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, call: Call): void {
   const functions: JsonObject[] = [];
+  // Arguments of other tools obey no schema anyway, and Google gets each keyword.
+  const lost = isStrict(call) ? draft.dropped : [];
   for (const offered of list) {
     const tool = offered.type === "custom" ? customAsFunction(offered, draft.dropped) : offered;
     if (tool.type === "server") {
@@ -168,7 +170,7 @@ function writeTools(list: NonNullable<Call["settings"]["tools"]>, draft: Draft, 
       const declaration: JsonObject = { name: writeName(tool.name) };
       if (tool.description !== undefined) declaration.description = tool.description;
       if (tool.parameters !== undefined) {
-        declaration.parametersJsonSchema = writeSchema(tool.parameters, tool.parametersPath, draft.dropped);
+        declaration.parametersJsonSchema = writeSchema(tool.parameters, tool.parametersPath, lost);
       }
       if (functions.length === 0) draft.tools.push({ functionDeclarations: functions });
       functions.push(Object.assign(declaration, tool.extra));
