@@ -479,11 +479,11 @@ Deno.test("countTokens() estimates if a provider's counter fails, and passes Ant
 
 Deno.test("countTokens() refuses what the call would be refused for, and a switch that is none", async () => {
   const { send, asked } = messagesLab(() => Response.json({ totalTokens: 22, input_tokens: 22 }));
-  const unsaid = { messages: [USER], metadata: { user_id: "u" } };
+  const unsaid = { messages: [USER], container: "c" };
   const input = { input: "Hi", truncation: "auto" };
   const cases: [path: string, model: string, body: Json, param: string][] = [
-    ["/v1/messages/count_tokens", GEMINI, unsaid, "metadata.user_id"],
-    ["/v1/messages/count_tokens", COHERE, unsaid, "metadata.user_id"],
+    ["/v1/messages/count_tokens", GEMINI, unsaid, "container"],
+    ["/v1/messages/count_tokens", COHERE, unsaid, "container"],
     ["/v1/responses/input_tokens", GEMINI, input, "truncation"],
     ["/v1/responses/input_tokens", COHERE, input, "truncation"],
   ];

@@ -249,7 +249,6 @@ function inMessages(
     if (role !== "system" && role !== "user" && role !== "assistant") {
       return `${here}.role: Input should be 'user' or 'assistant'`;
     }
-    if (list[at - 1]?.role === role) return `${here}: roles must alternate`;
     if (!Array.isArray(content) || content.length === 0) {
       return `${here}: all messages must have non-empty content`;
     }

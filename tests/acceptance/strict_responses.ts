@@ -37,7 +37,7 @@ const ITEMS: Readonly<Record<string, readonly string[]>> = {
   reasoning: ["content", "encrypted_content", "id", "status", "summary", "type"],
   function_call: ["arguments", "call_id", "id", "name", "namespace", "status", "type"],
   function_call_output: ["call_id", "id", "output", "status", "type"],
-  custom_tool_call: ["call_id", "id", "input", "name", "type"],
+  custom_tool_call: ["call_id", "id", "input", "name", "status", "type"],
   custom_tool_call_output: ["call_id", "id", "output", "type"],
   web_search_call: ["action", "id", "status", "type"],
 };

@@ -132,15 +132,17 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     plot: ({ read }) => (seen) => {
       if (asksSummary(seen)) return { text: "<summary>The notes were read.</summary>" };
       if (isAside(seen)) return { text: "Notes" };
+      if (seen.text.includes("The notes were read")) return DONE;
       if (seen.text.includes("Note 599: a plain")) return "overflow";
-      if (/The notes were read/.test(seen.text)) return DONE;
       return seen.results.length === 0 ? { think: THOUGHT, calls: [read("notes.txt", seen)] } : DONE;
     },
     fault(outcome) {
       const { told, room, provider } = outcome;
       if (told.late) return "it did not end by itself";
       if (room.asked.length > MOST_REQUESTS) return `it asked ${room.asked.length} times`;
-      if (provider.refused.length > 0) return `the provider refused: ${provider.refused[0]}`;
+      // Claude Code shortens what its thoughts are bound to, and sends them no more once it is told.
+      const refused = provider.refused.find((text) => !text.includes("Invalid `signature`"));
+      if (refused) return `the provider refused: ${refused}`;
       const isTold = told.failed && /too long|context|room|compact/i.test(told.text);
       return isTold || told.text.includes("Done") ? undefined : `the user was told: ${told.text}`;
     },
@@ -220,7 +222,7 @@ function compacts(): Pick<Scenario, "prompt" | "files" | "plot" | "fault"> {
     prompt: PROMPT,
     files: FILES,
     plot: ({ read, edit }) => (seen) => {
-      if (/summar|compact|checkpoint/i.test(seen.last)) {
+      if (asksSummary(seen)) {
         return { text: "SUMMARY: the colour was read, it is blue." };
       }
       if (isAside(seen)) return { text: "Colour" };
