@@ -11,9 +11,9 @@
  */
 import { markLast, type Notes, TEXT_ONLY, writeParts } from "./write_parts.ts";
 import { digest, hash } from "../shared/hash.ts";
-import { isObject, list, object, parseExact, parseObject, text } from "../shared/json.ts";
+import { append, isObject, list, object, parseExact, parseObject, text } from "../shared/json.ts";
 import { arrange, isUsualOrder } from "../shared/layout.ts";
-import type { Citation, JsonObject, MessageOf, Part, Thought, ToolCall } from "../types.ts";
+import type { Citation, JsonObject, Message, MessageOf, Part, Thought, ToolCall } from "../types.ts";
 
 /** The format name of Claude's signed thinking and of the sealed thoughts that travel with it. */
 export const SIGNED = "anthropic-claude-v1";
@@ -77,6 +77,69 @@ export interface Answered {
  * out and named: they prove nothing, and the API refuses them.
  */
 export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): Answered {
+  const opened = openThoughts(message, notes.dropped);
+  const { kept, calls, envelope } = opened;
+  const whole = wholeText(message.parts);
+  const { citations = [] } = message;
+  const content = inLayout(opened, message, whole) ??
+    [...kept, ...writeText(message, whole, citations, notes), ...calls];
+  return { blocks: markLast(content, message, notes), container: object(envelope.container) };
+}
+
+/**
+ * Turns that follow one another as one, where a layout is of all of them: clients of Responses have an answer's pieces as
+ * items, and an answer that thinks again behind a text is two turns of theirs.
+ */
+export function joinAnswers(list: Message[]): Message[] {
+  if (!list.some(({ role }, at) => role === "assistant" && list[at + 1]?.role === role)) return list;
+  const out: Message[] = [];
+  /** Turns of one answer: the layout stands in the last of them. */
+  let run: MessageOf<"assistant">[] = [];
+  const close = () => {
+    append(out, run);
+    run = [];
+  };
+  for (const message of list) {
+    if (message.role !== "assistant") {
+      close();
+      out.push(message);
+      continue;
+    }
+    run.push(message);
+    if (!message.thoughts.some((thought) => typeof unseal(thought)?.layout === "string")) continue;
+    const joined = joinTurns(run);
+    if (run.length > 1 && inLayout(openThoughts(joined, []), joined, wholeText(joined.parts))) run = [joined];
+    close();
+  }
+  close();
+  return out;
+}
+
+function joinTurns(turns: MessageOf<"assistant">[]): MessageOf<"assistant"> {
+  let base = 0;
+  const citations = turns.flatMap(({ citations = [], parts }) => {
+    const from = base;
+    base += wholeText(parts)?.length ?? 0;
+    return citations.map((one) => ({ ...one, start: from + one.start, end: from + one.end }));
+  });
+  return {
+    ...turns[turns.length - 1],
+    path: turns[0].path,
+    thoughts: turns.flatMap(({ thoughts }) => thoughts),
+    parts: turns.flatMap(({ parts }) => parts),
+    calls: turns.flatMap(({ calls }) => calls),
+    citations,
+  };
+}
+
+/** What thoughts hold. */
+interface Opened {
+  kept: JsonObject[];
+  calls: JsonObject[];
+  envelope: JsonObject;
+}
+
+function openThoughts(message: MessageOf<"assistant">, dropped: string[]): Opened {
   const kept: JsonObject[] = [];
   let envelope: JsonObject = {};
   for (const thought of message.thoughts) {
@@ -84,18 +147,21 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): An
     if (sealed && typeof sealed.layout === "string") envelope = sealed;
     else if (sealed && typeof sealed.type === "string") kept.push(sealed);
     else if (isSigned(thought)) kept.push(writeThinking(thought));
-    else if (!sealed) notes.dropped.push(thought.path);
+    else if (!sealed) dropped.push(thought.path);
   }
   const extras = object(envelope.calls) ?? {};
-  const calls = message.calls.map((call) => writeCallBlock(call, extras));
-  const whole = wholeText(message.parts);
-  const { citations = [] } = message;
+  return { kept, envelope, calls: message.calls.map((call) => writeCallBlock(call, extras)) };
+}
+
+/** The blocks in the order that the model wrote; nothing where the order is not known, or is not of these. */
+function inLayout(
+  { kept, calls, envelope }: Opened,
+  { citations = [] }: MessageOf<"assistant">,
+  whole: string | undefined,
+): JsonObject[] | undefined {
   const layout = text(envelope.layout);
-  const ordered = layout === undefined || whole === undefined
-    ? undefined
-    : arrange(layout, { kept, calls, whole, ends: endsOf(envelope), text: cite(byStretch(citations)) });
-  const content = ordered ?? [...kept, ...writeText(message, whole, citations, notes), ...calls];
-  return { blocks: markLast(content, message, notes), container: object(envelope.container) };
+  if (layout === undefined || whole === undefined) return undefined;
+  return arrange(layout, { kept, calls, whole, ends: endsOf(envelope), text: cite(byStretch(citations)) });
 }
 
 function writeThinking({ text, signature, redacted }: Thought): JsonObject {

@@ -13,7 +13,7 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (2026-11) says what a signature is
  * bound to.
  */
-import { safeId, writeAnswered } from "./write_answered.ts";
+import { joinAnswers, safeId, writeAnswered } from "./write_answered.ts";
 import type { ClaudeModel } from "./models.ts";
 import { type Notes, TEXT_ONLY, USER, writePart, writeParts } from "./write_parts.ts";
 import { markPath } from "../shared/cache_marks.ts";
@@ -55,7 +55,8 @@ const NO_ANSWER = "(no answer)";
  * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent: the model would continue
  * its old answer.
  */
-export function writeMessages(list: Message[], model: ClaudeModel, notes: Notes): Conversation {
+export function writeMessages(given: Message[], model: ClaudeModel, notes: Notes): Conversation {
+  const list = joinAnswers(given);
   const system: JsonObject[] = [];
   const turns: Turn[] = [];
   /** Instructions after which only tool results have come so far. */

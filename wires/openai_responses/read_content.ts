@@ -85,10 +85,14 @@ function readFile({ file_id: id, file_url: url, file_data: data, filename }: Jso
   );
 }
 
+/** The member of a source in which its maker's own type for it travels. */
+export const LOCATION = "location_type";
+
 function readCitations(annotations: unknown[], base: number, cited: Citation[]): void {
   for (const note of annotations) {
     if (!isObject(note) || note.type !== "url_citation") continue;
-    const { type: _, url, title, start_index: start, end_index: end, ...extra } = note;
+    const { type: _, url, title, start_index: start, end_index: end, [LOCATION]: location, ...more } = note;
+    const extra = location === undefined ? more : { ...more, type: location };
     if (typeof url !== "string" || typeof start !== "number" || typeof end !== "number") continue;
     const source = {
       url,

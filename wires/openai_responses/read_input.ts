@@ -85,7 +85,9 @@ const ITEMS = {
     const said = text(item.output) ?? (item.status === "failed" ? "The patch was not applied" : "Done");
     turns.result(callIdOf(item, path), [textPart(said, path)], path, item.status === "failed" || undefined);
   },
-  code_interpreter_call: ranItself("code_interpreter", ({ code }) => ({ code }), ({ outputs }) => outputs),
+  code_interpreter_call: unlessSealed(
+    ranItself("code_interpreter", ({ code }) => ({ code }), ({ outputs }) => outputs),
+  ),
   compaction: readCompaction,
   compaction_summary: readCompaction,
   computer_call: ownCall("computer", ({ action, actions }) => ({ action, actions })),
@@ -164,7 +166,7 @@ const ITEMS = {
       : "Found none";
     turns.result(callIdOf(item, path), [textPart(said, path)], path);
   },
-  web_search_call: drop,
+  web_search_call: unlessSealed(drop),
 } satisfies Record<string, ItemReader>;
 
 const textPart = (said: string, path: string): Part => ({ type: "text", text: said, path });
@@ -213,6 +215,17 @@ function ranItself(
     const id = text(item.id) ?? path;
     turns.call({ id, name, arguments: JSON.stringify(asked(item)), path });
     turns.result(id, [textPart(JSON.stringify(found), path)], path);
+  };
+}
+
+/**
+ * What a provider ran, of an answer that was translated: its own block, which its maker wants back, is in the reasoning before
+ * it. Another maker gets neither.
+ */
+function unlessSealed(read: ItemReader): ItemReader {
+  return (item, path, notes) => {
+    const isOpenAIs = typeof item.container_id === "string" && item.container_id !== "";
+    if (isOpenAIs || !notes.turns.endsSealed()) read(item, path, notes);
   };
 }
 

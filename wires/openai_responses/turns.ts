@@ -13,15 +13,15 @@ const THOUGHT = 0, TEXT = 1, CALL = 2;
 interface Turn {
   message: Message;
   results: Message[];
-  /** It continues the answer of the turn before it. */
-  continues?: boolean;
 }
 
 /** An assistant's turn that may get more pieces. */
 interface Open extends Turn {
   message: MessageOf<"assistant">;
-  /** The kind of the last piece. */
+  /** The kind of the pieces that come last in a message, of those that it has. */
   rank: number;
+  /** Calls whose results have not come yet. */
+  waiting: Set<string>;
 }
 
 /** A tool call as it is in an item. */
@@ -40,6 +40,8 @@ export interface Turns {
   answer(parts: Part[], path: string, cited: Citation[]): void;
   /** Sets the signature of the answer itself. */
   sign(signature: string | undefined): void;
+  /** Whether a turn is open whose last thought is a block that its maker sealed. */
+  endsSealed(): boolean;
   call(call: CallItem): void;
   result(id: string, parts: Part[], path: string, error?: boolean): void;
   messages(): Message[];
@@ -48,23 +50,23 @@ export interface Turns {
 /**
  * Makes turns from items.
  *
- * Consecutive items of the assistant become one message, as long as they come in the order of one: thoughts, texts,
- * tool calls. Results are put behind the turn of their tool call, whatever came between: other APIs refuse them
- * elsewhere.
+ * Consecutive items of the assistant become one message, as long as they come in the order of one (thoughts, texts, tool
+ * calls), or a tool call of it still waits for its result: one answer may say more between and behind its tool calls.
+ * Results are put behind the turn of their tool call, whatever came between: other APIs refuse them elsewhere.
  */
 export function gatherTurns(): Turns {
   const turns: Turn[] = [];
-  const byCall = new Map<string, Turn>();
+  const byCall = new Map<string, Open>();
   const ids = callIds();
   let open: Open | undefined;
 
   function assistant(rank: number, path: string): MessageOf<"assistant"> {
-    if (!open || rank < open.rank) {
+    if (!open || rank < open.rank && open.waiting.size === 0) {
       const message: MessageOf<"assistant"> = { role: "assistant", path, parts: [], thoughts: [], calls: [] };
-      open = { message, results: [], rank, continues: open !== undefined };
+      open = { message, results: [], rank, waiting: new Set() };
       turns.push(open);
     }
-    open.rank = rank;
+    open.rank = Math.max(open.rank, rank);
     return open.message;
   }
 
@@ -84,43 +86,39 @@ export function gatherTurns(): Turns {
     sign(signature) {
       if (open && signature !== undefined) open.message.signature = signature;
     },
+    endsSealed: () => open?.message.thoughts.at(-1)?.redacted !== undefined,
     call({ id: given, ...call }) {
       const message = assistant(CALL, call.path);
       const { id, signature } = unpackToolId(given);
       const own = ids.call(id);
       message.calls.push({ id: own, ...call, ...(signature !== undefined && { signature }) });
       byCall.set(own, open!);
+      open!.waiting.add(own);
     },
     result(given, parts, path, error) {
       const callId = ids.result(unpackToolId(given).id);
       const message: Message = { role: "tool", callId, parts, path, ...(error && { error }) };
       const turn = byCall.get(callId);
-      // What comes behind a result is another answer: each request begins with the request before it.
-      open = undefined;
+      turn?.waiting.delete(callId);
+      // What comes behind the last result is another answer: each request begins with the request before it.
+      if (!open || open.waiting.size === 0) open = undefined;
       if (turn) turn.results.push(message);
       else turns.push({ message, results: [] });
     },
-    messages: () => joinRests(turns).flatMap(({ message, results }) => [message, ...results]),
+    messages: () => joinBare(turns).flatMap(({ message, results }) => [message, ...results]),
   };
 }
 
-/**
- * Joins two kinds of turns to the turn before them. A text that an answer has behind its tool calls: behind the results it
- * would be the last message, which many APIs refuse or continue. And thoughts without an answer: a message with only
- * thoughts says nothing, and many APIs refuse it.
- */
-function joinRests(turns: Turn[]): Turn[] {
+/** Joins thoughts without an answer to the turn before them: a message with only thoughts says nothing, and many APIs refuse it. */
+function joinBare(turns: Turn[]): Turn[] {
   const joined: Turn[] = [];
   for (const turn of turns) {
-    const { message, continues } = turn;
+    const { message } = turn;
     const before = joined.at(-1)?.message;
-    const isRest = message.role === "assistant" && before?.role === "assistant" &&
-      message.calls.length === 0 &&
-      (message.parts.length === 0 || continues && before.calls.length > 0);
-    if (isRest) {
+    const isBare = message.role === "assistant" && before?.role === "assistant" &&
+      message.calls.length === 0 && message.parts.length === 0;
+    if (isBare) {
       append(before.thoughts, message.thoughts);
-      cite(before, message.citations ?? []);
-      append(before.parts, message.parts);
       before.signature ??= message.signature;
     } else joined.push(turn);
   }

@@ -10,6 +10,7 @@ import { readInput } from "../shared/tools.ts";
 import type { AnswerCall, Citation, Item, JsonObject, Media, ServerCall, Thought } from "../types.ts";
 import type { Form, Offer } from "./form.ts";
 import { mcpItem } from "./mcp.ts";
+import { LOCATION } from "./read_content.ts";
 import { SUMMARY } from "./read_input.ts";
 
 type Status = "completed" | "incomplete";
@@ -62,7 +63,13 @@ export const textPart = (
   logprobs,
 });
 
-export const annotation = ({ url, title, start, end }: Citation, base: number): JsonObject => ({
+/** With what its maker said of it beside: Claude wants that back. */
+export const annotation = (
+  { url, title, start, end, extra: { type, ...more } = {} }: Citation,
+  base: number,
+): JsonObject => ({
+  ...more,
+  ...(type !== undefined && { [LOCATION]: type }),
   type: "url_citation",
   start_index: Math.max(0, start - base),
   end_index: Math.max(0, end - base),

@@ -208,7 +208,7 @@ const CALLS: [string, unknown[], unknown[]][] = [
     [called(call("c1", "f", "{}")), result("c1", "one"), { role: "user", parts: [text("Hurry")] }],
   ],
   [
-    "a text behind a call in the turn of the call",
+    "a text behind a call, and before its result, as of the call's turn",
     [
       { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
       { role: "assistant", content: "Wait" },
@@ -239,6 +239,15 @@ const CALLS: [string, unknown[], unknown[]][] = [
       result("c1", "one"),
       said(text("Yes")),
     ],
+  ],
+  [
+    "a text behind a call's result as a turn of its own",
+    [
+      { type: "function_call", call_id: "c1", name: "f", arguments: "{}" },
+      { type: "function_call_output", call_id: "c1", output: "one" },
+      { role: "assistant", content: "Wait" },
+    ],
+    [called(call("c1", "f", "{}")), result("c1", "one"), said(text("Wait"))],
   ],
   [
     "a local shell's call",

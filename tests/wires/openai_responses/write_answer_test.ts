@@ -122,7 +122,8 @@ Deno.test("writeAnswer() counts the offsets of sources from the start of their o
     citation: { url: "https://e.test", title: "E", start, end, extra: { type: "x" } },
   });
   const deltas = [text("abc"), source(0, 3), tool(0, "f"), args(0, "{}"), text("def"), source(3, 6)];
-  const note = { type: "url_citation", start_index: 0, end_index: 3, url: "https://e.test", title: "E" };
+  const place = { type: "url_citation", start_index: 0, end_index: 3, url: "https://e.test", title: "E" };
+  const note = { ...place, location_type: "x" };
   const [first, , last] = outputOf(deltas);
   assertEquals([first, last], [textItem("msg_1_0", "abc", [note]), textItem("msg_1_2", "def", [note])]);
 });
