@@ -31,6 +31,7 @@ const PATHS: Record<string, Record<string, string>> = {
     "api/event_logging/batch": "https://api.anthropic.com/api/event_logging/batch",
     "hello": "https://api.anthropic.com/hello",
     "": "https://api.anthropic.com",
+    "?beta=true": "https://api.anthropic.com?beta=true",
   },
   "google-ai-studio": {
     "v1/models/gemini-2.5-flash:generateContent":

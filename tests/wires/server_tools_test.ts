@@ -201,6 +201,27 @@ Deno.test("anthropicMessages reads the calls of Anthropic's own tools with their
   ]);
 });
 
+Deno.test("anthropicMessages knows the kind of each of Anthropic's own tools by its name", () => {
+  const kinds = [
+    ["bash_code_execution", "code_execution"],
+    ["code_execution", "code_execution"],
+    ["text_editor_code_execution", "code_execution"],
+    ["web_fetch", "web_fetch"],
+    ["web_search", "web_search"],
+  ];
+  for (const [name, kind] of kinds) {
+    const content = [
+      { type: "server_tool_use", id: "s1", name, input: { path: "a" } },
+      { type: `${name}_tool_result`, tool_use_id: "s1", content: {} },
+    ];
+    assertEquals(calls(anthropicMessages, { type: "message", content }), [{
+      kind,
+      input: { path: "a" },
+      id: "s1",
+    }]);
+  }
+});
+
 Deno.test("gemini reads what the model searched, fetched and ran", () => {
   const body = {
     candidates: [{
