@@ -3,26 +3,27 @@ import { assertEquals } from "@std/assert";
 import { type Json, lab } from "./lab.ts";
 import { readResponseStream } from "./responses_events.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
+import type { Block } from "./strict_anthropic_rules.ts";
 
-const think = (thinking: string): Json => ({
+const think = (thinking: string): Block => ({
   type: "thinking",
   thinking,
   signature: btoa(`signed ${thinking}`),
 });
-const say = (text: string, ...citations: Json[]): Json => ({
+const say = (text: string, ...citations: Json[]): Block => ({
   type: "text",
   text,
   ...(citations.length > 0 && { citations }),
 });
-const use = (id: number, caller?: Json): Json => ({
+const use = (id: number, caller?: Json): Block => ({
   type: "tool_use",
   id: `toolu_${id}`,
   name: "f",
   input: { n: id },
   ...(caller && { caller }),
 });
-const ran = (name: string, id: string, input: Json): Json => ({ type: "server_tool_use", id, name, input });
-const searched = (id: string): Json[] => [
+const ran = (name: string, id: string, input: Json): Block => ({ type: "server_tool_use", id, name, input });
+const searched = (id: string): Block[] => [
   ran("web_search", id, { query: "q" }),
   {
     type: "web_search_tool_result",
@@ -36,7 +37,7 @@ const searched = (id: string): Json[] => [
     }],
   },
 ];
-const coded: Json[] = [
+const coded: Block[] = [
   ran("code_execution", "srvtoolu_c", { code: "1" }),
   {
     type: "code_execution_tool_result",
@@ -63,7 +64,7 @@ const BY_CODE = { type: "code_execution_20260120", tool_id: "srvtoolu_c" };
 const CONTAINER = { id: "container_1", expires_at: "2099-01-01T00:00:00Z" };
 
 /** Answers whose blocks stand otherwise than thoughts, one text, calls; or hold what Responses have no place for. */
-const ANSWERS: Record<string, [content: Json[], container?: Json]> = {
+const ANSWERS: Record<string, [content: Block[], container?: Json]> = {
   "a text between two calls": [[think("a"), use(1), say("mid"), use(2)]],
   "a text behind a call": [[think("a"), use(1), say("after")]],
   "a thought between two calls": [[think("a"), use(1), think("b"), use(2)]],

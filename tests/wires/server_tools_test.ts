@@ -208,7 +208,7 @@ Deno.test("anthropicMessages knows the kind of each of Anthropic's own tools by 
     ["text_editor_code_execution", "code_execution"],
     ["web_fetch", "web_fetch"],
     ["web_search", "web_search"],
-  ];
+  ] as const;
   for (const [name, kind] of kinds) {
     const content = [
       { type: "server_tool_use", id: "s1", name, input: { path: "a" } },

@@ -7,6 +7,7 @@ import { GatewayError } from "../errors.ts";
 import { readCompatibleError } from "../shared/compatible_error.ts";
 import { isObject, object, parse, text } from "../shared/json.ts";
 import { toldCost } from "../shared/told_cost.ts";
+import { saysError } from "../streams/begun.ts";
 import { encodeVector, readTokens, readVectors } from "../shared/vectors.ts";
 import type {
   AnswerFormat,
@@ -168,6 +169,7 @@ export const openaiEmbeddingClient: EmbeddingClient = {
 /** Reads the model and the token count of an answer that is handed through. */
 export const embeddingFormat: AnswerFormat = {
   readAnswer(body, emit) {
+    if (saysError(body)) return emit({ type: "error", error: readCompatibleError(200, body) });
     emit({ type: "start", model: text(body.model) });
     emitTokens(body, emit);
   },

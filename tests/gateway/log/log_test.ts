@@ -55,6 +55,18 @@ const FAILURES: [string, () => Request, () => Response | Promise<Response>, unkn
     ["error", 200, 1, { status: 503, type: "server_error", code: 503 }],
   ],
   [
+    "an error in place of embeddings that calls itself a success",
+    () => post(`${ROOT}/compat/embeddings`, { model: "openai/m", input: "Hi" }),
+    () => Response.json({ error: { message: SECRET, type: "server_error", code: "overloaded" } }),
+    ["error", 200, 1, { type: "server_error", code: "overloaded" }],
+  ],
+  [
+    "an error in place of a rerank that calls itself a success",
+    () => post("http://gateway.test/v1/rerank", { model: "cohere/m", query: "Hi", documents: ["a"] }),
+    () => Response.json({ success: false, errors: [{ message: SECRET, code: 503 }] }),
+    ["error", 200, 1, { status: 503, type: "server_error", code: 503 }],
+  ],
+  [
     "an error event in a stream of a provider's own path",
     () => post(`${ROOT}/anthropic/v1/messages`, STREAMED),
     () => events(CLAUDE[0], overloaded),
