@@ -148,7 +148,7 @@ async function open(
   insider: boolean,
   context: RuntimeContext | undefined,
 ): Promise<Response> {
-  if (route.door === "home") return home(request);
+  if (route.door === "home") return await home(request);
   if (route.door === "health") return Response.json({ status: "ok" });
   if (!insider) refuseForeignPage(request, config);
   const { headers, signal } = request;

@@ -1,10 +1,30 @@
-/** The page at `/`. */
+/** What stands at `/`. */
 import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
 
-/** A page with a curl command that works without a key. */
-export function home(request: Request): Response {
-  const origin = URL.canParse(request.url) ? new URL(request.url).origin : "http://127.0.0.1:8787";
-  const text = `Sluice: every model provider behind one OpenAI-compatible URL.
+/** A browser gets the page, any other client a curl command that works without a key. */
+export function home(request: Request): Promise<Response> | Response {
+  return /\btext\/html\b/i.test(request.headers.get("accept") ?? "") ? page() : text(request);
+}
+
+/** A module of its own, which is not loaded unless a browser asks. */
+async function page(): Promise<Response> {
+  const { PAGE, PAGE_POLICY } = await import("./page/page.ts");
+  return new Response(PAGE, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": PAGE_POLICY,
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      "cross-origin-opener-policy": "same-origin",
+      "cache-control": "no-cache",
+      vary: "accept",
+    },
+  });
+}
+
+function text({ url }: Request): Response {
+  const origin = URL.canParse(url) ? new URL(url).origin : "http://127.0.0.1:8787";
+  const told = `Sluice: every model provider behind one OpenAI-compatible URL.
 
 Try it, no key needed:
 
@@ -15,5 +35,5 @@ Try it, no key needed:
 Then write a model as "{provider}/{model}", e.g. "${EXAMPLE_MODELS.anthropic}", and send that provider's key as
 "authorization: Bearer KEY".
 `;
-  return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });
+  return new Response(told, { headers: { "content-type": "text/plain; charset=utf-8", vary: "accept" } });
 }

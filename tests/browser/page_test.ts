@@ -1,0 +1,377 @@
+/** The gateway's page in a real browser. Not run where there is none: Debian's is `apt-get install chromium`. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Browser, BrowserContextOptions, Page } from "npm:playwright-core@1.65.1";
+import { createGateway } from "../../gateway/gateway.ts";
+import type { Options } from "../../gateway/setup/options.ts";
+import { completion, network, post, refusal } from "../fakes.ts";
+
+const ADMIN = "operator-0123456789", TOKEN = "gateway-token-1";
+
+/** What must stay text, wherever it comes from. It would be seen in `document.title`. */
+const MARKUP = `<img src=x onerror="document.title='broken in'"><script>document.title='broken in'</script>`;
+
+const executablePath = [Deno.env.get("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
+  (path) => {
+    try {
+      return path && Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  },
+);
+
+/** Not fetched where there is no browser. */
+const PACKAGES = { playwright: "npm:playwright-core@1.65.1", axe: "npm:axe-core@4.14.1" };
+
+let browser: Promise<Browser> | undefined;
+const launch = () =>
+  browser ??= import(PACKAGES.playwright).then(({ chromium }) =>
+    chromium.launch({ executablePath, args: ["--no-sandbox"] })
+  );
+
+/** A page of a served gateway, and what it did. */
+interface Scene {
+  page: Page;
+  url: string;
+  /** Errors of the console, and of the page. */
+  errors: string[];
+  /** Requests of the page: path, then the token in it. */
+  asked: [path: string, token: string | null][];
+  send(model: string, more?: object, headers?: Record<string, string>): Promise<void>;
+}
+
+async function scene(
+  work: (scene: Scene) => Promise<void>,
+  options: BrowserContextOptions = {},
+  answer: Parameters<typeof network>[0] = () => completion(),
+  more: Options = {},
+): Promise<void> {
+  const gateway = createGateway({
+    fetch: network(answer).fetch,
+    logs: true,
+    adminToken: ADMIN,
+    tokens: [{ token: TOKEN, name: `team ${"a".repeat(40)}` }],
+    tokenRequired: false,
+    ...more,
+  });
+  const asked: Scene["asked"] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const { pathname, search } = new URL(request.url);
+    asked.push([pathname + search, request.headers.get("authorization")]);
+    return gateway.fetch(request);
+  });
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const context = await (await launch()).newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const errors: string[] = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  const send: Scene["send"] = async (model, more = {}, headers = {}) => {
+    const body = { model, messages: [{ role: "user", content: "Hello" }], ...more };
+    await (await gateway.call(post(`${url}/v1/chat/completions`, body, headers))).text();
+  };
+  try {
+    await page.goto(url);
+    await work({ page, url, errors, asked, send });
+  } finally {
+    await context.close();
+    await server.shutdown();
+  }
+}
+
+/** A test in the browser. */
+const test = (name: string, work: () => Promise<void>) =>
+  Deno.test({
+    name: executablePath ? name : `${name} (ignored: there is no Chromium here)`,
+    ignore: !executablePath,
+    // The browser serves all tests, and ends with the process.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: work,
+  });
+
+async function open(page: Page, token = ADMIN): Promise<void> {
+  await page.click('nav a[href="#requests"]');
+  await page.fill("#admin", token);
+  await page.press("#admin", "Enter");
+}
+
+/** Waits until the list has so many rows. */
+const rowsOf = (page: Page, count: number) =>
+  page.waitForFunction((count) => document.querySelectorAll("#rows tbody tr").length === count, count);
+
+const titleOf = (page: Page) => page.title();
+
+/** What axe finds. */
+async function faultsOf(page: Page): Promise<string[]> {
+  const { default: axe } = await import(PACKAGES.axe);
+  await page.evaluate(axe.source);
+  // deno-lint-ignore no-explicit-any
+  const { violations } = await page.evaluate(() => (globalThis as any).axe.run());
+  // deno-lint-ignore no-explicit-any
+  return violations.map(({ id, nodes }: any) => `${id}: ${nodes.map((node: any) => node.html).join(" | ")}`);
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  const folder = Deno.env.get("SLUICE_SCREENSHOTS");
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+test("the page shows the address and a first call, without a token, an error or another host", () =>
+  scene(async ({ page, url, errors, asked }) => {
+    assertEquals(await titleOf(page), "Sluice");
+    assertStringIncludes(await page.innerText("#snippet"), `curl ${url}/v1/chat/completions`);
+    for (
+      const [language, text] of [["Python", `base_url="${url}/v1"`], ["TypeScript", `baseURL: "${url}/v1"`], [
+        "Claude Code",
+        `ANTHROPIC_BASE_URL=${url}\n`,
+      ]]
+    ) {
+      await page.click(`#languages button:text-is("${language}")`);
+      assertStringIncludes(await page.innerText("#snippet"), text);
+      assertEquals(await page.getAttribute('#languages [aria-pressed="true"]', "type"), "button");
+    }
+    assertStringIncludes(await page.innerText("#addresses"), `${url}/v1`);
+    assertEquals([asked, errors], [[["/", null]], []]);
+  }));
+
+test("the try box streams an answer with a gateway token, and never sends the operator's", () =>
+  scene(
+    async ({ page, asked, errors }) => {
+      await open(page);
+      await rowsOf(page, 0);
+      await page.click('nav a[href="#try"]');
+      await page.fill("#message", `Say ${MARKUP}`);
+      await page.fill("#token", TOKEN);
+      await page.click("#load");
+      await page.waitForFunction(() => /models/.test(document.getElementById("loaded")!.textContent!));
+      assert(await page.$('#models option[value="demo/echo"]'));
+      await page.click("#send");
+      await page.waitForSelector("#asked a");
+      assertEquals(await page.innerText("#answer"), `Say ${MARKUP}`);
+      assertMatch(await page.innerText("#asked"), /^demo\/echo, .+ tokens in, .+ out See its row$/);
+      const calls = asked.filter(([path]) => /chat|models/.test(path));
+      assertEquals(new Set(calls.map(([, token]) => token)), new Set([`Bearer ${TOKEN}`]));
+      assert(asked.every(([path]) => path === "/" || path.startsWith("/sluice/api/")));
+      await page.click("#asked a");
+      await page.waitForSelector("#life[open]");
+      assertStringIncludes(await page.innerText("#steps"), "demo/echo");
+      await page.click("#close");
+      await page.click('nav a[href="#try"]');
+      await page.fill("#token", ADMIN);
+      await page.click("#send");
+      await page.waitForFunction(() => /opens no model/.test(document.getElementById("asked")!.textContent!));
+      assertEquals([await page.innerText("#answer"), await titleOf(page)], ["", "Sluice"]);
+      assertEquals(errors.filter((text) => !text.includes("401")), []);
+    },
+    {},
+    undefined,
+    { tokenRequired: true },
+  ));
+
+test("an answer that fails, or is stopped, is told as text", () =>
+  scene(
+    async ({ page }) => {
+      await page.click('nav a[href="#try"]');
+      await page.fill("#model", "openai/m");
+      await page.fill("#token", "sk-mine");
+      await page.click("#send");
+      await page.waitForFunction(() => document.getElementById("asked")!.textContent!.includes("<img"));
+      await page.fill("#token", "");
+      await page.fill("#model", "demo/slow-60000");
+      await page.click("#send");
+      await page.click("#stop");
+      await page.waitForFunction(() => document.getElementById("asked")!.textContent === "Stopped");
+      assertEquals(await titleOf(page), "Sluice");
+    },
+    {},
+    () => Response.json({ error: { message: MARKUP, type: "x", param: null, code: null } }, { status: 400 }),
+  ));
+
+test("a wrong token of the operator's is asked for again, and says why", () =>
+  scene(async ({ page, asked }) => {
+    await open(page, "wrong");
+    await page.waitForFunction(() =>
+      /operator's token/.test(document.getElementById("refused")!.textContent!)
+    );
+    assertEquals(await page.isVisible("#requests"), false);
+    await open(page, TOKEN);
+    await page.waitForFunction(() =>
+      /operator's token/.test(document.getElementById("refused")!.textContent!)
+    );
+    await page.fill("#admin", ADMIN);
+    await page.press("#admin", "Enter");
+    await page.waitForSelector("#requests:not([hidden])");
+    await page.waitForFunction(() => document.getElementById("live")!.textContent === "Live");
+    await page.reload();
+    await page.waitForFunction(() => document.getElementById("live")!.textContent === "Live");
+    await page.click("#requests .leave");
+    await page.waitForSelector("#operator:not([hidden])");
+    assert(asked.every(([path]) => !path.includes(ADMIN) && !path.includes(TOKEN)));
+  }));
+
+test("requests appear while one looks, and each is shown step by step", () =>
+  scene(async ({ page, send, errors }) => {
+    await send("openai/gpt-4o", { top_k: 3 }, { "cf-aig-metadata": '{"team":"a"}', "user-agent": "test/1" });
+    await open(page);
+    await rowsOf(page, 1);
+    await send("groq/no-price", {}, { "cf-aig-collect-log-payload": "false" });
+    await rowsOf(page, 2);
+    assertStringIncludes(await page.innerText("#rows tbody tr:first-child"), "groq/no-price");
+    await page.waitForFunction(() => document.querySelector("#numbers dd")?.textContent === "2");
+    await page.click("#rows tbody tr:nth-child(2) button");
+    const steps = await page.innerText("#steps");
+    for (
+      const text of [
+        "POST /v1/chat/completions",
+        "test/1",
+        '{"team":"a"}',
+        "top_k",
+        "Try 1 of 1",
+        "openai/gpt-4o",
+        "not kept: this gateway keeps no bodies",
+        "stop",
+        "$0.0000125, an estimate by the table of prices",
+      ]
+    ) assertStringIncludes(steps, text);
+    await page.keyboard.press("Escape");
+    await page.click("#rows tbody tr:first-child button");
+    assertStringIncludes(await page.innerText("#steps"), "unknown: no price is known");
+    assertStringIncludes(await page.innerText("#steps"), "the client asked for that");
+    await page.keyboard.press("Escape");
+    for (const span of ["24 h", "30 d", "1 h"]) {
+      await page.click(`#spans button:text-is("${span}")`);
+      const columns = span === "1 h" ? 60 : parseInt(span);
+      await page.waitForFunction(
+        (columns) =>
+          document.querySelector("#charts svg")!.querySelectorAll("rect:not(.bad)").length === columns,
+        columns,
+      );
+    }
+    for (const kind of ["Provider", "Token", "Gateway", "Model"]) {
+      await page.click(`#kinds button:text-is("${kind}")`);
+      assertEquals(await page.innerText("#totals th"), kind);
+    }
+    assertEquals(await page.innerText("#totals tbody tr:first-child td"), "openai/gpt-4o");
+    await page.fill("#filter", "groq");
+    await rowsOf(page, 1);
+    await page.click('nav a[href="#providers"]');
+    await page.waitForSelector("#keys table");
+    assertStringIncludes(await page.innerText("#keys"), "OPENAI_API_KEY");
+    assertEquals(errors, []);
+  }));
+
+test("keys move between rows, open one and close it", () =>
+  scene(async ({ page, send }) => {
+    for (const model of ["a", "b", "c"]) await send(`openai/${model}`);
+    await open(page);
+    await rowsOf(page, 3);
+    await page.locator("#main").focus();
+    const focused = () => page.evaluate(() => document.activeElement!.closest("tr")?.children[2].textContent);
+    for (const [key, due] of [["j", "c"], ["j", "b"], ["j", "a"], ["j", "a"], ["k", "b"]]) {
+      await page.keyboard.press(key);
+      assertEquals(await focused(), `openai/${due}`);
+    }
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#life[open]");
+    assertStringIncludes(await page.innerText("#steps"), "openai/b");
+    await page.keyboard.press("Escape");
+    assertEquals(await page.isVisible("#life"), false);
+    assertEquals(await focused(), "openai/b");
+  }));
+
+test("markup in models, metadata, tokens, errors and clients stays text", () =>
+  scene(
+    async ({ page, send, errors }) => {
+      await send(`openai/${MARKUP.slice(0, 150)}`, {}, {
+        "cf-aig-metadata": JSON.stringify({ x: MARKUP }),
+        "user-agent": MARKUP,
+        "cf-aig-event-id": MARKUP,
+      });
+      await send(`openai/<b>bold</b>`);
+      await open(page);
+      await rowsOf(page, 2);
+      assertStringIncludes(await page.innerText("#totals"), "<b>bold</b>");
+      await page.click("#rows tbody tr:nth-child(2) button");
+      assertStringIncludes(await page.innerText("#steps"), "<img src=x onerror=");
+      assertEquals(await page.$("#steps img, #rows img, #totals b, #rows b"), null);
+      const refused = await page.evaluate(() => {
+        try {
+          document.body.insertAdjacentHTML("beforeend", "<b>x</b>");
+          return "";
+        } catch (error) {
+          return (error as Error).name;
+        }
+      });
+      assertEquals(refused, "TypeError");
+      assertEquals(await titleOf(page), "Sluice");
+      assertEquals(errors.filter((text) => !/TrustedHTML|trusted/i.test(text)), []);
+    },
+    {},
+    (_, at) => at === 0 ? refusal(500) : completion(),
+  ));
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe finds nothing in any part of the page, and none is wider than a phone, in ${colorScheme}`, () =>
+    scene(
+      async ({ page, send }) => {
+        for (let at = 0; at < 8; at++) {
+          await send(at % 3 ? "openai/gpt-4o" : `groq/${"long-name-".repeat(18)}${at}`);
+        }
+        const check = async (part: string) => {
+          for (const width of [1280, 390]) {
+            await page.setViewportSize({ width, height: 900 });
+            assertEquals(await faultsOf(page), [], `${part} at ${width}`);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+            assert(wide <= width, `${part} is ${wide} wide, of ${width}`);
+            await shoot(page, `${colorScheme}-${part}-${width}`);
+          }
+          await page.setViewportSize({ width: 1280, height: 900 });
+        };
+        await check("start");
+        await page.click('nav a[href="#try"]');
+        await page.click("#send");
+        await page.waitForSelector("#asked a");
+        await check("try");
+        await page.click('nav a[href="#requests"]');
+        await check("operator");
+        await page.fill("#admin", ADMIN);
+        await page.press("#admin", "Enter");
+        await rowsOf(page, 9);
+        await page.waitForSelector("#charts svg");
+        await check("requests");
+        // The cost stands beside a long name, and not far to its right.
+        const box = await page.locator("#rows tbody tr:last-child td:nth-child(4)").boundingBox();
+        assert(box!.x + box!.width < 1000, `${box!.x}`);
+        await page.click("#rows tbody tr:first-child button");
+        await check("life");
+        await page.keyboard.press("Escape");
+        await page.click('nav a[href="#providers"]');
+        await page.waitForSelector("#keys table");
+        await check("providers");
+      },
+      { colorScheme, bypassCSP: true },
+      (_, at) => at === 2 ? refusal(429) : completion(),
+    ));
+}
+
+test("a thousand rows are shown when they are asked for", () =>
+  scene(async ({ page, send }) => {
+    for (let at = 0; at < 1100; at++) await send(`openai/model-${at}`);
+    await open(page);
+    await rowsOf(page, 100);
+    await page.click("#more");
+    await rowsOf(page, 1000);
+    assertStringIncludes(await page.innerText("#rows tbody tr:first-child"), "openai/model-1099");
+    await send("openai/newest");
+    await page.waitForFunction(() =>
+      document.querySelector("#rows tbody tr")!.textContent!.includes("openai/newest")
+    );
+    await rowsOf(page, 1000);
+    await page.fill("#filter", "model-10");
+    await page.waitForFunction(() => document.querySelectorAll("#rows tbody tr").length < 200);
+  }));
+
+// Not a test of the page: the last one closes the browser.
+test("the browser closes", async () => await (await launch()).close());
