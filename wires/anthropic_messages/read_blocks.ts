@@ -147,9 +147,7 @@ export function blockReader(emit: Emit, kept: Kept) {
     },
 
     close,
-    closeAll(): void {
-      for (const index of open.keys()) close(index);
-    },
+    closeAll: () => open.forEach((_, index) => close(index)),
   };
 }
 

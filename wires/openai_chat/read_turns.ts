@@ -122,16 +122,7 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
             path: `${path}.function_call`,
           });
         }
-        const earlier = readThoughts(message);
-        const parts = readParts(message.content, path, earlier);
-        const thoughts = earlier.map((thought) => ({ ...thought, path: `${path}.${fieldOf(thought)}` }));
-        append(parts, readImages(message.images, path, dropped));
-        if (typeof message.refusal === "string" && message.refusal) {
-          parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
-        }
-        const signature = googleSignature(message) ?? routedSignatures(message).get(undefined);
-        const citations = readCitations(message.annotations);
-        return { ...common, role: "assistant", parts, thoughts, calls, signature, citations };
+        return { ...common, role: "assistant", calls, ...readAnswered(message, path, dropped) };
       }
       default:
         return {
@@ -141,6 +132,20 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
         };
     }
   });
+}
+
+/** What an assistant said beside its calls. */
+function readAnswered(message: JsonObject, path: string, dropped: string[]) {
+  const earlier = readThoughts(message);
+  const parts = readParts(message.content, path, earlier);
+  const thoughts = earlier.map((thought) => ({ ...thought, path: `${path}.${fieldOf(thought)}` }));
+  append(parts, readImages(message.images, path, dropped));
+  if (typeof message.refusal === "string" && message.refusal) {
+    parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
+  }
+  const signature = googleSignature(message) ?? routedSignatures(message).get(undefined);
+  const citations = readCitations(message.annotations);
+  return { parts, thoughts, signature, citations };
 }
 
 /** The member in which clients keep a thought. */

@@ -3,26 +3,31 @@ import { isObject, list, object, objects, text } from "../shared/json.ts";
 import { textCounter } from "../shared/layout.ts";
 import type { Emit, JsonObject, ServerCall } from "../types.ts";
 import { readMcpCall } from "./mcp.ts";
-import { neededLayout, phaseMark, SEPARATOR } from "./write_answered.ts";
+import { type Kept, messageReader, type OpenMessage } from "./read_message.ts";
+import { neededLayout } from "./write_answered.ts";
 
 /** An open item, and what was emitted of it. */
 type Item =
-  | {
-    type: "message";
-    phase: unknown;
-    start: number;
-    told: string;
-    refused: string;
-    cited: number;
-    parts: number[];
-  }
-  /**
-   * `told` is the kind of text that was emitted: the summary, or the reasoning itself if the provider shows it. `part`
-   * is the number of its last text.
-   */
-  | { type: "reasoning"; block: number; told?: "summary" | "content"; part: unknown }
+  | OpenMessage
+  | OpenReasoning
   | { type: "call"; index: number; argued: boolean }
-  | { type: "other"; block: number };
+  | OpenOther;
+
+/**
+ * `told` is the kind of text that was emitted: the summary, or the reasoning itself if the provider shows it. `part` is the
+ * number of its last text.
+ */
+interface OpenReasoning {
+  type: "reasoning";
+  block: number;
+  told?: "summary" | "content";
+  part: unknown;
+}
+
+interface OpenOther {
+  type: "other";
+  block: number;
+}
 
 /**
  * Makes a reader for the items of one answer.
@@ -33,67 +38,13 @@ export function itemReader(maker: string, emit: Emit) {
   const items = new Map<unknown, Item>();
   /** The keys and ids of closed items. */
   const closed = new Set<unknown>();
-  const said = textCounter();
+  const kept: Kept = { said: textCounter(), order: "" };
+  const messages = messageReader(emit, kept);
+  const sealed = sealedReader(maker, emit, kept);
   let thoughts = 0;
   let calls = 0;
-  /** The layout of the answer, see `shared/layout.ts`. */
-  let order = "";
 
   const keyOf = ({ output_index, item_id }: JsonObject): unknown => output_index ?? item_id ?? 0;
-
-  function say(item: Item & { type: "message" }, piece: string, part: unknown, logprobs?: unknown): void {
-    if (item.told === "" && said.length() > 0) {
-      said.add(SEPARATOR.text);
-      order += SEPARATOR.token;
-      emit({ type: "text", choice: 0, text: SEPARATOR.text });
-      item.start = said.length();
-    }
-    if (typeof part === "number") item.parts[part] ??= said.length();
-    item.told += piece;
-    said.add(piece);
-    const probabilities = writeLogprobs(logprobs);
-    emit({ type: "text", choice: 0, text: piece, ...(probabilities && { logprobs: probabilities }) });
-  }
-
-  function refuse(item: Item & { type: "message" }, piece: string): void {
-    item.refused += piece;
-    emit({ type: "refusal", choice: 0, text: piece });
-  }
-
-  function cite(item: Item & { type: "message" }, note: JsonObject, part: unknown): void {
-    item.cited++;
-    const { type, url, title, start_index: start, end_index: end, ...extra } = note;
-    if (type !== "url_citation" || typeof url !== "string") return;
-    const base = (typeof part === "number" ? item.parts[part] : undefined) ?? item.start;
-    const at = (index: unknown) => typeof index === "number" ? base + index : said.length();
-    const citation = { url, title: text(title) ?? "", start: at(start), end: at(end) };
-    emit({
-      type: "citation",
-      choice: 0,
-      citation: Object.keys(extra).length > 0 ? { ...citation, extra } : citation,
-    });
-  }
-
-  /** @param part The number of the summary or text to which the piece belongs. */
-  function think(
-    item: Item & { type: "reasoning" },
-    kind: "summary" | "content",
-    piece: string,
-    part: unknown,
-  ): void {
-    item.told ??= kind;
-    if (item.told !== kind || piece === "") return;
-    const apart = item.part !== undefined && item.part !== part ? "\n\n" : "";
-    item.part = part;
-    const summary = kind === "summary" ? { summary: true } : {};
-    emit({ type: "thought", choice: 0, block: item.block, text: apart + piece, format: maker, ...summary });
-  }
-
-  function argue(item: Item & { type: "call" }, piece: unknown): void {
-    if (typeof piece !== "string" || piece === "") return;
-    item.argued = true;
-    emit({ type: "args", choice: 0, index: item.index, text: piece });
-  }
 
   function open(key: unknown, item: JsonObject): Item {
     const opened = read(item);
@@ -104,15 +55,7 @@ export function itemReader(maker: string, emit: Emit) {
   function read(item: JsonObject): Item {
     switch (item.type) {
       case "message":
-        return {
-          type: "message",
-          phase: item.phase,
-          start: said.length(),
-          told: "",
-          refused: "",
-          cited: 0,
-          parts: [],
-        };
+        return messages.open(item.phase);
       case "reasoning":
         return { type: "reasoning", block: thoughts++, part: undefined };
       case "function_call":
@@ -138,67 +81,16 @@ export function itemReader(maker: string, emit: Emit) {
     closed.add(key).add(item.id ?? key);
     switch (opened.type) {
       case "message":
-        return closeMessage(opened, item);
+        return messages.close(opened, item);
       case "reasoning":
-        return closeReasoning(opened, item);
+        return sealed.close(opened, item);
       case "call":
-        if (!opened.argued) argue(opened, asText(item.arguments ?? item.input));
-        order += "u";
+        if (!opened.argued) argue(opened, asText(item.arguments ?? item.input), emit);
+        kept.order += "u";
         return;
       case "other":
-        closeOther(opened, item);
+        sealed.closeOther(opened, item);
     }
-  }
-
-  function closeMessage(opened: Item & { type: "message" }, item: JsonObject): void {
-    const parts = objects(item.content);
-    const whole = parts.map((part) => part.type === "refusal" ? "" : text(part.text) ?? "").join("");
-    if (opened.told === "") {
-      parts.forEach((part, at) => {
-        const piece = part.type === "refusal" ? undefined : text(part.text);
-        if (piece) say(opened, piece, at, part.logprobs);
-      });
-    } else if (whole.length > opened.told.length && whole.startsWith(opened.told)) {
-      say(opened, whole.slice(opened.told.length), undefined);
-    }
-    if (opened.refused === "") {
-      for (const { refusal } of parts) if (text(refusal)) refuse(opened, refusal as string);
-    }
-    if (opened.cited === 0) {
-      parts.forEach((part, at) => objects(part.annotations).forEach((note) => cite(opened, note, at)));
-    }
-    const mark = phaseMark(item.phase ?? opened.phase);
-    if (said.length() > opened.start) order += `x${said.length() - opened.start}${mark}`;
-  }
-
-  function closeReasoning(opened: Item & { type: "reasoning" }, item: JsonObject): void {
-    if (opened.told === undefined) {
-      const kind = list(item.content).length > 0 ? "content" : "summary";
-      objects(item[kind]).forEach((part, at) => think(opened, kind, text(part.text) ?? "", at));
-    }
-    const redacted = text(item.encrypted_content);
-    if (redacted === undefined) return;
-    order += "b";
-    emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
-  }
-
-  /**
-   * Closes an item of another type. A picture is shown to the client; any other item goes back to its provider with the
-   * next turn.
-   */
-  function closeOther(opened: Item & { type: "other" }, item: JsonObject): void {
-    if (item.type === "image_generation_call") {
-      const data = text(item.result);
-      const mime = `image/${text(item.output_format) ?? "png"}`;
-      if (data) emit({ type: "image", choice: 0, media: { mime, data } });
-      return;
-    }
-    if (typeof item.type !== "string") return;
-    const serverCall = readServerCall(item);
-    if (serverCall) emit({ type: "server_tool", choice: 0, serverCall });
-    order += "b";
-    const redacted = JSON.stringify(item);
-    emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
   }
 
   return {
@@ -217,20 +109,20 @@ export function itemReader(maker: string, emit: Emit) {
       const piece = typeof event.delta === "string" ? event.delta : "";
       switch (type) {
         case "response.output_text.delta":
-          if (piece !== "") say(message(item, event), piece, event.content_index, event.logprobs);
+          if (piece !== "") messages.say(message(item, event), piece, event.content_index, event.logprobs);
           return;
         case "response.refusal.delta":
-          if (piece !== "") refuse(message(item, event), piece);
+          if (piece !== "") messages.refuse(message(item, event), piece);
           return;
         case "response.output_text.annotation.added":
-          return cite(message(item, event), object(event.annotation) ?? {}, event.content_index);
+          return messages.cite(message(item, event), object(event.annotation) ?? {}, event.content_index);
         case "response.reasoning_summary_text.delta":
-          return think(reasoning(item, event), "summary", piece, event.summary_index);
+          return sealed.think(reasoning(item, event), "summary", piece, event.summary_index);
         case "response.reasoning_text.delta":
-          return think(reasoning(item, event), "content", piece, event.content_index);
+          return sealed.think(reasoning(item, event), "content", piece, event.content_index);
         case "response.function_call_arguments.delta":
         case "response.custom_tool_call_input.delta":
-          if (item?.type === "call") argue(item, piece);
+          if (item?.type === "call") argue(item, piece, emit);
           return;
       }
       // An unknown kind of piece: it signals that the answer has begun.
@@ -243,27 +135,83 @@ export function itemReader(maker: string, emit: Emit) {
         if (!isObject(item) || closed.has(at) || item.id != null && closed.has(item.id)) return;
         close(items.has(item.id) ? item.id : at, item);
       });
-      for (const [key, item] of items) if (item.type === "message") closeMessage(item, { id: key });
-      const layout = neededLayout(order);
+      for (const [key, item] of items) if (item.type === "message") messages.close(item, { id: key });
+      const layout = neededLayout(kept.order);
       if (layout === undefined) return;
-      const ends = said.ends();
+      const ends = kept.said.ends();
       const redacted = JSON.stringify(ends ? { layout, ends } : { layout });
       emit({ type: "thought", choice: 0, block: thoughts++, redacted, format: maker, ...idOf(response) });
     },
   };
 
   /** The open message. Some providers send pieces of an item that they have not opened. */
-  function message(item: Item | undefined, event: JsonObject): Item & { type: "message" } {
-    return item?.type === "message"
-      ? item
-      : open(keyOf(event), { type: "message" }) as Item & { type: "message" };
+  function message(item: Item | undefined, event: JsonObject): OpenMessage {
+    return item?.type === "message" ? item : open(keyOf(event), { type: "message" }) as OpenMessage;
   }
 
-  function reasoning(item: Item | undefined, event: JsonObject): Item & { type: "reasoning" } {
-    return item?.type === "reasoning"
-      ? item
-      : open(keyOf(event), { type: "reasoning" }) as Item & { type: "reasoning" };
+  function reasoning(item: Item | undefined, event: JsonObject): OpenReasoning {
+    return item?.type === "reasoning" ? item : open(keyOf(event), { type: "reasoning" }) as OpenReasoning;
   }
+}
+
+function argue(item: Item & { type: "call" }, piece: unknown, emit: Emit): void {
+  if (typeof piece !== "string" || piece === "") return;
+  item.argued = true;
+  emit({ type: "args", choice: 0, index: item.index, text: piece });
+}
+
+/**
+ * Reads the items that go back to their provider with the next turn: reasoning, and what no other API has.
+ *
+ * @param maker The format name of the thoughts that the provider seals.
+ */
+function sealedReader(maker: string, emit: Emit, kept: Kept) {
+  /** @param part The number of the summary or text to which the piece belongs. */
+  function think(
+    item: OpenReasoning,
+    kind: "summary" | "content",
+    piece: string,
+    part: unknown,
+  ): void {
+    item.told ??= kind;
+    if (item.told !== kind || piece === "") return;
+    const apart = item.part !== undefined && item.part !== part ? "\n\n" : "";
+    item.part = part;
+    const summary = kind === "summary" ? { summary: true } : {};
+    emit({ type: "thought", choice: 0, block: item.block, text: apart + piece, format: maker, ...summary });
+  }
+
+  function close(opened: OpenReasoning, item: JsonObject): void {
+    if (opened.told === undefined) {
+      const kind = list(item.content).length > 0 ? "content" : "summary";
+      objects(item[kind]).forEach((part, at) => think(opened, kind, text(part.text) ?? "", at));
+    }
+    const redacted = text(item.encrypted_content);
+    if (redacted === undefined) return;
+    kept.order += "b";
+    emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
+  }
+
+  /**
+   * Closes an item of another type. A picture is shown to the client; any other item goes back to its provider with the
+   * next turn.
+   */
+  function closeOther(opened: OpenOther, item: JsonObject): void {
+    if (item.type === "image_generation_call") {
+      const data = text(item.result);
+      const mime = `image/${text(item.output_format) ?? "png"}`;
+      if (data) emit({ type: "image", choice: 0, media: { mime, data } });
+      return;
+    }
+    if (typeof item.type !== "string") return;
+    const serverCall = readServerCall(item);
+    if (serverCall) emit({ type: "server_tool", choice: 0, serverCall });
+    kept.order += "b";
+    const redacted = JSON.stringify(item);
+    emit({ type: "thought", choice: 0, block: opened.block, redacted, format: maker, ...idOf(item) });
+  }
+
+  return { think, close, closeOther };
 }
 
 /** Reads a call of one of OpenAI's own tools, if other providers have such a tool too. */
@@ -283,15 +231,3 @@ function readServerCall(item: JsonObject): ServerCall | undefined {
 const idOf = ({ id }: JsonObject): { id?: string } => typeof id === "string" ? { id } : {};
 
 const asText = (value: unknown): unknown => isObject(value) ? JSON.stringify(value) : value;
-
-/** Writes OpenAI's log probabilities in the form of chat completions; `undefined` if there are none. */
-function writeLogprobs(records: unknown): JsonObject | undefined {
-  const tokens = objects(records);
-  if (tokens.length === 0) return undefined;
-  const write = ({ token, logprob, bytes = null }: JsonObject): JsonObject => ({ token, logprob, bytes });
-  const content = tokens.map((one) => ({
-    ...write(one),
-    top_logprobs: objects(one.top_logprobs).map(write),
-  }));
-  return { content, refusal: null };
-}

@@ -156,32 +156,7 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
   function addOwn(kind: keyof typeof SCHEMAS, tool: JsonObject, path: string): void {
     const name = offer(kind, kind);
     if (name === undefined) return;
-    const read: FunctionTool = {
-      type: "function",
-      name,
-      description: typeof tool.description === "string" ? tool.description : DESCRIPTIONS[kind],
-      parameters: object(tool.parameters) ?? SCHEMAS[kind],
-      path,
-      definitionPath: path,
-      parametersPath: `${path}.parameters`,
-      extra: {},
-      kind,
-    };
-    tools.push(read);
-  }
-
-  function addServer(kind: ServerTool["kind"], tool: JsonObject, path: string): void {
-    const read: ServerTool = { type: "server", kind, value: tool, path };
-    const { allowed_domains, blocked_domains } = object(tool.filters) ?? {};
-    const location = object(tool.user_location);
-    if (kind === "web_search") {
-      read.search = {
-        ...(Array.isArray(allowed_domains) && { allowedDomains: texts(allowed_domains) }),
-        ...(Array.isArray(blocked_domains) && { blockedDomains: texts(blocked_domains) }),
-        ...(location && { location }),
-      };
-    }
-    tools.push(read);
+    tools.push(readOwn(kind, name, tool, path));
   }
 
   function addOne(tool: JsonObject, path: string): void {
@@ -205,14 +180,14 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
       case "apply_patch":
         return addOwn(tool.type, tool, path);
       case "code_interpreter":
-        return addServer("code_execution", tool, path);
+        return void tools.push(readServer("code_execution", tool, path));
       case "mcp": {
         const server = readMcpTool(tool, path, dropped);
         if (server) return void tools.push(server);
       }
     }
     if (typeof tool.type === "string" && tool.type.startsWith("web_search")) {
-      return addServer("web_search", tool, path);
+      return void tools.push(readServer("web_search", tool, path));
     }
     dropped.push(path);
   }
@@ -228,6 +203,34 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
       }
     },
   };
+}
+
+function readOwn(kind: keyof typeof SCHEMAS, name: string, tool: JsonObject, path: string): FunctionTool {
+  return {
+    type: "function",
+    name,
+    description: typeof tool.description === "string" ? tool.description : DESCRIPTIONS[kind],
+    parameters: object(tool.parameters) ?? SCHEMAS[kind],
+    path,
+    definitionPath: path,
+    parametersPath: `${path}.parameters`,
+    extra: {},
+    kind,
+  };
+}
+
+function readServer(kind: ServerTool["kind"], tool: JsonObject, path: string): ServerTool {
+  const read: ServerTool = { type: "server", kind, value: tool, path };
+  const { allowed_domains, blocked_domains } = object(tool.filters) ?? {};
+  const location = object(tool.user_location);
+  if (kind === "web_search") {
+    read.search = {
+      ...(Array.isArray(allowed_domains) && { allowedDomains: texts(allowed_domains) }),
+      ...(Array.isArray(blocked_domains) && { blockedDomains: texts(blocked_domains) }),
+      ...(location && { location }),
+    };
+  }
+  return read;
 }
 
 /** Members of a function that are read, or that mean nothing to a model that is offered every tool. */
