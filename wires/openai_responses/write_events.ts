@@ -6,7 +6,8 @@
 import { itemSteps } from "../streams/items.ts";
 import type { Call, Defaults, JsonObject, StopReason, StreamWriter, Usage, WireError } from "../types.ts";
 import { formOf } from "./form.ts";
-import { type Events, outputItems } from "./write_items.ts";
+import type { Events } from "./open_item.ts";
+import { outputItems } from "./write_items.ts";
 import {
   failure,
   headOf,

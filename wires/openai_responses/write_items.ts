@@ -10,35 +10,20 @@ import type { FirstDelta, ItemDelta, ItemWriter } from "../streams/items.ts";
 import { inputReader } from "../shared/tools.ts";
 import type { AnswerCall, Call, Citation, Defaults, JsonObject, Media, Thought } from "../types.ts";
 import { formOf, type Offer } from "./form.ts";
+import { closeItem, type Events, inPart, type Open, type OpenOf, place, type Status } from "./open_item.ts";
 import {
   addressText,
   annotation,
   begunCall,
-  callItem,
   imageItem,
   itemIds,
-  messageItem,
   offerOf,
-  reasoningItem,
   serverItem,
   signatureItem,
   textPart,
   writeLogprobs,
 } from "./write_output.ts";
 import { isSummary } from "./write_response.ts";
-
-/** A writer of one stream's events. */
-export interface Events {
-  send(type: string, members: JsonObject): string;
-  /** The constant start of the events of an item's pieces, up to their `delta`. */
-  head(type: string, members: JsonObject): string;
-  /**
-   * Writes one piece.
-   *
-   * @param more Members after the text, each with a comma before it.
-   */
-  piece(head: string, text: string, more?: string): string;
-}
 
 /** A writer of items that also ends the answer. */
 export interface Items extends ItemWriter {
@@ -47,23 +32,6 @@ export interface Items extends ItemWriter {
   /** Writes what comes after the last item. */
   rest(signature: string | undefined): string;
 }
-
-type Status = "completed" | "incomplete";
-
-/** The open item. `head` is the start of the events of its pieces. */
-type Open =
-  & { id: string; index: number; head: string }
-  & (
-    | { type: "text"; pieces: string[]; citations: Citation[]; base: number; logprobs: unknown[] }
-    | { type: "refusal"; pieces: string[] }
-    | { type: "thought"; thought: Thought; summary: boolean }
-    | { type: "tool"; call: AnswerCall; offer: Offer; reader?: ReturnType<typeof inputReader> }
-  );
-
-type OpenOf<Type extends Open["type"]> = Extract<Open, { type: Type }>;
-
-const place = ({ id, index }: { id: string; index: number }) => ({ item_id: id, output_index: index });
-const inPart = (item: { id: string; index: number }) => ({ ...place(item), content_index: 0 });
 
 /**
  * Makes a writer of items.
@@ -106,41 +74,15 @@ export function outputItems(call: Call, defaults: Defaults, output: JsonObject[]
       send("response.content_part.added", { ...inPart(at), part });
   }
 
-  function openCall({ id: callId, name, signature, custom }: Extract<FirstDelta, { type: "tool" }>): string {
-    const offer = offerOf(name, form);
-    const toolCall: AnswerCall = { id: callId, name, arguments: "", signature, ...(custom && { custom }) };
-    const at = { id: ids(offer.kind, output.length), index: output.length };
-    const type = offer.kind === "custom" ? "custom_tool_call_input" : "function_call_arguments";
-    open = {
-      type: "tool",
-      ...at,
-      head: events.head(`response.${type}.delta`, place(at)),
-      call: toolCall,
-      offer,
-    };
-    if (offer.kind === "custom" && !custom) open.reader = inputReader();
-    // Other kinds have arguments in a form of their own, so they are written when the arguments are complete.
-    return offer.kind === "function" || offer.kind === "custom"
-      ? added(begunCall(at.id, toolCall, offer))
-      : "";
-  }
-
-  function openServer({ serverCall }: Extract<FirstDelta, { type: "server_tool" }>): string {
-    const item = serverItem(ids(serverCall.kind, output.length), serverCall);
+  function runServer(item: JsonObject): string {
     const at = { item_id: item.id, output_index: output.length };
-    if (item.type === "mcp_call") return runServer(item, at);
+    if (item.type === "mcp_call") {
+      return added({ ...item, status: "in_progress", arguments: "", output: null, error: null }) +
+        mcpSteps(item, at, send) + done(item);
+    }
     const first = added({ ...item, status: "in_progress" });
     const steps = item.type === "code_interpreter_call" ? CODE_STEPS : SEARCH_STEPS;
     return first + steps.map((step) => send(`response.${item.type}.${step}`, at)).join("") + done(item);
-  }
-
-  function runServer(item: JsonObject, at: JsonObject): string {
-    const begun = { ...item, status: "in_progress", arguments: "", output: null, error: null };
-    const { arguments: args, status } = item;
-    return added(begun) + send("response.mcp_call.in_progress", at) +
-      send("response.mcp_call_arguments.delta", { ...at, delta: args }) +
-      send("response.mcp_call_arguments.done", { ...at, arguments: args }) +
-      send(`response.mcp_call.${status}`, at) + done(item);
   }
 
   /** Writes a picture. A picture with only a URL becomes text, because the form of pictures holds only bytes. */
@@ -149,20 +91,14 @@ export function outputItems(call: Call, defaults: Defaults, output: JsonObject[]
     const out = openMessage("text");
     // It is not part of the answer's text, in which the offsets of sources count.
     told -= addressText(media).length;
-    return out + say(open as OpenOf<"text">, { type: "text", choice: 0, text: addressText(media) });
+    return out + say(open as OpenOf<"text">, { type: "text", choice: 0, text: addressText(media) }, events);
   }
 
   function openThought(thought: Thought, told: boolean | undefined): string {
     const at = { id: ids("reasoning", output.length), index: output.length };
     const summary = isSummary(told, call);
     open = { type: "thought", ...at, head: "", thought, summary };
-    return added({
-      id: at.id,
-      type: "reasoning",
-      status: "in_progress",
-      summary: [],
-      encrypted_content: null,
-    });
+    return added(begunReasoning(at.id));
   }
 
   function think(delta: Extract<ItemDelta, { type: "thought" }>): string {
@@ -176,14 +112,6 @@ export function outputItems(call: Call, defaults: Defaults, output: JsonObject[]
     if (open?.type !== "thought" || !delta.text) return out;
     if (open.head === "") out += beginThought(open, events);
     return out + events.piece(open.head, delta.text);
-  }
-
-  function say(item: OpenOf<"text">, delta: Extract<ItemDelta, { type: "text" }>): string {
-    item.pieces.push(delta.text);
-    if (delta.logprobs === undefined) return events.piece(item.head, delta.text, NO_LOGPROBS);
-    const logprobs = writeLogprobs(delta.logprobs);
-    item.logprobs.push(...logprobs);
-    return events.piece(item.head, delta.text, `,"logprobs":${JSON.stringify(logprobs)}`);
   }
 
   return {
@@ -203,16 +131,18 @@ export function outputItems(call: Call, defaults: Defaults, output: JsonObject[]
           silent = {};
           return "";
         case "tool":
-          return openCall(first);
+          open = begunTool(first, form, ids, output.length, events);
+          // Other kinds have arguments in a form of their own, so they are written when the arguments are complete.
+          return isPieced(open.offer) ? added(begunCall(open.id, open.call, open.offer)) : "";
         case "server_tool":
-          return openServer(first);
+          return runServer(serverItem(ids(first.serverCall.kind, output.length), first.serverCall));
         case "image":
           return openImage(first.media);
       }
     },
     piece(delta) {
       if (delta.type === "thought") return think(delta);
-      if (delta.type === "text") return open?.type === "text" ? say(open, delta) : "";
+      if (delta.type === "text") return open?.type === "text" ? say(open, delta, events) : "";
       if (delta.type === "args") return open?.type === "tool" ? argue(open, delta.text, events) : "";
       if (delta.type === "citation") return open?.type === "text" ? cite(open, delta.citation, events) : "";
       if (open?.type !== "refusal") return "";
@@ -233,6 +163,39 @@ const CODE_STEPS = ["in_progress", "interpreting", "completed"],
   SEARCH_STEPS = ["in_progress", "searching", "completed"];
 const NO_LOGPROBS = ',"logprobs":[]';
 
+/** Begins the item of a tool call. */
+function begunTool(
+  { id: callId, name, signature, custom }: Extract<FirstDelta, { type: "tool" }>,
+  form: ReturnType<typeof formOf>,
+  ids: ReturnType<typeof itemIds>,
+  index: number,
+  events: Events,
+): OpenOf<"tool"> {
+  const offer = offerOf(name, form);
+  const toolCall: AnswerCall = { id: callId, name, arguments: "", signature, ...(custom && { custom }) };
+  const at = { id: ids(offer.kind, index), index };
+  const type = offer.kind === "custom" ? "custom_tool_call_input" : "function_call_arguments";
+  const open: OpenOf<"tool"> = {
+    type: "tool",
+    ...at,
+    head: events.head(`response.${type}.delta`, place(at)),
+    call: toolCall,
+    offer,
+  };
+  if (offer.kind === "custom" && !custom) open.reader = inputReader();
+  return open;
+}
+
+/** Whether the arguments of a tool call are written piece by piece. */
+const isPieced = ({ kind }: Offer) => kind === "function" || kind === "custom";
+
+function mcpSteps({ arguments: args, status }: JsonObject, at: JsonObject, send: Events["send"]): string {
+  return send("response.mcp_call.in_progress", at) +
+    send("response.mcp_call_arguments.delta", { ...at, delta: args }) +
+    send("response.mcp_call_arguments.done", { ...at, arguments: args }) +
+    send(`response.mcp_call.${status}`, at);
+}
+
 /** Opens the part that holds reasoning: of the summary, or of the content. */
 function beginThought(item: OpenOf<"thought">, { send, head }: Events): string {
   if (item.summary) {
@@ -244,10 +207,25 @@ function beginThought(item: OpenOf<"thought">, { send, head }: Events): string {
   return send("response.content_part.added", { ...inPart(item), part: { type: "reasoning_text", text: "" } });
 }
 
+const begunReasoning = (id: string): JsonObject => ({
+  id,
+  type: "reasoning",
+  status: "in_progress",
+  summary: [],
+  encrypted_content: null,
+});
+
+function say(item: OpenOf<"text">, delta: Extract<ItemDelta, { type: "text" }>, events: Events): string {
+  item.pieces.push(delta.text);
+  if (delta.logprobs === undefined) return events.piece(item.head, delta.text, NO_LOGPROBS);
+  const logprobs = writeLogprobs(delta.logprobs);
+  item.logprobs.push(...logprobs);
+  return events.piece(item.head, delta.text, `,"logprobs":${JSON.stringify(logprobs)}`);
+}
+
 function argue(item: OpenOf<"tool">, piece: string, events: Events): string {
   item.call.arguments += piece;
-  const { kind } = item.offer;
-  if (kind !== "function" && kind !== "custom") return "";
+  if (!isPieced(item.offer)) return "";
   const said = item.reader ? item.reader.push(piece) : piece;
   return said === "" ? "" : events.piece(item.head, said);
 }
@@ -260,86 +238,4 @@ function cite(item: OpenOf<"text">, citation: Citation, { send }: Events): strin
     annotation_index,
     annotation: note,
   });
-}
-
-/** The closing of an item. */
-interface Closed {
-  item: JsonObject;
-  /** Writes the events before the item's `done`. */
-  out: () => string;
-  /** The item to add first, if it could not be added before it was complete. */
-  late?: JsonObject;
-}
-
-function closeItem(item: Open, status: Status, events: Events): Closed {
-  switch (item.type) {
-    case "tool":
-      return closeCall(item, status, events);
-    case "thought":
-      return closeThought(item, status, events);
-    default:
-      return closeMessage(item, status, events);
-  }
-}
-
-function closeMessage(item: OpenOf<"text" | "refusal">, status: Status, { send }: Events): Closed {
-  const said = item.pieces.join("");
-  const at = inPart(item);
-  const part = item.type === "text"
-    ? textPart(said, item.citations, item.base, item.logprobs)
-    : { type: "refusal", refusal: said };
-  return {
-    item: messageItem(item.id, part, status),
-    out: () =>
-      (item.type === "text"
-        ? send("response.output_text.done", { ...at, text: said, logprobs: item.logprobs })
-        : send("response.refusal.done", { ...at, refusal: said })) +
-      send("response.content_part.done", { ...at, part }),
-  };
-}
-
-function closeThought(item: OpenOf<"thought">, status: Status, { send }: Events): Closed {
-  const { id, thought, summary, head } = item;
-  const said = thought.text ?? "";
-  const isTold = head !== "";
-  return {
-    item: reasoningItem(id, thought, summary, status),
-    out() {
-      if (!isTold) return "";
-      if (summary) {
-        const at = { ...place(item), summary_index: 0 };
-        return send("response.reasoning_summary_text.done", { ...at, text: said }) +
-          send("response.reasoning_summary_part.done", { ...at, part: { type: "summary_text", text: said } });
-      }
-      return send("response.reasoning_text.done", { ...inPart(item), text: said }) +
-        send("response.content_part.done", { ...inPart(item), part: { type: "reasoning_text", text: said } });
-    },
-  };
-}
-
-function closeCall(
-  { id, index, head, call, offer, reader }: OpenOf<"tool">,
-  status: Status,
-  events: Events,
-): Closed {
-  const at = place({ id, index });
-  const item = callItem(id, call, offer, status);
-  if (offer.kind === "function") {
-    const { name, arguments: whole } = item;
-    return {
-      item,
-      // If the model wrote no arguments, `{}` is the only piece.
-      out: () =>
-        (call.arguments === "" ? events.piece(head, `${whole}`) : "") +
-        events.send("response.function_call_arguments.done", { ...at, name, arguments: whole }),
-    };
-  }
-  if (offer.kind !== "custom") return { item, out: () => "", late: { ...item, status: "in_progress" } };
-  const rest = reader?.end() ?? "";
-  return {
-    item,
-    out: () =>
-      (rest === "" ? "" : events.piece(head, rest)) +
-      events.send("response.custom_tool_call_input.done", { ...at, input: item.input }),
-  };
 }

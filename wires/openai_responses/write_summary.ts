@@ -1,6 +1,7 @@
 /** OpenAI's Responses, the client's half: the one item of a stream that answers a request for a summary. */
 import type { Defaults, JsonObject } from "../types.ts";
-import type { Events, Items } from "./write_items.ts";
+import type { Events } from "./open_item.ts";
+import type { Items } from "./write_items.ts";
 import { compactionItem, itemIds } from "./write_output.ts";
 
 /** Makes a writer for a summary that replaces the conversation: one item, written when its text is complete. */
