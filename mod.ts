@@ -6,10 +6,11 @@
  *
  * @module
  */
-import { type GatewayBinding, type RemoteGateway, remoteGateway } from "./gateway/binding.ts";
+import type { GatewayBinding } from "./gateway/binding.ts";
 import type { RuntimeContext } from "./gateway/context.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { fromEnvironment, hasServer, run } from "./gateway/serve/run.ts";
+import { type RemoteGateway, remoteGateway } from "./gateway/remote_gateway.ts";
 import { translateStream, type TranslateStreamOptions } from "./gateway/translate_stream.ts";
 
 export { type Ai, ai, type AiRunOptions, type AiService } from "./gateway/ai.ts";
@@ -22,7 +23,8 @@ export type { GatewayToken } from "./gateway/access/credentials.ts";
 export type { StoredKeys } from "./gateway/access/stored_keys.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
 export type { LogAttempt, LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
-export type { Options, ProviderOptions } from "./gateway/setup/options.ts";
+export type { Options } from "./gateway/setup/options.ts";
+export type { ProviderOptions } from "./gateway/setup/provider_options.ts";
 export type { RuntimeContext };
 export type { PolicySettings } from "./gateway/policies/settings.ts";
 export type { Wait } from "./gateway/policies/timers.ts";

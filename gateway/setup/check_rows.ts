@@ -2,7 +2,7 @@
 import { WIRES } from "../../providers/kinds.ts";
 import { findProvider } from "../../providers/table.ts";
 import type { Provider } from "../../providers/types.ts";
-import type { ProviderOptions } from "./options.ts";
+import type { ProviderOptions } from "./provider_options.ts";
 
 /** Clients name an operator's own row as `{slug}` or, as at Cloudflare, as `custom-{slug}`. */
 export const CUSTOM = "custom-";

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ai } from "../../ai.ts";
-import { remoteGateway } from "../../gateway/binding.ts";
+import { remoteGateway } from "../../gateway/remote_gateway.ts";
 import { before, completion, messages } from "../fakes.ts";
 
 type Answer = Parameters<typeof before>[0];

@@ -1,0 +1,34 @@
+/** The options of one provider. */
+import type { WireName } from "../../providers/kinds.ts";
+import type { ChatField } from "../../providers/types.ts";
+
+/** Changes to a row of the provider table, or a row of your own. */
+export interface ProviderOptions {
+  /** The URL that the provider's paths are appended to. A row of your own needs one. */
+  baseUrl?: string;
+  /**
+   * The wire that the provider speaks, or a list of wires with the usual one first. The provider answers a client of any of
+   * these wires in the client's own format. Default: the row's, or `openai` for a row of your own.
+   */
+  wire?: WireName | readonly WireName[];
+  /** Headers for every request to the provider. They win over the client's headers and over the provider's key. */
+  headers?: Record<string, string>;
+  /** The header that carries the key. Default: the row's, or that of the wire's inventor, e.g. `x-api-key`. */
+  auth?: { header: string; prefix: string };
+  /** Chat path below `baseUrl`, for the wire `openai` only. Default: the row's, or `/chat/completions`. */
+  chatPath?: string;
+  /** Repair answers that an OpenAI SDK cannot read, for the wire `openai` only. Default: the row's, or false. */
+  conform?: boolean;
+  /** Top-level fields that the provider refuses. They are left out and named in `sluice-dropped`. */
+  drop?: readonly ChatField[];
+  /**
+   * Which chat calls use the provider's Responses API, for the wire `openai` only. `when needed`: calls that OpenAI's models
+   * take only there, such as function tools beside a reasoning effort. Default: the row's (`when needed` for `openai`), or
+   * `never`.
+   */
+  responses?: "always" | "when needed" | "never";
+  /** Version of Azure's API, for `azure-openai` only: `v1`, `preview`, or a date as in `2025-04-01-preview`. Default `v1`. */
+  apiVersion?: string;
+  /** Top-level fields with the provider's own names for them, for the wire `openai` only. */
+  rename?: Readonly<Partial<Record<ChatField, string>>>;
+}
