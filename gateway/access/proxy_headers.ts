@@ -28,7 +28,12 @@
  * @see https://www.fastly.com/documentation/reference/http/http-headers/
  */
 
-/** Names in lower case, with dashes. A `*` at the end or the beginning makes a name a prefix or a suffix. */
+/**
+ * Names in lower case, with dashes. A `*` at the end or the beginning makes a name a prefix or a suffix.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+ * @see https://fetch.spec.whatwg.org/#forbidden-request-header
+ */
 const CONNECTION = `
   accept-encoding connection content-length cookie cookie2 early-data expect from host http2-settings keep-alive max-forwards
   origin proxy proxy-* referer sec-* te trailer transfer-encoding upgrade upgrade-insecure-requests`;

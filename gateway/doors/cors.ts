@@ -8,6 +8,7 @@ import { allowedMethods, ANY_METHOD, pathOf } from "./find_door.ts";
  * Answers `OPTIONS`. A page of an allowed origin may ask for any path, so that it can read the 404 of the request itself.
  *
  * @throws GatewayError `not_found`
+ * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function preflight(request: Request, config: Config): Response {
   const path = pathOf(request.url);
@@ -30,7 +31,11 @@ export function preflight(request: Request, config: Config): Response {
 /** What the gateway's own page asks for is for no page of another origin. */
 const isOwn = (path: string) => path.startsWith("/sluice/");
 
-/** Lets a page of an allowed origin read the response. */
+/**
+ * Lets a page of an allowed origin read the response.
+ *
+ * @see https://fetch.spec.whatwg.org/#http-responses
+ */
 export function allowCrossOrigin(request: Request, response: Response, config: Config): Response {
   const { headers, method } = request;
   // `vary` is for caches, which do not keep the answer of a POST.

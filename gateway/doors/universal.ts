@@ -32,7 +32,13 @@ const STEPS = v.pipe(v.array(STEP), v.nonEmpty("must hold a step"));
 /** A step as the client wrote it, with its path, e.g. `[1]`. */
 type WrittenStep = v.InferOutput<typeof STEP> & { path: string; body: Uint8Array<ArrayBuffer> };
 
-/** Headers that a step cannot set, because they belong to the connection. */
+/**
+ * Headers that a step cannot set, because they belong to the connection.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (`connection`), 7.2 (`host`), 7.8 (`upgrade`), 8.6
+ * (`content-length`), 10.1.4 (`te`)
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.1 (`transfer-encoding`)
+ */
 const REFUSED: ReadonlySet<string> = new Set([
   "connection",
   "content-length",

@@ -1,13 +1,24 @@
 /** Tells which failures may pass, and how long to wait before the next attempt. */
 import type { PolicySettings } from "./settings.ts";
 
-/** Statuses under 500 that may be different a moment later. */
+/**
+ * Statuses under 500 that may be different a moment later.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9 (408), 15.5.10 (409)
+ * @see https://www.rfc-editor.org/rfc/rfc8470#section-5.2 (425)
+ * @see https://www.rfc-editor.org/rfc/rfc6585#section-4 (429)
+ */
 const PASSING: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 
 /** Whether an answer of this status may be different a moment later. */
 export const isPassing = (status: number) => status >= 500 || PASSING.has(status);
 
-/** Whether an answer of this status refuses the key of the request, so that another key may work. */
+/**
+ * Whether an answer of this status refuses the key of the request, so that another key may work.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2 (401)
+ * @see https://www.rfc-editor.org/rfc/rfc6585#section-4 (429)
+ */
 export const isKeyRefusal = (status: number) => status === 401 || status === 429;
 
 /** The longest wait between two attempts, in milliseconds. */

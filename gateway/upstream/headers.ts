@@ -99,7 +99,11 @@ export function requestHeaders(
   return sent;
 }
 
-/** The names in the header `connection`. The headers with these names belong to the connection. */
+/**
+ * The names in the header `connection`. The headers with these names belong to the connection.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+ */
 function connectionHeaders(headers: Headers): string[] | undefined {
   const value = headers.get("connection");
   if (value === null || value === "keep-alive" || value === "close") return undefined;
@@ -109,6 +113,16 @@ function connectionHeaders(headers: Headers): string[] | undefined {
 /**
  * Headers of an answer that clients never get: those of the connection, cookies, those that are wrong after `fetch` has
  * decompressed the body, and those that would change how browsers treat the gateway's host.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (headers of a connection)
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.4 (`content-encoding`), 8.6 (`content-length`), 6.6.2
+ * (`trailer`), 7.8 (`upgrade`), 11.7.1 (`proxy-authenticate`)
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.1 (`transfer-encoding`)
+ * @see https://www.rfc-editor.org/rfc/rfc6265#section-4.1 (`set-cookie`),
+ * https://www.rfc-editor.org/rfc/rfc6797#section-6.1 (`strict-transport-security`),
+ * https://www.rfc-editor.org/rfc/rfc7838#section-3 (`alt-svc`)
+ * @see https://www.w3.org/TR/CSP3/, https://www.w3.org/TR/clear-site-data/, https://www.w3.org/TR/reporting-1/,
+ * https://www.w3.org/TR/network-error-logging/ (2026-11)
  */
 const DROP: ReadonlySet<string> = new Set([
   "alt-svc",
