@@ -33,7 +33,19 @@ export type { ChatField } from "./providers/types.ts";
 
 let made: Gateway | undefined;
 
-/** The gateway as an object, with every default: `gateway("default").run({ provider, endpoint, headers, query })`. */
+/**
+ * The gateway as an object, with every default: `gateway("default").run({ provider, endpoint, headers, query })`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gateway } from "./mod.ts";
+ *
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const response = await gateway("default").run({ provider: "compat", endpoint: "chat/completions", query });
+ * assertEquals((await response.json()).choices[0].message.content, "Hello");
+ * ```
+ */
 export function gateway(id: string): GatewayBinding {
   return (made ??= createGateway()).gateway(id);
 }
@@ -51,6 +63,22 @@ let first: Promise<Gateway> | undefined;
  * @param env A Worker's variables. Other runtimes pass something else, which is ignored.
  * @param context A Worker's `ctx`.
  * @throws TypeError that names the faulty variable.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { handler } from "./mod.ts";
+ *
+ * // `Deno.serve(handler)` serves it; a call needs no server.
+ * const response = await handler(
+ *   new Request("http://localhost/v1/chat/completions", {
+ *     method: "POST",
+ *     headers: { "content-type": "application/json" },
+ *     body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] }),
+ *   }),
+ * );
+ * assertEquals((await response.json()).choices[0].message.content, "Hello");
+ * ```
  */
 export function handler(request: Request, env?: unknown, context?: RuntimeContext): Promise<Response> {
   return served ? served.fetch(request, context) : serveFirst(request, true, env, context);
@@ -59,6 +87,16 @@ export function handler(request: Request, env?: unknown, context?: RuntimeContex
 /**
  * For runtimes that serve a module's default export: Workers, `deno serve` and Deno Deploy. There the main module may be the
  * one line `export { default } from "https://…/mod.ts"`. As `handler`, but it throws if variables cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import app from "./mod.ts";
+ *
+ * // What `deno serve mod.ts` does with each request.
+ * const response = await app.fetch!(new Request("http://localhost/health"));
+ * assertEquals(response.status, 200);
+ * ```
  */
 const app: { fetch?: (request: Request, env?: unknown, context?: RuntimeContext) => Promise<Response> } = {
   fetch: (request, env, context) =>

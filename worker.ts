@@ -24,7 +24,19 @@ import { textsOf } from "./gateway/setup/env.ts";
 import type { RuntimeContext } from "./gateway/context.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 
-/** A Worker's variables and secrets, by name. */
+/**
+ * A Worker's variables and secrets, by name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import worker, { type Variables } from "./worker.ts";
+ *
+ * const env: Variables = { SLUICE_TOKENS: "secret" };
+ * const response = await worker.fetch(new Request("https://sluice.example.com/v1/models"), env);
+ * assertEquals(response.status, 401);
+ * ```
+ */
 export type Variables = Record<string, unknown>;
 
 let made: Gateway | undefined;
@@ -32,7 +44,19 @@ let made: Gateway | undefined;
 /** The gateway. All requests share it, so that stored keys take turns. */
 const gatewayOf = (env: Variables) => made ??= configured(textsOf(env), { names: Object.keys(env) }).gateway;
 
-/** Serves the Worker's own address. */
+/**
+ * Serves the Worker's own address.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import worker from "./worker.ts";
+ *
+ * // What workerd does with each request.
+ * const response = await worker.fetch(new Request("https://sluice.example.com/health"), {});
+ * assertEquals(response.status, 200);
+ * ```
+ */
 const worker: {
   fetch(request: Request, env: Variables, context?: RuntimeContext): Promise<Response>;
 } = {
@@ -45,6 +69,18 @@ export default worker;
  * token.
  *
  * The other Worker wraps it by `ai(env.AI)` from `ai.ts`, because RPC cannot carry a signal or the value of a property.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ai } from "./ai.ts";
+ * import { AI } from "./worker.ts";
+ *
+ * // workerd makes the object and gives it to the other Worker as `env.AI`.
+ * const env = { AI: new AI({ waitUntil() {} }, { SLUICE_TOKENS: "secret" }) };
+ * const answer = await ai(env.AI).run("demo/echo", { messages: [{ role: "user", content: "Hello" }] });
+ * assertEquals((answer as { model: string }).model, "echo");
+ * ```
  */
 export class AI extends WorkerEntrypoint<Variables> {
   /** As `ai(env.AI).run`, but without a signal. */

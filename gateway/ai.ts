@@ -9,7 +9,21 @@ import {
   type RunOptions,
 } from "./binding.ts";
 
-/** A service binding with `entrypoint: "AI"`, as a Worker gets it: `env.AI`. */
+/**
+ * A service binding with `entrypoint: "AI"`, as a Worker gets it: `env.AI`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ai, type AiService, createGateway } from "../mod.ts";
+ *
+ * // A Worker has one as `env.AI`. A program can make one of its own gateway.
+ * const { call, gateway } = createGateway();
+ * const service: AiService = { fetch: (request) => call(request), gateway: (id) => gateway(id) };
+ * const answer = await ai(service).run("demo/echo", { messages: [{ role: "user", content: "Hello" }] });
+ * assertEquals((answer as { model: string }).model, "echo");
+ * ```
+ */
 export interface AiService {
   /** Any path of the gateway, on any host. */
   fetch(request: Request): Promise<Response>;
@@ -17,13 +31,41 @@ export interface AiService {
   gateway(id: string): { getUrl(provider?: string): Promise<string> };
 }
 
-/** Options of `Ai.run`. */
+/**
+ * Options of `Ai.run`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ai, type AiRunOptions, createGateway } from "../mod.ts";
+ *
+ * const { call, gateway } = createGateway();
+ * const options: AiRunOptions = { returnRawResponse: true, gateway: { id: "default", eventId: "order-7" } };
+ * const answer = await ai({ fetch: (request) => call(request), gateway })
+ *   .run("demo/echo", { messages: [{ role: "user", content: "Hello" }] }, options);
+ * assertEquals((answer as Response).headers.get("cf-aig-event-id"), "order-7");
+ * ```
+ */
 export interface AiRunOptions extends RunOptions {
   /** Return the answer as a `Response`, whatever its status. Default false. */
   returnRawResponse?: boolean;
 }
 
-/** The members of Cloudflare's `env.AI` that Sluice offers. */
+/**
+ * The members of Cloudflare's `env.AI` that Sluice offers.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type Ai, ai, createGateway } from "../mod.ts";
+ *
+ * const { call, gateway } = createGateway();
+ * const AI: Ai = ai({ fetch: (request) => call(request), gateway });
+ * assertEquals(AI.aiGatewayLogId, null);
+ * await AI.run("demo/echo", { messages: [{ role: "user", content: "Hello" }] });
+ * assertEquals(AI.aiGatewayLogId?.length, 36);
+ * ```
+ */
 export interface Ai {
   /**
    * Runs one model.
@@ -49,6 +91,18 @@ export interface Ai {
  *
  * RPC over a service binding cannot carry an `AbortSignal`, and every property read over RPC is a stub: truthy, without a
  * value. The wrapper sends each call through `fetch` instead, so signals work and `aiGatewayLogId` has a value.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ai, createGateway } from "../mod.ts";
+ *
+ * // In a Worker: `ai(env.AI)`.
+ * const { call, gateway } = createGateway();
+ * const AI = ai({ fetch: (request) => call(request), gateway });
+ * const answer = await AI.run("demo/echo", { messages: [{ role: "user", content: "Hello" }] });
+ * assertEquals((answer as { model: string }).model, "echo");
+ * ```
  */
 export function ai(service: AiService): Ai {
   let logId: string | null = null;

@@ -1,6 +1,21 @@
 /** The gateway as an object, with the methods of Cloudflare's `env.AI.gateway(id)`. */
 
-/** One step: a request in its provider's own format, or in OpenAI's format for `provider: "compat"`. */
+/**
+ * One step: a request in its provider's own format, or in OpenAI's format for `provider: "compat"`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gateway, type UniversalStep } from "../mod.ts";
+ *
+ * const messages = [{ role: "user", content: "Hello" }];
+ * const steps: UniversalStep[] = [
+ *   { provider: "compat", endpoint: "chat/completions", query: { model: "demo/status-503", messages } },
+ *   { provider: "compat", endpoint: "chat/completions", query: { model: "demo/echo", messages } },
+ * ];
+ * assertEquals((await gateway("default").run(steps)).headers.get("cf-aig-step"), "1");
+ * ```
+ */
 export interface UniversalStep {
   /** A provider's name, `custom-{slug}`, or `compat`. */
   provider: string;
@@ -24,6 +39,18 @@ export interface UniversalStep {
 /**
  * Settings for all steps that do not set their own. Each is sent as a `cf-aig-*` header. The settings for caches have no
  * effect, because Sluice has no cache yet.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gateway, type RunSettings } from "../mod.ts";
+ *
+ * const settings: RunSettings = { requestTimeoutMs: 10_000, eventId: "order-7" };
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const { headers } = await gateway("default")
+ *   .run({ provider: "compat", endpoint: "chat/completions", query }, { gateway: settings });
+ * assertEquals(headers.get("cf-aig-event-id"), "order-7");
+ * ```
  */
 export interface RunSettings {
   /** Sent as `cf-aig-cache-key`. No effect. */
@@ -50,7 +77,19 @@ export interface RunSettings {
   id?: string;
 }
 
-/** Options of one call. */
+/**
+ * Options of one call.
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { gateway, type RunOptions } from "../mod.ts";
+ *
+ * const options: RunOptions = { signal: AbortSignal.timeout(10) };
+ * const query = { model: "demo/slow-60000", messages: [{ role: "user", content: "Hello" }] };
+ * await assertRejects(() => gateway("default").run({ provider: "compat", endpoint: "chat/completions", query }, options));
+ * ```
+ */
 export interface RunOptions {
   /** Settings that are `cf-aig-*` headers over HTTP. */
   gateway?: RunSettings;
@@ -60,7 +99,18 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-/** One gateway. */
+/**
+ * One gateway.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type GatewayBinding } from "../mod.ts";
+ *
+ * const binding: GatewayBinding = createGateway({ url: "https://sluice.example.com" }).gateway("default");
+ * assertEquals(await binding.getUrl("openai"), "https://sluice.example.com/v1/-/default/openai");
+ * ```
+ */
 export interface GatewayBinding {
   /**
    * Runs a step, or several until one answers.
@@ -91,7 +141,22 @@ export interface GatewayBinding {
   patchLog(id: string, changes: GatewayLogChanges): Promise<void>;
 }
 
-/** A request's row in the log, as Cloudflare's binding gives it. Its members have the names of Cloudflare's REST API. */
+/**
+ * A request's row in the log, as Cloudflare's binding gives it. Its members have the names of Cloudflare's REST API.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type GatewayLog } from "../mod.ts";
+ *
+ * const binding = createGateway({ logs: true }).gateway("default");
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const response = await binding.run({ provider: "compat", endpoint: "chat/completions", query });
+ * await response.text();
+ * const row: GatewayLog = await binding.getLog(response.headers.get("cf-aig-log-id")!);
+ * assertEquals([row.provider, row.status_code, row.tokens_out], ["demo", 200, 2]);
+ * ```
+ */
 export interface GatewayLog {
   /** The answer's `cf-aig-log-id`. */
   id: string;
@@ -133,7 +198,19 @@ export interface GatewayLog {
   user_agent?: string;
 }
 
-/** Changes to a row by `patchLog`. `null` removes a value. */
+/**
+ * Changes to a row by `patchLog`. `null` removes a value.
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { createGateway, type GatewayLogChanges } from "../mod.ts";
+ *
+ * const changes: GatewayLogChanges = { feedback: 1, score: 0.9 };
+ * const { patchLog } = createGateway({ logs: true }).gateway("default");
+ * await assertRejects(() => patchLog("01a22432-6b08-7d0a-a7a1-317906de2081", changes), Error, "There is no row");
+ * ```
+ */
 export interface GatewayLogChanges {
   /** 1 for a good answer, -1 for a bad one. */
   feedback?: 1 | -1 | null;

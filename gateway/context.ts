@@ -1,6 +1,24 @@
 /** The context that a runtime passes with a request. */
 
-/** The runtime's context of one request: the third argument of a Worker's `fetch`. */
+/**
+ * The runtime's context of one request: the third argument of a Worker's `fetch`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type RuntimeContext } from "../mod.ts";
+ *
+ * const work: Promise<unknown>[] = [];
+ * const context: RuntimeContext = { waitUntil: (promise) => void work.push(promise) };
+ * const gateway = createGateway({ log: () => Promise.resolve("stored") });
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const response = await gateway.gateway("default", context)
+ *   .run({ provider: "compat", endpoint: "chat/completions", query });
+ * await response.text();
+ * await Promise.all(work);
+ * assertEquals(response.status, 200);
+ * ```
+ */
 export interface RuntimeContext {
   /** Keeps the Worker running until the promise has settled, even after the answer was sent. */
   waitUntil(promise: Promise<unknown>): void;

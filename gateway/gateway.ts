@@ -40,7 +40,20 @@ import {
 } from "./doors/find_door.ts";
 import { universal } from "./doors/universal.ts";
 
-/** A gateway. `Deno.serve`, `Bun.serve` and a Worker's default export take it as it is. */
+/**
+ * A gateway. `Deno.serve`, `Bun.serve` and a Worker's default export take it as it is.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type Gateway } from "../mod.ts";
+ *
+ * const gateway: Gateway = createGateway({ tokens: ["secret"] });
+ * const request = () => new Request("http://localhost/v1/models");
+ * assertEquals((await gateway.fetch(request())).status, 401);
+ * assertEquals((await gateway.call(request())).status, 200);
+ * ```
+ */
 export interface Gateway {
   /**
    * Serves one request.
@@ -61,6 +74,22 @@ export interface Gateway {
  * Makes a gateway.
  *
  * @throws TypeError that names the faulty option.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway } from "../mod.ts";
+ *
+ * const gateway = createGateway({ requestTimeoutMs: 30_000, retries: { maxAttempts: 3 } });
+ * const response = await gateway.fetch(
+ *   new Request("http://localhost/v1/chat/completions", {
+ *     method: "POST",
+ *     headers: { "content-type": "application/json" },
+ *     body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] }),
+ *   }),
+ * );
+ * assertEquals((await response.json()).choices[0].message.content, "Hello");
+ * ```
  */
 export function createGateway(options: Options = {}): Gateway {
   const config = readOptions(options);

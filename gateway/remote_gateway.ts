@@ -1,7 +1,24 @@
 /** The gateway as an object, for a Sluice that is served elsewhere. */
 import { type GatewayBinding, gatewayBinding } from "./binding.ts";
 
-/** A Sluice that is served elsewhere. */
+/**
+ * A Sluice that is served elsewhere.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type RemoteGateway, remoteGateway } from "../mod.ts";
+ *
+ * // The gateway that is served elsewhere; `fetch` takes the place of the network.
+ * const served = createGateway({ tokens: ["secret"] });
+ * const place: RemoteGateway = {
+ *   url: "https://sluice.example.com",
+ *   token: "secret",
+ *   fetch: (request) => served.fetch(request),
+ * };
+ * assertEquals(await remoteGateway(place).getUrl(), "https://sluice.example.com/v1/-/default/");
+ * ```
+ */
 export interface RemoteGateway {
   /** Its address, e.g. `https://sluice.example.com`. */
   url: string;
@@ -22,6 +39,23 @@ export interface RemoteGateway {
  * Makes the same object for a Sluice that is served elsewhere, e.g. for the `binding` option of `ai-gateway-provider`.
  *
  * @throws TypeError for a `url` that is not an http or https URL.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, remoteGateway } from "../mod.ts";
+ *
+ * // The gateway that is served elsewhere; `fetch` takes the place of the network.
+ * const served = createGateway({ tokens: ["secret"] });
+ * const binding = remoteGateway({
+ *   url: "https://sluice.example.com",
+ *   token: "secret",
+ *   fetch: (request) => served.fetch(request),
+ * });
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const response = await binding.run({ provider: "compat", endpoint: "chat/completions", query });
+ * assertEquals((await response.json()).choices[0].message.content, "Hello");
+ * ```
  */
 export function remoteGateway(
   { url, token, account, gateway = "default", fetch: send = (request) => fetch(request) }: RemoteGateway,

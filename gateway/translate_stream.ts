@@ -6,7 +6,21 @@ import { brokenOff } from "../wires/streams/broken_off.ts";
 import { translator } from "../wires/streams/translate.ts";
 import { LIMITS } from "./setup/limits.ts";
 
-/** Options of `translateStream`. */
+/**
+ * Options of `translateStream`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { translateStream, type TranslateStreamOptions } from "../mod.ts";
+ *
+ * const options: TranslateStreamOptions = { from: "anthropic", to: "openai", id: "chatcmpl-1", created: 0, model: "m" };
+ * const events = new Blob(['data: {"type":"error","error":{"type":"overloaded_error","message":"Busy"}}\n\n'])
+ *   .stream().pipeThrough(translateStream(options));
+ * const [, error] = /"message":"(.*?)"/.exec(await new Response(events).text())!;
+ * assertEquals(error, "Busy");
+ * ```
+ */
 export interface TranslateStreamOptions {
   /** The format of the provider's stream. */
   from: WireName;

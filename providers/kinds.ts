@@ -18,7 +18,18 @@ export const WIRES = {
   responses: openaiResponses,
 } satisfies Partial<Record<AnyWireName, ProviderWire>>;
 
-/** The name of a wire that providers speak. */
+/**
+ * The name of a wire that providers speak.
+ *
+ * @example
+ * ```ts
+ * import { createGateway, type WireName } from "../mod.ts";
+ *
+ * const wire: WireName[] = ["openai", "anthropic"];
+ * const local = { baseUrl: "https://llm.example.com", chatPath: "/v1/chat/completions", wire };
+ * createGateway({ providers: { local } });
+ * ```
+ */
 export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";
 
 /** `authorization: Bearer KEY`. */

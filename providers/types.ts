@@ -10,6 +10,21 @@ export type { Fit, Mender };
 /**
  * A top-level field of a chat completions request: OpenAI's fields (`openai` 6.49.0) with deprecated ones, and fields of other
  * providers that clients send.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type ChatField, createGateway } from "../mod.ts";
+ *
+ * const drop: ChatField[] = ["seed"];
+ * const gateway = createGateway({
+ *   providers: { local: { baseUrl: "https://llm.example.com/v1", drop } },
+ *   fetch: (_, init) => Promise.resolve(Response.json({ sent: String(init.body) })),
+ * }).gateway("default");
+ * const query = { model: "local/llama", messages: [{ role: "user", content: "Hello" }], seed: 1 };
+ * const response = await gateway.run({ provider: "compat", endpoint: "chat/completions", query });
+ * assertEquals(response.headers.get("sluice-dropped"), "seed");
+ * ```
  */
 export type ChatField =
   | "audio"

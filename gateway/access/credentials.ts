@@ -4,7 +4,21 @@ import type { Provider } from "../../providers/types.ts";
 import { isProxyParam } from "./proxy_headers.ts";
 import { tokenFinder } from "./secrets.ts";
 
-/** A gateway token. */
+/**
+ * A gateway token.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type GatewayToken } from "../../mod.ts";
+ *
+ * const token: GatewayToken = { token: "secret", providers: ["demo"] };
+ * const { fetch } = createGateway({ tokens: [token] });
+ * const models = (headers?: HeadersInit) => fetch(new Request("http://localhost/v1/models", { headers }));
+ * assertEquals((await models()).status, 401);
+ * assertEquals((await models({ authorization: "Bearer secret" })).status, 200);
+ * ```
+ */
 export interface GatewayToken {
   /** The secret itself. */
   token: string;

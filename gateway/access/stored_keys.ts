@@ -2,7 +2,29 @@
 import { GatewayError, quote } from "../../wires/errors.ts";
 import { isKeyRefusal, retryAfter } from "../policies/delay.ts";
 
-/** One provider's stored keys: one key, several keys used in turn, or either of these by alias. The usual alias is `default`. */
+/**
+ * One provider's stored keys: one key, several keys used in turn, or either of these by alias. The usual alias is `default`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type StoredKeys } from "../../mod.ts";
+ *
+ * const openai: StoredKeys = { default: ["sk-1", "sk-2"], team: "sk-3" };
+ * const sent: (string | null)[] = [];
+ * const gateway = createGateway({
+ *   keys: { openai },
+ *   fetch(_, { headers }) {
+ *     sent.push(new Headers(headers).get("authorization"));
+ *     return Promise.resolve(Response.json({}));
+ *   },
+ * }).gateway("default");
+ * const step = { provider: "openai", endpoint: "models", query: {} };
+ * await gateway.run(step);
+ * await gateway.run(step, { gateway: { byokAlias: "team" } });
+ * assertEquals(sent, ["Bearer sk-1", "Bearer sk-3"]);
+ * ```
+ */
 export type StoredKeys = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
 
 /** Milliseconds for which a refused key is not used, if the provider does not say how long. */

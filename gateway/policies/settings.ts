@@ -2,7 +2,25 @@
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../../wires/errors.ts";
 
-/** Settings of timeout and retries. */
+/**
+ * Settings of timeout and retries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type PolicySettings } from "../../mod.ts";
+ *
+ * const backoff: PolicySettings["backoff"] = "constant";
+ * let tries = 0;
+ * const gateway = createGateway({
+ *   retries: { maxAttempts: 3, retryDelayMs: 0, backoff },
+ *   fetch: () => Promise.resolve(new Response(null, { status: ++tries < 3 ? 503 : 204 })),
+ * });
+ * const step = { provider: "openai", endpoint: "models/gpt-6", headers: { authorization: "Bearer sk-1" }, query: {} };
+ * await gateway.gateway("default").run(step);
+ * assertEquals(tries, 3);
+ * ```
+ */
 export interface PolicySettings {
   /** Milliseconds within which the first part of an answer must come; 0 for no limit. */
   requestTimeoutMs: number;

@@ -1,6 +1,22 @@
 /** Measures waits, and limits them. */
 
-/** Waits some milliseconds. Rejects with the signal's reason if the signal aborts first. */
+/**
+ * Waits some milliseconds. Rejects with the signal's reason if the signal aborts first.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type Wait } from "../../mod.ts";
+ *
+ * // A test that does not want to wait between tries.
+ * const waited: number[] = [];
+ * const wait: Wait = (ms) => Promise.resolve(void waited.push(ms));
+ * const gateway = createGateway({ wait, retries: { maxAttempts: 2 } }).gateway("default");
+ * const query = { model: "demo/status-503", messages: [{ role: "user", content: "Hello" }] };
+ * await gateway.run({ provider: "compat", endpoint: "chat/completions", query });
+ * assertEquals(waited, [1000]); // The demo's answer asks for one second.
+ * ```
+ */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /** Milliseconds since a fixed moment, to measure durations. */

@@ -1,7 +1,21 @@
 /** Limits on the size and the duration of requests and answers. */
 import * as v from "npm:valibot@1.5.0";
 
-/** Limits on bytes and on time; each has a default. */
+/**
+ * Limits on bytes and on time; each has a default.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type Limits } from "../../mod.ts";
+ *
+ * const limits: Partial<Limits> = { maxBodyBytes: 1024 };
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "a".repeat(2000) }] };
+ * const response = await createGateway({ limits }).gateway("default")
+ *   .run({ provider: "compat", endpoint: "chat/completions", query });
+ * assertEquals(response.status, 413);
+ * ```
+ */
 export interface Limits {
   /** The longest request body that is read, in bytes; a longer one is 413. Default 64 MiB. */
   maxBodyBytes: number;

@@ -15,7 +15,21 @@ import type { Wait } from "../policies/timers.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { readSwitchText } from "./texts.ts";
 
-/** Options of `createGateway`. All are optional. */
+/**
+ * Options of `createGateway`. All are optional.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type Options } from "../../mod.ts";
+ *
+ * const options: Options = { models: { fast: ["demo/status-503", "demo/echo"] }, strict: true };
+ * const query = { model: "fast", messages: [{ role: "user", content: "Hello" }] };
+ * const response = await createGateway(options).gateway("default")
+ *   .run({ provider: "compat", endpoint: "chat/completions", query });
+ * assertEquals((await response.json()).choices[0].message.content, "Hello");
+ * ```
+ */
 export interface Options {
   /** Sends requests to providers. Default: the runtime's `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;

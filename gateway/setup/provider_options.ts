@@ -2,7 +2,22 @@
 import type { WireName } from "../../providers/kinds.ts";
 import type { ChatField } from "../../providers/types.ts";
 
-/** Changes to a row of the provider table, or a row of your own. */
+/**
+ * Changes to a row of the provider table, or a row of your own.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type ProviderOptions } from "../../mod.ts";
+ *
+ * const local: ProviderOptions = { baseUrl: "https://llm.example.com/v1", drop: ["logit_bias"] };
+ * const answer = { choices: [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }] };
+ * const gateway = createGateway({ providers: { local }, fetch: () => Promise.resolve(Response.json(answer)) });
+ * const query = { model: "local/llama", messages: [{ role: "user", content: "Hello" }], logit_bias: { "1": 1 } };
+ * const response = await gateway.gateway("default").run({ provider: "compat", endpoint: "chat/completions", query });
+ * assertEquals(response.headers.get("sluice-dropped"), "logit_bias");
+ * ```
+ */
 export interface ProviderOptions {
   /** The URL that the provider's paths are appended to. A row of your own needs one. */
   baseUrl?: string;

@@ -1,6 +1,20 @@
 /** The row that the log gets about a request. Imports nothing, so that the options may name it. */
 
-/** One row about one request, made when its answer has ended. Never holds keys, prompts, answers or a query. */
+/**
+ * One row about one request, made when its answer has ended. Never holds keys, prompts, answers or a query.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type LogEntry } from "../../mod.ts";
+ *
+ * const rows: LogEntry[] = [];
+ * const gateway = createGateway({ log: (entry) => rows.push(entry) }).gateway("default");
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * await (await gateway.run({ provider: "compat", endpoint: "chat/completions", query })).text();
+ * assertEquals([rows[0].provider, rows[0].status, rows[0].outputTokens], ["demo", 200, 2]);
+ * ```
+ */
 export interface LogEntry {
   /** When the answer ended, e.g. `2026-11-28T12:03:41.120Z`. */
   time: string;
@@ -72,7 +86,22 @@ export interface LogEntry {
   error?: LogError;
 }
 
-/** One request that was sent to a provider. */
+/**
+ * One request that was sent to a provider.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type LogAttempt } from "../../mod.ts";
+ *
+ * let attempts: LogAttempt[] | undefined;
+ * const gateway = createGateway({ log: (entry) => attempts = entry.attempts }).gateway("default");
+ * const query = { model: "demo/status-503", messages: [{ role: "user", content: "Hello" }] };
+ * const step = { provider: "compat", endpoint: "chat/completions", query, config: { maxAttempts: 2, retryDelay: 1 } };
+ * await (await gateway.run(step)).text();
+ * assertEquals(attempts?.map(({ provider, status }) => `${provider} ${status}`), ["demo 503", "demo 503"]);
+ * ```
+ */
 export interface LogAttempt {
   /** The name of its row. */
   provider: string;
@@ -84,12 +113,39 @@ export interface LogAttempt {
   ms: number;
 }
 
-/** At most five flat entries. */
+/**
+ * At most five flat entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type Metadata } from "../../mod.ts";
+ *
+ * let seen: Metadata | undefined;
+ * const gateway = createGateway({ log: (entry) => seen = entry.metadata }).gateway("default");
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const step = { provider: "compat", endpoint: "chat/completions", query };
+ * await (await gateway.run(step, { gateway: { metadata: { team: "search", trial: true } } })).text();
+ * assertEquals(seen, { team: "search", trial: true });
+ * ```
+ */
 export type Metadata = Record<string, string | number | boolean>;
 
 /**
  * An error: the gateway's code and message, or the status, type and code of a provider's error. A provider's message is left
  * out, because it may quote prompts and keys.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type LogError } from "../../mod.ts";
+ *
+ * let error: LogError | undefined;
+ * const gateway = createGateway({ log: (entry) => error = entry.error }).gateway("default");
+ * const query = { model: "demo/status-429", messages: [{ role: "user", content: "Hello" }] };
+ * await (await gateway.run({ provider: "compat", endpoint: "chat/completions", query })).text();
+ * assertEquals(error && "status" in error && error.status, 429);
+ * ```
  */
 export type LogError =
   | { code: string; message: string }

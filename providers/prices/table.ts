@@ -3,7 +3,24 @@ import type { Usage } from "../../wires/types.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
 import { findProvider } from "../table.ts";
 
-/** US dollars for a million tokens of each kind. */
+/**
+ * US dollars for a million tokens of each kind.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type LogEntry, type Rates } from "../../mod.ts";
+ *
+ * const rates: Rates = { input: 500_000, output: 1_000_000 };
+ * let cost: number | null | undefined;
+ * const options = { prices: { "demo/echo": rates }, log: (entry: LogEntry) => cost = entry.cost };
+ * const gateway = createGateway(options).gateway("default");
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * await (await gateway.run({ provider: "compat", endpoint: "chat/completions", query })).text();
+ * // Two tokens of the prompt and two of the answer.
+ * assertEquals(cost, 3);
+ * ```
+ */
 export interface Rates {
   /** Tokens of the prompt. */
   input: number;
@@ -23,7 +40,17 @@ export interface Rates {
   output_audio?: number;
 }
 
-/** A model's prices. Rates that a tier does not name are the usual ones. */
+/**
+ * A model's prices. Rates that a tier does not name are the usual ones.
+ *
+ * @example
+ * ```ts
+ * import { createGateway, type Cost } from "../../mod.ts";
+ *
+ * const cost: Cost = { input: 1.25, output: 10, above: { context: 200_000, input: 2.5, output: 15 } };
+ * createGateway({ prices: { "gemini/gemini-3.8-flash": cost } });
+ * ```
+ */
 export interface Cost extends Rates {
   /** Rates for requests whose prompt is longer than `context` tokens. They hold for the whole request. */
   above?: { context: number } & Partial<Rates>;

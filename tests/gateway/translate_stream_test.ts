@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { toText } from "@std/streams";
 import { createGateway, translateStream, type TranslateStreamOptions } from "../../mod.ts";
-import { ROOT } from "../bundle.ts";
 import { sourceOf } from "../sources.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -243,15 +242,4 @@ Deno.test("translateStream() refuses faulty options, and suggests the name that 
     assertThrows(() => translateStream(options as TranslateStreamOptions), TypeError, message);
   }
   translateStream({ ...OPENAI, id: undefined, created: undefined });
-});
-
-Deno.test("the example in translateStream()'s documentation runs", async () => {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "--quiet", "--doc", "--no-check", "gateway/translate_stream.ts"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  assert(success, output);
-  assertMatch(output, /1 passed/);
 });
