@@ -5,6 +5,7 @@ export abstract class RpcTarget {}
 
 /** The base class of an entrypoint that a service binding names. */
 export abstract class WorkerEntrypoint<Env> {
+  constructor(ctx: { waitUntil(promise: Promise<unknown>): void }, env: Env);
   protected readonly env: Env;
   protected readonly ctx: { waitUntil(promise: Promise<unknown>): void };
 }

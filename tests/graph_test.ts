@@ -65,7 +65,7 @@ const LAYERS = [
   /^gateway\/exchange\.ts$/,
   /^gateway\/upstream\//,
   /^gateway\/doors\//,
-  /^gateway\/(gateway|binding|ai|translate_stream)\.ts$/,
+  /^gateway\/(gateway|binding|remote_gateway|ai|translate_stream)\.ts$/,
   /^gateway\/serve\//,
   /^(mod|worker|ai)\.ts$/,
 ];
