@@ -96,7 +96,7 @@ export function createGateway(options: Options = {}): Gateway {
   const { priceTable } = options;
   if (typeof priceTable === "string" && !isUrl(priceTable)) {
     throw new TypeError(
-      "Cannot use option priceTable: it must be an http or https URL, or a function that gives the text",
+      "Cannot use option priceTable: it must be an http or https URL, or a function that returns the text",
     );
   }
   if (!options.fetch) warnOfFewFetches();

@@ -313,7 +313,7 @@ export function isPlaceholder(key: string): boolean {
   return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
 }
 
-/** What stands for a token that has no name: 32 bits of a hash of its own, which a great many texts share. */
+/** The default name of a token: 32 bits of a hash, which very many texts share, so that it does not tell the token. */
 async function nameOf(token: string): Promise<string> {
   const bytes = await hash(`the name of ${token}`);
   return Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");

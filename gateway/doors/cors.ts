@@ -28,7 +28,7 @@ export function preflight(request: Request, config: Config): Response {
   return new Response(null, { status: 204, headers });
 }
 
-/** What the gateway's own page asks for is for no page of another origin. */
+/** Whether a path is for the gateway's own page. Pages of other origins may not read it. */
 const isOwn = (path: string) => path.startsWith("/sluice/");
 
 /**

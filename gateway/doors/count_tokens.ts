@@ -33,7 +33,7 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
   const { provider, model } = target;
   report.provider = provider.name;
   report.model = model;
-  // A count is refused where its call would be: an estimate in its place would hide that.
+  // If the call would be refused, its count is refused too. An estimate would hide that.
   if (readSwitch(headers, "sluice-strict") || config.strict) prepare(body, target, exchange, false);
   const counting = provider.fetch ? undefined : spokenToCount(provider, client);
   // By the object: Azure speaks Responses as OpenAI does, and may not have its counter.

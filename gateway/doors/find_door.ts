@@ -99,7 +99,7 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
   { path: /^\/health\/?$/, methods: read, door: "health" },
-  // What the gateway's own page asks for.
+  // The paths of the gateway's own page.
   { path: /^\/sluice\/api\/models\/*$/, methods: read, door: "models" },
   { path: /^\/sluice\/api\/chat\/completions\/*$/, methods: post, door: "chat", client: openaiChat },
   { path: /^\/sluice\/api\/(?<view>logs|stats|providers)\/*$/, methods: read, door: "operator" },

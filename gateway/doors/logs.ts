@@ -216,7 +216,7 @@ function readFilters(params: URLSearchParams): LogFilter[] {
   for (const [parameter, key, operator] of PARAMETERS) {
     const text = params.get(parameter);
     if (text === null) continue;
-    // The older spelling of a thumb that is down.
+    // In the older form of the filters, 0 is negative feedback.
     const value = key === "feedback" && text === "0" ? "-1" : text.slice(0, 500);
     filters.push({ key, operator, value: [value] });
   }

@@ -1,20 +1,21 @@
-/** What the page shows to the gateway's operator: JSON below `/sluice/api`. */
+/** Serves the views of the gateway's operator: JSON below `/sluice/api`. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Config } from "../setup/config.ts";
 import { GRAINS, quantile, total } from "../stores/rollups.ts";
 import type { Grain, Group, Logs, Scope, Tally } from "../stores/store.ts";
 
-/** What the operator asks for. */
+/** The view that a path names. */
 export type View = "logs" | "stats" | "providers";
 
 /**
  * Serves a view.
  *
- * - `logs`: the newest rows of all gateways, the newest first; `after` is the id of the last that is known, `limit` up to 1000.
- * - `stats`: `span` is `1h`, `24h` or `30d`; `account` and `gateway` name one gateway.
- * - `providers`: each row of the table, and whether there are keys for it.
+ * - `logs`: the newest rows of all gateways, newest first; `after` is the id of the last row that the client has, `limit` at
+ *   most 1000.
+ * - `stats`: `span` is `1h`, `24h` or `30d`; `account` and `gateway` select one gateway.
+ * - `providers`: each row of the table, and whether it has keys.
  *
- * @throws GatewayError `invalid_request` for a malformed query, `not_found` where no rows are kept.
+ * @throws GatewayError `invalid_request` for a malformed query, `not_found` if the gateway keeps no rows.
  */
 export async function serveOperator(view: View, request: Request, config: Config): Promise<Response> {
   const params = new URL(request.url).searchParams;
@@ -30,7 +31,7 @@ function logsOf({ journal }: Config): Logs {
   if (journal?.logs) return journal.logs;
   throw new GatewayError(
     "not_found",
-    "Cannot read rows: the gateway keeps none; set the option logs, or SLUICE_LOGS",
+    "Cannot read rows: the gateway keeps no rows; set the option logs, or SLUICE_LOGS",
   );
 }
 
@@ -48,7 +49,7 @@ async function newest(logs: Logs, params: URLSearchParams): Promise<object> {
   return { rows: await logs.newest(limit, params.get("after") ?? undefined) };
 }
 
-/** What a chart covers: so many columns of a grain, of which the last is not over yet. */
+/** The columns of a chart: their number, and the span of time of each. The last column is not complete yet. */
 const SPANS: ReadonlyMap<string, { grain: Grain; columns: number }> = new Map([
   ["1h", { grain: "minute", columns: 60 }],
   ["24h", { grain: "hour", columns: 24 }],
@@ -80,7 +81,7 @@ async function stats(logs: Logs, params: URLSearchParams, now: number): Promise<
   };
 }
 
-/** Sums as they are shown: shares of a histogram in milliseconds, `null` where nothing was counted. */
+/** Sums for the client. The quantiles of histograms are in milliseconds, or `null` if nothing was counted. */
 function shown(
   { durations, firstTokens, requests, errors, inputTokens, outputTokens, cost, unpriced }: Tally,
 ) {
@@ -97,10 +98,10 @@ function shown(
   };
 }
 
-/** Totals that are shown of one kind. */
+/** The most totals of one kind. */
 const MOST_TOTALS = 50;
 
-/** The totals of each name, the dearest first, then those of the most requests. */
+/** The totals of each name. The most expensive come first, then those with the most requests. */
 function by(groups: readonly Group[], nameOf: (of: Group["of"]) => string): object[] {
   const named = new Map<string, Group[]>();
   for (const group of groups) {
@@ -114,14 +115,14 @@ function by(groups: readonly Group[], nameOf: (of: Group["of"]) => string): obje
     .slice(0, MOST_TOTALS);
 }
 
-/** Each row by its name, with what the operator set for it. Keys are not told. */
+/** Each row by its name, with its variables and whether it has keys. The keys themselves are never shown. */
 function providers({ providers, keys }: Config): object {
   const rows = new Set(providers.values());
   return {
     providers: [...rows].map(({ name, aliases = [], fetch, keyEnv = [] }) => ({
       name,
       aliases,
-      // The built-in one needs none.
+      // The built-in provider needs no key.
       key: fetch ? "none is needed" : keys.has(name) ? "stored" : "none",
       variables: keyEnv,
     })).sort((a, b) => a.name < b.name ? -1 : 1),

@@ -69,11 +69,11 @@ export function logEntry(ended: Ended): LogEntry {
   };
 }
 
-/** Whether the client says no by one of its headers. */
+/** Whether one of the client's headers is `false` or `0`. */
 export const isOff = (headers: Headers, name: string): boolean =>
   /^\s*(?:false|0)\s*$/i.test(headers.get(name) ?? "");
 
-/** `text/event-stream` of `text/event-stream; charset=utf-8` */
+/** The content type without parameters: `text/event-stream` of `text/event-stream; charset=utf-8`. */
 const typeOf = (headers: Headers): string | undefined =>
   headers.get("content-type")?.split(";", 1)[0].trim().toLowerCase().slice(0, MOST.type) || undefined;
 

@@ -1,12 +1,12 @@
-/** Where the operator's table of prices is read from. */
+/** Reads the operator's table of prices from its source. */
 import { readAll } from "../../wires/streams/chunks.ts";
 import { MOST_TABLE } from "../../providers/prices/table.ts";
 import type { PriceSource } from "./prices.ts";
 
-/** Milliseconds until the whole of it must be there. */
+/** Milliseconds within which the whole table must have come. */
 const MOST_MS = 30_000;
 
-/** Whether a text names a URL, and not a file. */
+/** Whether a text is a URL and not the path of a file. */
 export const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
 /**
@@ -33,7 +33,7 @@ export function pricesAt(
 /**
  * The text of a table.
  *
- * @throws TypeError for one that is too long, of which no more is read then.
+ * @throws TypeError for a table that is too long. Reading stops at the limit.
  */
 export async function readTable(body: ReadableStream<Uint8Array> | null): Promise<string> {
   if (!body) return "";
@@ -43,5 +43,5 @@ export async function readTable(body: ReadableStream<Uint8Array> | null): Promis
   return new TextDecoder().decode(bytes);
 }
 
-/** A URL without what may be a secret. */
+/** A URL without the parts that may hold a secret. */
 const shown = (url: string) => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");

@@ -53,7 +53,7 @@ export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): Pr
   let read: { at: number; holdsMs: number } | undefined;
   let failures = 0;
 
-  /** A clock that was set back makes it due as well. */
+  /** Whether the operator's table must be read. It must also be read if the clock was set back. */
   function isDue(now: number): boolean {
     const age = read ? now - read.at : Infinity;
     return age < 0 || age >= (read?.holdsMs ?? 0);

@@ -1,27 +1,27 @@
-/** Waiting for the whole of a short answer before its headers are sent. */
+/** Waits for the whole of a short answer before its headers are sent. */
 import { type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
 import { withBody } from "../policies/held.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
 type Read = ReadableStreamReadResult<Uint8Array>;
 
-/** Bytes of an answer that are waited for. */
+/** The most bytes of such an answer. */
 const MOST_BYTES = 2 ** 20;
 
-/** Milliseconds that they are waited for: as long as nothing is sent, Deno does not tell that the client has left. */
+/** Milliseconds to wait. The wait is short because Deno does not tell that the client has left until something is sent. */
 const MOST_MS = 10_000;
 
-/** Bun sends nothing of an answer that breaks before its first bytes have left. */
+/** Milliseconds before a failure is passed on: Bun sends nothing of an answer that breaks before its first bytes are sent. */
 const BREAK_AFTER_MS = 20;
 
-/** Blank bytes alone: some providers send them to keep the connection alive while a model thinks. */
+/** Only blank bytes: some providers send them to keep the connection alive while a model thinks. */
 const isBlank = (bytes: Uint8Array) => bytes.every((byte) => byte <= 0x20);
 
 /**
- * Waits for an answer's body, so that what is in it can be told in its headers.
+ * Waits for an answer's body, so that its headers can hold facts about it.
  *
- * @returns The same answer, its body whole: in one piece, or one that goes on to come where it is long, slow, broken, or
- * begins with blanks.
+ * @returns The same answer with its complete body: in one piece, or as a stream if the body is long, slow or broken, or begins
+ * with blanks.
  */
 export async function readSoon(response: Response): Promise<Response> {
   const { body, headers } = response;
@@ -43,16 +43,16 @@ export async function readSoon(response: Response): Promise<Response> {
       if (isBlank(held.view())) break;
     }
   } catch {
-    // Whoever reads on gets the failure again.
+    // The next reader gets the failure again.
   } finally {
     clearTimeout(timer);
   }
-  // Told to whoever reads on, if anybody does.
+  // The next reader gets this failure, if there is one.
   next.catch(() => {});
   return withBody(response, restOf(held, next, source));
 }
 
-/** What was read already, then what is on its way, then the rest. */
+/** A body of the bytes that were already read, the read that is still running, and the rest. */
 function restOf(
   held: KeptBytes,
   begun: Promise<Read>,

@@ -21,7 +21,7 @@ export interface Serving {
   alone?: boolean;
   /** The text of the file that `SLUICE_CONFIG` names. */
   file?: string;
-  /** Opens a file, where files can be read. */
+  /** Opens a file. Absent if the runtime cannot read files. */
   open?: OpenFile;
 }
 

@@ -211,7 +211,7 @@ function listening<T>({ hostname, port }: Served, serve: () => T): T {
 /**
  * Adds the whole command to Deno's error for a missing permission.
  *
- * @param files That were to be read so far, the last of them in vain.
+ * @param files The files that the program has tried to read so far.
  */
 function withCommand(error: Error, module: string, files: readonly string[]): Error {
   if (error.name !== "NotCapable") return error;

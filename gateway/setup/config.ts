@@ -32,7 +32,7 @@ export interface Config {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Rows by name and by alias. */
   providers: ReadonlyMap<string, Provider>;
-  /** The operator's names for models; absent where there are none. */
+  /** The operator's names for models; absent if there are none. */
   aliases?: Aliases;
   limits: Limits;
   /** Bytes of request bodies that the gateway holds at this moment. */
@@ -312,7 +312,7 @@ function readTokens(
   });
 }
 
-/** Names stand in rows of requests, where no token may. */
+/** Checks the name of a token. Names are written into rows of requests, which must not hold a token. */
 function checkTokenName(
   name: string,
   at: number,
@@ -321,7 +321,7 @@ function checkTokenName(
 ): void {
   const first = tokens.findIndex((token) => typeof token !== "string" && token.name === name);
   if (first < at) {
-    throw new TypeError(`Cannot use option tokens.${at}.name: it is the same as that of tokens.${first}`);
+    throw new TypeError(`Cannot use option tokens.${at}.name: tokens.${first} has the same name`);
   }
   if (texts.some((text) => name.includes(text))) {
     throw new TypeError(`Cannot use option tokens.${at}.name: it holds a token`);

@@ -92,7 +92,7 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
   return { ...settings.check(() => readSettings(values)), warnings: [...warnings, ...strangers(names)] };
 }
 
-/** Of `SLUICE_PRICES`: the costs of single models, and not where a table of all is. */
+/** Whether `SLUICE_PRICES` holds the costs of single models, and not the place of a table. */
 const isJson = (text: string) => /^\s*[{["'`]/.test(text);
 
 const bare = (url: string) => url.replace(/\/+$/, "");

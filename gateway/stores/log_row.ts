@@ -107,7 +107,7 @@ export interface LogAttempt {
   provider: string;
   /** The provider's name for the model, where that was known before the answer. */
   model?: string;
-  /** Of the provider's answer; absent where none came. */
+  /** The status of the provider's answer; absent if no answer came. */
   status?: number;
   /** Milliseconds until its answer began, or failed to. */
   ms: number;

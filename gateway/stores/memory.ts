@@ -19,7 +19,7 @@ export function memoryLogs(most: number): Logs {
     const rows = [...kept.values()].filter((row) => isOf(scope, row) && meets(row, filters, search));
     const sign = descending ? -1 : 1;
     const value = columnOf(orderBy)!;
-    // Equal ones, as those of one millisecond, in the order of their arrival.
+    // Rows with equal values, e.g. of the same millisecond, stay in the order of their arrival.
     if (descending) rows.reverse();
     return rows.sort((a, b) => sign * compare(value(a), value(b)));
   }

@@ -1,23 +1,23 @@
-/** Sums of rows by minute, hour and day: they stay when the rows are gone, and no chart reads a row. */
+/** Keeps sums of rows by minute, hour and day. They stay when the rows are removed, so charts do not read rows. */
 import type { Grain, Group, LogRow, Point, Scope, Stats, StatsQuery, Tally } from "./store.ts";
 
-/** Milliseconds of each grain. Days are those of UTC. */
+/** The milliseconds of each grain. Days are UTC days. */
 export const GRAINS: Readonly<Record<Grain, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** Sums that are kept of each grain; the first that were made go first, whatever the clock says. */
+/** How many sums of each grain are kept. The oldest ones are removed first, in the order in which they were made. */
 const MOST_SUMS: Readonly<Record<Grain, number>> = { minute: 10_000, hour: 20_000, day: 40_000 };
 
-/** Gateways that are known: their names come from clients. */
+/** The most gateways with sums of their own. There is a limit because their names come from clients. */
 const MOST_SCOPES = 1000;
 
-/** Sums that are given at most, those of the most requests. */
+/** The most groups in one answer: those with the most requests. */
 const MOST_GROUPS = 1000;
 
-/** Milliseconds up to which each step of a histogram counts; the last has no end. Sums of histograms are histograms. */
+/** The upper ends of a histogram's steps, in milliseconds. One more step has no end. Histograms can be added up. */
 const STEPS = [10, 18, 32, 56, 100, 180, 320, 560, 1000, 1800, 3200, 5600, 10_000, 18_000, 32_000, 56_000]
   .concat([100_000, 180_000, 320_000, Infinity]);
 
-/** Sums of one moment. */
+/** The sums of one span of time. */
 type Sums = Tally & Group["of"] & { at: number };
 
 const emptyTally = (): Tally => ({
@@ -54,10 +54,10 @@ function addTally(sums: Tally, other: Tally): void {
 }
 
 /**
- * The milliseconds within which a share of what a histogram counts has ended, as near as its steps tell it.
+ * A quantile of a histogram in milliseconds, as exact as its steps.
  *
  * @param share From 0 to 1.
- * @returns `undefined` for an empty one.
+ * @returns `undefined` for an empty histogram.
  */
 export function quantile(histogram: readonly number[], share: number): number | undefined {
   const all = histogram.reduce((sum, count) => sum + count, 0);
@@ -75,21 +75,21 @@ export function quantile(histogram: readonly number[], share: number): number | 
   return undefined;
 }
 
-/** All tallies as one. */
+/** The sum of all tallies. */
 export function total(tallies: Iterable<Tally>): Tally {
   const sums = emptyTally();
   for (const tally of tallies) addTally(sums, tally);
   return sums;
 }
 
-/** Keeps sums in memory. */
+/** Makes a store of sums in memory. */
 export function rollups(): { add(row: LogRow): void; stats(query: StatsQuery): Stats } {
   const kept = new Map<Grain, Map<string, Sums>>(
     (Object.keys(GRAINS) as Grain[]).map((grain) => [grain, new Map()]),
   );
   const scopes = new Set<string>();
 
-  /** A gateway that a client makes up in its path has no sums: one has them once a provider was asked for it. */
+  /** Whether a row counts. A gateway in a path gets sums only after a provider was asked for it: clients may invent names. */
   function isCounted({ account, gateway, tries }: LogRow): boolean {
     const scope = JSON.stringify([account, gateway]);
     if (tries > 0 && scopes.size < MOST_SCOPES) scopes.add(scope);
@@ -136,6 +136,6 @@ export function rollups(): { add(row: LogRow): void; stats(query: StatsQuery): S
   };
 }
 
-/** Whether something is of one gateway, or of any where none is named. */
+/** Whether something belongs to the wanted account and gateway. Absent values match all. */
 export const isOf = (wanted: Partial<Scope>, { account, gateway }: Scope): boolean =>
   (wanted.account ?? account) === account && (wanted.gateway ?? gateway) === gateway;

@@ -116,7 +116,7 @@ export function readPrices(text: string): PriceTable {
   return table;
 }
 
-/** What is kept of a model: the rest of models.dev's words would fill memory. */
+/** The members of a model that are kept. Keeping all of models.dev's members would take much memory. */
 function readModel(about: unknown): Model | undefined {
   const { cost: given, limit } = object(about) ?? {};
   const { context_over_200k: over, ...cost } = object(given) ?? {};

@@ -28,7 +28,7 @@ function scene(answer: Parameters<typeof before>[0] = () => completion(), option
 
 const asked = { "cf-aig-authorization": `Bearer ${TOKEN}` };
 
-Deno.test("the operator's paths open for the operator's token alone, and are kept by no cache", async () => {
+Deno.test("the operator's paths open only for the operator's token, and forbid caching", async () => {
   const { get, fetch } = scene();
   for (const path of ["logs", "stats", "providers"]) {
     const answer = await get(path);
@@ -69,7 +69,7 @@ Deno.test("the page's paths have no CORS headers, not even for an origin that ma
   assertEquals(models.headers.get(allow), "https://app.example");
 });
 
-Deno.test("the page's models and chats ask for a gateway token where others do, and never take the operator's", async () => {
+Deno.test("the page's models and chats need a gateway token like other paths, and never accept the operator's", async () => {
   const { get, fetch } = scene(() => events(...STREAM), { tokenRequired: true, keys: {} });
   assertEquals((await get("models", TOKEN)).status, 200);
   assertEquals((await get("models")).status, 401);
@@ -85,7 +85,7 @@ Deno.test("the page's models and chats ask for a gateway token where others do, 
   assertEquals([(await chat(ADMIN)).status, (await chat("nobody")).status], [401, 401]);
 });
 
-Deno.test("logs gives the newest rows of all gateways, and those after one", async () => {
+Deno.test("logs returns the newest rows of all gateways, and those after a row", async () => {
   const { fetch, json, get } = scene();
   for (const model of ["a", "b", "c"]) await (await fetch(ask(`openai/${model}`, asked))).text();
   await (await fetch(
@@ -104,7 +104,7 @@ Deno.test("logs gives the newest rows of all gateways, and those after one", asy
   }
 });
 
-Deno.test("stats gives a column for each step of the span, and totals by model, provider, token and gateway", async () => {
+Deno.test("stats returns a column for each step of the span, and totals by model, provider, token and gateway", async () => {
   const { fetch, json, get } = scene((_, at) => at === 2 ? refusal(500) : completion());
   for (const model of ["openai/gpt-4o", "openai/gpt-4o", "openai/unknown", "groq/unknown"]) {
     await (await fetch(ask(model, asked))).text();
@@ -129,7 +129,7 @@ Deno.test("stats gives a column for each step of the span, and totals by model, 
   assertEquals((await get("stats?span=1y")).status, 400);
 });
 
-Deno.test("providers tells who has keys, and no key", async () => {
+Deno.test("providers tells which providers have keys, but no key", async () => {
   const { json } = scene();
   const { providers } = await json("providers");
   const find = (name: string) => providers.find((row: { name: string }) => row.name === name);
@@ -142,7 +142,7 @@ Deno.test("providers tells who has keys, and no key", async () => {
   assert(!JSON.stringify(providers).includes("sk-secret"));
 });
 
-Deno.test("without rows the operator's views say how to keep them", async () => {
+Deno.test("without rows the operator's views tell how to keep them", async () => {
   const { get } = scene(undefined, { logs: false });
   for (const path of ["logs", "stats"]) {
     const answer = await get(path);

@@ -5,7 +5,7 @@ import { ask, before, chunk, completion, events, message, pieces, post, refusal,
 
 type Answer = Parameters<typeof before>[0];
 
-/** A gateway with a listener; `rows` are what it was told. */
+/** A gateway with the option `log`, whose rows are in `rows`. */
 function scene(answer: Answer, options: Options = {}) {
   const rows: LogEntry[] = [];
   return { ...before(answer, { logs: true, log: (row) => void rows.push(row), ...options }), rows };
@@ -20,7 +20,7 @@ const withUsage = (usage: object, more: object = {}) =>
     ...more,
   });
 
-Deno.test("sluice-cost tells the estimate of a whole answer, whoever's wire it is, and says unknown without a price", async () => {
+Deno.test("sluice-cost has the estimate for a whole answer on any wire, and is unknown without a price", async () => {
   const { fetch } = scene(({ url }) => url.includes("anthropic") ? message() : completion());
   const cost = async (request: Request) => (await fetch(request)).headers.get("sluice-cost");
   assertEquals(await cost(ask("openai/gpt-4o")), "0.0000125; estimate; price=table");
@@ -41,7 +41,7 @@ Deno.test("sluice-cost tells the estimate of a whole answer, whoever's wire it i
   assertEquals(answer.headers.get("sluice-cost"), "0.0000125; estimate; price=table");
 });
 
-Deno.test("sluice-cost is not there for a stream, an error, or a gateway without prices", async () => {
+Deno.test("sluice-cost is absent for a stream, an error, or a gateway without prices", async () => {
   const { fetch } = scene((_, at) =>
     at === 0 ? events(chunk({ content: "Hi" }), "data: [DONE]\n\n") : refusal(500)
   );
@@ -83,7 +83,7 @@ Deno.test("an answer that breaks while its cost is waited for breaks for the cli
   assertEquals([rows.length, rows[0].level], [1, "error"]);
 });
 
-Deno.test("what the provider says an answer cost wins over the estimate, and the row says which it is", async () => {
+Deno.test("the provider's own cost wins over the estimate, and the row names the source", async () => {
   const cases: [usage: object, cost: number, price: string][] = [
     [{ cost: 0.0025 }, 0.0025, "provider"],
     [{ cost: 0 }, 0, "provider"],
@@ -143,7 +143,7 @@ Deno.test("a stream, Responses and embeddings tell the provider's cost too", asy
   ]);
 });
 
-Deno.test("a row names the gateway's token that came, never the token itself", async () => {
+Deno.test("a row has the name of the gateway token, never the token itself", async () => {
   const tokens = ["secret-token-1", { token: "secret-token-2", name: "team a" }, "secret-token-3"];
   const { fetch, rows } = scene(() => completion(), { tokens, keys: { openai: "sk-1" } });
   for (const token of ["secret-token-1", "secret-token-2", "secret-token-1", "secret-token-3", "wrong"]) {
@@ -156,13 +156,13 @@ Deno.test("a row names the gateway's token that came, never the token itself", a
   assert(!JSON.stringify(rows).includes("secret-token"));
 });
 
-Deno.test("a token's name that holds a token, or is another's, ends the start", () => {
+Deno.test("a token's name that holds a token, or is another token's, is refused at start", () => {
   const start = (...tokens: Options["tokens"] & object) => () => before(() => completion(), { tokens });
   const cases: [Options["tokens"] & object, string][] = [
     [["abc", { token: "def", name: "my abc" }], "tokens.1.name: it holds a token"],
     [
       [{ token: "abc", name: "x" }, { token: "def", name: "x" }],
-      "tokens.1.name: it is the same as that of tokens.0",
+      "tokens.1.name: tokens.0 has the same name",
     ],
     [[{ token: "abc", name: "a\nb" }], "tokens.0.name"],
   ];
@@ -177,7 +177,7 @@ Deno.test("a token's name that holds a token, or is another's, ends the start", 
   }
 });
 
-Deno.test("a row has each try with its status, and says when the client wants no bodies kept", async () => {
+Deno.test("a row has each attempt with its status, and says if the client wants no bodies kept", async () => {
   const { fetch, rows } = scene((_, at) => at === 0 ? refusal(500) : completion(), {
     models: { best: ["openai/gpt-4o", "groq/llama"] },
   });
@@ -195,7 +195,7 @@ Deno.test("a row has each try with its status, and says when the client wants no
   ]);
 });
 
-Deno.test("names of metadata that no header can hold do not fail the request", async () => {
+Deno.test("names of metadata with characters that headers cannot hold do not fail the request", async () => {
   const { fetch } = scene(() => completion());
   const header = '{"\\u65e5\\n":{},"a":1}';
   const answer = await fetch(ask("openai/gpt-4o", { "cf-aig-metadata": header }));
@@ -211,7 +211,7 @@ Deno.test("names of metadata that no header can hold do not fail the request", a
 Deno.test("a clock that jumps changes no duration, and no row is lost", async () => {
   let at = Date.UTC(2026, 10, 28);
   const real = Date.now;
-  // Not the option: with that, durations would be taken by the same clock. It is taken when the gateway is made.
+  // Not the option `now`: with it, durations would use the same clock. `Date.now` is read when the gateway is made.
   Date.now = () => at;
   const { fetch, rows } = scene(() => completion());
   Date.now = real;

@@ -92,7 +92,7 @@ const FAILURES: [string, () => Request, () => Response | Promise<Response>, unkn
     ["error", 200, 1, { type: "server_error", code: "server_error", status: 500 }],
   ],
   [
-    "an error that calls itself a success",
+    "an error with a status of success",
     () => ask("openai/m"),
     () =>
       Response.json({ error: { message: SECRET, type: "insufficient_quota", code: "insufficient_quota" } }),
@@ -129,7 +129,7 @@ const FAILURES: [string, () => Request, () => Response | Promise<Response>, unkn
     ["error", 502, 1, { code: "bad_upstream_answer", message: "openai answered 200 with an empty body" }],
   ],
   [
-    "a page that calls itself a stream",
+    "a page with the content type of a stream",
     () => ask("openai/m", {}, STREAMED),
     () => events(`<html>${SECRET}</html>`),
     ["error", 502, 1, { code: "bad_upstream_answer", message: "openai answered 200 with a page" }],
@@ -241,7 +241,7 @@ const FAILURES: [string, () => Request, () => Response | Promise<Response>, unkn
     ["error", 502, 1, undefined],
   ]),
   [
-    "an answer that says nothing",
+    "an answer that is null",
     () => ask("openai/m"),
     () => Response.json(null),
     ["error", 502, 1, {

@@ -8,7 +8,7 @@ import { ask, before, completion } from "../../fakes.ts";
 const tableOf = (input: number) => `{"openai":{"models":{"gpt-4o":{"cost":{"input":${input},"output":0}}}}}`;
 const HOUR = 3_600_000;
 
-/** The cost of a request and where it is from, with these options, once `times` requests have ended. */
+/** The cost of a request and its source, with these options, after `times` requests. */
 async function costs(options: Options, times = 1, answer: Parameters<typeof before>[0] = () => completion()) {
   const rows: LogEntry[] = [];
   const { fetch } = before(answer, { logs: true, log: (row) => void rows.push(row), ...options });
@@ -19,7 +19,7 @@ async function costs(options: Options, times = 1, answer: Parameters<typeof befo
   return [rows.at(-1)!.cost, rows.at(-1)!.price];
 }
 
-/** What is written on standard error meanwhile. */
+/** The lines that are written on standard error during the work. */
 async function warned(work: () => Promise<void>): Promise<string[]> {
   const written: string[] = [];
   const { error } = console;
@@ -41,11 +41,11 @@ Deno.test("prices are the options', else the operator's table, else the one that
   assertEquals(await costs({ priceTable: "https://prices.test/api.json" }, 2, answer), [3, "table"]);
 });
 
-Deno.test("a request waits for no table of the operator's", async () => {
+Deno.test("a request does not wait for the operator's table", async () => {
   assertEquals(await costs({ priceTable: () => new Promise(() => {}) }), [0.0000125, "table"]);
 });
 
-Deno.test("a table that cannot be read is one line, without what its URL holds, and the table before is used", async () => {
+Deno.test("a table that cannot be read causes one line without secrets of its URL, and the table before it is used", async () => {
   const huge = () => new Response(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(2 ** 20)) }));
   const cases: [answer: () => Response | Promise<Response>, why: string][] = [
     [() => new Response("<html>"), "it is not JSON"],

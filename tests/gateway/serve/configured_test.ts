@@ -298,7 +298,7 @@ Deno.test("SLUICE_TOKENS takes a list as text or JSON; stored keys take several 
   });
 });
 
-Deno.test("SLUICE_ALLOW_HTTP is true or false, and lets rows of one's own be plain http", () => {
+Deno.test("SLUICE_ALLOW_HTTP is true or false, and allows plain http for an operator's own rows", () => {
   const row = '{"mine": {"baseUrl": "http://llm.internal:8000/v1"}}';
   const read = (SLUICE_ALLOW_HTTP: string) => {
     const env: Record<string, string> = { SLUICE_ALLOW_HTTP, SLUICE_PROVIDERS: row };

@@ -8,7 +8,7 @@ const ALL = { from: 0, to: Infinity };
 
 let last = 0;
 
-/** A row of this time, in milliseconds after noon. */
+/** A row with a time in milliseconds after noon. */
 const row = (after = 0, more: Partial<LogRow> = {}): LogRow => ({
   time: new Date(NOON + after).toISOString(),
   level: "info",
@@ -33,7 +33,7 @@ function sumsOf(...rows: LogRow[]) {
   return sums;
 }
 
-Deno.test("rollups() adds rows up by minute, hour and day", () => {
+Deno.test("rollups() sums rows by minute, hour and day", () => {
   const sums = sumsOf(row(0), row(59_999), row(60_000), row(3_600_000), row(12 * 3_600_000));
   const points = (grain: Grain) =>
     sums.stats({ grain, ...ALL }).points.map(({ at, requests }) => [(at - NOON) / 60_000, requests]);
@@ -43,7 +43,7 @@ Deno.test("rollups() adds rows up by minute, hour and day", () => {
   assertEquals(sums.stats({ grain: "minute", from: NOON, to: NOON + 60_000 }).points.length, 1);
 });
 
-Deno.test("rollups() adds tokens, costs, failures and unknown prices, by what requests have in common", () => {
+Deno.test("rollups() sums tokens, costs, failures and unknown prices by groups of requests", () => {
   const sums = sumsOf(
     row(0, { inputTokens: 10, outputTokens: 5, cost: 0.5, token: "a" }),
     row(0, { inputTokens: 1, cost: 0.25, token: "a" }),
@@ -74,7 +74,7 @@ Deno.test("rollups() adds tokens, costs, failures and unknown prices, by what re
   assertEquals([requests, errors, cost], [5, 2, 0.75]);
 });
 
-Deno.test("rollups() keeps gateways apart, and makes none up that no provider was asked for", () => {
+Deno.test("rollups() keeps gateways apart, and has no sums for a gateway without a request to a provider", () => {
   const sums = sumsOf(
     row(0, { account: "a", gateway: "g" }),
     row(0, { account: "b", gateway: "g" }),
@@ -99,7 +99,7 @@ Deno.test("rollups() holds a bounded number of sums, however many models and how
   assertEquals(sumsOf({ ...row(), time: "no time" }).stats({ grain: "day", ...ALL }).points, []);
 });
 
-Deno.test("quantile() tells a share of durations as near as its steps do", () => {
+Deno.test("quantile() returns a quantile as exact as the histogram's steps", () => {
   const { points: [{ durations, firstTokens }] } = sumsOf(
     ...Array.from({ length: 95 }, () => row(0, { durationMs: 90 })),
     ...Array.from({ length: 5 }, () => row(0, { durationMs: 5000, firstTokenMs: 900_000 })),
@@ -115,9 +115,9 @@ Deno.test("quantile() tells a share of durations as near as its steps do", () =>
   assertEquals(quantile(durations.map(() => 0), 0.5), undefined);
 });
 
-Deno.test("memoryLogs() gives the newest rows by arrival, and sums of rows that are gone", async () => {
+Deno.test("memoryLogs() returns the newest rows by arrival, and sums of removed rows", async () => {
   const logs = memoryLogs(3);
-  // The clock goes back meanwhile.
+  // The clock goes back between the rows.
   const rows = [row(0), row(-5000), row(10), row(-9000)];
   for (const one of rows) await logs.add([one]);
   const ids = async (limit: number, after?: string) => (await logs.newest(limit, after)).map(({ id }) => id);

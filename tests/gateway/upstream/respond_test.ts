@@ -168,7 +168,7 @@ Deno.test("an answer that breaks off before it can be read is 502", async () => 
   }
 });
 
-Deno.test("a redirect is never followed, and its body is let go", async () => {
+Deno.test("a redirect is never followed, and its body is cancelled", async () => {
   for (const model of MODELS) {
     for (const status of [301, 302, 303, 307, 308, 300, 304]) {
       let cancelled = false;
