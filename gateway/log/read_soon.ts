@@ -31,7 +31,7 @@ export async function readSoon(response: Response): Promise<Response> {
   let next: Promise<Read> = source.read();
   let timer: number | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, MOST_MS) as unknown as number;
+    timer = setTimeout(() => resolve(undefined), MOST_MS) as unknown as number;
   });
   try {
     while (held.length <= MOST_BYTES) {

@@ -1,6 +1,6 @@
 /** The gateway's page in a real browser. Not run where there is none: Debian's is `apt-get install chromium`. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Browser, BrowserContextOptions, Page } from "npm:playwright-core@1.65.1";
+import type { Browser, BrowserContextOptions, ConsoleMessage, Page } from "npm:playwright-core@1.65.1";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { Options } from "../../gateway/setup/options.ts";
 import { completion, network, post, refusal } from "../fakes.ts";
@@ -65,8 +65,8 @@ async function scene(
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const errors: string[] = [];
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message: ConsoleMessage) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error: Error) => errors.push(String(error)));
   const send: Scene["send"] = async (model, more = {}, headers = {}) => {
     const body = { model, messages: [{ role: "user", content: "Hello" }], ...more };
     await (await gateway.call(post(`${url}/v1/chat/completions`, body, headers))).text();

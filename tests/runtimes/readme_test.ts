@@ -479,7 +479,7 @@ test("a printed row of the table passes the type check", async () => {
   const imports = `import { compatible } from "file://${ROOT}/providers/kinds.ts";
 import type { Row } from "file://${ROOT}/providers/types.ts";
 `;
-  await Deno.writeTextFile(path, `${imports}${ROW}console.log(Object.keys(ROWS).join());`);
+  await Deno.writeTextFile(path, `${imports}${ROW}console.log(Object.keys(HOSTS).join());`);
   const { code, out, err } = await run(DENO, ["run", "--quiet", "--check", "--allow-all", path]);
   assertEquals([code, out], [0, "mycorp\n"], err);
   await Deno.remove(path);

@@ -11,6 +11,7 @@ const key = { authorization: "Bearer key" };
 /** `name | completions | rerank`, from the providers' SDKs and references. */
 const LINES = `
 alibaba | /completions | -
+azure-openai | /completions | -
 cerebras | /completions | -
 cohere | - | /v2/rerank
 deepinfra | /completions | -
