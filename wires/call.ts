@@ -56,6 +56,8 @@ export type Message =
       role: "assistant";
       /** The thoughts, each with its path in the client's body. */
       thoughts: (Thought & { path: string })[];
+      /** Tools have joined since: it was thought with fewer of them. */
+      before?: "tools";
       calls: ToolCall[];
       signature?: string;
       /** The sources of an earlier answer, as the client kept them. */

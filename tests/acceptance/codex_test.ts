@@ -312,3 +312,46 @@ Deno.test("thoughts that a summary cannot keep are named", async () => {
   const dropped = answer.headers.get("sluice-dropped")!.split(", ");
   assertEquals(dropped.filter((path) => path.startsWith("input")), ["input[3]", "input[4]"]);
 });
+
+Deno.test("Codex finds tools in mid-run: Claude's thoughts of before are left out and named where they are bound to fewer tools", async () => {
+  const found = {
+    type: "tool_search_output",
+    call_id: "toolu_01",
+    execution: "client",
+    status: "completed",
+    tools: [{
+      type: "namespace",
+      name: "mcp__mail",
+      description: "",
+      tools: [{ type: "function", name: "send" }],
+    }],
+  };
+  const thought = (text: string) => ({ type: "thinking", thinking: text, signature: btoa(text) });
+  for (
+    const [model, stay] of [["claude-opus-5-5", ["Now send."]], ["claude-opus-5", [
+      "Search.",
+      "Now send.",
+    ]]] as const
+  ) {
+    const { play, check } = strictAnthropic([
+      [thought("Search."), {
+        type: "tool_use",
+        id: "toolu_01",
+        name: "tool_search",
+        input: { query: "mail" },
+      }],
+      [thought("Now send."), { type: "tool_use", id: "toolu_02", name: "mcp__mail__send", input: {} }],
+      [{ type: "text", text: "Sent." }],
+    ]);
+    const room = lab(play);
+    const input = [...START];
+    input.push(...(await turn(room, bodyOf(`anthropic/${model}`, input))).map(kept), found);
+    const items = await turn(room, bodyOf(`anthropic/${model}`, input));
+    input.push(...items.map(kept), ...outputs(items));
+    await turn(room, bodyOf(`anthropic/${model}`, input));
+    assertEquals(room.asked.map(check), [undefined, undefined, undefined]);
+    const turns = room.asked[2].body.messages as { content: Json[] }[];
+    const thoughts = turns.flatMap(({ content }) => content).filter(({ type }) => type === "thinking");
+    assertEquals(thoughts.map(({ thinking }) => thinking), [...stay]);
+  }
+});

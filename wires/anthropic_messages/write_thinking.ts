@@ -78,19 +78,24 @@ export function withoutLostThinking(call: Call): Call {
 }
 
 /**
- * Removes and names the earlier thoughts if the tools are gone that they were written with, as in a request for a summary:
- * tools were called, and none is offered. Newer models refuse them there: "Invalid `signature` in `thinking` block. The block
- * is bound to a different conversation."
+ * Removes and names the earlier thoughts that were written with other tools than those that are offered: tools have joined
+ * since, or tools were called and none is offered, as in a request for a summary. Newer models refuse them there: "Invalid
+ * `signature` in `thinking` block. The block is bound to a different conversation."
  */
 export function withoutUnboundThoughts(call: Call, model: ClaudeModel, dropped: string[]): Call {
+  if (!model.bindsThoughts) return call;
   const { messages, settings, extra } = call;
-  if (!model.bindsThoughts || settings.tools?.length || extra.tools !== undefined) return call;
-  const hasCalls = messages.some((message) => message.role === "assistant" && message.calls.length > 0);
-  if (!hasCalls) return call;
+  const isOffered = settings.tools?.length || extra.tools !== undefined;
+  const areGone = !isOffered &&
+    messages.some((message) => message.role === "assistant" && message.calls.length > 0);
+  const isUnbound = (message: Message): message is MessageOf<"assistant"> =>
+    message.role === "assistant" && (areGone || message.before === "tools") &&
+    message.thoughts.some(isSigned);
+  if (!messages.some(isUnbound)) return call;
   return {
     ...call,
     messages: messages.map((message) => {
-      if (message.role !== "assistant" || !message.thoughts.some(isSigned)) return message;
+      if (!isUnbound(message)) return message;
       for (const thought of message.thoughts) if (isSigned(thought)) dropped.push(thought.path);
       return { ...message, thoughts: message.thoughts.filter((thought) => !isSigned(thought)) };
     }),

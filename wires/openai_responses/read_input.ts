@@ -79,7 +79,7 @@ const drop: ItemReader = (_, path, { dropped }) => void dropped.push(path);
 
 /** The readers by the type of item. An item of any other type is named as dropped. */
 const ITEMS = {
-  additional_tools: ({ tools: added }, path, { tools }) => tools.add(added, `${path}.tools`),
+  additional_tools: ({ tools: added }, path, notes) => addTools(added, path, notes),
   apply_patch_call: ownCall("apply_patch", ({ operation }) => ({ operation })),
   apply_patch_call_output(item, path, { turns }) {
     const said = text(item.output) ?? (item.status === "failed" ? "The patch was not applied" : "Done");
@@ -157,8 +157,9 @@ const ITEMS = {
     if (item.execution === "server" || item.call_id == null) return;
     ownCall("tool_search", ({ arguments: wanted }) => object(wanted) ?? {})(item, path, notes);
   },
-  tool_search_output(item, path, { turns, tools }) {
-    tools.add(item.tools, `${path}.tools`);
+  tool_search_output(item, path, notes) {
+    const { turns, tools } = notes;
+    addTools(item.tools, path, notes);
     if (item.execution === "server" || item.call_id == null) return;
     const names = toolNames(item.tools, tools.nameOf);
     const said = names.length > 0
@@ -168,6 +169,12 @@ const ITEMS = {
   },
   web_search_call: unlessSealed(drop),
 } satisfies Record<string, ItemReader>;
+
+function addTools(added: unknown, path: string, { tools, turns }: Notes): void {
+  const before = tools.tools.length;
+  tools.add(added, `${path}.tools`);
+  if (tools.tools.length > before) turns.join();
+}
 
 const textPart = (said: string, path: string): Part => ({ type: "text", text: said, path });
 

@@ -44,6 +44,8 @@ export interface Turns {
   endsSealed(): boolean;
   call(call: CallItem): void;
   result(id: string, parts: Part[], path: string, error?: boolean): void;
+  /** Tools have joined: what was thought so far was thought without them. */
+  join(): void;
   messages(): Message[];
 }
 
@@ -104,6 +106,11 @@ export function gatherTurns(): Turns {
       if (!open || open.waiting.size === 0) open = undefined;
       if (turn) turn.results.push(message);
       else turns.push({ message, results: [] });
+    },
+    join() {
+      for (const { message } of turns) {
+        if (message.role === "assistant" && message.thoughts.length > 0) message.before = "tools";
+      }
     },
     messages: () => joinBare(turns).flatMap(({ message, results }) => [message, ...results]),
   };
