@@ -138,15 +138,19 @@ const isTable = (config: string[], line: string) =>
 
 export const codex: Agent = {
   async start(program, prompt, room, { model, env, config = [], provider = [] }) {
+    const usual = {
+      name: '"Sluice"',
+      base_url: `"${room.url}/v1"`,
+      wire_api: '"responses"',
+      env_key: '"SLUICE_TOKEN"',
+    };
+    const isOwn = (name: string) => provider.some((line) => line.startsWith(`${name} =`));
     const settings = [
       `model = ${JSON.stringify(model)}`,
       'model_provider = "sluice"',
       ...config.filter((line) => !isTable(config, line)),
       "[model_providers.sluice]",
-      ...(provider.some((line) => line.startsWith("name")) ? [] : ['name = "Sluice"']),
-      `base_url = "${room.url}/v1"`,
-      'wire_api = "responses"',
-      'env_key = "SLUICE_TOKEN"',
+      ...Object.entries(usual).filter(([name]) => !isOwn(name)).map(([name, value]) => `${name} = ${value}`),
       ...provider,
       ...config.filter((line) => isTable(config, line)),
     ];

@@ -29,6 +29,12 @@ export interface Room {
   close(): Promise<void>;
 }
 
+/** Folders of rooms that are open. */
+const folders = new Set<string>();
+export function removeFolders(): void {
+  for (const folder of folders) Deno.removeSync(folder, { recursive: true });
+}
+
 const TOKEN = "token-of-the-agents-1234";
 const KEY = "stored-key-5678";
 const KEYS = { anthropic: KEY, "google-ai-studio": KEY, local: KEY, openai: KEY };
@@ -40,6 +46,7 @@ const KEYS = { anthropic: KEY, "google-ai-studio": KEY, local: KEY, openai: KEY 
  */
 export async function openRoom({ play }: Provider, names: Record<string, string> = {}): Promise<Room> {
   const top = await Deno.makeTempDir({ prefix: "sluice_agents_" });
+  folders.add(top);
   const [home, folder] = [`${top}/home`, `${top}/work`];
   for (const path of [home, folder]) await Deno.mkdir(path);
   const calls: AgentCall[] = [];
@@ -93,6 +100,7 @@ export async function openRoom({ play }: Provider, names: Record<string, string>
     async close() {
       await server.shutdown();
       await Deno.remove(top, { recursive: true });
+      folders.delete(top);
     },
   };
 }

@@ -8,7 +8,7 @@ import { ROOT } from "../bundle.ts";
 import { type Agent, type AgentName, claude, codex, killAll, type Settings } from "./agents.ts";
 import { install } from "./install.ts";
 import { type Plot, provider, type Wire } from "./providers.ts";
-import { openRoom, type Room } from "./room.ts";
+import { openRoom, removeFolders, type Room } from "./room.ts";
 import { type Hands, SCENARIOS } from "./scenarios.ts";
 
 interface Cast {
@@ -104,22 +104,22 @@ async function writeBodies(folder: string, { calls, asked }: Room): Promise<void
   }
 }
 
+/** The most calls and requests that are shown of a run that goes round in circles. */
+const MOST_SHOWN = 20;
+
 function show({ calls, asked }: Room, printed: string): void {
-  for (const { method, path, status, text, dropped } of calls) {
-    console.log(
-      `        ${method} ${path} ${status}, ${text.length} characters${
-        dropped ? `, dropped ${dropped}` : ""
-      }`,
-    );
+  const say = (line: string) => console.log(`        ${line}`);
+  if (calls.length > MOST_SHOWN) say(`… the last of ${calls.length} calls, and ${asked.length} requests`);
+  for (const { method, path, status, text, dropped } of calls.slice(-MOST_SHOWN)) {
+    say(`${method} ${path} ${status}, ${text.length} characters${dropped ? `, dropped ${dropped}` : ""}`);
   }
-  for (const { url, text } of asked) console.log(`        > ${url.host}${url.pathname} ${text.length}`);
-  console.log(
-    printed.trim().split("\n").slice(-12).map((line) => `        | ${line.slice(0, 400)}`).join("\n"),
-  );
+  for (const { url, text } of asked.slice(-MOST_SHOWN)) say(`> ${url.host}${url.pathname} ${text.length}`);
+  for (const line of printed.trim().split("\n").slice(-12)) say(`| ${line.slice(0, 400)}`);
 }
 
 Deno.addSignalListener("SIGINT", () => {
   killAll();
+  removeFolders();
   Deno.exit(130);
 });
 

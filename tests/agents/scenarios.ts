@@ -61,6 +61,15 @@ const SERVER = new URL("notes_server.mjs", import.meta.url).pathname;
 /** Most requests of a run that does not go round in circles. */
 const MOST_REQUESTS = 30;
 
+/** With an MCP server of one tool. */
+const mcp: Scenario["settings"] = ({ home }) => ({
+  config: ["[mcp_servers.notes]", 'command = "node"', `args = [${JSON.stringify(SERVER)}]`],
+  args: ["--mcp-config", `${home}/mcp.json`, "--allowedTools", "mcp__notes__look_up"],
+  homeFiles: {
+    "mcp.json": JSON.stringify({ mcpServers: { notes: { command: "node", args: [SERVER] } } }),
+  },
+});
+
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "a tool loop that edits a file": {
     prompt: PROMPT,
@@ -167,13 +176,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "a tool of an MCP server": {
     // What OpenAI itself is sent is handed through, namespaces too.
     wires: TRANSLATED,
-    settings: ({ home }) => ({
-      config: ["[mcp_servers.notes]", 'command = "node"', `args = [${JSON.stringify(SERVER)}]`],
-      args: ["--mcp-config", `${home}/mcp.json`, "--allowedTools", "mcp__notes__look_up"],
-      homeFiles: {
-        "mcp.json": JSON.stringify({ mcpServers: { notes: { command: "node", args: [SERVER] } } }),
-      },
-    }),
+    settings: mcp,
     prompt: "Look up the answer in the notes.",
     files: {},
     plot: () => (seen) => {
@@ -189,6 +192,53 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       };
       return { calls: [{ name: search, args }] };
     },
+    fault: plainFault,
+  },
+  "a tool of an MCP server that is searched for": {
+    agents: ["codex"],
+    name: { claude: "claude-sonnet-5-5", codex: "gpt-5.5" },
+    wires: TRANSLATED,
+    settings: mcp,
+    prompt: "Look up the answer in the notes.",
+    files: {},
+    plot: () => (seen) => {
+      const name = seen.tools.find((tool) => tool.includes("look_up"));
+      if (seen.results.some((result) => result.includes("forty-two"))) return DONE;
+      if (name) return { think: THOUGHT, calls: [{ name, args: { word: "answer" } }] };
+      if (seen.results.length > 0 || !seen.tools.includes("tool_search")) {
+        return { text: "There is no such tool." };
+      }
+      return {
+        think: "I search for the tool.",
+        calls: [{ name: "tool_search", args: { query: "look_up notes" } }],
+      };
+    },
+    fault: plainFault,
+  },
+  "Anthropic's own paths": {
+    agents: ["claude"],
+    wires: ["anthropic"],
+    settings: ({ url }) => ({
+      env: { ANTHROPIC_BASE_URL: `${url}/v1/-/default/anthropic`, ANTHROPIC_MODEL: "claude-opus-5-5" },
+    }),
+    prompt: "Say that you are done.",
+    files: {},
+    plot: () => () => DONE,
+    fault: plainFault,
+  },
+  "a key of one's own, and a token beside it": {
+    settings: ({ token }) => ({
+      env: {
+        ANTHROPIC_AUTH_TOKEN: "",
+        ANTHROPIC_API_KEY: "key",
+        ANTHROPIC_CUSTOM_HEADERS: `cf-aig-authorization: Bearer ${token}`,
+        OWN_KEY: "key",
+      },
+      provider: ['env_key = "OWN_KEY"', 'env_http_headers = { "cf-aig-authorization" = "SLUICE_TOKEN" }'],
+    }),
+    prompt: "Say that you are done.",
+    files: {},
+    plot: () => () => DONE,
     fault: plainFault,
   },
   "a WebSocket that is refused": {
@@ -221,16 +271,19 @@ function compacts(): Pick<Scenario, "prompt" | "files" | "plot" | "fault"> {
   return {
     prompt: PROMPT,
     files: FILES,
-    plot: ({ read, edit }) => (seen) => {
-      if (asksSummary(seen)) {
-        return { text: "SUMMARY: the colour was read, it is blue." };
-      }
-      if (isAside(seen)) return { text: "Colour" };
-      if (seen.text.includes("Done: the colour")) return DONE;
-      if (seen.text.includes("SUMMARY: the colour")) {
-        return seen.results.length === 0 ? { calls: [edit("colour.txt", "blue", "green", seen)] } : DONE;
-      }
-      return { think: THOUGHT, calls: [read("colour.txt", seen)] };
+    plot({ read, edit }) {
+      // Each answer fills the context that the agent believes to have: it may ask for a summary before any turn.
+      let edited = false;
+      return (seen) => {
+        if (asksSummary(seen)) return { text: "SUMMARY: the colour was read, it is blue." };
+        if (isAside(seen)) return { text: "Colour" };
+        if (edited) return DONE;
+        if (!seen.text.includes("SUMMARY: the colour")) {
+          return { think: THOUGHT, calls: [read("colour.txt", seen)] };
+        }
+        edited = true;
+        return { calls: [edit("colour.txt", "blue", "green", seen)] };
+      };
     },
     async fault(outcome) {
       const fault = plainFault(outcome);
