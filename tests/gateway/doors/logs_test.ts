@@ -174,6 +174,54 @@ Deno.test("the filters of one parameter work with every operator", async () => {
   assertEquals(await models(a, b), ["gpt-4o"]);
 });
 
+/** All keys that the types of Cloudflare's SDK 7.3.0 have for a filter, and a value that the row below meets. */
+const KEYS: [key: string, value: unknown][] = [
+  ["authentication", true],
+  ["cached", false],
+  ["compatibilityMode", true],
+  ["cost", 0.0000125],
+  ["dlp_action", null],
+  ["event_id", "ev"],
+  ["feedback", -1],
+  ["metadata.key", "team"],
+  ["metadata.value", "a"],
+  ["model", "gpt-4o"],
+  ["model_type", null],
+  ["provider", "openai"],
+  ["request_content_type", "application/json"],
+  ["request_type", "POST"],
+  ["response_content_type", "application/json"],
+  ["success", true],
+  ["tokens", 2],
+  ["tokens_in", 1],
+  ["tokens_out", 1],
+  ["user_agent", "test/1"],
+  ["wholesale", false],
+];
+
+Deno.test("a filter takes each key that Cloudflare's SDK has, and the gateway's own", async () => {
+  const { fetch, rows, admin } = scene(() => completion(), { tokens: [{ token: "tok", name: "team a" }] });
+  const headers = {
+    "cf-aig-authorization": "Bearer tok",
+    "cf-aig-metadata": '{"team":"a"}',
+    "cf-aig-event-id": "ev",
+    "user-agent": "test/1",
+  };
+  const id = (await drain(await fetch(ask("openai/gpt-4o", headers)))).get("cf-aig-log-id")!;
+  await admin(`/${id}`, { method: "PATCH", body: '{"feedback":-1}' });
+  const own = [["id", id], ["token", "team a"], ["account", "acct"], ["gateway", "gw"], [
+    "status_code",
+    200,
+  ]] as const;
+  for (const [key, value] of [...KEYS, ...own]) {
+    const found = async (operator: string) =>
+      (await rows(`?filters=${encodeURIComponent(JSON.stringify([{ key, operator, value: [value] }]))}`))
+        .length;
+    assertEquals([await found("eq"), await found("neq")], [1, 0], key);
+  }
+  assertEquals([(await rows("?feedback=0")).length, (await rows("?feedback=1")).length], [1, 0]);
+});
+
 Deno.test("each older parameter is a filter of its own", async () => {
   // The clock stands still, so every row has a duration of 0.
   const { fetch, rows } = scene(() => completion(), { now: () => Date.UTC(2026, 10, 24) });
