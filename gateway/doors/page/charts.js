@@ -40,13 +40,13 @@ function chart(title, points, span, { value, bad = () => 0, show, sum }) {
 }
 
 export function showStats({ points, totals }, span) {
-  const { requests, errors, inputTokens, outputTokens, unpriced, p50, p95, firstP50 } = totals;
+  const { requests, errors, inputTokens, outputTokens, cost, unpriced, p50, p95, firstP50 } = totals;
   const numbers = {
     Requests: count(requests),
     Failed: count(errors),
     "Tokens in": count(inputTokens),
     "Tokens out": count(outputTokens),
-    "Cost, estimated": sumOf(totals),
+    "Cost, estimated": unpriced > 0 && cost === 0 ? "unknown" : dollars(cost),
     "Without a price": count(unpriced),
     "Half end within": ms(p50),
     "95 % end within": ms(p95),
