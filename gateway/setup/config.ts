@@ -14,6 +14,7 @@ import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.
 import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
+import { journalOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
 import type { Send } from "../policies/attempt.ts";
@@ -23,9 +24,6 @@ import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timer
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck, apartFrom } from "../access/admin.ts";
 import type { Journal } from "../log/journal.ts";
-import { priceBook } from "../log/prices.ts";
-import { pricesAt } from "../log/price_source.ts";
-import { memoryLogs } from "../stores/memory.ts";
 
 /** Options with every default filled in. */
 export interface Config {
@@ -78,8 +76,11 @@ export function readOptions(options: Options): Config {
   const providers = readProviders(options.providers, read.allowHttp ?? false);
   const credentials = keyHeaders(providers.values());
   const tokens = readTokens(read.tokens, providers);
-  if (tokens.some(({ token }) => token === read.adminToken)) {
-    throw new TypeError("Cannot use option adminToken: it is one of the tokens; choose another text");
+  // It is looked for inside of credentials: a token that holds it would open nothing.
+  if (tokens.some(({ token }) => read.adminToken !== undefined && token.includes(read.adminToken))) {
+    throw new TypeError(
+      "Cannot use option adminToken: it is one of the tokens, or a part of one; choose another text",
+    );
   }
   if (read.tokenRequired && tokens.length === 0) {
     throw new TypeError("Cannot use option tokenRequired: there are no tokens; set the option tokens");
@@ -120,34 +121,6 @@ export function readOptions(options: Options): Config {
     admin: adminCheck(read.adminToken),
   };
 }
-
-const timerOf = ({ now }: Options): Timer => now ?? (() => performance.now());
-
-/** The default of `logs.rows`. */
-const ROWS = 1000;
-
-function journalOf(
-  options: Options,
-  { logs, prices }: Read,
-  providers: Config["providers"],
-): Journal | undefined {
-  const { log, priceTable } = options;
-  if (!log && !logs) return undefined;
-  const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
-  const isPriced = logs || prices || priceTable;
-  const source = typeof priceTable === "string"
-    ? pricesAt(priceTable, options.fetch ?? ((url, init) => fetch(url, init)))
-    : priceTable;
-  const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
-  const warn = (line: string) => console.error(`Warning: ${line}`);
-  return {
-    log,
-    logs: logs ? memoryLogs(rows) : undefined,
-    prices: isPriced ? priceBook({ own: prices, isFree, source, timer: timerOf(options), warn }) : undefined,
-  };
-}
-
-type Read = ReturnType<typeof checkOptions>;
 
 const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
   Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {

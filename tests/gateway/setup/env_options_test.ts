@@ -282,3 +282,13 @@ Deno.test("the error for a row's name with a blank names its variable", () => {
     "Cannot use SLUICE_PROVIDERS: providers.my corp: a provider's name may only contain letters, digits, _, . and -, and must not begin with . or -",
   );
 });
+
+Deno.test("an operator's token that is a gateway token too, or a part of one, ends the start", () => {
+  const why = "Cannot use SLUICE_ADMIN_TOKEN: it is one of the tokens, or a part of one; choose another text";
+  const admin = "operator-0123456789";
+  for (const tokens of [admin, `a,${admin}`, `[{"token":"${admin}"}]`, `${admin}-more`]) {
+    const message = refusal({ SLUICE_ADMIN_TOKEN: ` ${admin} `, SLUICE_TOKENS: tokens });
+    assertEquals([message, message.includes(admin)], [why, false], tokens);
+  }
+  assertEquals(read({ SLUICE_ADMIN_TOKEN: admin, SLUICE_TOKENS: "operator" }).options.adminToken, admin);
+});

@@ -1,0 +1,36 @@
+/** What the options say of rows and prices. */
+import type { Provider } from "../../providers/types.ts";
+import type { Journal } from "../log/journal.ts";
+import { pricesAt } from "../log/price_source.ts";
+import { priceBook } from "../log/prices.ts";
+import type { Timer } from "../policies/timers.ts";
+import { memoryLogs } from "../stores/memory.ts";
+import type { checkOptions, Options } from "./options.ts";
+
+/** Measures durations; a program that sets the time sets these too. */
+export const timerOf = ({ now }: Options): Timer => now ?? (() => performance.now());
+
+/** The default of `logs.rows`. */
+const ROWS = 1000;
+
+/** Who is told of requests; `undefined` where nobody is. */
+export function journalOf(
+  options: Options,
+  { logs, prices }: ReturnType<typeof checkOptions>,
+  providers: ReadonlyMap<string, Provider>,
+): Journal | undefined {
+  const { log, priceTable } = options;
+  if (!log && !logs) return undefined;
+  const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
+  const isPriced = logs || prices || priceTable;
+  const source = typeof priceTable === "string"
+    ? pricesAt(priceTable, options.fetch ?? ((url, init) => fetch(url, init)))
+    : priceTable;
+  const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
+  const warn = (line: string) => console.error(`Warning: ${line}`);
+  return {
+    log,
+    logs: logs ? memoryLogs(rows) : undefined,
+    prices: isPriced ? priceBook({ own: prices, isFree, source, timer: timerOf(options), warn }) : undefined,
+  };
+}
