@@ -71,7 +71,8 @@ export interface Ai {
    * Runs one model.
    *
    * @param model `@cf/…` for a model of Workers AI, in that provider's own format; `{provider}/{model}` for any other
-   * model, in the format of OpenAI's chat completions.
+   * model, in OpenAI's formats: `messages` for a chat completion; `input` for embeddings if the model's name says that it makes
+   * them, else for a response.
    * @param inputs The request's body, without the model. With `stream: true` the result is a stream of the answer's bytes.
    * @returns The answer's JSON; a stream of its bytes if it is not JSON; a `Response` with `returnRawResponse`.
    * @throws An error named `InferenceUpstreamError` for an answer whose status is not 2xx, TypeError for an option that is
@@ -134,9 +135,12 @@ export function ai(service: AiService): Ai {
       if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(model)) {
         throw new TypeError(`Cannot run ${model}: a model's name cannot have . or .. between slashes`);
       }
-      const path = own ? `workers-ai/run/${name}` : "compat/chat/completions";
+      // What is asked of a model without messages is told by its name, which the gateway knows better.
+      const isTask = !own && !("messages" in inputs) && ("input" in inputs || "text" in inputs);
+      const path = own ? `workers-ai/run/${name}` : isTask ? "run" : "compat/chat/completions";
       const url = `${NOWHERE}/v1/${NO_ACCOUNT}/${encodeURIComponent(gateway?.id ?? "default")}/${path}`;
-      const body = JSON.stringify(own ? inputs : Object.assign({ model }, inputs, { model }));
+      const asked = isTask ? { model, input: inputs } : Object.assign({ model }, inputs, { model });
+      const body = JSON.stringify(own ? inputs : asked);
       const headers = runHeaders({ gateway, extraHeaders });
       const init: RequestInit = { method: "POST", headers, body, signal, redirect: "manual" };
       const answer = await fetch(new Request(url, init));

@@ -38,6 +38,7 @@ import {
   type Route,
   unsupported,
 } from "./doors/find_door.ts";
+import { run } from "./doors/run.ts";
 import { universal } from "./doors/universal.ts";
 
 /**
@@ -155,6 +156,7 @@ export async function serve(
         config,
       });
     }
+    if (report.envelope) response = await report.envelope(response);
   } catch (error) {
     response = failure(error, request, report, config);
   }
@@ -220,6 +222,9 @@ async function open(
       return await handed(await takeBody(request, exchange), route.door, exchange);
     case "embeddings":
       return await embeddings(await takeBody(request, exchange), exchange);
+    case "run":
+    case "task":
+      return await run(await takeBody(request, exchange), exchange, route.door === "run");
     case "count":
       return await countTokens(await takeBody(request, exchange), exchange);
     case "models":

@@ -5,7 +5,7 @@ import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Target } from "../targets/find_target.ts";
-import { findTargets } from "../targets/find_targets.ts";
+import { findTargets, targetsOf } from "../targets/find_targets.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { type EmbedPlan, planEmbed, sendEmbed } from "../upstream/embed.ts";
 import { readSwitch } from "../upstream/headers.ts";
@@ -23,8 +23,7 @@ const CLIENT: ClientWire = { ...openaiChat, ...embeddingFormat };
  * @param text The client's body. It is consumed: its buffer must not be used afterwards.
  * @throws GatewayError for a bad request, or if no target can be reached.
  */
-export function embeddings(text: Uint8Array<ArrayBuffer>, asked: Exchange): Promise<Response> {
-  const exchange: Exchange = { ...asked, client: CLIENT };
+export function embeddings(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const { headers, config, report } = exchange;
   const settings = readPolicy(headers, config.policy);
   const body = readBody(text, []);
@@ -32,17 +31,48 @@ export function embeddings(text: Uint8Array<ArrayBuffer>, asked: Exchange): Prom
   const [first] = targets;
   report.provider = first.provider.name;
   report.model = first.model;
-  const only = targets.length === 1;
+  const [step, ...others] = stepsOf(targets, body, settings, exchange, targets.length === 1);
+  return config.send(firstAttempt(step, exchange, others));
+}
+
+/** Does a part of the work on a step. */
+type Within = <T>(make: () => T) => T;
+
+/**
+ * The steps of a request that is one of several.
+ *
+ * @param only There is no other.
+ * @param within Around what may find a fault in it.
+ */
+export function embedSteps(
+  body: Body,
+  settings: PolicySettings,
+  exchange: Exchange,
+  only: boolean,
+  within: Within,
+): Step[] {
+  const { config, caller } = exchange;
+  const targets = targetsOf(body.get("model"), "model", config, caller, "embeddings");
+  return stepsOf(targets, body, settings, exchange, only && targets.length === 1, within);
+}
+
+function stepsOf(
+  targets: Target[],
+  body: Body,
+  settings: PolicySettings,
+  asked: Exchange,
+  only: boolean,
+  within: Within = (make) => make(),
+): Step[] {
+  const exchange: Exchange = { ...asked, client: CLIENT };
+  const [first] = targets;
   // A fault of the client's request is thrown before anything is sent. A fault that is due to one target comes in its turn.
   if (!only) {
-    readSwitch(headers, "sluice-strict");
+    readSwitch(exchange.headers, "sluice-strict");
     openaiEmbeddingClient.check({ input: body.get("input") });
   }
   const plan = only ? planEmbed(body, first, openaiEmbeddingClient, exchange, true) : undefined;
-  const [step, ...others] = targets.map((target) =>
-    embedStep(target, plan, { body, settings, first }, exchange)
-  );
-  return config.send(firstAttempt(step, exchange, others));
+  return targets.map((target) => embedStep(target, plan, { body, settings, first, within }, exchange));
 }
 
 /** The state that all targets of a request share. */
@@ -50,18 +80,19 @@ interface Shared {
   body: Body;
   settings: PolicySettings;
   first: Target;
+  within: Within;
 }
 
 function embedStep(
   target: Target,
   planned: EmbedPlan | undefined,
-  { body, settings, first }: Shared,
+  { body, settings, first, within }: Shared,
   exchange: Exchange,
 ): Step {
   const { provider, model } = target;
   const credentials = credentialsFor(target, exchange, provider === first.provider);
   let plan = planned;
-  const planOf = () => plan ??= planEmbed(body, target, openaiEmbeddingClient, exchange, false);
+  const planOf = () => plan ??= within(() => planEmbed(body, target, openaiEmbeddingClient, exchange, false));
   return {
     provider: provider.name,
     model,

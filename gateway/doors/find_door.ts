@@ -13,7 +13,18 @@ export type Route =
   & { account?: string; gateway?: string }
   & (
     | { door: "chat" | "count"; client: ClientWire }
-    | { door: "completions" | "embeddings" | "rerank" | "models" | "home" | "health" | "universal" }
+    | {
+      door:
+        | "completions"
+        | "embeddings"
+        | "rerank"
+        | "models"
+        | "home"
+        | "health"
+        | "run"
+        | "task"
+        | "universal";
+    }
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported" | "stored"; endpoint: string }
@@ -105,6 +116,7 @@ const DOORS: readonly Door[] = [
   { path: /^\/sluice\/api\/(?<view>logs|stats|providers)\/*$/, methods: read, door: "operator" },
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
+  { path: new RegExp(`^${GATEWAY}/+run/*$`), methods: post, door: "task", errors: "gateway" },
   { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
   { path: new RegExp(`^${REST_GATEWAY}/logs/*$`), methods: ["GET", "DELETE"], door: "logs", errors: "rest" },
   {
@@ -147,7 +159,7 @@ const DOORS: readonly Door[] = [
   },
   { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>messages/.+)$`), door: "unsupported" },
   { path: new RegExp(`^${REST}/(?:v1/)+embeddings/*$`), methods: post, door: "embeddings" },
-  { path: new RegExp(`^${REST}/(?<endpoint>run)/*$`), door: "unsupported", errors: "rest" },
+  { path: new RegExp(`^${REST}/run/*$`), methods: post, door: "run", errors: "rest" },
   { path: new RegExp(`^${REST}/(?<path>.+)$`), door: "native", provider: "workers-ai", errors: "rest" },
 ];
 
@@ -249,8 +261,6 @@ export function unsupported({ account = "-", gateway = "default", endpoint }: Ro
     ? "Chat completions are at /v1/chat/completions"
     : word === "models"
     ? "Models are listed at /v1/models"
-    : word === "run"
-    ? "Models of other providers are called by /ai/v1/chat/completions"
     : ANTHROPIC_ONLY.has(word)
     ? `Anthropic's own path is ${provider}/anthropic/v1/${told}, for clients with the base URL ${provider}/anthropic`
     : `OpenAI's own path is ${provider}/openai/${told}`;

@@ -2,10 +2,14 @@
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError, shorten } from "../../wires/errors.ts";
 import { findObjects } from "../../wires/shared/json_text.ts";
-import type { JsonObject } from "../../wires/types.ts";
-import { findShallow, parseJson, readBody } from "../upstream/body.ts";
+import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
+import { openaiChat } from "../../wires/openai_chat/mod.ts";
+import { openaiResponses } from "../../wires/openai_responses/mod.ts";
+import type { ClientWire, JsonObject } from "../../wires/types.ts";
+import { type Body, findShallow, parseJson, readBody } from "../upstream/body.ts";
 import { chatStep, inTurn, once } from "./chat.ts";
 import { searchable } from "../upstream/no_search.ts";
+import { embedSteps } from "./embeddings.ts";
 import { prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
@@ -157,8 +161,17 @@ async function makeSteps(written: WrittenStep, exchange: Exchange, only: boolean
   return made.map((step) => ({ ...step, eventId }));
 }
 
+/** What a step for `compat` may ask for, by its endpoint: what its clients speak, or embeddings. */
+const COMPAT: readonly (readonly [RegExp, ClientWire | "embeddings"])[] = [
+  // Cloudflare's page on dynamic routes writes `chat/completion`.
+  [/^\/?(?:v1\/)?chat\/completions?\/?$/, openaiChat],
+  [/^\/?(?:v1\/)?responses\/?$/, openaiResponses],
+  [/^\/?(?:v1\/)?messages\/?$/, anthropicMessages],
+  [/^\/?(?:v1\/)?embeddings\/?$/, "embeddings"],
+];
+
 /**
- * The steps of a chat completion, which is translated as on the compat path.
+ * The steps of a request on one of our wires, or for embeddings, which is translated as on the compat path.
  *
  * @param only Whether there is no other step. If there are others, each request is written when its turn comes, because the
  * next model may take a request that this one cannot.
@@ -170,29 +183,41 @@ function compatSteps(
   exchange: Exchange,
   only: boolean,
 ): Step[] {
-  // Cloudflare's page on dynamic routes writes `chat/completion`.
-  if (!/^\/?(v1\/)?chat\/completions?\/?$/.test(endpoint)) {
+  const [, task] = COMPAT.find(([pattern]) => pattern.test(endpoint)) ?? [];
+  if (task === undefined) {
     const message = `Compatibility endpoint: ${shorten(endpoint)} is not supported.`;
     throw new GatewayError("invalid_model", message, { param: `${path}.endpoint` });
   }
   return within(path, () => {
-    const call = readBody(body, exchange.client.ruleWords);
-    const { config, caller } = exchange;
-    const targets = targetsOf(call.get("model"), "model", config, caller);
-    const [first] = targets;
-    const outgoings = only && targets.length === 1
-      ? once(searchable(prepare(call, first, exchange), exchange))
-      : inTurn(call, first, exchange);
-    return targets.map((target) =>
-      chatStep(
-        target,
-        (target) => within(path, () => outgoings(target)),
-        settings,
-        exchange,
-        target.provider === first.provider,
-      )
-    );
+    if (task === "embeddings") {
+      return embedSteps(readBody(body, []), settings, exchange, only, (make) => within(path, make));
+    }
+    return callSteps(readBody(body, task.ruleWords), path, settings, { ...exchange, client: task }, only);
   });
+}
+
+function callSteps(
+  call: Body,
+  path: string,
+  settings: PolicySettings,
+  exchange: Exchange,
+  only: boolean,
+): Step[] {
+  const { config, caller } = exchange;
+  const targets = targetsOf(call.get("model"), "model", config, caller);
+  const [first] = targets;
+  const outgoings = only && targets.length === 1
+    ? once(searchable(prepare(call, first, exchange), exchange))
+    : inTurn(call, first, exchange);
+  return targets.map((target) =>
+    chatStep(
+      target,
+      (target) => within(path, () => outgoings(target)),
+      settings,
+      exchange,
+      target.provider === first.provider,
+    )
+  );
 }
 
 /** The step of a request in the provider's own format. */

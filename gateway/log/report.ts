@@ -40,6 +40,8 @@ export interface Report {
   passing?: Passing;
   /** The provider's error, if it answered with one. */
   refusal?: WireError;
+  /** Puts the answer into the envelope of its path. */
+  envelope?: (response: Response) => Promise<Response>;
   /** The gateway's own error. */
   failure?: { code: string; message: string };
 }

@@ -402,7 +402,7 @@ const BAD: [string, unknown, string | undefined, number][] = [
   ],
   [
     "an unknown compat endpoint",
-    chatStep({ provider: "compat", endpoint: "responses" }),
+    chatStep({ provider: "compat", endpoint: "audio/speech" }),
     "[0].endpoint",
     400,
   ],
