@@ -24,15 +24,23 @@ import { LIMITS } from "./setup/limits.ts";
 export interface TranslateStreamOptions {
   /** The format of the provider's stream. */
   from: WireName;
-  /** The format to write: `openai` is OpenAI's chat completion chunks. */
-  to: "openai";
-  /** The answer's id, if the provider's stream has none. Default: `chatcmpl-` and a random UUID. */
+  /**
+   * The format to write: `openai` for OpenAI's chat completion chunks, `responses` for the events of OpenAI's Responses,
+   * `anthropic` for those of Anthropic's Messages.
+   */
+  to: "openai" | "responses" | "anthropic";
+  /**
+   * The answer's id. For `openai` the stream's own id wins. Default: `chatcmpl-`, `resp_` or `msg_`, and a random UUID.
+   */
   id?: string;
   /** The answer's time in seconds since 1970, if the provider's stream has none. Default: now. */
   created?: number;
   /** The model's name, if the provider's stream has none. Default `unknown`. */
   model?: string;
-  /** Whether the last chunk holds the usage, as with OpenAI's `stream_options.include_usage`. Default false. */
+  /**
+   * Whether the last chunk holds the usage, as with OpenAI's `stream_options.include_usage`. Default false. The other formats
+   * always hold it.
+   */
   includeUsage?: boolean;
 }
 
@@ -47,13 +55,17 @@ const TYPES: Readonly<Record<keyof TranslateStreamOptions, "string" | "number" |
 };
 
 /**
- * Translates a provider's event stream into OpenAI's: `data: {…}` events of `chat.completion.chunk` objects and a last
- * `data: [DONE]`, as UTF-8.
+ * Translates a provider's event stream into that of a client's format, as UTF-8:
+ *
+ * - `openai`: `data: {…}` events of `chat.completion.chunk` objects, and a last `data: [DONE]`;
+ * - `responses`: named events from `response.created` to `response.completed` or `response.incomplete`;
+ * - `anthropic`: named events from `message_start` to `message_stop`.
  *
  * Each chunk of bytes becomes at most one chunk, and chunks may be cut anywhere. At most one chunk is read ahead of the
  * reader. When the reader cancels, the source is cancelled. If the source breaks, ends before its answer is finished or
- * holds an error of the provider, the last event is `{"error": {"message", "type", "param", "code", "metadata"}}` and
- * `[DONE]` is missing. An event may be 32 MiB long.
+ * holds an error of the provider, the stream ends with it and without its usual end: `{"error": {"message", "type", "param",
+ * "code", "metadata"}}` for `openai`, an event `error` and then `response.failed` for `responses`, an event `error` for
+ * `anthropic`. An event may be 32 MiB long.
  *
  * @throws TypeError for an unknown option or format, or an option of the wrong type.
  *
@@ -80,23 +92,30 @@ export function translateStream(
 ): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
   checkOptions(options);
   const { from, to, id, created, model = "unknown", includeUsage = false } = options;
+  const wire = WIRES[to];
   const defaults = {
-    id: id ?? `chatcmpl-${crypto.randomUUID()}`,
+    id: id ?? wire.idPrefix + randomId(to),
     created: created ?? Math.floor(Date.now() / 1000),
     model,
   };
   return translator({
     reader: (emit) => WIRES[from].readStream(emit),
-    writer: WIRES[to].writer(callFor(model, includeUsage), defaults),
+    writer: wire.writer(callFor(to, model, includeUsage), defaults),
     failure: (cause) => brokenOff(from, cause),
     tell: (error) => ({ ...error, metadata: { ...error.metadata, provider: from } }),
     maxEventSize: LIMITS.maxLineBytes,
   });
 }
 
+/** A UUID; without hyphens for formats whose ids have none. */
+function randomId(to: TranslateStreamOptions["to"]): string {
+  const id = crypto.randomUUID();
+  return to === "openai" ? id : id.replaceAll("-", "");
+}
+
 /** A call for the writer, with the model and the wish for usage. The rest of the call is not known here. */
-const callFor = (model: string, includeUsage: boolean): Call => ({
-  wire: "openai",
+const callFor = (wire: TranslateStreamOptions["to"], model: string, includeUsage: boolean): Call => ({
+  wire,
   model,
   stream: true,
   includeUsage,
@@ -121,7 +140,7 @@ function checkOptions(options: TranslateStreamOptions): void {
   }
   const { from, to } = options;
   checkFormat("from", from, Object.keys(WIRES));
-  checkFormat("to", to, ["openai"]);
+  checkFormat("to", to, ["openai", "responses", "anthropic"]);
 }
 
 function checkFormat(option: string, name: string | undefined, known: string[]): void {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { toText } from "@std/streams";
 import { createGateway, translateStream, type TranslateStreamOptions } from "../../mod.ts";
+import { validate } from "../acceptance/messages_events.ts";
 import { sourceOf } from "../sources.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -229,7 +230,7 @@ Deno.test("translateStream() refuses faulty options, and suggests the name that 
     [{ from: "anthropc", to: "openai" }, "; did you mean anthropic?"],
     [{ from: "constructor", to: "openai" }, "from: it must be"],
     [{ to: "openai" }, "from: it must be"],
-    [{ from: "openai", to: "anthropic" }, 'to: it must be "openai"'],
+    [{ from: "openai", to: "gemini" }, 'to: it must be "openai" or "responses" or "anthropic"'],
     [{ from: "openai", to: "opnai" }, "did you mean openai?"],
     [{ from: "openai" }, 'to: it must be "openai"'],
     [{ ...OPENAI, includeUsge: true }, "includeUsge: it is not known; did you mean includeUsage?"],
@@ -243,3 +244,36 @@ Deno.test("translateStream() refuses faulty options, and suggests the name that 
   }
   translateStream({ ...OPENAI, id: undefined, created: undefined });
 });
+
+Deno.test("translateStream() writes Anthropic's and Responses' events of every format", async () => {
+  for (const from of FORMATS) {
+    const translated = (to: "anthropic" | "responses") =>
+      toText(new Blob([STREAMS[from]]).stream().pipeThrough(translateStream({ from, to })));
+    const messages = await translated("anthropic");
+    assertEquals(validate(messages), "whole", from);
+    assert(messages.includes('"text":"Grüße 🌍"'), messages);
+    assertMatch(messages, /"output_tokens":5/);
+    assertMatch(messages, /"id":"msg_[\da-f]{32}"/);
+    const text = await translated("responses");
+    assertMatch(text, /"id":"resp_[\da-f]{32}"/);
+    const { type, response } = parsed(text.replaceAll(/^event: .*\n/gm, "")).at(-1)!;
+    assertEquals([type, response.usage.output_tokens], ["response.completed", 5], from);
+    assertEquals(response.output[0].content[0].text, "Grüße 🌍", from);
+  }
+});
+
+Deno.test("translateStream() tells a failure in each format's words, without the usual end", async () => {
+  const translated = (to: "anthropic" | "responses") =>
+    toText(new Blob([say("a")]).stream().pipeThrough(translateStream({ from: "openai", to, id: "msg_1" })));
+  const messages = await translated("anthropic");
+  assertEquals(validate(messages), "error");
+  assert(!messages.includes("message_stop"));
+  const { error, response } = readFailed(await translated("responses"));
+  assertEquals([error, response], ["error", "failed"]);
+});
+
+/** The types of the last two events. */
+function readFailed(text: string) {
+  const types = [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type);
+  return { error: types.at(-2), response: types.at(-1)!.replace("response.", "") };
+}

@@ -39,6 +39,13 @@ async function told(stream: ReadableStream<Uint8Array>): Promise<string[]> {
   });
 }
 
+/** The names of the events of a stream in another format. */
+async function named(to: "anthropic" | "responses", chunks: (string | Error)[]): Promise<string[]> {
+  const events = sourceOf(chunks).body.pipeThrough(translateStream({ from: "openai", to }));
+  const text = await new Response(events as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+  return [...text.matchAll(/^event: (.*)$/gm)].map(([, name]) => name.replace("response.", ""));
+}
+
 const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 /** Waits until an end or a cancellation has passed through the pipe. */
@@ -65,6 +72,10 @@ async function observe() {
   await reader.cancel("gone");
 
   return {
+    messages: await named("anthropic", [say("a").slice(0, 9), say("a").slice(9) + END]),
+    brokenMessages: await named("anthropic", [say("a"), new Error("reset")]),
+    responses: await named("responses", [say("a").slice(0, 9), say("a").slice(9) + END]),
+    brokenResponses: await named("responses", [say("a"), new Error("reset")]),
     isTransformStream: openai() instanceof TransformStream,
     whole,
     fetched,
