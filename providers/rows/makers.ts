@@ -126,9 +126,10 @@ export const MAKERS = {
     keyEnv: ["MISTRAL_API_KEY"],
   }),
   // "unsupported role ROLE_UNSPECIFIED"
+  // https://platform.kimi.ai/docs/api/overview (2026-11)
   moonshot: compatible("https://api.moonshot.ai/v1", {
     aliases: ["moonshotai"],
-    also: [messagesBelow("https://api.moonshot.ai/anthropic")],
+    also: [RESPONSES, messagesBelow("https://api.moonshot.ai/anthropic")],
     messages: { roles: NO_DEVELOPER },
     keyEnv: ["MOONSHOT_API_KEY"],
   }),
@@ -194,6 +195,7 @@ export const MAKERS = {
     keyEnv: ["XIAOMI_API_KEY", "XIAOMI_MIMO_API_KEY"],
   }),
   // "[1214] Incorrect role information"
+  // https://docs.z.ai/devpack/tool/claude (2026-11). Only its Coding Plan has Responses, at https://api.z.ai/api/v1.
   zai: compatible("https://api.z.ai/api/paas/v4", {
     aliases: ["z-ai"],
     also: [messagesBelow("https://api.z.ai/api/anthropic")],
