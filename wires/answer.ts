@@ -18,7 +18,7 @@ export interface Usage {
   output: number;
   reasoning: number;
   audioOut: number;
-  /** What the answer cost in US dollars by the provider's own word, where it says so. */
+  /** The cost of the answer in US dollars, if the provider reports it. */
   cost?: number;
 }
 

@@ -27,7 +27,7 @@ export type Part =
     path: string;
     /** `cache_control` exactly as the client wrote it, or what OpenAI's `prompt_cache_breakpoint` is there. */
     cache?: unknown;
-    /** Where `cache` stands, if not at `cache_control`. */
+    /** The path of `cache` in the client's body, if it is not that of `cache_control`. */
     cachePath?: string;
     /** Gemini's `thought_signature` of this part, from `extra_content`. */
     signature?: string;

@@ -1,6 +1,6 @@
 /**
- * Anthropic Messages, servers of tools (MCP) that Anthropic asks by itself: `mcp_servers` says where they are, and a tool of type
- * `mcp_toolset` which of their tools the model may call. Calls and results are blocks of the answer.
+ * Anthropic Messages, servers of tools (MCP) that Anthropic calls itself. `mcp_servers` has their URLs, and a tool of
+ * type `mcp_toolset` says which of their tools the model may call. Calls and results are blocks of the answer.
  *
  * Checked against the betas of `@anthropic-ai/sdk` 1.14.0, 2026-11.
  *
@@ -9,14 +9,14 @@
 import { isObject, list, object, objects, text } from "../shared/json.ts";
 import type { JsonObject, McpServer, ServerCall } from "../types.ts";
 
-/** The beta of toolsets. */
+/** The name of the beta with toolsets. */
 export const MCP_BETA = "mcp-client-2025-11-20";
 
 // ---------------------------------------------------------------- as the client's half reads them
 
 /**
- * The server of a toolset; nothing for one whose server is not named, or whose terms other APIs cannot hold the model to: a
- * list of tools that must not be called.
+ * Reads a toolset. `undefined` if its server is not listed, or if other APIs cannot enforce its terms: a list of tools
+ * that must not be called.
  */
 export function readToolset(tool: JsonObject, servers: unknown, path: string): McpServer | undefined {
   const label = text(tool.mcp_server_name);
@@ -29,7 +29,7 @@ export function readToolset(tool: JsonObject, servers: unknown, path: string): M
   return readServer(server, isOpen ? undefined : says(true).map(([name]) => name), tool, path);
 }
 
-/** Servers that say themselves which of their tools may be called, as before there were toolsets. */
+/** Reads servers that list their allowed tools themselves, as they did before toolsets existed. */
 export function readServers(servers: unknown, tools: unknown, dropped: string[]): McpServer[] {
   const named = new Set(objects(tools).map(({ mcp_server_name: name }) => name));
   const all = list(servers);
@@ -67,7 +67,7 @@ function readServer(
 
 // ---------------------------------------------------------------- as the provider's half writes them
 
-/** A server as a member of `mcp_servers`, and its toolset. */
+/** Writes a server as a member of `mcp_servers`, and its toolset. */
 export function writeServer(
   { label, url, token, allowed }: McpServer,
 ): [server: JsonObject, tool: JsonObject] {
@@ -81,7 +81,7 @@ export function writeServer(
   return [server, tool];
 }
 
-/** Pairs the blocks of an answer that are about servers. */
+/** Pairs the calls of servers' tools in an answer with their results. */
 export function mcpCallReader(take: (call: ServerCall) => void): (block: JsonObject) => void {
   const waiting = new Map<unknown, ServerCall>();
   return (block) => {
@@ -101,7 +101,7 @@ export function mcpCallReader(take: (call: ServerCall) => void): (block: JsonObj
 
 // ---------------------------------------------------------------- as the client's half writes their calls
 
-/** A call of a server's tool and its result: two blocks. */
+/** Writes a call of a server's tool as two blocks: the call and its result. */
 export function writeMcpCall({ id, tool, input, output, error }: ServerCall): [JsonObject, JsonObject] {
   const useId = `mcptoolu_${
     (id ?? JSON.stringify(input)).replace(/^mcptoolu_/, "").replace(/\W/g, "").slice(0, 48)

@@ -11,7 +11,7 @@ import { mcpCallReader } from "./mcp.ts";
 import { serverCallReader } from "./server_tools.ts";
 import { type Envelope, SIGNED } from "./write_answered.ts";
 
-/** What is known of an answer at its end. */
+/** What the end of an answer needs to know. */
 export interface Kept {
   said: ReturnType<typeof textCounter>;
   thoughts: number;

@@ -132,7 +132,7 @@ function joinTurns(turns: MessageOf<"assistant">[]): MessageOf<"assistant"> {
   };
 }
 
-/** What thoughts hold. */
+/** The content of an answer's sealed thoughts. */
 interface Opened {
   kept: JsonObject[];
   calls: JsonObject[];

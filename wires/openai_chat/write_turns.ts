@@ -14,7 +14,7 @@ import type { ChatTakes } from "./takes.ts";
 /** What the writers of messages need and record. */
 export interface Turns {
   takes: ChatTakes;
-  /** The model takes `prompt_cache_breakpoint` on parts. */
+  /** The model accepts `prompt_cache_breakpoint` on parts. */
   breakpoints: boolean;
   /** Turns a function's name into one that the provider accepts. */
   nameOf: (name: string) => string;

@@ -13,13 +13,13 @@ import type { JsonObject, McpServer, ServerCall } from "../types.ts";
 
 const names = (value: unknown): string[] => list(value).filter((name) => typeof name === "string");
 
-/** Members that are read, or that are for OpenAI's own search of tools. */
+/** The members that are read, or that only OpenAI's own tool search needs. */
 const MEMBERS: ReadonlySet<string> = new Set([
   ...["allowed_tools", "authorization", "defer_loading", "headers", "require_approval", "server_label"],
   ...["server_url", "type"],
 ]);
 
-/** A server; nothing for one that only OpenAI can reach, or whose tools must be approved. */
+/** Reads a server. `undefined` if only OpenAI can reach it, or if its calls need approval. */
 export function readMcpTool(tool: JsonObject, path: string, dropped: string[]): McpServer | undefined {
   const label = text(tool.server_label), url = text(tool.server_url);
   const unasked = unaskedTools(tool.require_approval);
@@ -48,7 +48,10 @@ export function readMcpTool(tool: JsonObject, path: string, dropped: string[]): 
 const lowerCased = (headers: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
-/** The tools that may be called without asking, all of them where there are no names; nothing where it is not said. */
+/**
+ * The tools that may be called without approval: all of them if there are no names. `undefined` if the tool does not
+ * say.
+ */
 function unaskedTools(approval: unknown): { names?: string[] } | undefined {
   if (approval === "never") return {};
   const { never, always } = object(approval) ?? {};
@@ -56,7 +59,7 @@ function unaskedTools(approval: unknown): { names?: string[] } | undefined {
   return found.length > 0 && always == null ? { names: found } : undefined;
 }
 
-/** The tools that are named; nothing for a filter by what they do. */
+/** The named tools; `undefined` for a filter by what the tools do. */
 function allowedTools(value: unknown): { names?: string[] } | undefined {
   if (value == null) return {};
   if (Array.isArray(value)) return { names: names(value) };
@@ -66,7 +69,7 @@ function allowedTools(value: unknown): { names?: string[] } | undefined {
     : undefined;
 }
 
-/** A server as a tool. Nobody is asked, as whoever wrote it knows no approval. */
+/** Writes a server as a tool. It needs no approval, because clients of other wires do not know approvals. */
 export const writeMcpTool = ({ label, url, token, allowed }: McpServer): JsonObject => ({
   type: "mcp",
   server_label: label.replace(/[^\w-]/g, "_"),
@@ -76,7 +79,7 @@ export const writeMcpTool = ({ label, url, token, allowed }: McpServer): JsonObj
   require_approval: "never",
 });
 
-/** The call of a server's tool, of a `mcp_call` item. */
+/** Reads the call of a server's tool from an `mcp_call` item. */
 export function readMcpCall(
   { id, name, server_label: server, arguments: args, output, error }: JsonObject,
 ): ServerCall {
@@ -94,7 +97,7 @@ function wordsOf(error: unknown): string {
   return text(error) ?? text(message) ?? JSON.stringify(content ?? error);
 }
 
-/** A call as an item. */
+/** Writes a call as an item. */
 export const mcpItem = (id: string, { tool, input, output, error }: ServerCall): JsonObject => ({
   id,
   type: "mcp_call",

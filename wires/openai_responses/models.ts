@@ -1,8 +1,8 @@
 /**
- * OpenAI's Responses: a client's own request as OpenAI's own models take it.
+ * OpenAI's Responses: fits a Responses client's own request to OpenAI's models.
  *
- * Clients know what `gpt-5-mini` refuses and leave it out; of `openai/gpt-5-mini` they know nothing. What each generation takes
- * is in `shared/openai_models.ts`.
+ * Clients leave out what `gpt-5-mini` refuses, because they know that name. They do not know `openai/gpt-5-mini`. What
+ * each generation accepts is in `shared/openai_models.ts`.
  */
 import { isObject, list } from "../shared/json.ts";
 import {
@@ -19,10 +19,10 @@ import {
 const SETTINGS = ["parallel_tool_calls", "prompt_cache_retention", "temperature", "top_logprobs", "top_p"];
 
 /**
- * Fits a request to one of OpenAI's models. A default value that is refused is left out without a word.
+ * Fits a request to one of OpenAI's models. A refused setting that has its default value is left out and not named.
  *
- * @param get Reads a member of the body; `undefined` when there is none.
- * @returns `undefined` when the model takes the request as it is.
+ * @param get Reads a member of the body; `undefined` if there is none.
+ * @returns `undefined` if the model accepts the request unchanged.
  */
 export function fitResponses(id: string, get: (field: string) => unknown): Fit | undefined {
   const model = openaiModel(id);

@@ -4,7 +4,7 @@ import type { textCounter } from "../shared/layout.ts";
 import type { Emit, JsonObject } from "../types.ts";
 import { phaseMark, SEPARATOR } from "./write_answered.ts";
 
-/** What is known of an answer at its end. */
+/** What the end of an answer needs to know. */
 export interface Kept {
   said: ReturnType<typeof textCounter>;
   /** The layout of the answer, see `shared/layout.ts`. */

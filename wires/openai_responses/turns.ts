@@ -102,7 +102,7 @@ export function gatherTurns(): Turns {
       const message: Message = { role: "tool", callId, parts, path, ...(error && { error }) };
       const turn = byCall.get(callId);
       turn?.waiting.delete(callId);
-      // What comes behind the last result is another answer: each request begins with the request before it.
+      // Items after the last result are another answer: each request begins with the request before it.
       if (!open || open.waiting.size === 0) open = undefined;
       if (turn) turn.results.push(message);
       else turns.push({ message, results: [] });

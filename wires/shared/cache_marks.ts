@@ -10,7 +10,7 @@
 import { isObject } from "./json.ts";
 import type { JsonObject } from "../types.ts";
 
-/** What a reader found: the mark as Anthropic has it, and where it stands if it is not at `cache_control`. */
+/** A mark in Anthropic's form, and its path in the client's body if that is not `cache_control`. */
 export interface Mark {
   cache?: unknown;
   cachePath?: string;
@@ -31,15 +31,16 @@ export function readMark(
   return { cache, cachePath: `${path}.prompt_cache_breakpoint` };
 }
 
-/** The client's path of a mark, for where it is dropped. */
+/** The client's path of a mark, to name it where it is dropped. */
 export const markPath = ({ path, cachePath }: { path: string; cachePath?: string }): string =>
   cachePath ?? `${path}.cache_control`;
 
 /**
- * A mark as OpenAI has it, without a lifetime: the longer one is in its types alone, and nobody has been seen to take it.
+ * Writes a mark in OpenAI's form, without a lifetime: the longer one is only in OpenAI's types, and no model is known
+ * to accept it.
  *
- * @param marked Has a mark.
- * @param dropped Takes the path of a lifetime that OpenAI does not promise.
+ * @param marked The object with the mark.
+ * @param dropped Takes the client's path of a lifetime that OpenAI does not promise.
  */
 export function writeBreakpoint(
   marked: { cache?: unknown; path: string; cachePath?: string },

@@ -1,15 +1,17 @@
-/** Texts of clients in headers of answers. */
+/** Writes texts of clients into headers of answers. */
 
-/** Characters of one text, and of a list, that go into a header: clients take only so much of all headers together. */
+/** The most characters of one text, and of a list, in a header: clients limit the size of all headers together. */
 const MOST = { text: 200, list: 2000 };
 
-/** The beginning of a client's text for a header: percent-encoded where it is not printable ASCII, or is `,` or `%`. */
+/**
+ * The beginning of a client's text, for a header. Percent-encodes `,`, `%` and characters that are not printable ASCII.
+ */
 export function headerText(text: string): string {
   const kept = text.slice(0, MOST.text).toWellFormed();
   return kept.replace(/[^\x21-\x24\x26-\x2b\x2d-\x7e]/gu, encodeURIComponent);
 }
 
-/** Names for a header, each once: `seed, logit_bias`. What does not fit is counted: `…, and 57 more`. */
+/** A list of names for a header, each once: `seed, logit_bias`. Names that do not fit are counted: `…, and 57 more`. */
 export function headerList(names: readonly string[]): string {
   const all = new Set(names);
   let list = "";

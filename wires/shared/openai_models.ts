@@ -41,7 +41,7 @@ export interface OpenAIModel {
   responsesOnly?: true;
   /** The model's messages have a `phase`, which it wants back. */
   phases?: true;
-  /** It takes `prompt_cache_breakpoint` on parts of content. */
+  /** The model accepts `prompt_cache_breakpoint` on parts of content. */
   breakpoints?: true;
   /**
    * When the model accepts function tools on chat completions. Default: always. `unset`: without `reasoning_effort`, or

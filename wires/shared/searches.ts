@@ -1,13 +1,13 @@
-/** Searches of providers that tell only what they found, as sources beside their text. */
+/** Reports the searches of providers that only send what they found, as sources beside their text. */
 import type { Call, Delta, Emit } from "../types.ts";
 
-/** Sources of one answer that are told as what a search found. */
+/** The most sources of one answer that are reported as results of a search. */
 const MOST_FOUND = 50;
 
-/** Characters of the user's words that are told as a search. */
+/** The most characters of the user's text that are reported as the query. */
 const MOST_QUERY = 400;
 
-/** The user's last words, as what was searched for where nobody says it. */
+/** The user's last text, which is reported as the query if the provider does not say it. */
 export function searchedFor({ messages }: Call): string {
   const parts = messages.findLast(({ role }) => role === "user")?.parts ?? [];
   const words = parts.map((part) => part.type === "text" ? part.text : "").join(" ").trim();
@@ -19,8 +19,8 @@ const offersSearch = ({ settings: { tools } }: Call): boolean =>
   tools?.some((tool) => tool.type === "server" && tool.kind === "web_search") ?? false;
 
 /**
- * Passes deltas on. Where the client offered a web search and the provider named sources without a search, the search is told
- * at the end: clients such as Claude Code read what was found from there, and not from the text.
+ * Passes deltas on. If the client offered a web search and the provider named sources without a search, the search is
+ * emitted at the end: clients such as Claude Code read the results from there and not from the text.
  */
 export function withFound(emit: Emit, call: Call): Emit {
   if (!offersSearch(call)) return emit;

@@ -1,18 +1,18 @@
-/** What providers say themselves of an answer's cost. */
+/** Reads the cost of an answer that a provider reports itself. */
 import type { JsonObject, Usage } from "../types.ts";
 import { isObject, object } from "./json.ts";
 
-/** xAI counts in these: https://docs.x.ai/developers/cost-tracking (read on 2026-11-28). */
+/** The unit in which xAI reports costs, see https://docs.x.ai/developers/cost-tracking (read on 2026-11-28). */
 const TICKS_PER_DOLLAR = 1e10;
 
 const amount = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 
 /**
- * The cost in a provider's `usage`; empty where it tells none.
+ * Reads the cost in a provider's `usage`, in US dollars. Empty if the provider reports none.
  *
- * - `cost`: OpenRouter, Vercel, and others after them. With a key of the caller's own (`is_byok`) that is the fee alone, and
- *   what the model's provider takes stands beside it.
+ * - `cost`: OpenRouter, Vercel, and others that follow them. With the caller's own key (`is_byok`) this is only the
+ *   fee, and the cost of the model's provider stands beside it.
  * - `cost.total_cost`, in US dollars unless `currency` says otherwise: Perplexity.
  * - `cost_in_usd_ticks`: xAI.
  * - `estimated_cost`: DeepInfra.
