@@ -73,6 +73,12 @@ for (const row of ["Deno Deploy", "\u0060deno serve\u0060"]) {
     assertEquals(keys.at(-1), "Bearer sk-stored");
   });
 
+  Deno.test(`${row}: the page's module warns of a variable of tokens that is misspelt`, async () => {
+    await using gateway = await serve(row, { SLUICE_TOKEN: "my-token", DENO_DEPLOY: "1" });
+    assertEquals(await chat(gateway, "demo/echo"), 200);
+    assertMatch(gateway.output(), /Warning: SLUICE_TOKEN is not read; did you mean SLUICE_TOKENS\?/);
+  });
+
   Deno.test(`${row}: the page's module serves nobody with a variable that cannot be used`, async () => {
     await using gateway = await serve(row, { SLUICE_TOKENS: "[" });
     for (let time = 0; time < 2; time++) assertEquals(await chat(gateway, "demo/echo"), 500);

@@ -165,3 +165,15 @@ Deno.test("itemSteps() writes each tool call's arguments completely, however the
     });
   }));
 });
+
+Deno.test("itemSteps() passes over empty texts and refusals, and over no thought that has a signature alone", () => {
+  const refuse = (text: string): Delta => ({ type: "refusal", choice: 0, text });
+  assertEquals(run([text(""), refuse(""), text("a"), refuse(""), text("b")]), [
+    "open text",
+    "a",
+    "b",
+    "close",
+  ]);
+  const signed: Delta = { type: "thought", choice: 0, block: 0, text: "", signature: "s" };
+  assertEquals(run([signed]), ["open thought", "", "close"]);
+});
