@@ -3,7 +3,7 @@ import OpenAI from "npm:openai@7.57.0";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Options } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
-import { before } from "../fakes.ts";
+import { before, post } from "../fakes.ts";
 
 const FIXTURES = new URL("../fixtures/anthropic/", import.meta.url);
 const load = (name: string) => Deno.readTextFileSync(new URL(name, FIXTURES));
@@ -185,6 +185,20 @@ Deno.test("anthropic's ids may be written with dots, and other rows' ids stay as
     const { sent, client } = setUp(() => json("text"));
     await client.chat.completions.create({ model: `anthropic/${written}`, messages: [USER] });
     assertEquals(JSON.parse(sent[0].body).model, asked);
+    // Also where the body is Anthropic's own: a short one, a long one, a count and a list of models.
+    const long = [{ role: "user", content: "a".repeat(300_000) }];
+    const bodies: [path: string, body: object][] = [
+      ["messages", { model: `anthropic/${written}`, messages: [USER] }],
+      ["messages", { model: `anthropic/${written}`, messages: long, max_tokens: 1 }],
+      ["messages/count_tokens", { model: `anthropic/${written}`, messages: [USER] }],
+      ["messages", { models: [`anthropic/${written}`, "anthropic/x"], messages: [USER], max_tokens: 1 }],
+    ];
+    for (const [path, body] of bodies) {
+      const { fetch, sent } = before(() => json("text"));
+      const response = await fetch(post(`http://gateway.test/v1/${path}`, body));
+      assertEquals([response.status, JSON.parse(sent[0].body).model], [200, asked], `${path} ${written}`);
+      await response.body?.cancel();
+    }
   }
   const providers = { mine: { baseUrl: "https://mine.example", wire: "anthropic" as const } };
   const { sent, client } = setUp(() => json("text"), { providers });
