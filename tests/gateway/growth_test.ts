@@ -148,6 +148,90 @@ Deno.test("chat() takes time in step with the body, for each parser's worst", as
   }
 });
 
+/** The worst that requests of the other formats may hold. */
+const OTHER_BODIES: Record<string, [path: string, body: (size: number) => string]> = {
+  "Messages: results of one call": [
+    "/v1/messages",
+    (size) =>
+      `{"model":"cohere/c","max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[${
+        many(size, () => `{"type":"tool_use","id":"t","name":"f","input":{}}`)
+      }]},{"role":"user","content":[${
+        many(size, () => `{"type":"tool_result","tool_use_id":"t","content":"1"}`)
+      }]}]}`,
+  ],
+  "Messages: thoughts of others": [
+    "/v1/messages",
+    (size) =>
+      `{"model":"${CLAUDE}","max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[${
+        many(size, () => `{"type":"thinking","thinking":"a","signature":"slc1.x"}`)
+      },{"type":"text","text":"b"}]},{"role":"user","content":"c"}]}`,
+  ],
+  "Messages: tools that are loaded later": [
+    "/v1/messages",
+    (size) =>
+      `{"model":"cohere/c","max_tokens":9,"tools":[${
+        many(size, (at) => `{"name":"f${at}","input_schema":{"type":"object"},"defer_loading":true}`)
+      }],"messages":${HI}}`,
+  ],
+  "Responses: turns of the assistant alone": [
+    "/v1/responses",
+    (size) =>
+      `{"model":"${CLAUDE}","input":[{"role":"user","content":"a"},${
+        many(size, () => `{"type":"reasoning","summary":[{"text":"a"}]},{"role":"assistant","content":"b"}`)
+      },{"role":"user","content":"c"}]}`,
+  ],
+  "Responses: calls that wait, with texts between": [
+    "/v1/responses",
+    (size) =>
+      `{"model":"${CLAUDE}","input":[{"role":"user","content":"a"},${
+        many(
+          size,
+          (at) =>
+            `{"type":"function_call","call_id":"c${at}","name":"f","arguments":"{}"},{"role":"assistant","content":"b"}`,
+        )
+      },${many(size, (at) => `{"type":"function_call_output","call_id":"c${at}","output":"1"}`)}]}`,
+  ],
+  "Responses: sources": [
+    "/v1/responses",
+    (size) =>
+      `{"model":"${CLAUDE}","input":[{"role":"user","content":"a"},${
+        many(
+          size,
+          () =>
+            `{"role":"assistant","content":[{"type":"output_text","text":"b","annotations":[{"type":"url_citation","url":"u","start_index":0,"end_index":1}]}]}`,
+        )
+      },{"role":"user","content":"c"}]}`,
+  ],
+  "Responses: namespaces": [
+    "/v1/responses",
+    (size) =>
+      `{"model":"cohere/c","input":"a","tools":[${
+        many(
+          size / 4,
+          (at) => `{"type":"namespace","name":"n${at}","tools":[{"type":"function","name":"f"}]}`,
+        )
+      }]}`,
+  ],
+  "Responses: tools that items add": [
+    "/v1/responses/input_tokens",
+    (size) =>
+      `{"model":"cohere/c","input":[${
+        many(size, (at) => `{"type":"additional_tools","tools":[{"type":"function","name":"f${at}"}]}`)
+      },{"role":"user","content":"c"}]}`,
+  ],
+};
+
+Deno.test("Messages and Responses take time in step with the body, for each parser's worst", async () => {
+  for (const [name, [path, body]] of Object.entries(OTHER_BODIES)) {
+    const { fetch } = before(({ url }) => url.includes("anthropic") ? message() : refusal(400));
+    await assertLinear(name, name.endsWith("sources") ? 2000 : 1000, async (size) => {
+      const response = await fetch(post(`http://gateway.test${path}`, body(size)));
+      const text = await response.text();
+      assert(response.status < 500, `${name}: ${response.status} ${text.slice(0, 200)}`);
+    });
+  }
+});
+
 Deno.test("headers, queries and paths take time in step with their length", async () => {
   const { fetch } = before(() => completion(), { tokens: ["t"], tokenRequired: false });
   const body = { model: "openai/m", messages };

@@ -22,6 +22,8 @@ interface Open extends Turn {
   rank: number;
   /** Calls whose results have not come yet. */
   waiting: Set<string>;
+  /** UTF-16 units of its texts. */
+  units: number;
 }
 
 /** A tool call as it is in an item. */
@@ -65,7 +67,7 @@ export function gatherTurns(): Turns {
   function assistant(rank: number, path: string): MessageOf<"assistant"> {
     if (!open || rank < open.rank && open.waiting.size === 0) {
       const message: MessageOf<"assistant"> = { role: "assistant", path, parts: [], thoughts: [], calls: [] };
-      open = { message, results: [], rank, waiting: new Set() };
+      open = { message, results: [], rank, waiting: new Set(), units: 0 };
       turns.push(open);
     }
     open.rank = Math.max(open.rank, rank);
@@ -82,7 +84,11 @@ export function gatherTurns(): Turns {
     },
     answer(parts, path, cited) {
       const message = assistant(TEXT, path);
-      cite(message, cited);
+      const base = open!.units;
+      for (const { start, end, ...source } of cited) {
+        (message.citations ??= []).push({ ...source, start: base + start, end: base + end });
+      }
+      for (const part of parts) if (part.type === "text") open!.units += part.text.length;
       append(message.parts, parts);
     },
     sign(signature) {
@@ -130,16 +136,4 @@ function joinBare(turns: Turn[]): Turn[] {
     } else joined.push(turn);
   }
   return joined;
-}
-
-/** Adds the sources of a text that is added next. */
-function cite(message: MessageOf<"assistant">, cited: readonly Citation[]): void {
-  if (cited.length === 0) return;
-  const base = message.parts.reduce((sum, part) => sum + (part.type === "text" ? part.text.length : 0), 0);
-  const moved = cited.map((citation) => ({
-    ...citation,
-    start: base + citation.start,
-    end: base + citation.end,
-  }));
-  message.citations = [...(message.citations ?? []), ...moved];
 }
