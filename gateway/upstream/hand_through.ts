@@ -27,14 +27,12 @@ export type Rules = Omit<Spoken, "wire" | "drop"> & Partial<SpokenChat>;
  */
 export function handThrough(
   body: Body,
-  named: Target,
+  target: Target,
   rules: Rules,
   only: boolean,
   foreign?: ForeignRules,
 ): Rewritten {
   const { drop, models, path } = rules;
-  const { modelId } = named.provider;
-  const target = modelId ? { ...named, model: modelId(named.model) } : named;
   // A dropped field with the value `null` is removed too, but not named: `null` means absent.
   const dropped: string[] = drop?.filter(body.has) ?? [];
   const fit = models?.(target.model, body.get);
