@@ -110,28 +110,7 @@ export function tokenCheck(
   required: boolean,
   names: readonly string[],
 ): TokenCheck {
-  // Compares hashes, in constant time: the duration of a comparison of texts would tell how many characters were right.
-  let hashed: Promise<(GatewayToken & { hash: Uint8Array })[]> | undefined;
-
-  async function find(text: string): Promise<GatewayToken | undefined> {
-    // Made with the first request: a Worker cannot hash outside of one.
-    hashed ??= Promise.all(tokens.map(async (token) => ({
-      ...token,
-      name: token.name ?? await nameOf(token.token),
-      hash: await hash(token.token),
-    })));
-    const wanted = await hash(text);
-    let found: GatewayToken | undefined;
-    for (const token of await hashed) if (equal(token.hash, wanted)) found = token;
-    return found;
-  }
-
-  /** The token in one credential, with or without its scheme. */
-  async function findIn(value: string): Promise<GatewayToken | undefined> {
-    let found = await find(credential(value));
-    for (const half of basicPair(value)) found ??= await find(half);
-    return found;
-  }
+  const { find, findIn, partValue, findInQuery } = tokenSearch(tokens);
 
   /** The headers that hold a credential. Placeholders of SDKs do not count. */
   function given(headers: Headers): Map<string, string> {
@@ -141,32 +120,6 @@ export function tokenCheck(
       if (value !== null && !isPlaceholder(credential(value))) keys.set(name, value);
     }
     return keys;
-  }
-
-  /** Separates our token from the rest of a header's value: two headers of one name arrive as one, with a comma. */
-  async function partValue(value: string): Promise<{ found?: GatewayToken; rest?: string }> {
-    const whole = await findIn(value);
-    if (whole) return { found: whole };
-    // The value may be a signature, which may have any number of commas.
-    const list = value.split(",", MOST_CREDENTIALS + 1);
-    if (list.length === 1 || list.length > MOST_CREDENTIALS) return { rest: value };
-    let found: GatewayToken | undefined;
-    const others: string[] = [];
-    for (const one of list) {
-      const token = await findIn(one);
-      found ??= token;
-      if (!token) others.push(one);
-    }
-    return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
-  }
-
-  /** The token in the query of a URL, where some clients put their key. */
-  async function findInQuery(url: string): Promise<GatewayToken | undefined> {
-    const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
-    if (written.length > MOST_CREDENTIALS) return undefined;
-    let token: GatewayToken | undefined;
-    for (const param of written) token ??= await find(decodeParam(KEY_PARAM.exec(param)![1]));
-    return token;
   }
 
   /** Separates our token from the providers' keys. */
@@ -231,6 +184,60 @@ export function tokenCheck(
     keys: (headers) => Promise.resolve(given(headers)),
     ownQuery,
   };
+}
+
+/** Finds gateway tokens in texts that clients send. */
+function tokenSearch(tokens: readonly GatewayToken[]) {
+  // Compares hashes, in constant time: the duration of a comparison of texts would tell how many characters were right.
+  let hashed: Promise<(GatewayToken & { hash: Uint8Array })[]> | undefined;
+
+  async function find(text: string): Promise<GatewayToken | undefined> {
+    // Made with the first request: a Worker cannot hash outside of one.
+    hashed ??= Promise.all(tokens.map(async (token) => ({
+      ...token,
+      name: token.name ?? await nameOf(token.token),
+      hash: await hash(token.token),
+    })));
+    const wanted = await hash(text);
+    let found: GatewayToken | undefined;
+    for (const token of await hashed) if (equal(token.hash, wanted)) found = token;
+    return found;
+  }
+
+  /** The token in one credential, with or without its scheme. */
+  async function findIn(value: string): Promise<GatewayToken | undefined> {
+    let found = await find(credential(value));
+    for (const half of basicPair(value)) found ??= await find(half);
+    return found;
+  }
+
+  /** Separates our token from the rest of a header's value: two headers of one name arrive as one, with a comma. */
+  async function partValue(value: string): Promise<{ found?: GatewayToken; rest?: string }> {
+    const whole = await findIn(value);
+    if (whole) return { found: whole };
+    // The value may be a signature, which may have any number of commas.
+    const list = value.split(",", MOST_CREDENTIALS + 1);
+    if (list.length === 1 || list.length > MOST_CREDENTIALS) return { rest: value };
+    let found: GatewayToken | undefined;
+    const others: string[] = [];
+    for (const one of list) {
+      const token = await findIn(one);
+      found ??= token;
+      if (!token) others.push(one);
+    }
+    return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
+  }
+
+  /** The token in the query of a URL, where some clients put their key. */
+  async function findInQuery(url: string): Promise<GatewayToken | undefined> {
+    const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
+    if (written.length > MOST_CREDENTIALS) return undefined;
+    let token: GatewayToken | undefined;
+    for (const param of written) token ??= await find(decodeParam(KEY_PARAM.exec(param)![1]));
+    return token;
+  }
+
+  return { find, findIn, partValue, findInQuery };
 }
 
 function ownQuery(endpoint: string, holds: (text: string) => boolean = () => false): string {
