@@ -9,13 +9,14 @@
  * @see https://platform.claude.com/docs/en/api/messages
  */
 import { writeMessages } from "./write_turns.ts";
-import { type ClaudeModel, claudeModel } from "./models.ts";
-import { limitMarks, type Notes } from "./write_parts.ts";
-import { enforce, type Enforced, withoutRoot } from "./strict_limits.ts";
+import type { Draft } from "./draft.ts";
+import { claudeModel } from "./models.ts";
+import { limitMarks } from "./write_parts.ts";
+import { writeTools } from "./write_tools.ts";
+import { enforce } from "./strict_limits.ts";
 import {
   isForced,
   planThinking,
-  type ThinkingPlan,
   thinks,
   withBudget,
   withoutLostThinking,
@@ -23,28 +24,13 @@ import {
 } from "./write_thinking.ts";
 import { isPersonal } from "./user_id.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
-import { MCP_BETA, writeServer } from "./mcp.ts";
-import { writeServerTool } from "./server_tools.ts";
+import { MCP_BETA } from "./mcp.ts";
 import { isObject, list } from "../shared/json.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
-import { customAsFunction } from "../shared/tools.ts";
-import type { Call, JsonObject, Settings, Tool, WireRequest } from "../types.ts";
+import type { Call, JsonObject, Settings, WireRequest } from "../types.ts";
 
 /** The last version that accepts sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
 const VERSION = "2023-06-01";
-
-/** A body while it is written, and the state that its writers share. */
-interface Draft extends Notes {
-  body: JsonObject;
-  model: ClaudeModel;
-  thinking: ThinkingPlan;
-  /** What the API is asked to enforce. */
-  enforced: Enforced;
-  /** Instructions in words, for what the API has no field for. */
-  words: string[];
-  /** Servers of tools that other wires' clients named. */
-  servers: JsonObject[];
-}
 
 /**
  * Writes a call.
@@ -291,49 +277,6 @@ function writeUserId(body: JsonObject, id: string): void | false {
 }
 
 // ---------------------------------------------------------------- tools
-
-/** Writes the tools in the client's order. */
-function writeTools(tools: Tool[], draft: Draft, call: Call): void {
-  if (tools.length > 0) {
-    draft.body.tools = [...tools.map((tool) => writeTool(tool, draft, call)), ...list(draft.body.tools)];
-  }
-}
-
-function writeTool(tool: Tool, draft: Draft, call: Call): JsonObject {
-  const { dropped, enforced, marks } = draft;
-  const mark = `${tool.path}.cache_control`;
-  if (tool.type === "custom") return writeTool(customAsFunction(tool, dropped), draft, call);
-  if (tool.type === "mcp") {
-    const [server, toolset] = writeServer(tool);
-    draft.servers.push(server);
-    return toolset;
-  }
-  if (tool.type !== "function") {
-    const isOwn = tool.type === "native" || call.wire === "anthropic";
-    const value = isOwn ? tool.value : writeServerTool(tool, draft.model, dropped);
-    const { strict, input_schema } = value;
-    if (strict === true && isObject(input_schema)) enforced.native.push(input_schema);
-    if (value.cache_control == null) return value;
-    const copy = { ...value };
-    marks.set(copy, mark);
-    return copy;
-  }
-  const { name, description, parameters, strict, cache, extra, definitionPath, parametersPath } = tool;
-  const out: JsonObject = { name };
-  if (description !== undefined) out.description = description;
-  const folded: string[] = [];
-  out.input_schema = withoutRoot(parameters ?? {}, parametersPath, folded);
-  dropped.push(...folded);
-  if (strict !== undefined) out.strict = strict;
-  // What moved into the description cannot be enforced.
-  if (strict) enforced.tools.push({ tool: out, definitionPath, parametersPath, folded: folded.length > 0 });
-  Object.assign(out, extra);
-  if (cache !== undefined) {
-    out.cache_control = cache;
-    marks.set(out, mark);
-  }
-  return out;
-}
 
 function writeToolChoice(
   value: NonNullable<Settings["tool_choice"]>,

@@ -108,19 +108,7 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
     for (const member in tool) {
       if (!FUNCTION_MEMBERS.has(member) && tool[member] != null) dropped.push(`${path}.${member}`);
     }
-    const { parameters, strict } = tool;
-    const read: FunctionTool = {
-      type: "function",
-      name,
-      description: describe(tool, path, preface),
-      parameters: parameters == null ? undefined : needObject(parameters, `${path}.parameters`),
-      strict: typeof strict === "boolean" ? strict : undefined,
-      path,
-      definitionPath: path,
-      parametersPath: `${path}.parameters`,
-      extra: {},
-    };
-    tools.push(read);
+    tools.push(readFunction(name, tool, path, preface));
   }
 
   function addCustom(tool: JsonObject, path: string, namespace?: string, preface?: string): void {
@@ -202,6 +190,21 @@ export function toolList(dropped: string[]): ReadTools & { add(value: unknown, p
         addOne(tool, `${path}[${at}]`);
       }
     },
+  };
+}
+
+function readFunction(name: string, tool: JsonObject, path: string, preface?: string): FunctionTool {
+  const { parameters, strict } = tool;
+  return {
+    type: "function",
+    name,
+    description: describe(tool, path, preface),
+    parameters: parameters == null ? undefined : needObject(parameters, `${path}.parameters`),
+    strict: typeof strict === "boolean" ? strict : undefined,
+    path,
+    definitionPath: path,
+    parametersPath: `${path}.parameters`,
+    extra: {},
   };
 }
 
