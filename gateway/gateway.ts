@@ -185,16 +185,7 @@ async function open(
   const { headers, signal } = request;
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
-  if (report.listened) {
-    // Started now, so that the table is there when the answer ends. A row that must wait for it comes late.
-    const prices = config.journal?.prices;
-    prices?.load();
-    const fresh = prices?.refresh();
-    if (fresh) keepAlive(fresh, context);
-    report.forModel = !NOT_FOR_MODELS.has(route.door);
-    report.account = withoutTokens(scopeName(account ?? NO_ACCOUNT), config.tokens);
-    report.gateway = withoutTokens(scopeName(gateway ?? "default"), config.tokens);
-  }
+  if (report.listened) tellScope(report, route, account, gateway, config, context);
   if (route.door === "operator") {
     if (!insider) await checkOperator(headers, config.admin);
     return await serveOperator(route.view, request, config);
@@ -240,6 +231,25 @@ async function open(
     case "stored":
       throw notKept(route);
   }
+}
+
+/** Tells a request that is listened to whose it is. */
+function tellScope(
+  report: Report,
+  { door }: Route,
+  account: string | undefined,
+  gateway: string | undefined,
+  config: Config,
+  context: RuntimeContext | undefined,
+): void {
+  // Started now, so that the table is there when the answer ends. A row that must wait for it comes late.
+  const prices = config.journal?.prices;
+  prices?.load();
+  const fresh = prices?.refresh();
+  if (fresh) keepAlive(fresh, context);
+  report.forModel = !NOT_FOR_MODELS.has(door);
+  report.account = withoutTokens(scopeName(account ?? NO_ACCOUNT), config.tokens);
+  report.gateway = withoutTokens(scopeName(gateway ?? "default"), config.tokens);
 }
 
 /** An account or gateway id for rows. It is cut, because an id in a path may be as long as the path. */
