@@ -52,8 +52,8 @@ const KEY_PARAM = /^(?:key|api_key)=(.+)$/;
 export const hasQueryKey = (endpoint: string) => paramsOf(endpoint).some((param) => KEY_PARAM.test(param));
 
 /**
- * A query, from its `?` on, for whoever takes keys in headers alone: without parameters that bring a key, hold a token of ours
- * or are a front proxy's.
+ * A query with its `?`, for a provider that takes keys only in headers. Parameters are left out that bring a key, hold a gateway
+ * token or belong to a front proxy.
  */
 export function keylessQuery(query: string, tokens: Pick<TokenCheck, "ownQuery">): string {
   const kept = tokens.ownQuery(query).slice(1).split("&").filter((param) =>

@@ -1,4 +1,4 @@
-/** What stands at `/`. */
+/** Serves `/`. */
 import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
 
 /** A browser gets the page, any other client a curl command that works without a key. */

@@ -1,4 +1,4 @@
-/** A search that is all that a request asks for, of a provider that has none. */
+/** Answers requests that ask only for a web search, if the provider has none. */
 import { GatewayError } from "../../wires/errors.ts";
 import { collector } from "../../wires/streams/collect.ts";
 import { searchedFor } from "../../wires/shared/searches.ts";
@@ -8,8 +8,8 @@ import { answerId, answerWith, EVENTS_TYPE, JSON_TYPE } from "./answer.ts";
 import type { Outgoing } from "./prepare.ts";
 
 /**
- * Thrown in place of a request whose model would guess what it was to find. Another target may be able to search; where none is,
- * `answer` says that the search failed, in the words of the client's own search.
+ * Thrown in place of sending such a request, because the model would guess instead of searching. Another target may be able to
+ * search. If there is none, `answer` tells that the search failed, in the format of the client's own search.
  */
 export class NoSearch extends GatewayError {
   /** Makes the answer. */
@@ -30,7 +30,7 @@ export function searchable(outgoing: Outgoing, exchange: Exchange): Outgoing {
   return outgoing;
 }
 
-/** Whether a request offers a web search and nothing else, and the target has none. Chat clients have no word for that. */
+/** Whether a web search is a request's only tool, and the target has none. Chat completions have no answer for this case. */
 function isLoneSearch({ wire, settings: { tools } }: Call, dropped: readonly string[]): boolean {
   if (wire === "openai" || tools?.length !== 1) return false;
   const [tool] = tools;

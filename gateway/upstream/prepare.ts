@@ -42,10 +42,10 @@ export interface Outgoing {
 /**
  * Prepares a request for a target.
  *
- * @param only The body is for no other target: it is used up, as same-wire bodies are changed in place, and written at once.
- * If it is for others too, it is written when it is first sent.
- * @param spoken How the target is asked. Default: for an answer.
- * @throws GatewayError for a body that is not a request of the client's wire, or one that `strict` refuses.
+ * @param only Whether no other target needs the body. If so, it is written at once, and a body of the same wire is edited in
+ * place. If not, it is written when it is first sent.
+ * @param spoken The wire to use. Default: the wire for answers (`spokenTo`).
+ * @throws GatewayError for a body that is not a request of the client's wire, or that `strict` refuses.
  */
 export function prepare(
   body: Body,
@@ -94,15 +94,15 @@ export function prepare(
   };
 }
 
-/** The target, with its model under the provider's own name for it. */
+/** The target, with the provider's own name for the model. */
 export function asKnown(target: Target): Target {
   const { provider: { modelId }, model } = target;
   return modelId ? { ...target, model: modelId(model) } : target;
 }
 
 /**
- * Fields that change no answer: marks for caches, and who is said to ask. Agents send them unasked, and most providers have
- * nothing like them. `system[1].cache_control`, `prompt_cache_key`, `metadata.user_id`
+ * Fields that do not change an answer: marks for caches, and the user. Agents always send them, and most providers have nothing
+ * like them. Matches `system[1].cache_control`, `prompt_cache_key` and `metadata.user_id`.
  */
 const HINT = /(?:^|\.)cache_control$|^prompt_cache_\w+$|^metadata\.user_id$/;
 

@@ -19,7 +19,7 @@ export function spokenTo(
   const usual = own ?? wires[0];
   if (responses === "never" || own?.wire.name === "responses") return usual;
   const isNeeded = responses === "always" ||
-    // Of another client's body little more is known than that it is for this model.
+    // `get` reads members of chat completions. For a client of another wire little more than the model decides.
     needsResponses(model, own && get) || client.name === "anthropic" && hasHostedTools(get);
   return isNeeded ? wires.find(({ wire }) => wire.name === "responses") ?? usual : usual;
 }
