@@ -64,6 +64,25 @@ for (const name of ["text", "tools", "interleaved", "search"]) {
   });
 }
 
+Deno.test("readStream() takes the values of a block of another type from all its deltas", () => {
+  const done = (index: number) => ({ type: "content_block_stop", index });
+  const compaction = { type: "compaction", content: "What was said", encrypted_content: "c2VhbGVk" };
+  const events = [
+    START,
+    opened(0, { type: "compaction", content: null }),
+    filled(0, { type: "compaction_delta", content: "What was said" }),
+    filled(0, { type: "later_delta", encrypted_content: "c2VhbGVk" }),
+    done(0),
+    opened(1, { type: "text", text: "" }),
+    filled(1, { type: "text_delta", text: "Hi" }),
+    done(1),
+    ...STOP,
+  ];
+  const content = [compaction, { type: "text", text: "Hi" }];
+  const message = { ...START.message, type: "message", role: "assistant", content, stop_reason: "end_turn" };
+  assertEquals(collect(frames(...events)), collect(whole(message)));
+});
+
 Deno.test("readStream() reads text and ignores pings and events it does not know", () => {
   assertEquals(streamed(load("text.sse")), [
     { type: "start", id: "msg_text", model: "claude-haiku-4-5-20251001", service_tier: "default" },
