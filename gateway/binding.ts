@@ -304,23 +304,20 @@ export function runHeaders(
   return sent;
 }
 
-function settingHeaders(settings: RunSettings): Record<string, unknown> {
-  const { retries } = settings;
-  return {
-    "cf-aig-cache-key": settings.cacheKey,
-    "cf-aig-cache-ttl": settings.cacheTtl,
-    "cf-aig-skip-cache": settings.skipCache,
-    "cf-aig-metadata": settings.metadata,
-    "cf-aig-collect-log": settings.collectLog,
-    "cf-aig-event-id": settings.eventId,
-    "cf-aig-request-timeout": settings.requestTimeoutMs,
-    "cf-aig-max-attempts": retries?.maxAttempts,
-    "cf-aig-retry-delay": retries?.retryDelayMs,
-    "cf-aig-backoff": retries?.backoff,
-    "cf-aig-byok-alias": settings.byokAlias,
-    "cf-aig-zdr": settings.zdr,
-  };
-}
+const settingHeaders = ({ retries, ...settings }: RunSettings): Record<string, unknown> => ({
+  "cf-aig-cache-key": settings.cacheKey,
+  "cf-aig-cache-ttl": settings.cacheTtl,
+  "cf-aig-skip-cache": settings.skipCache,
+  "cf-aig-metadata": settings.metadata,
+  "cf-aig-collect-log": settings.collectLog,
+  "cf-aig-event-id": settings.eventId,
+  "cf-aig-request-timeout": settings.requestTimeoutMs,
+  "cf-aig-max-attempts": retries?.maxAttempts,
+  "cf-aig-retry-delay": retries?.retryDelayMs,
+  "cf-aig-backoff": retries?.backoff,
+  "cf-aig-byok-alias": settings.byokAlias,
+  "cf-aig-zdr": settings.zdr,
+});
 
 /** A step that JSON can write: `JSON.stringify(new Headers(…))` is `{}`. */
 function plainStep(step: UniversalStep): object {

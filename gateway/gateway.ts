@@ -12,7 +12,6 @@ import { checkOperator } from "./access/admin.ts";
 import { contextIn, keepAlive, type RuntimeContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Report } from "./log/report.ts";
-import { headerText } from "../wires/shared/header_text.ts";
 import { NoSearch } from "./upstream/no_search.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
@@ -26,18 +25,11 @@ import { handed } from "./doors/handed.ts";
 import { findModel, listModels } from "./doors/models.ts";
 import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
+import { stamp } from "./upstream/stamp.ts";
 import { waiting } from "./policies/timers.ts";
 import { faultResponse } from "./upstream/error_response.ts";
-import {
-  checkHost,
-  DEFAULT_CLIENT,
-  errorShape,
-  findRoute,
-  notKept,
-  pathOf,
-  type Route,
-  unsupported,
-} from "./doors/find_door.ts";
+import { checkHost, DEFAULT_CLIENT, errorShape, findRoute, pathOf, type Route } from "./doors/find_door.ts";
+import { notKept, unsupported } from "./doors/unserved.ts";
 import { run } from "./doors/run.ts";
 import { universal } from "./doors/universal.ts";
 
@@ -186,12 +178,10 @@ async function open(
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) tellScope(report, route, account, gateway, config, context);
-  if (route.door === "operator") {
-    if (!insider) await checkOperator(headers, config.admin);
-    return await serveOperator(route.view, request, config);
-  }
+  const isOperators = route.door === "operator" || route.door === "logs";
+  if (isOperators && !insider) await checkOperator(headers, config.admin);
+  if (route.door === "operator") return await serveOperator(route.view, request, config);
   if (route.door === "logs") {
-    if (!insider) await checkOperator(headers, config.admin);
     const scope = { account: scopeName(account ?? NO_ACCOUNT), gateway: scopeName(route.gateway) };
     return await serveLogs(request, { ...route, ...scope }, { config, report });
   }
@@ -289,67 +279,6 @@ function watch(
 /** A path, or a message that quotes one, without tokens: some clients write a token where a path has the account. */
 const withoutTokens = (text: string, { holds }: Config["tokens"]): string =>
   holds?.(text) ? text.split("/").map((part) => holds(part) ? "***" : part).join("/") : text;
-
-/**
- * Headers that hold the provider's id of a request. The comment on each says where its name was found on 2026-11-28: in an
- * SDK that reads it, on a page of the vendor, in recorded answers, or in other projects' clients.
- */
-const REQUEST_IDS = [
-  // OpenAI's SDK 7.59, ElevenLabs' SDK 2.73, and most providers that are compatible with OpenAI
-  "x-request-id",
-  // Anthropic's SDK 1.14
-  "request-id",
-  // AWS: @smithy/core 3.41
-  "x-amzn-requestid",
-  // Azure: recorded answers; @azure/core-rest-pipeline 1.25
-  "apim-request-id",
-  "x-ms-request-id",
-  // OpenRouter: other projects' clients
-  "x-generation-id",
-  // Cohere: recorded answers
-  "x-debug-trace-id",
-  // Mistral: recorded answers, and other projects' clients
-  "mistral-correlation-id",
-  // https://developers.deepgram.com/changelog/2022/11/8
-  "dg-request-id",
-  // fal's SDK 1.10
-  "x-fal-request-id",
-  // NVIDIA: other projects' clients, which poll with it
-  "nvcf-reqid",
-];
-
-/** The provider's id of the request, if its answer names one. */
-function upstreamIdIn(headers: Headers): string | undefined {
-  for (const name of REQUEST_IDS) {
-    const id = headers.get(name);
-    if (id) return id;
-  }
-  return undefined;
-}
-
-/** Sets the headers that Cloudflare's clients read: who answered, the ids, and the time that the gateway itself took. */
-function stamp(
-  { headers }: Response,
-  request: Request,
-  { id, step, provider, model, eventId, waitedMs }: Report,
-  started: number,
-  idHeader: string | undefined,
-  { timer }: Config,
-): { id: string; upstreamId?: string } {
-  const own = timer() - started - waitedMs;
-  headers.set("cf-aig-log-id", id);
-  headers.set("cf-aig-request-id", id);
-  headers.set("cf-aig-event-id", eventId ?? request.headers.get("cf-aig-event-id") ?? id);
-  headers.set("cf-aig-step", `${step}`);
-  headers.set("cf-aig-provider", provider ?? "unknown");
-  headers.set("cf-aig-model", headerText(model ?? "unknown"));
-  headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);
-  const upstreamId = upstreamIdIn(headers);
-  // OpenAI's SDKs return it as `_request_id`.
-  headers.set("x-request-id", upstreamId ?? id);
-  if (idHeader !== undefined) headers.set(idHeader, upstreamId ?? id);
-  return { id, upstreamId };
-}
 
 /** The answer to a request that failed, in the error shape of its path's clients. */
 function failure(error: unknown, request: Request, report: Report, config: Config): Response {

@@ -2,8 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { ROOT } from "./bundle.ts";
 
-/** A tenth more than the house asks for (350, 60 and 120), so that a fix of some lines need not move others. */
-const MOST_LINES = { file: 385, function: 66, closure: 132 };
+const MOST_LINES = { file: 350, function: 60, closure: 120 };
 
 /** What is read: the entries and all that they are made of. */
 const ENTRIES = ["mod.ts", "worker.ts", "ai.ts"], FOLDERS = ["gateway", "providers", "wires"];
@@ -71,7 +70,7 @@ function tooLong(path: string, source: string): string[] {
 }
 
 Deno.test("tooLong() finds functions of each form, with their parameters, and not blocks or tables", () => {
-  const body = (depth: number) => `${" ".repeat(depth)}work();\n`.repeat(64);
+  const body = (depth: number) => `${" ".repeat(depth)}work();\n`.repeat(58);
   const forms = [
     `function f(): void {\n${body(2)}}\n`,
     `export const f = (\n  a: string,\n) => {\n${body(2)}};\n`,
@@ -94,11 +93,11 @@ Deno.test("tooLong() finds functions of each form, with their parameters, and no
   ) {
     assertEquals(tooLong("x.ts", `${head}\n${body(2)}${body(2)}${end}\n`), [], head);
   }
-  assertEquals(tooLong("x.ts", "\n".repeat(385)), []);
-  assertEquals(tooLong("x.ts", "\n".repeat(386)), ["x.ts has 386 lines"]);
+  assertEquals(tooLong("x.ts", "\n".repeat(350)), []);
+  assertEquals(tooLong("x.ts", "\n".repeat(351)), ["x.ts has 351 lines"]);
 });
 
-Deno.test("no file and no function is much longer than the house asks for", async () => {
+Deno.test("no file and no function is longer than the house asks for", async () => {
   const paths = [...ENTRIES];
   for (const folder of FOLDERS) for await (const path of filesIn(folder)) paths.push(path);
   const found: string[] = [];

@@ -248,37 +248,6 @@ export function allowedMethods(path: string, providers?: Names): readonly string
 }
 
 /**
- * The error for a path of OpenAI's or Anthropic's API that is not served here. It names the path to use.
- *
- * Its status is not 404, because clients read a 404 as an unknown model.
- */
-export function unsupported({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
-  const words = wordsOf(endpoint);
-  const word = (words[0] ?? "").toLowerCase();
-  const told = shorten([word, ...words.slice(1)].join("/"));
-  const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
-  const cure = word === "chat" && words.length <= 2
-    ? "Chat completions are at /v1/chat/completions"
-    : word === "models"
-    ? "Models are listed at /v1/models"
-    : ANTHROPIC_ONLY.has(word)
-    ? `Anthropic's own path is ${provider}/anthropic/v1/${told}, for clients with the base URL ${provider}/anthropic`
-    : `OpenAI's own path is ${provider}/openai/${told}`;
-  return new GatewayError("invalid_model", `Compatibility endpoint: ${told} is not supported. ${cure}`);
-}
-
-/** The error for a path that reads or changes a stored response. */
-export function notKept({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
-  const told = shorten(wordsOf(endpoint).join("/"));
-  const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
-  return new GatewayError(
-    "not_found",
-    `Cannot find ${told}: the gateway stores no responses. Send the whole conversation in input, or read a response that ` +
-      `OpenAI has stored at ${provider}/openai/${told}`,
-  );
-}
-
-/**
  * The path of a request's URL, as it was sent. With a malformed `Host` a request's URL may be one that `URL` cannot parse
  * (Deno, workerd) or only a path (Bun). `checkHost` is called first.
  */
@@ -340,7 +309,7 @@ function find(path: string, providers: Names = NO_NAMES): Found | undefined {
 }
 
 /** The segments of a path, decoded, without empty ones. */
-const wordsOf = (path: string) => decode(path).split("/").filter(Boolean);
+export const wordsOf = (path: string) => decode(path).split("/").filter(Boolean);
 
 /** Whether a path begins with a word of an API, in any letter case: `/v1/Chat/Completions` does not hold an account either. */
 const isApi = ([word = ""]: string[]) => API_WORDS.has(word.toLowerCase());
