@@ -36,8 +36,8 @@ Deno.test("createGateway() on Bun warns once of the limit of 256 requests, unles
     const [value, told] of [["abc", "256"], ["100000", "256"], [" 5000", "256"], ["0", "256"], ["40", "40"]]
   ) {
     const { output } = await run(bun, ["-e", program], { BUN_CONFIG_MAX_HTTP_REQUESTS: value });
-    assertMatch(output, new RegExp(`^Warning: Bun has at most ${told} .*=65535.*$`, "m"), value);
-    assertEquals(output.includes("cannot read its value"), told === "256", value);
+    assertMatch(output, new RegExp(`^Warning: Bun runs at most ${told} .*=65535.*$`, "m"), value);
+    assertEquals(output.includes("cannot read its present value"), told === "256", value);
   }
   const own =
     "import { createGateway } from './mod.ts'; createGateway({ fetch: () => Promise.resolve(new Response()) });";
@@ -51,5 +51,5 @@ Deno.test("bun run mod.ts starts itself again if Bun cannot read the limit of re
     assertEquals(gateway.output().includes("Warning"), false, gateway.output());
   }
   await using gateway = await startServed(bun, ["run", "mod.ts"], { BUN_CONFIG_MAX_HTTP_REQUESTS: "40" });
-  assertMatch(gateway.output(), /Warning: Bun has at most 40 requests/);
+  assertMatch(gateway.output(), /Warning: Bun runs at most 40 requests/);
 });
