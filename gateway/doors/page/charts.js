@@ -1,14 +1,14 @@
-// Numbers and charts over a span of time.
+// Shows numbers and charts of a span of time.
 import { byId, draw, el } from "./dom.js";
 import { count, dollars, moment, ms } from "./format.js";
 
 const HEIGHT = 100;
 
-/** Some of the requests may have no known price: then the sum is not all. */
+/** If some requests have no known price, the sum is not complete, and the text says so. */
 const sumOf = ({ cost, unpriced }) =>
   unpriced === 0 ? dollars(cost) : cost > 0 ? `${dollars(cost)} + unknown` : "unknown";
 
-/** A chart of columns; `bad` is the part of each that failed. */
+/** Draws a chart of columns. `bad` is the number of requests in a column that failed. */
 function chart(title, points, span, { value, bad = () => 0, show, sum }) {
   const most = Math.max(...points.map(value), 0);
   const width = 600 / points.length;
@@ -73,7 +73,7 @@ export function showStats({ points, totals }, span) {
   );
 }
 
-/** A table. `kinds` has `long` or `number` for each column that is one. */
+/** Makes a table. `kinds` says which columns hold long names (`long`) and which hold numbers (`number`). */
 export function table(caption, heads, kinds, rows) {
   const kind = (at) => ({ class: kinds[at] || undefined });
   return el(

@@ -1,11 +1,11 @@
-// Elements of the page, and what is kept of it.
+// Makes the page's elements, keeps what a tab has to remember, and sends requests to the gateway.
 
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id);
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Adds attributes and children; a listener's name begins with `on`. Texts stay texts, whatever they hold. */
+/** Adds attributes and children. The name of a listener begins with `on`. A text stays a text, even if it holds markup. */
 function fill(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
@@ -23,7 +23,7 @@ export const el = (name, attributes = {}, ...children) =>
 export const draw = (name, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, name), attributes, children);
 
-/** Buttons of which one is chosen. */
+/** Makes buttons of which one is chosen. */
 export function choose(place, names, chosen, onChoice) {
   byId(place).replaceChildren(...names.map((name) =>
     el("button", {
@@ -38,7 +38,7 @@ export function choose(place, names, chosen, onChoice) {
   ));
 }
 
-/** What this tab keeps until it is closed. Some browsers keep nothing. */
+/** Keeps values until the tab is closed. Some browsers refuse to keep any. */
 export const kept = {
   get(name) {
     try {
@@ -52,18 +52,18 @@ export const kept = {
       if (value) sessionStorage.setItem(`sluice.${name}`, value);
       else sessionStorage.removeItem(`sluice.${name}`);
     } catch {
-      // It is asked for again after a reload.
+      // The user enters it again after a reload.
     }
   },
 };
 
-/** Asks the gateway. A page behind a path of a front server asks below that path. */
+/** Sends a request to the gateway. If a front server serves the page below a path, the request goes below that path too. */
 export function ask(path, token, init = {}) {
   const headers = { ...init.headers, ...token && { authorization: `Bearer ${token}` } };
   return fetch(`sluice/api/${path}`, { cache: "no-store", credentials: "omit", ...init, headers });
 }
 
-/** What an answer that is an error says. */
+/** Reads the message of an error. */
 export async function faultOf(answer) {
   const body = await answer.json().catch(() => undefined);
   return body?.error?.message ?? `The gateway answered ${answer.status}`;

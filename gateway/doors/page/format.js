@@ -1,4 +1,4 @@
-// Numbers and times as texts.
+// Writes numbers and times as texts.
 
 export const count = (value) =>
   value === null || value === undefined ? "–" : Math.round(value).toLocaleString("en");
@@ -8,7 +8,7 @@ export function ms(value) {
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
 }
 
-/** US dollars. What is not known is never 0. */
+/** Writes US dollars. A cost that is not known is never written as 0. */
 export function dollars(value) {
   if (value === null || value === undefined) return "unknown";
   if (value === 0) return "$0";
@@ -17,7 +17,7 @@ export function dollars(value) {
 
 export const clock = (time) => new Date(time).toLocaleTimeString("en-GB");
 
-/** The moment of a chart's column. */
+/** Writes the time at which a column of a chart begins. */
 export function moment(time, span) {
   const date = new Date(time);
   if (span === "30 d") {

@@ -1,4 +1,4 @@
-// One request, step by step.
+// Shows one request, step by step.
 import { byId, el } from "./dom.js";
 import { count, dollars, ms, target } from "./format.js";
 
@@ -9,7 +9,7 @@ const PRICES = {
   table: "an estimate by the table of prices",
 };
 
-/** A step with its facts; those that are not known are left out. */
+/** Makes a step with its facts. Facts that are not known are left out. */
 function step(title, facts) {
   const known = Object.entries(facts).filter(([, value]) => value !== undefined && value !== "");
   return el(
@@ -29,7 +29,7 @@ function costOf({ cost, price, inputTokens }) {
   return cost === null ? "unknown: no price is known for the model" : `${dollars(cost)}, ${PRICES[price]}`;
 }
 
-/** Opens a row. */
+/** Shows the request of a row. */
 export function showLife(row) {
   const bodies = row.payload === false
     ? "not kept: the client asked for that (cf-aig-collect-log-payload: false)"

@@ -1,4 +1,4 @@
-// Which part is shown: the address says it, e.g. `#requests/ID`.
+// Shows the part of the page that the address names, e.g. `#requests/ID`.
 import { byId } from "./dom.js";
 import { isOpen, requests, showOperator } from "./requests.js";
 import { start } from "./start.js";

@@ -1,4 +1,4 @@
-// The operator's parts: what happens, and who has keys.
+// Shows the operator's parts: the requests, and which providers have keys.
 import { showStats, showTotals, table } from "./charts.js";
 import { ask, byId, choose, el, faultOf, kept } from "./dom.js";
 import { clock, count, dollars, ms, target } from "./format.js";
@@ -6,7 +6,7 @@ import { showLife } from "./life.js";
 
 const SPANS = ["1 h", "24 h", "30 d"], KINDS = ["Model", "Provider", "Token", "Gateway"];
 
-/** Milliseconds between two looks, and the most after failures. */
+/** Milliseconds between two polls, and the longest pause after failures. */
 const LOOK = { usual: 2000, most: 60_000 };
 
 const state = {
@@ -22,7 +22,7 @@ const state = {
 
 export const isOpen = () => kept.get("admin") !== "";
 
-/** Asks as the operator; a token that is refused is forgotten, and asked for again. */
+/** Sends a request with the operator's token. If the gateway refuses the token, the page forgets it and asks for another. */
 async function operator(path) {
   const answer = await ask(path, kept.get("admin"));
   if (answer.ok) return await answer.json();
@@ -73,7 +73,7 @@ function showRows() {
   );
 }
 
-/** Rows that are new go on top, so that what is read stays where it is. */
+/** Puts new rows on top, so that the rows that the user reads stay in their place. */
 function addRows(rows) {
   const body = byId("rows").querySelector("tbody");
   const isFirst = state.rows.length === 0;
@@ -107,7 +107,7 @@ async function look() {
 async function lookAtStats() {
   const { span } = state;
   const stats = await operator(`stats?span=${span.replace(" ", "")}`);
-  // Another span may have been chosen meanwhile.
+  // The user may have chosen another span in the meantime.
   if (span !== state.span) return;
   state.stats = stats;
   state.statsAt = Date.now();
@@ -115,7 +115,7 @@ async function lookAtStats() {
   showTotals(stats, state.kind);
 }
 
-/** The row that the address names. */
+/** Shows the row that the address names. */
 function openWanted() {
   const row = state.rows.find(({ id }) => id === state.wanted);
   state.wanted = "";
@@ -137,7 +137,7 @@ async function showProviders() {
   }
 }
 
-/** Shows a part of the operator's. */
+/** Shows one of the operator's parts. */
 export function showOperator(part, id) {
   if (part === "providers") return showProviders();
   state.wanted = id ?? "";

@@ -1,4 +1,4 @@
-// The first part: where the gateway is, and a first call.
+// Shows the first part: the gateway's address, and how to send a first request.
 import { byId, choose, el } from "./dom.js";
 
 const address = (location.origin + location.pathname).replace(/\/+$/, "");

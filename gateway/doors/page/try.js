@@ -1,10 +1,10 @@
-// The second part: one call, streamed.
+// Shows the second part: a form that sends one request and streams its answer.
 import { ask, byId, el, faultOf, kept } from "./dom.js";
 import { count, ms } from "./format.js";
 
 let running;
 
-/** Events of a stream, each the JSON of its `data`. */
+/** Reads the events of a stream. Each is the parsed JSON of its `data`. */
 async function* eventsOf(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -21,7 +21,7 @@ async function* eventsOf(body) {
   }
 }
 
-/** Shows the pieces of an answer as they come. Returns its tokens, and when its first text came. */
+/** Shows the pieces of an answer as they arrive. Returns the answer's tokens, and the time of its first text. */
 async function readAnswer(answer) {
   let usage, firstAt;
   for await (const event of eventsOf(answer.body)) {
