@@ -7,6 +7,8 @@
  * - `slow-2000` is `echo` after 2000 or another number of milliseconds, at most ten minutes.
  * - `cut` breaks the connection in the middle of its answer.
  * - `error` sends an error event in the middle of its stream. Without a stream it answers 500.
+ * - `think` thinks before it echoes.
+ * - `tools` calls each tool that is on offer once, then echoes the results.
  * - `embed` makes embeddings, see `embed.ts`.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
@@ -16,30 +18,17 @@ import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
 import { parseObject } from "../../wires/shared/json.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
-import type { Call, Delta, JsonObject, Message, StreamWriter, Tool, WireError } from "../../wires/types.ts";
+import type { Delta, JsonObject, StreamWriter, WireError } from "../../wires/types.ts";
 import { embed, EMBED_MODEL } from "./embed.ts";
-import { exampleOf, head } from "./example.ts";
+import { answer, refusal } from "./answer.ts";
 
 /** The models in lists. `status-` and `slow-` take other numbers too. */
-const MODELS = ["cut", "echo", "error", "slow-2000", "status-429"];
+const MODELS = ["cut", "echo", "error", "slow-2000", "status-429", "think", "tools"];
 
 /** 2026-01-01T00:00:00Z. Constant, so that the same request gets the same answer byte for byte. */
 const CREATED = 1767225600;
 
 const MAX_SLOW_MS = 600_000;
-const MAX_CHOICES = 128;
-
-/** The most UTF-16 units of all choices together: the answer to a short request must not fill the memory. */
-const MAX_ANSWER = 2 ** 26;
-
-const UNITS_PER_TOKEN = 4;
-
-/** The longest text copied into a tool's argument or a structured answer, in UTF-16 units. */
-const MAX_ARGUMENT = 64;
-
-/** The most chunks of a stream. A chunk has one token, or more tokens if there would be too many chunks. */
-const MAX_CHUNKS = 256;
-
 /** OpenAI's error codes by status, so that an app can be tested with them. */
 const STATUS_CODES: ReadonlyMap<number, string> = new Map([
   [401, "invalid_api_key"],
@@ -130,107 +119,6 @@ async function complete(request: Request): Promise<Response> {
   return send(model === "cut" ? cut(text) : [text].values(), "application/json");
 }
 
-// ---------------------------------------------------------------- the answer's content
-
-type FunctionTool = Extract<Tool, { type: "function" }>;
-
-/** The answer of `echo` to a call. All choices are the same. */
-function answer(call: Call, id: string): Delta[] {
-  const limit = atLeastOne(call, "max_tokens", Infinity);
-  const choices = [...Array(atLeastOne(call, "n", MAX_CHOICES) ?? 1).keys()];
-  const tool = forcedTool(call);
-  const whole = tool
-    ? writeJson(tool.parameters ?? { type: "object" }, call, tool.path)
-    : untilStop(plainAnswer(call), call.settings.stop ?? []);
-  const said = limit === undefined ? whole : head(whole, limit * UNITS_PER_TOKEN);
-  if (said.length * choices.length > MAX_ANSWER) {
-    throw refusal(`Cannot answer: ${choices.length} choices of ${said.length} characters are too many`, "n");
-  }
-  const tokens = countTokens(said);
-
-  const deltas: Delta[] = [{ type: "start" }];
-  if (tool) {
-    for (const choice of choices) {
-      const callId = `call_${id.slice(0, 16)}_${choice}`;
-      deltas.push({ type: "tool", choice, index: 0, id: callId, name: tool.name });
-    }
-  }
-  for (const text of pieces(said, Math.ceil(tokens / MAX_CHUNKS))) {
-    for (const choice of choices) {
-      deltas.push(tool ? { type: "args", choice, index: 0, text } : { type: "text", choice, text });
-    }
-  }
-  const reason = said.length < whole.length ? "length" : "stop";
-  for (const choice of choices) deltas.push({ type: "stop", choice, reason });
-  const input = call.messages.reduce((sum, message) => sum + countTokens(textOf(message)), 0);
-  const none = { cacheRead: 0, cacheWrite: 0, audioIn: 0, reasoning: 0, audioOut: 0 };
-  deltas.push({ type: "usage", usage: { input, output: tokens * choices.length, ...none } });
-  return deltas;
-}
-
-function atLeastOne(call: Call, name: "max_tokens" | "n", most: number): number | undefined {
-  const value = call.settings[name];
-  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) return value;
-  const param = call.sent.get(name);
-  const range = most === Infinity ? "of at least 1" : `from 1 to ${most}`;
-  throw refusal(`Cannot answer: ${param} must be an integer ${range}, but is ${value}`, param);
-}
-
-/** The function that `tool_choice` forces; none if the last message is a tool's result. */
-function forcedTool({ settings, sent, messages }: Call): FunctionTool | undefined {
-  const choice = settings.tool_choice ?? "auto";
-  if (choice === "auto" || choice === "none") return undefined;
-  const functions = (settings.tools ?? []).filter((tool) => tool.type === "function");
-  const tool = choice === "required" ? functions[0] : functions.find((tool) => tool.name === choice.name);
-  if (tool) return messages.at(-1)!.role === "tool" ? undefined : tool;
-  const wanted = choice === "required" ? "a tool" : `the tool ${JSON.stringify(choice.name)}`;
-  throw refusal(`Cannot call ${wanted}: tools has no such function`, sent.get("tool_choice"));
-}
-
-function plainAnswer(call: Call): string {
-  const format = call.settings.response_format;
-  if (format?.type === "json_schema") {
-    return writeJson(format.schema, call, "response_format");
-  }
-  const text = spoken(call.messages);
-  return format ? JSON.stringify({ echo: text }) : text;
-}
-
-/** JSON that the schema accepts, its texts taken from the conversation. */
-function writeJson(schema: JsonObject, call: Call, param: string): string {
-  const value = exampleOf(schema, head(spoken(call.messages), MAX_ARGUMENT));
-  if (value !== undefined) return JSON.stringify(value);
-  throw refusal(`Cannot write JSON for the schema in ${param}: demo found no value that it accepts`, param);
-}
-
-/** The text to echo: the tool results at the end of the conversation, else the last user message, else the last message. */
-function spoken(messages: Message[]): string {
-  const results = messages.slice(messages.findLastIndex((message) => message.role !== "tool") + 1);
-  if (results.length > 0) return results.map(textOf).join("\n");
-  return textOf(messages.findLast((message) => message.role === "user") ?? messages.at(-1)!);
-}
-
-/** A message's text; other parts show as their type, e.g. `[image]`. */
-function textOf(message: Message): string {
-  return message.parts.map((part) => "text" in part ? part.text : `[${part.type}]`).join("\n");
-}
-
-function untilStop(text: string, stops: string[]): string {
-  const ends = stops.map((stop) => stop === "" ? -1 : text.indexOf(stop)).filter((at) => at >= 0);
-  return text.slice(0, Math.min(text.length, ...ends));
-}
-
-const countTokens = (text: string) => Math.ceil(text.length / UNITS_PER_TOKEN);
-
-/** The text in pieces of `tokensEach` tokens. No character is cut. */
-function* pieces(text: string, tokensEach: number): Generator<string> {
-  const most = UNITS_PER_TOKEN * tokensEach;
-  for (let at = 0, piece = ""; at < text.length; at += piece.length) {
-    // One more unit, so that `head` can see whether the cut is inside a character.
-    yield piece = head(text.slice(at, at + most + 1), most);
-  }
-}
-
 // ---------------------------------------------------------------- sending and failing
 
 const BROKEN: WireError = {
@@ -285,12 +173,6 @@ function fail(error: WireError): Response {
     status,
     headers,
   });
-}
-
-// ---------------------------------------------------------------- helpers
-
-function refusal(message: string, param?: string): GatewayError {
-  return new GatewayError("invalid_request", message, { param });
 }
 
 /** A hash of the request: 24 hexadecimal digits. */
