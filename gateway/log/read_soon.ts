@@ -1,8 +1,7 @@
 /** Waits for the whole of a short answer before its headers are sent. */
-import { type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
-import { withBody } from "../policies/held.ts";
+import { keptBytes } from "../../wires/streams/chunks.ts";
+import { joined, withBody } from "../policies/held.ts";
 
-type Chunk = Uint8Array<ArrayBuffer>;
 type Read = ReadableStreamReadResult<Uint8Array>;
 
 /** The most bytes of such an answer. */
@@ -49,32 +48,24 @@ export async function readSoon(response: Response): Promise<Response> {
   }
   // The next reader gets this failure, if there is one.
   next.catch(() => {});
-  return withBody(response, restOf(held, next, source));
+  return withBody(response, joined(held, resumed(next, source)));
 }
 
-/** A body of the bytes that were already read, the read that is still running, and the rest. */
-function restOf(
-  held: KeptBytes,
+/** A source whose next read is already running, and that waits before it passes a failure on. */
+function resumed(
   begun: Promise<Read>,
   source: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Chunk> {
-  let first = held.length > 0 ? held.join() : undefined;
+): Parameters<typeof joined>[1] {
   let next: Promise<Read> | undefined = begun;
-  return new ReadableStream<Chunk>({
-    async pull(controller) {
-      if (first) {
-        controller.enqueue(first);
-        first = undefined;
-        return;
-      }
-      const { done, value } = await (next ?? source.read()).catch(async (cause) => {
+  return {
+    read() {
+      const read = next ?? source.read();
+      next = undefined;
+      return read.catch(async (cause) => {
         await new Promise((resolve) => setTimeout(resolve, BREAK_AFTER_MS));
         throw cause;
       });
-      next = undefined;
-      if (done) controller.close();
-      else controller.enqueue(value as Chunk);
     },
     cancel: (reason) => source.cancel(reason),
-  }, { highWaterMark: 0 });
+  };
 }

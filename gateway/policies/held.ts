@@ -109,7 +109,7 @@ export function withBody(
 /** A body of the bytes that were already read, followed by the rest of the source. */
 export function joined(
   held: KeptBytes,
-  source: ReadableStreamDefaultReader<Uint8Array>,
+  source: Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">,
 ): ReadableStream<Chunk> {
   let first = held.length > 0 ? held.join() : undefined;
   return new ReadableStream({
