@@ -19,15 +19,9 @@ import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
 import type { Mask } from "../access/secrets.ts";
+import { isEventStream } from "../log/observe.ts";
 import { UNBUFFERED } from "../upstream/answer.ts";
-import {
-  isEventStream,
-  maskAll,
-  maskFailure,
-  maskObject,
-  maskSuccess,
-  maskText,
-} from "../upstream/masked.ts";
+import { maskAll, maskFailure, maskObject, maskSuccess, maskText } from "../upstream/masked.ts";
 import { send, sendKey, sign, storedKeys } from "../upstream/send.ts";
 import { findProvider } from "../targets/find_target.ts";
 
@@ -158,7 +152,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
           const failure = maskFailure(upstream, masks);
           if (failure !== upstream || !mask) return handBack(failure, url, mask);
           // Held events pass through JavaScript anyway, so all of them are masked. With a log, the observer masks them.
-          const answer = begun && !listened && isEventStream(upstream)
+          const answer = begun && !listened && isEventStream(upstream.headers)
             ? maskAll(upstream, mask)
             : maskSuccess(upstream, mask, name, exchange);
           return answer instanceof Promise
@@ -180,7 +174,7 @@ function handBack(
 ): Response {
   const response = new Response(body, { status, statusText: maskText(mask, statusText) });
   const headers = responseHeaders(from, response.headers, mask);
-  if (isEventStream(response)) headers.set(...UNBUFFERED);
+  if (isEventStream(response.headers)) headers.set(...UNBUFFERED);
   // A browser must not read the body as a page if its content type is another.
   headers.set("x-content-type-options", "nosniff");
   const location = status >= 300 && status < 400 ? headers.get("location") : null;

@@ -27,7 +27,7 @@ export function logEntry(ended: Ended): LogEntry {
   const { request, response, id, upstreamId, report, seen, started, now, metadata, cost } = ended;
   const { status, headers } = response;
   const failure = failureOf(status, report, seen);
-  const stream = /^[^;]*\bevent-?stream\b/i.test(headers.get("content-type") ?? "");
+  const stream = isStream(headers);
   const { usage, firstAt } = seen ?? {};
   const model = report.model ?? seen?.model;
   return {
@@ -72,6 +72,10 @@ export function logEntry(ended: Ended): LogEntry {
 /** Whether one of the client's headers is `false` or `0`. */
 export const isOff = (headers: Headers, name: string): boolean =>
   /^\s*(?:false|0)\s*$/i.test(headers.get(name) ?? "");
+
+/** Whether an answer is a stream of events, in any framing: AWS labels its own `application/vnd.amazon.eventstream`. */
+export const isStream = (headers: Headers): boolean =>
+  /^[^;]*\bevent-?stream\b/i.test(headers.get("content-type") ?? "");
 
 /** The content type without parameters: `text/event-stream` of `text/event-stream; charset=utf-8`. */
 const typeOf = (headers: Headers): string | undefined =>

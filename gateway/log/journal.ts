@@ -3,7 +3,7 @@ import { headerList } from "../../wires/shared/header_text.ts";
 import { keepAlive, type RuntimeContext } from "../context.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import type { Logs } from "../stores/store.ts";
-import { isOff, logEntry } from "./entry.ts";
+import { isOff, isStream, logEntry } from "./entry.ts";
 import { readMetadata } from "./metadata.ts";
 import { readSoon } from "./read_soon.ts";
 import type { Seen } from "./observe.ts";
@@ -59,7 +59,7 @@ export async function withCost(
   prices: PriceBook,
 ): Promise<Response> {
   const { observer } = report;
-  if (!observer || response.status >= 400 || isEvents(response)) return response;
+  if (!observer || response.status >= 400 || isStream(response.headers)) return response;
   const whole = observer.seen.end === undefined ? await readSoon(response) : response;
   const { usage, end } = observer.seen;
   if (!usage || end !== "whole") return whole;
@@ -68,9 +68,6 @@ export async function withCost(
   whole.headers.set("sluice-cost", costHeader(cost, price));
   return whole;
 }
-
-const isEvents = ({ headers }: Response) =>
-  /^[^;]*\bevent-?stream\b/i.test(headers.get("content-type") ?? "");
 
 /** The value of `sluice-cost`. JavaScript would write a small number with an exponent. */
 function costHeader(cost: LogEntry["cost"], price: LogEntry["price"]): string {

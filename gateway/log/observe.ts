@@ -160,7 +160,9 @@ const MISFITS: ReadonlyMap<string | undefined, string> = new Map([
   ["list", "a list"],
 ]);
 
-const isEventStream = (headers: Headers) => /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
+/** Whether an answer is labelled as a stream of events. */
+export const isEventStream = (headers: Headers): boolean =>
+  /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
 
 // ---------------------------------------------------------------- the bytes
 

@@ -60,10 +60,6 @@ export const maskObject = <T>(mask: Mask | undefined, object: T): T => mask ? ma
 export const maskAll = (response: Response, mask: Mask | undefined): Response =>
   mask && response.body ? withBody(response, maskedBody(response.body, mask.bytes())) : response;
 
-/** Whether an answer's content type is that of a stream of events. */
-export const isEventStream = ({ headers }: Response): boolean =>
-  /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
-
 async function maskWhole(
   response: Response,
   mask: Mask,
