@@ -7,9 +7,9 @@
  * @module
  */
 import type { GatewayBinding } from "./gateway/binding.ts";
-import type { RuntimeContext } from "./gateway/context.ts";
+import { IS_PROCESS, type RuntimeContext } from "./gateway/context.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
-import { fromEnvironment, hasServer, run } from "./gateway/serve/run.ts";
+import { fromEnvironment, run } from "./gateway/serve/run.ts";
 import { type RemoteGateway, remoteGateway } from "./gateway/remote_gateway.ts";
 import { translateStream, type TranslateStreamOptions } from "./gateway/translate_stream.ts";
 
@@ -114,7 +114,7 @@ async function serveFirst(
   return served.fetch(request, context);
 }
 
-if (import.meta.main && hasServer()) {
+if (import.meta.main && IS_PROCESS) {
   run(import.meta.url);
   // With a `fetch` in the default export, `deno run` would warn, and Bun would serve the module a second time.
   delete app.fetch;

@@ -1,4 +1,10 @@
-/** The context that a runtime passes with a request. */
+/** The runtime, and the context that it passes with a request. */
+
+/**
+ * Whether the runtime is Deno or Bun: a process that serves all requests. On Workers a request may hold only what belongs to
+ * it, and Cloudflare watches the client's connection.
+ */
+export const IS_PROCESS: boolean = "Deno" in globalThis || "Bun" in globalThis;
 
 /**
  * The runtime's context of one request: the third argument of a Worker's `fetch`.

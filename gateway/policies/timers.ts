@@ -1,4 +1,5 @@
 /** Measures waits, and limits them. */
+import { IS_PROCESS } from "../context.ts";
 
 /**
  * Waits some milliseconds. Rejects with the signal's reason if the signal aborts first.
@@ -122,7 +123,7 @@ interface Waiting {
 export function timeLimit(ms: number): InTime {
   if (ms === 0) return (promise) => promise;
   // On Workers a timer belongs to the request that has set it, so each wait has a timer of its own.
-  if (!("Deno" in globalThis || "Bun" in globalThis)) return (promise, late) => within(promise, ms, late);
+  if (!IS_PROCESS) return (promise, late) => within(promise, ms, late);
   // Sorted by their ends, because all have the same length.
   const all = new Set<Waiting>();
   let isSet = false;

@@ -44,9 +44,6 @@ export interface Runtime {
   process?: Process;
 }
 
-/** Whether a program can serve by itself on this runtime. */
-export const hasServer = () => "Deno" in globalThis || "Bun" in globalThis;
-
 /**
  * Makes the gateway from the environment, for a runtime or a program that does the serving itself.
  *

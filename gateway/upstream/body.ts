@@ -5,6 +5,7 @@ import { GatewayError } from "../../wires/errors.ts";
 import { findMembers, MOST_MEMBERS, TooManyMembers } from "../../wires/shared/json_text.ts";
 import type { Call, JsonObject } from "../../wires/types.ts";
 import type { Config } from "../setup/config.ts";
+import { IS_PROCESS } from "../context.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Report } from "../log/report.ts";
 import type { Limits } from "../setup/limits.ts";
@@ -113,7 +114,7 @@ async function readChunks(
  * Whether the runtime keeps a sent body in memory until its answer has ended: Deno's and Bun's `fetch` do (measured November
  * 2026). workerd does not tell when an answer ends whose client has left.
  */
-export const KEEPS_BODIES = "Deno" in globalThis || "Bun" in globalThis;
+export const KEEPS_BODIES: boolean = IS_PROCESS;
 
 /** The answer to a body of more bytes than this is watched until it ends, even without a log. */
 const WATCHED_BYTES = 256 * 1024;
@@ -155,7 +156,7 @@ export interface Upload {
  * time there, and a body that passes through JavaScript would lose its length.
  */
 export function upload(body: ReadableStream<Uint8Array>, { bodyTimeoutMs: ms }: Limits): Upload {
-  if (ms === 0 || !("Deno" in globalThis || "Bun" in globalThis)) return { body, fault: () => undefined };
+  if (ms === 0 || !IS_PROCESS) return { body, fault: () => undefined };
   const reader = body.getReader();
   let fault: GatewayError | undefined;
   const watched = new ReadableStream<Uint8Array>({
