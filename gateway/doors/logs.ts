@@ -7,6 +7,7 @@ import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../../wires/errors.ts";
 import { isObject, parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
+import { logsOf } from "../log/journal.ts";
 import { readMetadata } from "../log/metadata.ts";
 import { COLUMN_NAMES } from "../stores/columns.ts";
 import type { LogChanges, LogFilter, LogQuery, LogRow, Logs, Scope } from "../stores/store.ts";
@@ -22,6 +23,9 @@ export interface LogsRoute {
 
 const MOST_PER_PAGE = 50;
 
+/** The number of Cloudflare's error for a row that does not exist. */
+const NO_ROW = 7002;
+
 /**
  * Serves the rows of one gateway.
  *
@@ -32,12 +36,10 @@ export async function serveLogs(
   route: LogsRoute,
   exchange: Pick<Exchange, "config" | "report">,
 ): Promise<Response> {
-  const { logs, prices } = exchange.config.journal ?? {};
-  if (!logs) {
-    throw notFound("Cannot read rows: the gateway keeps no rows; set the option logs, or SLUICE_LOGS");
-  }
+  const { journal } = exchange.config;
+  const logs = logsOf(journal, NO_ROW);
   // Rows that wait for the table of prices are written as soon as it is there.
-  await prices?.load();
+  await journal?.prices?.load();
   const scope: Scope = { account: route.account, gateway: route.gateway };
   const { method, url } = request;
   if (route.id === undefined) {
@@ -62,7 +64,7 @@ const answer = (result: unknown, more: object = {}) =>
     headers: { "cache-control": "no-store" },
   });
 
-const notFound = (message: string) => new GatewayError("not_found", message, { number: 7002 });
+const notFound = (message: string) => new GatewayError("not_found", message, { number: NO_ROW });
 const noSuchRow = (id: string) => notFound(`There is no row ${JSON.stringify(id.slice(0, 64))}`);
 
 async function rowOf(logs: Logs, scope: Scope, id: string): Promise<LogRow> {

@@ -1,5 +1,6 @@
 /** Serves the views of the gateway's operator: JSON below `/sluice/api`. */
 import { GatewayError } from "../../wires/errors.ts";
+import { logsOf } from "../log/journal.ts";
 import type { Config } from "../setup/config.ts";
 import { GRAINS, quantile, total } from "../stores/rollups.ts";
 import type { Grain, Group, Logs, Scope, Tally } from "../stores/store.ts";
@@ -22,17 +23,9 @@ export async function serveOperator(view: View, request: Request, config: Config
   const answer = view === "providers"
     ? providers(config)
     : view === "logs"
-    ? await newest(logsOf(config), params)
-    : await stats(logsOf(config), params, config.now());
+    ? await newest(logsOf(config.journal), params)
+    : await stats(logsOf(config.journal), params, config.now());
   return Response.json(answer, { headers: { "cache-control": "no-store" } });
-}
-
-function logsOf({ journal }: Config): Logs {
-  if (journal?.logs) return journal.logs;
-  throw new GatewayError(
-    "not_found",
-    "Cannot read rows: the gateway keeps no rows; set the option logs, or SLUICE_LOGS",
-  );
 }
 
 const malformed = (name: string, due: string) =>

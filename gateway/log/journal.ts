@@ -1,5 +1,6 @@
 /** Passes the rows of requests that have ended to the option `log` and to the store of rows. */
 import { headerList } from "../../wires/shared/header_text.ts";
+import { GatewayError } from "../../wires/errors.ts";
 import { keepAlive, type RuntimeContext } from "../context.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import type { Logs } from "../stores/store.ts";
@@ -18,6 +19,18 @@ export interface Journal {
   logs?: Logs;
   /** The prices. Absent if no option asks for costs. */
   prices?: PriceBook;
+}
+
+/**
+ * The store of rows.
+ *
+ * @param number The number of the error in Cloudflare's API, where its clients ask.
+ * @throws GatewayError `not_found` if the gateway keeps no rows.
+ */
+export function logsOf(journal: Journal | undefined, number?: number): Logs {
+  if (journal?.logs) return journal.logs;
+  const message = "Cannot read rows: the gateway keeps no rows; set the option logs, or SLUICE_LOGS";
+  throw new GatewayError("not_found", message, { ...(number !== undefined && { number }) });
 }
 
 /** The state of a request whose answer begins. */

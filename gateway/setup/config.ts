@@ -85,9 +85,10 @@ export function readOptions(options: Options): Config {
   if (read.tokenRequired && tokens.length === 0) {
     throw new TypeError("Cannot use option tokenRequired: there are no tokens; set the option tokens");
   }
+  // A Worker's global `fetch` must not be called as a method of another object.
+  const send: Config["fetch"] = options.fetch ?? ((url, init) => fetch(url, init));
   return {
-    // A Worker's global `fetch` must not be called as a method of another object.
-    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    fetch: send,
     providers,
     aliases: read.models && readAliases(read.models, providers),
     limits,
@@ -117,7 +118,7 @@ export function readOptions(options: Options): Config {
     timer: timerOf(options),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
-    journal: journalOf(options, read, providers),
+    journal: journalOf(options, read, providers, send),
     admin: adminCheck(read.adminToken),
   };
 }

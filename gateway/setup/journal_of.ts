@@ -1,4 +1,4 @@
-/** What the options say of rows and prices. */
+/** Makes the receivers of rows, and the prices, from the options. */
 import type { Provider } from "../../providers/types.ts";
 import type { Journal } from "../log/journal.ts";
 import { pricesAt } from "../log/price_source.ts";
@@ -7,25 +7,28 @@ import type { Timer } from "../policies/timers.ts";
 import { memoryLogs } from "../stores/memory.ts";
 import type { checkOptions, Options } from "./options.ts";
 
-/** Measures durations; a program that sets the time sets these too. */
+/** Measures durations. A program that sets the option `now` sets this clock too. */
 export const timerOf = ({ now }: Options): Timer => now ?? (() => performance.now());
 
 /** The default of `logs.rows`. */
 const ROWS = 1000;
 
-/** Who is told of requests; `undefined` where nobody is. */
+/**
+ * The receivers of rows; `undefined` if there are none.
+ *
+ * @param send Sends the request for the table of prices.
+ */
 export function journalOf(
   options: Options,
   { logs, prices }: ReturnType<typeof checkOptions>,
   providers: ReadonlyMap<string, Provider>,
+  send: NonNullable<Options["fetch"]>,
 ): Journal | undefined {
   const { log, priceTable } = options;
   if (!log && !logs) return undefined;
   const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
   const isPriced = logs || prices || priceTable;
-  const source = typeof priceTable === "string"
-    ? pricesAt(priceTable, options.fetch ?? ((url, init) => fetch(url, init)))
-    : priceTable;
+  const source = typeof priceTable === "string" ? pricesAt(priceTable, send) : priceTable;
   const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
   const warn = (line: string) => console.error(`Warning: ${line}`);
   return {
