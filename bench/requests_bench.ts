@@ -11,6 +11,7 @@ import { findRoute, pathOf } from "../gateway/doors/find_door.ts";
 import { clientKey, storedKeys } from "../gateway/upstream/send.ts";
 import { findTarget } from "../gateway/targets/find_target.ts";
 import { editMembers, findMembers } from "../wires/shared/json_text.ts";
+import { HEADERS } from "./knocks.ts";
 import { size } from "./loads.ts";
 import { type Shape, SHAPES } from "./shapes.ts";
 
@@ -54,21 +55,12 @@ Deno.bench("findTarget, no such provider", { group: "provider lookup, a name" },
   } catch { /* It names the nearest. */ }
 });
 
-const HEADERS = {
-  authorization: "Bearer sk-bench-0123456789abcdef",
-  accept: "application/json",
-  "content-type": "application/json",
-  "user-agent": "OpenAI/JS 6.9.1",
-  "x-stainless-arch": "x64",
-  "x-stainless-lang": "js",
-  "x-stainless-os": "Linux",
-  "x-stainless-package-version": "6.9.1",
-  "x-stainless-retry-count": "0",
-  "x-stainless-runtime": "node",
-  "x-stainless-runtime-version": "v24.0.0",
-};
+/** The headers of a client's request. */
+const SENT = { ...HEADERS, "content-type": "application/json" };
 
-const request = new Request("http://localhost/v1/chat/completions", { headers: HEADERS });
+const request = new Request("http://localhost/v1/chat/completions", {
+  headers: SENT,
+});
 const { headers, signal } = request;
 const caller = await config.tokens.admit(request, undefined, true);
 const exchange: Exchange = {
@@ -92,7 +84,7 @@ const exchange: Exchange = {
 const openai = config.providers.get("openai")!;
 const checked = tokenCheck([{ token: "token-of-ours" }], true, config.keyHeaders);
 const withToken = new Request(request.url, {
-  headers: { ...HEADERS, "cf-aig-authorization": "Bearer token-of-ours" },
+  headers: { ...SENT, "cf-aig-authorization": "Bearer token-of-ours" },
 });
 assertEquals(clientKey(caller), "sk-bench-0123456789abcdef");
 assertEquals(storedKeys(openai, exchange)?.take().key, "sk-1");
@@ -191,7 +183,7 @@ for (const [shape, model] of Object.entries(MODELS) as [Shape, string][]) {
     Promise.resolve(new Response(answer, { headers: { "content-type": "application/json" } }));
   const gateway = createGateway({ fetch });
   const request = () =>
-    new Request("http://127.0.0.1:8787/v1/chat/completions", { method: "POST", headers: HEADERS, body });
+    new Request("http://127.0.0.1:8787/v1/chat/completions", { method: "POST", headers: SENT, body });
   const pass = async (request: Request) => {
     const headers = new Headers(request.headers);
     headers.delete("host");

@@ -11,6 +11,20 @@ import { strictGoogle } from "./strict_google.ts";
 import { strictOpenAI } from "./strict_openai.ts";
 import { CLAUDE, COMMAND, GEMINI } from "./turns.ts";
 
+/** What Codex answers to a search for tools: one namespace with one function. */
+const foundMail = (call_id: string) => ({
+  type: "tool_search_output",
+  call_id,
+  execution: "client",
+  status: "completed",
+  tools: [{
+    type: "namespace",
+    name: "mcp__mail",
+    description: "",
+    tools: [{ type: "function", name: "send" }],
+  }],
+});
+
 const HEADERS = {
   "content-type": "application/json",
   authorization: "Bearer key",
@@ -211,18 +225,7 @@ Deno.test("Codex' tools are functions to Claude, and their calls come back in ki
     { type: "tool_search_call", call_id: "toolu_03", execution: "client", arguments: { query: "mail" } },
     { type: "function_call", call_id: "toolu_04", name: "exec_command", arguments: '{"cmd":"ls"}' },
   ]);
-  const found = {
-    type: "tool_search_output",
-    call_id: "toolu_03",
-    execution: "client",
-    status: "completed",
-    tools: [{
-      type: "namespace",
-      name: "mcp__mail",
-      description: "",
-      tools: [{ type: "function", name: "send" }],
-    }],
-  };
+  const found = foundMail("toolu_03");
   await turn(
     room,
     bodyOf("anthropic/claude-opus-5", [...START, ...items.map(kept), ...outputs(items), found]),
@@ -314,18 +317,7 @@ Deno.test("thoughts that a summary cannot keep are named", async () => {
 });
 
 Deno.test("Codex finds tools in mid-run: Claude's thoughts of before are left out and named where they are bound to fewer tools", async () => {
-  const found = {
-    type: "tool_search_output",
-    call_id: "toolu_01",
-    execution: "client",
-    status: "completed",
-    tools: [{
-      type: "namespace",
-      name: "mcp__mail",
-      description: "",
-      tools: [{ type: "function", name: "send" }],
-    }],
-  };
+  const found = foundMail("toolu_01");
   const thought = (text: string) => ({ type: "thinking", thinking: text, signature: btoa(text) });
   for (
     const [model, stay] of [["claude-opus-5-5", ["Now send."]], ["claude-opus-5", [
