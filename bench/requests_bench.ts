@@ -38,7 +38,7 @@ for (const [name, path] of Object.entries(doors)) {
 
 const config = readOptions({ keys: { openai: ["sk-1", "sk-2"] } });
 const models = {
-  "a name": "openai/gpt-5-mini",
+  "a name": "openai/gpt-4.1-mini",
   "an alias": "xai/grok-4",
   "a bare Workers AI model": "@cf/meta/llama-3.1-8b-instruct",
 };
@@ -114,13 +114,14 @@ const image = {
     image_url: { url: `data:image/png;base64,${"iVBORw0K".repeat(1_250_000)}` },
   }],
 };
-const settings = { max_tokens: 1000, temperature: 0.5, stream: true };
-const MODEL = "openai/gpt-5-mini";
-const EDITS = new Map([["model", { value: '"gpt-5-mini"' }]]);
+/** Settings that every model below takes. */
+const settings = { max_tokens: 1000, stream: true };
+const MODEL = "openai/gpt-4.1-mini";
+const EDITS = new Map([["model", { value: '"gpt-4.1-mini"' }]]);
 
 const edit = (text: Uint8Array<ArrayBuffer>) => editMembers(text, findMembers(text)!, EDITS);
 const reparse = (text: Uint8Array) =>
-  encoder.encode(JSON.stringify({ ...JSON.parse(decoder.decode(text)), model: "gpt-5-mini" }));
+  encoder.encode(JSON.stringify({ ...JSON.parse(decoder.decode(text)), model: "gpt-4.1-mini" }));
 
 const bodies = {
   "small, model first": { model: MODEL, messages: [prompt], ...settings },
