@@ -19,7 +19,7 @@ export interface Target {
   start(provider: number, oneFile?: boolean): Promise<{ process: Process; port: number }>;
   /**
    * @param load The fake provider's model.
-   * @param client The format in which whoever translates is asked. Default `chat`.
+   * @param client The format of the client's requests, for targets that translate. Default `chat`.
    */
   knock(shape: Shape, load: string, messages: readonly Turn[], provider: number, client?: Client): Knock;
 }

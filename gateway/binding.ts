@@ -130,7 +130,7 @@ export interface GatewayBinding {
   /**
    * The log row of a request, by its answer's `cf-aig-log-id`. The row exists as soon as the answer has ended.
    *
-   * @throws An error named `AiGatewayLogNotFound` if there is no such row, or if the gateway keeps no rows.
+   * @throws An error named `AiGatewayLogNotFound` if the gateway has no row with this id, or keeps no rows.
    */
   getLog(id: string): Promise<GatewayLog>;
   /**

@@ -2,8 +2,8 @@
  * Finds the headers of a client that hold a credential, besides those in which the table's providers take their keys.
  *
  * A credential is meant for one provider: that of the first target. Any other provider that is tried in its place gets the
- * client's headers without them. There is no complete list of such headers (`x-amz-security-token` of AWS's signers and
- * `helicone-auth` are two of many), so a header is judged by the words in its name.
+ * client's headers without them. Nobody has a complete list of such headers. Two of many are `x-amz-security-token`, which
+ * AWS's signers send, and `helicone-auth`. So a header is judged by the words in its name.
  */
 
 /**

@@ -270,7 +270,10 @@ function replaced(text: string, ranges: Range[]): string {
   return out + text.slice(done);
 }
 
-/** The start of the longest end of a text with which a spelling begins; the text's length if there is none. */
+/**
+ * Finds where a secret may begin that the next piece of a text continues: the index from which the rest of the text is the
+ * beginning of a spelling. If there are several, the first; if there is none, the text's length.
+ */
 function beginningAtEnd(spellings: readonly string[], text: string): number {
   let first = text.length;
   for (const spelling of spellings) {

@@ -35,14 +35,14 @@ export function embeddings(text: Uint8Array<ArrayBuffer>, exchange: Exchange): P
   return config.send(firstAttempt(step, exchange, others));
 }
 
-/** Does a part of the work on a step. */
+/** Runs a part of the work on a step. */
 type Within = <T>(make: () => T) => T;
 
 /**
- * The steps of a request that is one of several.
+ * Makes the steps of one request for embeddings within a universal request.
  *
- * @param only There is no other.
- * @param within Around what may find a fault in it.
+ * @param only Whether the universal request has no other step.
+ * @param within Runs the work that may find a fault, and adds the step's path to the fault.
  */
 export function embedSteps(
   body: Body,

@@ -98,14 +98,14 @@ const SETTINGS: readonly (readonly [option: string, header: string])[] = [
   ["skipCache", "cf-aig-skip-cache"],
 ];
 
-/** @throws GatewayError for what is no header. */
+/** Sets a header. @throws GatewayError for a name or a value that headers cannot hold. */
 function setHeader(headers: Headers, name: string, value: unknown): void {
   try {
     headers.set(name, headerValue(value));
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     const param = `options.extraHeaders.${shorten(name)}`;
-    throw new GatewayError("invalid_request", `Cannot read the request: ${param} is no HTTP header`, {
+    throw new GatewayError("invalid_request", `Cannot read the request: ${param} is not an HTTP header`, {
       param,
     });
   }
