@@ -15,6 +15,7 @@ import type { Report } from "./log/report.ts";
 import { NoSearch } from "./upstream/no_search.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
+import { serveMetrics } from "./doors/metrics.ts";
 import { serveOperator } from "./doors/operator.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
 import { isUrl } from "./log/price_source.ts";
@@ -174,6 +175,7 @@ async function open(
   if (route.door === "home") return await home(request);
   if (route.door === "health") return Response.json({ status: "ok" });
   if (!insider) refuseForeignPage(request, config);
+  if (route.door === "metrics") return await serveMetrics(request, config, insider);
   const { headers, signal } = request;
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;

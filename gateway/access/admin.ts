@@ -3,23 +3,25 @@ import { GatewayError } from "../../wires/errors.ts";
 import { credential, equal, hash, OWN_HEADER, type TokenCheck, unauthorized } from "./credentials.ts";
 import { tokenFinder } from "./secrets.ts";
 
-/** Tells the operator from everybody else. */
+/** Tells who has a token that opens the gateway's own paths, e.g. the operator's. */
 export interface AdminCheck {
-  /** Whether an operator's token is set. Without one the operator's paths are closed. */
+  /** Whether the token is set. Without one its paths are closed. */
   readonly isOpen: boolean;
-  /** Whether these headers hold the operator's token, as `authorization: Bearer TOKEN`. */
+  /** Whether these headers hold the token, as `authorization: Bearer TOKEN`. */
   admits(headers: Headers): Promise<boolean>;
 }
 
 /**
- * The check of the gateway's tokens, which also refuses requests for models that hold the operator's token. That token is
+ * The check of the gateway's tokens, which also refuses requests for models that hold another kind of token. Such a token is
  * never sent to a provider.
  *
- * @param token The operator's.
+ * @param token A token that opens no model; `undefined` if there is none.
+ * @param whose What it is called in errors: `the operator's token`.
  * @param names The headers that may hold a credential.
  */
 export function apartFrom(
   token: string | undefined,
+  whose: string,
   check: TokenCheck,
   names: readonly string[],
 ): TokenCheck {
@@ -32,14 +34,14 @@ export function apartFrom(
     admit(request, gateway, insider) {
       const { headers, url } = request;
       if (finds(url) || places.some((name) => finds(headers.get(name) ?? ""))) {
-        throw unauthorized("the operator's token opens no model; send a gateway token");
+        throw unauthorized(`${whose} opens no model; send a gateway token`);
       }
       return check.admit(request, gateway, insider);
     },
   };
 }
 
-/** Makes the check. It compares hashes in constant time, as for the gateway's tokens. */
+/** Makes the check of one token. It compares hashes in constant time, as for the gateway's tokens. */
 export function adminCheck(token: string | undefined): AdminCheck {
   let due: Promise<Uint8Array> | undefined;
   return {

@@ -28,8 +28,8 @@ export function preflight(request: Request, config: Config): Response {
   return new Response(null, { status: 204, headers });
 }
 
-/** Whether a path is for the gateway's own page. Pages of other origins may not read it. */
-const isOwn = (path: string) => path.startsWith("/sluice/");
+/** Whether a path is for the gateway's own page or its operator. Pages of other origins may not read it. */
+const isOwn = (path: string) => path.startsWith("/sluice/") || /^\/metrics\/?$/.test(path);
 
 /**
  * Lets a page of an allowed origin read the response.

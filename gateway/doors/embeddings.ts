@@ -65,6 +65,7 @@ function stepsOf(
   within: Within = (make) => make(),
 ): Step[] {
   const exchange: Exchange = { ...asked, client: CLIENT };
+  exchange.report.operation = "embeddings";
   const [first] = targets;
   // A fault of the client's request is thrown before anything is sent. A fault that is due to one target comes in its turn.
   if (!only) {

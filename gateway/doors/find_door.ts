@@ -21,6 +21,7 @@ export type Route =
         | "models"
         | "home"
         | "health"
+        | "metrics"
         | "run"
         | "task"
         | "universal";
@@ -110,6 +111,7 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
   { path: /^\/health\/?$/, methods: read, door: "health" },
+  { path: /^\/metrics\/?$/, methods: read, door: "metrics" },
   // The paths of the gateway's own page.
   { path: /^\/sluice\/api\/models\/*$/, methods: read, door: "models" },
   { path: /^\/sluice\/api\/chat\/completions\/*$/, methods: post, door: "chat", client: openaiChat },

@@ -8,6 +8,8 @@ import { isOff, isStream, logEntry } from "./entry.ts";
 import { readMetadata } from "./metadata.ts";
 import { readSoon } from "./read_soon.ts";
 import type { Seen } from "./observe.ts";
+import type { Losses, Metrics } from "./metrics.ts";
+import { operationOf } from "./operation.ts";
 import { type PriceBook, priceOf } from "./prices.ts";
 import type { Report } from "./report.ts";
 
@@ -17,6 +19,10 @@ export interface Journal {
   log?: (entry: LogEntry) => unknown;
   /** The store that keeps rows. */
   logs?: Logs;
+  /** Counts rows for Prometheus. */
+  metrics?: Metrics;
+  /** Is told what was lost. */
+  losses: Losses;
   /** The prices. Absent if no option asks for costs. */
   prices?: PriceBook;
 }
@@ -95,7 +101,7 @@ function costHeader(cost: LogEntry["cost"], price: LogEntry["price"]): string {
  * @param clock The gateway's clock and timer.
  */
 export function tellEnd(
-  { log, logs, prices }: Journal,
+  { log, logs, metrics, losses, prices }: Journal,
   { now, timer }: { now: () => number; timer: () => number },
   { request, path, response, id, upstreamId, report, started, context }: Begun,
 ): void {
@@ -106,6 +112,7 @@ export function tellEnd(
   const metadata = written === null ? undefined : readMetadata(written, left);
   if (left.length > 0) response.headers.append("sluice-dropped", headerList(left));
   const isKept = logs !== undefined && report.forModel && !isOff(headers, "cf-aig-collect-log");
+  const isCounted = metrics !== undefined && report.forModel;
   const base = {
     request: { method, path, headers },
     response: { status, headers: response.headers },
@@ -120,11 +127,21 @@ export function tellEnd(
     return logEntry({ ...base, seen, now: ended, cost: prices ? costIn(headers, report, seen, prices) : {} });
   }
 
+  function keep(row: LogEntry, seen: Seen | undefined): Promise<void> | undefined {
+    if (isCounted) {
+      metrics.add(row, {
+        operation: report.operation ?? operationOf(row.path),
+        responseModel: seen?.model?.slice(0, 200),
+      });
+    }
+    return isKept ? logs.add([row]).catch(() => void losses.storeErrors++) : undefined;
+  }
+
   const tell = (seen?: Seen) => {
     const ended = { at: now(), timer: timer() };
-    // A row with tokens waits for the table of prices before it is stored. The option `log` does not wait: while the table
-    // is read, it gets rows without a cost.
-    const loading = isKept && seen?.usage ? prices?.load() : undefined;
+    // A row with tokens waits for the table of prices before it is kept. The option `log` does not wait: while the table is
+    // read, it gets rows without a cost.
+    const loading = (isKept || isCounted) && seen?.usage ? prices?.load() : undefined;
     const row = rowOf(seen, ended);
     try {
       const told = log?.(row);
@@ -132,8 +149,8 @@ export function tellEnd(
     } catch {
       // An error of the option `log` must not fail the answer.
     }
-    if (!isKept) return;
-    keepAlive(loading ? loading.then(() => logs.add([rowOf(seen, ended)])) : logs.add([row]), context);
+    const kept = loading ? loading.then(() => keep(rowOf(seen, ended), seen)) : keep(row, seen);
+    if (kept) keepAlive(kept, context);
   };
   if (report.observer) report.observer.whenEnded(tell);
   else tell();

@@ -25,6 +25,8 @@ export interface Report {
   leavesAt?: number;
   /** Whether the request is for a model or a provider's own path, so that its row is kept. */
   forModel?: boolean;
+  /** The kind of work that was done, if the path does not tell it, see `operationOf`. */
+  operation?: string;
   /** The account and the gateway of the request, see `LogEntry`. */
   account: string;
   gateway: string;

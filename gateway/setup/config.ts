@@ -12,6 +12,7 @@ import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts
 import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
 import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
+import { checkOwnTokens } from "./check_tokens.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
 import { journalOf, timerOf } from "./journal_of.ts";
@@ -62,6 +63,8 @@ export interface Config {
   journal?: Journal;
   /** Tells the gateway's operator from everybody else. */
   admin: AdminCheck;
+  /** Tells whoever may read the counts from everybody else. */
+  scraper: AdminCheck;
 }
 
 /**
@@ -76,12 +79,7 @@ export function readOptions(options: Options): Config {
   const providers = readProviders(options.providers, read.allowHttp ?? false);
   const credentials = keyHeaders(providers.values());
   const tokens = readTokens(read.tokens, providers);
-  // It is looked for inside of credentials: a token that holds it would open nothing.
-  if (tokens.some(({ token }) => read.adminToken !== undefined && token.includes(read.adminToken))) {
-    throw new TypeError(
-      "Cannot use option adminToken: it is one of the tokens, or a part of one; choose another text",
-    );
-  }
+  checkOwnTokens(read, tokens);
   if (read.tokenRequired && tokens.length === 0) {
     throw new TypeError("Cannot use option tokenRequired: there are no tokens; set the option tokens");
   }
@@ -98,8 +96,14 @@ export function readOptions(options: Options): Config {
     origins: read.origins ?? [],
     hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),
     tokens: apartFrom(
-      read.adminToken,
-      tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
+      read.metrics?.token,
+      "the token for metrics",
+      apartFrom(
+        read.adminToken,
+        "the operator's token",
+        tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
+        credentials,
+      ),
       credentials,
     ),
     keyHeaders: credentials,
@@ -120,6 +124,7 @@ export function readOptions(options: Options): Config {
     wait: options.wait ?? wait,
     journal: journalOf(options, read, providers, send),
     admin: adminCheck(read.adminToken),
+    scraper: adminCheck(read.metrics?.token),
   };
 }
 

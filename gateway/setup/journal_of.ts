@@ -1,6 +1,7 @@
 /** Makes the receivers of rows, and the prices, from the options. */
 import type { Provider } from "../../providers/types.ts";
 import type { Journal } from "../log/journal.ts";
+import { type Losses, metrics } from "../log/metrics.ts";
 import { pricesAt } from "../log/price_source.ts";
 import { priceBook } from "../log/prices.ts";
 import type { Timer } from "../policies/timers.ts";
@@ -20,19 +21,23 @@ const ROWS = 1000;
  */
 export function journalOf(
   options: Options,
-  { logs, prices }: ReturnType<typeof checkOptions>,
+  { logs, prices, metrics: counted, adminToken }: ReturnType<typeof checkOptions>,
   providers: ReadonlyMap<string, Provider>,
   send: NonNullable<Options["fetch"]>,
 ): Journal | undefined {
   const { log, priceTable } = options;
-  if (!log && !logs) return undefined;
+  const isCounted = counted !== undefined || adminToken !== undefined;
+  if (!log && !logs && !isCounted) return undefined;
   const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
-  const isPriced = logs || prices || priceTable;
+  const isPriced = logs || prices || priceTable || isCounted;
   const source = typeof priceTable === "string" ? pricesAt(priceTable, send) : priceTable;
   const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
   const warn = (line: string) => console.error(`Warning: ${line}`);
+  const losses: Losses = { rows: 0, storeErrors: 0 };
   return {
     log,
+    losses,
+    metrics: isCounted ? metrics(counted?.labels ?? [], losses) : undefined,
     logs: logs ? memoryLogs(rows) : undefined,
     prices: isPriced ? priceBook({ own: prices, isFree, source, timer: timerOf(options), warn }) : undefined,
   };

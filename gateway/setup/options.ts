@@ -12,6 +12,7 @@ import { type Cost, isCost } from "../../providers/prices/table.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
+import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { readSwitchText } from "./texts.ts";
 
@@ -102,6 +103,12 @@ export interface Options {
   priceTable?: string | (() => Promise<string>);
   /** Opens the paths of the gateway's operator, which return rows of requests. It opens no models. Default: closed. */
   adminToken?: string;
+  /**
+   * Count requests for Prometheus. `token` (at least 16 characters) opens `/metrics` and nothing else; `adminToken` opens it too.
+   * `labels` are keys of the clients' metadata that become labels, e.g. `["team"]`. Default: counted if there is an
+   * `adminToken`.
+   */
+  metrics?: { token?: string; labels?: readonly string[] };
 }
 
 // ---------------------------------------------------------------- schema
@@ -322,12 +329,8 @@ export const OPTIONS = v.strictObject({
   priceTable: v.optional(
     v.union([v.pipe(v.string(), v.trim(), v.nonEmpty()), v.function()], "must be a URL, or a function"),
   ),
-  adminToken: v.optional(v.pipe(
-    v.string(),
-    v.trim(),
-    v.minLength(16, "must have at least 16 characters"),
-    v.regex(/^[\x21-\x7e]+$/, "must consist of ASCII characters without blanks"),
-  )),
+  adminToken: v.optional(ownToken),
+  metrics: v.optional(metricsOption),
 });
 
 /**

@@ -14,8 +14,8 @@ const MOST_SCOPES = 1000;
 const MOST_GROUPS = 1000;
 
 /** The upper ends of a histogram's steps, in milliseconds. One more step has no end. Histograms can be added up. */
-const STEPS = [10, 18, 32, 56, 100, 180, 320, 560, 1000, 1800, 3200, 5600, 10_000, 18_000, 32_000, 56_000]
-  .concat([100_000, 180_000, 320_000, Infinity]);
+export const STEPS = [10, 18, 32, 56, 100, 180, 320, 560, 1000, 1800, 3200, 5600, 10_000, 18_000, 32_000]
+  .concat([56_000, 100_000, 180_000, 320_000, Infinity]);
 
 /** The sums of one span of time. */
 type Sums = Tally & Group["of"] & { at: number };

@@ -3,6 +3,8 @@
  * to one on a free port, and those of modules to the files here.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parser as promql } from "npm:@prometheus-io/lezer-promql@0.315.0";
+import { parse as parseYaml } from "npm:yaml@2.8.1";
 import { LIMITS } from "../../gateway/setup/limits.ts";
 import { createGateway } from "../../mod.ts";
 import { bundle, ROOT } from "../bundle.ts";
@@ -581,6 +583,30 @@ const NAMES = snippet("sh", "SLUICE_MODELS=");
 test("the operator's own names are valid for the option", () => {
   const models = JSON.parse(/'(.*)'/.exec(NAMES)![1]);
   createGateway({ models });
+});
+
+// ---------------------------------------------------------------- metrics
+
+const SCRAPE = snippet("yaml", "scrape_configs:");
+const QUERIES = snippet("text", "sluice_tries_total");
+
+test("the scrape configuration has the gateway's address, and the queries ask for counts that /metrics returns", async () => {
+  const { scrape_configs: [{ static_configs, authorization }] } = parseYaml(SCRAPE);
+  assertEquals([static_configs[0].targets[0], typeof authorization.credentials], [
+    new URL(ADDRESS).host,
+    "string",
+  ]);
+  const { call } = createGateway({ metrics: {} });
+  const told = await (await call(new Request(`${ADDRESS}/metrics`))).text();
+  for (const query of QUERIES.trim().split("\n")) {
+    // The grammar is that of Prometheus' own editor.
+    let text = "";
+    promql.parse(query).iterate({ enter: ({ type }) => void (text += type.isError ? "error" : "") });
+    assertEquals(text, "", query);
+    const names = [...query.matchAll(/\b(?:gen_ai|sluice)_\w+(?=[{[])/g)].map(([name]) => name);
+    assert(names.length > 0, query);
+    for (const name of names) assertStringIncludes(told, `# TYPE ${name.replace(/_bucket$/, "")} `);
+  }
 });
 
 // ---------------------------------------------------------------- all snippets are run

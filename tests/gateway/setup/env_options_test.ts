@@ -292,3 +292,19 @@ Deno.test("an operator's token that is a gateway token too, or a part of one, en
   }
   assertEquals(read({ SLUICE_ADMIN_TOKEN: admin, SLUICE_TOKENS: "operator" }).options.adminToken, admin);
 });
+
+Deno.test("a token for metrics that is a gateway token too, a part of one, or the operator's ends the start", () => {
+  const token = "scraper-0123456789";
+  for (const tokens of [token, `a,${token}`, `${token}-more`]) {
+    assertEquals(
+      refusal({ SLUICE_METRICS_TOKEN: token, SLUICE_TOKENS: tokens }),
+      "Cannot use SLUICE_METRICS_TOKEN: it is one of the tokens, or a part of one; choose another text",
+    );
+  }
+  assertEquals(
+    refusal({ SLUICE_METRICS_TOKEN: token, SLUICE_ADMIN_TOKEN: token }),
+    "Cannot use SLUICE_METRICS_TOKEN: it is the operator's token, which opens /metrics too; choose another text",
+  );
+  const { options, warnings } = read({ SLUICE_METRICS_TOKEN: token, SLUICE_METRICS_LABELS: "team, env" });
+  assertEquals([options.metrics, warnings], [{ token, labels: ["team", "env"] }, []]);
+});

@@ -1,0 +1,211 @@
+/** Counts the rows of requests for Prometheus, from the start of the process. */
+import { STEPS } from "../stores/rollups.ts";
+import type { LogEntry } from "../stores/log_row.ts";
+import { counterText, OTHER, registry } from "./prometheus.ts";
+
+/** The losses of a process. Each number only grows. */
+export interface Losses {
+  /** Rows that no store has kept because their queue was full. */
+  rows: number;
+  /** Failed requests to a store. */
+  storeErrors: number;
+}
+
+/** The facts about a request that its row does not hold. */
+export interface Beside {
+  /** The kind of work: `chat`, `embeddings`, … */
+  operation: string;
+  /** The model that the answer names. */
+  responseModel?: string;
+}
+
+/** The counts of a process. */
+export interface Metrics {
+  add(row: LogEntry, beside: Beside): void;
+  /** All counts in Prometheus' text format. */
+  text(): string;
+}
+
+/** The most sets of labels of each family. A histogram has 22 lines for each set. */
+const MOST_SETS = 500;
+
+/** The most names of each kind that are told apart. */
+const MOST_NAMES = { models: 200, gateways: 50, tokens: 200, values: 100 };
+
+/** The labels that keep their values in a family that is full: each has few. */
+const KEPT: ReadonlySet<string> = new Set(["provider", "gen_ai_provider_name", "gen_ai_token_type", "type"]);
+
+/** The labels of Envoy AI Gateway. */
+const ENVOY = [
+  "gen_ai_operation_name",
+  "gen_ai_provider_name",
+  "gen_ai_request_model",
+  "gen_ai_response_model",
+];
+
+/** The labels of Sluice's own counters. */
+export const OWN_LABELS = ["provider", "model", "gateway", "token"];
+
+/** The other names that these counters use as labels. */
+export const TAKEN_LABELS: readonly string[] = [...OWN_LABELS, "status", "type", "le"];
+
+const SECONDS = STEPS.filter(Number.isFinite).map((ms) => ms / 1000);
+
+/** Powers of 4, as in OpenTelemetry's convention. */
+const TOKENS = Array.from({ length: 14 }, (_, power) => 4 ** power);
+
+/** Names that are told apart, up to a number of them. All others are `other`. */
+function boundedNames(most: number) {
+  const known = new Set<string>();
+  return {
+    know(name: string | undefined) {
+      if (name && known.size < most) known.add(name);
+    },
+    of: (name: string) => known.has(name) ? name : OTHER,
+  };
+}
+
+/**
+ * The families. Those of `gen_ai` have the names and labels of Envoy AI Gateway, as its exporter writes them: with units.
+ *
+ * @param labels Labels from the client's metadata.
+ * @see https://github.com/envoyproxy/ai-gateway/blob/main/internal/metrics/genai.go (2026-11)
+ */
+function families(labels: readonly string[]) {
+  const { counter, histogram, text } = registry(MOST_SETS, KEPT);
+  const own = [...OWN_LABELS, ...labels];
+  return {
+    text,
+    usage: histogram({
+      name: "gen_ai_client_token_usage_token",
+      help: "Tokens of a request. Cached and reasoning tokens also count as input and output.",
+      labels: [...ENVOY, "gen_ai_token_type"],
+    }, TOKENS),
+    duration: histogram({
+      name: "gen_ai_server_request_duration_seconds",
+      help: "Seconds from a request to the end of its answer.",
+      labels: [...ENVOY, "error_type"],
+    }, SECONDS),
+    firstToken: histogram({
+      name: "gen_ai_server_time_to_first_token_seconds",
+      help: "Seconds from a request to the first content of its stream.",
+      labels: ENVOY,
+    }, SECONDS),
+    perToken: histogram({
+      name: "gen_ai_server_time_per_output_token_seconds",
+      help: "Seconds for each token of a stream after its first content.",
+      labels: ENVOY,
+    }, [0.001, 0.0025, 0.005, ...SECONDS]),
+    requests: counter({
+      name: "sluice_requests_total",
+      help: "Requests that have ended, by the status of the answer.",
+      labels: [...own, "status"],
+    }),
+    tokens: counter({
+      name: "sluice_tokens_total",
+      help: "Tokens. Cached and reasoning tokens also count as input and output.",
+      labels: [...own, "type"],
+    }),
+    cost: counter({
+      name: "sluice_cost_usd_total",
+      help: "Estimated cost in US dollars of the requests whose price is known.",
+      labels: own,
+    }),
+    unpriced: counter({
+      name: "sluice_unpriced_requests_total",
+      help: "Requests with tokens but without a known price.",
+      labels: ["provider", "model"],
+    }),
+    tries: counter({
+      name: "sluice_tries_total",
+      help: "Requests to providers, by the status of their answer; none if there was no answer.",
+      labels: ["provider", "status"],
+    }),
+  };
+}
+
+/** The kinds of tokens in a row, by Envoy's names for them. */
+const tokensOf = (row: LogEntry): (readonly [type: string, tokens: number | undefined])[] => [
+  ["input", row.inputTokens],
+  ["output", row.outputTokens],
+  ["cached_input", row.cacheReadTokens],
+  ["cache_creation_input", row.cacheWriteTokens],
+  ["reasoning", row.reasoningTokens],
+];
+
+/** The type of a failure: a code of the gateway's, or a status. A provider's own words could be any number of words. */
+export function errorTypeOf({ level, error, status }: LogEntry): string | undefined {
+  if (level === "info") return undefined;
+  if (error && "message" in error) return error.code;
+  const told = error?.status ?? status;
+  return told >= 400 ? `${told}` : "_OTHER";
+}
+
+/** A label for a key of metadata: `cost-center` becomes `cost_center`. */
+export const labelOf = (key: string): string => key.replaceAll(/[^A-Za-z0-9_]/g, "_");
+
+/**
+ * Makes the counts.
+ *
+ * Clients choose the names of models and gateways, and the values of metadata. Such a name becomes a label only after a request
+ * with it has succeeded.
+ *
+ * @param keys The keys of the client's metadata that become labels.
+ */
+export function metrics(keys: readonly string[], losses: Losses): Metrics {
+  const to = families(keys.map(labelOf));
+  const models = boundedNames(MOST_NAMES.models), responseModels = boundedNames(MOST_NAMES.models);
+  const gateways = boundedNames(MOST_NAMES.gateways), tokens = boundedNames(MOST_NAMES.tokens);
+  const values = keys.map(() => boundedNames(MOST_NAMES.values));
+  gateways.know("default");
+
+  return {
+    add(row, { operation, responseModel }) {
+      const { provider = "unknown", model, token, account, metadata, attempts = [], firstTokenMs } = row;
+      const gateway = account === "-" ? row.gateway : `${account}/${row.gateway}`;
+      const written = keys.map((key) => metadata?.[key] === undefined ? "" : `${metadata[key]}`);
+      tokens.know(token);
+      if (row.level === "info" && row.tries > 0) {
+        models.know(model);
+        responseModels.know(responseModel);
+        gateways.know(gateway);
+        written.forEach((value, at) => values[at].know(value));
+      }
+      const name = model ? models.of(model) : "unknown";
+      const envoy = [
+        operation,
+        provider,
+        name,
+        responseModel ? responseModels.of(responseModel) : "unknown",
+      ];
+      const own = [
+        provider,
+        name,
+        gateways.of(gateway),
+        token ? tokens.of(token) : "",
+        ...written.map((value, at) => value && values[at].of(value)),
+      ];
+      to.requests([...own, `${row.status}`], 1);
+      to.duration([...envoy, errorTypeOf(row) ?? ""], row.durationMs / 1000);
+      for (const [type, count] of tokensOf(row)) {
+        if (count === undefined) continue;
+        to.usage([...envoy, type], count);
+        to.tokens([...own, type], count);
+      }
+      if (firstTokenMs !== undefined) {
+        to.firstToken(envoy, firstTokenMs / 1000);
+        const later = (row.outputTokens ?? 0) - 1;
+        if (later > 0) to.perToken(envoy, (row.durationMs - firstTokenMs) / 1000 / later);
+      }
+      if (row.cost) to.cost(own, row.cost);
+      if (row.cost === null) to.unpriced([provider, name], 1);
+      for (const { provider, status } of attempts) to.tries([provider, `${status ?? "none"}`], 1);
+      // A row shows the first attempts only.
+      if (row.tries > attempts.length) to.tries([provider, OTHER], row.tries - attempts.length);
+    },
+    text: () =>
+      to.text() +
+      counterText("sluice_log_dropped_total", "Rows that were not kept: too many waited.", losses.rows) +
+      counterText("sluice_store_errors_total", "Failed requests to a store.", losses.storeErrors),
+  };
+}
