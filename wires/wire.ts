@@ -75,18 +75,34 @@ export interface ErrorContext {
   requestId?: string;
 }
 
+/** The provider that a body is handed through to. */
+export interface Receiver {
+  /** Whether it is the wire's author. */
+  isAuthor: boolean;
+  /** Its name for the model. */
+  model: string;
+}
+
+/** Reads a body only as far as needed. */
+export interface Fields {
+  get(field: string): unknown;
+  /** The items of a list, from its end. Each is parsed when it is asked for. */
+  fromEnd(field: string): Iterable<unknown>;
+}
+
 /** How a wire removes what its messages hold for one provider when they go to another one. */
 export interface ForeignRules {
   /** How such texts begin: `proofs` are proofs of other providers, `authors` are texts for the wire's author only. */
   proofs: string;
   authors?: string;
+  /** Whether a body without such texts must change too. Called for every body, so it reads little. */
+  isDue?(body: Fields, to: Receiver): boolean;
   /**
    * @param get Reads a field of the body.
-   * @param isAuthor Whether the provider is the wire's author.
    * @param dropped Takes the client's paths of what is left out, except of mere proofs.
    * @returns The new values of fields, by name.
    */
-  without(get: (field: string) => unknown, isAuthor: boolean, dropped: string[]): Map<string, unknown>;
+  without(get: (field: string) => unknown, to: Receiver, dropped: string[]): Map<string, unknown>;
 }
 
 /** The client's half of a wire: reads requests, and writes their answers. */

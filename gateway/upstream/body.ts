@@ -2,8 +2,9 @@
 import { chunkReader, keptBytes } from "../../wires/streams/chunks.ts";
 import { MOST_LEVELS, parseShallow, TooDeep } from "../../wires/shared/depth.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import { findMembers, MOST_MEMBERS, TooManyMembers } from "../../wires/shared/json_text.ts";
-import type { Call, JsonObject } from "../../wires/types.ts";
+import { list } from "../../wires/shared/json.ts";
+import { findMembers, findObjects, MOST_MEMBERS, TooManyMembers } from "../../wires/shared/json_text.ts";
+import type { Call, Fields, JsonObject } from "../../wires/types.ts";
 import type { Config } from "../setup/config.ts";
 import { IS_PROCESS } from "../context.ts";
 import type { Exchange } from "../exchange.ts";
@@ -192,13 +193,12 @@ function tooLarge(maxBytes: number): GatewayError {
 // ---------------------------------------------------------------- a JSON body
 
 /** A request's JSON body. It is parsed only as far as needed. */
-export interface Body {
+export interface Body extends Fields {
   text: Uint8Array<ArrayBuffer>;
   /** The same decoded, if it is short enough to be parsed at once. */
   source?: string;
   /** The places of its members; `undefined` if only a full parse can find them. Computed at the first call. */
   members(): ReturnType<typeof findMembers>;
-  get(field: string): unknown;
   /** Whether a field is present and not `null`. */
   has(field: string): boolean;
   /** Whether a word may be somewhere in its values. */
@@ -240,6 +240,11 @@ export function readBody(text: Uint8Array<ArrayBuffer>, ruleWords: readonly stri
     const member = members!.get(field);
     return member && parseJson(text.subarray(member.valueStart, member.valueEnd));
   }
+  function fromEnd(field: string): Iterable<unknown> {
+    const member = object ? undefined : members!.get(field);
+    const items = member && findObjects(text.subarray(member.valueStart, member.valueEnd));
+    return items ? parsedFromEnd(items) : backwards(get(field));
+  }
   return {
     text,
     source: isLong ? undefined : source,
@@ -251,6 +256,7 @@ export function readBody(text: Uint8Array<ArrayBuffer>, ruleWords: readonly stri
       return members;
     },
     get,
+    fromEnd,
     mentions: (word) => words?.get(word) ?? true,
     has: (field) => (get(field) ?? null) !== null,
     parsed,
@@ -265,12 +271,19 @@ export function writtenBody(object: JsonObject): Body {
     text: new Uint8Array(),
     members: () => undefined,
     get,
+    fromEnd: (field) => backwards(get(field)),
     has: (field) => (get(field) ?? null) !== null,
     mentions: () => true,
     parsed: () => object,
     isParsed: () => true,
   };
 }
+
+function* parsedFromEnd(items: Uint8Array[]): Generator<unknown> {
+  for (let at = items.length - 1; at >= 0; at--) yield parseJson(items[at]);
+}
+
+const backwards = (value: unknown): unknown[] => list(value).toReversed();
 
 function parse(source: string): JsonObject {
   const body = parseText(source);

@@ -2,7 +2,7 @@
 import type { Fit, Spoken, SpokenChat } from "../../providers/types.ts";
 import { append } from "../../wires/shared/json.ts";
 import { type Edit, editMembers, replaceText } from "../../wires/shared/json_text.ts";
-import type { Call, ForeignRules, JsonObject } from "../../wires/types.ts";
+import type { Call, ForeignRules, JsonObject, Receiver } from "../../wires/types.ts";
 import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
 
@@ -39,23 +39,26 @@ export function handThrough(
   if (fit?.fault) throw fit.fault;
   if (fit) append(dropped, fit.dropped);
   const messages = refit(body, rules, dropped, fit?.roles);
-  const own = foreign && ownOnly(body, foreign, rules.isAuthor === true, dropped);
+  const to = { isAuthor: rules.isAuthor === true, model: target.model };
+  const own = foreign && ownOnly(body, foreign, to, dropped);
   const text = messages || fit || own ? undefined : onlyModel(body, target, rules);
   const write = text === undefined ? editAll(body, target, rules, only, messages, fit, own) : () => text;
   return { path, write, dropped };
 }
 
-/** Fields that hold other providers' proofs of thoughts, written without them; `undefined` if there are none. */
+/** The fields that must change because other providers answered earlier turns; `undefined` if there are none. */
 function ownOnly(
-  { source, mentions, get }: Body,
+  body: Body,
   foreign: ForeignRules,
-  isAuthor: boolean,
+  to: Receiver,
   dropped: string[],
 ): Map<string, unknown> | undefined {
+  const { source, mentions, get } = body;
   const holds = (mark: string | undefined) =>
     mark !== undefined && (source?.includes(mark) ?? mentions(`${mark}*`));
-  if (!holds(foreign.proofs) && (isAuthor || !holds(foreign.authors))) return undefined;
-  const fields = foreign.without(get, isAuthor, dropped);
+  const isForeign = holds(foreign.proofs) || !to.isAuthor && holds(foreign.authors);
+  if (!isForeign && !foreign.isDue?.(body, to)) return undefined;
+  const fields = foreign.without(get, to, dropped);
   return fields.size > 0 ? fields : undefined;
 }
 

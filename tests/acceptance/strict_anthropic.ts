@@ -172,6 +172,11 @@ function find({ url, headers, body }: Asked, signed: Signed, container?: Json): 
       return "Thinking may not be enabled when tool_choice forces tool use.";
     }
   }
+  const { edits = [] } = (body.context_management ?? {}) as { edits?: Json[] };
+  const clears = edits.find(({ type }) => `${type}`.startsWith("clear_thinking_"));
+  if (clears && !["adaptive", "enabled"].includes(thinking?.type as string)) {
+    return `\`${clears.type}\` strategy requires \`thinking\` to be enabled`;
+  }
   return inSettings(body) ?? inTools(body) ?? inSystem(body.system) ?? inMessages(body, signed) ??
     inGeneration(body) ?? inMarks(body) ?? inSchemas(body) ?? inContainer(body, container);
 }

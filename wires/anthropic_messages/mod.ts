@@ -14,7 +14,7 @@ import { writeCall } from "./write_call.ts";
 import { ownError, writeError } from "./write_client_error.ts";
 import { eventWriter } from "./write_events.ts";
 import { writeMessage } from "./write_message.ts";
-import { withoutForeign } from "./without_foreign.ts";
+import { isDue, withoutForeign } from "./without_foreign.ts";
 
 /** Both halves of the wire: for Anthropic's clients and for Anthropic's models. */
 export const anthropicMessages: ClientWire & ProviderWire = {
@@ -22,7 +22,7 @@ export const anthropicMessages: ClientWire & ProviderWire = {
   idPrefix: "msg_",
   requestIdHeader: "request-id",
   ruleWords: [`${ENVELOPE}*`, `${BILLING}*`],
-  foreign: { proofs: ENVELOPE, authors: BILLING, without: withoutForeign },
+  foreign: { proofs: ENVELOPE, authors: BILLING, isDue, without: withoutForeign },
   checkCall,
   readCall,
   writer: eventWriter,

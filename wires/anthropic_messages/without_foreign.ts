@@ -6,22 +6,29 @@
  * conversation can move to Claude at any turn.
  */
 import { isEnvelope } from "../shared/envelope.ts";
-import { isObject, object, objects, text } from "../shared/json.ts";
-import type { JsonObject } from "../types.ts";
+import { isObject, list, object, objects, text } from "../shared/json.ts";
+import type { Fields, JsonObject, Receiver } from "../types.ts";
 import { readPart } from "./read_parts.ts";
 import { BILLING } from "./read_turns.ts";
+
+/**
+ * Whether thinking must be turned off: Claude is to think by a budget in a turn that another provider's model began without
+ * a thought. Such a turn may hold no envelope.
+ */
+export const isDue = ({ get, fromEnd }: Fields, { isAuthor, model }: Receiver): boolean =>
+  thinksByBudget(get) && (isAuthor || model.includes("claude")) && resumesUnthought(fromEnd("messages"));
 
 /**
  * The new values of the fields that must change, by name.
  *
  * @param get Reads a field of the body.
- * @param isAuthor Whether the provider is Anthropic. Claude Code's billing line is removed for any other provider.
+ * @param to Claude Code's billing line is removed for any provider but Anthropic.
  * @param dropped Takes the client's paths of what is left out. The billing line and the proofs of other providers'
  * thoughts are not named, because they mean nothing to this provider.
  */
 export function withoutForeign(
   get: (field: string) => unknown,
-  isAuthor: boolean,
+  { isAuthor }: Receiver,
   dropped: string[],
 ): Map<string, unknown> {
   const edits = new Map<string, unknown>();
@@ -41,15 +48,30 @@ export function withoutForeign(
     isChanged = true;
     if (blocks.length > 0) kept.push({ ...message as JsonObject, content: blocks });
   });
-  if (!isChanged) return edits;
-  edits.set("messages", kept);
-  if (object(get("thinking"))?.type === "enabled" && resumesUnthought(kept)) {
-    // The API refuses this: "Expected `thinking`, but found `tool_use` … To avoid this requirement, disable
-    // `thinking`".
-    edits.set("thinking", { type: "disabled" });
-    dropped.push("thinking");
-  }
+  if (isChanged) edits.set("messages", kept);
+  if (thinksByBudget(get) && resumesUnthought(kept.toReversed())) turnOff(get, edits, dropped);
   return edits;
+}
+
+const thinksByBudget = (get: Fields["get"]) => object(get("thinking"))?.type === "enabled";
+
+/**
+ * Turns thinking off. The API refuses a turn that does not begin with it: "Expected `thinking`, but found `tool_use` … To avoid
+ * this requirement, disable `thinking`". It also refuses to clear thoughts then: "`clear_thinking_20251015` strategy requires
+ * `thinking` to be enabled".
+ */
+function turnOff(get: Fields["get"], edits: Map<string, unknown>, dropped: string[]): void {
+  edits.set("thinking", { type: "disabled" });
+  dropped.push("thinking");
+  const management = object(get("context_management"));
+  const strategies = objects(management?.edits);
+  const left = strategies.filter(({ type }) => !text(type)?.startsWith("clear_thinking_"));
+  if (left.length === strategies.length) return;
+  edits.set("context_management", left.length > 0 ? { ...management, edits: left } : null);
+  strategies.forEach((strategy, at) => {
+    // To keep all thoughts asks for nothing.
+    if (!left.includes(strategy) && strategy.keep !== "all") dropped.push(`context_management.edits[${at}]`);
+  });
 }
 
 /** The blocks without those of other providers; `undefined` if none must be removed. */
@@ -102,11 +124,24 @@ const isForeignResult = ({ type, content }: JsonObject): boolean =>
   (objects(content).some(({ encrypted_content: sealed }) => isEnvelope(sealed)) ||
     isEnvelope(object(content)?.sealed));
 
-/** Whether the conversation ends with tool results whose turn does not begin with thinking. */
-function resumesUnthought(messages: unknown[]): boolean {
-  const last = object(messages.at(-1));
-  if (!objects(last?.content).some(({ type }) => type === "tool_result")) return false;
-  const turn = messages.findLast((message) => object(message)?.role === "assistant");
-  const [first] = objects(object(turn)?.content);
-  return first?.type !== "thinking" && first?.type !== "redacted_thinking";
+/**
+ * Whether the conversation ends with tool results in a turn of the assistant that does not begin with thinking. The turn goes
+ * back to the last message of the user that has no results.
+ *
+ * @param messages From the last one.
+ */
+function resumesUnthought(messages: Iterable<unknown>): boolean {
+  let first: JsonObject | undefined;
+  let resumes = false;
+  for (const message of messages) {
+    const { role, content } = object(message) ?? {};
+    if (role === "assistant") {
+      if (!resumes) return false;
+      first = object(list(content)[0]) ?? {};
+    } else if (role === "user") {
+      if (!objects(content).some(({ type }) => type === "tool_result")) break;
+      resumes = true;
+    }
+  }
+  return first !== undefined && first.type !== "thinking" && first.type !== "redacted_thinking";
 }

@@ -7,7 +7,7 @@
 import { isEnvelope, unseal } from "../shared/envelope.ts";
 import { isObject, objects } from "../shared/json.ts";
 import { unpackToolId } from "../shared/tool_id.ts";
-import type { JsonObject } from "../types.ts";
+import type { JsonObject, Receiver } from "../types.ts";
 import { SUMMARY, summaryText } from "./read_input.ts";
 
 /**
@@ -15,9 +15,11 @@ import { SUMMARY, summaryText } from "./read_input.ts";
  * its text, because OpenAI looks for a stored item with that id. A summary becomes text of the user.
  *
  * @param get Reads a field of the body.
- * @param isAuthor Whether the provider is OpenAI.
  */
-export function withoutForeign(get: (field: string) => unknown, isAuthor: boolean): Map<string, unknown> {
+export function withoutForeign(
+  get: (field: string) => unknown,
+  { isAuthor }: Receiver,
+): Map<string, unknown> {
   const input = get("input");
   if (!Array.isArray(input)) return new Map();
   let isChanged = false;
