@@ -145,6 +145,24 @@ for (const [name, library] of Object.entries(LIBRARIES)) {
   }
 }
 
+// Of what they do not know LangChain and `runTools()` return nothing.
+for (const name of ["the AI SDK", "OpenRouter's provider for the AI SDK"]) {
+  for (const stream of [false, true]) {
+    Deno.test(`${name} returns thoughts without a proof, ${stream ? "streamed" : "whole"}`, async () => {
+      const { play, check } = strictCohere(COMMAND);
+      const room = lab(play);
+      await LIBRARIES[name](room, "cohere/command-a-reasoning-08-2025", stream);
+      assertEquals(room.asked.map(check).find(Boolean), undefined);
+      const { messages } = room.asked.at(-1)!.body as { messages: { content: { thinking?: string }[] }[] };
+      const thoughts = messages.flatMap(({ content }) =>
+        Array.isArray(content) ? content.flatMap(({ thinking }) => thinking ?? []) : []
+      );
+      // The run begins anew after its last turn.
+      assertEquals([...new Set(thoughts)], COMMAND.map(({ thinking }) => thinking));
+    });
+  }
+}
+
 for (const stream of [false, true]) {
   Deno.test(`OpenRouter's provider for the AI SDK returns every block, ${stream ? "streamed" : "whole"}`, async () => {
     const turns: Parameters<typeof strictAnthropic>[0] = Array.from({ length: 31 }, (_, at) => {

@@ -135,7 +135,7 @@ Deno.test("the same holds for Claude at other hosts, and not for other models of
 
 Deno.test("a tool call of an OpenAI model is answered by Claude with a budget for thinking", async () => {
   const claude = strictAnthropic([[OWN, { type: "text", text: "Sunny" }]]);
-  const openai = strictOpenAI([{ text: "", calls: [{ id: "call_1", name: "weather", args: ["{}"] }] }]);
+  const openai = strictOpenAI([{ text: "", calls: [{ id: "call_1", name: "weather", args: {} }] }]);
   const { send } = sender((asked) => (asked.url.host === "api.anthropic.com" ? claude : openai).play(asked));
   const messages: Json[] = [user("Weather?")];
   const ask = async (model: string) => {

@@ -1,6 +1,6 @@
 /** OpenAI chat completions, the client's half: members of a message that are complete only when the answer is. */
 import { addThought } from "../streams/collect.ts";
-import { SEPARATOR } from "./read_thoughts.ts";
+import { AGAIN, SEPARATOR } from "./read_thoughts.ts";
 import { mediaUrl } from "../shared/parts.ts";
 import type { Choice, Citation, Delta, JsonObject, Media, Thought } from "../types.ts";
 
@@ -64,38 +64,42 @@ export function writeAttachments(choice: Attachments, out: JsonObject): JsonObje
 }
 
 /**
- * Writes the attachments at the end of a stream that has sent thoughts before. If there are more thoughts now, all are
- * sent again, under new indexes.
+ * Writes the attachments at the end of a stream that has sent thoughts before. If more was thought since, all thoughts are sent
+ * again, under new indexes.
  */
-export function writeRest(choice: Attachments & { told: JsonObject[] }): JsonObject {
+export function writeRest(choice: Attachments & { told: JsonObject[]; thinksOn: boolean }): JsonObject {
   const out: JsonObject = {};
-  const { length } = choice.told;
-  if (writeDetails(choice.thoughts).length > length) {
-    out.reasoning_details = writeDetails(choice.thoughts, length);
-  }
+  if (choice.thinksOn) out.reasoning_details = writeDetails(choice.thoughts, choice.told.length);
   return writeSources(choice, out);
 }
 
 /**
- * Writes the thoughts that a next turn needs: those that are signed or sealed.
+ * Writes the thoughts that a next turn needs.
  *
- * OpenRouter's provider for the AI SDK (3.1.0) joins texts that stand side by side in a stream. A separator between
- * them keeps each text with its own signature.
+ * A text without a proof is among them, because OpenAI's SDK keeps only the last piece of a streamed `reasoning_content`.
+ * Its format is unknown, whoever wrote it: OpenRouter's provider for the AI SDK (3.1.0) returns no text of Claude's or Gemini's
+ * without a signature. That provider also joins texts that stand side by side in a stream. A separator between them keeps each
+ * text with its own signature.
  *
  * @param sent The number of entries that the client has already been sent.
  */
 export function writeDetails(thoughts: Attachments["thoughts"], sent = 0): JsonObject[] {
   const details: JsonObject[] = [];
-  let apart = sent === 0;
   const push = (detail: JsonObject, format = "unknown") =>
     details.push({ ...detail, format, index: sent + details.length });
+  if (sent > 0) push({ type: "reasoning.encrypted", data: AGAIN });
+  let apart = true;
   for (const { text, signature, redacted, format, id } of thoughts) {
-    if (redacted === undefined && signature === undefined) continue;
+    if (redacted === undefined && signature === undefined && !text) continue;
     if (redacted !== undefined) {
       push({ type: "reasoning.encrypted", data: redacted, ...(id !== undefined && { id }) }, format);
     } else {
       if (!apart) push({ type: "reasoning.encrypted", data: SEPARATOR }, format);
-      push({ type: "reasoning.text", text: text ?? "", signature }, format);
+      const proof = signature === undefined ? {} : { signature };
+      push(
+        { type: "reasoning.text", text: text ?? "", ...proof },
+        signature === undefined ? undefined : format,
+      );
     }
     apart = redacted !== undefined;
   }

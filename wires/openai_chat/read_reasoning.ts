@@ -5,7 +5,7 @@
  * is text. `reasoning_details` (OpenRouter, LiteLLM, Sluice) repeats the text with its proofs, in the same delta or at
  * the end.
  */
-import { SEPARATOR } from "./read_thoughts.ts";
+import { AGAIN, SEPARATOR } from "./read_thoughts.ts";
 import { object, text } from "../shared/json.ts";
 import type { Emit, JsonObject } from "../types.ts";
 
@@ -16,6 +16,13 @@ export interface ReasoningReader {
   think(text: string): void;
   /** Ends the open block: other content has come, so later reasoning begins a new block. */
   close(): void;
+}
+
+/** An entry of `reasoning_details`: its block, the length of its text, and whether it had a proof. */
+interface Entry {
+  block: number;
+  length: number;
+  isProven: boolean;
 }
 
 /** The most characters of reasoning that are kept to recognize repetitions. */
@@ -30,6 +37,9 @@ export function reasoningReader(choice: number, emit: Emit): ReasoningReader {
   /** The reasoning emitted from plain text, and how many of its characters have come again as details. */
   let told = "";
   let repeated = 0;
+  /** The entries of `reasoning_details`, and the number of the next one where they come again. */
+  const entries: Entry[] = [];
+  let again: number | undefined;
 
   function blockOf(index: number): number {
     if (!isOpen) blocks.clear();
@@ -47,18 +57,26 @@ export function reasoningReader(choice: number, emit: Emit): ReasoningReader {
   function readDetail(detail: JsonObject): void {
     const { data, index: given } = detail;
     if (data === SEPARATOR) return;
+    if (data === AGAIN) return void (again = 0);
     const index = Number.isInteger(given) && given as number >= 0 ? given as number : 0;
     const format = typeof detail.format === "string" ? detail.format : undefined;
     const said = text(detail.text) ?? text(detail.summary);
+    const signature = text(detail.signature);
+    const known = again === undefined ? undefined : entries[again++];
+    if (known) return addTo(known, said, signature, format);
     if (said !== undefined && told.startsWith(said, repeated)) repeated += said.length;
     else if (said !== undefined) {
       const summary = detail.type === "reasoning.summary" ? { summary: true } : {};
       emit({ type: "thought", choice, block: blockOf(index), text: said, format, ...summary });
     }
-    const signature = text(detail.signature);
     if (signature !== undefined) {
       emit({ type: "thought", choice, block: blocks.get(index) ?? blockOf(index), signature, format });
     }
+    entries.push({
+      block: blocks.get(index) ?? next - 1,
+      length: said?.length ?? 0,
+      isProven: typeof (signature ?? data) === "string",
+    });
     if (typeof data !== "string") return;
     const id = text(detail.id);
     // Gemini's signature of a tool call becomes a thought of its own, whatever its index.
@@ -68,6 +86,16 @@ export function reasoningReader(choice: number, emit: Emit): ReasoningReader {
         ? { type: "thought", choice, block, redacted: data, format }
         : { type: "thought", choice, block, redacted: data, format, id },
     );
+  }
+
+  /** Reads an entry once more, of which there may be more now. */
+  function addTo(known: Entry, said = "", signature: string | undefined, format: string | undefined): void {
+    const { block, length, isProven } = known;
+    // A provider that sends its text apart has told the rest already.
+    if (said.length > length && told === "") {
+      emit({ type: "thought", choice, block, text: said.slice(length), format });
+    }
+    if (signature !== undefined && !isProven) emit({ type: "thought", choice, block, signature, format });
   }
 
   return {

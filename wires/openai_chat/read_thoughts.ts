@@ -4,6 +4,8 @@ import type { Citation, JsonObject, Thought } from "../types.ts";
 
 /** The data of an empty sealed thought that separates its neighbours, see `writeDetails`. */
 export const SEPARATOR = "{}";
+/** The data of an empty sealed thought behind which all thoughts of the message come once more, see `chunkWriter`. */
+export const AGAIN = '{"again":true}';
 
 /**
  * Reads Gemini's signatures in OpenRouter's form: encrypted reasoning with the id of the tool call that it signs, or
@@ -27,10 +29,18 @@ const isRoutedSignature = ({ type, data, format }: JsonObject) =>
  * ends.
  */
 export function readThoughts(message: JsonObject): Thought[] {
-  const thoughts: Thought[] = [];
+  let thoughts: Thought[] = [];
+  /** What stands before `AGAIN`. */
+  let told: Thought[] | undefined;
   const open = new Map<number, Thought>();
   const details = message.reasoning_details ?? message.thinking_blocks;
   for (const detail of objects(details)) {
+    if (detail.data === AGAIN) {
+      told = thoughts;
+      thoughts = [];
+      open.clear();
+      continue;
+    }
     const thought = isRoutedSignature(detail) ? undefined : readThought(detail);
     if (!thought) continue;
     const index = typeof detail.index === "number" ? detail.index : undefined;
@@ -43,14 +53,45 @@ export function readThoughts(message: JsonObject): Thought[] {
     if (thought.signature !== undefined || thought.redacted !== undefined) open.delete(index);
     else open.set(index, earlier ?? thought);
   }
+  if (told) thoughts = joinLists(told, thoughts);
   if (thoughts.length > 0) return withoutRepeats(thoughts);
   const text = message.reasoning_content ?? message.reasoning;
   return typeof text === "string" && text ? [{ text }] : [];
 }
 
 /**
- * Removes repetitions. A stream may send its first thoughts twice, see `chunkWriter`, and a client that appends keeps
- * both.
+ * Joins two lists of an answer's thoughts: those before its content, and all. OpenRouter's provider for the AI SDK (3.1.0) has
+ * dropped from the second list what stands in the first.
+ */
+function joinLists(told: Thought[], all: Thought[]): Thought[] {
+  const rest = new Set(all);
+  const byKey = new Map<string | undefined, Thought>();
+  for (const thought of all.toReversed()) for (const key of keysOf(thought)) byKey.set(key, thought);
+  const joined = told.map((earlier, at) => {
+    const later = isSame(all[at], earlier) ? all[at] : byKey.get(keysOf(earlier)[0]);
+    return later && rest.delete(later) ? later : undefined;
+  });
+  return joined.includes(undefined) ? [...joined.map((later, at) => later ?? told[at]), ...rest] : all;
+}
+
+/** What a thought is known by: its proof if it has one, and its text. */
+const keysOf = ({ text, signature, redacted }: Thought): (string | undefined)[] => {
+  const proof = signature ?? redacted;
+  return proof === undefined ? [`text ${text}`] : [`proof ${proof}`, `text ${text}`];
+};
+
+/** Whether a thought is an earlier one, which may have grown since. */
+const isSame = (later: Thought | undefined, earlier: Thought): boolean => {
+  if (!later) return false;
+  const proof = earlier.signature ?? earlier.redacted;
+  return proof === undefined
+    ? later.text?.startsWith(earlier.text ?? "") === true
+    : proof === (later.signature ?? later.redacted);
+};
+
+/**
+ * Removes repetitions. A stream of an earlier version sent its first thoughts twice without `AGAIN` between, and a client
+ * that appends has kept both.
  */
 function withoutRepeats(thoughts: Thought[]): Thought[] {
   const seen = new Set<string>();

@@ -1,7 +1,7 @@
 /** OpenAI chat completions, the client's half: reads messages into neutral ones. */
 import * as v from "npm:valibot@1.5.0";
 import { readMark } from "../shared/cache_marks.ts";
-import { append, isObject } from "../shared/json.ts";
+import { append, isObject, objects } from "../shared/json.ts";
 import { ADDRESS, readUrl } from "../shared/data_url.ts";
 import { need } from "../shared/faults.ts";
 import {
@@ -138,7 +138,7 @@ export function readMessages(list: JsonObject[], dropped: string[]): Message[] {
 function readAnswered(message: JsonObject, path: string, dropped: string[]) {
   const earlier = readThoughts(message);
   const parts = readParts(message.content, path, earlier);
-  const thoughts = earlier.map((thought) => ({ ...thought, path: `${path}.${fieldOf(thought)}` }));
+  const thoughts = earlier.map((thought) => ({ ...thought, path: `${path}.${fieldOf(thought, message)}` }));
   append(parts, readImages(message.images, path, dropped));
   if (typeof message.refusal === "string" && message.refusal) {
     parts.push({ type: "refusal", text: message.refusal, path: `${path}.refusal` });
@@ -149,8 +149,8 @@ function readAnswered(message: JsonObject, path: string, dropped: string[]) {
 }
 
 /** The member in which clients keep a thought. */
-const fieldOf = ({ signature, redacted }: Thought) =>
-  signature === undefined && redacted === undefined ? "reasoning_content" : "reasoning_details";
+const fieldOf = ({ signature, redacted }: Thought, { reasoning_details: details }: JsonObject) =>
+  signature ?? redacted ?? objects(details)[0] ? "reasoning_details" : "reasoning_content";
 
 /** @param ownId Makes the unique id of a tool call. */
 function readToolCalls(

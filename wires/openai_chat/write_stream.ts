@@ -24,9 +24,9 @@ import { toolCallWriter, type ToolState } from "./write_tool_calls.ts";
  *
  * Lists of whole blocks are sent once and complete: clients that join chunks by appending, by index or by overwriting
  * all get the same list. `reasoning_details` is sent before the content, because OpenRouter's provider for the AI SDK
- * accepts no thinking after a text. If more thoughts come after the content, the whole list is sent again at the end:
- * complete for clients that overwrite, and under new indexes for clients that join by index. `readThoughts` removes the
- * repetitions.
+ * accepts no thinking after a text. If more of a thought comes after the content, the whole list is sent again at the end:
+ * complete for clients that overwrite, and under new indexes for clients that join by index. `AGAIN` stands before it, so that
+ * `readThoughts` reads one list.
  */
 export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   const form = formOf(call);
@@ -58,7 +58,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   function open(index: number): string {
     if (choices[index]) return "";
     if (!head) start(undefined);
-    choices[index] = { ...attachments(), blocks: [], tools: [], begun: false, told: [] };
+    choices[index] = { ...attachments(), blocks: [], tools: [], begun: false, thinksOn: false, told: [] };
     return chunk(index, `"role":"assistant","content":""`);
   }
 
@@ -84,6 +84,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
         return chunk(delta.choice, `"refusal":${JSON.stringify(delta.text)}`);
       case "thought":
         attach(choices[delta.choice]!, delta);
+        choices[delta.choice]!.thinksOn ||= choices[delta.choice]!.begun;
         return delta.text ? chunk(delta.choice, `"reasoning_content":${JSON.stringify(delta.text)}`) : "";
       case "citation":
       case "image":
@@ -152,6 +153,8 @@ const CONTENT: ReadonlySet<Delta["type"]> = new Set(["refusal", "text", "tool"])
 interface ChoiceState extends Growing {
   /** Content was sent. */
   begun: boolean;
+  /** Thoughts came after the content. */
+  thinksOn: boolean;
   /** The thoughts that were sent before the content. */
   told: JsonObject[];
   /** By the index of the tool call. */

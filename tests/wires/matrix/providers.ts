@@ -148,8 +148,7 @@ export const COLUMNS: readonly Column[] = [
     wire: "cohere",
     model: "cohere/command-a-reasoning-08-2025",
     tooLong: "too many tokens: the total number of tokens in the prompt, 205018, exceeds the limit of 200000",
-    // Of a text that the OpenAI SDK does not know, its stream helper keeps the last piece alone.
-    keeps: "for the weather.",
+    keeps: "They ask for the weather.",
     fake: cohere,
     lacks: ["refusal"],
     conversation: "messages",

@@ -6,7 +6,7 @@ import { type AnswerForm, writeAnswer, writeUsage } from "../../../wires/openai_
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
 import { chunkWriter } from "../../../wires/openai_chat/write_stream.ts";
 import { readCall } from "../../../wires/openai_chat/read_call.ts";
-import type { Delta, JsonObject, Thought, Usage } from "../../../wires/types.ts";
+import type { Delta, JsonObject, MessageOf, Thought, Usage } from "../../../wires/types.ts";
 import { faultsOf } from "./openai_schema.ts";
 
 const DEFAULTS = { id: "chatcmpl-default", created: 1_700_000_000, model: "asked-for" };
@@ -326,6 +326,7 @@ const ATTACHED = {
   reasoning_details: [
     { type: "reasoning.text", text: "one two", signature: "S1", format: "anthropic-claude-v1", index: 0 },
     { type: "reasoning.encrypted", data: "R", format: "anthropic-claude-v1", index: 1 },
+    { type: "reasoning.text", text: " three", format: "unknown", index: 2 },
   ],
   annotations: [{
     type: "url_citation",
@@ -397,17 +398,102 @@ Deno.test("chunkWriter() repeats all thoughts under new indexes if some come aft
     format,
     index,
   });
-  const apart = (index: number) => ({ type: "reasoning.encrypted", data: "{}", format, index });
+  const sealed = (index: number, data: string, format: string) => ({
+    type: "reasoning.encrypted",
+    data,
+    format,
+    index,
+  });
+  const apart = (index: number) => sealed(index, "{}", format);
+  const again = (index: number) => sealed(index, '{"again":true}', "unknown");
   assertEquals(details([...signed(0, "a"), ...signed(1, "b"), text("x"), text("y"), stop("stop")]), [
     [entry("a", 0), apart(1), entry("b", 2)],
   ]);
   assertEquals(details([...signed(0, "a"), text("x"), ...signed(1, "b"), stop("stop")]), [
     [entry("a", 0)],
-    [apart(1), entry("a", 2), apart(3), entry("b", 4)],
+    [again(1), entry("a", 2), apart(3), entry("b", 4)],
   ]);
   assertEquals(details([text("x"), ...signed(0, "a"), stop("stop")]), [[entry("a", 0)]]);
   assertEquals(details([...signed(0, "a"), tool(0, "t", "f"), stop("tool_calls")]), [[entry("a", 0)]]);
-  assertEquals(details([{ type: "thought", choice: 0, block: 0, text: "a" }, text("x"), stop("stop")]), []);
+  // A thought without a proof, and one whose proof comes after the text.
+  const bare = (index: number) => ({ type: "reasoning.text", text: "a", format: "unknown", index });
+  const unsigned: Delta = { type: "thought", choice: 0, block: 0, text: "a" };
+  assertEquals(details([unsigned, text("x"), stop("stop")]), [[bare(0)]]);
+  assertEquals(details([unsigned, text("x"), signed(0, "a")[1], stop("stop")]), [
+    [bare(0)],
+    [again(1), entry("a", 2)],
+  ]);
+});
+
+Deno.test("every way to join chunks gives back all thoughts of an answer, each once", async () => {
+  const thought = (block: number, text: string, more: object = {}): Delta => ({
+    type: "thought",
+    choice: 0,
+    block,
+    text,
+    ...more,
+  });
+  const format = "anthropic-claude-v1";
+  const proof = (block: number, signature: string): Delta => ({
+    type: "thought",
+    choice: 0,
+    block,
+    signature,
+    format,
+  });
+  const cases: [name: string, deltas: Delta[], thoughts: Thought[]][] = [
+    ["in pieces", [thought(0, "one "), thought(0, "two"), text("x")], [{ text: "one two" }]],
+    ["two", [thought(0, "same"), thought(1, "same"), text("x")], [{ text: "same" }, { text: "same" }]],
+    ["between texts", [thought(0, "a"), text("x"), thought(1, "b"), text("y")], [{ text: "a" }, {
+      text: "b",
+    }]],
+    ["two and one more", [thought(0, "same"), thought(1, "same"), text("x"), thought(2, "b")], [
+      { text: "same" },
+      { text: "same" },
+      { text: "b" },
+    ]],
+    ["after a text", [text("x"), thought(0, "a")], [{ text: "a" }]],
+    ["before a call", [thought(0, "a"), tool(0, "c", "f")], [{ text: "a" }]],
+    ["beside a signed one", [thought(0, "a"), thought(1, "b", { format }), proof(1, "S"), text("x")], [
+      { text: "a" },
+      { text: "b", signature: "S", format },
+    ]],
+    ["signed late", [thought(0, "a", { format }), text("x"), proof(0, "S")], [
+      { text: "a", signature: "S", format },
+    ]],
+    ["grown late", [thought(0, "a"), text("x"), thought(0, "b")], [{ text: "ab" }]],
+  ];
+  for (const [name, deltas, expected] of cases) {
+    const sent = stream([...deltas, stop("stop")]);
+    const list = (said(chunks([...deltas, stop("stop")])) as [number, JsonObject][]).flatMap(([, delta]) =>
+      (delta.reasoning_details ?? []) as JsonObject[]
+    );
+    const byIndex: JsonObject[] = [];
+    for (const entry of list) byIndex[entry.index as number] = entry;
+    const kept: Record<string, JsonObject> = {
+      "the official SDK": (await gathered(sent)).choices[0].message as unknown as JsonObject,
+      whole: whole([...deltas, stop("stop")]).choices[0].message as unknown as JsonObject,
+      appended: { role: "assistant", content: "", reasoning_details: list },
+      "by index": { role: "assistant", content: "", reasoning_details: byIndex },
+    };
+    for (const [client, message] of Object.entries(kept)) {
+      const call = readCall(JSON.parse(JSON.stringify({ messages: [message] })), "m");
+      const [{ thoughts }] = call.messages as MessageOf<"assistant">[];
+      const read = thoughts.map(({ path: _, ...thought }) => JSON.parse(JSON.stringify(thought)));
+      assertEquals(read, expected, `${name}, ${client}`);
+    }
+    // Another gateway behind this one tells the same thoughts, each once.
+    const { emit, answer } = collector();
+    const reader = openaiChat.readStream(emit);
+    for (const data of sent.split("\n\n")) reader.frame(data.slice("data: ".length), "");
+    const told = answer.choices[0].items.flatMap((item) => item.type === "thought" ? [item.thought] : []);
+    // Nothing parts the pieces of two neighbours.
+    const sum = (thoughts: Thought[]) => [
+      thoughts.map(({ text }) => text).join(""),
+      thoughts.flatMap(({ signature }) => signature ?? []),
+    ];
+    assertEquals(sum(told), sum(expected), name);
+  }
 });
 
 Deno.test("a second turn built from an answer gives the same thoughts, calls and signatures", async () => {
@@ -431,6 +517,7 @@ Deno.test("a second turn built from an answer gives the same thoughts, calls and
     const expected: (Thought & { path: string })[] = [
       { text: "one two", signature: "S1", format: "anthropic-claude-v1", path },
       { redacted: "R", format: "anthropic-claude-v1", path },
+      { text: " three", path },
     ];
     assertEquals(JSON.parse(JSON.stringify(thoughts)), expected);
     assertEquals([calls[0].id, calls[0].signature, calls[0].arguments], ["a", "Y2FsbA==", "{}"]);
