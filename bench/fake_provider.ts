@@ -59,9 +59,18 @@ interface Answer {
 
 const NEVER = Infinity;
 
-const EVENTS_HEAD =
-  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" +
-  "transfer-encoding: chunked\r\n\r\n";
+/** The headers by which providers name a request, in the formats whose providers do. A gateway looks for them. */
+const ID_HEADERS: { [shape in Shape]?: string } = {
+  openai: "x-request-id: req_0123456789abcdef0123456789abcdef\r\n",
+  responses: "x-request-id: req_0123456789abcdef0123456789abcdef\r\n",
+  anthropic: "request-id: req_0123456789ABCDEFGHIJKLMN\r\n",
+  cohere: "x-debug-trace-id: 0123456789abcdef0123456789abcdef\r\n",
+};
+
+const headOf = (shape: Shape, rest: string) => `HTTP/1.1 200 OK\r\n${ID_HEADERS[shape] ?? ""}${rest}\r\n\r\n`;
+
+const EVENTS_HEAD = "content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" +
+  "transfer-encoding: chunked";
 
 const answers = new Map<string, Answer>();
 
@@ -74,14 +83,13 @@ function answerFor(shape: Shape, load: string): Answer {
 
 function buildAnswer(shape: Shape, load: string): Answer {
   if (load === "mute" || load === "head") {
-    const first = encoder.encode(load === "mute" ? "" : EVENTS_HEAD);
+    const first = encoder.encode(load === "mute" ? "" : headOf(shape, EVENTS_HEAD));
     return { writes: [first, new Uint8Array()], paceMs: NEVER };
   }
   const match = /^s(\d+)x(\d+)(?:p(\d+))?$/.exec(load);
   if (!match) {
     const body = JSON.stringify(SHAPES[shape].whole(60));
-    const head =
-      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const head = headOf(shape, `content-type: application/json\r\ncontent-length: ${body.length}`);
     return { writes: [encoder.encode(head + body)], paceMs: 0 };
   }
   const [deltas, perWrite, paceMs] = match.slice(1).map((digits) => Number(digits ?? 0));
@@ -96,7 +104,7 @@ function buildAnswer(shape: Shape, load: string): Answer {
     const piece = events.slice(at, at + perWrite).join("");
     writes.push(`${piece.length.toString(16)}\r\n${piece}\r\n`);
   }
-  writes[0] = EVENTS_HEAD + writes[0];
+  writes[0] = headOf(shape, EVENTS_HEAD) + writes[0];
   writes[writes.length - 1] += "0\r\n\r\n";
   return { writes: writes.map((piece) => encoder.encode(piece)), paceMs };
 }
