@@ -128,6 +128,8 @@ export interface SearchTerms {
   /** The user's location: `{city, region, country, timezone}`. Other members are ignored. */
   location?: JsonObject;
   maxUses?: number;
+  /** How much of the pages found the model reads: `low`, `medium` or `high`. */
+  contextSize?: string;
 }
 
 /** A tool that a provider runs itself. `value` is the tool in the client's form, for a target of the same wire. */

@@ -101,10 +101,26 @@ export function asKnown(target: Target): Target {
 }
 
 /**
- * Fields that do not change an answer: marks for caches, and the user. Agents always send them, and most providers have nothing
- * like them. Matches `system[1].cache_control`, `prompt_cache_key` and `metadata.user_id`.
+ * Fields that agents send with every call, and that most providers have nothing like. Without them an answer may be longer,
+ * slower or dearer, but it answers the same question with the same tools.
  */
-const HINT = /(?:^|\.)cache_control$|^prompt_cache_\w+$|^metadata\.user_id$/;
+const HINTS: readonly RegExp[] = [
+  // Marks for caches: `system[1].cache_control`, `messages[0].content[1].cache_control.ttl`, `prompt_cache_key`.
+  /(?:^|\.)(?:cache_control|prompt_cache_breakpoint)(?:\.ttl)?$/,
+  /^prompt_cache_\w+$/,
+  // Who asks.
+  /^metadata\.user_id$/,
+  // How hard to think, how to show that, and how long to answer: `output_config.effort`, `text.verbosity`.
+  /^reasoning\.(?:effort|generate_summary|summary)$/,
+  /(?:^|\.)output_config\.effort$/,
+  /^(?:text\.)?verbosity$/,
+  // Which copy of a page a search reads, and how much of it: `tools[3].external_web_access`.
+  /\.(?:external_web_access|index_gated_web_access|search_content_types|search_context_size)$/,
+  // What to forget once a conversation is long. The model then knows more, and never less.
+  /^context_management\.edits\[\d+\]$/,
+];
+
+const isHint = (path: string) => HINTS.some((hint) => hint.test(path));
 
 /**
  * @throws GatewayError `dropped_fields` if fields other than hints are dropped, and the client or the operator has set `strict`.
@@ -116,7 +132,7 @@ export function refuseDropped(
   { strict }: Exchange["config"],
 ): void {
   const isStrict = readSwitch(headers, "sluice-strict") || strict;
-  const lost = isStrict ? dropped.filter((path) => !HINT.test(path)) : [];
+  const lost = isStrict ? dropped.filter((path) => !isHint(path)) : [];
   if (lost.length === 0) return;
   throw new GatewayError(
     "dropped_fields",

@@ -26,7 +26,7 @@ import { isPersonal } from "./user_id.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { MCP_BETA } from "./mcp.ts";
 import { isObject, list } from "../shared/json.ts";
-import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import type { Call, JsonObject, Settings, WireRequest } from "../types.ts";
 
 /** The last version that accepts sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
@@ -173,6 +173,7 @@ function joinSystem(own: unknown, blocks: JsonObject[]): unknown {
 // ---------------------------------------------------------------- settings
 
 const SETTINGS: SettingsTable<Draft> = {
+  ...AS_USUAL,
   max_tokens() {}, // `writeCall` writes it, because the API requires it.
   reasoning_effort: (_, { thinking }) => thinking.lost ? false : undefined,
   temperature(value, draft, call) {

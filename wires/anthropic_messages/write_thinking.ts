@@ -33,6 +33,13 @@ const BUDGETS: Readonly<Record<string, number>> = {
 };
 const LEAST_BUDGET = 1024;
 
+/** For a model that hides its thoughts. */
+const SHOWN = { type: "adaptive", display: "summarized" };
+
+/** Whether the client wants to see thoughts, and the model thinks unasked but hides them. */
+const hidesWhatIsWanted = ({ reasoning_summary: wanted = "none" }: Settings, model: ClaudeModel): boolean =>
+  wanted !== "none" && model.hidesThoughts === true && model.off !== "unset";
+
 /**
  * Translates `reasoning_effort` for the model: into a budget below `max_tokens`, or into an effort level (the nearest
  * one not above the requested one) with adaptive thinking. The client's own `thinking` wins: it stands beside an effort
@@ -43,8 +50,10 @@ const LEAST_BUDGET = 1024;
  */
 export function planThinking({ settings, extra, messages }: Call, model: ClaudeModel): ThinkingPlan {
   const { reasoning_effort: effort, tool_choice, max_tokens = model.maxTokens } = settings;
-  if (effort === undefined) return {};
   const native = extra.thinking !== undefined;
+  if (effort === undefined) {
+    return !native && hidesWhatIsWanted(settings, model) ? { config: SHOWN } : {};
+  }
   if (effort === "none") {
     if (!model.thinking || model.off === "unset") return {};
     if (!model.off) return { effort: model.efforts![0], lost: true };
@@ -54,7 +63,7 @@ export function planThinking({ settings, extra, messages }: Call, model: ClaudeM
     const level = nearestEffort(effort, model.efforts!);
     if (native) return { effort: level };
     return {
-      config: model.hidesThoughts ? { type: "adaptive", display: "summarized" } : { type: "adaptive" },
+      config: model.hidesThoughts ? SHOWN : { type: "adaptive" },
       effort: level,
     };
   }

@@ -3,7 +3,7 @@ import { markPath } from "../shared/cache_marks.ts";
 import { isGatewayField, withClaudeThinking, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, object, parseObject } from "../shared/json.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
-import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments } from "../shared/tools.ts";
 import type {
   Call,
@@ -49,6 +49,7 @@ const MAX_OUTPUT_TOKENS = 32_000;
 const NO_PARAMETERS = { type: "object", properties: {} };
 
 const SETTINGS: SettingsTable<Draft> = {
+  ...AS_USUAL,
   tools: (tools, draft, call) => writeTools(tools, draft, call),
   tool_choice(choice, { body }, call) {
     if (!call.settings.tools?.some(({ type }) => type !== "server")) {

@@ -222,6 +222,13 @@ export function thinkingFor(effort: string, { thinking }: GeminiModel): JsonObje
   return { thinkingLevel, ...includeThoughts };
 }
 
+/**
+ * Whether the model thinks if the request says nothing about that. Of those with a budget that is only certain if it
+ * cannot be 0: the API refuses `includeThoughts` without thinking.
+ */
+export const thinksUnasked = ({ thinking }: GeminiModel): boolean =>
+  thinking !== undefined && (!("least" in thinking) || thinking.least > 0);
+
 /** The `thinkingConfig` for a budget in tokens; `undefined` if the model accepts no number. */
 export function budgetFor(tokens: number, { thinking }: GeminiModel): JsonObject | undefined {
   return thinking && "least" in thinking

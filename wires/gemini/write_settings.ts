@@ -1,9 +1,9 @@
 /** Gemini's generateContent, the provider's half: writes the settings, and the client's own fields in Gemini's form. */
-import { type GeminiModel, thinkingFor } from "./models.ts";
+import { type GeminiModel, thinkingFor, thinksUnasked } from "./models.ts";
 import { writeName } from "./names.ts";
 import { writeSchema } from "./write_schema.ts";
 import { isGatewayField } from "../shared/gateway_fields.ts";
-import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { object } from "../shared/json.ts";
 import { customAsFunction, unsaidMembers } from "../shared/tools.ts";
 import type { Call, JsonObject, ServerTool, ServerToolKind } from "../types.ts";
@@ -43,6 +43,7 @@ export function writeTerms(call: Call, model: GeminiModel, dropped: string[]): J
 }
 
 const SETTINGS: SettingsTable<Draft> = {
+  ...AS_USUAL,
   tools: writeTools,
   tool_choice(choice, { toolConfig }, call) {
     toolConfig.functionCallingConfig = typeof choice === "object"
@@ -118,6 +119,14 @@ const SETTINGS: SettingsTable<Draft> = {
     const thinking = thinkingFor(effort, model);
     if (thinking === undefined) return false;
     if (!isEmpty(thinking)) config.thinkingConfig = thinking;
+  },
+  /** A model that thinks unasked shows its thoughts only if asked to. An effort asks for them too. */
+  reasoning_summary(wanted, { config, model }, { settings }) {
+    if (settings.reasoning_effort === undefined) {
+      if (!thinksUnasked(model)) return false;
+      config.thinkingConfig = { includeThoughts: true };
+    }
+    return AS_USUAL.reasoning_summary(wanted);
   },
   modalities: (value, { config }) =>
     void (config.responseModalities = value.map((name) => name.toUpperCase())),

@@ -12,7 +12,7 @@ import { sourceOf, type Turns, writeTurns } from "./write_turns.ts";
 import { effortOf } from "../shared/gateway_fields.ts";
 import { digest, hash } from "../shared/hash.ts";
 import { openaiModel } from "../shared/openai_models.ts";
-import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { Call, CustomTool, FunctionTool, JsonObject, Settings, Tool, WireRequest } from "../types.ts";
 
@@ -101,8 +101,7 @@ const SETTINGS: SettingsTable<Draft> = {
   reasoning_budget(tokens, draft, call) {
     if (call.settings.reasoning_effort === undefined) return writeEffort(effortOf(tokens), draft, call);
   },
-  /** Providers of this format decide themselves how they show reasoning. */
-  reasoning_summary: () => undefined,
+  reasoning_summary: AS_USUAL.reasoning_summary,
 };
 
 /**
@@ -205,8 +204,11 @@ function writeTools(tools: Tool[], draft: Draft, call: Call): void {
         if (tool.kind !== "web_search" || !SEARCHES.test(call.model)) dropped.push(tool.path);
         else {
           const { type, ...approximate } = placeOf(tool.search) ?? {};
-          body.web_search_options = type ? { user_location: { type, approximate } } : {};
-          dropped.push(...unsaidMembers(tool, ["location"]));
+          body.web_search_options = {
+            search_context_size: tool.search?.contextSize,
+            user_location: type && { type, approximate },
+          };
+          dropped.push(...unsaidMembers(tool, ["contextSize", "location"]));
         }
     }
   }

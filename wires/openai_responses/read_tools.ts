@@ -226,11 +226,13 @@ function readServer(kind: ServerTool["kind"], tool: JsonObject, path: string): S
   const read: ServerTool = { type: "server", kind, value: tool, path };
   const { allowed_domains, blocked_domains } = object(tool.filters) ?? {};
   const location = object(tool.user_location);
+  const contextSize = tool.search_context_size;
   if (kind === "web_search") {
     read.search = {
       ...(Array.isArray(allowed_domains) && { allowedDomains: texts(allowed_domains) }),
       ...(Array.isArray(blocked_domains) && { blockedDomains: texts(blocked_domains) }),
       ...(location && { location }),
+      ...(typeof contextSize === "string" && { contextSize }),
     };
   }
   return read;

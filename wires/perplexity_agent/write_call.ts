@@ -1,7 +1,7 @@
 /** Perplexity's Agent API, the provider's half: writes a neutral call as the body of `POST /v1/agent`. */
 import { markPath } from "../shared/cache_marks.ts";
 import { contentPath, mediaUrl } from "../shared/parts.ts";
-import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments, unsaidMembers } from "../shared/tools.ts";
 import type { Call, JsonObject, Message, Part, ServerTool, Tool, WireRequest } from "../types.ts";
 
@@ -26,6 +26,7 @@ const SONAR: ReadonlyMap<string, { model: string; search: true } | { preset: str
 const EFFORTS: ReadonlySet<string> = new Set(["minimal", "low", "medium", "high", "xhigh", "max"]);
 
 const SETTINGS: SettingsTable<Draft> = {
+  ...AS_USUAL,
   tools(tools, draft) {
     // In brackets, as a client's own tool may be a list, which `flatMap` would take apart.
     const written = tools.flatMap((tool) => tool.type === "native" ? [tool.value] : writeTool(tool, draft));
@@ -147,13 +148,14 @@ function writeServerTool(tool: ServerTool, draft: Draft): JsonObject | [] {
     dropped.push(...unsaidMembers(tool));
     return { type: "fetch_url" };
   }
-  dropped.push(...unsaidMembers(tool, ["allowedDomains", "blockedDomains", "location"]));
-  const { allowedDomains = [], blockedDomains = [], location } = search;
+  dropped.push(...unsaidMembers(tool, ["allowedDomains", "blockedDomains", "contextSize", "location"]));
+  const { allowedDomains = [], blockedDomains = [], contextSize, location } = search;
   const domains = [...allowedDomains, ...blockedDomains.map((domain) => `-${domain}`)];
   const filters: JsonObject = { ...draft.search?.filters as JsonObject };
   if (domains.length > 0) filters.search_domain_filter = domains;
   draft.search = { ...draft.search };
   if (Object.keys(filters).length > 0) draft.search.filters = filters;
+  if (contextSize !== undefined) draft.search.search_context_size = contextSize;
   if (location) draft.search.user_location = place(location);
   return []; // `withSearch` writes it, with the other search settings.
 }

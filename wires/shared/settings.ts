@@ -9,6 +9,15 @@ export type SettingsTable<Body> = {
   [Name in keyof Settings]?: (value: NonNullable<Settings[Name]>, body: Body, call: Call) => void | false;
 };
 
+/**
+ * Settings that ask a format without a place for them only for what it does anyway: reasoning is returned as it is, and
+ * an answer has its usual length.
+ */
+export const AS_USUAL = {
+  reasoning_summary: (wanted: string) => wanted === "auto" ? undefined : false as const,
+  verbosity: (wanted: string) => wanted === "medium" ? undefined : false as const,
+} satisfies SettingsTable<unknown>;
+
 /** Writes the settings that the client sent, in the client's order. */
 export function writeSettings<Body>(call: Call, body: Body, table: SettingsTable<Body>): string[] {
   const dropped: string[] = [];

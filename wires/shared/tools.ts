@@ -203,6 +203,7 @@ const SEARCH_MEMBERS: ReadonlyMap<string, readonly (keyof SearchTerms)[]> = new 
   ["blocked_domains", ["blockedDomains"]],
   ["filters", ["allowedDomains", "blockedDomains"]],
   ["max_uses", ["maxUses"]],
+  ["search_context_size", ["contextSize"]],
   ["user_location", ["location"]],
 ]);
 
@@ -217,10 +218,18 @@ export function unsaidMembers(
 ): string[] {
   return Object.keys(value).filter((member) => {
     if (member === "type" || member === "name" || isNothing(value[member])) return false;
+    if (AS_USUAL.has(member) && AS_USUAL.get(member) === value[member]) return false;
     const terms = SEARCH_MEMBERS.get(member)?.filter((term) => search[term] !== undefined);
     return !terms || terms.length === 0 || terms.some((term) => !takes.includes(term));
   }).map((member) => `${path}.${member}`);
 }
+
+/** Members of OpenAI's search, each with the value that asks for what every search does. */
+const AS_USUAL: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ["external_web_access", true],
+  ["index_gated_web_access", false],
+  ["search_context_size", "medium"],
+]);
 
 const isNothing = (value: unknown) =>
   value === null || value === undefined || Array.isArray(value) && value.length === 0 ||

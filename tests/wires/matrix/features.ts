@@ -552,6 +552,16 @@ export const FEATURES: readonly Feature[] = [
     places: { openai: "verbosity", responses: "text.verbosity" },
   },
   {
+    name: "reasoning as a summary",
+    says: { responses: { reasoning: { summary: "auto" } } },
+    silent: true,
+    places: {
+      responses: "reasoning.summary",
+      anthropic: "thinking.display",
+      gemini: "generationConfig.thinkingConfig.includeThoughts",
+    },
+  },
+  {
     name: "limit of tokens",
     says: {
       openai: { max_completion_tokens: 4321 },

@@ -751,6 +751,7 @@ Deno.test("readCall() reads server tools by their kind", () => {
         allowedDomains: ["a.test"],
         blockedDomains: ["b.test"],
         location: { type: "approximate", city: "Bern" },
+        contextSize: "low",
       },
     },
     { type: "server", kind: "web_search", value: { type: "web_search_preview" }, search: {} },
