@@ -1,9 +1,12 @@
 /** The state that one request carries through the gateway. */
+import type { Provider, Unsigned } from "../providers/types.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Config } from "./setup/config.ts";
 import type { ClientWire } from "../wires/types.ts";
 import type { Caller } from "./access/credentials.ts";
 import type { Report } from "./log/report.ts";
+import type { Target } from "./targets/find_target.ts";
+import type { GatewayError } from "../wires/errors.ts";
 
 /** A request's state from its door to its answer. */
 export interface Exchange {
@@ -21,4 +24,30 @@ export interface Exchange {
   readonly client: ClientWire;
   readonly report: Report;
   readonly context?: RuntimeContext;
+  /** Takes the requests in place of the providers, if the client asks what would be sent (`sluice-explain`). */
+  readonly explain?: Explainer;
+}
+
+/** A request that is ready to be signed and sent. */
+export interface Unsent extends Unsigned {
+  provider: Provider;
+  headers: Headers;
+  /** The key that it would be signed with, if any. */
+  key?: string;
+  /** Whose key it would be sent with. Absent without a key. */
+  keyOf?: "client" | "gateway";
+  /** The client's fields that the target does not have. */
+  dropped?: readonly string[];
+  /** Whether the body was written anew, in another format than the client's. */
+  isTranslated?: boolean;
+  /** The model, if it is not known from the step that is explained. */
+  model?: string;
+}
+
+/** Takes requests in place of providers, and answers with an account of them. */
+export interface Explainer {
+  /** Takes a request. Resolves with nothing: there is no answer. */
+  take(request: Unsent, exchange: Exchange): Promise<undefined>;
+  /** The client's answer. @param refused A target that no request is written for. Told if no other target is known. */
+  answer(refused?: { target: Target; error: GatewayError }): Response;
 }

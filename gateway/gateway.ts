@@ -12,6 +12,8 @@ import { checkOperator } from "./access/admin.ts";
 import { contextIn, keepAlive, type RuntimeContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Report } from "./log/report.ts";
+import { readSwitch } from "./upstream/headers.ts";
+import { explaining } from "./explain/explain.ts";
 import { NoSearch } from "./upstream/no_search.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
@@ -180,12 +182,9 @@ async function open(
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) tellScope(report, route, account, gateway, config, context);
-  const isOperators = route.door === "operator" || route.door === "logs";
-  if (isOperators && !insider) await checkOperator(headers, config.admin);
-  if (route.door === "operator") return await serveOperator(route.view, request, config);
-  if (route.door === "logs") {
-    const scope = { account: scopeName(account ?? NO_ACCOUNT), gateway: scopeName(route.gateway) };
-    return await serveLogs(request, { ...route, ...scope }, { config, report });
+  if (route.door === "operator" || route.door === "logs") {
+    if (!insider) await checkOperator(headers, config.admin);
+    return await openOperators(route, request, account, { config, report });
   }
   const admit = () => config.tokens.admit(request, gateway, insider);
   const admitted = !insider && isForeignHost(request, config.hosts)
@@ -195,7 +194,8 @@ async function open(
   if (report.listened) report.token = caller.token;
   const client = "client" in route ? route.client : DEFAULT_CLIENT;
   const sent = { headers, signal, query: queryOf(request.url) };
-  const exchange: Exchange = { ...sent, config, account, gateway, caller, client, report, context };
+  const asked: Exchange = { ...sent, config, account, gateway, caller, client, report, context };
+  const exchange = readSwitch(headers, "sluice-explain") ? await explaining(asked, route.door) : asked;
   switch (route.door) {
     // Awaited here: returning the bare promise would cost an extra tick.
     case "chat":
@@ -223,6 +223,18 @@ async function open(
     case "stored":
       throw notKept(route);
   }
+}
+
+/** Opens the doors of the operator. */
+function openOperators(
+  route: Route & { door: "operator" | "logs" },
+  request: Request,
+  account: string | undefined,
+  holder: { config: Config; report: Report },
+): Promise<Response> {
+  if (route.door === "operator") return serveOperator(route.view, request, holder.config);
+  const scope = { account: scopeName(account ?? NO_ACCOUNT), gateway: scopeName(route.gateway) };
+  return serveLogs(request, { ...route, ...scope }, holder);
 }
 
 /** Tells a request that is listened to whose it is. */

@@ -129,6 +129,8 @@ export interface Unsigned {
   headers: { get(name: string): string | null; set(name: string, value: string): void };
   /** The body as it will be sent. */
   body: BodyInit | null;
+  /** Set if only the names of the headers are wanted, because nothing is sent: a signer then asks nobody for a token. */
+  namesOnly?: true;
 }
 
 /**

@@ -15,6 +15,40 @@ export interface Sent {
   signal: AbortSignal;
 }
 
+/** The answer to `sluice-explain`. */
+export interface Explanation {
+  object: string;
+  note: string;
+  // deno-lint-ignore no-explicit-any
+  caller: Record<string, any>;
+  // deno-lint-ignore no-explicit-any
+  policies: Record<string, any>;
+  targets: {
+    provider: string;
+    model?: string;
+    eventId?: string;
+    error?: { code: string; message: string; param?: string };
+    dropped: { field: string; why: string }[];
+    // deno-lint-ignore no-explicit-any
+    policies: Record<string, any>;
+    estimate: {
+      inputTokens: number | null;
+      maxOutputTokens: number | null;
+      costUsd: { least: number | null; most: number | null };
+      price: string;
+    } | null;
+    requests: {
+      method: string;
+      url: string;
+      headers: Record<string, string>;
+      hiddenHeaders: string[];
+      key: "client" | "gateway" | null;
+      body: unknown;
+      bodyNote?: string;
+    }[];
+  }[];
+}
+
 /** A network: answers each request by a function, and keeps what was sent. */
 export function network(answer: (sent: Sent, at: number) => Response | Promise<Response>): {
   fetch: NonNullable<Options["fetch"]>;

@@ -64,6 +64,7 @@ const LAYERS = [
   /^gateway\/setup\//,
   /^gateway\/exchange\.ts$/,
   /^gateway\/upstream\//,
+  /^gateway\/explain\//,
   /^gateway\/doors\//,
   /^gateway\/(gateway|binding|remote_gateway|ai|translate_stream)\.ts$/,
   /^gateway\/serve\//,

@@ -22,8 +22,8 @@ const HARMLESS = /(?:^|[-_])(?:idempotency|cache|sort|partition|routing)[-_]key$
 /** A value that begins with a scheme, e.g. `Bearer …`, whatever the header's name. */
 const SCHEME = /^(?:aws4-hmac-sha256|basic|bearer|digest|negotiate)\s+\S/i;
 
-/** Whether a header holds a credential. Its name is in lower case. */
-const isCredential = (name: string, value: string): boolean =>
+/** Whether a header, or a parameter of a query, holds a credential. Its name is in lower case. */
+export const isCredential = (name: string, value: string): boolean =>
   (WORD.test(name) && !HARMLESS.test(name)) || NAMES.test(name) || SCHEME.test(value);
 
 /** The client's headers without credentials, for a provider that they are not meant for. */

@@ -74,6 +74,9 @@ export interface Caller {
   keys: ReadonlyMap<string, string>;
   /** The place of a credential that is not a gateway token, e.g. `authorization`. Only for a caller without a token. */
   stranger?: string;
+  /** The gateways and the providers that the caller's token opens; absent for all. */
+  gateways?: readonly string[];
+  providers?: readonly string[];
   /** Whether the caller's token opens a provider. */
   allows(provider: Provider): boolean;
   /** @throws GatewayError `unauthorized` for a provider that the token does not open. */
@@ -161,6 +164,8 @@ export function tokenCheck(
       trusted: true,
       token: token.name,
       keys,
+      gateways,
+      providers,
       allows,
       check(provider) {
         if (!allows(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);

@@ -3,6 +3,7 @@ import { formatOf } from "../../providers/formats.ts";
 import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
+import type { AnswerFormat } from "../../wires/types.ts";
 import { readWhole, type Upload, upload } from "../upstream/body.ts";
 import { hasQueryKey } from "../access/credentials.ts";
 import type { Exchange } from "../exchange.ts";
@@ -18,11 +19,11 @@ import {
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
-import type { Mask } from "../access/secrets.ts";
+import type { Mask, Masks } from "../access/secrets.ts";
 import { isEventStream } from "../log/observe.ts";
 import { UNBUFFERED } from "../upstream/answer.ts";
 import { maskAll, maskFailure, maskObject, maskSuccess, maskText } from "../upstream/masked.ts";
-import { send, sendKey, sign, storedKeys } from "../upstream/send.ts";
+import { send, sendKey, sign, storedKeys, unsent } from "../upstream/send.ts";
 import { findProvider } from "../targets/find_target.ts";
 
 /**
@@ -79,12 +80,20 @@ async function bodyOf(
   if (!request.body || request.method === "GET" || request.method === "HEAD") return { body: null };
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced <= READ_FIRST) return { body: await readWhole(request, exchange, Infinity) };
+  // A long upload is not read only to be shown.
+  if (exchange.explain && !isShown(request, announced, exchange)) return { body: request.body };
   // On Deno a DELETE without a body has an empty stream, which would be sent in chunks.
   const isDelete = request.method === "DELETE";
-  if (maxAttempts === 1 && !isDelete) return upload(request.body, exchange.config.limits);
+  if (maxAttempts === 1 && !isDelete && !exchange.explain) {
+    return upload(request.body, exchange.config.limits);
+  }
   const whole = await readWhole(request, exchange);
   return { body: isDelete && whole.length === 0 ? null : whole };
 }
+
+/** Whether an explanation shows a body: JSON that is not longer than the bodies that are read. */
+const isShown = ({ headers }: Request, announced: number, { config: { limits } }: Exchange) =>
+  /json/i.test(headers.get("content-type") ?? "") && !(announced > limits.maxBodyBytes);
 
 /** A request to a provider's own path. */
 export interface NativeRequest {
@@ -140,30 +149,52 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     send({ signal, begun }) {
       const stored = keys?.take();
       masks = exchange.config.masks(stored?.key);
+      if (exchange.explain) {
+        const keyOf = own ? "client" : stored && "gateway";
+        return unsent({ provider, model, method, url, headers, body, key: stored?.key, keyOf }, exchange);
+      }
       const go = () => {
         const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
         if (body instanceof ReadableStream) init.duplex = "half";
         return send(provider, url, init, signal, exchange, (upstream) => {
           stored?.report(upstream);
-          const { answer: mask } = masks;
-          const { name } = provider;
-          const { listened } = exchange.report;
-          if (listened) exchange.report.passing = { provider: name, format, mustBegin: false, mask };
-          const failure = maskFailure(upstream, masks);
-          if (failure !== upstream || !mask) return handBack(failure, url, mask);
-          // Held events pass through JavaScript anyway, so all of them are masked. With a log, the observer masks them.
-          const answer = begun && !listened && isEventStream(upstream.headers)
-            ? maskAll(upstream, mask)
-            : maskSuccess(upstream, mask, name, exchange);
-          return answer instanceof Promise
-            ? answer.then((masked) => handBack(masked, url, mask))
-            : handBack(answer, url, mask);
+          return passBack(upstream, { provider, url, format, masks, isHeld: begun !== undefined }, exchange);
         });
       };
       const signed = stored && sign({ method, url, headers, body }, provider, stored.key);
       return signed ? signed.then(go) : go();
     },
   };
+}
+
+/** How a provider's answer is passed back. */
+interface Passing {
+  provider: Provider;
+  /** The URL that the request was sent to. */
+  url: string;
+  format: AnswerFormat | undefined;
+  masks: Masks;
+  /** Whether the answer is held back until it has begun. */
+  isHeld: boolean;
+}
+
+function passBack(
+  upstream: Response,
+  { provider: { name }, url, format, masks, isHeld }: Passing,
+  exchange: Exchange,
+): Promise<Response> | Response {
+  const { answer: mask } = masks;
+  const { listened } = exchange.report;
+  if (listened) exchange.report.passing = { provider: name, format, mustBegin: false, mask };
+  const failure = maskFailure(upstream, masks);
+  if (failure !== upstream || !mask) return handBack(failure, url, mask);
+  // Held events pass through JavaScript anyway, so all of them are masked. With a log, the observer masks them.
+  const answer = isHeld && !listened && isEventStream(upstream.headers)
+    ? maskAll(upstream, mask)
+    : maskSuccess(upstream, mask, name, exchange);
+  return answer instanceof Promise
+    ? answer.then((masked) => handBack(masked, url, mask))
+    : handBack(answer, url, mask);
 }
 
 /** Makes the client's answer. @param url The URL that the request was sent to. */

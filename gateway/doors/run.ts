@@ -50,7 +50,7 @@ export async function run(
   const { model, input, options } = parsed as v.InferOutput<typeof RUN>;
   const exchange = await withOptions(asked, options);
   if (isWorkersAI(model)) return await runOwn(model, input, exchange);
-  if (isEnveloped) exchange.report.envelope = (response) => enveloped(response, model);
+  if (isEnveloped && !exchange.explain) exchange.report.envelope = (response) => enveloped(response, model);
   const { path, body } = runTask(model, input);
   const bytes = new TextEncoder().encode(JSON.stringify(Object.assign({ model }, body, { model })));
   if (path === "embeddings") return await embeddings(bytes, exchange);
@@ -81,6 +81,9 @@ async function withOptions(exchange: Exchange, options: Options): Promise<Exchan
   }
   for (const [name, value] of Object.entries(extraHeaders ?? {})) {
     if (value != null) setHeader(more, name, value);
+  }
+  if (more.has("sluice-explain")) {
+    throw refuse("extraHeaders.sluice-explain", "sluice-explain must be a header of the request itself");
   }
   more.forEach((value, name) => headers.set(name, value));
   const own = await exchange.config.tokens.keys(more);

@@ -37,7 +37,7 @@ const STEPS = v.pipe(v.array(STEP), v.nonEmpty("must hold a step"));
 type WrittenStep = v.InferOutput<typeof STEP> & { path: string; body: Uint8Array<ArrayBuffer> };
 
 /**
- * Headers that a step cannot set, because they belong to the connection.
+ * Headers that a step cannot set, because they belong to the connection or to the whole request.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 (`connection`), 7.2 (`host`), 7.8 (`upgrade`), 8.6
  * (`content-length`), 10.1.4 (`te`)
@@ -47,6 +47,7 @@ const REFUSED: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "host",
+  "sluice-explain",
   "te",
   "transfer-encoding",
   "upgrade",

@@ -64,6 +64,7 @@ export function logEntry(ended: Ended): LogEntry {
     payload: isOff(request.headers, "cf-aig-collect-log-payload") ? false : undefined,
     requestType: typeOf(request.headers),
     responseType: typeOf(headers),
+    explained: report.explained,
     step: report.step,
     error: failure?.error,
   };

@@ -112,7 +112,7 @@ export function tellEnd(
   const metadata = written === null ? undefined : readMetadata(written, left);
   if (left.length > 0) response.headers.append("sluice-dropped", headerList(left));
   const isKept = logs !== undefined && report.forModel && !isOff(headers, "cf-aig-collect-log");
-  const isCounted = metrics !== undefined && report.forModel;
+  const isCounted = metrics !== undefined && report.forModel && !report.explained;
   const base = {
     request: { method, path, headers },
     response: { status, headers: response.headers },
@@ -123,8 +123,16 @@ export function tellEnd(
     metadata,
   };
 
+  // Nothing was spent on an explanation, whatever its header `cf-aig-custom-cost` says.
+  const isPriced = prices !== undefined && !report.explained;
+
   function rowOf(seen: Seen | undefined, ended: { at: number; timer: number }): LogEntry {
-    return logEntry({ ...base, seen, now: ended, cost: prices ? costIn(headers, report, seen, prices) : {} });
+    return logEntry({
+      ...base,
+      seen,
+      now: ended,
+      cost: isPriced ? costIn(headers, report, seen, prices) : {},
+    });
   }
 
   function keep(row: LogEntry, seen: Seen | undefined): Promise<void> | undefined {

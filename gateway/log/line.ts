@@ -46,6 +46,7 @@ export function textLine(entry: LogEntry, coloured: boolean): string {
     `${(entry.durationMs / 1000).toFixed(1)} s`,
     tokens,
     stream ? "stream" : undefined,
+    entry.explained && "explained",
     tries > 1 ? `${tries} tries` : undefined,
   ];
   if (level !== "info") words.push(reason(entry), entry.id);

@@ -42,6 +42,8 @@ export interface Report {
   passing?: Passing;
   /** The provider's error, if it answered with one. */
   refusal?: WireError;
+  /** Whether the client asks only what would be sent. */
+  explained?: true;
   /** Puts the answer into the envelope of its path. */
   envelope?: (response: Response) => Promise<Response>;
   /** The gateway's own error. */

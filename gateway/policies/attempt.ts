@@ -127,7 +127,8 @@ export function isPatient({ config: { timer }, headers, report }: Run, ms: numbe
   return timer() + ms < report.leavesAt;
 }
 
-function patience(headers: Headers): number {
+/** The client's own timeout in milliseconds; Infinity if it does not tell one. */
+export function patience(headers: Headers): number {
   const seconds = headers.get("x-stainless-timeout") ?? headers.get("x-stainless-read-timeout");
   return seconds !== null && /^\d{1,6}$/.test(seconds) && Number(seconds) > 0
     ? 1000 * Number(seconds)

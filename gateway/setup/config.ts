@@ -15,7 +15,7 @@ import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkOwnTokens } from "./check_tokens.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
-import { journalOf, timerOf } from "./journal_of.ts";
+import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
 import type { Send } from "../policies/attempt.ts";
@@ -25,6 +25,7 @@ import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timer
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck, apartFrom } from "../access/admin.ts";
 import type { Journal } from "../log/journal.ts";
+import type { PriceBook } from "../log/prices.ts";
 
 /** Options with every default filled in. */
 export interface Config {
@@ -61,6 +62,8 @@ export interface Config {
   wait: Wait;
   /** Takes the rows of requests; absent where nobody asked for them. */
   journal?: Journal;
+  /** The prices, also where no rows are kept. */
+  prices: PriceBook;
   /** Tells the gateway's operator from everybody else. */
   admin: AdminCheck;
   /** Tells whoever may read the counts from everybody else. */
@@ -85,6 +88,7 @@ export function readOptions(options: Options): Config {
   }
   // A Worker's global `fetch` must not be called as a method of another object.
   const send: Config["fetch"] = options.fetch ?? ((url, init) => fetch(url, init));
+  const prices = pricesOf(options, read, providers, send);
   return {
     fetch: send,
     providers,
@@ -122,7 +126,8 @@ export function readOptions(options: Options): Config {
     timer: timerOf(options),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
-    journal: journalOf(options, read, providers, send),
+    journal: journalOf(options, read, prices),
+    prices,
     admin: adminCheck(read.adminToken),
     scraper: adminCheck(read.metrics?.token),
   };

@@ -3,7 +3,7 @@ import type { Provider } from "../../providers/types.ts";
 import type { Journal } from "../log/journal.ts";
 import { type Losses, metrics } from "../log/metrics.ts";
 import { pricesAt } from "../log/price_source.ts";
-import { priceBook } from "../log/prices.ts";
+import { type PriceBook, priceBook } from "../log/prices.ts";
 import type { Timer } from "../policies/timers.ts";
 import { memoryLogs } from "../stores/memory.ts";
 import type { checkOptions, Options } from "./options.ts";
@@ -15,30 +15,39 @@ export const timerOf = ({ now }: Options): Timer => now ?? (() => performance.no
 const ROWS = 1000;
 
 /**
- * The receivers of rows; `undefined` if there are none.
+ * The prices. Nothing is read before a price is needed.
  *
  * @param send Sends the request for the table of prices.
  */
-export function journalOf(
+export function pricesOf(
   options: Options,
-  { logs, prices, metrics: counted, adminToken }: ReturnType<typeof checkOptions>,
+  { prices }: ReturnType<typeof checkOptions>,
   providers: ReadonlyMap<string, Provider>,
   send: NonNullable<Options["fetch"]>,
+): PriceBook {
+  const { priceTable } = options;
+  const source = typeof priceTable === "string" ? pricesAt(priceTable, send) : priceTable;
+  const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
+  const warn = (line: string) => console.error(`Warning: ${line}`);
+  return priceBook({ own: prices, isFree, source, timer: timerOf(options), warn });
+}
+
+/** The receivers of rows; `undefined` if there are none. */
+export function journalOf(
+  { log, priceTable }: Options,
+  { logs, prices, metrics: counted, adminToken }: ReturnType<typeof checkOptions>,
+  book: PriceBook,
 ): Journal | undefined {
-  const { log, priceTable } = options;
   const isCounted = counted !== undefined || adminToken !== undefined;
   if (!log && !logs && !isCounted) return undefined;
   const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
   const isPriced = logs || prices || priceTable || isCounted;
-  const source = typeof priceTable === "string" ? pricesAt(priceTable, send) : priceTable;
-  const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
-  const warn = (line: string) => console.error(`Warning: ${line}`);
   const losses: Losses = { rows: 0, storeErrors: 0 };
   return {
     log,
     losses,
     metrics: isCounted ? metrics(counted?.labels ?? [], losses) : undefined,
     logs: logs ? memoryLogs(rows) : undefined,
-    prices: isPriced ? priceBook({ own: prices, isFree, source, timer: timerOf(options), warn }) : undefined,
+    prices: isPriced ? book : undefined,
   };
 }

@@ -80,6 +80,8 @@ export interface LogEntry {
   requestType?: string;
   /** The answer's content type. */
   responseType?: string;
+  /** `true` if the client asked only what would be sent (`sluice-explain`). No model was called, and no sum counts the row. */
+  explained?: true;
   /** Index of the step that was sent last, which is the one that answered if any did. */
   step: number;
   /** The request's error, if it failed. */

@@ -99,7 +99,7 @@ export function rollups(): { add(row: LogRow): void; stats(query: StatsQuery): S
   return {
     add(row) {
       const time = Date.parse(row.time);
-      if (!isCounted(row) || Number.isNaN(time)) return;
+      if (row.explained || !isCounted(row) || Number.isNaN(time)) return;
       const { account, gateway, token = "" } = row;
       const { provider = "", model = "" } = row.tries > 0 ? row : {};
       for (const [grain, sums] of kept) {

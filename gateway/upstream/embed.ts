@@ -214,7 +214,7 @@ async function sendParts(
         (upstream) => readPart(upstream, part, embeddings, exchange, held),
       ),
   );
-  if (failure) return failure;
+  if (failure || exchange.explain) return failure ?? new Response(null);
   const [{ outgoing, headers }] = parts;
   const answers = parts.map(({ answer }) => answer!);
   const joined: Embeddings = {

@@ -20,7 +20,8 @@ export class NoSearch extends GatewayError {
       "unsupported",
       `Cannot search the web with ${outgoing.target.provider.name}: it has no search here`,
     );
-    this.answer = () => answerOf(outgoing, exchange);
+    this.answer = () =>
+      exchange.explain?.answer({ target: outgoing.target, error: this }) ?? answerOf(outgoing, exchange);
   }
 }
 

@@ -3,9 +3,10 @@ import { keyForm, setUnfixed, signWithKey } from "../../providers/sign/key.ts";
 import type { Provider, Unsigned } from "../../providers/types.ts";
 import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
+import type { Call } from "../../wires/types.ts";
 import { type Caller, credential, noStoredKey } from "../access/credentials.ts";
 import type { KeyRing } from "../access/stored_keys.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, Unsent } from "../exchange.ts";
 import type { Report } from "../log/report.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Masks } from "../access/secrets.ts";
@@ -213,11 +214,15 @@ function isKeyOfOther(key: string, provider: Provider, { config: { providers } }
 
 /** A request that `ask` sends. */
 interface Question {
-  target: { provider: Provider };
+  target: { provider: Provider; model: string };
   url: string;
   headers: SentHeaders;
   /** The masks of the current attempt's answer. */
   masks: Masks;
+  /** The client's fields that the target does not have. */
+  dropped: string[];
+  /** Absent if the body is handed through. */
+  call?: Call;
 }
 
 /**
@@ -237,6 +242,12 @@ export function ask<T>(
   const stored = keys?.take();
   const sentKey = key ?? stored?.key;
   question.masks = exchange.config.masks(stored?.key);
+  if (exchange.explain) {
+    const { target: { model }, dropped, call } = question;
+    const keyOf = key !== undefined ? "client" : stored && "gateway";
+    const request = { provider, model, method: "POST", url, headers, body, key: sentKey, keyOf } as const;
+    return unsent({ ...request, dropped, isTranslated: call !== undefined }, exchange);
+  }
   const go = () => {
     const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
     return send(provider, url, init, signal, exchange, (upstream) => {
@@ -247,6 +258,15 @@ export function ask<T>(
   if (sentKey === undefined) return go();
   const signed = sign({ method: "POST", url, headers, body }, provider, sentKey);
   return signed ? signed.then(go) : go();
+}
+
+/** Passes a request on to the explainer. There is no answer, and nobody reads one. */
+export function unsent<T>(
+  request: Omit<Unsent, "headers"> & { headers: SentHeaders },
+  exchange: Exchange,
+): Promise<T> {
+  const headers = new Headers(headersInit(request.headers));
+  return exchange.explain!.take({ ...request, headers }, exchange) as Promise<T>;
 }
 
 /** Sets a client's key in the header that it came in, or in another one if the provider takes keys of this form only there. */

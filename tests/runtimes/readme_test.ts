@@ -102,10 +102,14 @@ test("the first lines serve the gateway, and the first curl gets the answer that
   await using gateway = await start(serve);
   const { out, code } = await shell(FIRST_CURL.replace(ADDRESS, gateway.url));
   assertEquals(code, 0);
-  // `…` in the README stands for any text.
-  const shown = FIRST_ANSWER.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  assertMatch(out.trim(), new RegExp(`^${shown.join(".*")}$`, "s"));
+  assertMatch(out.trim(), patternOf(FIRST_ANSWER));
 });
+
+/** The pattern of an answer as it is shown, where `…` stands for any text. */
+function patternOf(shown: string): RegExp {
+  const parts = shown.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s");
+}
 
 const CLAUDE_CURL = snippet("sh", "$ANTHROPIC_API_KEY");
 
@@ -125,6 +129,18 @@ test("curl sees the fallback answer", () =>
     assertMatch(out, /^HTTP\/1\.1 200/);
     assertMatch(out, /^cf-aig-step: 1\r?$/m);
     assertMatch(out, /^cf-aig-model: echo\r?$/m);
+  }));
+
+const EXPLAIN_CURL = snippet("sh", "sluice-explain: true");
+const EXPLANATION = snippet("json", `"object":"sluice.explanation"`);
+
+test("curl sees what would be sent, as shown", () =>
+  served(async (url, provider) => {
+    const { out } = await shell(EXPLAIN_CURL.replace(ADDRESS, url));
+    assertMatch(
+      out.trim(),
+      patternOf(EXPLANATION.replace("https://api.anthropic.com", `${provider.url}/anthropic`)),
+    );
   }));
 
 // ---------------------------------------------------------------- clients

@@ -1,0 +1,96 @@
+/** Estimates the tokens and the cost of a request that is not sent. */
+import { formatOf } from "../../providers/formats.ts";
+import { estimateText } from "../../wires/shared/estimate.ts";
+import { isObject, object } from "../../wires/shared/json.ts";
+import type { Unsent } from "../exchange.ts";
+import { type PriceBook, priceOf } from "../log/prices.ts";
+import type { Parsed } from "./shown_body.ts";
+
+/** The tokens of a request. */
+export interface Sizes {
+  input: number;
+  /** The most tokens of its answer; `null` if the request does not limit them. */
+  mostOutput: number | null;
+  tier?: string;
+  /** The model that the body names. */
+  model?: string;
+}
+
+/** Paths whose answers hold no text of a model, and are priced by the tokens of the request. */
+const WITHOUT_OUTPUT = /embed|rerank/i;
+
+/** The fields that limit an answer's tokens, in the formats of OpenAI, Anthropic, Google and Amazon. */
+const LIMITS = ["max_completion_tokens", "max_output_tokens", "max_tokens", "maxOutputTokens", "maxTokens"];
+
+/** The members in which Google and Amazon keep the settings of an answer. */
+const SETTINGS = ["generationConfig", "inferenceConfig"];
+
+/**
+ * Estimates the tokens of a request. It is the same estimate for all formats: the text of the body, with its names.
+ *
+ * @returns `null` if tokens do not tell the price, e.g. of a picture that is generated, or if the body is not known.
+ */
+export function sizesOf(parsed: Parsed | undefined, { method, url }: Unsent): Sizes | null {
+  if (!parsed || !isObject(parsed.body)) return null;
+  const path = url.split("?", 1)[0];
+  const hasOutput = formatOf(method, url) !== undefined;
+  if (!hasOutput && !WITHOUT_OUTPUT.test(path)) return null;
+  const { service_tier: tier, model } = parsed.body;
+  return {
+    input: Math.ceil(estimateText(parsed.body) + parsed.mediaTokens),
+    mostOutput: hasOutput ? mostOutput(parsed.body) : 0,
+    ...(typeof tier === "string" && { tier }),
+    ...(typeof model === "string" && { model }),
+  };
+}
+
+function mostOutput(body: Record<string, unknown>): number | null {
+  const places = [body, ...SETTINGS.map((name) => object(body[name]) ?? {})];
+  const count = (value: unknown) => typeof value === "number" && value >= 0 ? value : undefined;
+  const find = (names: readonly string[]) => {
+    for (const place of places) {
+      for (const name of names) {
+        const found = count(place[name]);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  };
+  const most = find(LIMITS);
+  return most === undefined ? null : most * Math.max(1, find(["n", "candidateCount"]) ?? 1);
+}
+
+/** The sizes of several requests together. `undefined` stands for no request. */
+export function addSizes(sum: Sizes | null | undefined, more: Sizes | null): Sizes | null {
+  if (sum === undefined || more === null || sum === null) return sum === undefined ? more : null;
+  const isLimited = sum.mostOutput !== null && more.mostOutput !== null;
+  return {
+    ...sum,
+    input: sum.input + more.input,
+    mostOutput: isLimited ? sum.mostOutput! + more.mostOutput! : null,
+  };
+}
+
+const NONE = { cacheRead: 0, cacheWrite: 0, audioIn: 0, reasoning: 0, audioOut: 0 };
+
+/** The estimate for the client. Each part is `null` if it is not known; a cost is never 0 for want of a price. */
+export function estimateOf(
+  { provider, model }: { provider: string; model?: string },
+  sizes: Sizes | null,
+  headers: Headers,
+  prices: PriceBook,
+): object {
+  const custom = headers.get("cf-aig-custom-cost");
+  const cost = (output: number | null) => {
+    if (!sizes || output === null) return {};
+    const usage = { ...NONE, input: sizes.input, output };
+    return priceOf({ provider, models: [model, sizes.model], usage, tier: sizes.tier, custom }, prices);
+  };
+  const least = cost(0), most = cost(sizes?.mostOutput ?? null);
+  return {
+    inputTokens: sizes?.input ?? null,
+    maxOutputTokens: sizes?.mostOutput ?? null,
+    costUsd: { least: least.cost ?? null, most: most.cost ?? null },
+    price: least.price ?? "unknown",
+  };
+}
