@@ -10,12 +10,10 @@
 import { isObject, list, object, objects } from "../shared/json.ts";
 import { fault, need, needObject } from "../shared/faults.ts";
 import { digest } from "../shared/tool_id.ts";
+import { flatName } from "../shared/tool_names.ts";
 import type { CustomTool, FunctionTool, JsonObject, ServerTool, Tool, ToolChoice } from "../types.ts";
 import type { Offer } from "./form.ts";
 import { readMcpTool } from "./mcp.ts";
-
-/** The longest name that all providers accept. */
-const MOST_NAME = 64;
 
 /** Parameters of the tools that OpenAI defines and clients run, as OpenAI's calls of them have them. */
 const SCHEMAS: Readonly<Record<"shell" | "local_shell" | "apply_patch" | "tool_search", JsonObject>> = {
@@ -274,15 +272,6 @@ function describe(
 ): string | undefined {
   const own = description == null ? undefined : need(description, `${path}.description`);
   return preface === undefined ? own : own === undefined ? preface : `${preface}\n${own}`;
-}
-
-/** Joins a namespace and a name into one name with the characters and the length that all providers accept. */
-function flatName(namespace: string, name: string): string {
-  const whole = `${namespace}__${name}`;
-  const flat = whole.replace(/[^a-zA-Z0-9_-]/g, "_");
-  if (flat === whole && flat.length <= MOST_NAME) return flat;
-  const sum = digest(whole);
-  return `${flat.slice(0, MOST_NAME - sum.length - 1)}_${sum}`;
 }
 
 // ---------------------------------------------------------------- which of them
