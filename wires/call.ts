@@ -4,6 +4,7 @@
  * Names and values of settings are those of OpenAI's chat completions, which most APIs follow. `readCall` turns the
  * several spellings of a setting into one.
  */
+import type { ServerCall } from "./answer.ts";
 import type { Citation, JsonObject, Media, ServerToolKind, Thought } from "./content.ts";
 
 /** `mediaPath` is the path of the media in the client's body, e.g. `messages[2].content[0].image_url`. */
@@ -47,6 +48,13 @@ export interface ToolCall {
   path: string;
 }
 
+/** A call of a server's tool (MCP) that a provider asked by itself, in an earlier answer. */
+export type ServedCall = ServerCall & {
+  path: string;
+  /** The number of the answer's parts that come before it. */
+  after: number;
+};
+
 /** One turn. Roles and order are the client's. A wire merges turns as it must, but never moves one. */
 export type Message =
   & { path: string; cache?: unknown; cachePath?: string; name?: string; parts: Part[] }
@@ -59,6 +67,8 @@ export type Message =
       /** Tools have joined since: it was thought with fewer of them. */
       before?: "tools";
       calls: ToolCall[];
+      /** Calls of servers' tools, in their order. A wire writes them by `withServed`. */
+      served?: ServedCall[];
       signature?: string;
       /** The sources of an earlier answer, as the client kept them. */
       citations?: Citation[];

@@ -5,6 +5,11 @@ import OpenAI from "npm:openai@7.57.0";
 import { events, type Json, lab, type Play, sse } from "./lab.ts";
 import { validate } from "./messages_events.ts";
 import { readResponseStream } from "./responses_events.ts";
+import { strictAnthropic } from "./strict_anthropic.ts";
+import { strictCohere } from "./strict_cohere.ts";
+import { strictGoogle } from "./strict_google.ts";
+import { strictOpenAI } from "./strict_openai.ts";
+import { strictResponses } from "./strict_responses.ts";
 
 // deno-lint-ignore no-explicit-any -- Items and blocks that the SDKs' types do not know here.
 type Any = any;
@@ -321,3 +326,170 @@ Deno.test("a toolset with forbidden tools, or without its server, is left out an
     assertEquals((asked[0].body.tools as Json[] | undefined)?.[0].allowed_tools, allowed);
   }
 });
+
+// ---------------------------------------------------------------- earlier calls, behind another provider
+
+const SAID = { text: "Here.", question: "Find deno", again: "Again" };
+
+/** The same earlier answer in both forms: a text, a call of a server's tool with its result, a text. */
+const HISTORY = {
+  messages: (failed: boolean): Json[] => [
+    { role: "user", content: SAID.question },
+    {
+      role: "assistant",
+      content: [
+        { type: "text", text: "I look." },
+        { type: "mcp_tool_use", id: "mcptoolu_1", name: "find", server_name: "docs", input: { q: "deno" } },
+        {
+          type: "mcp_tool_result",
+          tool_use_id: "mcptoolu_1",
+          is_error: failed,
+          content: [{ type: "text", text: "Found it" }],
+        },
+        { type: "text", text: SAID.text },
+      ],
+    },
+    { role: "user", content: SAID.again },
+  ],
+  responses: (failed: boolean): Json[] => [
+    { role: "user", content: SAID.question },
+    { role: "assistant", content: "I look." },
+    {
+      ...{ type: "mcp_call", id: "mcp_1", server_label: "docs", name: "find", arguments: '{"q":"deno"}' },
+      ...(failed ? { output: null, error: "Found it" } : { output: "Found it", error: null }),
+    },
+    { role: "assistant", content: SAID.text },
+    { role: "user", content: SAID.again },
+  ],
+};
+const OFFERED = {
+  messages: { mcp_servers: SERVERS, tools: [{ type: "mcp_toolset", mcp_server_name: "docs" }] },
+  responses: { tools: [MCP] },
+};
+type Door = keyof typeof HISTORY;
+
+/** Sends the earlier answer, and returns what the strict provider was sent. */
+async function earlier(door: Door, model: string, play: Play, { offers = false, failed = false } = {}) {
+  const { send, asked } = clients(play);
+  const history = HISTORY[door](failed);
+  const body = door === "messages"
+    ? { max_tokens: 9000, messages: history }
+    : { store: false, input: history };
+  const response = await send(door, { model, ...body, ...(offers && OFFERED[door]) });
+  assertEquals(response.status, 200, await response.text());
+  return { sent: asked[0], dropped: response.headers.get("sluice-dropped") };
+}
+
+const strictClaude = () => strictAnthropic([[{ type: "text", text: "Ok" }]]).play;
+const strictGPT = () => strictResponses([[{ text: ["Ok"] }]]).play;
+
+for (const failed of [false, true]) {
+  Deno.test(`an earlier mcp_call goes to Anthropic as its blocks if the server is offered (failed: ${failed})`, async () => {
+    const { sent, dropped } = await earlier("responses", "anthropic/claude-opus-5", strictClaude(), {
+      offers: true,
+      failed,
+    });
+    assertEquals(
+      sent.body.messages,
+      HISTORY.messages(failed).map(({ role, content }) => ({
+        role,
+        content: typeof content === "string"
+          ? [{ type: "text", text: content }]
+          : (content as Json[]).map((block) =>
+            block.type === "mcp_tool_result"
+              ? {
+                ...block,
+                tool_use_id: "mcptoolu_mcp_1",
+                content: [{ type: "text", text: "Found it", citations: null }],
+              }
+              : block.type === "mcp_tool_use"
+              ? { ...block, id: "mcptoolu_mcp_1" }
+              : block
+          ),
+      })),
+    );
+    assertEquals(dropped, null);
+  });
+
+  Deno.test(`earlier mcp_tool_use and its result go to OpenAI as an mcp_call if the server is offered (failed: ${failed})`, async () => {
+    const { sent, dropped } = await earlier("messages", "openai/gpt-5.6", strictGPT(), {
+      offers: true,
+      failed,
+    });
+    const texts = (text: string) => ({
+      type: "message",
+      role: "assistant",
+      content: [{ type: "output_text", text }],
+    });
+    assertEquals((sent.body.input as Json[]).slice(1, 4), [
+      texts("I look."),
+      {
+        id: "mcp_1",
+        type: "mcp_call",
+        status: failed ? "failed" : "completed",
+        server_label: "docs",
+        name: "find",
+        arguments: '{"q":"deno"}',
+        approval_request_id: null,
+        output: failed ? null : "Found it",
+        error: failed
+          ? { type: "mcp_tool_execution_error", content: [{ type: "text", text: "Found it" }] }
+          : null,
+      },
+      texts(SAID.text),
+    ]);
+    assertEquals(dropped, null);
+  });
+}
+
+const OTHERS: [model: string, play: () => Play][] = [
+  ["anthropic/claude-opus-5", strictClaude],
+  ["openai/gpt-5.6", strictGPT],
+  ["nebius/Qwen/Qwen3-235B", () => strictOpenAI([{ text: "Ok" }]).play],
+  ["google/gemini-3-pro", () => strictGoogle([[{ text: "Ok" }]], { demandsOwn: false }).play],
+  ["cohere/command-a-03-2025", () => strictCohere([{ text: "Ok" }]).play],
+];
+for (const [model, play] of OTHERS) {
+  for (const door of ["messages", "responses"] as const) {
+    // Handed through.
+    if (door === "messages" ? model.startsWith("anthropic") : model === "openai/gpt-5.6") continue;
+    Deno.test(`an earlier call of a server's tool reaches ${model} with its result, from ${door}`, async () => {
+      for (const failed of [false, true]) {
+        const { sent, dropped } = await earlier(door, model, play(), { failed });
+        // In the order in which it happened.
+        const marks = [SAID.question, "I look.", "docs__find", "Found it", SAID.text, SAID.again];
+        const places = marks.map((mark) => sent.text.indexOf(mark, sent.text.indexOf(SAID.question)));
+        assertEquals(places.toSorted((a, b) => a - b), places, sent.text);
+        assert(!places.includes(-1), sent.text);
+        assertEquals(dropped, null);
+      }
+    });
+  }
+}
+
+for (const stream of [false, true]) {
+  Deno.test(`Claude gets its own calls of a server's tool back once, and another provider gets them too (stream: ${stream})`, async () => {
+    const gemini = strictGoogle([[{ text: "Ok" }]], { demandsOwn: false }).play;
+    const { openai, asked } = clients((one) =>
+      one.url.host === "api.anthropic.com" ? claude(one) : gemini(one)
+    );
+    const input: Any[] = [{ role: "user", content: "Find deno" }];
+    const ask = async (model: string) => {
+      const body = { model, input, store: false, tools: [MCP] } as Any;
+      const { output } = stream
+        ? await openai.responses.stream(body).finalResponse()
+        : await openai.responses.create(body) as Any;
+      input.push(...output, { role: "user", content: "Again" });
+    };
+    await ask("anthropic/claude-opus-5-5");
+    await ask("anthropic/claude-opus-5-5");
+    const [, answer] = asked[1].body.messages as { content: Json[] }[];
+    assertEquals(answer.content.map(({ type, id, tool_use_id: of }) => [type, id ?? of]), [
+      ["mcp_tool_use", "mcptoolu_1"],
+      ["mcp_tool_result", "mcptoolu_1"],
+      ["text", undefined],
+    ]);
+    await ask("google/gemini-3-pro");
+    assertEquals(asked[2].text.match(/Found it/g)?.length, 2);
+  });
+}

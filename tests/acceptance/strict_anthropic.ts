@@ -177,6 +177,9 @@ function find({ url, headers, body }: Asked, signed: Signed, container?: Json): 
   if (clears && !["adaptive", "enabled"].includes(thinking?.type as string)) {
     return `\`${clears.type}\` strategy requires \`thinking\` to be enabled`;
   }
+  const betas = headers.get("anthropic-beta") ?? "";
+  const fault = betas.includes("mcp-client-2025-11-20") ? inServed(body) : withoutServers(body);
+  if (fault) return fault;
   return inSettings(body) ?? inTools(body) ?? inSystem(body.system) ?? inMessages(body, signed) ??
     inGeneration(body) ?? inMarks(body) ?? inSchemas(body) ?? inContainer(body, container);
 }
@@ -212,14 +215,45 @@ function inSettings({ temperature, top_p, stop_sequences, metadata, tool_choice,
   }
 }
 
-function inTools({ tools }: Json): string | undefined {
+function inTools({ tools, mcp_servers: servers }: Json): string | undefined {
   const names = new Set<unknown>();
   for (const [at, tool] of ((tools ?? []) as Json[]).entries()) {
+    if (tool.type === "mcp_toolset") {
+      const isKnown = ((servers ?? []) as Json[]).some(({ name }) => name === tool.mcp_server_name);
+      if (!isKnown) return `MCP server '${tool.mcp_server_name}' not found in mcp_servers`;
+      continue;
+    }
     if (!/^[a-zA-Z0-9_-]{1,128}$/.test(tool.name as string)) {
       return `tools.${at}.custom.name: String should match`;
     }
     if (names.has(tool.name)) return "tools: Tool names must be unique.";
     names.add(tool.name);
+  }
+}
+
+/** Servers of tools are a beta. */
+function withoutServers({ messages, mcp_servers: servers }: Json): string | undefined {
+  if (servers !== undefined) return "mcp_servers: Extra inputs are not permitted";
+  const blocks = (messages as { content: Block[] }[]).flatMap(({ content }) => content ?? []);
+  const served = blocks.find(({ type }) => type.startsWith("mcp_"));
+  if (served) {
+    return `messages: Input tag '${served.type}' found using 'type' does not match any of the expected tags`;
+  }
+}
+
+/** A call of a server's tool stands with its result in one turn. */
+function inServed({ messages }: Json): string | undefined {
+  for (const [at, { content }] of (messages as { content: Block[] }[]).entries()) {
+    const open = new Set<unknown>();
+    for (const block of content ?? []) {
+      if (block.type === "mcp_tool_use") {
+        if (!/^mcptoolu_[\w-]+$/.test(`${block.id}`)) return `messages.${at}: mcp_tool_use.id: invalid`;
+        open.add(block.id);
+      } else if (block.type === "mcp_tool_result" && !open.delete(block.tool_use_id)) {
+        return `messages.${at}: unexpected \`tool_use_id\` found in \`mcp_tool_result\` blocks`;
+      }
+    }
+    if (open.size > 0) return `messages.${at}: \`mcp_tool_use\` ids were found without results`;
   }
 }
 

@@ -40,6 +40,20 @@ const ITEMS: Readonly<Record<string, readonly string[]>> = {
   custom_tool_call: ["call_id", "id", "input", "name", "status", "type"],
   custom_tool_call_output: ["call_id", "id", "output", "type"],
   web_search_call: ["action", "id", "status", "type"],
+  mcp_call: [
+    ...[
+      "approval_request_id",
+      "arguments",
+      "error",
+      "id",
+      "name",
+      "output",
+      "server_label",
+      "status",
+      "type",
+    ],
+  ],
+  mcp_list_tools: ["error", "id", "server_label", "tools", "type"],
 };
 
 const PREFIXES: Readonly<Record<string, string>> = {
@@ -48,6 +62,8 @@ const PREFIXES: Readonly<Record<string, string>> = {
   function_call: "fc",
   custom_tool_call: "ctc",
   web_search_call: "ws",
+  mcp_call: "mcp",
+  mcp_list_tools: "mcpl",
 };
 
 /** Members of each kind of part. */

@@ -7,7 +7,9 @@
  * @see https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
  */
 import { isObject, list, object, objects, text } from "../shared/json.ts";
-import type { JsonObject, McpServer, ServerCall } from "../types.ts";
+import { isOffered, type ServedForm } from "../shared/served_calls.ts";
+import type { Call, JsonObject, McpServer, ServerCall } from "../types.ts";
+import { unseal as sealedBlock } from "./write_answered.ts";
 
 /** The name of the beta with toolsets. */
 export const MCP_BETA = "mcp-client-2025-11-20";
@@ -85,19 +87,41 @@ export function writeServer(
 export function mcpCallReader(take: (call: ServerCall) => void): (block: JsonObject) => void {
   const waiting = new Map<unknown, ServerCall>();
   return (block) => {
-    const { id, tool_use_id: useId, content } = block;
-    if (block.type === "mcp_tool_use") {
-      const tool = { server: text(block.server_name) ?? "", name: text(block.name) ?? "" };
-      waiting.set(id, { kind: "mcp", id: text(id), tool, input: object(block.input) ?? {} });
-      return;
-    }
+    const { id, tool_use_id: useId } = block;
+    if (block.type === "mcp_tool_use") return void waiting.set(id, readMcpUse(block));
     const call = block.type === "mcp_tool_result" ? waiting.get(useId) : undefined;
     if (!call) return;
     waiting.delete(useId);
-    const said = typeof content === "string" ? content : objects(content).map(({ text }) => text).join("\n");
-    take({ ...call, ...(block.is_error === true ? { error: said || "failed" } : { output: said }) });
+    take({ ...call, ...readMcpResult(block) });
   };
 }
+
+/** Reads the block of a call. */
+export const readMcpUse = ({ id, server_name: server, name, input }: JsonObject): ServerCall => ({
+  kind: "mcp",
+  id: text(id),
+  tool: { server: text(server) ?? "", name: text(name) ?? "" },
+  input: object(input) ?? {},
+});
+
+/** Reads the block of a call's result. */
+export function readMcpResult({ content, is_error }: JsonObject): Pick<ServerCall, "output" | "error"> {
+  const said = typeof content === "string"
+    ? content
+    : objects(content).flatMap((part) => text(part.text) ?? []).join("\n");
+  return is_error === true ? { error: said || "failed" } : { output: said };
+}
+
+/** Earlier calls of servers' tools, as blocks if the call still offers the server. */
+export const servedForm = ({ settings }: Call): ServedForm => ({
+  isKept: ({ thoughts }) => thoughts.some((thought) => isMcpBlock(sealedBlock(thought)?.type)),
+  write(served) {
+    if (!isOffered(settings, served)) return undefined;
+    return writeMcpCall(served).map((value) => ({ type: "native", value, path: served.path }));
+  },
+});
+
+const isMcpBlock = (type: unknown) => type === "mcp_tool_use" || type === "mcp_tool_result";
 
 // ---------------------------------------------------------------- as the client's half writes their calls
 

@@ -8,7 +8,8 @@ import { isEnvelope, unseal } from "../shared/envelope.ts";
 import { need } from "../shared/faults.ts";
 import { append, isObject, list, object, text } from "../shared/json.ts";
 import { callIds, unpackToolId } from "../shared/tool_id.ts";
-import type { JsonObject, Message, MessageOf, Part, Thought, ToolCall } from "../types.ts";
+import type { JsonObject, Message, MessageOf, Part, ServedCall, Thought, ToolCall } from "../types.ts";
+import { readMcpResult, readMcpUse } from "./mcp.ts";
 import { type ReadNotes, readPart, readParts } from "./read_parts.ts";
 import { ownId } from "./packed_ids.ts";
 import { SIGNED } from "./write_answered.ts";
@@ -198,9 +199,14 @@ function readAssistant(
     append(parts, readParts(message.content, `${path}.content`, notes));
     return turn;
   }
+  const served = servedCalls(parts, ids);
   (message.content as JsonObject[]).forEach((block, at) => {
     const blockPath = `${path}.content[${at}]`;
     switch (block.type) {
+      case "mcp_tool_use":
+        return served.call(block, blockPath);
+      case "mcp_tool_result":
+        return served.result(block, blockPath, notes);
       case "thinking":
       case "redacted_thinking": {
         const proof = text(block.type === "thinking" ? block.signature : block.data);
@@ -219,7 +225,34 @@ function readAssistant(
         append(parts, readPart(block, blockPath, notes));
     }
   });
+  const told = served.told(notes);
+  if (told.length > 0) turn.served = told;
   return turn;
+}
+
+/** Pairs the calls of servers' tools in a message with their results. A call without its result is left out and named. */
+function servedCalls(parts: Part[], ids: ReturnType<typeof callIds>) {
+  const calls: ServedCall[] = [];
+  const waiting = new Map<unknown, ServedCall>();
+  return {
+    call(block: JsonObject, path: string): void {
+      const id = need(block.id, `${path}.id`);
+      const call = { ...readMcpUse(block), id: ids.call(id), path, after: parts.length };
+      calls.push(call);
+      waiting.set(id, call);
+    },
+    result(block: JsonObject, path: string, { dropped }: ReadNotes): void {
+      const call = waiting.get(block.tool_use_id);
+      waiting.delete(block.tool_use_id);
+      if (call) Object.assign(call, readMcpResult(block));
+      else dropped.push(path);
+    },
+    told({ dropped }: ReadNotes): ServedCall[] {
+      const open = new Set(waiting.values());
+      for (const { path } of open) dropped.push(path);
+      return calls.filter((call) => !open.has(call));
+    },
+  };
 }
 
 /** Reads a proof as Anthropic's own. A damaged envelope proves nothing. */

@@ -50,7 +50,7 @@ export function writeEnvelope(envelope: Envelope, nonce: string): string | undef
 }
 
 /** The content of a sealed thought; `undefined` if Sluice did not write it. */
-function unseal({ redacted, format }: Thought): JsonObject | undefined {
+export function unseal({ redacted, format }: Thought): JsonObject | undefined {
   if (redacted === undefined) return undefined;
   if (format === LAYOUT) return { layout: redacted };
   if (format === BLOCK) return parseObject(redacted);

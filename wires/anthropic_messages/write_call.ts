@@ -24,7 +24,8 @@ import {
 } from "./write_thinking.ts";
 import { isPersonal } from "./user_id.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
-import { MCP_BETA } from "./mcp.ts";
+import { MCP_BETA, servedForm } from "./mcp.ts";
+import { withServed } from "../shared/served_calls.ts";
 import { isObject, list } from "../shared/json.ts";
 import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import type { Call, JsonObject, Settings, WireRequest } from "../types.ts";
@@ -45,7 +46,11 @@ const VERSION = "2023-06-01";
 export function writeCall(given: Call): WireRequest {
   const model = claudeModel(given.model);
   const dropped: string[] = [];
-  const asked = withRouterReasoning(given, dropped, (call, tokens) => withBudget(call, model, tokens));
+  const asked = withRouterReasoning(
+    withServed(given, servedForm(given)),
+    dropped,
+    (call, tokens) => withBudget(call, model, tokens),
+  );
   const resumed = withoutLostThinking(asked);
   if (resumed !== asked) dropped.push("thinking");
   const call = withoutUnboundThoughts(resumed, model, dropped);

@@ -2,6 +2,7 @@
 import { markPath } from "../shared/cache_marks.ts";
 import { isGatewayField, withClaudeThinking, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, object, parseObject } from "../shared/json.ts";
+import { withServed } from "../shared/served_calls.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
 import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments } from "../shared/tools.ts";
@@ -129,7 +130,7 @@ const canThink = (model: string) => !PLAIN_MODELS.test(model);
 export function writeCall(asked: Call): WireRequest {
   const draft: Draft = { body: { model: asked.model }, dropped: [] };
   const { body, dropped } = draft;
-  const read = withRouterReasoning(asked, dropped, withBudget);
+  const read = withRouterReasoning(withServed(asked), dropped, withBudget);
   // Anthropic's `thinking` differs from Cohere's only in the name of the budget.
   const isClaudes = object(read.extra.thinking)?.budget_tokens !== undefined;
   const call = isClaudes ? withClaudeThinking(read, dropped, withBudget) : read;

@@ -16,6 +16,7 @@ import { readArguments, type Result, writeResult } from "./write_results.ts";
 import { writeTerms } from "./write_settings.ts";
 import { withClaudeThinking, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, parseObject } from "../shared/json.ts";
+import { withServed } from "../shared/served_calls.ts";
 import { markInstruction, nothingSaid } from "../shared/parts.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Thought, WireRequest } from "../types.ts";
 
@@ -42,7 +43,11 @@ export function writeCall(asked: Call): WireRequest {
   const model = geminiModel(asked.model);
   const dropped: string[] = [];
   const asBudget = (call: Call, tokens: number) => withBudget(call, model, tokens);
-  const call = withClaudeThinking(withRouterReasoning(asked, dropped, asBudget), dropped, asBudget);
+  const call = withClaudeThinking(
+    withRouterReasoning(withServed(asked), dropped, asBudget),
+    dropped,
+    asBudget,
+  );
   const { contents, system, continuationToken } = writeMessages(call, model, dropped);
   const body: JsonObject = {};
   if (system.length > 0) body.systemInstruction = { parts: system };

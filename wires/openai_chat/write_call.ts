@@ -13,6 +13,7 @@ import { effortOf } from "../shared/gateway_fields.ts";
 import { digest, hash } from "../shared/hash.ts";
 import { openaiModel } from "../shared/openai_models.ts";
 import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { withServed } from "../shared/served_calls.ts";
 import { customAsFunction, placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { Call, CustomTool, FunctionTool, JsonObject, Settings, Tool, WireRequest } from "../types.ts";
 
@@ -109,7 +110,8 @@ const SETTINGS: SettingsTable<Draft> = {
  *
  * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
  */
-export function writeCall(call: Call, takes: ChatTakes = {}): WireRequest {
+export function writeCall(asked: Call, takes: ChatTakes = {}): WireRequest {
+  const call = withServed(asked);
   const { model, stream, settings, extra } = call;
   const dropped: string[] = [];
   const toolNames = new Map<string, string>();

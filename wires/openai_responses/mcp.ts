@@ -9,7 +9,9 @@
  * @see https://developers.openai.com/api/docs/guides/tools-connectors-mcp
  */
 import { list, object, parseObject, text } from "../shared/json.ts";
-import type { JsonObject, McpServer, ServerCall } from "../types.ts";
+import { isOffered, type ServedForm } from "../shared/served_calls.ts";
+import type { Call, JsonObject, McpServer, ServerCall } from "../types.ts";
+import { unseal as sealedItem } from "./write_answered.ts";
 
 const names = (value: unknown): string[] => list(value).filter((name) => typeof name === "string");
 
@@ -69,10 +71,12 @@ function allowedTools(value: unknown): { names?: string[] } | undefined {
     : undefined;
 }
 
+const labelOf = (label: string) => label.replace(/[^\w-]/g, "_");
+
 /** Writes a server as a tool. It needs no approval, because clients of other wires do not know approvals. */
 export const writeMcpTool = ({ label, url, token, allowed }: McpServer): JsonObject => ({
   type: "mcp",
-  server_label: label.replace(/[^\w-]/g, "_"),
+  server_label: labelOf(label),
   server_url: url,
   ...(token !== undefined && { authorization: token }),
   ...(allowed && { allowed_tools: allowed }),
@@ -96,6 +100,24 @@ function wordsOf(error: unknown): string {
   const { message, content } = object(error) ?? {};
   return text(error) ?? text(message) ?? JSON.stringify(content ?? error);
 }
+
+/** Earlier calls, as items if the call still offers their server. */
+export const servedForm = ({ settings }: Call, maker: string): ServedForm => ({
+  isKept: ({ thoughts }) =>
+    thoughts.some((thought) => thought.format === maker && sealedItem(thought)?.type === "mcp_call"),
+  write(served) {
+    if (!isOffered(settings, served)) return undefined;
+    const id = `mcp_${served.id!.replace(/^mcp(?:toolu)?_/, "").replace(/\W/g, "_").slice(-MOST_ID)}`;
+    return [{
+      type: "native",
+      value: { ...mcpItem(id, served), server_label: labelOf(served.tool!.server) },
+      path: served.path,
+    }];
+  },
+});
+
+/** The most characters of an id behind its prefix. OpenAI's are shorter. */
+const MOST_ID = 56;
 
 /** Writes a call as an item. */
 export const mcpItem = (id: string, { tool, input, output, error }: ServerCall): JsonObject => ({

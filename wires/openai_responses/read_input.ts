@@ -12,6 +12,7 @@ import { unseal } from "../shared/envelope.ts";
 import { fault, need } from "../shared/faults.ts";
 import { isObject, list, object, objects, text } from "../shared/json.ts";
 import type { Citation, JsonObject, Message, Part, Thought } from "../types.ts";
+import { readMcpCall } from "./mcp.ts";
 import { readContent } from "./read_content.ts";
 import { type toolList, toolNames } from "./read_tools.ts";
 import { gatherTurns, type Turns } from "./turns.ts";
@@ -132,14 +133,10 @@ const ITEMS = {
   local_shell_call_output: readOutput,
   mcp_approval_request: drop,
   mcp_approval_response: drop,
-  mcp_call(item, path, { turns, tools }) {
-    const name = tools.nameOf(need(item.name, `${path}.name`), item.server_label);
-    const id = text(item.id) ?? path;
-    const { error } = item;
-    const said = text(item.output) ??
-      (error == null ? "" : typeof error === "string" ? error : JSON.stringify(error));
-    turns.call({ id, name, arguments: readArguments(item.arguments, path), path });
-    turns.result(id, [textPart(said, path)], path, error != null || undefined);
+  mcp_call(item, path, { turns }) {
+    need(item.name, `${path}.name`);
+    readArguments(item.arguments, path);
+    turns.serve(readMcpCall(item), path);
   },
   mcp_list_tools: drop,
   message: readMessage,

@@ -4,7 +4,7 @@
  */
 import { append } from "../shared/json.ts";
 import { callIds, unpackToolId } from "../shared/tool_id.ts";
-import type { Citation, Message, MessageOf, Part, Thought } from "../types.ts";
+import type { Citation, Message, MessageOf, Part, ServerCall, Thought } from "../types.ts";
 
 /** The kinds of pieces of an answer, in the order that other APIs give them within one message. */
 const THOUGHT = 0, TEXT = 1, CALL = 2;
@@ -45,6 +45,8 @@ export interface Turns {
   /** Whether a turn is open whose last thought is a block that its maker sealed. */
   endsSealed(): boolean;
   call(call: CallItem): void;
+  /** Adds a call of a server's tool that a provider asked by itself. */
+  serve(call: ServerCall, path: string): void;
   result(id: string, parts: Part[], path: string, error?: boolean): void;
   /** Tools have joined: what was thought so far was thought without them. */
   join(): void;
@@ -103,6 +105,11 @@ export function gatherTurns(): Turns {
       byCall.set(own, open!);
       open!.waiting.add(own);
     },
+    serve(call, path) {
+      const message = assistant(TEXT, path);
+      const id = ids.call(call.id ?? path);
+      (message.served ??= []).push({ ...call, id, path, after: message.parts.length });
+    },
     result(given, parts, path, error) {
       const callId = ids.result(unpackToolId(given).id);
       const message: Message = { role: "tool", callId, parts, path, ...(error && { error }) };
@@ -129,7 +136,7 @@ function joinBare(turns: Turn[]): Turn[] {
     const { message } = turn;
     const before = joined.at(-1)?.message;
     const isBare = message.role === "assistant" && before?.role === "assistant" &&
-      message.calls.length === 0 && message.parts.length === 0;
+      message.calls.length === 0 && message.parts.length === 0 && !message.served;
     if (isBare) {
       append(before.thoughts, message.thoughts);
       before.signature ??= message.signature;

@@ -39,7 +39,7 @@ export function neededLayout(order: string): string | undefined {
 }
 
 /** The content of a sealed thought that is not reasoning; `undefined` for reasoning. */
-const unseal = ({ redacted }: Thought): JsonObject | undefined =>
+export const unseal = ({ redacted }: Thought): JsonObject | undefined =>
   redacted?.startsWith("{") ? parseObject(redacted) : undefined;
 
 /**
@@ -120,14 +120,23 @@ function writeStretch(whole: string, start: number, end: number, mark: string): 
 }
 
 function writeText({ parts }: MessageOf<"assistant">, { dropped }: Notes, phase?: string): JsonObject[] {
-  const content: JsonObject[] = [];
+  const items: JsonObject[] = [];
+  let content: JsonObject[] = [];
+  const close = () => {
+    if (content.length > 0) items.push(writeMessage(content, phase));
+    content = [];
+  };
   for (const part of parts) {
     if (part.type === "text") {
       if (part.text !== "") content.push({ type: "output_text", text: part.text });
     } else if (part.type === "refusal") content.push({ type: "refusal", refusal: part.text });
-    else dropped.push("mediaPath" in part ? part.mediaPath : part.path);
+    else if (part.type === "native" && part.value.type === "mcp_call") {
+      close();
+      items.push(part.value);
+    } else dropped.push("mediaPath" in part ? part.mediaPath : part.path);
   }
-  return content.length > 0 ? [writeMessage(content, phase)] : [];
+  close();
+  return items;
 }
 
 const writeMessage = (content: JsonObject[], phase: string | undefined): JsonObject => ({

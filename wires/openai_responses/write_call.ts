@@ -24,6 +24,7 @@ import {
   takesEffort,
 } from "../shared/openai_models.ts";
 import { type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { withServed } from "../shared/served_calls.ts";
 import { placeOf, unsaidMembers } from "../shared/tools.ts";
 import type {
   Call,
@@ -35,7 +36,7 @@ import type {
   ToolChoice,
   WireRequest,
 } from "../types.ts";
-import { writeMcpTool } from "./mcp.ts";
+import { servedForm, writeMcpTool } from "./mcp.ts";
 import { writeInput } from "./write_input.ts";
 
 interface Draft {
@@ -123,7 +124,8 @@ const OURS: ReadonlySet<string> = new Set([
  * @param maker The format name of the thoughts that the provider seals.
  * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
  */
-export function writeCall(call: Call, maker: string): WireRequest {
+export function writeCall(asked: Call, maker: string): WireRequest {
+  const call = withServed(asked, servedForm(asked, maker));
   const dropped: string[] = [];
   const draft: Draft = { body: {}, text: {}, reasoning: {}, include: [], tools: [], dropped };
   const model = openaiModel(call.model);

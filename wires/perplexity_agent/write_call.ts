@@ -1,5 +1,6 @@
 /** Perplexity's Agent API, the provider's half: writes a neutral call as the body of `POST /v1/agent`. */
 import { markPath } from "../shared/cache_marks.ts";
+import { withServed } from "../shared/served_calls.ts";
 import { contentPath, mediaUrl } from "../shared/parts.ts";
 import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments, unsaidMembers } from "../shared/tools.ts";
@@ -76,7 +77,8 @@ const FILTERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Writes a call. */
-export function writeCall(call: Call): WireRequest {
+export function writeCall(asked: Call): WireRequest {
+  const call = withServed(asked);
   const draft: Draft = { body: {}, dropped: [] };
   const { body, dropped } = draft;
   const sonar = SONAR.get(call.model);

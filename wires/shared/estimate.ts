@@ -41,6 +41,9 @@ function ofMessage(message: Message): number {
   for (const { name, arguments: input } of message.calls) {
     tokens += FRAME_TOKENS + ofText(name) + ofText(input);
   }
+  for (const { input, output, error } of message.served ?? []) {
+    tokens += 2 * FRAME_TOKENS + estimateText(input) + ofText(error ?? output ?? "");
+  }
   return tokens;
 }
 

@@ -106,6 +106,62 @@ const history = (chat?: Json[], messages?: Json, responses?: Json): Feature["say
   },
 });
 
+/** A server of tools, and an earlier answer in which a provider has asked it. */
+const MCP_OFFERED: Feature["says"] = {
+  anthropic: {
+    mcp_servers: [{ type: "url", url: "https://mcp.example", name: "m" }],
+    tools: [{ type: "mcp_toolset", mcp_server_name: "m" }],
+  },
+  responses: {
+    tools: [{
+      type: "mcp",
+      server_label: "m",
+      server_url: "https://mcp.example",
+      require_approval: "never",
+    }],
+  },
+};
+const MCP_CALLED: Feature["says"] = {
+  anthropic: {
+    messages: [
+      asked,
+      {
+        role: "assistant",
+        content: [
+          { type: "mcp_tool_use", id: "mcptoolu_1", name: "find", server_name: "m", input: { q: "x" } },
+          {
+            type: "mcp_tool_result",
+            tool_use_id: "mcptoolu_1",
+            is_error: false,
+            content: [{ type: "text", text: "found it" }],
+          },
+          { type: "text", text: "Yes" },
+        ],
+      },
+      asked,
+    ],
+  },
+  responses: {
+    input: [
+      asked,
+      {
+        type: "mcp_call",
+        id: "mcp_1",
+        server_label: "m",
+        name: "find",
+        arguments: '{"q":"x"}',
+        output: "found it",
+      },
+      { role: "assistant", content: "Yes" },
+      asked,
+    ],
+  },
+};
+const MCP_PLACES: Places = {
+  responses: "input.*[type=mcp_call]",
+  anthropic: "messages.*.content.*[type=mcp_tool_result]",
+};
+
 const everywhere = (value: Json): Feature["says"] => ({ openai: value, anthropic: value, responses: value });
 
 const IMAGES: Places = {
@@ -485,6 +541,23 @@ export const FEATURES: readonly Feature[] = [
       responses: { tools: [{ type: "mcp", server_label: "m", server_url: "https://mcp.example" }] },
     },
     places: { responses: "tools.*[type=mcp]", anthropic: "mcp_servers" },
+  },
+  {
+    name: "earlier calls of MCP servers that are offered still",
+    mark: "found it",
+    base: MCP_OFFERED,
+    says: {
+      anthropic: { ...MCP_OFFERED.anthropic, ...MCP_CALLED.anthropic },
+      responses: { ...MCP_OFFERED.responses, ...MCP_CALLED.responses },
+    },
+    places: MCP_PLACES,
+  },
+  {
+    name: "earlier calls of MCP servers",
+    mark: "found it",
+    base: history(),
+    says: MCP_CALLED,
+    places: MCP_PLACES,
   },
   {
     name: "answers in a schema",

@@ -328,7 +328,20 @@ const CALLS: [string, unknown[], unknown[]][] = [
   [
     "what an MCP server was asked",
     [{ type: "mcp_call", id: "mcp_1", server_label: "s", name: "n", arguments: "{}", output: "out" }],
-    [called(call("mcp_1", "s__n", "{}")), result("mcp_1", "out")],
+    [{
+      role: "assistant",
+      parts: [],
+      thoughts: [],
+      calls: [],
+      served: [{
+        kind: "mcp",
+        id: "mcp_1",
+        tool: { server: "s", name: "n" },
+        input: {},
+        output: "out",
+        after: 0,
+      }],
+    }],
   ],
   [
     "code that ran",
