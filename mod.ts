@@ -24,6 +24,7 @@ export type { StoredKeys } from "./gateway/access/stored_keys.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
 export type { LogAttempt, LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
 export type { Options } from "./gateway/setup/options.ts";
+export type { OtelOptions } from "./gateway/setup/otel_option.ts";
 export type { ProviderOptions } from "./gateway/setup/provider_options.ts";
 export type { RuntimeContext };
 export type { PolicySettings } from "./gateway/policies/settings.ts";

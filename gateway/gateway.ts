@@ -21,6 +21,7 @@ import { serveMetrics } from "./doors/metrics.ts";
 import { serveOperator } from "./doors/operator.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
 import { isUrl } from "./log/price_source.ts";
+import { beginTrace } from "./log/trace.ts";
 import { observed, observer, type Passing } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
 import { embeddings } from "./doors/embeddings.ts";
@@ -64,6 +65,11 @@ export interface Gateway {
   call: (request: Request, context?: RuntimeContext | object) => Promise<Response>;
   /** The gateway as an object with `run()` and `getLog()`, for the program that made it. Its calls need no token. */
   gateway: (id: string, context?: RuntimeContext | object) => GatewayBinding;
+  /**
+   * Sends what the gateway still holds: spans for a collector. Call it before the program ends. Resolves after 5 s at the
+   * latest. The gateway can be used afterwards.
+   */
+  close: () => Promise<void>;
 }
 
 /**
@@ -103,6 +109,7 @@ export function createGateway(options: Options = {}): Gateway {
     call,
     gateway: (id, context) =>
       gatewayBinding({ url, account, id, fetch: (request) => call(request, context) }),
+    close: async () => await config.journal?.spans?.flush(),
   };
 }
 
@@ -129,6 +136,7 @@ export async function serve(
     waitedMs: 0,
     heldBytes: 0,
   };
+  if (config.journal?.spans) report.trace = beginTrace(request.headers, report.id);
   let response: Response;
   let idHeader: string | undefined;
   try {

@@ -1,6 +1,7 @@
 /** Serves calls on the client wires, for one target or for the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
 import { withoutCredentials } from "../access/credential_headers.ts";
+import { askedOf } from "../log/asked.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { searchable } from "../upstream/no_search.ts";
 import { checkRequest, type Outgoing, prepare } from "../upstream/prepare.ts";
@@ -28,6 +29,8 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   const [first] = targets;
   report.provider = first.provider.name;
   report.model = first.model;
+  // Read before the body is written: an edit in place moves its members.
+  if (report.trace) report.trace.asked = askedOf(body.get);
   if (targets.length === 1) {
     const outgoing = once(searchable(prepare(body, first, exchange), exchange));
     return exchange.config.send(firstAttempt(chatStep(first, outgoing, settings, exchange, true), exchange));

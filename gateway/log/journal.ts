@@ -11,7 +11,9 @@ import type { Seen } from "./observe.ts";
 import type { Losses, Metrics } from "./metrics.ts";
 import { operationOf } from "./operation.ts";
 import { type PriceBook, priceOf } from "./prices.ts";
+import type { Exporter } from "./otlp.ts";
 import type { Report } from "./report.ts";
+import { spansOf } from "./span.ts";
 
 /** The receivers of rows. */
 export interface Journal {
@@ -21,6 +23,8 @@ export interface Journal {
   logs?: Logs;
   /** Counts rows for Prometheus. */
   metrics?: Metrics;
+  /** Sends spans to a collector. */
+  spans?: Exporter;
   /** Is told what was lost. */
   losses: Losses;
   /** The prices. Absent if no option asks for costs. */
@@ -101,7 +105,7 @@ function costHeader(cost: LogEntry["cost"], price: LogEntry["price"]): string {
  * @param clock The gateway's clock and timer.
  */
 export function tellEnd(
-  { log, logs, metrics, losses, prices }: Journal,
+  { log, logs, metrics, spans, losses, prices }: Journal,
   { now, timer }: { now: () => number; timer: () => number },
   { request, path, response, id, upstreamId, report, started, context }: Begun,
 ): void {
@@ -111,8 +115,11 @@ export function tellEnd(
   const left: string[] = [];
   const metadata = written === null ? undefined : readMetadata(written, left);
   if (left.length > 0) response.headers.append("sluice-dropped", headerList(left));
-  const isKept = logs !== undefined && report.forModel && !isOff(headers, "cf-aig-collect-log");
-  const isCounted = metrics !== undefined && report.forModel && !report.explained;
+  const isAsked = report.forModel && !report.explained;
+  const isCollected = report.forModel && !isOff(headers, "cf-aig-collect-log");
+  const isKept = logs !== undefined && isCollected;
+  const isTraced = spans !== undefined && report.trace !== undefined && isAsked && isCollected;
+  const isCounted = metrics !== undefined && isAsked;
   const base = {
     request: { method, path, headers },
     response: { status, headers: response.headers },
@@ -135,12 +142,11 @@ export function tellEnd(
     });
   }
 
-  function keep(row: LogEntry, seen: Seen | undefined): Promise<void> | undefined {
-    if (isCounted) {
-      metrics.add(row, {
-        operation: report.operation ?? operationOf(row.path),
-        responseModel: seen?.model?.slice(0, 200),
-      });
+  function keep(row: LogEntry, seen: Seen | undefined, timer: number): Promise<void> | undefined {
+    const operation = report.operation ?? operationOf(row.path);
+    if (isCounted) metrics.add(row, { operation, responseModel: seen?.model?.slice(0, 200) });
+    if (isTraced) {
+      spans.add(spansOf({ row, seen, trace: report.trace!, operation, started, ended: timer }), context);
     }
     return isKept ? logs.add([row]).catch(() => void losses.storeErrors++) : undefined;
   }
@@ -149,7 +155,7 @@ export function tellEnd(
     const ended = { at: now(), timer: timer() };
     // A row with tokens waits for the table of prices before it is kept. The option `log` does not wait: while the table is
     // read, it gets rows without a cost.
-    const loading = (isKept || isCounted) && seen?.usage ? prices?.load() : undefined;
+    const loading = (isKept || isCounted || isTraced) && seen?.usage ? prices?.load() : undefined;
     const row = rowOf(seen, ended);
     try {
       const told = log?.(row);
@@ -157,7 +163,9 @@ export function tellEnd(
     } catch {
       // An error of the option `log` must not fail the answer.
     }
-    const kept = loading ? loading.then(() => keep(rowOf(seen, ended), seen)) : keep(row, seen);
+    const kept = loading
+      ? loading.then(() => keep(rowOf(seen, ended), seen, ended.timer))
+      : keep(row, seen, ended.timer);
     if (kept) keepAlive(kept, context);
   };
   if (report.observer) report.observer.whenEnded(tell);

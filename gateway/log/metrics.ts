@@ -1,6 +1,7 @@
 /** Counts the rows of requests for Prometheus, from the start of the process. */
 import { STEPS } from "../stores/rollups.ts";
 import type { LogEntry } from "../stores/log_row.ts";
+import { providerName } from "./gen_ai_names.ts";
 import { counterText, OTHER, registry } from "./prometheus.ts";
 
 /** The losses of a process. Each number only grows. */
@@ -9,6 +10,8 @@ export interface Losses {
   rows: number;
   /** Failed requests to a store. */
   storeErrors: number;
+  /** Spans that no collector has taken. */
+  spans: number;
 }
 
 /** The facts about a request that its row does not hold. */
@@ -174,7 +177,7 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
       const name = model ? models.of(model) : "unknown";
       const envoy = [
         operation,
-        provider,
+        providerName(provider),
         name,
         responseModel ? responseModels.of(responseModel) : "unknown",
       ];
@@ -206,6 +209,7 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
     text: () =>
       to.text() +
       counterText("sluice_log_dropped_total", "Rows that were not kept: too many waited.", losses.rows) +
-      counterText("sluice_store_errors_total", "Failed requests to a store.", losses.storeErrors),
+      counterText("sluice_store_errors_total", "Failed requests to a store.", losses.storeErrors) +
+      counterText("sluice_spans_dropped_total", "Spans that no collector has taken.", losses.spans),
   };
 }

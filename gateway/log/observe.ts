@@ -23,6 +23,8 @@ export type End = "whole" | "broken" | "left";
 
 /** What an observer has seen of one answer. */
 export interface Seen {
+  /** The answer's id in its body. */
+  id?: string;
   model?: string;
   usage?: Usage;
   /** The service tier that answered. */
@@ -61,6 +63,7 @@ export function observer(timer: Timer, signal: AbortSignal): Observer {
     delta(delta) {
       switch (delta.type) {
         case "start":
+          seen.id ??= delta.id;
           seen.model ??= delta.model;
           seen.tier ??= delta.service_tier;
           return;

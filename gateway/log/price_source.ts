@@ -44,4 +44,4 @@ export async function readTable(body: ReadableStream<Uint8Array> | null): Promis
 }
 
 /** A URL without the parts that may hold a secret. */
-const shown = (url: string) => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
+export const shown = (url: string) => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");

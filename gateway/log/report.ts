@@ -2,6 +2,7 @@
 import type { WireError } from "../../wires/types.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Observer, Passing } from "./observe.ts";
+import type { Trace } from "./trace.ts";
 
 /** The facts about one request. They are filled in while it is served. */
 export interface Report {
@@ -34,6 +35,8 @@ export interface Report {
   token?: string;
   /** Whether the end of the answer must be observed. If so, the members below are filled in for the last attempt. */
   listened: boolean;
+  /** The trace of the request, if it is traced. */
+  trace?: Trace;
   /** The first twenty attempts. */
   attempts?: LogAttempt[];
   /** Observes the answer. */

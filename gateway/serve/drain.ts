@@ -7,6 +7,8 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 export interface Draining {
   /** Stops taking connections. Resolves once no answer is running. */
   finish(): Promise<void>;
+  /** Sends what the gateway still holds, after `finish` or after its longest wait. */
+  close(): Promise<void>;
   /** The longest wait for `finish`, in milliseconds. */
   drainMs: number;
   exit(code: number): void;
@@ -15,7 +17,7 @@ export interface Draining {
 /** After the first signal, waits for the running answers and exits with 0. After the second, exits at once. */
 export function drainOn(
   listen: (signal: string, listener: () => void) => void,
-  { finish, drainMs, exit }: Draining,
+  { finish, close, drainMs, exit }: Draining,
 ): void {
   let draining = false;
   for (const [signal, code] of Object.entries(SIGNALS)) {
@@ -26,7 +28,7 @@ export function drainOn(
         `${signal}: running answers have ${drainMs / 1000} s to finish; a second signal ends them`,
       );
       const late = new Promise((resolve) => setTimeout(resolve, drainMs));
-      Promise.race([finish(), late]).then(() => exit(0), () => exit(1));
+      Promise.race([finish(), late]).finally(close).then(() => exit(0), () => exit(1));
     };
     try {
       listen(signal, end);

@@ -112,6 +112,7 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
     );
     drainOn((signal, listener) => deno.addSignalListener(signal, listener), {
       finish: () => server.shutdown(),
+      close: gateway.close,
       drainMs: served.drainMs,
       exit: deno.exit,
     });
@@ -149,6 +150,7 @@ async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
       server.stop();
       while (server.pendingRequests > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     },
+    close: gateway.close,
     drainMs: served.drainMs,
     exit: (code) => process.exit(code),
   });

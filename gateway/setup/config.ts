@@ -126,7 +126,7 @@ export function readOptions(options: Options): Config {
     timer: timerOf(options),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
-    journal: journalOf(options, read, prices),
+    journal: journalOf(options, read, prices, send),
     prices,
     admin: adminCheck(read.adminToken),
     scraper: adminCheck(read.metrics?.token),

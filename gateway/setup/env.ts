@@ -9,6 +9,7 @@ import { optionVariables, readObject } from "./env_options.ts";
 import { readAs, readConfig, Settings } from "./env_settings.ts";
 import type { Options } from "./options.ts";
 import { CONFIG, type Listening } from "./served_options.ts";
+import { readOtel } from "./otel_option.ts";
 import { readListText } from "./texts.ts";
 
 /** Reads environment variables by name. */
@@ -52,6 +53,7 @@ const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG
  * - `SLUICE_CONFIG`: the JSON of all options that are not functions, with `port`, `host` (see `served_options.ts`);
  * - one variable for each option, by its path: `SLUICE_STRICT`, `SLUICE_LIMITS_MAX_BODY_BYTES`. Lists are values separated
  *   by commas, or JSON; objects are JSON. `PORT` and `HOST` have no prefix; `CLOUDFLARE_ACCOUNT_ID` sets `account` too;
+ * - OpenTelemetry's own variables (`OTEL_EXPORTER_OTLP_ENDPOINT` …), which set `otel`; those of the option win over them;
  * - `SLUICE_<ROW>_BASE_URL`, e.g. `SLUICE_GOOGLE_AI_STUDIO_BASE_URL`; a row's alias works too;
  * - `SLUICE_PRICES`: JSON as in the option `prices`, or the URL or the path of a table as in `priceTable`;
  * - `SLUICE_TOKENS`: gateway tokens separated by commas, or JSON as in the option `tokens`;
@@ -65,6 +67,8 @@ const NAMES = [...VARIABLES.map(({ name }) => name), ...OWN_FORM, "SLUICE_CONFIG
 export function readEnv(env: Env, names: Iterable<string> = [], file?: string): Served {
   const settings = new Settings(readConfig(env("SLUICE_CONFIG"), file));
   const { values } = settings;
+  const told: string[] = [];
+  for (const { variable, path, value } of readOtel(env, told)) settings.set(variable, path, value);
   for (const { name, path, read, adds } of VARIABLES) {
     const text = env(name);
     // A variable of blanks only is a mistake: it is read, and refused where blanks mean nothing.
@@ -89,7 +93,10 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
   const tokens = env("SLUICE_TOKENS");
   if (tokens) settings.set("SLUICE_TOKENS", ["tokens"], readAs("SLUICE_TOKENS", tokens, readTokens));
   const warnings = addKeys(settings, env);
-  return { ...settings.check(() => readSettings(values)), warnings: [...warnings, ...strangers(names)] };
+  return {
+    ...settings.check(() => readSettings(values)),
+    warnings: [...told, ...warnings, ...strangers(names)],
+  };
 }
 
 /** Whether `SLUICE_PRICES` holds the costs of single models, and not the place of a table. */

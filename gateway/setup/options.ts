@@ -7,11 +7,13 @@ import { isPlaceName } from "../../providers/urls.ts";
 import { check } from "./check.ts";
 import { credential, type GatewayToken, isPlaceholder } from "../access/credentials.ts";
 import type { StoredKeys } from "../access/stored_keys.ts";
+import { headersOption } from "./headers_option.ts";
 import { type Limits, limitsOption } from "./limits.ts";
 import { type Cost, isCost } from "../../providers/prices/table.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
+import { otelOption, type OtelOptions } from "./otel_option.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { readSwitchText } from "./texts.ts";
@@ -109,6 +111,11 @@ export interface Options {
    * `adminToken`.
    */
   metrics?: { token?: string; labels?: readonly string[] };
+  /**
+   * Send a span about each request for a model, and one for each attempt, to a collector of OpenTelemetry (OTLP over HTTP, as
+   * JSON). Spans hold no prompts and no answers. Default: none.
+   */
+  otel?: OtelOptions;
 }
 
 // ---------------------------------------------------------------- schema
@@ -231,17 +238,6 @@ const keysByAlias = v.pipe(
   v.check((byAlias) => Object.keys(byAlias).length > 0, "must hold a key"),
 );
 
-const headers = v.pipe(
-  v.record(v.string(), v.string()),
-  v.check((entries) => {
-    try {
-      return new Headers(entries) !== undefined;
-    } catch {
-      return false;
-    }
-  }, "must be headers: a name or a value has a character that headers cannot hold"),
-);
-
 /** The highest value of `logs.rows`. So many rows take some 200 MB of memory. */
 const MOST_ROWS = 200_000;
 
@@ -255,7 +251,7 @@ export const OPTIONS = v.strictObject({
     v.strictObject({
       baseUrl: v.optional(baseUrl),
       wire: v.optional(v.union([wireName, v.pipe(v.array(wireName), v.nonEmpty("must name a wire"))])),
-      headers: v.optional(headers),
+      headers: v.optional(headersOption),
       auth: v.optional(
         v.strictObject({
           header: v.pipe(v.string(), v.regex(/^[\w-]+$/, "must be a header's name")),
@@ -331,6 +327,7 @@ export const OPTIONS = v.strictObject({
   ),
   adminToken: v.optional(ownToken),
   metrics: v.optional(metricsOption),
+  otel: v.optional(otelOption),
 });
 
 /**

@@ -8,6 +8,7 @@ import { type Caller, credential, noStoredKey } from "../access/credentials.ts";
 import type { KeyRing } from "../access/stored_keys.ts";
 import type { Exchange, Unsent } from "../exchange.ts";
 import type { Report } from "../log/report.ts";
+import { beginAttempt as traceAttempt, type Trace } from "../log/trace.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Masks } from "../access/secrets.ts";
 import { headersInit, type SentHeaders } from "./headers.ts";
@@ -37,6 +38,7 @@ export async function send<T>(
   const { report } = exchange;
   report.tries++;
   const attempt = report.listened ? beginAttempt(report, name) : undefined;
+  const traced = report.trace && beginSpan(report.trace, exchange, name, url);
   // A redirect is never followed: a provider may not send the request to another host.
   init.signal = signal;
   init.redirect = "manual";
@@ -46,6 +48,7 @@ export async function send<T>(
   try {
     response = await (provider.fetch ? provider.fetch(new Request(url, init)) : fetch(url, init));
   } catch (cause) {
+    if (traced) traced.error = signal.aborted ? endOf(signal.reason) : "upstream_unreachable";
     if (signal.aborted) throw cause;
     const words = wordsOf(cause);
     // The client left while its body was sent on. Deno does not abort the signal then.
@@ -60,26 +63,31 @@ export async function send<T>(
   } finally {
     stop();
     if (attempt) attempt.ms = Math.max(0, Math.round(report.waitedMs - waited));
+    if (traced) traced.ended = exchange.config.timer();
   }
   if (attempt) attempt.status = response.status;
+  if (traced) traced.status = response.status;
   if (signal.aborted) {
     // Some `fetch` functions ignore their signal. Nobody will read this answer.
     response.body?.cancel().catch(() => {});
     throw signal.reason;
   }
-  if (response.status < 200 || response.status > 599) {
-    response.body?.cancel().catch(() => {});
-    throw new GatewayError(
-      "bad_upstream_answer",
-      `${name} answered with ${response.status}, which is not an HTTP status`,
-    );
-  }
+  checkStatus(response, name);
   if (idleMs > 0) {
     const idle = () => new GatewayError("upstream_timeout", `${name} sent nothing for ${idleMs} ms`);
     response = withIdleLimit(response, idleMs, idle);
   }
   const taken = take(response);
   return taken instanceof Promise ? await taken : taken;
+}
+
+/** @throws GatewayError `bad_upstream_answer` for a status that a `Response` cannot have. */
+function checkStatus(response: Response, provider: string): void {
+  const { status } = response;
+  if (status >= 200 && status <= 599) return;
+  response.body?.cancel().catch(() => {});
+  const message = `${provider} answered with ${status}, which is not an HTTP status`;
+  throw new GatewayError("bad_upstream_answer", message);
 }
 
 /** How many attempts a row shows. A request for embeddings in parts may have many more. */
@@ -94,6 +102,13 @@ function beginAttempt(report: Report, provider: string): LogAttempt | undefined 
   attempts.push(attempt);
   return attempt;
 }
+
+/** Begins the span of an attempt. */
+const beginSpan = (trace: Trace, { report, config }: Exchange, provider: string, url: string) =>
+  traceAttempt(trace, { provider, model: report.model?.slice(0, 200), url, began: config.timer() });
+
+/** Why an attempt was ended: by a time limit, or because the client has left. */
+const endOf = (reason: unknown) => reason instanceof GatewayError ? reason.code : "client_left";
 
 /** Patterns in the network errors of Bun and Deno, with the reason for the client. workerd's errors tell no reason. */
 const REASONS: readonly [RegExp, string][] = [

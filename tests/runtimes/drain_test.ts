@@ -1,5 +1,6 @@
 /** The end of the served form: running answers finish first. */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { startCollector } from "../collector.ts";
 import { DENO, installForBun, RUN, type Running, startServed } from "./gateways.ts";
 
 const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
@@ -100,6 +101,20 @@ for (const { name, command } of COMMANDS) {
     gateway.signal("SIGTERM");
     assertEquals(await gateway.ended, 0);
     await assertRejects(rest);
+  });
+
+  Deno.test(`${name} mod.ts: spans that wait reach the collector before it ends`, async () => {
+    await using collector = startCollector();
+    await using gateway = await startServed(...await command(), {
+      OTEL_EXPORTER_OTLP_ENDPOINT: new URL(collector.url).origin,
+      OTEL_SERVICE_NAME: "drained",
+    });
+    const body = JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "x" }] });
+    const headers = { "content-type": "application/json" };
+    await (await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body })).text();
+    gateway.signal("SIGTERM");
+    assertEquals(await gateway.ended, 0);
+    assertEquals(collector.names, ["chat echo", "POST"]);
   });
 
   Deno.test(`${name} mod.ts: without a running answer a signal ends it, with 0`, async () => {

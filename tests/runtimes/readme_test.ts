@@ -8,6 +8,7 @@ import { parse as parseYaml } from "npm:yaml@2.8.1";
 import { LIMITS } from "../../gateway/setup/limits.ts";
 import { createGateway } from "../../mod.ts";
 import { bundle, ROOT } from "../bundle.ts";
+import { startCollector } from "../collector.ts";
 import { before, message } from "../fakes.ts";
 import { readPages } from "../pages.ts";
 import { freePort } from "../free_port.ts";
@@ -599,6 +600,31 @@ const NAMES = snippet("sh", "SLUICE_MODELS=");
 test("the operator's own names are valid for the option", () => {
   const models = JSON.parse(/'(.*)'/.exec(NAMES)![1]);
   createGateway({ models });
+});
+
+// ---------------------------------------------------------------- traces
+
+const TRACED = snippet("ts", "otel: {");
+
+test("the program with a collector is checked, and its gateway sends spans when it is closed", async () => {
+  const folder = `${FOLDER}/traced`;
+  await Deno.mkdir(folder, { recursive: true });
+  await using collector = startCollector();
+  const program = TRACED.replace("./mod.ts", "../../../mod.ts")
+    .replace("http://localhost:4318/v1/traces", collector.url)
+    .replace(
+      "Deno.serve(gateway.fetch);",
+      `await (await gateway.gateway("default").run({
+        provider: "compat",
+        endpoint: "chat/completions",
+        query: { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] },
+      })).text();`,
+    );
+  await Deno.writeTextFile(`${folder}/program.ts`, program);
+  const { code, err } = await run(DENO, ["run", "--quiet", "--check", "--allow-all", `${folder}/program.ts`]);
+  assertEquals(code, 0, err);
+  assertEquals(collector.names, ["chat echo", "POST"]);
+  await Deno.remove(folder, { recursive: true });
 });
 
 // ---------------------------------------------------------------- metrics

@@ -1,6 +1,7 @@
 /** worker.ts in workerd, and another Worker with a binding to it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bundle } from "../bundle.ts";
+import { startCollector } from "../collector.ts";
 import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
 import {
   environmentBindings,
@@ -51,6 +52,24 @@ const step = (model: string, more: object = {}) => ({
 });
 
 const stream = { stream: true };
+
+Deno.test("a Worker sends its spans behind the answer", async () => {
+  await using collector = startCollector();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: new URL(collector.url).origin };
+  const config = await workerConfig("sluice", "worker.js", environmentBindings(env));
+  await using worker = await serveWorkerd([config], { "worker.js": await bundled("worker.ts") }, env);
+  const chat = (more: object) =>
+    fetch(`${worker.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "x" }], ...more }),
+    });
+  await (await chat({})).text();
+  await collector.answered(1);
+  await (await chat(stream)).text();
+  await collector.answered(2);
+  assertEquals(collector.names, ["chat echo", "POST", "chat echo", "POST"]);
+});
 
 Deno.test({
   name: "a Worker with a service binding to AI",

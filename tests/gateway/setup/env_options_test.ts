@@ -48,6 +48,78 @@ Deno.test("each option is read from its variable", () => {
   }
 });
 
+Deno.test("OpenTelemetry's variables set the collector", () => {
+  const otel = (variables: Record<string, string>) => read(variables).options.otel;
+  const place = "http://collector:4318";
+  assertEquals(otel({}), undefined);
+  assertEquals(otel({ OTEL_SERVICE_NAME: "mine", OTEL_EXPORTER_OTLP_HEADERS: "a=b" }), undefined);
+  for (
+    const [address, url] of [
+      [place, `${place}/v1/traces`],
+      [`${place}/`, `${place}/v1/traces`],
+      [`${place}/otel/?key=1`, `${place}/otel/v1/traces?key=1`],
+    ]
+  ) assertEquals(otel({ OTEL_EXPORTER_OTLP_ENDPOINT: ` ${address} ` }), { url });
+  const all = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: place,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://traces.test/as/it/is",
+    OTEL_EXPORTER_OTLP_HEADERS: "x=1",
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: "Authorization=Basic%20abc%3D%3D, x-a = 100% , x-b=c=d,,",
+    OTEL_EXPORTER_OTLP_TIMEOUT: "5000",
+    OTEL_SERVICE_NAME: "mine",
+    OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test,service.version=1%2C2",
+  };
+  assertEquals(otel(all), {
+    url: "https://traces.test/as/it/is",
+    headers: { Authorization: "Basic abc==", "x-a": "100%", "x-b": "c=d" },
+    timeoutMs: 5000,
+    serviceName: "mine",
+    resource: { "deployment.environment.name": "test", "service.version": "1,2" },
+  });
+  for (
+    const off of [{ OTEL_SDK_DISABLED: "TRUE" }, { OTEL_TRACES_EXPORTER: "none" }] as Record<string, string>[]
+  ) {
+    assertEquals(otel({ ...all, ...off }), undefined);
+  }
+  assertEquals(
+    otel({ ...all, OTEL_SDK_DISABLED: "false", OTEL_TRACES_EXPORTER: "otlp" })?.serviceName,
+    "mine",
+  );
+  // The gateway's own variables win.
+  assertEquals(otel({ ...all, SLUICE_OTEL_SERVICE_NAME: "other" })?.serviceName, "other");
+  assertEquals(otel({ SLUICE_OTEL_URL: place })?.url, place);
+  const { warnings } = read({ ...all, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" });
+  assertEquals(warnings.length, 1);
+  assert(warnings[0].startsWith("OTEL_EXPORTER_OTLP_PROTOCOL is grpc"), warnings[0]);
+});
+
+Deno.test("a faulty value of OpenTelemetry's variables ends the start, and is not quoted", () => {
+  const place = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+  const url = "it must be an http or https URL; a credential goes into the headers";
+  const faults: [Record<string, string>, string][] = [
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" }, `OTEL_EXPORTER_OTLP_ENDPOINT: ${url}`],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://user:secret@collector" }, `OTEL_EXPORTER_OTLP_ENDPOINT: ${url}`],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "grpc://secret" }, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ${url}`],
+    [
+      { ...place, OTEL_EXPORTER_OTLP_HEADERS: "secret" },
+      "OTEL_EXPORTER_OTLP_HEADERS: it must be name=value, separated by commas",
+    ],
+    [
+      { ...place, OTEL_EXPORTER_OTLP_HEADERS: "a b=secret" },
+      "OTEL_EXPORTER_OTLP_HEADERS: it must be headers: a name or a value has a character that headers cannot hold",
+    ],
+    [
+      { ...place, OTEL_RESOURCE_ATTRIBUTES: "=secret" },
+      "OTEL_RESOURCE_ATTRIBUTES: it must be name=value, separated by commas",
+    ],
+    [{ ...place, OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }, "OTEL_EXPORTER_OTLP_TIMEOUT: it must be a number"],
+    [{ ...place, OTEL_EXPORTER_OTLP_TIMEOUT: "0" }, "OTEL_EXPORTER_OTLP_TIMEOUT: it must be at least 1"],
+  ];
+  for (const [variables, why] of faults) assertEquals(refusal(variables), `Cannot use ${why}`);
+  // Switched off, nothing of it is read.
+  assertEquals(read({ ...faults[0][0], OTEL_SDK_DISABLED: "true" }).options.otel, undefined);
+});
+
 Deno.test("how the served form listens is read from its variables, and has defaults", () => {
   const listening = ({ port, hostname, drainMs, reusePort }: ReturnType<typeof read>) => ({
     port,
