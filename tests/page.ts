@@ -12,7 +12,7 @@ const FOLDER = `${ROOT}/gateway/doors/page`;
 export const PAGE_FILE = `${FOLDER}/page.ts`;
 
 /** In an order in which each imports only those before it. */
-const SCRIPTS = ["dom", "format", "start", "try", "charts", "life", "requests", "main"];
+const SCRIPTS = ["dom", "format", "start", "charts", "life", "explain", "try", "requests", "main"];
 
 const read = (name: string) => Deno.readTextFile(`${FOLDER}/${name}`);
 

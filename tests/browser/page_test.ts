@@ -7,6 +7,30 @@ import { completion, network, post, refusal } from "../fakes.ts";
 
 const ADMIN = "operator-0123456789", TOKEN = "gateway-token-1";
 
+/** A stream of Anthropic's that says `Hi`. */
+const MESSAGE_STREAM = [
+  {
+    type: "message_start",
+    message: {
+      id: "m",
+      type: "message",
+      role: "assistant",
+      model: "c",
+      content: [],
+      usage: { input_tokens: 1, output_tokens: 1 },
+    },
+  },
+  { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+  { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hi" } },
+  { type: "content_block_stop", index: 0 },
+  {
+    type: "message_delta",
+    delta: { stop_reason: "end_turn", stop_sequence: null },
+    usage: { output_tokens: 1 },
+  },
+  { type: "message_stop" },
+].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+
 /** What must stay text, wherever it comes from. It would be seen in `document.title`. */
 const MARKUP = `<img src=x onerror="document.title='broken in'"><script>document.title='broken in'</script>`;
 
@@ -169,6 +193,66 @@ test("the try box streams an answer with a gateway token, and never sends the op
     undefined,
     { tokenRequired: true },
   ));
+
+test("the try box shows what would be sent, beside the answer, without calling the provider", () => {
+  let calls = 0;
+  return scene(
+    async ({ page, errors }) => {
+      await page.click('nav a[href="#try"]');
+      await page.fill("#token", TOKEN);
+      await page.fill("#model", "anthropic/claude-sonnet-5-5");
+      await page.fill("#message", `Say ${MARKUP}`);
+      await page.click("#explain");
+      await page.waitForSelector("#targets li");
+      const shown = await page.innerText("#targets");
+      for (
+        const text of [
+          "1. anthropic/claude-sonnet-5-5",
+          "POST https://api.anthropic.com/v1/messages",
+          "anthropic-version: 2023-06-01",
+          "x-api-key",
+          "the gateway's",
+          "about ",
+          "an estimate",
+          JSON.stringify(`Say ${MARKUP}`),
+        ]
+      ) assertStringIncludes(shown, text);
+      assert(!shown.includes("sk-stored"), shown);
+      assertEquals(calls, 0);
+      assertMatch(await page.innerText("#asked"), /^Nothing was sent See its row$/);
+      // The answer stands beside it on a wide screen.
+      await page.click("#send");
+      await page.waitForFunction(() => document.getElementById("answer")!.textContent === "Hi");
+      const [answer, unsent] = await Promise.all(
+        ["#answer", "#unsent"].map((id) => page.locator(id).boundingBox()),
+      );
+      assert(unsent!.x > answer!.x + answer!.width, `${unsent!.x}`);
+      await page.click("#asked a");
+      await page.fill("#admin", ADMIN);
+      await page.press("#admin", "Enter");
+      await rowsOf(page, 2);
+      await page.keyboard.press("Escape");
+      assertStringIncludes(await page.innerText("#rows tbody tr:nth-child(2)"), "explained");
+      await page.click("#rows tbody tr:nth-child(2) button");
+      assertStringIncludes(await page.innerText("#steps"), "what would be sent (sluice-explain)");
+      await page.keyboard.press("Escape");
+      await page.click('nav a[href="#try"]');
+      await page.fill("#model", "nobody/m");
+      assertEquals(await page.isVisible("#unsent"), false);
+      await page.click("#explain");
+      await page.waitForFunction(() => /Cannot route/.test(document.getElementById("asked")!.textContent!));
+      assertEquals(await page.isVisible("#unsent"), false);
+      assertEquals(await titleOf(page), "Sluice");
+      assertEquals(errors.filter((text) => !text.includes("400")), []);
+    },
+    {},
+    () => {
+      calls++;
+      return new Response(MESSAGE_STREAM, { headers: { "content-type": "text/event-stream" } });
+    },
+    { keys: { anthropic: "sk-stored-0123456789" } },
+  );
+});
 
 test("an answer that fails, or is stopped, is told as text", () =>
   scene(
@@ -333,12 +417,14 @@ for (const colorScheme of ["light", "dark"] as const) {
         await page.click('nav a[href="#try"]');
         await page.click("#send");
         await page.waitForSelector("#asked a");
+        await page.click("#explain");
+        await page.waitForSelector("#targets li");
         await check("try");
         await page.click('nav a[href="#requests"]');
         await check("operator");
         await page.fill("#admin", ADMIN);
         await page.press("#admin", "Enter");
-        await rowsOf(page, 9);
+        await rowsOf(page, 10);
         await page.waitForSelector("#charts svg");
         await check("requests");
         // The cost stands beside a long name, and not far to its right.

@@ -10,7 +10,7 @@ const PRICES = {
 };
 
 /** Makes a step with its facts. Facts that are not known are left out. */
-function step(title, facts) {
+export function step(title, facts) {
   const known = Object.entries(facts).filter(([, value]) => value !== undefined && value !== "");
   return el(
     "li",
@@ -40,6 +40,7 @@ export function showLife(row) {
     step("The client's request", {
       When: row.time,
       Asked: `${row.method} ${row.path}`,
+      For: row.explained && "what would be sent (sluice-explain)",
       Gateway: `${row.account}/${row.gateway}`,
       Token: row.token ?? "none",
       Client: row.userAgent,

@@ -40,7 +40,9 @@ export function leave(why = "") {
 
 function rowOf(row) {
   const failed = row.level === "info" ? undefined : "bad";
-  const tokens = row.inputTokens === undefined
+  const tokens = row.explained
+    ? "explained"
+    : row.inputTokens === undefined
     ? "–"
     : `${count(row.inputTokens)} → ${count(row.outputTokens)}`;
   const model = target(row);

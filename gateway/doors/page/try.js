@@ -1,5 +1,6 @@
 // Shows the second part: a form that sends one request and streams its answer.
 import { ask, byId, el, faultOf, kept } from "./dom.js";
+import { showExplanation } from "./explain.js";
 import { count, ms } from "./format.js";
 
 let running;
@@ -40,27 +41,51 @@ async function readAnswer(answer) {
   return { usage, firstAt };
 }
 
-async function send(event) {
-  event.preventDefault();
+const say = (text) => void (byId("asked").textContent = text);
+
+/** Sends the form. */
+function askModel(signal, more = {}) {
   const token = byId("token").value.trim();
   kept.set("token", token);
+  const body = {
+    model: byId("model").value.trim(),
+    messages: [{ role: "user", content: byId("message").value }],
+    stream: true,
+    stream_options: { include_usage: true },
+  };
+  const headers = { "content-type": "application/json", ...more };
+  return ask("chat/completions", token, { method: "POST", headers, body: JSON.stringify(body), signal });
+}
+
+/** Says something of a request, with a link to its row. */
+function sayWithRow(text, answer) {
+  say(text);
+  const id = answer.headers.get("cf-aig-log-id");
+  byId("asked").append(" ", el("a", { href: `#requests/${id}` }, "See its row"));
+}
+
+async function explain() {
+  say("");
+  try {
+    const answer = await askModel(undefined, { "sluice-explain": "true" });
+    if (!answer.ok) return say(await faultOf(answer));
+    showExplanation(await answer.json());
+    sayWithRow("Nothing was sent", answer);
+  } catch (error) {
+    say(`The gateway did not explain: ${error.message}`);
+  }
+}
+
+async function send(event) {
+  event.preventDefault();
   for (const id of ["answer", "thought", "asked"]) byId(id).replaceChildren();
   byId("thoughts").hidden = true;
   running = new AbortController();
   byId("stop").disabled = false;
   byId("send").disabled = true;
   const begun = performance.now();
-  const say = (text) => void (byId("asked").textContent = text);
   try {
-    const body = {
-      model: byId("model").value.trim(),
-      messages: [{ role: "user", content: byId("message").value }],
-      stream: true,
-      stream_options: { include_usage: true },
-    };
-    const headers = { "content-type": "application/json" };
-    const init = { method: "POST", headers, body: JSON.stringify(body), signal: running.signal };
-    const answer = await ask("chat/completions", token, init);
+    const answer = await askModel(running.signal);
     if (!answer.ok) return say(await faultOf(answer));
     const { usage, firstAt } = await readAnswer(answer);
     const facts = [
@@ -69,9 +94,7 @@ async function send(event) {
       firstAt && `first text after ${ms(firstAt - begun)}`,
       usage && `${count(usage.prompt_tokens)} tokens in, ${count(usage.completion_tokens)} out`,
     ];
-    say(facts.filter(Boolean).join(", "));
-    const id = answer.headers.get("cf-aig-log-id");
-    byId("asked").append(" ", el("a", { href: `#requests/${id}` }, "See its row"));
+    sayWithRow(facts.filter(Boolean).join(", "), answer);
   } catch (error) {
     say(running.signal.aborted ? "Stopped" : `The answer broke off: ${error.message}`);
   } finally {
@@ -99,6 +122,9 @@ async function load() {
 export function tryBox() {
   byId("token").value = kept.get("token");
   byId("ask").addEventListener("submit", send);
+  byId("explain").addEventListener("click", explain);
+  // An explanation of another request would mislead.
+  byId("ask").addEventListener("input", () => byId("unsent").hidden = true);
   byId("stop").addEventListener("click", () => running.abort());
   byId("load").addEventListener("click", load);
 }
