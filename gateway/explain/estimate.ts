@@ -86,7 +86,9 @@ export function estimateOf(
     const usage = { ...NONE, input: sizes.input, output };
     return priceOf({ provider, models: [model, sizes.model], usage, tier: sizes.tier, custom }, prices);
   };
-  const least = cost(0), most = cost(sizes?.mostOutput ?? null);
+  const least = cost(0);
+  // The length of an answer that is free does not matter.
+  const most = cost(1).cost === least.cost ? least : cost(sizes?.mostOutput ?? null);
   return {
     inputTokens: sizes?.input ?? null,
     maxOutputTokens: sizes?.mostOutput ?? null,

@@ -584,7 +584,7 @@ Deno.test("the estimate is a range from the prompt's tokens to the most of the a
   const fast = await chat({ max_tokens: 10, service_tier: "priority" });
   assertEquals(fast.costUsd, { least: 3 * fast.inputTokens!, most: 3 * fast.inputTokens! + 40 });
   const custom = await chat({}, { "cf-aig-custom-cost": '{"total_cost":7}' });
-  assertEquals([custom.costUsd.least, custom.price], [7, "header"]);
+  assertEquals([custom.costUsd, custom.price], [{ least: 7, most: 7 }, "header"]);
   const unknown = await estimate("/v1/chat/completions", {
     model: "openai/unknown",
     messages,
@@ -600,6 +600,8 @@ Deno.test("the estimate is a range from the prompt's tokens to the most of the a
   assert(table.costUsd.least! > 0 && table.costUsd.most! > table.costUsd.least!);
   const free = await estimate("/v1/chat/completions", { model: "demo/echo", messages, max_tokens: 10 });
   assertEquals([free.costUsd, free.price], [{ least: 0, most: 0 }, "table"]);
+  const freeUnlimited = await estimate("/v1/chat/completions", { model: "demo/echo", messages });
+  assertEquals([freeUnlimited.costUsd, freeUnlimited.maxOutputTokens], [{ least: 0, most: 0 }, null]);
   const native = await estimate("/v1/acct/gw/gemini/v1beta/models/gemini-2.5-flash:generateContent", {
     contents: [{ parts: [{ text: "Hello" }] }],
     generationConfig: { maxOutputTokens: 50, candidateCount: 2 },
