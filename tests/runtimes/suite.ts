@@ -199,6 +199,55 @@ export const CASES: Case[] = [
       assertEquals(anthropic.headers.authorization, undefined);
     },
   },
+  {
+    name: "a browser gets the page, and its script is the one that its policy allows",
+    async run({ gateway }) {
+      const response = await fetch(gateway, { headers: { accept: "text/html" } });
+      assertStringIncludes(response.headers.get("content-type")!, "text/html");
+      const [, script] = /<script>([^]*?)<\/script>/.exec(await response.text())!;
+      const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(script));
+      assertStringIncludes(
+        response.headers.get("content-security-policy")!,
+        `script-src 'sha256-${btoa(String.fromCharCode(...new Uint8Array(hash)))}'`,
+      );
+    },
+  },
+  {
+    name: "sluice-explain tells what would be sent, and sends nothing",
+    async run({ gateway, provider }) {
+      const picture = `data:image/png;base64,iVBORw0KGgoA${"AbC0".repeat(2 ** 19)}`;
+      const content = [{ type: "text", text: "What?" }, { type: "image_url", image_url: { url: picture } }];
+      const messages = [{ role: "user", content }];
+      for (
+        const [name, path, hidden] of [["openai", "/openai/v1/chat/completions", "authorization"], [
+          "anthropic",
+          "/anthropic/v1/messages",
+          "x-api-key",
+        ]]
+      ) {
+        const model = fresh("plain");
+        const response = await ask(gateway, `${name}/${model}`, { messages }, {
+          "sluice-explain": "true",
+          "x-mine": "1",
+        });
+        const text = await response.text();
+        assertEquals(response.status, 200, text.slice(0, 500));
+        assert(text.length < 10_000, `${text.length}`);
+        assert(!text.includes("test-key"), text);
+        const { targets: [{ requests: [{ url, body, headers, hiddenHeaders }], estimate }] } = JSON.parse(
+          text,
+        );
+        assertEquals([url, body.model, headers["x-mine"], hiddenHeaders], [provider.url + path, model, "1", [
+          hidden,
+        ]]);
+        assertStringIncludes(JSON.stringify(body), "[2097164 characters of base64]");
+        assert(estimate.inputTokens > 1600);
+        // The next request is the first that the provider gets.
+        await (await ask(gateway, `${name}/${model}`, {}, { "x-mine": "2" })).body?.cancel();
+        assertEquals((await arrival(provider, model)).headers["x-mine"], "2");
+      }
+    },
+  },
   ...forEachProvider("a gzipped answer is unpacked once", async ({ gateway }, provider) => {
     const whole = await (await ask(gateway, `${provider}/${fresh("zipped")}`)).json();
     assertEquals(whole.choices[0].message.content, TEXT);

@@ -410,7 +410,9 @@ Deno.test("metadata of another form is left out and named, and never refused", a
     ["{}", null, null],
   ];
   for (const [written, kept, dropped] of cases) {
-    const headers = await drain(await fetch(ask("openai/m", { "cf-aig-metadata": written })));
+    const answer = await fetch(ask("openai/m", { "cf-aig-metadata": written }));
+    assertEquals(answer.status, 200, written);
+    const headers = await drain(answer);
     const [row] = await rows();
     assertEquals([row.metadata, headers.get("sluice-dropped")], [kept, dropped], written);
   }
