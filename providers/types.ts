@@ -155,6 +155,11 @@ export interface Spoken {
   baseUrl?: string;
   /** Further paths of the wire below `path` that the provider has, e.g. `/compact`. Default none. */
   below?: readonly string[];
+  /**
+   * Matches the types of tools that the provider takes on this wire. A request that offers any other is translated to the
+   * row's usual wire. Default: all types.
+   */
+  tools?: RegExp;
   /** The framing of its streams, if they are translated. Default: server-sent events. */
   framing?: Framing;
   /** Top-level fields of a request that the provider answers with an error. They are left out and named in `sluice-dropped`. */

@@ -33,8 +33,8 @@ export function handThrough(
   foreign?: ForeignRules,
 ): Rewritten {
   const { drop, models, path } = rules;
-  // A dropped field with the value `null` is removed too, but not named: `null` means absent.
-  const dropped: string[] = drop?.filter(body.has) ?? [];
+  // A dropped field that asks for what happens without it is removed too, but not named. `null` means absent.
+  const dropped: string[] = drop?.filter((field) => body.has(field) && !isUsual(field, body.get)) ?? [];
   const fit = models?.(target.model, body.get);
   if (fit?.fault) throw fit.fault;
   if (fit) append(dropped, fit.dropped);
@@ -45,6 +45,11 @@ export function handThrough(
   const write = text === undefined ? editAll(body, target, rules, only, messages, fit, own) : () => text;
   return { path, write, dropped };
 }
+
+/** What providers do that have not even a field for it: they keep no answers, and cut no conversation short. */
+const USUAL: Readonly<Record<string, unknown>> = { store: false, truncation: "disabled" };
+
+const isUsual = (field: string, get: Body["get"]) => field in USUAL && get(field) === USUAL[field];
 
 /** The fields that must change because other providers answered earlier turns; `undefined` if there are none. */
 function ownOnly(

@@ -6,6 +6,7 @@ import type { Row } from "../types.ts";
 import {
   COMPLETIONS,
   MAX_TOKENS,
+  MCP_RESPONSES,
   MESSAGES,
   OPENAI_ONLY,
   RERANK,
@@ -62,7 +63,7 @@ export const HOSTS = {
   // https://docs.fireworks.ai/guides/response-api, https://docs.fireworks.ai/tools-sdks/anthropic-compatibility (2026-11)
   fireworks: compatible("https://api.fireworks.ai/inference/v1", {
     endpoints: COMPLETIONS,
-    also: [RESPONSES, MESSAGES],
+    also: [MCP_RESPONSES, MESSAGES],
     aliases: ["fireworks-ai"],
     drop: [...OPENAI_ONLY, "store"],
     keyEnv: ["FIREWORKS_API_KEY"],
@@ -82,6 +83,7 @@ export const HOSTS = {
     also: [{
       ...RESPONSES,
       drop: ["include", "prompt_cache_key", "safety_identifier", "store", "truncation"],
+      tools: /^(?:browser_search|code_interpreter|function|mcp)$/,
     }],
     drop: [
       "logit_bias",
@@ -108,7 +110,7 @@ export const HOSTS = {
     modelPath: /^(?:hf-inference\/)?(?:models\/)?(?!v\d|chat\/)([^/?]+\/[^/?]+)(?:\?|$)/,
     ...MAX_TOKENS,
     // https://huggingface.co/docs/inference-providers/guides/responses-api (2026-11)
-    also: [RESPONSES],
+    also: [MCP_RESPONSES],
     keyEnv: ["HF_TOKEN", "HUGGINGFACE_API_KEY"],
   }),
   hyperbolic: compatible("https://api.hyperbolic.xyz/v1", {
@@ -166,7 +168,8 @@ export const HOSTS = {
   vercel: compatible("https://ai-gateway.vercel.sh/v1", {
     takes: ROUTER_TAKES,
     aliases: ["vercel-ai-gateway"],
-    // https://vercel.com/docs/ai-gateway/sdks-and-apis (2026-11)
+    // https://vercel.com/docs/ai-gateway/sdks-and-apis, …/sdks-and-apis/cohere-rerank (2026-11)
+    endpoints: RERANK,
     also: [RESPONSES, MESSAGES],
     keyEnv: ["AI_GATEWAY_API_KEY"],
   }),

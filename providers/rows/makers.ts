@@ -11,6 +11,7 @@ import {
   MAX_TOKENS,
   messagesBelow,
   NO_DEVELOPER,
+  OPEN_RESPONSES,
   OPENAI_ONLY,
   OPENAI_TAKES,
   RERANK,
@@ -87,18 +88,19 @@ export const MAKERS = {
     version: "v1beta",
     keyEnv: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
   },
-  // Its Messages are deprecated. https://docs.x.ai/docs/api-reference (2026-11)
+  // Its Messages are deprecated. https://docs.x.ai/docs/api-reference, …/inference/legacy for completions (2026-11)
   grok: compatible("https://api.x.ai", {
     ...V1,
     aliases: ["xai"],
-    also: [{ ...RESPONSES, path: "/v1/responses" }],
+    also: [{ ...OPEN_RESPONSES, path: "/v1/responses" }],
+    endpoints: { completions: "/v1/completions" },
     keyEnv: ["XAI_API_KEY"],
   }),
   ideogram: ownPaths("https://api.ideogram.ai", { auth: header("api-key"), keyEnv: ["IDEOGRAM_API_KEY"] }),
   inception: compatible("https://api.inceptionlabs.ai/v1", { keyEnv: ["INCEPTION_API_KEY"] }),
   // https://platform.minimax.io/docs/api-reference/text-anthropic-api, …/text-openai-api (2026-11)
   minimax: compatible("https://api.minimax.io/v1", {
-    also: [RESPONSES, messagesBelow("https://api.minimax.io/anthropic")],
+    also: [OPEN_RESPONSES, messagesBelow("https://api.minimax.io/anthropic")],
     keyEnv: ["MINIMAX_API_KEY"],
   }),
   // 422 "extra_forbidden" for every field that its SDK (2.7) does not list. Its streams report usage without `stream_options`.
@@ -108,7 +110,13 @@ export const MAKERS = {
     drop: [...OPENAI_ONLY, "logit_bias", "store", "stream_options", "top_k", "user"],
     rename: { max_completion_tokens: "max_tokens", seed: "random_seed" },
     // 422 "extra_forbidden" for embeddings too: its SDK lists `output_dimension`, and only texts.
-    embeddings: { tokens: false, drop: ["input_type", "user"], rename: { dimensions: "output_dimension" } },
+    // "Too many inputs in request": more than 256.
+    embeddings: {
+      most: 256,
+      tokens: false,
+      drop: ["input_type", "user"],
+      rename: { dimensions: "output_dimension" },
+    },
     toolId: mistralToolId,
     // In answers of models that reason, `content` is a list of thoughts and texts (recorded 2026-07).
     // https://docs.mistral.ai/capabilities/reasoning/

@@ -3,11 +3,26 @@ import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { Spoken } from "../types.ts";
 
-/** OpenAI's Responses beside chat completions, for a base URL that ends with the version. */
+/**
+ * OpenAI's Responses beside chat completions, for a base URL that ends with the version. Only the routers, and the providers
+ * with a guide to Codex over Responses, take the kinds of tools that OpenAI wrote for its own agents.
+ */
 export const RESPONSES: Spoken = { wire: openaiResponses, path: "/responses" };
+
+/** Responses of a provider that refuses those kinds of tools, or ignores them and so answers without them. */
+export const OPEN_RESPONSES: Spoken = {
+  ...RESPONSES,
+  tools: /^(?!(?:apply_patch|custom|local_shell|namespace|shell|tool_search)$)/,
+};
+
+/** Responses of a provider that takes the client's functions and remote servers, as its documentation says. */
+export const MCP_RESPONSES: Spoken = { ...RESPONSES, tools: /^(?:function|mcp)$/ };
 
 /** Anthropic's Messages beside chat completions, for a base URL that ends with the version. */
 export const MESSAGES: Spoken = { wire: anthropicMessages, path: "/messages" };
+
+/** Messages of a server that runs no tools itself: each tool must have an `input_schema`. */
+export const PLAIN_MESSAGES: Spoken = { ...MESSAGES, tools: /^custom$/ };
 
 /** Anthropic's Messages below a base URL of their own. */
 export const messagesBelow = (baseUrl: string): Spoken => ({

@@ -73,6 +73,10 @@ function mistral({ body: text }: Sent): Response {
   if (unknown) return detail("extra_forbidden", unknown);
   const inputs = inputsOf(body.input);
   if (inputs.some((input) => typeof input !== "string")) return detail("string_type", "input");
+  if (inputs.length > 256) {
+    const message = "Too many inputs in request, split into more batches.";
+    return Response.json({ object: "error", message, type: "invalid_request_prompt" }, { status: 400 });
+  }
   const count = tokensOf(inputs);
   return openaiAnswer(inputs, body, body.output_dimension, {
     prompt_tokens: count,

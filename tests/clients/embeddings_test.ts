@@ -52,6 +52,7 @@ for (const [name, { model, url }] of Object.entries(STRICT_EMBEDDINGS)) {
       alibaba: 10,
       cohere: 96,
       gemini: 100,
+      mistral: 256,
       openai: 2048,
       voyage: 1000,
       "workers-ai": 100,

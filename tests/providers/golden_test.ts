@@ -29,6 +29,16 @@ const pairs = (object: Readonly<Record<string, string | undefined>> = {}) =>
 const dropOf = ({ drop, below }: Spoken) =>
   (drop ? `(without ${drop.join(" ")})` : "") + (below ? `(and ${below.join(" ")})` : "");
 
+/** Kinds of tools: Anthropic's, those of OpenAI's own agents, and those that others speak of too. */
+const KINDS = [
+  ...["bash_20250124", "web_search_20250305"],
+  ...["apply_patch", "custom", "local_shell", "namespace", "shell", "tool_search"],
+  ...["browser_search", "code_interpreter", "function", "mcp", "web_search"],
+];
+
+const toolsOf = ({ tools }: Spoken) =>
+  tools ? `(of tools ${KINDS.filter((kind) => tools.test(kind)).join(" ")})` : "";
+
 const takesOf = (takes: object | undefined) =>
   takes ? [`takes(${Object.entries(takes).map(([name, value]) => `${name}=${value}`).join(" ")})`] : [];
 
@@ -42,7 +52,9 @@ function lineOf(provider: Provider): string {
     list(provider.aliases),
     [
       Object.entries(WIRES).find(([, known]) => known === wire)![0],
-      ...others.map((other) => `${other.wire.name}@${other.baseUrl ?? baseUrl}${other.path}${dropOf(other)}`),
+      ...others.map((other) =>
+        `${other.wire.name}@${other.baseUrl ?? baseUrl}${other.path}${dropOf(other)}${toolsOf(other)}`
+      ),
     ].join(" "),
     provider.chat === false ? `own paths: ${baseUrl}` : chat ? baseUrl + chat.path : baseUrl,
     provider.modelsPath ?? "-",

@@ -27,7 +27,7 @@ alibaba | /embeddings | 10 | text, floats | - | -
 cohere | - | 96 | text | - | -
 deepinfra | /embeddings | 1024 | tokens, floats | - | -
 google-ai-studio | - | 100 | text | - | -
-mistral | /v1/embeddings | - | text | input_type user | dimensions>output_dimension
+mistral | /v1/embeddings | 256 | text | input_type user | dimensions>output_dimension
 ollama | /embeddings | - | text | - | -
 azure-openai | /embeddings | 2048 | tokens | input_type | -
 openai | /embeddings | 2048 | tokens | input_type | -

@@ -19,6 +19,7 @@ deepseek | /beta/completions | -
 featherless | /completions | -
 fireworks | /completions | -
 friendli | /completions | -
+grok | /v1/completions | -
 hyperbolic | /completions | -
 llamacpp | /completions | /rerank
 lmstudio | /completions | -
@@ -32,6 +33,7 @@ openrouter | /v1/completions | /v1/rerank
 ovhcloud | /completions | -
 siliconflow | - | /rerank
 together | /completions | /rerank
+vercel | - | /rerank
 vllm | /completions | /rerank
 voyage | - | /rerank`.trim().split("\n");
 

@@ -73,12 +73,16 @@ Deno.test("a stream of a row that speaks Responses comes back byte for byte", as
   assertEquals(await (await fetch(post(`${HOST}/v1/responses`, body))).text(), stream);
 });
 
-Deno.test("fields that a row's Responses refuse are left out and named", async () => {
+Deno.test("fields that a row's Responses refuse are left out, and named if they ask for anything", async () => {
   const { fetch, sent } = before(() => Response.json(RESPONSE));
-  const body = { model: "groq/m", input: "Hello", store: false, include: ["x"], prompt_cache_key: "k" };
-  const answer = await fetch(post(`${HOST}/v1/responses`, body));
-  assertEquals(JSON.parse(sent[0].body), { model: "m", input: "Hello" });
-  assertEquals(answer.headers.get("sluice-dropped"), "include, prompt_cache_key, store");
+  const asking = { include: ["x"], prompt_cache_key: "k", store: true, truncation: "auto" };
+  const usual = { include: null, store: false, truncation: "disabled" };
+  for (const fields of [asking, usual]) {
+    const answer = await fetch(post(`${HOST}/v1/responses`, { model: "groq/m", input: "Hello", ...fields }));
+    assertEquals(JSON.parse(sent.at(-1)!.body), { model: "m", input: "Hello" });
+    const named = fields === asking ? Object.keys(asking).join(", ") : null;
+    assertEquals(answer.headers.get("sluice-dropped"), named);
+  }
 });
 
 Deno.test("a row whose base URL the operator changes keeps only the wires below it", async () => {
