@@ -102,7 +102,7 @@ export function chatStep(
     mask: (error) => maskObject(outgoings(target).masks.error, error),
     look: provider.fetch ? undefined : (response) => {
       const outgoing = outgoings(target);
-      return outgoing.reader ? undefined : lookAt(response, outgoing);
+      return outgoing.reader ? undefined : lookAt(response, outgoing, exchange.config.timer);
     },
     send({ signal, begun }) {
       const outgoing = outgoings(target);

@@ -106,7 +106,9 @@ function embedStep(
     mask: (error) => maskObject(planOf().handed?.masks.error, error),
     look(response) {
       const { handed } = planOf();
-      return handed && !provider.fetch ? lookAt(response, handed) : Promise.resolve(response);
+      return handed && !provider.fetch
+        ? lookAt(response, handed, exchange.config.timer)
+        : Promise.resolve(response);
     },
     async send({ signal, begun }) {
       return await sendEmbed(planOf(), credentials, signal, exchange, begun);

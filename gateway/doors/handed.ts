@@ -73,7 +73,7 @@ function handedStep(
     fault: () => failureOf(outgoingOf),
     otherKey: credentials.keys?.isFree,
     mask: (error) => maskObject(outgoingOf().masks.error, error),
-    look: (response) => lookAt(response, outgoingOf()),
+    look: (response) => lookAt(response, outgoingOf(), exchange.config.timer),
     async send({ signal, begun }) {
       const sent = outgoingOf();
       return await ask(

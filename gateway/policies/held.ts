@@ -10,12 +10,39 @@ const MOST_BLANKS = 64 * 1024;
 /** The beginning of an event stream, e.g. `data:` or a comment `: ping`. */
 export const EVENTS = /^\s*(?::|(?:data|event|id|retry):)/;
 
+/** Tells whether a body has been looked at for long enough. It is asked after each piece. */
+export type Patience = (isBlank: boolean) => boolean;
+
+/**
+ * Makes a patience that is over with the first piece later than `ms` milliseconds: after the beginning, while all that came
+ * is blank, or after the first content. A silent body has nothing to pass on, so no timer is set for it.
+ */
+export function patience(ms: number, timer: () => number): Patience {
+  let since = timer();
+  let wasBlank = true;
+  return (isBlank) => {
+    const now = timer();
+    if (wasBlank && !isBlank) since = now;
+    wasBlank = isBlank;
+    return now - since > ms;
+  };
+}
+
+const ENDLESS: Patience = () => false;
+
+/** Whether bytes are nothing but blanks and ends of lines. */
+const blank = (bytes: Uint8Array) => bytes.every((byte) => byte === 32 || byte >= 9 && byte <= 13);
+
 /**
  * Reads the beginning of a body whose content type does not tell whether it is an event stream.
  *
+ * @param isOver Ends the reading of blanks.
  * @returns Whether it is one, and the same response with its complete body.
  */
-export async function peekEvents(response: Response): Promise<{ events: boolean; response: Response }> {
+export async function peekEvents(
+  response: Response,
+  isOver: Patience = ENDLESS,
+): Promise<{ events: boolean; response: Response }> {
   if (!response.body) return { events: false, response };
   const source = response.body.getReader();
   const decoder = new TextDecoder();
@@ -27,6 +54,7 @@ export async function peekEvents(response: Response): Promise<{ events: boolean;
     if (!value) break;
     held.add(value);
     text = (text + decoder.decode(value, { stream: true })).trimStart();
+    if (isOver(text === "")) break;
   }
   return { events: EVENTS.test(text), response: withBody(response, joined(held, source)) };
 }
@@ -35,23 +63,28 @@ export async function peekEvents(response: Response): Promise<{ events: boolean;
  * Reads the beginning of a body, or all of it if it is short.
  *
  * @param most Bytes to read.
+ * @param isOver Ends the reading earlier.
  * @returns `text`: the text that was read. `whole`: whether it is the whole body. `broken`: the error of a body that broke.
  * `response`: the same response with its complete body; a broken body breaks again for its next reader.
  */
 export async function peekText(
   response: Response,
   most: number,
+  isOver: Patience = ENDLESS,
 ): Promise<{ text: string; whole: boolean; broken?: unknown; response: Response }> {
   if (!response.body) return { text: "", whole: true, response };
   const source = response.body.getReader();
   const held = keptBytes();
   let whole = false;
+  let isBlank = true;
   let broken: unknown;
   try {
     while (held.length <= most && !whole) {
       const { done, value } = await source.read();
       if (value) held.add(value);
       whole = done;
+      isBlank &&= !value || blank(value);
+      if (isOver(isBlank)) break;
     }
   } catch (cause) {
     broken = cause ?? new Error("no reason");
@@ -96,6 +129,26 @@ export function withIdleLimit(response: Response, ms: number, onIdle: () => Erro
       cancel: (reason) => source.cancel(reason),
     }, { highWaterMark: 0 }),
   );
+}
+
+/**
+ * The same response with a body that fails if it ends without content.
+ *
+ * @param onNothing Makes the error.
+ */
+export function withContent(response: Response, onNothing: () => Error): Response {
+  if (!response.body) return response;
+  let isBlank = true;
+  const checked = new TransformStream<Chunk, Chunk>({
+    transform(piece, controller) {
+      isBlank &&= blank(piece);
+      controller.enqueue(piece);
+    },
+    flush() {
+      if (isBlank) throw stackless(onNothing());
+    },
+  });
+  return withBody(response, response.body.pipeThrough(checked));
 }
 
 /** The same response with another body. */

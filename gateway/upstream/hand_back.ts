@@ -3,8 +3,8 @@ import { GatewayError } from "../../wires/errors.ts";
 import { object, parse } from "../../wires/shared/json.ts";
 import { saysError } from "../../wires/streams/begun.ts";
 import type { Exchange } from "../exchange.ts";
-import { EVENTS, peekEvents, peekText } from "../policies/held.ts";
-import { waiting } from "../policies/timers.ts";
+import { EVENTS, patience, peekEvents, peekText, withContent } from "../policies/held.ts";
+import { type Timer, waiting } from "../policies/timers.ts";
 import { answerWith, contentKind, JSON_TYPE, notJson, quote, UNBUFFERED } from "./answer.ts";
 import { maskAll, maskSuccess, maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";
@@ -14,6 +14,12 @@ const LEAST_BYTES = 256;
 
 /** How many bytes of any other answer are read before it is passed on. Most answers are complete by then. */
 const LOOKED_BYTES = 64 * 1024;
+
+/**
+ * For how many milliseconds. Providers keep connections alive with blank lines before an answer (DeepSeek, for minutes); a
+ * client, and servers in front of it, must see these too.
+ */
+const LOOKED_MS = 10_000;
 
 /**
  * Passes the provider's bytes on.
@@ -48,28 +54,30 @@ export function handBack(
   if (kind === "json" && Number(length) > LEAST_BYTES) {
     return maskSuccess(response, mask, outgoing.target.provider.name, exchange, headers);
   }
-  return waiting(lookAt(response, outgoing), exchange);
+  return waiting(lookAt(response, outgoing, exchange.config.timer), exchange);
 }
 
 /**
  * Checks an answer on the client's own wire that may not be an answer. An error with a status of success counts as one: it is
- * passed on unchanged except for secrets, because clients know it from their provider.
+ * passed on unchanged except for secrets, because clients know it from their provider. Blanks that go on for too long are
+ * passed on; if nothing follows them, the answer breaks off.
  *
  * @returns The same answer, with the content type of its content.
  * @throws GatewayError `bad_upstream_answer` for an empty body, an empty object, other JSON, a page or other text.
  */
-export async function lookAt(response: Response, outgoing: Outgoing): Promise<Response> {
+export async function lookAt(response: Response, outgoing: Outgoing, timer: Timer): Promise<Response> {
   const { target: { provider }, masks } = outgoing;
   const { status, headers } = response;
   const kind = contentKind(headers);
+  const isOver = patience(LOOKED_MS, timer);
   let seen = response;
   // Local servers often send JSON and events with a wrong content type. A stream is passed on from its first bytes.
   if (kind === "events" || outgoing.stream && kind !== "page") {
-    const { events, response: peeked } = await peekEvents(response);
+    const { events, response: peeked } = await peekEvents(response, isOver);
     if (events) return kind === "events" ? peeked : maskAll(peeked, masks.answer);
     seen = peeked;
   }
-  const { text, whole, broken, response: answer } = await peekText(seen, LOOKED_BYTES);
+  const { text, whole, broken, response: answer } = await peekText(seen, LOOKED_BYTES, isOver);
   const isBlank = /^\s*$/.test(text);
   // JSON that breaks off after some content is passed on, and breaks off for the client.
   if (broken !== undefined && (isBlank || kind !== "json")) {
@@ -79,7 +87,9 @@ export async function lookAt(response: Response, outgoing: Outgoing): Promise<Re
       cause: broken,
     });
   }
-  if (isBlank) throw nothingIn(response, outgoing);
+  const nothing = () => nothingIn(response, outgoing);
+  if (isBlank && !whole && kind !== "page") return maskAll(withContent(answer, nothing), masks.answer);
+  if (isBlank) throw nothing();
   if (kind !== "page" && EVENTS.test(text)) return maskAll(answer, masks.answer);
   const body = whole ? parse(text) : undefined;
   const said = object(body);
