@@ -22,6 +22,9 @@ export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.t
 export type { GatewayToken } from "./gateway/access/credentials.ts";
 export type { StoredKeys } from "./gateway/access/stored_keys.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
+export type { LogsOptions } from "./gateway/setup/logs_option.ts";
+export type { Sql, SqlStatement, SqlValue } from "./gateway/stores/sql.ts";
+export { openStore } from "./gateway/stores/store_url.ts";
 export type { LogAttempt, LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
 export type { Options } from "./gateway/setup/options.ts";
 export type { OtelOptions } from "./gateway/setup/otel_option.ts";

@@ -31,6 +31,7 @@ import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
 import { stamp } from "./upstream/stamp.ts";
 import { waiting } from "./policies/timers.ts";
+import { StoreError } from "./stores/sql.ts";
 import { faultResponse } from "./upstream/error_response.ts";
 import { checkHost, DEFAULT_CLIENT, errorShape, findRoute, pathOf, type Route } from "./doors/find_door.ts";
 import { notKept, unsupported } from "./doors/unserved.ts";
@@ -66,8 +67,8 @@ export interface Gateway {
   /** The gateway as an object with `run()` and `getLog()`, for the program that made it. Its calls need no token. */
   gateway: (id: string, context?: RuntimeContext | object) => GatewayBinding;
   /**
-   * Sends what the gateway still holds: spans for a collector. Call it before the program ends. Resolves after 5 s at the
-   * latest. The gateway can be used afterwards.
+   * Sends what the gateway still holds, spans to a collector and rows of requests to the store, and closes the store. Call it
+   * before the program ends. Spans and rows of later requests may be lost.
    */
   close: () => Promise<void>;
 }
@@ -101,6 +102,9 @@ export function createGateway(options: Options = {}): Gateway {
       "Cannot use option priceTable: it must be an http or https URL, or a function that returns the text",
     );
   }
+  if (typeof options.store === "string") {
+    throw new TypeError("Cannot use option store: it must be an object, which openStore() makes from a URL");
+  }
   if (!options.fetch) warnOfFewFetches();
   const { url, account } = config;
   const call: Gateway["call"] = (request, context) => serve(request, config, true, contextIn(context));
@@ -109,7 +113,9 @@ export function createGateway(options: Options = {}): Gateway {
     call,
     gateway: (id, context) =>
       gatewayBinding({ url, account, id, fetch: (request) => call(request, context) }),
-    close: async () => await config.journal?.spans?.flush(),
+    close: async () => {
+      await Promise.all([config.journal?.spans?.flush(), config.journal?.logs?.close()]);
+    },
   };
 }
 
@@ -313,6 +319,8 @@ function failure(error: unknown, request: Request, report: Report, config: Confi
   if (error instanceof NoSearch) return error.answer();
   const fault = error instanceof GatewayError
     ? error
+    : error instanceof StoreError
+    ? new GatewayError("overloaded", `Cannot use the store of rows: ${error.message}`, { cause: error })
     : new GatewayError("internal", "Cannot serve the request: the gateway failed", { cause: error });
   const { message, code, details } = fault;
   const cause = fault.cause instanceof Error ? ` (${fault.cause.name})` : "";

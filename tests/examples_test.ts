@@ -31,6 +31,8 @@ const runExamples = (files: string[]) =>
     "--doc",
     "--no-check",
     "--allow-env",
+    // For the example that opens a store.
+    "--allow-read=gateway/stores",
     "--import-map=tests/std/import_map.json",
     ...files,
   ]);

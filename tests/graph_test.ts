@@ -97,11 +97,9 @@ const RULES: { rule: string; isBroken: (from: string, to: string) => boolean; ex
     example: ["gateway/policies/begun.ts", "wires/openai_chat/mod.ts"],
   },
   {
-    rule: "nobody imports a store's driver",
-    isBroken: (from, to) =>
-      to.startsWith("gateway/stores/") && !/\/(columns|log_row|memory|rollups|store)\.ts$/.test(to) &&
-      from !== to,
-    example: ["gateway/setup/config.ts", "gateway/stores/redis.ts"],
+    rule: "nobody imports a module that opens a store",
+    isBroken: (from, to) => to.startsWith("gateway/stores/open_") && !from.startsWith("gateway/stores/open_"),
+    example: ["gateway/setup/config.ts", "gateway/stores/open_sqlite.ts"],
   },
   {
     rule: "each file is in a layer, and nothing points up",

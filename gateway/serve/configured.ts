@@ -5,6 +5,8 @@ import { SERVED_LIMITS } from "../setup/limits.ts";
 import { type Env, readEnv, type Served } from "../setup/env.ts";
 import { readPrices } from "../../providers/prices/table.ts";
 import { isUrl, readTable } from "../log/price_source.ts";
+import { openStore, readStoreUrl } from "../stores/store_url.ts";
+import type { Sql } from "../stores/sql.ts";
 import { cannotUse } from "../setup/env_settings.ts";
 import { isWritten, jsonLine, type LogLevel, textLine } from "../log/line.ts";
 import type { Options } from "../setup/options.ts";
@@ -23,6 +25,8 @@ export interface Serving {
   file?: string;
   /** Opens a file. Absent if the runtime cannot read files. */
   open?: OpenFile;
+  /** The store of a Worker's bindings. */
+  store?: Sql;
 }
 
 /** Opens a file by its path. */
@@ -33,8 +37,10 @@ export type Configured =
   & Served
   & {
     gateway: Gateway;
-    /** Reads the file of prices once, if there is one. Rejects with a TypeError that names the fault. */
-    checkPrices(): Promise<unknown>;
+    /** Opens the store and reads the file of prices once, if there are any. Rejects with a TypeError that names the fault. */
+    checkFiles(): Promise<unknown>;
+    /** The path of the store's file, if there is one. */
+    storePath?: string;
   }
   & Pick<Started, "stored" | "tokens" | "madeToken" | "madeAdminToken">;
 
@@ -48,7 +54,7 @@ export type Configured =
  *
  * @throws TypeError that names the faulty variable.
  */
-export function configured(env: Env, { names, alone = false, file, open }: Serving = {}): Configured {
+export function configured(env: Env, { names, alone = false, file, open, store }: Serving = {}): Configured {
   const served = readEnv(env, names, file);
   const { options, warnings, reusePort } = served;
   if (alone && isLoopback(served.hostname)) options.hosts ??= [];
@@ -76,6 +82,7 @@ export function configured(env: Env, { names, alone = false, file, open }: Servi
   if (options.adminToken !== undefined) options.logs ??= true;
   const log = logger(served.log);
   const checkPrices = usePriceFile(options, open);
+  const { checkStore, storePath } = useStore(options, store);
   const limits = { ...SERVED_LIMITS, ...options.limits };
   return {
     ...served,
@@ -83,7 +90,8 @@ export function configured(env: Env, { names, alone = false, file, open }: Servi
     tokens,
     madeToken,
     madeAdminToken,
-    checkPrices,
+    checkFiles: () => Promise.all([checkPrices(), checkStore()]),
+    storePath,
     gateway: createGateway({ ...options, limits, log }),
   };
 }
@@ -104,6 +112,38 @@ function usePriceFile(options: Options, open: OpenFile | undefined): () => Promi
       throw cannotUse("SLUICE_PRICES", `the file ${file} cannot be read: ${(cause as Error).message}`);
     }
   };
+}
+
+/** Makes the option `store` a database, if it is a URL. Returns the check whether it can be opened. */
+function useStore(
+  options: Options,
+  given: Sql | undefined,
+): { checkStore(): Promise<unknown>; storePath?: string } {
+  const { store: url } = options;
+  if (typeof url !== "string") {
+    if (given) options.store = given;
+    return { checkStore: () => Promise.resolve() };
+  }
+  const refused = (cause: unknown) =>
+    (cause as Error).name === "NotCapable" ? cause : cannotUse("SLUICE_STORE", (cause as Error).message);
+  let opened: Promise<Sql> | undefined;
+  const sql = () =>
+    opened ??= openStore(url).catch((cause) => {
+      throw refused(cause);
+    });
+  try {
+    const { path } = readStoreUrl(url);
+    // Opened when it is first used, because the options of a gateway are read before anything waits.
+    options.store = {
+      dialect: "sqlite",
+      all: async (text, params) => await (await sql()).all(text, params),
+      batch: async (statements) => await (await sql()).batch(statements),
+      close: async () => await (await sql()).close?.(),
+    };
+    return { checkStore: async () => await (await sql()).all("select 1"), storePath: path };
+  } catch (cause) {
+    throw refused(cause);
+  }
 }
 
 /** Whether requests need a token, and whether the variable `SLUICE_TOKENS` is itself one token. */

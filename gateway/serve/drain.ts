@@ -3,6 +3,12 @@
 /** Exit codes of a process that a signal ended: by convention 128 plus the signal's number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** The longest wait for the store, in milliseconds. */
+const CLOSE_MS = 5000;
+
+const within = (work: Promise<void>, ms: number) =>
+  Promise.race([work, new Promise((resolve) => setTimeout(resolve, ms))]);
+
 /** The functions that end a server. */
 export interface Draining {
   /** Stops taking connections. Resolves once no answer is running. */
@@ -28,7 +34,10 @@ export function drainOn(
         `${signal}: running answers have ${drainMs / 1000} s to finish; a second signal ends them`,
       );
       const late = new Promise((resolve) => setTimeout(resolve, drainMs));
-      Promise.race([finish(), late]).finally(close).then(() => exit(0), () => exit(1));
+      Promise.race([finish(), late]).finally(() => within(close(), CLOSE_MS)).then(
+        () => exit(0),
+        () => exit(1),
+      );
     };
     try {
       listen(signal, end);

@@ -7,6 +7,7 @@ import { type Env, type Served, textsOf } from "../setup/env.ts";
 import { cannotUse } from "../setup/env_settings.ts";
 import type { Gateway } from "../gateway.ts";
 import { startLines } from "./start_lines.ts";
+import { driverFolder } from "../stores/store_url.ts";
 
 /** The parts of Deno that are used here. */
 export interface DenoRuntime {
@@ -69,8 +70,8 @@ export async function fromEnvironment(given: unknown, lenient: boolean): Promise
   return configured(textsOf(variables), { names: Object.keys(variables) }).gateway;
 }
 
-async function checked({ checkPrices, gateway }: Configured): Promise<Gateway> {
-  await checkPrices();
+async function checked({ checkFiles, gateway }: Configured): Promise<Gateway> {
+  await checkFiles();
   return gateway;
 }
 
@@ -92,6 +93,7 @@ export async function run(module: string): Promise<void> {
 
 async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
   const files: string[] = [];
+  const written: string[] = [];
   const noted = <T>(read: (path: string) => T) => (path: string) => {
     files.push(path);
     return read(path);
@@ -103,7 +105,13 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
     const file = await configFile(env, noted((path) => deno.readTextFile(path)));
     const open = noted(openOnDeno(deno));
     const served = configured(env, { names: denoNames(deno), alone, file, open });
-    await served.checkPrices();
+    const { storePath } = served;
+    if (storePath !== undefined) {
+      const folder = driverFolder();
+      files.push(...folder === undefined ? [] : [folder], storePath);
+      written.push(storePath);
+    }
+    await served.checkFiles();
     const { port, hostname, reusePort, gateway } = served;
     const onListen = (at: { port: number }) => tell(served, at.port);
     const server = listening(
@@ -117,7 +125,7 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
       exit: deno.exit,
     });
   } catch (error) {
-    throw withCommand(error as Error, module, files);
+    throw withCommand(error as Error, module, files, written);
   }
 }
 
@@ -126,7 +134,7 @@ async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
   const env: Env = (name) => bun.env[name];
   const file = await configFile(env, (path) => bun.file(path).text());
   const served = configured(env, { names: Object.keys(bun.env), alone: true, file, open: openOnBun(bun) });
-  await served.checkPrices();
+  await served.checkFiles();
   const { port, hostname, reusePort, gateway } = served;
   // Bun's default of 10 s without a byte would cut off a model that thinks, and its default of 128 MiB an upload to a
   // provider's own path. Outside development its default is `reusePort: true`: it would share a taken port with another
@@ -211,11 +219,18 @@ function listening<T>({ hostname, port }: Served, serve: () => T): T {
  * Adds the whole command to Deno's error for a missing permission.
  *
  * @param files The files that the program has tried to read so far.
+ * @param written The files that it writes.
  */
-function withCommand(error: Error, module: string, files: readonly string[]): Error {
+function withCommand(
+  error: Error,
+  module: string,
+  files: readonly string[],
+  written: readonly string[],
+): Error {
   if (error.name !== "NotCapable") return error;
   const flags = ["--allow-net", "--allow-env"];
   if (files.length > 0) flags.push(`--allow-read=${files.join(",")}`);
+  if (written.length > 0) flags.push(`--allow-write=${written.join(",")}`);
   const program = module.startsWith("file://") ? decodeURIComponent(new URL(module).pathname) : module;
   const command = ["deno", "run", ...flags, program].map((word) =>
     /^[\w./:@=+,-]+$/.test(word) ? word : `'${word}'`

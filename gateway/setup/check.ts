@@ -12,7 +12,19 @@ export type Schema = v.GenericSchema & {
   value?: Schema;
   /** The schema of a list's items. */
   item?: Schema;
+  /** The schemas of which a value must meet one, or the words of which it must be one. */
+  options?: readonly unknown[];
 };
+
+/** The schemas of which a value must meet one. */
+export const kindsOf = ({ type, options = [] }: Schema): readonly Schema[] =>
+  type === "union" ? options as readonly Schema[] : [];
+
+/** The schemas of an object's members, also of an object that is one of several kinds of values. */
+export function entriesOf(schema: Schema): Record<string, Schema> | undefined {
+  const inner = bare(schema);
+  return inner.entries ?? kindsOf(inner).find(({ entries }) => entries)?.entries;
+}
 
 /** The schema inside `optional` and the like. */
 export function bare(schema: Schema): Schema {
@@ -30,9 +42,16 @@ export function bare(schema: Schema): Schema {
 export function check<const S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { message: complaint });
   if (result.success) return result.output;
-  const issue = result.issues[0];
+  const issue = innermost(result.issues[0]);
   const path = v.getDotPath(issue) ?? "(root)";
   throw new TypeError(`Cannot use option ${path}: it ${issue.message}${suggestion(schema as Schema, issue)}`);
+}
+
+/** The fault of an object's member, if the value is an object and other kinds of values were possible too. */
+function innermost(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
+  const isOwn = issue.type === "union" && issue.message === complaint(issue);
+  const inner = isOwn ? issue.issues?.find(({ path }) => path) : undefined;
+  return inner ? { ...inner, path: [...issue.path ?? [], ...inner.path!] as typeof issue.path } : issue;
 }
 
 /** The name that was probably meant by an unknown one. */
@@ -47,11 +66,11 @@ function suggestion(schema: Schema, { expected, path }: v.BaseIssue<unknown>): s
 function namesAt(schema: Schema, path: readonly string[]): string[] {
   let at: Schema | undefined = bare(schema);
   for (const key of path) {
-    const inner: Schema | undefined = at.entries?.[key] ?? at.value ?? at.item;
+    const inner: Schema | undefined = entriesOf(at)?.[key] ?? at.value ?? at.item;
     if (!inner) return [];
     at = bare(inner);
   }
-  return Object.keys(at.entries ?? {});
+  return Object.keys(entriesOf(at) ?? {});
 }
 
 /** Says what the value must be. Never quotes the value, which may be a secret. */
@@ -67,8 +86,8 @@ function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): strin
       return "must not be empty";
   }
   if (expected === "never") return "is not known";
-  const due = expected?.replaceAll(/[()]/g, "").replaceAll(" | ", " or ") ?? "something else";
-  return `must be ${KINDS.get(due) ?? due}`;
+  const due = expected?.replaceAll(/[()]/g, "").split(" | ") ?? ["something else"];
+  return `must be ${due.map((kind) => KINDS.get(kind) ?? kind).join(" or ")}`;
 }
 
 /** Plain words for valibot's names of types. */

@@ -1,6 +1,6 @@
 /** Derives an environment variable for each option from the options' schema. Options that are functions have none. */
 import { isObject } from "../../wires/shared/json.ts";
-import { bare, type Schema } from "./check.ts";
+import { bare, entriesOf, kindsOf, type Schema } from "./check.ts";
 import { readJsonText, readListText, readSwitchText } from "./texts.ts";
 
 /** A variable that sets an option. */
@@ -21,7 +21,7 @@ export interface OptionVariable {
 
 /** The variables of a schema's options. An object has a variable for its JSON, and each of its members has one too. */
 export function optionVariables(schema: Schema, path: readonly string[] = []): OptionVariable[] {
-  return Object.entries(bare(schema).entries ?? {}).flatMap(([key, entry]) => {
+  return Object.entries(entriesOf(schema) ?? {}).flatMap(([key, entry]) => {
     const inner = bare(entry);
     if (inner.type === "function" || key.startsWith("$")) return [];
     const at = [...path, key];
@@ -48,11 +48,16 @@ function readerOf(schema: Schema): OptionVariable["read"] {
     case "array":
       return readListText;
     case "union":
-      return (text) => /^\s*[[{"]/.test(text) ? readJsonText(text) : asNumber(text);
+      return (text) =>
+        /^\s*[[{"]/.test(text)
+          ? readJsonText(text)
+          : (isSwitch(schema) ? readSwitchText(text) : undefined) ?? asNumber(text);
     default:
       return readObject;
   }
 }
+
+const isSwitch = (schema: Schema) => kindsOf(schema).some(({ type }) => type === "boolean");
 
 const asNumber = (text: string) => /^\s*-?\d+(\.\d*[1-9])?\s*$/.test(text) ? Number(text) : text;
 

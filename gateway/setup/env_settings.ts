@@ -20,7 +20,11 @@ export class Settings {
    */
   set(variable: string, path: readonly string[], value: unknown, adds = false): void {
     let at = this.values;
-    for (const key of path.slice(0, -1)) at = (at[key] = isObject(at[key]) ? at[key] : {}) as typeof at;
+    for (const key of path.slice(0, -1)) {
+      // A member of an option that is switched off does not switch it on.
+      if (at[key] === false) return;
+      at = (at[key] = isObject(at[key]) ? at[key] : {}) as typeof at;
+    }
     const key = path.at(-1)!;
     at[key] = adds && isObject(at[key]) && isObject(value) ? { ...at[key], ...value } : value;
     this.#sources.set(path.join("."), variable);

@@ -6,7 +6,11 @@ import { otlpExporter } from "../log/otlp.ts";
 import { pricesAt } from "../log/price_source.ts";
 import { type PriceBook, priceBook } from "../log/prices.ts";
 import type { Timer } from "../policies/timers.ts";
+import { IS_PROCESS } from "../context.ts";
 import { memoryLogs } from "../stores/memory.ts";
+import { queuedLogs } from "../stores/queued.ts";
+import { sqlLogs } from "../stores/sql_logs.ts";
+import type { Logs } from "../stores/store.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { collectorOf } from "./otel_option.ts";
 import type { checkOptions, Options } from "./options.ts";
@@ -16,8 +20,11 @@ export const timerOf = ({ now }: Options): Timer => now ?? (() => performance.no
 
 const warn = (line: string) => console.error(`Warning: ${line}`);
 
-/** The default of `logs.rows`. */
-const ROWS = 1000;
+/** The defaults of the option `logs`. */
+const USUAL = { memoryRows: 1000, rows: 1_000_000, days: 30 };
+
+/** The highest value of `logs.rows` in memory. So many rows take some 200 MB. */
+const MOST_MEMORY_ROWS = 200_000;
 
 /**
  * The prices. Nothing is read before a price is needed.
@@ -43,15 +50,15 @@ export function pricesOf(
  */
 export function journalOf(
   options: Options,
-  { logs, prices, metrics: counted, adminToken, otel }: ReturnType<typeof checkOptions>,
+  { logs, store, prices, metrics: counted, adminToken, otel }: ReturnType<typeof checkOptions>,
   book: PriceBook,
   send: NonNullable<Options["fetch"]>,
 ): Journal | undefined {
   const { log, priceTable } = options;
   const isCounted = counted !== undefined || adminToken !== undefined;
-  if (!log && !logs && !isCounted && !otel) return undefined;
-  const rows = typeof logs === "object" ? logs.rows ?? ROWS : ROWS;
-  const isPriced = logs || prices || priceTable || isCounted || otel;
+  const keeps = logs ?? store !== undefined;
+  if (!log && !keeps && !isCounted && !otel) return undefined;
+  const isPriced = keeps || prices || priceTable || isCounted || otel;
   const losses: Losses = { rows: 0, storeErrors: 0, spans: 0 };
   return {
     log,
@@ -65,7 +72,49 @@ export function journalOf(
       wait: options.wait ?? wait,
     }),
     metrics: isCounted ? metrics(counted?.labels ?? [], losses) : undefined,
-    logs: logs ? memoryLogs(rows) : undefined,
+    logs: keeps ? logsOf(options, keeps === true ? {} : keeps, losses) : undefined,
     prices: isPriced ? book : undefined,
+  };
+}
+
+type LogsOption = Exclude<ReturnType<typeof checkOptions>["logs"], boolean | undefined>;
+
+/** The store of rows: the operator's, or memory. On Workers no row waits, because a Worker may end after each request. */
+function logsOf(
+  options: Options,
+  { rows, days = USUAL.days, whenFull }: LogsOption,
+  losses: Losses,
+): Logs {
+  const { store, now = Date.now } = options;
+  const replaces = whenFull !== "STOP_INSERTING";
+  const lostRows = fullWarning(losses, timerOf(options));
+  if (store === undefined && rows !== undefined && rows > MOST_MEMORY_ROWS) {
+    throw new TypeError(
+      `Cannot use option logs.rows: it must be at most ${MOST_MEMORY_ROWS} without a store`,
+    );
+  }
+  // While options are only checked, the store is still a URL.
+  if (typeof store !== "object") {
+    return memoryLogs({ rows: rows ?? USUAL.memoryRows, replaces, onFull: lostRows });
+  }
+  const kept = sqlLogs(store, { rows: rows ?? USUAL.rows, days, replaces, now, onFull: lostRows });
+  return IS_PROCESS ? queuedLogs(kept, { timer: timerOf(options), warn, losses }) : kept;
+}
+
+/** The time between two lines about a full store. */
+const TOLD_EVERY_MS = 60_000;
+
+/** Counts rows that a full store did not take, and tells them once a minute. */
+function fullWarning(losses: Losses, timer: Timer): (rows: number) => void {
+  let untold = 0;
+  let told: number | undefined;
+  return (rows) => {
+    losses.rows += rows;
+    untold += rows;
+    const at = timer();
+    if (told !== undefined && at >= told && at - told < TOLD_EVERY_MS) return;
+    told = at;
+    warn(`The store of rows is full: ${untold} rows were not kept (logs.rows, logs.whenFull)`);
+    untold = 0;
   };
 }

@@ -9,8 +9,10 @@ import { credential, type GatewayToken, isPlaceholder } from "../access/credenti
 import type { StoredKeys } from "../access/stored_keys.ts";
 import { headersOption } from "./headers_option.ts";
 import { type Limits, limitsOption } from "./limits.ts";
+import { logsOption, type LogsOptions, storeOption } from "./logs_option.ts";
 import { type Cost, isCost } from "../../providers/prices/table.ts";
 import type { LogEntry } from "../stores/log_row.ts";
+import type { Sql } from "../stores/sql.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
 import { otelOption, type OtelOptions } from "./otel_option.ts";
@@ -90,11 +92,12 @@ export interface Options {
    */
   log?: (entry: LogEntry) => unknown;
   /**
-   * Keep a row about each request for a model in memory: `true` for the newest 1000, or `{rows}` for another number.
-   * Cloudflare's REST paths return them to whoever presents `adminToken`, and so does `getLog()` of the gateway as an object.
-   * Default false.
+   * Keep a row about each request for a model, in `store` or else in memory. Cloudflare's REST paths return the rows to whoever
+   * presents `adminToken`, and so does `getLog()` of the gateway as an object. Default: false, or true with a `store`.
    */
-  logs?: boolean | { rows?: number };
+  logs?: boolean | LogsOptions;
+  /** The database that keeps rows, which `openStore()` makes from a URL. Default: rows are kept in memory. */
+  store?: Sql | string;
   /** Costs by `{provider}/{model}`, in US dollars for a million tokens. They win over the table of prices. */
   prices?: Readonly<Record<string, Cost>>;
   /**
@@ -238,9 +241,6 @@ const keysByAlias = v.pipe(
   v.check((byAlias) => Object.keys(byAlias).length > 0, "must hold a key"),
 );
 
-/** The highest value of `logs.rows`. So many rows take some 200 MB of memory. */
-const MOST_ROWS = 200_000;
-
 const wireName = v.picklist(Object.keys(WIRES));
 
 /** The schema of `Options`. */
@@ -309,15 +309,8 @@ export const OPTIONS = v.strictObject({
   random: v.optional(v.function()),
   wait: v.optional(v.function()),
   log: v.optional(v.function()),
-  logs: v.optional(v.union(
-    [
-      v.boolean(),
-      v.strictObject({
-        rows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_ROWS))),
-      }),
-    ],
-    `must be true, false, or {rows} with a number up to ${MOST_ROWS}`,
-  )),
+  logs: v.optional(logsOption),
+  store: v.optional(storeOption),
   prices: v.optional(v.record(
     v.pipe(v.string(), v.includes("/", "must be named {provider}/{model}")),
     v.custom<Cost>(isCost, "must be a cost: {input, output} in US dollars for a million tokens"),

@@ -37,11 +37,15 @@ const WRITTEN = Object.fromEntries(
   Object.entries(OPTIONS.entries).filter(([, option]) => bare(option as Schema).type !== "function"),
 ) as Omit<typeof OPTIONS.entries, "fetch" | "log" | "now" | "random" | "wait">;
 
+const place = v.optional(v.pipe(v.string(), v.trim(), v.nonEmpty()));
+
 /** The schema of `SLUICE_CONFIG` and of the variables. `$schema` is for editors. */
 export const CONFIG = v.strictObject({
   $schema: v.optional(v.string()),
   ...LISTENING,
   ...WRITTEN,
   // A URL, or a file's path if the runtime can read files.
-  priceTable: v.optional(v.pipe(v.string(), v.trim(), v.nonEmpty())),
+  priceTable: place,
+  // The URL of a store.
+  store: place,
 });

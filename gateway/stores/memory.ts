@@ -5,12 +5,18 @@ import type { LogQuery, LogRow, Logs, Scope } from "./store.ts";
 
 const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway}/${id}`;
 
-/**
- * Makes a store of the newest rows.
- *
- * @param most The most rows of all accounts and gateways together.
- */
-export function memoryLogs(most: number): Logs {
+/** The limits of a store in memory. */
+export interface MemoryLimits {
+  /** The most rows of all accounts and gateways together. */
+  rows: number;
+  /** Whether the oldest rows make room for new ones. If not, a full store takes no new ones. Default true. */
+  replaces?: boolean;
+  /** Is called with the number of rows that a full store did not take. */
+  onFull?: (rows: number) => void;
+}
+
+/** Makes a store of rows in memory. */
+export function memoryLogs({ rows: most, replaces = true, onFull }: MemoryLimits): Logs {
   /** The rows, oldest first. */
   const kept = new Map<string, LogRow>();
   const sums = rollups();
@@ -26,10 +32,13 @@ export function memoryLogs(most: number): Logs {
 
   return {
     add(rows) {
+      let left = 0;
       for (const row of rows) {
-        kept.set(keyOf(row, row.id), row);
         sums.add(row);
+        if (replaces || kept.size < most) kept.set(keyOf(row, row.id), row);
+        else left++;
       }
+      if (left > 0) onFull?.(left);
       for (const key of kept.keys()) {
         if (kept.size <= most) break;
         kept.delete(key);
@@ -64,6 +73,7 @@ export function memoryLogs(most: number): Logs {
       return Promise.resolve(rows.length);
     },
     stats: (query) => Promise.resolve(sums.stats(query)),
+    close: () => Promise.resolve(),
   };
 }
 

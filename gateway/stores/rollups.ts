@@ -11,7 +11,7 @@ const MOST_SUMS: Readonly<Record<Grain, number>> = { minute: 10_000, hour: 20_00
 const MOST_SCOPES = 1000;
 
 /** The most groups in one answer: those with the most requests. */
-const MOST_GROUPS = 1000;
+export const MOST_GROUPS = 1000;
 
 /** The upper ends of a histogram's steps, in milliseconds. One more step has no end. Histograms can be added up. */
 export const STEPS = [10, 18, 32, 56, 100, 180, 320, 560, 1000, 1800, 3200, 5600, 10_000, 18_000, 32_000]
@@ -20,7 +20,8 @@ export const STEPS = [10, 18, 32, 56, 100, 180, 320, 560, 1000, 1800, 3200, 5600
 /** The sums of one span of time. */
 type Sums = Tally & Group["of"] & { at: number };
 
-const emptyTally = (): Tally => ({
+/** A tally of nothing. */
+export const emptyTally = (): Tally => ({
   requests: 0,
   errors: 0,
   inputTokens: 0,
@@ -33,7 +34,8 @@ const emptyTally = (): Tally => ({
 
 const stepOf = (ms: number) => STEPS.findIndex((most) => ms <= most);
 
-function addRow(sums: Tally, row: LogRow): void {
+/** Counts a row. */
+export function addRow(sums: Tally, row: LogRow): void {
   sums.requests++;
   if (row.level !== "info") sums.errors++;
   sums.inputTokens += row.inputTokens ?? 0;
@@ -82,11 +84,11 @@ export function total(tallies: Iterable<Tally>): Tally {
   return sums;
 }
 
-/** Makes a store of sums in memory. */
-export function rollups(): { add(row: LogRow): void; stats(query: StatsQuery): Stats } {
-  const kept = new Map<Grain, Map<string, Sums>>(
-    (Object.keys(GRAINS) as Grain[]).map((grain) => [grain, new Map()]),
-  );
+/** The time of a row, and the group in which it counts; `undefined` for a row that does not count. */
+export type Grouping = (row: LogRow) => { time: number; of: Group["of"] } | undefined;
+
+/** Makes the function that tells where a row counts. Its number of gateways is limited. */
+export function grouping(): Grouping {
   const scopes = new Set<string>();
 
   /** Whether a row counts. A gateway in a path gets sums only after a provider was asked for it: clients may invent names. */
@@ -96,12 +98,27 @@ export function rollups(): { add(row: LogRow): void; stats(query: StatsQuery): S
     return scopes.has(scope) || account === "-" && gateway === "default";
   }
 
+  return (row) => {
+    const time = Date.parse(row.time);
+    if (row.explained || !isCounted(row) || Number.isNaN(time)) return undefined;
+    const { account, gateway, token = "" } = row;
+    const { provider = "", model = "" } = row.tries > 0 ? row : {};
+    return { time, of: { account, gateway, provider, model, token } };
+  };
+}
+
+/** Makes a store of sums in memory. */
+export function rollups(): { add(row: LogRow): void; stats(query: StatsQuery): Stats } {
+  const kept = new Map<Grain, Map<string, Sums>>(
+    (Object.keys(GRAINS) as Grain[]).map((grain) => [grain, new Map()]),
+  );
+  const groupOf = grouping();
+
   return {
     add(row) {
-      const time = Date.parse(row.time);
-      if (row.explained || !isCounted(row) || Number.isNaN(time)) return;
-      const { account, gateway, token = "" } = row;
-      const { provider = "", model = "" } = row.tries > 0 ? row : {};
+      const group = groupOf(row);
+      if (!group) return;
+      const { time, of: { account, gateway, provider, model, token } } = group;
       for (const [grain, sums] of kept) {
         const at = Math.floor(time / GRAINS[grain]) * GRAINS[grain];
         const key = JSON.stringify([at, account, gateway, provider, model, token]);

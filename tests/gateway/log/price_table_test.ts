@@ -130,7 +130,7 @@ Deno.test("SLUICE_PRICES is costs of single models, a URL, or a file that is rea
   assertEquals(own.options.prices, { "openai/gpt-4o": { input: 1, output: 2 } });
   assertEquals(start("https://prices.test/api.json").options.priceTable, "https://prices.test/api.json");
   const file = start("prices.json", tableOf(5));
-  await file.checkPrices();
+  await file.checkFiles();
   assertEquals(opened, ["prices.json"]);
   assertEquals(file.warnings, []);
   assertEquals(await (file.options.priceTable as () => Promise<string>)(), tableOf(5));
@@ -140,7 +140,7 @@ Deno.test("SLUICE_PRICES is costs of single models, a URL, or a file that is rea
       "longer",
     ]]
   ) {
-    const error = await assertRejects(() => start("prices.json", text).checkPrices(), TypeError);
+    const error = await assertRejects(() => start("prices.json", text).checkFiles(), TypeError);
     assertStringIncludes(error.message, 'Cannot use SLUICE_PRICES: the file "prices.json" cannot be read');
     assertStringIncludes(error.message, why);
   }

@@ -33,6 +33,13 @@ const TEXTS: [variable: string, text: string, path: string, value: unknown][] = 
   ["CLOUDFLARE_ACCOUNT_ID", "acct", "account", "acct"],
   ["SLUICE_URL", "https://a.example/", "url", "https://a.example"],
   ["SLUICE_KEYS", '{"openai":"sk-1"}', "keys.openai", "sk-1"],
+  ["SLUICE_LOGS", "true", "logs", true],
+  ["SLUICE_LOGS", "false", "logs", false],
+  ["SLUICE_LOGS", '{"rows": 5}', "logs.rows", 5],
+  ["SLUICE_LOGS_ROWS", "5000", "logs.rows", 5000],
+  ["SLUICE_LOGS_DAYS", "0", "logs.days", 0],
+  ["SLUICE_LOGS_WHEN_FULL", "STOP_INSERTING", "logs.whenFull", "STOP_INSERTING"],
+  ["SLUICE_STORE", "sqlite:x.db", "store", "sqlite:x.db"],
   ["SLUICE_TOKENS", "a,b", "tokens", ["a", "b"]],
   ["SLUICE_PROVIDERS", '{"openai":{"chatPath":"/x"}}', "providers.openai.chatPath", "/x"],
 ];
@@ -175,6 +182,13 @@ Deno.test("readEnv() names the variable of an option's fault, and does not quote
       'origins.0: it must be an origin, e.g. "https://app.example", or "*"',
     ],
     ["SLUICE_DRAIN_MS", "-1", "it must be at least 0"],
+    ["SLUICE_LOGS", "secret", "it must be true or false or an object"],
+    ["SLUICE_LOGS", '{"row": 1}', "logs.row: it is not known; did you mean rows?"],
+    ["SLUICE_LOGS_ROWS", "secret", "it must be a number"],
+    ["SLUICE_LOGS_ROWS", "0", "it must be at least 1"],
+    ["SLUICE_LOGS_ROWS", "200001", "it must be at most 200000 without a store"],
+    ["SLUICE_LOGS_WHEN_FULL", "secret", 'it must be "DELETE_OLDEST" or "STOP_INSERTING"'],
+    ["SLUICE_STORE", " ", "it must not be empty"],
     ["SLUICE_REUSE_PORT", "secret", "it must be true or false"],
     ["SLUICE_URL", " ", "it must be an http or https URL, without query or credentials"],
     ["SLUICE_TOKEN_REQUIRED", "true", "there are no tokens"],
@@ -209,6 +223,12 @@ Deno.test("readEnv() names the variable of an option's fault, and does not quote
     assert(message.startsWith(expected), `${variable}=${value}: ${message}`);
     assert(!message.replace("limits.secret", "").includes("secret"), message);
   }
+});
+
+Deno.test("a member of an option that is switched off does not switch it on", () => {
+  const variables = { SLUICE_LOGS: "false", SLUICE_LOGS_ROWS: "5" };
+  assertEquals(read(variables).options.logs, false);
+  assertEquals(read({ ...variables, SLUICE_LOGS: "true" }).options.logs, { rows: 5 });
 });
 
 Deno.test("SLUICE_CONFIG's file is read like the JSON itself, also with a byte order mark, and must hold an object", () => {

@@ -116,7 +116,7 @@ Deno.test("quantile() returns a quantile as exact as the histogram's steps", () 
 });
 
 Deno.test("memoryLogs() returns the newest rows by arrival, and sums of removed rows", async () => {
-  const logs = memoryLogs(3);
+  const logs = memoryLogs({ rows: 3 });
   // The clock goes back between the rows.
   const rows = [row(0), row(-5000), row(10), row(-9000)];
   for (const one of rows) await logs.add([one]);

@@ -1,0 +1,57 @@
+/** The options of the rows that a gateway keeps, and of their store. */
+import * as v from "npm:valibot@1.5.0";
+import type { Sql } from "../stores/sql.ts";
+
+/**
+ * Which rows are kept. Each member has a default.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type LogsOptions } from "../../mod.ts";
+ *
+ * const logs: LogsOptions = { rows: 1 };
+ * const binding = createGateway({ logs }).gateway("default");
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const ids: string[] = [];
+ * for (let at = 0; at < 2; at++) {
+ *   const response = await binding.run({ provider: "compat", endpoint: "chat/completions", query });
+ *   await response.text();
+ *   ids.push(response.headers.get("cf-aig-log-id")!);
+ * }
+ * assertEquals(await binding.getLog(ids[0]).catch(({ name }) => name), "AiGatewayLogNotFound");
+ * assertEquals((await binding.getLog(ids[1])).id, ids[1]);
+ * ```
+ */
+export interface LogsOptions {
+  /** The most rows of all accounts and gateways. Default 1000 in memory (at most 200,000), 1,000,000 in a store. */
+  rows?: number;
+  /** Days after which a row is removed from a store; 0 for never. Default 30. */
+  days?: number;
+  /** Whether the oldest rows make room for new ones, or no more are kept. Default `DELETE_OLDEST`. Sums count all requests. */
+  whenFull?: "DELETE_OLDEST" | "STOP_INSERTING";
+}
+
+const count = (least: number, most: number) =>
+  v.optional(v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)));
+
+/** The schema of the option `logs`. */
+export const logsOption = v.union([
+  v.boolean(),
+  v.strictObject({
+    rows: count(1, 100_000_000),
+    days: count(0, 36_500),
+    whenFull: v.optional(v.picklist(["DELETE_OLDEST", "STOP_INSERTING"])),
+  }),
+]);
+
+const isSql = (value: unknown): value is Sql =>
+  typeof value === "object" && value !== null &&
+  ["sqlite", "postgres"].includes((value as Sql).dialect) &&
+  typeof (value as Sql).all === "function" && typeof (value as Sql).batch === "function";
+
+/** The schema of the option `store`. */
+export const storeOption = v.union(
+  [v.pipe(v.string(), v.trim(), v.nonEmpty()), v.custom<Sql>(isSql)],
+  "must be an object {dialect, all, batch}, which openStore() makes from a URL",
+);

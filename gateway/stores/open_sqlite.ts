@@ -1,0 +1,80 @@
+/**
+ * Opens a file of SQLite. Nothing imports this module: it is loaded by its URL if a store of this kind is wanted.
+ *
+ * SQLite's calls block, and a slow disk or a lock could hold them for seconds. So they run in a worker.
+ */
+import type { Sql, SqlStatement } from "./sql.ts";
+
+/** A message to the worker. */
+export type Question =
+  & { id: number }
+  & ({ open: string } | { text: string; params: readonly unknown[] } | { batch: readonly SqlStatement[] } | {
+    close: true;
+  });
+
+/** A message from the worker. */
+export interface Reply {
+  id: number;
+  rows?: Record<string, unknown>[];
+  error?: { name: string; message: string };
+}
+
+interface Asked {
+  resolve(rows: Record<string, unknown>[]): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Opens the file at a path, or makes it.
+ *
+ * @throws Error if it cannot be opened or is not a file of SQLite.
+ */
+export async function open(path: string): Promise<Sql> {
+  const worker = new Worker(new URL("./open_sqlite_worker.ts", import.meta.url).href, { type: "module" });
+  const asked = new Map<number, Asked>();
+  let last = 0;
+  let broken: Error | undefined;
+
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+    const { id, rows = [], error } = data;
+    const { resolve, reject } = asked.get(id) ?? {};
+    asked.delete(id);
+    if (error) reject?.(Object.assign(new Error(error.message), { name: error.name }));
+    else resolve?.(rows);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    broken = new Error(`the worker of SQLite has failed: ${event.message}`);
+    for (const { reject } of asked.values()) reject(broken);
+    asked.clear();
+  };
+
+  type Parts = Question extends infer Q ? Q extends unknown ? Omit<Q, "id"> : never : never;
+
+  function ask(question: Parts): Promise<Record<string, unknown>[]> {
+    if (broken) return Promise.reject(broken);
+    const id = ++last;
+    return new Promise((resolve, reject) => {
+      asked.set(id, { resolve, reject });
+      worker.postMessage({ id, ...question });
+    });
+  }
+
+  try {
+    await ask({ open: path });
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+  return {
+    dialect: "sqlite",
+    all: (text, params = []) => ask({ text, params }),
+    batch: (batch) => ask({ batch }),
+    async close() {
+      if (broken) return;
+      await ask({ close: true }).catch(() => {});
+      broken = new Error("the store is closed");
+      worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/** Bounds what a SQL store keeps: by the number of rows and by their age. */
+import { removeRows } from "./sql_rows.ts";
+import { oldSums } from "./sql_sums.ts";
+import type { Sql, SqlValue } from "./sql.ts";
+
+/** The limits of a store. */
+export interface Keeping {
+  /** The most rows. */
+  rows: number;
+  /** The days after which a row is removed. 0 for never. */
+  days: number;
+  /** Whether the oldest rows make room for new ones. If not, a full store takes no new ones. */
+  replaces: boolean;
+  /** The time in milliseconds since 1970. */
+  now: () => number;
+  /** Is called with the number of rows that a full store did not take. */
+  onFull: (rows: number) => void;
+}
+
+const MINUTE_MS = 60_000, DAY_MS = 86_400_000;
+
+/** The time between two looks at the ages of rows, and between two counts: other processes may use the same database. */
+const EVERY_MS = { look: MINUTE_MS, count: 10 * MINUTE_MS };
+
+/**
+ * How many rows are removed by one statement: a thousand take some milliseconds. By age, not more are removed in a minute, so
+ * that a clock that is wrong for a while does not empty the store.
+ */
+const REMOVED_AT_ONCE = 1000;
+
+/** The most statements of one call, so that no batch of new rows waits for long. */
+const MOST_ROUNDS = 5;
+
+/** Keeps a store within its limits. */
+export interface Retention {
+  /** How many of so many new rows the store takes. */
+  roomFor(rows: number): Promise<number>;
+  /** Must be called when rows were added. Removes what is too much. Never rejects: the rows are stored already. */
+  after(added: number): Promise<void>;
+  /** Must be called when rows were removed. */
+  removed(rows: number): void;
+}
+
+/** Makes the retention of a store. */
+export function retention(sql: Sql, { rows: most, days, replaces, now, onFull }: Keeping): Retention {
+  let count = 0;
+  const countIsDue = every(EVERY_MS.count, now), lookIsDue = every(EVERY_MS.look, now);
+
+  /** Counts all rows. The count by the numbers of rows costs nothing; it is too high if rows in between were removed. */
+  async function recount(): Promise<void> {
+    const [{ first, last }] = await sql.all(
+      "select (select min(seq) from sluice_logs) as first, (select max(seq) from sluice_logs) as last",
+    );
+    count = last === null ? 0 : Number(last) - Number(first) + 1;
+    if (count <= most) return;
+    const [{ total }] = await sql.all("select count(*) as total from sluice_logs");
+    count = Number(total);
+  }
+
+  /** Removes the first rows of a query. Returns their number. */
+  async function removeFirst(where: string, order: string, params: readonly SqlValue[]): Promise<number> {
+    const found = await sql.all(`select seq from sluice_logs ${where} order by ${order} limit ?`, params);
+    if (found.length > 0) await sql.batch(removeRows(found.map(({ seq }) => Number(seq))));
+    count -= found.length;
+    return found.length;
+  }
+
+  async function tidy(): Promise<void> {
+    if (countIsDue()) await recount();
+    for (let round = 0; replaces && count > most && round < MOST_ROUNDS; round++) {
+      const removed = await removeFirst("", "seq", [Math.min(count - most, REMOVED_AT_ONCE)]);
+      if (removed === 0) await recount();
+    }
+    if (!lookIsDue()) return;
+    if (days > 0) {
+      const before = new Date(now() - days * DAY_MS).toISOString();
+      await removeFirst("where time < ?", "time", [before, REMOVED_AT_ONCE]);
+    }
+    await sql.batch(oldSums(now()));
+  }
+
+  return {
+    async roomFor(rows) {
+      if (replaces) return rows;
+      if (countIsDue()) await recount();
+      const room = Math.max(0, Math.min(rows, most - count));
+      if (room < rows) onFull(rows - room);
+      return room;
+    },
+    async after(added) {
+      count += added;
+      // A failure shows at the next batch of rows, which is counted and told.
+      await tidy().catch(() => {});
+    },
+    removed: (rows) => void (count -= rows),
+  };
+}
+
+/** Makes a function that returns true at most once in a time. It also does so if the clock was set back. */
+function every(ms: number, now: () => number): () => boolean {
+  let last: number | undefined;
+  return () => {
+    const at = now();
+    if (last !== undefined && at >= last && at - last < ms) return false;
+    last = at;
+    return true;
+  };
+}
