@@ -1,6 +1,6 @@
 /** Anthropic Messages, the provider's half: a request that is being written. */
 import type { JsonObject } from "../types.ts";
-import type { ClaudeModel } from "./models.ts";
+import type { ClaudeModel } from "../shared/claude_models.ts";
 import type { Enforced } from "./strict_limits.ts";
 import type { Notes } from "./write_parts.ts";
 import type { ThinkingPlan } from "./write_thinking.ts";

@@ -57,4 +57,4 @@ function writeCount(call: Call): WireRequest {
 
 const countIn = (value: unknown) => typeof value === "number" && value >= 0 ? value : undefined;
 
-export { dashedClaude } from "./models.ts";
+export { dashedClaude } from "../shared/claude_models.ts";

@@ -7,7 +7,7 @@
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
  */
-import type { ClaudeModel } from "./models.ts";
+import type { ClaudeModel } from "../shared/claude_models.ts";
 import { isObject, object, objects, text } from "../shared/json.ts";
 import { placeOf, unsaidMembers } from "../shared/tools.ts";
 import type { JsonObject, SearchTerms, ServerCall, ServerTool, ServerToolKind } from "../types.ts";

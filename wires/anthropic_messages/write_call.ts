@@ -1,7 +1,7 @@
 /**
  * Anthropic Messages, the provider's half: writes a neutral call as the body of `POST /v1/messages`.
  *
- * What each model accepts is in `models.ts`. If the API would answer 400 to a field that OpenAI's clients commonly
+ * What each model accepts is in `shared/claude_models.ts`. If the API would answer 400 to a field that OpenAI's clients commonly
  * send, the field is left out and named. A field that is only suspicious is sent, and the API judges it.
  *
  * Checked against `@anthropic-ai/sdk` 1.14.0 and 0.137.0 and the pages of platform.claude.com, 2026-11.
@@ -10,7 +10,7 @@
  */
 import { writeMessages } from "./write_turns.ts";
 import type { Draft } from "./draft.ts";
-import { claudeModel } from "./models.ts";
+import { claudeModel } from "../shared/claude_models.ts";
 import { limitMarks } from "./write_parts.ts";
 import { writeTools } from "./write_tools.ts";
 import { enforce } from "./strict_limits.ts";

@@ -5,7 +5,7 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/extended-thinking (2026-11)
  */
 import { isSigned } from "./write_answered.ts";
-import type { ClaudeModel } from "./models.ts";
+import type { ClaudeModel } from "../shared/claude_models.ts";
 import { isObject } from "../shared/json.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Settings, Thought } from "../types.ts";
 

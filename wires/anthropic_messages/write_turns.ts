@@ -14,7 +14,7 @@
  * bound to.
  */
 import { joinAnswers, safeId, writeAnswered } from "./write_answered.ts";
-import type { ClaudeModel } from "./models.ts";
+import type { ClaudeModel } from "../shared/claude_models.ts";
 import { type Notes, TEXT_ONLY, USER, writePart, writeParts } from "./write_parts.ts";
 import { markPath } from "../shared/cache_marks.ts";
 import { append } from "../shared/json.ts";
