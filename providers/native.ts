@@ -112,31 +112,6 @@ export const azureCall: CallPath = ({ baseUrl, apiVersion = "v1" }, path, model)
   return { base, path: deployment + path + query, places };
 };
 
-/**
- * The domains of AWS's partitions, by the beginning of their regions' names: the domain of most services, and the newer one
- * of services with IPv6. From `partitions.js` of `@aws-sdk/core` 3.981.2, November 2026.
- */
-const AWS_DOMAINS: readonly (readonly [begins: string, domain: string, newer: string])[] = [
-  ["cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"],
-  ["eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"],
-  ["eusc-", "amazonaws.eu", "api.amazonwebservices.eu"],
-  ["us-iso-", "c2s.ic.gov", "api.aws.ic.gov"],
-  ["us-isob-", "sc2s.sgov.gov", "api.aws.scloud"],
-  ["us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"],
-  ["", "amazonaws.com", "api.aws"],
-];
-
-/** Paths: `bedrock-runtime/{region}/model/{id}/converse`, `bedrock-mantle/{region}/anthropic/v1/messages`. */
-export const bedrock: NativePath = (base, path) => {
-  const [service, region, ...rest] = path.split("/");
-  if (rest.length === 0 || (service !== "bedrock-runtime" && service !== "bedrock-mantle")) return undefined;
-  const [, domain, newer] = AWS_DOMAINS.find(([begins]) => region.startsWith(begins))!;
-  const host = service === "bedrock-mantle"
-    ? base.replace("bedrock-runtime.{region}.amazonaws.com", `bedrock-mantle.{region}.${newer}`)
-    : base.replace("amazonaws.com", domain);
-  return { base: host, path: rest.join("/"), places: { region } };
-};
-
 /** Paths: `v1/projects/{project}/locations/{location}/…`. Without a location, or with `global`, the global host is used. */
 export const vertex: NativePath = (base, path) => {
   const location = /(?:^|\/)locations\/([^/]+)/.exec(path)?.[1] ?? "global";

@@ -149,8 +149,13 @@ export interface Spoken {
    * clients write for the author alone, e.g. betas and Claude Code's billing line.
    */
   isAuthor?: true;
-  /** The path below the base URL, for bodies that are handed through: `/chat/completions`. */
+  /**
+   * The path below the base URL, for bodies that are handed through: `/chat/completions`. `{model}` stands for the model's id
+   * as one segment.
+   */
   path: string;
+  /** The path for streams, if it is another one. */
+  streamPath?: string;
   /** The wire's base URL, if it is not the row's. If options change the row's base URL, this wire is left out. */
   baseUrl?: string;
   /** Further paths of the wire below `path` that the provider has, e.g. `/compact`. Default none. */
@@ -212,6 +217,9 @@ export interface SpokenEmbeddings {
 /** Which chat calls use a provider's Responses API. */
 export type ResponsesUse = "always" | "when needed" | "never";
 
+/** Options that only some rows have. */
+export type OwnSetting = "apiVersion" | "region";
+
 /** One provider, as data. A row holds only differences; `compatible()` and the table fill in the rest. */
 export interface Row {
   /** Other prefixes that clients may write, e.g. `gemini` for `google-ai-studio`. */
@@ -244,8 +252,14 @@ export interface Row {
   native?: NativePath;
   /** Where calls lead, when that is not simply below `baseUrl`. */
   callPath?: CallPath;
+  /** The options of this row that not every row has. */
+  settings?: readonly OwnSetting[];
   /** Azure's version of its API, which `callPath` reads: `v1`, or a date, `2025-04-01-preview`. Default `v1`. */
   apiVersion?: string;
+  /** Amazon's region, if neither the path nor the model names one. */
+  region?: string;
+  /** Environment variables from which the provider's own tools read these settings, the usual one first. */
+  settingEnv?: Readonly<Partial<Record<OwnSetting, readonly string[]>>>;
   /** Matches the model in a native path, in its first group. Default: the segment after `models/`. */
   modelPath?: RegExp;
   /** A header in which clients name another URL of this provider, and the domains that such a URL may have. */

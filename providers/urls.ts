@@ -47,6 +47,8 @@ export function fillPlaces({ name }: Provider, base: string, places: Places): st
 }
 
 const CURES: Partial<Record<keyof Places, (name: string) => string>> = {
+  region: (name) =>
+    `. Write the model as ${name}/{region}/{model}, or set AWS_REGION or the option providers.${name}.region`,
   account: () => ". Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: /v1/{account_id}/{gateway_id}/…",
   resource: (name) =>
     `. Write the model as ${name}/{resource}/{deployment}, or set the base URL: https://{resource}.openai.azure.com`,
@@ -65,7 +67,8 @@ export function checkPlaces(places: Places): void {
   }
 }
 
-const isPlace = (place: keyof Places, label: string) =>
+/** Whether a place of a base URL accepts a label. */
+export const isPlace = (place: keyof Places, label: string) =>
   label.length < MOST_CHARS + Number(place === "account") && PLACES[place].pattern.test(label);
 
 /**
@@ -86,7 +89,9 @@ export function wireUrl(
   const { callPath } = provider;
   if (!callPath) return below(fillPlaces(provider, base, { account }), path.slice(1));
   const leads = callPath(provider, path, model);
-  return below(fillPlaces(provider, leads.base, { account, ...leads.places }), leads.path.slice(1));
+  const filled = below(fillPlaces(provider, leads.base, { account, ...leads.places }), leads.path.slice(1));
+  // The model's id is one segment, also an ARN with a slash.
+  return filled.replace("{model}", () => encodeURIComponent(provider.modelId?.(model) ?? model));
 }
 
 /** Whether a segment is a version: `v1`, `v1beta`. */

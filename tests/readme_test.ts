@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { optionVariables } from "../gateway/setup/env_options.ts";
 import { CONFIG } from "../gateway/setup/served_options.ts";
-import { WIRES } from "../providers/kinds.ts";
 import { PROVIDERS } from "../providers/table.ts";
 import type { Provider } from "../providers/types.ts";
 import { ROOT } from "./bundle.ts";
@@ -14,7 +13,7 @@ function providerTable(): string {
   const rows = [...PROVIDERS.values()].map(
     ({ name, aliases = [], chat, embeddings, wires: [{ wire }], keyEnv = [] }: Provider) => {
       const names = [name, ...aliases].map((one) => `\`${one}\``).join(", ");
-      const format = Object.entries(WIRES).find(([, known]) => known === wire)?.[0];
+      const format = wire.name;
       const speaks = chat === false
         ? embeddings ? "embeddings" : "its own paths only"
         : format === "openai"

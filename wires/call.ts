@@ -258,4 +258,4 @@ export interface Call {
 }
 
 /** The name of a wire. */
-export type WireName = "anthropic" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";
+export type WireName = "anthropic" | "bedrock" | "cohere" | "gemini" | "openai" | "perplexity" | "responses";

@@ -1,13 +1,19 @@
 /** Checks the options of a provider's row. An option that would have no effect is refused. */
 import { WIRES } from "../../providers/kinds.ts";
 import { findProvider } from "../../providers/table.ts";
-import type { Provider } from "../../providers/types.ts";
+import type { OwnSetting, Provider } from "../../providers/types.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 
 /** Clients name an operator's own row as `{slug}` or, as at Cloudflare, as `custom-{slug}`. */
 export const CUSTOM = "custom-";
 
 const fault = (option: string, why: string) => new TypeError(`Cannot use option providers.${option}: ${why}`);
+
+/** Options that only some rows have, with the reason why another row does not. */
+const OWN_SETTINGS: Readonly<Record<OwnSetting, string>> = {
+  apiVersion: "this provider's URLs hold no version of Azure's API",
+  region: "this provider's URLs hold no region of Amazon's",
+};
 
 /** @throws TypeError for two names of the same row: the settings under one name would be lost. */
 export function checkNames(names: readonly string[]): void {
@@ -30,8 +36,9 @@ export function checkNames(names: readonly string[]): void {
 export function checkRow(name: string, options: ProviderOptions, known: Provider | undefined): void {
   if (known) checkKnown(name, options, known);
   else checkOwnName(name);
-  if (options.apiVersion !== undefined && !known?.callPath) {
-    throw fault(`${name}.apiVersion`, "this provider's URLs hold no version of Azure's API");
+  for (const setting of Object.keys(OWN_SETTINGS) as OwnSetting[]) {
+    if (options[setting] === undefined || known?.settings?.includes(setting)) continue;
+    throw fault(`${name}.${setting}`, OWN_SETTINGS[setting]);
   }
   checkWire(name, options, known);
   checkFields(name, options);

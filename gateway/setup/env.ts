@@ -1,7 +1,7 @@
 /** Reads the options of the served form from environment variables. */
 import { nearestNames } from "../../providers/nearest_names.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
-import { isObject } from "../../wires/shared/json.ts";
+import { isObject, object } from "../../wires/shared/json.ts";
 import { check } from "./check.ts";
 import { readOptions } from "./config.ts";
 import type { StoredKeys } from "../access/stored_keys.ts";
@@ -88,15 +88,44 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
     from.set(row, variable);
     settings.set(variable, ["providers", nameIn(values.providers, row), "baseUrl"], url);
   }
+  const unread = addSettings(settings, env);
   const prices = env("SLUICE_PRICES");
   if (prices && !isJson(prices)) settings.set("SLUICE_PRICES", ["priceTable"], prices);
   const tokens = env("SLUICE_TOKENS");
   if (tokens) settings.set("SLUICE_TOKENS", ["tokens"], readAs("SLUICE_TOKENS", tokens, readTokens));
-  const warnings = addKeys(settings, env);
+  const warnings = [...unread, ...addKeys(settings, env)];
   return {
     ...settings.check(() => readSettings(values)),
     warnings: [...told, ...warnings, ...strangers(names)],
   };
+}
+
+/**
+ * Adds the settings of rows from the variables of the providers' own tools, where the gateway's options do not set them.
+ *
+ * @returns A warning for each value that the option refuses: the variable may be meant for another program.
+ */
+function addSettings(settings: Settings, env: Env): string[] {
+  const warnings: string[] = [];
+  for (const { name, settingEnv = {} } of PROVIDERS.values()) {
+    for (const [setting, variables] of Object.entries(settingEnv)) {
+      const variable = variables.find((one) => env(one)?.trim());
+      if (variable === undefined) continue;
+      const { providers } = settings.values;
+      const row = nameIn(providers, name);
+      if (object(object(providers)?.[row])?.[setting] !== undefined) continue;
+      const value = env(variable)!.trim();
+      try {
+        check(CONFIG, { providers: { [row]: { [setting]: value } } });
+        settings.set(variable, ["providers", row, setting], value);
+      } catch (error) {
+        warnings.push(
+          `${variable} is not read: it ${(error as Error).message.replace(/^.*?: (?:it )?/, "")}`,
+        );
+      }
+    }
+  }
+  return warnings;
 }
 
 /** Whether `SLUICE_PRICES` holds the costs of single models, and not the place of a table. */

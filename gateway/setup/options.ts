@@ -3,7 +3,7 @@ import * as v from "npm:valibot@1.5.0";
 import { WIRES } from "../../providers/kinds.ts";
 import { nearestNames } from "../../providers/nearest_names.ts";
 import type { ChatField } from "../../providers/types.ts";
-import { isPlaceName } from "../../providers/urls.ts";
+import { isPlace, isPlaceName } from "../../providers/urls.ts";
 import { check } from "./check.ts";
 import { credential, type GatewayToken, isPlaceholder } from "../access/credentials.ts";
 import type { StoredKeys } from "../access/stored_keys.ts";
@@ -265,6 +265,9 @@ export const OPTIONS = v.strictObject({
           v.string(),
           v.regex(/^[a-z0-9-]+$/, "must be v1, preview, or a date as in 2025-04-01-preview"),
         ),
+      ),
+      region: v.optional(
+        v.pipe(v.string(), v.check((text) => isPlace("region", text), "must be a region, e.g. eu-central-1")),
       ),
       responses: v.optional(v.picklist(["always", "when needed", "never"])),
       drop: v.optional(v.array(chatField)),

@@ -44,6 +44,8 @@ export interface ProviderOptions {
   responses?: "always" | "when needed" | "never";
   /** Version of Azure's API, for `azure-openai` only: `v1`, `preview`, or a date as in `2025-04-01-preview`. Default `v1`. */
   apiVersion?: string;
+  /** Amazon's region, e.g. `eu-central-1`, for `aws-bedrock` only. A region that the path or the model names wins. */
+  region?: string;
   /** Top-level fields with the provider's own names for them, for the wire `openai` only. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
 }

@@ -64,10 +64,12 @@ export function prepare(
       ? handThrough(body, known, rulesOf(spoken, client), only, client.foreign)
       : rewrite(body, known, spoken, client, only)
   );
-  const { path, dropped } = rewritten;
+  const { dropped } = rewritten;
   refuseDropped(dropped, provider, headers, config);
   // Read before the body is written: an edit in place moves its members.
   const stream = body.get("stream") === true;
+  // A client's wire may ignore the field, as Responses does where it compacts.
+  const path = (rewritten.call?.stream ?? stream) && spoken.streamPath || rewritten.path;
   const write = () => inDepth(rewritten.write);
   let written = only ? write() : undefined;
   return {

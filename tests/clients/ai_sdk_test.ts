@@ -4,7 +4,7 @@ import { generateText, stepCountIs, streamText, tool } from "npm:ai@7.0.173";
 import { z } from "npm:zod@4.6.7";
 import { assertEquals } from "@std/assert";
 import { createGateway } from "../../mod.ts";
-import { type FakeProvider, FAKES, type Scenario, SCENARIOS, sseText, TEXT } from "../wires/shared.ts";
+import { type FakeProvider, FAKES, type Scenario, SCENARIOS, streamed, TEXT } from "../wires/shared.ts";
 
 /** A model of a provider that gives these answers one after another. */
 function modelOf(fake: FakeProvider, stream: boolean, ...answers: Scenario[]) {
@@ -12,8 +12,7 @@ function modelOf(fake: FakeProvider, stream: boolean, ...answers: Scenario[]) {
     fetch() {
       const answer = answers.shift()!;
       if (!stream) return Promise.resolve(Response.json(fake.whole(answer)));
-      const headers = { "content-type": "text/event-stream" };
-      return Promise.resolve(new Response(sseText(fake.stream(answer)), { headers }));
+      return Promise.resolve(streamed(fake, fake.stream(answer)));
     },
   });
   const provider = createOpenAICompatible({

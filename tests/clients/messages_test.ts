@@ -6,8 +6,7 @@ import { generateText, stepCountIs, streamText, tool } from "npm:ai@7.0.173";
 import { z } from "npm:zod@4.6.7";
 import { createGateway } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
-import { events } from "../fakes.ts";
-import { type FakeProvider, FAKES, type Scenario, SCENARIOS, sseText, TEXT } from "../wires/shared.ts";
+import { type FakeProvider, FAKES, type Scenario, SCENARIOS, streamed, TEXT } from "../wires/shared.ts";
 
 // deno-lint-ignore no-explicit-any -- Tools of either SDK.
 type Any = any;
@@ -20,8 +19,8 @@ function before(fake: FakeProvider, ...answers: Scenario[]) {
       const answer = answers[sent.length];
       const body: JsonObject = await new Response(init.body).json();
       sent.push(body);
-      const streams = body.stream === true || url.includes("streamGenerateContent");
-      return streams ? events(sseText(fake.stream(answer))) : Response.json(fake.whole(answer));
+      const streams = body.stream === true || /stream/i.test(url);
+      return streams ? streamed(fake, fake.stream(answer)) : Response.json(fake.whole(answer));
     },
   });
   const fetch = (input: RequestInfo | URL, init?: RequestInit) => gateway.fetch(new Request(input, init));

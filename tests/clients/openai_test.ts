@@ -5,7 +5,15 @@ import { zodResponseFormat } from "npm:openai@7.57.0/helpers/zod";
 import { z } from "npm:zod@4.6.7";
 import { createGateway, type Gateway, handler } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
-import { type FakeProvider, FAKES, type Scenario, SCENARIOS, sseText, TEXT } from "../wires/shared.ts";
+import {
+  type FakeProvider,
+  FAKES,
+  type Scenario,
+  SCENARIOS,
+  sseText,
+  streamed,
+  TEXT,
+} from "../wires/shared.ts";
 
 const MESSAGES = [{ role: "user" as const, content: "Hello, world" }];
 const HOST = "http://gateway.test";
@@ -29,7 +37,7 @@ function clientOfFake(fake: FakeProvider, stream: boolean, ...answers: Scenario[
       const answer = answers[sent.length];
       sent.push(await new Response(init.body).json());
       if (!stream) return Response.json(fake.whole(answer));
-      return new Response(sseText(fake.stream(answer)), { headers: { "content-type": "text/event-stream" } });
+      return streamed(fake, fake.stream(answer));
     },
   });
   return {

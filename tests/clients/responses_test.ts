@@ -10,13 +10,12 @@ import { zodTextFormat } from "npm:openai@7.59.0/helpers/zod";
 import { z } from "npm:zod@4.6.7";
 import { createGateway } from "../../mod.ts";
 import type { JsonObject } from "../../wires/types.ts";
-import { events } from "../fakes.ts";
 import { clientOf } from "./client_of.ts";
 import {
   type FakeProvider,
   type Scenario,
   SCENARIOS,
-  sseText,
+  streamed,
   TEXT,
   WITHOUT_RESPONSES,
 } from "../wires/shared.ts";
@@ -32,7 +31,7 @@ function clientOfFake(fake: FakeProvider, ...answers: Scenario[]) {
       const body: JsonObject = await new Response(init.body).json();
       sent.push(body);
       const streams = body.stream === true || /stream/i.test(_);
-      return streams ? events(sseText(fake.stream(answer))) : Response.json(fake.whole(answer));
+      return streams ? streamed(fake, fake.stream(answer)) : Response.json(fake.whole(answer));
     },
   });
   return {

@@ -1,7 +1,6 @@
 /** Compares the provider table with a list that was written from the providers' own documentation. */
 import { assert, assertEquals } from "@std/assert";
 import { chatOf } from "./chat_of.ts";
-import { WIRES } from "../../providers/kinds.ts";
 import { PROVIDERS } from "../../providers/table.ts";
 import type { Provider, Spoken } from "../../providers/types.ts";
 import { before, completion, messages, post } from "../fakes.ts";
@@ -51,7 +50,7 @@ function lineOf(provider: Provider): string {
     provider.name,
     list(provider.aliases),
     [
-      Object.entries(WIRES).find(([, known]) => known === wire)![0],
+      wire.name,
       ...others.map((other) =>
         `${other.wire.name}@${other.baseUrl ?? baseUrl}${other.path}${dropOf(other)}${toolsOf(other)}`
       ),

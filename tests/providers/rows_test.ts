@@ -24,8 +24,12 @@ async function call(
 const ask = (model: string, more = "") =>
   `{"model":${JSON.stringify(placed(model))},"messages":[{"role":"user","content":"hi"}]${more}}`;
 
-/** Azure's models name their resource. */
-const placed = (model: string) => model.replace(/^(azure(?:-openai)?)\//, "$1/res/");
+/** Azure's models name their resource, and Amazon's their region. */
+const placed = (model: string) =>
+  model.replace(/^(azure(?:-openai)?)\//, "$1/res/").replace(
+    /^((?:aws-|amazon-)?bedrock)\//,
+    "$1/us-east-1/",
+  );
 
 /** Rows with chat completions that are reached over the network. */
 const REMOTE = [...PROVIDERS.values()].filter(({ fetch, chat }) => !fetch && chat !== false);

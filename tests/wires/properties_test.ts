@@ -162,7 +162,9 @@ interface Reads {
 
 const WIRES: Reads[] = FAKES.map(({ provider, name = provider }) => {
   const { wires } = findProvider(provider)!;
-  const { wire } = name === provider ? wires[0] : wires.find(({ wire }) => wire.name === "responses")!;
+  const { wire } = !name.endsWith("Responses")
+    ? wires[0]
+    : wires.find(({ wire }) => wire.name === "responses")!;
   const { readStream, readError, readAnswer } = wire;
   return { name, readStream, readError, readAnswer };
 });

@@ -3,6 +3,7 @@
  * checks what a client sees, whichever provider answered.
  */
 import type { JsonObject } from "../../wires/types.ts";
+import { converse } from "./bedrock_fakes.ts";
 
 /** An answer in a neutral form. Lists are the pieces that a stream brings. */
 export interface Scenario {
@@ -63,6 +64,8 @@ export interface FakeProvider {
   /** The row of the provider table. */
   provider: string;
   model: string;
+  /** Its streams, if they are not server-sent events: their content type, and the bytes of events. */
+  framed?: { type: string; bytes(events: readonly SseEvent[]): Uint8Array<ArrayBuffer> };
   /** Scenarios that the form cannot express. */
   lacks?: readonly string[];
   whole(scenario: Scenario): JsonObject;
@@ -74,7 +77,7 @@ export interface FakeProvider {
 }
 
 /** The pieces of all tool calls in order, each with its tool call's number; `start` opens the tool call. */
-function callPieces({ calls = [], interleaved }: Scenario) {
+export function callPieces({ calls = [], interleaved }: Scenario) {
   type Piece = { index: number; start: boolean; text: string };
   const lists = calls.map(({ args }, index) => [
     { index, start: true, text: "" },
@@ -580,12 +583,31 @@ const responses: FakeProvider = {
   },
 };
 
-export const FAKES: readonly FakeProvider[] = [openai, anthropic, gemini, cohere, perplexity, responses];
+export const FAKES: readonly FakeProvider[] = [
+  openai,
+  anthropic,
+  gemini,
+  cohere,
+  perplexity,
+  responses,
+  converse,
+];
 
 /** The same for a client of Responses, whose answers are translated: a provider of chat completions sends this. */
 export const WITHOUT_RESPONSES: readonly FakeProvider[] = FAKES.filter((fake) => fake !== responses).map((
   fake,
 ) => fake.provider === "openai" ? { ...fake, provider: "nebius" } : fake);
+
+/** The bytes of a provider's events, in its own framing. */
+export const bytesOf = ({ framed }: FakeProvider, list: readonly SseEvent[]): Uint8Array<ArrayBuffer> =>
+  framed ? framed.bytes(list) : new TextEncoder().encode(sseText([...list]));
+
+/** The content type of a provider's streams. */
+export const typeOf = ({ framed }: FakeProvider) => framed?.type ?? "text/event-stream";
+
+/** A provider's stream of events. */
+export const streamed = (fake: FakeProvider, list: readonly SseEvent[]): Response =>
+  new Response(bytesOf(fake, list), { headers: { "content-type": typeOf(fake) } });
 
 /** The bytes of an event stream, with the line ending and the comment wanted. */
 export function sseText(events: SseEvent[], eol = "\n", comment = ""): string {

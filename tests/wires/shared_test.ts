@@ -1,11 +1,10 @@
 /** Streams of every provider's format to a chat client: any framing, any cut, and clients that leave. */
 import { assert, assertEquals } from "@std/assert";
 import { createGateway, type Gateway } from "../../mod.ts";
-import { type FakeProvider, FAKES, SCENARIOS, sseText, TEXT } from "./shared.ts";
+import { bytesOf, type FakeProvider, FAKES, SCENARIOS, sseText, TEXT, typeOf } from "./shared.ts";
 
 const URL_OF_CHAT = "https://sluice.example/v1/chat/completions";
 const MESSAGES = [{ role: "user" as const, content: "Hello" }];
-const EVENTS = { headers: { "content-type": "text/event-stream" } };
 
 /** A gateway whose provider answers thus. Clock and randomness stand still: equal answers are equal bytes. */
 function gatewayTo(answer: (init: RequestInit) => Response | Promise<Response>): Gateway {
@@ -34,7 +33,8 @@ function request({ provider, model }: FakeProvider, stream: boolean, signal?: Ab
 async function streamText(fake: FakeProvider, ...pieces: (Uint8Array | string)[]): Promise<string> {
   const encoder = new TextEncoder();
   const list = pieces.map((piece) => typeof piece === "string" ? encoder.encode(piece) : piece);
-  const gateway = gatewayTo(() => new Response(ReadableStream.from(list), EVENTS));
+  const headers = { "content-type": typeOf(fake) };
+  const gateway = gatewayTo(() => new Response(ReadableStream.from(list), { headers }));
   const response = await gateway.fetch(request(fake, true));
   assertEquals(response.headers.get("content-type"), "text/event-stream");
   return await response.text();
@@ -45,7 +45,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 // ---------------------------------------------------------------- framing
 
-for (const fake of FAKES) {
+for (const fake of FAKES.filter(({ framed }) => !framed)) {
   Deno.test(`${nameOf(fake)} is read with every line ending, with comments and with events without meaning`, async () => {
     for (const scenario of SCENARIOS.filter(({ name }) => !fake.lacks?.includes(name))) {
       const events = fake.stream(scenario);
@@ -65,11 +65,15 @@ for (const fake of FAKES) {
       }
     }
   });
+}
 
+for (const fake of FAKES) {
   Deno.test(`${nameOf(fake)} is read wherever the bytes are cut`, async () => {
     for (const name of ["thinking, then text", "parallel calls"]) {
       const scenario = SCENARIOS.find((scenario) => scenario.name === name)!;
-      const source = bytes(sseText(fake.stream(scenario), name === "parallel calls" ? "\r\n" : "\n"));
+      const source = fake.framed
+        ? bytesOf(fake, fake.stream(scenario).flatMap((event) => [event, ...fake.pings]))
+        : bytes(sseText(fake.stream(scenario), name === "parallel calls" ? "\r\n" : "\n"));
       const whole = await streamText(fake, source);
       for (let cut = 1; cut < source.length; cut++) {
         const out = await streamText(fake, source.subarray(0, cut), source.subarray(cut));
@@ -103,10 +107,11 @@ for (const fake of FAKES) {
       const { promise: cancelled, resolve } = Promise.withResolvers<void>();
       const events = fake.stream(TEXT).slice(0, sent);
       const body = new ReadableStream({
-        start: (controller) => events.forEach((event) => controller.enqueue(bytes(sseText([event])))),
+        start: (controller) => events.forEach((event) => controller.enqueue(bytesOf(fake, [event]))),
         cancel: () => resolve(),
       });
-      const response = await gatewayTo(() => new Response(body, EVENTS)).fetch(request(fake, true));
+      const headers = { "content-type": typeOf(fake) };
+      const response = await gatewayTo(() => new Response(body, { headers })).fetch(request(fake, true));
       const reader = response.body!.getReader();
       const read = reader.read();
       if (sent > 0) assert((await read).value);

@@ -478,7 +478,13 @@ Deno.test("the request for a list of models has the operator's headers", async (
 Deno.test("options of a row without effect, or by which something would be lost, are refused at start", () => {
   const mine = (fields: object) => ({ mine: { baseUrl: "https://mine.test", ...fields } });
   const faults: [string, object][] = [
-    ...["aws-bedrock", "fal", "google-vertex-ai", "replicate"].flatMap((
+    ...["aws-bedrock"].flatMap((name): [string, object][] => [
+      [`${name}.rename`, { [name]: { rename: { max_tokens: "most" } } }],
+      [`${name}.chatPath`, { [name]: { chatPath: "/x" } }],
+      [`${name}.region`, { [name]: { region: "evil.test" } }],
+    ]),
+    ["openai.region", { openai: { region: "us-east-1" } }],
+    ...["fal", "google-vertex-ai", "replicate"].flatMap((
       name,
     ): [string, object][] => [
       [`${name}.drop`, { [name]: { drop: ["top_p"] } }],

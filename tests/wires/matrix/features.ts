@@ -171,6 +171,7 @@ const IMAGES: Places = {
   gemini: "contents.*.parts.*.inlineData|contents.*.parts.*.fileData",
   cohere: "messages.*.content.*.image_url",
   perplexity: "input.*.content.*.image_url",
+  bedrock: "messages.*.content.*.image",
 };
 const TOOLS: Places = {
   openai: "tools.*.function",
@@ -179,6 +180,7 @@ const TOOLS: Places = {
   gemini: "tools.*.functionDeclarations",
   cohere: "tools.*.function",
   perplexity: "tools.*[type=function]",
+  bedrock: "toolConfig.tools.*.toolSpec",
 };
 
 // ---------------------------------------------------------------- what is said
@@ -199,6 +201,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "systemInstruction",
       cohere: "messages.*[role=system]",
       perplexity: "input.*[role=system]",
+      bedrock: "system",
     },
   },
   {
@@ -256,6 +259,7 @@ export const FEATURES: readonly Feature[] = [
       responses: "input.*.content.*.file_data",
       anthropic: "messages.*.content.*.source",
       gemini: "contents.*.parts.*.inlineData",
+      bedrock: "messages.*.content.*.document",
     },
   },
   {
@@ -271,6 +275,7 @@ export const FEATURES: readonly Feature[] = [
     places: {
       anthropic: "messages.*.content.*[is_error=true]",
       gemini: "contents.*.parts.*.functionResponse.response.error",
+      bedrock: "messages.*.content.*.toolResult[status=error]",
     },
   },
   {
@@ -285,6 +290,7 @@ export const FEATURES: readonly Feature[] = [
       responses: "input.*.output.*.image_url",
       gemini: "contents.*.parts.*.functionResponse.parts",
       perplexity: "input.*.output.*.image_url",
+      bedrock: "messages.*.content.*.toolResult.content.*.image",
     },
   },
   {
@@ -318,6 +324,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "toolConfig.functionCallingConfig",
       cohere: "strict_tools",
       perplexity: "tools.*[strict=true]",
+      bedrock: "toolConfig.tools.*.toolSpec.strict",
     },
   },
   {
@@ -333,6 +340,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "toolConfig.functionCallingConfig",
       cohere: "tool_choice",
       perplexity: "tool_choice",
+      bedrock: "toolConfig.toolChoice.any",
     },
   },
   {
@@ -349,6 +357,7 @@ export const FEATURES: readonly Feature[] = [
       anthropic: "tool_choice.name",
       gemini: "toolConfig.functionCallingConfig.allowedFunctionNames",
       perplexity: "tool_choice.name",
+      bedrock: "toolConfig.toolChoice.tool",
     },
   },
   {
@@ -383,6 +392,7 @@ export const FEATURES: readonly Feature[] = [
       responses: "parallel_tool_calls",
       anthropic: "tool_choice.disable_parallel_tool_use",
       perplexity: "parallel_tool_calls",
+      bedrock: "additionalModelRequestFields.tool_choice",
     },
   },
   {
@@ -576,6 +586,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "generationConfig.responseJsonSchema|generationConfig.responseSchema",
       cohere: "response_format",
       perplexity: "response_format",
+      bedrock: "outputConfig.textFormat",
     },
   },
   {
@@ -605,6 +616,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "generationConfig.thinkingConfig",
       cohere: "thinking",
       perplexity: "reasoning.effort",
+      bedrock: "additionalModelRequestFields",
     },
   },
   {
@@ -617,6 +629,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "generationConfig.thinkingConfig",
       cohere: "thinking.token_budget",
       perplexity: "reasoning.effort",
+      bedrock: "additionalModelRequestFields.thinking",
     },
   },
   {
@@ -649,6 +662,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "generationConfig.maxOutputTokens",
       cohere: "max_tokens",
       perplexity: "max_output_tokens",
+      bedrock: "inferenceConfig.maxTokens",
     },
   },
   {
@@ -661,6 +675,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "generationConfig.temperature",
       cohere: "temperature",
       perplexity: "temperature",
+      bedrock: "inferenceConfig.temperature",
     },
   },
   {
@@ -673,6 +688,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "generationConfig.topP",
       cohere: "p",
       perplexity: "top_p",
+      bedrock: "inferenceConfig.topP",
     },
   },
   {
@@ -684,6 +700,7 @@ export const FEATURES: readonly Feature[] = [
       gemini: "generationConfig.topK",
       cohere: "k",
       perplexity: "top_k",
+      bedrock: "additionalModelRequestFields.top_k",
     },
   },
   {
@@ -695,6 +712,7 @@ export const FEATURES: readonly Feature[] = [
       anthropic: "stop_sequences",
       gemini: "generationConfig.stopSequences",
       cohere: "stop_sequences",
+      bedrock: "inferenceConfig.stopSequences",
     },
   },
   {
@@ -750,7 +768,13 @@ export const FEATURES: readonly Feature[] = [
   {
     name: "metadata",
     says: { openai: { metadata: { a: "b" } }, responses: { metadata: { a: "b" } } },
-    places: { openai: "metadata", responses: "metadata", gemini: "labels", perplexity: "metadata" },
+    places: {
+      openai: "metadata",
+      responses: "metadata",
+      gemini: "labels",
+      perplexity: "metadata",
+      bedrock: "requestMetadata",
+    },
   },
   {
     name: "service tier",
@@ -764,6 +788,7 @@ export const FEATURES: readonly Feature[] = [
       responses: "service_tier",
       anthropic: "service_tier",
       gemini: "serviceTier",
+      bedrock: "serviceTier",
     },
   },
   {
@@ -777,6 +802,7 @@ export const FEATURES: readonly Feature[] = [
       openai: "messages.*.content.*.cache_control",
       responses: "input.*.content.*.prompt_cache_breakpoint",
       anthropic: "messages.*.content.*.cache_control",
+      bedrock: "messages.*.content.*.cachePoint",
     },
   },
   {

@@ -2,10 +2,10 @@
 import { assert } from "@std/assert";
 import { createGateway } from "../../../mod.ts";
 import type { WireName } from "../../../wires/types.ts";
-import { events, type Json } from "../../acceptance/lab.ts";
+import type { Json } from "../../acceptance/lab.ts";
 import { mutate, type Pick, random } from "../../mutate.ts";
 import { runs } from "../../runs.ts";
-import { sseText, TEXT } from "../shared.ts";
+import { streamed, TEXT } from "../shared.ts";
 import { type Client, CLIENTS } from "./clients.ts";
 import { FEATURES } from "./features.ts";
 import { COLUMNS } from "./providers.ts";
@@ -27,8 +27,8 @@ const gateway = createGateway({
     const own = COLUMNS.find(({ model }) => HOSTS[model.split("/")[0]] === url.hostname)!;
     const responses = COLUMNS.find(({ wire }) => wire === "responses")!;
     const { fake } = url.pathname.endsWith("/responses") ? responses : own;
-    return body.stream === true || url.pathname.endsWith("streamGenerateContent")
-      ? events(sseText(fake.stream(TEXT)))
+    return body.stream === true || /(?:streamGenerateContent|-stream)$/.test(url.pathname)
+      ? streamed(fake, fake.stream(TEXT))
       : Response.json(fake.whole(TEXT));
   },
 });
@@ -41,6 +41,7 @@ const HOSTS: Record<string, string> = {
   "google-ai-studio": "generativelanguage.googleapis.com",
   cohere: "api.cohere.com",
   "perplexity-agent": "api.perplexity.ai",
+  "aws-bedrock": "bedrock-runtime.us-east-1.amazonaws.com",
 };
 
 /** A request that says several things at once. */

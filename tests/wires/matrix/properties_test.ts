@@ -224,9 +224,14 @@ for (const client of CLIENTS) {
 }
 
 function checkGrowth({ conversation }: Column, first: Json, second: Json): void {
-  // Anthropic thinks in a turn only if it has begun that turn with a thought, which these answers need not.
-  const { [conversation]: began, thinking: _, ...head } = first;
-  const { [conversation]: went, thinking: __, ...after } = second;
-  assertEquals(after, head);
+  const { [conversation]: began, ...head } = first;
+  const { [conversation]: went, ...after } = second;
+  assertEquals(withoutThinking(after), withoutThinking(head));
   assertEquals((went as Json[]).slice(0, (began as Json[]).length), began as Json[]);
+}
+
+/** Claude thinks in a turn only if it has begun that turn with a thought, which these answers need not. */
+function withoutThinking({ thinking: _, additionalModelRequestFields: more, ...rest }: Json): Json {
+  const { thinking: __, ...others } = (more ?? {}) as Json;
+  return { ...rest, ...others };
 }

@@ -2,6 +2,7 @@
 import type { WireName } from "../../../wires/types.ts";
 import type { Asked, Json } from "../../acceptance/lab.ts";
 import { strictAnthropic } from "../../acceptance/strict_anthropic.ts";
+import { strictConverse } from "../../acceptance/strict_converse.ts";
 import { strictCohere } from "../../acceptance/strict_cohere.ts";
 import { strictGoogle } from "../../acceptance/strict_google.ts";
 import { strictOpenAI } from "../../acceptance/strict_openai.ts";
@@ -37,13 +38,14 @@ export interface Column {
 }
 
 const fakeOf = (name: string) => FAKES.find((fake) => (fake.name ?? fake.provider) === name)!;
-const [openai, anthropic, gemini, cohere, perplexity, responses] = [
+const [openai, anthropic, gemini, cohere, perplexity, responses, converse] = [
   "openai",
   "anthropic",
   "google-ai-studio",
   "cohere",
   "perplexity-agent",
   "openai's Responses",
+  "aws-bedrock's Converse",
 ].map(fakeOf);
 
 const likeOpenAI = (status: number, message: string): Json => ({
@@ -166,6 +168,18 @@ export const COLUMNS: readonly Column[] = [
     conversation: "input",
     strict: () => strictPerplexity(),
     refuses: (code, message) => ({ error: { code, message, type: "invalid_request" } }),
+  },
+  {
+    name: "Bedrock Converse",
+    wire: "bedrock",
+    model: `aws-bedrock/${converse.model}`,
+    tooLong: "The model returned the following errors: prompt is too long: 205018 tokens > 200000 maximum",
+    keeps: SIGNATURE,
+    fake: converse,
+    lacks: ["refusal"],
+    conversation: "messages",
+    strict: () => strictConverse([[{ text: "x" }]]),
+    refuses: (_, message) => ({ message }),
   },
 ];
 

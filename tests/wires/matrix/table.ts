@@ -57,14 +57,18 @@ export async function fateOf(feature: Feature, client: Client, column: Column): 
   const [before, after] = [base.body!, sent.body].map((body) =>
     JSON.stringify(at(body, places[column.wire]))
   );
-  if (after !== before && after.includes(mark)) {
+  if (after !== before && holds(after, mark)) {
     return [client.wire === column.wire ? "same" : "mapped", isPart];
   }
   const text = JSON.stringify(sent.body);
-  const isSaid = mark ? text.includes(mark) : text !== JSON.stringify(base.body);
+  const isSaid = mark ? holds(text, mark) : text !== JSON.stringify(base.body);
   if (isSaid) return [client.wire === column.wire ? "same" : "emulated", isPart];
   return [isPart ? "dropped" : feature.silent ? "left out" : "lost", false];
 }
+
+/** Whether a JSON text holds a mark, also as JSON within JSON. */
+export const holds = (json: string, mark: string) =>
+  json.includes(mark) || json.includes(JSON.stringify(mark).slice(1, -1));
 
 /** All that stands at the places. */
 function at(body: Json, places = ""): unknown[] {
