@@ -267,7 +267,7 @@ const unlimited = (trusted: boolean, keys: Caller["keys"]): Caller => ({
 export const unauthorized = (why: string) =>
   new GatewayError("unauthorized", `Cannot serve the request: ${why}`);
 
-const NO_TOKEN = `it needs a gateway token, as ${OWN_HEADER}: Bearer TOKEN`;
+const NO_TOKEN = `it needs a gateway token, in the place of an API key or as ${OWN_HEADER}: Bearer TOKEN`;
 
 const noSuchToken = (place: string) =>
   `there is no such gateway token as the one in ${place}; send a token of this gateway in its place` +

@@ -58,7 +58,8 @@ interface Door {
 }
 
 const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
-const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat(?:/v1)?|/v1)?`;
+/** A client whose base URL already ends with `/v1` may append a second one. */
+const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat)?(?:/v1){0,2}`;
 /** Paths of Cloudflare's REST API, which its SDKs request below another base URL. */
 const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
 
@@ -76,15 +77,14 @@ const DOORS: readonly Door[] = [
     door: "chat",
     client: openaiChat,
   },
-  // A client whose base URL already ends with `/v1` appends a second one.
   {
-    path: new RegExp(`^${COMPAT}(?:/v1)?/messages/*$`),
+    path: new RegExp(`^${COMPAT}/messages/*$`),
     methods: post,
     door: "chat",
     client: anthropicMessages,
   },
   {
-    path: new RegExp(`^${COMPAT}(?:/v1)?/messages/count_tokens/*$`),
+    path: new RegExp(`^${COMPAT}/messages/count_tokens/*$`),
     methods: post,
     door: "count",
     client: anthropicMessages,
@@ -103,10 +103,10 @@ const DOORS: readonly Door[] = [
     client: openaiResponses,
   },
   { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
-  { path: new RegExp(`^${COMPAT}(?:/v1)?/embeddings/*$`), methods: post, door: "embeddings" },
-  { path: new RegExp(`^${COMPAT}(?:/v1)?/completions/*$`), methods: post, door: "completions" },
+  { path: new RegExp(`^${COMPAT}/embeddings/*$`), methods: post, door: "embeddings" },
+  { path: new RegExp(`^${COMPAT}/completions/*$`), methods: post, door: "completions" },
   // `/v2/rerank` is Cohere's path.
-  { path: new RegExp(`^${COMPAT}(?:/v[12])?/rerank/*$`), methods: post, door: "rerank" },
+  { path: new RegExp(`^${COMPAT}(?:/v2)?/rerank/*$`), methods: post, door: "rerank" },
   { path: new RegExp(`^${COMPAT}/models/*$`), methods: read, door: "models" },
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
@@ -291,11 +291,19 @@ interface Found {
 }
 
 const NO_NAMES: Names = new Set();
+
+/**
+ * The doors at which several slashes count as one, because a client's base URL may end with a slash. The others are exact: a
+ * server in front may close them by their paths, and what follows a provider's or a model's name is not ours.
+ */
+const SLASHES = /^(?:chat|completions|count|embeddings|models|rerank|stored|unsupported)$/;
+
 const MISSING: Door = { path: /^/, door: "unsupported" };
 
 function find(path: string, providers: Names = NO_NAMES): Found | undefined {
+  const single = path.replaceAll(/\/{2,}/g, "/");
   for (const door of DOORS) {
-    const match = door.path.exec(path);
+    const match = door.path.exec(SLASHES.test(door.door) ? single : path);
     if (!match) continue;
     const parts = match.groups ?? {};
     // `/v1/responses/resp_1` matches the pattern of an account and a gateway, but is a path of an API.
@@ -305,7 +313,10 @@ function find(path: string, providers: Names = NO_NAMES): Found | undefined {
   const all = wordsOf(path.slice(0, 2000));
   // `client.beta.threads` of OpenAI's SDKs is `/v1/threads`; a client may write the `beta` into the path.
   const words = all.slice(all.findIndex((word) => !/^(?:v1|beta)$/i.test(word)));
-  if (isApi(words)) return { door: MISSING, parts: { endpoint: words.join("/") } };
+  // A base URL alone is no path of the API.
+  if (isApi(words) && !all.every((word) => word === "v1")) {
+    return { door: MISSING, parts: { endpoint: words.join("/") } };
+  }
   const parts = AT_ROOT.path.exec(path)?.groups;
   return parts && providers.has(parts.provider) ? { door: AT_ROOT, parts } : undefined;
 }

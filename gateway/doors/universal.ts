@@ -84,13 +84,12 @@ function readSteps(text: Uint8Array<ArrayBuffer>): WrittenStep[] {
   }
   const result = v.safeParse(STEPS, Array.isArray(parsed) ? parsed : [parsed], {
     abortEarly: true,
-    message: ({ input, expected }) =>
-      `must be ${input === undefined ? "given" : expected?.replaceAll(/[()"]/g, "")}`,
+    message: ({ expected }) => `must be ${expected?.replaceAll(/[()"]/g, "")}`,
   });
   if (!result.success) {
-    const [{ path = [], message }] = result.issues;
+    const [{ path = [], message, received }] = result.issues;
     const at = path.map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`).join("");
-    throw fault(at, message);
+    throw fault(at, received === "undefined" ? "must be given" : message);
   }
   const written = findObjects(text);
   return result.output.map((step, at) => ({

@@ -82,6 +82,18 @@ export const readCompaction = (body: JsonObject, model: string): Call => ({
   stream: false,
 });
 
+/** The error for an input without anything to send. */
+function nothingIn(input: unknown, dropped: string[]): GatewayError {
+  if (!Array.isArray(input) || input.length === 0) {
+    return fault("input", "a text or at least one item", input ?? undefined);
+  }
+  const unread = dropped.filter((path) => path.startsWith("input[")).slice(0, 3).join(", ");
+  const state = "input holds only items that cannot be sent" + (unread && ` (${unread})`);
+  return new GatewayError("invalid_request", `Cannot read the request: ${state}; add a message`, {
+    param: "input",
+  });
+}
+
 /** @param asks Whether the request asks for a summary by its path. An item of the input may ask for one too. */
 function read(body: JsonObject, model: string, asks: boolean): Call {
   refuseStored(body);
@@ -94,7 +106,7 @@ function read(body: JsonObject, model: string, asks: boolean): Call {
   const instructions = typeof body.instructions === "string" ? body.instructions : undefined;
   const { messages, updates, triggered } = readInput(body.input, instructions, tools, dropped);
   const compacts = asks || triggered;
-  if (messages.length === 0) throw fault("input", "a text or at least one item", body.input ?? undefined);
+  if (messages.length === 0) throw nothingIn(body.input, dropped);
 
   const set = <Name extends keyof Settings>(name: Name, value: Settings[Name] | null, path: string) => {
     if (value === undefined || value === null) return;

@@ -14,7 +14,7 @@ import type { Citation, JsonObject, Media, Part } from "../types.ts";
 export function readContent(content: unknown, path: string, dropped: string[], cited?: Citation[]): Part[] {
   if (content === null || content === undefined) return [];
   if (typeof content === "string") return [{ type: "text", text: content, path }];
-  if (!Array.isArray(content)) throw fault(path, "string or list", content);
+  if (!Array.isArray(content)) throw fault(path, "string | list", content);
   const parts: Part[] = [];
   let length = 0;
   for (const [at, part] of content.entries()) {

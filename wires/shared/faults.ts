@@ -43,6 +43,21 @@ function deepest(
   };
 }
 
+/** Kinds of values, as a sentence names them. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ["boolean", "a boolean"],
+  ["list", "a list"],
+  ["number", "a number"],
+  ["object", "an object"],
+  ["string", "a string"],
+]);
+
+/** `(string | list)` as words: `a string or a list`. */
+function named(expected: string): string {
+  const kinds = expected.replaceAll(/[()]/g, "").split(" | ").map((kind) => KINDS.get(kind) ?? kind);
+  return [kinds.slice(0, -1).join(", "), kinds.at(-1)].filter(Boolean).join(" or ");
+}
+
 /**
  * The error for a member that is missing or has the wrong type.
  *
@@ -56,10 +71,13 @@ export function fault(param: string, expected: string, input: unknown): GatewayE
     ? (input.length === 0 ? "an empty list" : "a list")
     : typeof input === "object"
     ? "an object"
+    // Of words that stand there as such, none is.
+    : typeof input === "string" && expected.startsWith('"')
+    ? "another string"
     : `a ${typeof input}`;
   const state = input === undefined
     ? `${param} is missing`
-    : `${param} must be ${expected.replaceAll(/[()]/g, "")}, and is ${received}`;
+    : `${param} must be ${named(expected)}, and is ${received}`;
   return new GatewayError("invalid_request", `Cannot read the request: ${state}`, { param });
 }
 

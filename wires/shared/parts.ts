@@ -22,7 +22,8 @@ export const markInstruction = (text: string): string => `<system>\n${text}\n</s
  * @param maker The model's maker, for the message: `Gemini`.
  */
 export function nothingSaid({ path, parts }: Message, maker: string): GatewayError {
-  const param = `${path}.content`;
+  // Responses' whole input may be one text, without a message around it.
+  const param = parts.some((part) => part.path === path) ? path : `${path}.content`;
   const unread = parts.filter(({ type }) => type !== "text" && type !== "refusal").map(contentPath).slice(
     0,
     3,

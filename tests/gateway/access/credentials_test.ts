@@ -182,7 +182,11 @@ Deno.test("a wrong token gets another error than no token at every door, with it
   const missing: Record<string, string>[] = [{}, { authorization: "Bearer undefined" }, { "x-api-key": "" }];
   for (const headers of missing) {
     for (const [door, request] of doors(headers)) {
-      assertStringIncludes(await told(await fetch(request)), "it needs a gateway token, as cf-aig", door);
+      assertStringIncludes(
+        await told(await fetch(request)),
+        "it needs a gateway token, in the place of an API key or",
+        door,
+      );
     }
   }
   assertEquals(sent.length, 0);
@@ -191,7 +195,7 @@ Deno.test("a wrong token gets another error than no token at every door, with it
 Deno.test("a missing or wrong token for a stored key is an error of the gateway, not of the provider", async () => {
   const optional = { ...STORED, tokenRequired: false };
   const cases: [Options, Record<string, string>, string][] = [
-    [optional, {}, "it needs a gateway token, as cf-aig-authorization: Bearer TOKEN, for the stored key of "],
+    [optional, {}, "or as cf-aig-authorization: Bearer TOKEN, for the stored key of "],
     [optional, { authorization: "Bearer undefined" }, "it needs a gateway token"],
     [
       optional,

@@ -108,6 +108,38 @@ Deno.test("findRoute() returns for short paths what the patterns return", () => 
   }
 });
 
+Deno.test("findRoute() takes a /v1 and slashes too many, as clients with such base URLs send them", () => {
+  const paths = ["chat/completions", "messages", "messages/count_tokens", "responses", "responses/compact"];
+  paths.push("responses/input_tokens", "responses/resp_1", "embeddings", "completions", "rerank");
+  for (const path of [...paths, "models", "models/demo/echo"]) {
+    const method = path.startsWith("models") || path.endsWith("resp_1") ? "GET" : "POST";
+    const due = findRoute(method, `/v1/${path}`);
+    for (const base of ["", "/v1/v1", "/compat/v1/v1", "/v1/compat/v1", "/v1/compat/v1/v1"]) {
+      assertEquals(findRoute(method, `${base}/${path}`), due, `${base}/${path}`);
+    }
+    // A model's name may hold slashes of its own.
+    if (path.startsWith("models/")) continue;
+    for (const base of ["/v1/", "/", "//v1", "/v1//v1", "/compat//v1"]) {
+      assertEquals(findRoute(method, `${base}/${path}`), due, `${base}/${path}`);
+    }
+    const own = findRoute(method, `/v1/acct/gw/compat/${path}`);
+    assertEquals([own.account, own.gateway], ["acct", "gw"]);
+    assertEquals(findRoute(method, `/v1/acct/gw//compat//v1/v1/${path}`), own);
+  }
+  // A server in front may close these by their paths.
+  for (const path of ["//metrics", "//health", "/sluice//api/logs"]) {
+    assertThrows(() => findRoute("GET", path), GatewayError);
+  }
+});
+
+Deno.test("GET /v1 is 404: it is a base URL, and not a path of OpenAI's", async () => {
+  const { fetch } = before(() => completion());
+  for (const path of ["/v1", "/v1/", "/v1/v1", "/v1//"]) {
+    const response = await fetch(new Request(HOST + path));
+    assertEquals([response.status, (await response.json()).error.code], [404, "not_found"], path);
+  }
+});
+
 Deno.test("pathOf() finds the path of any URL that a runtime hands over", () => {
   const cases: [string, string][] = [
     ["http://a/b/c?d/e", "/b/c"],

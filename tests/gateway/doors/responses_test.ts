@@ -85,6 +85,31 @@ Deno.test("fields that a row's Responses refuse are left out, and named if they 
   }
 });
 
+Deno.test("an input of which nothing can be sent is named by its place", async () => {
+  const { fetch } = before(() => message("Hi"));
+  const cases: [unknown, string][] = [
+    ["", "Cannot send the request: input is empty; write a text, or leave the message out"],
+    [[], "Cannot read the request: input must be a text or at least one item, and is an empty list"],
+    [
+      [{ type: "unknown" }],
+      "Cannot read the request: input holds only items that cannot be sent (input[0]); add a message",
+    ],
+    [[{ role: "someone" }], "Cannot read the request: input[0].role must be"],
+  ];
+  for (const [input, told] of cases) {
+    for (const model of ["demo/echo", "anthropic/m", "google-ai-studio/m"]) {
+      const answer = await fetch(post(`${HOST}/v1/responses`, { model, input }));
+      const { error } = await answer.json();
+      assertEquals(
+        [answer.status, error.message.startsWith(told)],
+        [400, true],
+        `${model}: ${error.message}`,
+      );
+      assert(error.param.startsWith("input"), error.param);
+    }
+  }
+});
+
 Deno.test("a row whose base URL the operator changes keeps only the wires below it", async () => {
   const { fetch, sent } = before(() => Response.json(RESPONSE), {
     providers: { openrouter: { baseUrl: "https://proxy.test/api" } },

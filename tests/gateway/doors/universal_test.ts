@@ -123,6 +123,18 @@ Deno.test("universal() keeps the query of an endpoint, and a slash before it", a
   }
 });
 
+Deno.test("universal() says what a step lacks", async () => {
+  const cases: [unknown, string][] = [
+    [{}, "[0].provider must be given"],
+    [[chatStep(), { provider: "openai" }], "[1].endpoint must be given"],
+    [5, "[0] must be a step: {provider, endpoint, headers?, query}"],
+  ];
+  for (const [steps, told] of cases) {
+    const { text } = await run(steps);
+    assertStringIncludes(JSON.parse(text).message, told);
+  }
+});
+
 Deno.test("universal() sends query as it was written", async () => {
   const queries: [string, string][] = [
     [

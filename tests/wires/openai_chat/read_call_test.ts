@@ -771,7 +771,7 @@ Deno.test("readCall() says what is wrong without quoting the request", () => {
   );
   assertEquals(
     fault({ messages: [{ role: "user", content: 5 }] }).message,
-    "Cannot read the request: messages[0].content must be string | list, and is a number",
+    "Cannot read the request: messages[0].content must be a string or a list, and is a number",
   );
   const secret = "my secret prompt";
   for (
