@@ -1,9 +1,9 @@
 /** Serves calls on the client wires, for one target or for the first of several that answers. */
 import { GatewayError } from "../../wires/errors.ts";
-import { withoutCredentials } from "../access/credential_headers.ts";
 import { askedOf } from "../log/asked.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { searchable } from "../upstream/no_search.ts";
+import { exchangesFor } from "../upstream/strangers.ts";
 import { checkRequest, type Outgoing, prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
@@ -56,13 +56,10 @@ export const once = (outgoing: Outgoing): Outgoings => () => outgoing;
 export function inTurn(body: Body, first: Target, exchange: Exchange): Outgoings {
   checkRequest(body, first, exchange);
   let current: Outgoing | undefined;
-  let strange: Exchange | undefined;
+  const exchangeOf = exchangesFor(first, exchange);
   return (target) => {
     if (current?.target === target) return current;
-    // The client's credentials are meant for the first target's provider only.
-    const own = target.provider === first.provider
-      ? exchange
-      : strange ??= { ...exchange, headers: withoutCredentials(exchange.headers) };
+    const own = exchangeOf(target);
     return current = searchable(prepare(body, target, own, false), own);
   };
 }

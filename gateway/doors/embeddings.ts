@@ -11,6 +11,7 @@ import { type EmbedPlan, planEmbed, sendEmbed } from "../upstream/embed.ts";
 import { readSwitch } from "../upstream/headers.ts";
 import { lookAt } from "../upstream/hand_back.ts";
 import { maskObject } from "../upstream/masked.ts";
+import { exchangesFor } from "../upstream/strangers.ts";
 import { credentialsFor } from "../upstream/send.ts";
 import { failureOf } from "./chat.ts";
 
@@ -73,7 +74,10 @@ function stepsOf(
     openaiEmbeddingClient.check({ input: body.get("input") });
   }
   const plan = only ? planEmbed(body, first, openaiEmbeddingClient, exchange, true) : undefined;
-  return targets.map((target) => embedStep(target, plan, { body, settings, first, within }, exchange));
+  const exchangeOf = exchangesFor(first, exchange);
+  return targets.map((target) =>
+    embedStep(target, plan, { body, settings, first, within }, exchangeOf(target))
+  );
 }
 
 /** The state that all targets of a request share. */

@@ -12,6 +12,7 @@ import { handedOn } from "../upstream/handed_on.ts";
 import { maskObject } from "../upstream/masked.ts";
 import type { Outgoing } from "../upstream/prepare.ts";
 import { respond } from "../upstream/respond.ts";
+import { exchangesFor } from "../upstream/strangers.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
 import { failureOf } from "./chat.ts";
 
@@ -40,9 +41,11 @@ export function handed(text: Uint8Array<ArrayBuffer>, kind: Handed, asked: Excha
   report.provider = first.provider.name;
   report.model = first.model;
   const only = targets.length === 1;
-  const [step, ...others] = targets.map((target) =>
-    handedStep(target, target.provider === first.provider, { body, kind, settings, only }, exchange)
-  );
+  const exchangeOf = exchangesFor(first, exchange);
+  const [step, ...others] = targets.map((target) => {
+    const isFirst = target.provider === first.provider;
+    return handedStep(target, isFirst, { body, kind, settings, only }, exchangeOf(target));
+  });
   return config.send(firstAttempt(step, exchange, others));
 }
 

@@ -63,6 +63,21 @@ Deno.test("a client's credentials go with a request for one target, translated o
   }
 });
 
+Deno.test("a client's credentials for embeddings, completions and rerank go to the first target's provider only", async () => {
+  const cases: [path: string, body: object, other: string, host: string][] = [
+    ["embeddings", { model: "openai/a", input: "Hello" }, "groq/b", "api.groq.com"],
+    ["embeddings", { model: "openai/a", input: ["Hello"] }, "cohere/b", "api.cohere.com"],
+    ["completions", { model: "openai/a", prompt: "Hello" }, "together/b", "api.together.ai"],
+    ["rerank", { model: "voyage/a", query: "a", documents: ["b"] }, "together/b", "api.together.ai"],
+  ];
+  for (const [path, body, other, host] of cases) {
+    const { fetch, sent } = before(() => refusal(400));
+    await fetch(post(`${ROOT}/compat/${path}`, body, { ...all, "sluice-fallback": other }));
+    assertEquals(sent.map(got), [everything, harmless], path);
+    assertEquals(provider(sent[1]), host);
+  }
+});
+
 Deno.test("a step's credentials go to its own provider only", async () => {
   const { fetch, sent } = before(() => refusal(500));
   const query = { model: "openai/a", messages: [{ role: "user", content: "Hello" }] };
