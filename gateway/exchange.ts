@@ -2,7 +2,7 @@
 import type { Provider, Unsigned } from "../providers/types.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Config } from "./setup/config.ts";
-import type { ClientWire } from "../wires/types.ts";
+import type { Call, ClientWire } from "../wires/types.ts";
 import type { Caller } from "./access/credentials.ts";
 import type { Report } from "./log/report.ts";
 import type { Target } from "./targets/find_target.ts";
@@ -38,8 +38,8 @@ export interface Unsent extends Unsigned {
   keyOf?: "client" | "gateway";
   /** The client's fields that the target does not have. */
   dropped?: readonly string[];
-  /** Whether the body was written anew, in another format than the client's. */
-  isTranslated?: boolean;
+  /** The call that the body was written from. Absent if the body is handed through. */
+  call?: Call;
   /** The model, if it is not known from the step that is explained. */
   model?: string;
 }

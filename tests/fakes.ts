@@ -28,7 +28,7 @@ export interface Explanation {
     model?: string;
     eventId?: string;
     error?: { code: string; message: string; param?: string };
-    dropped: { field: string; why: string }[];
+    dropped: { field: string; why: string; hint: boolean }[];
     // deno-lint-ignore no-explicit-any
     policies: Record<string, any>;
     estimate: {

@@ -1,19 +1,30 @@
 /** Tells why fields of a request are left out. */
 import type { Provider } from "../../providers/types.ts";
-import type { Unsent } from "../exchange.ts";
+import type { Call } from "../../wires/types.ts";
+import type { Exchange, Unsent } from "../exchange.ts";
+import { isHint } from "../upstream/prepare.ts";
 
 /** A field that is left out, by its path in the client's body. */
 export interface Dropped {
   field: string;
   why: string;
+  /** Whether the field is only a hint, which `sluice-strict` does not refuse. */
+  hint: boolean;
 }
 
 /** The reasons, field by field. */
-export function reasonsOf(fields: readonly string[], { provider, isTranslated }: Unsent): Dropped[] {
+export function reasonsOf({ dropped = [], provider, call }: Unsent, { client }: Exchange): Dropped[] {
   const refused = refusedBy(provider);
-  return fields.map((field) => ({
+  return [...new Set(dropped)].map((field) => ({
     field,
-    why: reason(field, provider.name, refused, isTranslated === true),
+    why: refused.has(field)
+      ? `${provider.name} refuses or ignores this field`
+      : call === undefined
+      ? `${provider.name} does not take it, or not with this model or value`
+      : isForeign(field, call)
+      ? `only the format of the client (${client.name}) has it`
+      : `the format of ${provider.name} has nothing like it, or not with this model or value`,
+    hint: isHint(field),
   }));
 }
 
@@ -22,8 +33,6 @@ function refusedBy({ wires, embeddings }: Provider): ReadonlySet<string> {
   return new Set([...wires.flatMap(({ drop = [] }) => drop), ...embeddings?.drop ?? []]);
 }
 
-function reason(field: string, name: string, refused: ReadonlySet<string>, isTranslated: boolean): string {
-  if (refused.has(field)) return `${name} refuses or ignores this field`;
-  if (isTranslated) return `the format of ${name} has nothing like it, or the model refuses it`;
-  return `the model, or ${name}, does not take it`;
-}
+/** Whether no format but the client's own can say it: the neutral call has no term for it. */
+const isForeign = (field: string, { dropped, sent }: Call): boolean =>
+  dropped.includes(field) || /^\w+$/.test(field) && ![...sent.values()].includes(field);

@@ -29,6 +29,8 @@ interface Explained {
   exchange?: Exchange;
 }
 
+const NOTE = "Nothing was sent. Tokens and costs are estimates.";
+
 /** Doors that may call providers, but for a list and not for a model's answer. */
 const LISTS: ReadonlySet<string> = new Set(["models", "model"]);
 
@@ -76,8 +78,8 @@ function explainer(asked: Exchange, isPriced: boolean): { explain: Explainer; wa
     // A count of tokens goes through no policy, so no step is being explained.
     const target = current ?? begin({ provider: request.provider.name, model: request.model });
     target.exchange = exchange;
-    const { dropped = [], keyOf = null } = request;
-    if (target.requests.length === 0) target.dropped = reasonsOf(dropped, request);
+    const { keyOf = null } = request;
+    if (target.requests.length === 0) target.dropped = reasonsOf(request, exchange);
     const { text, parsed, note } = showBody(request.body);
     target.sizes = addSizes(target.sizes, isPriced ? sizesOf(parsed, request) : null);
     const place = target.requests.push("") - 1;
@@ -92,6 +94,9 @@ function explainer(asked: Exchange, isPriced: boolean): { explain: Explainer; wa
     const steps = [step, ...others];
     const faults: { unsent?: GatewayError; failed?: GatewayError } = {};
     for (const [index, one] of steps.entries()) {
+      // Writing a long body for each of twenty targets takes a second: other requests are served in between.
+      if (index > 0) await new Promise((resolve) => setTimeout(resolve));
+      attempt.signal.throwIfAborted();
       const { provider, model, eventId, settings } = one;
       current = begin({ provider, model, eventId, settings });
       const unsent = others.length > 0 ? one.fault?.() : undefined;
@@ -140,7 +145,7 @@ function tellReport({ report }: Exchange, { provider, model, eventId }: Step, in
 function write(asked: Exchange, targets: readonly Explained[]): Response {
   const about = {
     object: "sluice.explanation",
-    note: "Nothing was sent. Tokens and costs are estimates.",
+    note: targets.length > 0 ? NOTE : `${NOTE} Nothing would be sent either: the gateway itself answers.`,
     caller: callerOf(asked),
     policies: policiesOf(asked),
   };

@@ -122,7 +122,8 @@ const HINTS: readonly RegExp[] = [
   /^context_management\.edits\[\d+\]$/,
 ];
 
-const isHint = (path: string) => HINTS.some((hint) => hint.test(path));
+/** Whether a field is one of these hints. */
+export const isHint = (path: string) => HINTS.some((hint) => hint.test(path));
 
 /**
  * @throws GatewayError `dropped_fields` if fields other than hints are dropped, and the client or the operator has set `strict`.

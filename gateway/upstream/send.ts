@@ -261,7 +261,7 @@ export function ask<T>(
     const { target: { model }, dropped, call } = question;
     const keyOf = key !== undefined ? "client" : stored && "gateway";
     const request = { provider, model, method: "POST", url, headers, body, key: sentKey, keyOf } as const;
-    return unsent({ ...request, dropped, isTranslated: call !== undefined }, exchange);
+    return unsent({ ...request, dropped, call }, exchange);
   }
   const go = () => {
     const init: RequestInit = { method: "POST", headers: headersInit(headers), body };

@@ -365,20 +365,25 @@ Deno.test("an explanation names each target of a list, with what it leaves out a
   const response = await fetch(ask("", { ...EXPLAIN, ...keyed, "sluice-fallback": "openai/gpt-6" }, body));
   const dropped = response.headers.get("sluice-dropped");
   const { targets, policies } = await explained(response);
-  const format = (name: string) => `the format of ${name} has nothing like it, or the model refuses it`;
+  const format = (name: string) =>
+    `the format of ${name} has nothing like it, or not with this model or value`;
   assertEquals(
     targets.map((
       { provider, error, requests, dropped },
     ) => [provider, error?.code, requests.length, dropped]),
     [
       ["anthropic", undefined, 1, [
-        { field: "logit_bias", why: format("anthropic") },
-        { field: "messages[1].name", why: format("anthropic") },
+        { field: "logit_bias", why: format("anthropic"), hint: false },
+        { field: "messages[1].name", why: format("anthropic"), hint: false },
       ]],
-      ["groq", undefined, 1, [{ field: "logit_bias", why: "groq refuses or ignores this field" }]],
+      ["groq", undefined, 1, [{
+        field: "logit_bias",
+        why: "groq refuses or ignores this field",
+        hint: false,
+      }]],
       ["cohere", undefined, 1, [
-        { field: "messages[1].name", why: format("cohere") },
-        { field: "logit_bias", why: format("cohere") },
+        { field: "messages[1].name", why: format("cohere"), hint: false },
+        { field: "logit_bias", why: format("cohere"), hint: false },
       ]],
       // It has a stored key, and the client no token.
       ["openai", "unauthorized", 0, []],
@@ -399,6 +404,71 @@ Deno.test("an explanation names each target of a list, with what it leaves out a
     backoff: "exponential",
     strict: false,
   });
+});
+
+Deno.test("a field that is left out has the reason: the format, the row, the model, or the client's own format", async () => {
+  const { fetch } = createGateway({ fetch: nothing.fetch });
+  const reasons = async (path: string, body: object) => {
+    const { targets: [{ dropped }] } = await explained(await fetch(post(BASE + path, body, EXPLAIN)));
+    return Object.fromEntries(
+      dropped.map(({ field, why, hint }) => [field, `${why}${hint ? " (hint)" : ""}`]),
+    );
+  };
+  const cached = [{ type: "text", text: "a", cache_control: { type: "ephemeral" } }];
+  const claude = { model: "groq/m", max_tokens: 5, messages: [{ role: "user", content: cached }] };
+  assertEquals(await reasons("/v1/messages", { ...claude, top_k: 4, container: "x" }), {
+    container: "only the format of the client (anthropic) has it",
+    "messages[0].content[0].cache_control":
+      "the format of groq has nothing like it, or not with this model or value (hint)",
+    top_k: "groq refuses or ignores this field",
+  });
+  const tools = [{ type: "nobody_knows" }];
+  assertEquals(
+    await reasons("/v1/responses", {
+      model: "mistral/m",
+      input: "a",
+      truncation: "auto",
+      tools,
+      text: { verbosity: "low" },
+    }),
+    {
+      "tools[0]": "only the format of the client (responses) has it",
+      truncation: "only the format of the client (responses) has it",
+      "text.verbosity": "the format of mistral has nothing like it, or not with this model or value (hint)",
+    },
+  );
+  assertEquals(await reasons("/v1/chat/completions", { model: "openai/gpt-6", messages, temperature: 0.3 }), {
+    temperature: "openai does not take it, or not with this model or value",
+  });
+  assertEquals(await reasons("/v1/embeddings", { model: "mistral/m", input: "a", user: "u" }), {
+    user: "mistral refuses or ignores this field",
+  });
+});
+
+Deno.test("a count of tokens that nobody is asked for has no target, and the note says so", async () => {
+  const { targets, note } = await explained(
+    await createGateway({ fetch: nothing.fetch }).fetch(
+      post(`${BASE}/v1/messages/count_tokens`, { model: "demo/echo", messages }, EXPLAIN),
+    ),
+  );
+  assertEquals(targets, []);
+  assertMatch(note, /the gateway itself answers/);
+});
+
+Deno.test("an explanation of many targets ends when its client leaves", async () => {
+  const rows: LogEntry[] = [];
+  const { fetch } = createGateway({ fetch: nothing.fetch, log: (row) => rows.push(row) });
+  const names = Array.from({ length: 20 }, (_, at) => `groq/m${at}`).join();
+  const client = new AbortController();
+  const answer = fetch(
+    ask("groq/m", { ...EXPLAIN, "sluice-fallback": names.slice(0, -9) }, {}, { signal: client.signal }),
+  );
+  setTimeout(() => client.abort());
+  assertEquals((await answer).status, 499);
+  assertEquals(rows.map(({ explained, error }) => [explained, error && "code" in error && error.code]), [[
+    true,
+    "client_left",
+  ]]);
 });
 
 Deno.test("under sluice-strict a target of a list that would refuse says so, and one alone is the call's own 400", async () => {
