@@ -231,7 +231,9 @@ test("the try box shows what would be sent, beside the answer, without calling t
       await page.fill("#admin", ADMIN);
       await page.press("#admin", "Enter");
       await rowsOf(page, 2);
-      await page.keyboard.press("Escape");
+      // The link opens the row of the answer as soon as the row is there.
+      await page.waitForSelector("#life[open]");
+      await page.click("#close");
       assertStringIncludes(await page.innerText("#rows tbody tr:nth-child(2)"), "explained");
       await page.click("#rows tbody tr:nth-child(2) button");
       assertStringIncludes(await page.innerText("#steps"), "what would be sent (sluice-explain)");
