@@ -15,6 +15,8 @@ export interface Thought {
   format?: string;
   /** The provider's id of the thought, if the proof is bound to one (OpenAI's `rs_…`). */
   id?: string;
+  /** How many pieces of its answer stood before it: the thoughts, and 1 for any content. Absent if none did. */
+  after?: number;
 }
 
 /** A source of a passage. `start` and `end` are offsets in the choice's text, in UTF-16 units. */

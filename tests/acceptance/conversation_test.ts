@@ -253,7 +253,7 @@ const MOVES: [model: string, provider: { play: (asked: Asked) => Response }][] =
   [
     "anthropic/claude-opus-5",
     strictAnthropic([[
-      { type: "thinking", thinking: "Hm", signature: CLAUDES },
+      { type: "thinking", thinking: "Aha", signature: CLAUDES },
       { type: "text", text: "So" },
       { type: "tool_use", id: "toolu_1", name: "g", input: {} },
     ]]),

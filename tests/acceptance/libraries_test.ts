@@ -200,3 +200,60 @@ for (const stream of [false, true]) {
     assertEquals(last.filter(({ role }) => role === "assistant").map(({ content }) => content), turns);
   });
 }
+
+/** Runs OpenRouter's provider over these answers of Claude 5.5, and returns the gateway's requests. */
+async function routed(turns: Parameters<typeof strictAnthropic>[0], stream: boolean) {
+  const { play, check } = strictAnthropic(turns);
+  const room = lab(play);
+  await LIBRARIES["OpenRouter's provider for the AI SDK"](room, "anthropic/claude-opus-5-5", stream);
+  assertEquals(room.asked.map(check).find(Boolean), undefined);
+  const { messages } = room.asked.at(-1)!.body as { messages: { role: string; content: unknown }[] };
+  return messages.filter(({ role }) => role === "assistant").map(({ content }) => content);
+}
+
+const say = (thinking: string, signature: string) => ({ type: "thinking", thinking, signature });
+const said = (text: string) => ({ type: "text", text });
+const clock = (id: string) => ({ type: "tool_use", id, name: "clock", input: {} });
+
+for (const stream of [false, true]) {
+  const how = stream ? "streamed" : "whole";
+
+  // It compares entries by their text or data, over the whole conversation.
+  Deno.test(`OpenRouter's provider for the AI SDK returns thoughts that say what earlier ones said, ${how}`, async () => {
+    const fallback = { type: "fallback", from: { model: "a" }, to: { model: "b" } };
+    const turns = [
+      [say("Hm", "czE="), clock("toolu_1")],
+      [say("Hm", "czI="), said("So"), say("Hm", "czM="), clock("toolu_2")],
+      [say("{}", "czQ="), say("Hm", "czU="), clock("toolu_3")],
+      [fallback, say("Then", "czY="), clock("toolu_4")],
+      [say("Then", "czc="), fallback, said("So"), clock("toolu_5")],
+      [fallback, said("So"), say("Then", "czg="), clock("toolu_6")],
+      [say("", "czk="), say("So", "czEw"), clock("toolu_7")],
+      [said("Sunny, and noon.")],
+    ];
+    assertEquals(await routed([...turns, [said("Still sunny.")]], stream), turns);
+  });
+
+  // Of a whole answer without tool calls it returns the first thought alone, which Claude does not know without the rest.
+  for (
+    const [what, before] of Object.entries({
+      "a sealed thought": [{ type: "redacted_thinking", data: "c2VhbGVk" }],
+      "a search": [
+        { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "x" } },
+        { type: "web_search_tool_result", tool_use_id: "srvtoolu_1", content: [] },
+      ],
+      "a text": [said("I look. ")],
+    })
+  ) {
+    Deno.test(`OpenRouter's provider for the AI SDK goes on after an answer with a thought behind ${what}, ${how}`, async () => {
+      const answer = [...before, say("Hm", "czE="), said("Sunny, and noon.")];
+      const text = before.length === 1 && "text" in before[0]
+        ? "I look. Sunny, and noon."
+        : "Sunny, and noon.";
+      const [first] = await routed([[clock("toolu_1")], answer, [say("Ha", "czI="), said("Yes.")]], stream)
+        .then((turns) => turns.slice(1));
+      if (!stream || text !== "Sunny, and noon.") assertEquals(first, [said(text)]);
+      else assertEquals(first, answer);
+    });
+  }
+}

@@ -87,6 +87,17 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): An
 }
 
 /**
+ * The number of an answer's first thoughts that can be written where the model wrote them. Some clients return only a
+ * part of the thoughts, or have edited the text that the layout is of.
+ */
+export function thoughtsInPlace(message: MessageOf<"assistant">): number {
+  const { thoughts, parts } = message;
+  const at = thoughts.findIndex(({ after }, at) => after !== undefined && after !== at);
+  if (at < 0 || inLayout(openThoughts(message, []), message, wholeText(parts))) return thoughts.length;
+  return at;
+}
+
+/**
  * Turns that follow one another as one, where a layout is of all of them: clients of Responses have an answer's pieces as
  * items, and an answer that thinks again behind a text is two turns of theirs.
  */

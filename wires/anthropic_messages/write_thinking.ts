@@ -4,7 +4,7 @@
  * @see https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking (2026-11)
  * @see https://platform.claude.com/docs/en/build-with-claude/extended-thinking (2026-11)
  */
-import { isSigned } from "./write_answered.ts";
+import { isSigned, thoughtsInPlace } from "./write_answered.ts";
 import type { ClaudeModel } from "../shared/claude_models.ts";
 import { isObject } from "../shared/json.ts";
 import type { Call, JsonObject, Message, MessageOf, Part, Settings, Thought } from "../types.ts";
@@ -87,9 +87,10 @@ export function withoutLostThinking(call: Call): Call {
 }
 
 /**
- * Removes and names the earlier thoughts that were written with other tools than those that are offered: tools have joined
- * since, or tools were called and none is offered, as in a request for a summary. Newer models refuse them there: "Invalid
- * `signature` in `thinking` block. The block is bound to a different conversation."
+ * Removes and names the earlier thoughts behind which the conversation is no longer the one in which they were written.
+ * Newer models refuse them there: "Invalid `signature` in `thinking` block. The block is bound to a different
+ * conversation." Such are thoughts with other tools than those that are offered (tools have joined since, or tools were
+ * called and none is offered, as in a request for a summary), and those of whose answer earlier pieces are missing.
  */
 export function withoutUnboundThoughts(call: Call, model: ClaudeModel, dropped: string[]): Call {
   if (!model.bindsThoughts) return call;
@@ -97,18 +98,20 @@ export function withoutUnboundThoughts(call: Call, model: ClaudeModel, dropped: 
   const isOffered = settings.tools?.length || extra.tools !== undefined;
   const areGone = !isOffered &&
     messages.some((message) => message.role === "assistant" && message.calls.length > 0);
-  const isUnbound = (message: Message): message is MessageOf<"assistant"> =>
-    message.role === "assistant" && (areGone || message.before === "tools") &&
-    message.thoughts.some(isSigned);
-  if (!messages.some(isUnbound)) return call;
-  return {
-    ...call,
-    messages: messages.map((message) => {
-      if (!isUnbound(message)) return message;
-      for (const thought of message.thoughts) if (isSigned(thought)) dropped.push(thought.path);
-      return { ...message, thoughts: message.thoughts.filter((thought) => !isSigned(thought)) };
-    }),
-  };
+  /** How many of an answer's thoughts are still bound to this conversation. */
+  const bound = (message: MessageOf<"assistant">) =>
+    areGone || message.before === "tools" ? 0 : thoughtsInPlace(message);
+  let isChanged = false;
+  const written = messages.map((message): Message => {
+    if (message.role !== "assistant" || !message.thoughts.some(isSigned)) return message;
+    const most = bound(message);
+    const thoughts = message.thoughts.filter((thought, at) => at < most || !isSigned(thought));
+    if (thoughts.length === message.thoughts.length) return message;
+    isChanged = true;
+    for (const thought of message.thoughts) if (!thoughts.includes(thought)) dropped.push(thought.path);
+    return { ...message, thoughts };
+  });
+  return isChanged ? { ...call, messages: written } : call;
 }
 
 export const isForced = (choice: Settings["tool_choice"]) =>

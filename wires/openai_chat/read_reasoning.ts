@@ -5,8 +5,8 @@
  * is text. `reasoning_details` (OpenRouter, LiteLLM, Sluice) repeats the text with its proofs, in the same delta or at
  * the end.
  */
-import { AGAIN, SEPARATOR } from "./read_thoughts.ts";
-import { object, text } from "../shared/json.ts";
+import { AGAIN, openDetail, SEPARATOR } from "./read_thoughts.ts";
+import { isObject, text } from "../shared/json.ts";
 import type { Emit, JsonObject } from "../types.ts";
 
 export interface ReasoningReader {
@@ -106,7 +106,7 @@ export function reasoningReader(choice: number, emit: Emit): ReasoningReader {
         if (said !== undefined) think(said);
         return;
       }
-      const list = details.map(object);
+      const list = details.map((detail) => isObject(detail) ? openDetail(detail) : undefined);
       // Text and details say the same. The details are used, because they separate the blocks.
       const isTold = list.some((detail) =>
         detail && (text(detail.text) ?? text(detail.summary)) !== undefined

@@ -1,4 +1,5 @@
 /** OpenAI chat completions, the client's half: reads earlier reasoning and sources as clients return them. */
+import { isEnvelope, unseal } from "../shared/envelope.ts";
 import { isObject, objects } from "../shared/json.ts";
 import type { Citation, JsonObject, Thought } from "../types.ts";
 
@@ -6,6 +7,8 @@ import type { Citation, JsonObject, Thought } from "../types.ts";
 export const SEPARATOR = "{}";
 /** The data of an empty sealed thought behind which all thoughts of the message come once more, see `chunkWriter`. */
 export const AGAIN = '{"again":true}';
+/** The start of the id of a text that other pieces of its answer preceded. Their number follows, see `Thought`. */
+export const AFTER = "slc1.after.";
 
 /**
  * Reads Gemini's signatures in OpenRouter's form: encrypted reasoning with the id of the tool call that it signs, or
@@ -122,7 +125,19 @@ export function readCitations(annotations: unknown): Citation[] | undefined {
   return citations.length > 0 ? citations : undefined;
 }
 
-export function readThought(detail: JsonObject): Thought | undefined {
+/** An entry of `reasoning_details` as its maker wrote it, if Sluice has put it into an envelope. */
+export function openDetail(detail: JsonObject): JsonObject {
+  const { data, format, index } = detail;
+  const thought = isEnvelope(data) ? unseal(data)?.thought : undefined;
+  if (!thought) return detail;
+  const { text = "", signature, redacted, id } = thought;
+  return redacted === undefined
+    ? { type: "reasoning.text", text, ...(signature !== undefined && { signature }), format, index }
+    : { type: "reasoning.encrypted", data: redacted, ...(id !== undefined && { id }), format, index };
+}
+
+export function readThought(given: JsonObject): Thought | undefined {
+  const detail = openDetail(given);
   if (detail.data === SEPARATOR) return undefined;
   // Mistral writes a list of texts.
   const thinking = Array.isArray(detail.thinking)
@@ -136,9 +151,12 @@ export function readThought(detail: JsonObject): Thought | undefined {
     const { data: redacted, id } = detail;
     return typeof id === "string" ? { redacted, format, id } : { redacted, format };
   }
-  return text === undefined && !signature
-    ? undefined
-    : { text: text as string | undefined, signature, format };
+  if (text === undefined && !signature) return undefined;
+  const thought = { text: text as string | undefined, signature, format };
+  const { id } = detail;
+  return typeof id === "string" && id.startsWith(AFTER)
+    ? { ...thought, after: Number(id.slice(AFTER.length)) }
+    : thought;
 }
 
 /** Reads a signature where Google's OpenAI-compatible API writes it: `extra_content.google.thought_signature`. */

@@ -66,7 +66,7 @@ export function writeAnswer(answer: Answer, call: Call, defaults: Defaults): Jso
     model: start.model ?? defaults.model,
     // `Object.entries`, and not a loop to `length`: the indexes are the provider's and may have gaps.
     choices: Object.entries(choices).map(([index, choice]) =>
-      writeChoice(Number(index), choice, defaults, form)
+      writeChoice(Number(index), choice, call, defaults, form)
     ),
   };
   if (usage) out.usage = writeUsage(usage);
@@ -90,6 +90,7 @@ function gather(
 function writeChoice(
   index: number,
   choice: Choice,
+  call: Call,
   defaults: Defaults,
   form: AnswerForm,
 ): JsonObject {
@@ -98,7 +99,7 @@ function writeChoice(
   const bare = text === "" && (calls.length > 0 || refusal !== "" || audio !== undefined);
   const message: JsonObject = { role: "assistant", content: bare ? null : text, refusal: refusal || null };
   if (reasoning) message.reasoning_content = reasoning;
-  writeAttachments(attachmentsOf(choice), message);
+  writeAttachments(attachmentsOf(choice), call, message);
   if (audio) {
     const { id, data, transcript, expires_at } = audio;
     message.audio = {

@@ -7,6 +7,7 @@ import {
   attach,
   attachments,
   type Growing,
+  hasContent,
   writeAttachments,
   writeDetails,
   writeRest,
@@ -58,7 +59,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   function open(index: number): string {
     if (choices[index]) return "";
     if (!head) start(undefined);
-    choices[index] = { ...attachments(), blocks: [], tools: [], begun: false, thinksOn: false, told: [] };
+    choices[index] = newChoice();
     return chunk(index, `"role":"assistant","content":""`);
   }
 
@@ -67,7 +68,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
     const choice = choices[index]!;
     choice.begun = true;
     if (choice.thoughts.length === 0) return "";
-    choice.told = writeDetails(choice.thoughts);
+    choice.told = writeDetails(choice, call);
     return choice.told.length === 0 ? "" : chunk(index, members({ reasoning_details: choice.told }));
   }
 
@@ -110,7 +111,8 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
   function close(index: number): string {
     const choice = choices[index]!;
     let out = toolCalls.close(index, choice.tools);
-    const rest = members(choice.told.length === 0 ? writeAttachments(choice, {}) : writeRest(choice));
+    const isFirst = choice.told.length === 0;
+    const rest = members(isFirst ? writeAttachments(choice, call, {}) : writeRest(choice, call));
     if (rest) out += chunk(index, rest);
     return out + chunk(index, "", JSON.stringify(finishReason(choice.stop, choice.tools.length > 0, form)));
   }
@@ -131,6 +133,7 @@ export function chunkWriter(call: Call, defaults: Defaults): StreamWriter {
           return `data: ${JSON.stringify(writeCompatibleError(delta.error))}\n\n`;
         default: {
           const role = choices[delta.choice] ? "" : open(delta.choice);
+          choices[delta.choice]!.spoken ||= hasContent(delta);
           if (choices[delta.choice]!.begun || !CONTENT.has(delta.type)) return role + content(delta);
           return role + begin(delta.choice) + content(delta);
         }
@@ -161,3 +164,13 @@ interface ChoiceState extends Growing {
   tools: ToolState[];
   stop?: StopReason;
 }
+
+const newChoice = (): ChoiceState => ({
+  ...attachments(),
+  blocks: [],
+  tools: [],
+  begun: false,
+  spoken: false,
+  thinksOn: false,
+  told: [],
+});

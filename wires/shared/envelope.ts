@@ -27,14 +27,18 @@ export interface Sealed {
  * Puts a thought into an envelope. The text is left out, because clients keep it beside the envelope.
  *
  * @param options `withText`: put the text inside, for a client that is not shown the text while the vendor wants it
- * back. `ofAnswer`: the signature is that of the answer itself.
+ * back. `ofAnswer`: the signature is that of the answer itself. `nonce`: differs between envelopes of the same thought.
  */
 export function seal(
   { text, signature, redacted, format, id }: Thought,
-  { withText = false, ofAnswer = false }: { withText?: boolean; ofAnswer?: boolean } = {},
+  { withText = false, ofAnswer = false, nonce }: {
+    withText?: boolean;
+    ofAnswer?: boolean;
+    nonce?: number;
+  } = {},
 ): string {
   const isName = format !== undefined && format !== NO_FORMAT && NAME.test(format);
-  const held: JsonObject = { signature, redacted, id };
+  const held: JsonObject = { signature, redacted, id, nonce };
   if (withText) held.text = text;
   if (ofAnswer) held.answer = true;
   if (format !== undefined && !isName) held.format = format;

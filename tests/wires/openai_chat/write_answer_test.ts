@@ -391,10 +391,12 @@ Deno.test("chunkWriter() repeats all thoughts under new indexes if some come aft
     (said(chunks(deltas)) as [number, JsonObject][]).map(([, delta]) => delta.reasoning_details).filter(
       Boolean,
     );
-  const entry = (name: string, index: number) => ({
+  /** @param after How many pieces stood before it. */
+  const entry = (name: string, index: number, after = 0) => ({
     type: "reasoning.text",
     text: name,
     signature: `S${name}`,
+    ...(after > 0 && { id: `slc1.after.${after}` }),
     format,
     index,
   });
@@ -407,13 +409,14 @@ Deno.test("chunkWriter() repeats all thoughts under new indexes if some come aft
   const apart = (index: number) => sealed(index, "{}", format);
   const again = (index: number) => sealed(index, '{"again":true}', "unknown");
   assertEquals(details([...signed(0, "a"), ...signed(1, "b"), text("x"), text("y"), stop("stop")]), [
-    [entry("a", 0), apart(1), entry("b", 2)],
+    [entry("a", 0), apart(1), entry("b", 2, 1)],
   ]);
   assertEquals(details([...signed(0, "a"), text("x"), ...signed(1, "b"), stop("stop")]), [
     [entry("a", 0)],
-    [again(1), entry("a", 2), apart(3), entry("b", 4)],
+    [again(1), entry("a", 2), apart(3), entry("b", 4, 2)],
   ]);
-  assertEquals(details([text("x"), ...signed(0, "a"), stop("stop")]), [[entry("a", 0)]]);
+  assertEquals(details([text("x"), ...signed(0, "a"), stop("stop")]), [[entry("a", 0, 1)]]);
+  assertEquals(details([text(""), ...signed(0, "a"), text("x"), stop("stop")]), [[entry("a", 0)]]);
   assertEquals(details([...signed(0, "a"), tool(0, "t", "f"), stop("tool_calls")]), [[entry("a", 0)]]);
   // A thought without a proof, and one whose proof comes after the text.
   const bare = (index: number) => ({ type: "reasoning.text", text: "a", format: "unknown", index });
@@ -479,7 +482,7 @@ Deno.test("every way to join chunks gives back all thoughts of an answer, each o
     for (const [client, message] of Object.entries(kept)) {
       const call = readCall(JSON.parse(JSON.stringify({ messages: [message] })), "m");
       const [{ thoughts }] = call.messages as MessageOf<"assistant">[];
-      const read = thoughts.map(({ path: _, ...thought }) => JSON.parse(JSON.stringify(thought)));
+      const read = thoughts.map(({ path: _, after: __, ...thought }) => JSON.parse(JSON.stringify(thought)));
       assertEquals(read, expected, `${name}, ${client}`);
     }
     // Another gateway behind this one tells the same thoughts, each once.
