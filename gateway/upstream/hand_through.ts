@@ -119,16 +119,18 @@ function editAll(
 /** The messages in the form that the provider takes; `undefined` if they need no change. */
 function refit(
   body: Body,
-  { wire, messages, toolId }: Rules,
+  { wire, messages, toolId, takes }: Rules,
   dropped: string[],
   roles = messages?.roles,
 ): unknown[] | undefined {
-  if (!messages && !toolId && !roles) return undefined;
+  const proofs = takes?.thoughts === "reasoning_details";
+  if (!messages && !toolId && !roles && !proofs) return undefined;
   // For ids and roles alone, a long body is parsed only if it has any.
   const worth = messages?.members || messages?.texts || body.isParsed() ||
     (toolId && wire!.ruleWords.some(body.mentions)) ||
-    (roles && Object.keys(roles).some(body.mentions));
-  return worth ? wire!.fitMessages(body.get("messages"), { ...messages, roles, toolId }, dropped) : undefined;
+    (roles && Object.keys(roles).some(body.mentions)) || (proofs && body.mentions("reasoning_details"));
+  if (!worth) return undefined;
+  return wire!.fitMessages(body.get("messages"), { ...messages, roles, toolId, proofs }, dropped);
 }
 
 function editObject(object: JsonObject, edits: ReadonlyMap<string, Edit>): JsonObject {

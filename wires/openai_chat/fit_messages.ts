@@ -4,9 +4,12 @@
  */
 import { isObject, list } from "../shared/json.ts";
 import type { JsonObject } from "../types.ts";
+import { ownDetails } from "./own_details.ts";
 
 /** The members of messages that have ids of tool calls. */
 export const TOOL_MEMBERS = ["tool_calls", "tool_call_id"];
+/** The member of messages that has proofs of thoughts. */
+export const PROOFS = "reasoning_details";
 
 /** What a provider accepts in messages, if that is less than OpenAI accepts. */
 export interface MessageRules {
@@ -21,6 +24,8 @@ export interface MessageRules {
   texts?: boolean;
   /** Turns the id of a tool call into one that the provider accepts. */
   toolId?: (id: string) => string;
+  /** The provider passes proofs of thoughts on to their makers, so no other entries may stand among them. */
+  proofs?: boolean;
 }
 
 /**
@@ -44,13 +49,15 @@ export function fitMessages(
 
 /** Fits one message. Returns the same object if nothing has to change. */
 function fitMessage(message: JsonObject, path: string, rules: MessageRules, dropped: string[]): JsonObject {
-  const { members, roles = {}, texts = false, toolId = same } = rules;
+  const { members, roles = {}, texts = false, toolId = same, proofs = false } = rules;
   const { role } = message;
   const taken = members && typeof role === "string" && Object.hasOwn(members, role)
     ? members[role]
     : undefined;
   let out = taken ? keep(message, [...ANY, ...taken], path, dropped) : message;
   if (texts) out = joinTexts(out, path, dropped);
+  const details = proofs ? ownDetails(out[PROOFS], `${path}.${PROOFS}`, dropped) : undefined;
+  if (details) out = { ...out, [PROOFS]: details };
   const { tool_call_id: id, tool_calls: calls } = out;
   if (typeof role === "string" && Object.hasOwn(roles, role)) out = { ...out, role: roles[role] };
   if (typeof id === "string" && toolId(id) !== id) out = { ...out, tool_call_id: toolId(id) };

@@ -7,7 +7,7 @@ import { ownCompatibleError, readCompatibleError, writeCompatibleError } from ".
 import type { Call, ClientWire, ProviderWire, WireRequest } from "../types.ts";
 import { conformAnswer, conforming, type Mender } from "./conform.ts";
 import { readAnswer, readStream } from "./read_answer.ts";
-import { fitMessages, TOOL_MEMBERS } from "./fit_messages.ts";
+import { fitMessages, PROOFS, TOOL_MEMBERS } from "./fit_messages.ts";
 import { checkCall, readCall } from "./read_call.ts";
 import { writeAnswer } from "./write_answer.ts";
 import type { ChatTakes } from "./takes.ts";
@@ -32,7 +32,7 @@ export const openaiChat: OpenAIChat = {
   name: "openai",
   idPrefix: "chatcmpl-",
   mixesFields: true,
-  ruleWords: [...TOOL_MEMBERS, "developer"],
+  ruleWords: [...TOOL_MEMBERS, PROOFS, "developer"],
   fitMessages,
   mender: { answer: conformAnswer, stream: conforming },
   checkCall,

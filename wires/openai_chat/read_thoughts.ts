@@ -125,15 +125,17 @@ export function readCitations(annotations: unknown): Citation[] | undefined {
   return citations.length > 0 ? citations : undefined;
 }
 
-/** An entry of `reasoning_details` as its maker wrote it, if Sluice has put it into an envelope. */
+/** An entry of `reasoning_details` as its maker wrote it, if Sluice has put it into an envelope. A damaged one is empty. */
 export function openDetail(detail: JsonObject): JsonObject {
   const { data, format, index } = detail;
   const thought = isEnvelope(data) ? unseal(data)?.thought : undefined;
   if (!thought) return detail;
-  const { text = "", signature, redacted, id } = thought;
-  return redacted === undefined
-    ? { type: "reasoning.text", text, ...(signature !== undefined && { signature }), format, index }
-    : { type: "reasoning.encrypted", data: redacted, ...(id !== undefined && { id }), format, index };
+  const { text, signature, redacted, id } = thought;
+  if (redacted !== undefined) {
+    return { type: "reasoning.encrypted", data: redacted, ...(id !== undefined && { id }), format, index };
+  }
+  if (signature !== undefined) return { type: "reasoning.text", text: text ?? "", signature, format, index };
+  return text === undefined ? {} : { type: "reasoning.text", text, format, index };
 }
 
 export function readThought(given: JsonObject): Thought | undefined {
