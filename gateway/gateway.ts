@@ -188,7 +188,7 @@ async function open(
   insider: boolean,
   context: RuntimeContext | undefined,
 ): Promise<Response> {
-  if (route.door === "home") return await home(request);
+  if (route.door === "home") return await home(request, config);
   if (route.door === "health") return Response.json({ status: "ok" });
   if (!insider) refuseForeignPage(request, config);
   if (route.door === "metrics") return await serveMetrics(request, config, insider);

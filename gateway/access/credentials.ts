@@ -89,6 +89,8 @@ export interface TokenCheck {
   holds?: (text: string) => boolean;
   /** Set if the gateway has no tokens. */
   isEmpty?: true;
+  /** Whether a request without a token is refused. */
+  isRequired: boolean;
   /**
    * Finds out who sent a request.
    *
@@ -177,6 +179,7 @@ export function tokenCheck(
     const holds = tokenFinder(tokens.map(({ token }) => token));
     return {
       holds,
+      isRequired: required,
       admit,
       keys: async (headers) => (await part(headers)).keys,
       ownQuery: (endpoint) => ownQuery(endpoint, holds),
@@ -185,6 +188,7 @@ export function tokenCheck(
   // Without tokens nothing is hashed, so `admit` returns its result without a promise.
   return {
     isEmpty: true,
+    isRequired: false,
     admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
     keys: (headers) => Promise.resolve(given(headers)),
     ownQuery,

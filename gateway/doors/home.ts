@@ -1,9 +1,10 @@
 /** Serves `/`. */
 import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
+import type { Config } from "../setup/config.ts";
 
-/** A browser gets the page, any other client a curl command that works without a key. */
-export function home(request: Request): Promise<Response> | Response {
-  return /\btext\/html\b/i.test(request.headers.get("accept") ?? "") ? page() : text(request);
+/** A browser gets the page, any other client a curl command that works without a provider's key. */
+export function home(request: Request, config: Config): Promise<Response> | Response {
+  return /\btext\/html\b/i.test(request.headers.get("accept") ?? "") ? page() : text(request, config);
 }
 
 /** A module of its own, which is not loaded unless a browser asks. */
@@ -22,14 +23,18 @@ async function page(): Promise<Response> {
   });
 }
 
-function text({ url }: Request): Response {
-  const origin = URL.canParse(url) ? new URL(url).origin : "http://127.0.0.1:8787";
+/** A front proxy that ends TLS asks by plain http, so the operator's own address wins over the request's. */
+function text({ url: asked }: Request, { url, tokens }: Config): Response {
+  const address = url ?? (URL.canParse(asked) ? new URL(asked).origin : "http://127.0.0.1:8787");
+  const [first, token] = tokens.isRequired
+    ? ["Try it, with a gateway token in the variable TOKEN:", '    -H "authorization: Bearer $TOKEN" \\\n']
+    : ["Try it, no key needed:", ""];
   const told = `Sluice: every model provider behind one OpenAI-compatible URL.
 
-Try it, no key needed:
+${first}
 
-  curl ${origin}/v1/chat/completions \\
-    -H 'content-type: application/json' \\
+  curl ${address}/v1/chat/completions \\
+${token}    -H 'content-type: application/json' \\
     -d '{"model": "demo/echo", "messages": [{"role": "user", "content": "Hello"}]}'
 
 Then write a model as "{provider}/{model}", e.g. "${EXAMPLE_MODELS.anthropic}", and send that provider's key as

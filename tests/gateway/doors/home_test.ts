@@ -24,6 +24,33 @@ Deno.test("a browser gets the page at /, and any other client a text", async () 
   assertEquals((await home(BROWSER, "HEAD")).headers.get("content-security-policy"), PAGE_POLICY);
 });
 
+Deno.test("the curl command at / works as printed: at the operator's own address, and with a token if one is needed", async () => {
+  const commandOf = async (options: Parameters<typeof createGateway>[0]) => {
+    const gateway = createGateway({ fetch: nothing.fetch, ...options });
+    const text = await (await gateway.fetch(new Request("http://inside.test/"))).text();
+    const [, command] = /^ {2}(curl [^]*?)\n\n/m.exec(text)!;
+    // Runs the shell's own reading of the command, with `curl` as a function that prints its arguments.
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", `curl() { printf '%s\\n' "$@"; }\n${command}`],
+      env: { TOKEN: "my-token" },
+    }).output();
+    const [url, ...rest] = new TextDecoder().decode(stdout).trim().split("\n");
+    const headers = rest.flatMap((word, at) =>
+      word === "-H" ? [rest[at + 1].split(": ") as [string, string]] : []
+    );
+    const body = rest[rest.indexOf("-d") + 1];
+    const { pathname } = new URL(url);
+    const request = new Request(`http://inside.test${pathname}`, { method: "POST", headers, body });
+    return { url, status: (await gateway.fetch(request)).status };
+  };
+  const path = "/v1/chat/completions";
+  assertEquals(await commandOf({}), { url: `http://inside.test${path}`, status: 200 });
+  const url = "https://sluice.example.com";
+  assertEquals(await commandOf({ url }), { url: `${url}${path}`, status: 200 });
+  assertEquals((await commandOf({ tokens: ["my-token"] })).status, 200);
+  assertEquals((await commandOf({ tokens: ["my-token"], tokenRequired: false })).status, 200);
+});
+
 Deno.test("the page may run its own script and ask its own gateway, and nothing else", async () => {
   const { headers } = await home(BROWSER);
   const policy = headers.get("content-security-policy")!;
