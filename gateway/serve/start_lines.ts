@@ -23,7 +23,9 @@ export function startLines(started: Started): string {
   const url = `http://${near}:${port}`;
   const keys = stored.length === 0
     ? "none; a request brings its provider's key"
-    : `${stored.join(", ")}; they serve requests with a gateway token`;
+    : tokens || madeToken
+    ? `${stored.join(", ")}; they serve requests with a gateway token`
+    : `${stored.join(", ")}; they serve nobody: set SLUICE_TOKENS`;
   return [
     `Sluice listens on http://${at}:${port}`,
     `Page:        ${url}/`,

@@ -24,6 +24,8 @@ Deno.test("startLines() names the providers with keys, and says which token is n
   const [, , keys, token] = lines({ stored: ["groq", "openai"], madeToken: "sluice-1" });
   assertEquals(keys, "Stored keys: groq, openai; they serve requests with a gateway token");
   assertEquals(token, "Token:       sluice-1 (made for this run; SLUICE_TOKENS sets your own)");
+  // Processes that share a port make no token.
+  assertEquals(lines({ stored: ["openai"] })[2], "Stored keys: openai; they serve nobody: set SLUICE_TOKENS");
   const says = (tokens?: string) => lines({ tokens })[3].slice("Token:".length).trim();
   assertEquals([undefined, "one", "several", "optional"].map(says), [
     "none is needed",
