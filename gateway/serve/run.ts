@@ -17,6 +17,7 @@ export interface DenoRuntime {
   open(path: string): Promise<{ readable: ReadableStream<Uint8Array> }>;
   serve(options: object, handler: (request: Request) => Promise<Response>): { shutdown(): Promise<void> };
   addSignalListener(signal: string, listener: () => void): void;
+  execPath(): string;
   exit(code: number): never;
 }
 
@@ -125,7 +126,7 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
       exit: deno.exit,
     });
   } catch (error) {
-    throw withCommand(error as Error, module, files, written);
+    throw withCommand(error as Error, deno, module, files, written);
   }
 }
 
@@ -216,13 +217,15 @@ function listening<T>({ hostname, port }: Served, serve: () => T): T {
 }
 
 /**
- * Adds the whole command to Deno's error for a missing permission.
+ * Adds the whole command to Deno's error for a missing permission. A Deno that npm has installed is started by `npx`, as it
+ * may not be on the path.
  *
  * @param files The files that the program has tried to read so far.
  * @param written The files that it writes.
  */
 function withCommand(
   error: Error,
+  { execPath }: DenoRuntime,
   module: string,
   files: readonly string[],
   written: readonly string[],
@@ -232,8 +235,9 @@ function withCommand(
   if (files.length > 0) flags.push(`--allow-read=${files.join(",")}`);
   if (written.length > 0) flags.push(`--allow-write=${written.join(",")}`);
   const program = module.startsWith("file://") ? decodeURIComponent(new URL(module).pathname) : module;
-  const command = ["deno", "run", ...flags, program].map((word) =>
-    /^[\w./:@=+,-]+$/.test(word) ? word : `'${word}'`
+  const deno = /[\\/]node_modules[\\/]@?deno[\\/]/.test(execPath()) ? ["npx", "-y", "deno"] : ["deno"];
+  const command = [...deno, "run", ...flags, program].map((word) =>
+    /^[\w./:@=+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
   );
   return new Error(`${error.message.split(", run again")[0]}. Run: ${command.join(" ")}`, { cause: error });
 }

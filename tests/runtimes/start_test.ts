@@ -147,8 +147,9 @@ Deno.test("deno run mod.ts prints the command with the missing permission, and t
       PORT: "0",
       ...env,
     });
-    const [, line] = /^Requires .+\. Run: deno (run .+)\n$/.exec(output) ?? [];
+    const [, npx, line] = /^Requires .+\. Run: (npx -y )?deno (run .+)\n$/.exec(output) ?? [];
     assertEquals([code, line !== undefined], [1, true], output);
+    assertEquals(npx !== undefined, DENO.includes("node_modules"), "a Deno of npm's may not be on the path");
     await using gateway = await startServed(DENO, line!.split(" "), env);
     assertStringIncludes(await demo(gateway.url), '"hi"');
   }
