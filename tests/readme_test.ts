@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { readEnv } from "../gateway/setup/env.ts";
 import { optionVariables } from "../gateway/setup/env_options.ts";
 import { CONFIG } from "../gateway/setup/served_options.ts";
 import { PROVIDERS } from "../providers/table.ts";
@@ -93,4 +94,24 @@ Deno.test("every task that the pages name is one", async () => {
   );
   assert(named.length > 10, `${named.length}`);
   assertEquals(named.filter(({ task }) => !Object.hasOwn(tasks, task)), []);
+});
+
+Deno.test("every setting within a sentence is read by a shell and by the gateway as it is printed", async () => {
+  const settings = PAGES.flatMap(({ page, text }) =>
+    [...text.matchAll(/`(SLUICE_\w+=[^`]+)`/g)].map(([, setting]) => ({ page, setting }))
+  );
+  assert(settings.length > 6, `${settings.length}`);
+  for (const { page, setting } of settings) {
+    const [name] = setting.split("=");
+    // A command may follow the variable.
+    const [assignment] = /^\w+=(?:'[^']*'|\S+(?= \w+ run )|.*)/.exec(setting)!;
+    const { success, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-ec", `${assignment}\nprintf %s "$${name}"`],
+    }).output();
+    const decoder = new TextDecoder();
+    assert(success, `${page}: ${setting}: ${decoder.decode(stderr)}`);
+    const value = decoder.decode(stdout);
+    const { warnings } = readEnv((variable) => variable === name ? value : undefined, [name]);
+    assertEquals(warnings, [], `${page}: ${setting}`);
+  }
 });
