@@ -33,8 +33,12 @@ const STOPS: ReadonlyMap<unknown, StopReason> = new Map<unknown, StopReason>([
 ]);
 
 export function readAnswer(body: JsonObject, emit: Emit): void {
-  if (body.type === "error" || !Array.isArray(body.content)) {
+  if (body.type === "error" || body.error !== undefined || text(body.message) !== undefined) {
     return emit({ type: "error", error: readError(200, body) });
+  }
+  if (!Array.isArray(body.content)) {
+    const error = { message: "The provider's answer has no content", code: "no_content" };
+    return emit({ type: "error", error });
   }
   const message = messageReader(emit);
   message.start(body);

@@ -56,7 +56,7 @@ export function readError(status: number, body: unknown): WireError {
   else if (message && error.type === "not_found_error" && NO_MODEL.test(message)) code = "model_not_found";
   const requestId = text(outer.request_id);
   return {
-    message: message ?? `The provider answered ${failed} without a message`,
+    message: message ?? `The provider answered ${status} without a message`,
     type,
     param: (message && BLAMED.exec(message)?.[1]) ?? null,
     code,

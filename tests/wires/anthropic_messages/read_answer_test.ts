@@ -422,6 +422,22 @@ Deno.test("readStream() ends with the error of an error event, and emits nothing
   assertEquals(ofType(list, "stop"), []);
 });
 
+Deno.test("readAnswer() tells an error from an object that is no answer", () => {
+  const error = (body: JsonObject) =>
+    ofType(whole(body), "error").map(({ error }) => [error.message, error.code]);
+  for (const body of [{}, { type: "message" }, { content: "Hi" }, { content: null }]) {
+    assertEquals(error(body), [["The provider's answer has no content", "no_content"]]);
+  }
+  const overloaded = { type: "overloaded_error", message: "Overloaded" };
+  for (const body of [{ type: "error", error: overloaded }, { error: overloaded }]) {
+    assertEquals(error(body), [["Overloaded", "overloaded"]]);
+  }
+  assertEquals(error({ message: "No such route" }), [["No such route", null]]);
+  for (const body of [{ type: "error" }, { error: {} }]) {
+    assertEquals(error(body), [["The provider answered 200 without a message", null]]);
+  }
+});
+
 Deno.test("readStream() emits an error for a stream that ends early, wherever it is cut", () => {
   assertEquals(ofType(streamed(load("cut.sse")), "error").map(({ error }) => error.code), ["cut_off"]);
   assertEquals(ofType(streamed(""), "error").length, 1);
