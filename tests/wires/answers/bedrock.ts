@@ -1,7 +1,7 @@
 /** The answers of Amazon Bedrock: in Converse's form, and Claude's own in Amazon's frames. */
-import type { JsonObject } from "../../wires/types.ts";
-import { callPieces, type FakeProvider, type Scenario, SIGNATURE, type SseEvent } from "./shared.ts";
-import { encode } from "./streams/aws_messages.ts";
+import type { JsonObject } from "../../../wires/types.ts";
+import { callPieces, type FakeProvider, type Scenario, SIGNATURE, type SseEvent } from "./scenarios.ts";
+import { encode } from "../streams/aws_messages.ts";
 
 /** Each byte of a text as one character, as `encode` writes them. */
 const inBytes = (text: string) =>
