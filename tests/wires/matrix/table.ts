@@ -9,7 +9,8 @@
  */
 import { type Json, lab } from "../../acceptance/lab.ts";
 import { type Client, CLIENTS } from "./clients.ts";
-import { type Feature, FEATURES } from "./features.ts";
+import type { Feature } from "./feature.ts";
+import { FEATURES } from "./features.ts";
 import { type Column, COLUMNS } from "./providers.ts";
 
 /** The file that is printed. */
