@@ -126,9 +126,17 @@ export interface Unsigned {
   method: string;
   url: string;
   /** Names are in lower case. */
-  headers: { get(name: string): string | null; set(name: string, value: string): void };
+  headers: {
+    get(name: string): string | null;
+    set(name: string, value: string): void;
+    delete(name: string): void;
+  };
   /** The body as it will be sent. */
   body: BodyInit | null;
+  /** The labels that the path or the model names, e.g. Amazon's region, which a signature holds. */
+  places?: Places;
+  /** The time, in milliseconds since 1970. Default: the runtime's. */
+  now?: number;
   /** Set if only the names of the headers are wanted, because nothing is sent: a signer then asks nobody for a token. */
   namesOnly?: true;
 }
@@ -217,6 +225,14 @@ export interface SpokenEmbeddings {
 /** Which chat calls use a provider's Responses API. */
 export type ResponsesUse = "always" | "when needed" | "never";
 
+/** The texts of a credential that has several, by their names. They travel as one key: as JSON. */
+export interface KeySet {
+  needs: readonly string[];
+  may?: readonly string[];
+  /** Environment variables from which the provider's own tools read them. They are used only together. */
+  env?: Readonly<Record<string, string>>;
+}
+
 /** Options that only some rows have. */
 export type OwnSetting = "apiVersion" | "region";
 
@@ -259,7 +275,7 @@ export interface Row {
   /** Amazon's region, if neither the path nor the model names one. */
   region?: string;
   /** Environment variables from which the provider's own tools read these settings, the usual one first. */
-  settingEnv?: Readonly<Partial<Record<OwnSetting, readonly string[]>>>;
+  settingEnv?: Readonly<Partial<Record<OwnSetting | "baseUrl", readonly string[]>>>;
   /** Matches the model in a native path, in its first group. Default: the segment after `models/`. */
   modelPath?: RegExp;
   /** A header in which clients name another URL of this provider, and the domains that such a URL may have. */
@@ -276,6 +292,8 @@ export interface Row {
   fetch?: (request: Request) => Promise<Response>;
   /** Environment variables from which the provider's own tools read its key, the usual one first. */
   keyEnv?: readonly string[];
+  /** Set if a key may be a set of several texts, which `sign` reads. */
+  keySet?: KeySet;
 }
 
 /** A row with its name, as the table holds it. */

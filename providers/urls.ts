@@ -94,6 +94,10 @@ export function wireUrl(
   return filled.replace("{model}", () => encodeURIComponent(provider.modelId?.(model) ?? model));
 }
 
+/** The labels for places that a model names, or the provider's own, for a signature that holds them. */
+export const wirePlaces = (provider: Provider, path: string, model: string): Places | undefined =>
+  provider.keySet && provider.callPath?.(provider, path, model).places;
+
 /** Whether a segment is a version: `v1`, `v1beta`. */
 export const isVersion = (segment: string) => /^v\d+([a-z]+\d*)?$/.test(segment);
 

@@ -1,4 +1,5 @@
 /** Finds secrets in texts: gateway tokens on their way to a provider, stored keys and tokens on their way to a client. */
+import { secretsOf } from "../../providers/sign/key_set.ts";
 import { escapeReader, ESCAPES, halfEscape } from "./escapes.ts";
 
 // ---------------------------------------------------------------- tokens
@@ -132,7 +133,8 @@ export function answerMasks(tokens: readonly string[]): (key?: string) => Masks 
   return (key) => {
     let masks = known.get(key);
     if (!masks) {
-      masks = { answer: secretMask([key!]), error: secretMask([key!, ...tokens]) };
+      const secrets = secretsOf(key!);
+      masks = { answer: secretMask(secrets), error: secretMask([...secrets, ...tokens]) };
       known.set(key, masks);
     }
     return masks;

@@ -23,7 +23,7 @@ import type { Mask, Masks } from "../access/secrets.ts";
 import { isEventStream } from "../log/observe.ts";
 import { UNBUFFERED } from "../upstream/answer.ts";
 import { maskAll, maskFailure, maskObject, maskSuccess, maskText } from "../upstream/masked.ts";
-import { send, sendKey, sign, storedKeys, unsent } from "../upstream/send.ts";
+import { clientKeySet, send, sendKey, sign, storedKeys, unsent } from "../upstream/send.ts";
 import { findProvider } from "../targets/find_target.ts";
 
 /**
@@ -50,7 +50,10 @@ export async function native(
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
   const endpoint = query < 0 ? path : config.tokens.ownQuery(path + request.url.slice(query));
-  const { body, fault } = await bodyOf(request, settings, exchange);
+  // A signature holds a hash of the whole body.
+  const { caller } = exchange;
+  const isSigned = provider.keySet && caller.keys.size === 0 || clientKeySet(provider, caller) !== undefined;
+  const { body, fault } = await bodyOf(request, settings, exchange, isSigned);
   const step = nativeStep(
     { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
     settings,
@@ -75,6 +78,7 @@ async function bodyOf(
   request: Request,
   { maxAttempts }: PolicySettings,
   exchange: Exchange,
+  isSigned = false,
 ): Promise<{ body: BodyInit | null; fault?: Upload["fault"] }> {
   // On workerd a GET with `content-length: 0` has a body, but `fetch` refuses a GET with a body.
   if (!request.body || request.method === "GET" || request.method === "HEAD") return { body: null };
@@ -84,7 +88,7 @@ async function bodyOf(
   if (exchange.explain && !isShown(request, announced, exchange)) return { body: request.body };
   // On Deno a DELETE without a body has an empty stream, which would be sent in chunks.
   const isDelete = request.method === "DELETE";
-  if (maxAttempts === 1 && !isDelete && !exchange.explain) {
+  if (maxAttempts === 1 && !isDelete && !exchange.explain && !isSigned) {
     return upload(request.body, exchange.config.limits);
   }
   const whole = await readWhole(request, exchange);
@@ -134,10 +138,16 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     const path = quote(endpoint.split("?", 1)[0]);
     throw new GatewayError("invalid_request", `Cannot find ${path} at ${provider.name}`, { param: "path" });
   }
-  for (const [name, value] of caller.keys) sendKey(headers, provider, name, value);
+  const ownSet = clientKeySet(provider, caller);
+  if (ownSet === undefined) {
+    for (const [name, value] of caller.keys) {
+      sendKey(headers, provider, name, value);
+    }
+  }
   const own = caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   const format = formatOf(method, url);
+  const places = provider.keySet && provider.native?.(provider.baseUrl, endpoint.replace(/^\//, ""))?.places;
   let masks = exchange.config.masks();
   return {
     provider: provider.name,
@@ -151,7 +161,8 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       masks = exchange.config.masks(stored?.key);
       if (exchange.explain) {
         const keyOf = own ? "client" : stored && "gateway";
-        return unsent({ provider, model, method, url, headers, body, key: stored?.key, keyOf }, exchange);
+        const key = ownSet ?? stored?.key;
+        return unsent({ provider, model, method, url, headers, body, key, keyOf }, exchange);
       }
       const go = () => {
         const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
@@ -161,7 +172,9 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
           return passBack(upstream, { provider, url, format, masks, isHeld: begun !== undefined }, exchange);
         });
       };
-      const signed = stored && sign({ method, url, headers, body }, provider, stored.key);
+      const key = ownSet ?? stored?.key;
+      const now = exchange.config.now();
+      const signed = key !== undefined && sign({ method, url, headers, body, places, now }, provider, key);
       return signed ? signed.then(go) : go();
     },
   };

@@ -37,6 +37,7 @@ async function signedNames({ provider, headers, key, method, url, body }: Unsent
   const names = {
     get: (name: string) => signed.get(name) ?? headers.get(name),
     set: (name: string, value: string) => void signed.set(name.toLowerCase(), value),
+    delete: () => {},
   };
   await sign({ method, url, headers: names, body, namesOnly: true }, provider, key);
   return [...signed.keys()];

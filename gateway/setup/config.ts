@@ -8,7 +8,8 @@ import {
   type WireName,
 } from "../../providers/kinds.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
-import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
+import { isKeySet, keySetFault } from "../../providers/sign/key_set.ts";
+import type { KeySet, Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
 import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
@@ -325,7 +326,19 @@ function readKeys(
         `Cannot use option keys.${name}: ${provider.name} has keys under another of its names`,
       );
     }
-    read.set(provider.name, stored);
+    read.set(provider.name, asKeys(name, stored, provider.keySet));
   }
   return read;
+}
+
+/** The keys of a provider whose keys may be sets: a set in place of keys by alias is one key. Faulty sets are refused. */
+function asKeys(name: string, stored: StoredKeys, keySet: KeySet | undefined): StoredKeys {
+  if (!keySet) return stored;
+  const keys = isKeySet(stored, keySet) ? JSON.stringify(stored) : stored;
+  const listed = typeof keys === "string" || Array.isArray(keys) ? { default: keys } : keys;
+  for (const key of Object.values(listed).flat()) {
+    const fault = keySetFault(key, keySet);
+    if (fault !== undefined) throw new TypeError(`Cannot use option keys.${name}: ${fault}`);
+  }
+  return keys;
 }

@@ -1,12 +1,13 @@
 /** Reads the options of the served form from environment variables. */
 import { nearestNames } from "../../providers/nearest_names.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
+import type { KeySet } from "../../providers/types.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
 import { check } from "./check.ts";
 import { readOptions } from "./config.ts";
 import type { StoredKeys } from "../access/stored_keys.ts";
 import { optionVariables, readObject } from "./env_options.ts";
-import { readAs, readConfig, Settings } from "./env_settings.ts";
+import { cannotUse, readAs, readConfig, Settings } from "./env_settings.ts";
 import type { Options } from "./options.ts";
 import { CONFIG, type Listening } from "./served_options.ts";
 import { readOtel } from "./otel_option.ts";
@@ -196,6 +197,10 @@ function addKeys(settings: Settings, env: Env): string[] {
     add(variable, name, keys);
     settings.check(() => check(CONFIG, { keys: { [name]: keys } }), variable);
   }
+  for (const { name, keyEnv = [], keySet } of PROVIDERS.values()) {
+    const set = keySet && !keyEnv.some((variable) => env(variable)) && readKeySet(keySet, env);
+    if (set) add(keySet.env![keySet.needs[0]], name, set);
+  }
   const text = env("SLUICE_KEYS");
   if (!text) return warnings;
   const more = readAs("SLUICE_KEYS", text, readObject);
@@ -203,6 +208,22 @@ function addKeys(settings: Settings, env: Env): string[] {
   settings.check(() => readSettings({ ...settings.values, keys: more }), "SLUICE_KEYS");
   for (const [name, keys] of Object.entries(more)) add("SLUICE_KEYS", name, keys as StoredKeys);
   return warnings;
+}
+
+/**
+ * The set of several texts that variables hold, as one key; `undefined` if none of those that are needed is set.
+ *
+ * @throws TypeError for a part of a set: a part of another one could complete it otherwise.
+ */
+function readKeySet({ needs, may = [], env: names = {} }: KeySet, env: Env): string | undefined {
+  const held = needs.filter((name) => env(names[name])?.trim());
+  if (held.length === 0) return undefined;
+  const missing = needs.find((name) => !held.includes(name));
+  if (missing !== undefined) {
+    throw cannotUse(names[held[0]], `${names[missing]} is not set, and one is of no use without the other`);
+  }
+  const set = [...needs, ...may].map((name) => [name, names[name] && env(names[name])?.trim()]);
+  return JSON.stringify(Object.fromEntries(set.filter(([, text]) => text)));
 }
 
 const byAlias = (keys: StoredKeys) => isObject(keys) ? keys : { default: keys };

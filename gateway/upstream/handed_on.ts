@@ -1,5 +1,5 @@
 /** Prepares requests to endpoints other than chat, whose bodies are handed through. */
-import { wireUrl } from "../../providers/urls.ts";
+import { wirePlaces, wireUrl } from "../../providers/urls.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Target } from "../targets/find_target.ts";
 import type { Body } from "./body.ts";
@@ -58,6 +58,7 @@ export function outgoingOf(
   return {
     target,
     url: wireUrl(provider, path, target.model, account),
+    places: wirePlaces(provider, path, target.model),
     headers: writeHeaders(
       provider,
       exchange.headers,

@@ -1,6 +1,6 @@
 /** Turns a client's body into a provider's request. */
-import type { Mender, Provider, Spoken, SpokenChat } from "../../providers/types.ts";
-import { wireUrl } from "../../providers/urls.ts";
+import type { Mender, Places, Provider, Spoken, SpokenChat } from "../../providers/types.ts";
+import { wirePlaces, wireUrl } from "../../providers/urls.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { AnswerFormat, Call, ClientWire, JsonObject } from "../../wires/types.ts";
 import type { HeaderTarget } from "../../wires/shared/own_headers.ts";
@@ -26,6 +26,8 @@ export interface Outgoing {
   mender?: Mender;
   url: string;
   headers: SentHeaders;
+  /** What the model names of places in the URL, for the signer. */
+  places?: Places;
   /** Returns the body for one attempt. */
   body: () => BodyInit;
   /** The client's fields that the target does not have. */
@@ -87,6 +89,7 @@ export function prepare(
       { wire: spoken.wire.name, isAuthor: spoken.isAuthor === true },
       rewritten.headers,
     ),
+    places: wirePlaces(provider, path, model),
     body: () => written ??= write(),
     dropped,
     call: rewritten.call,

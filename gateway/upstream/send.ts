@@ -1,6 +1,6 @@
 /** Sends requests to providers. */
 import { keyForm, setUnfixed, signWithKey } from "../../providers/sign/key.ts";
-import type { Provider, Unsigned } from "../../providers/types.ts";
+import type { Places, Provider, Unsigned } from "../../providers/types.ts";
 import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call } from "../../wires/types.ts";
@@ -197,6 +197,12 @@ export function clientKey({ keys }: Caller): string | undefined {
 export const sign = (request: Unsigned, provider: Provider, key: string): Promise<void> | void =>
   (provider.sign ?? signWithKey)(request, provider, key);
 
+/** The client's key if it is a set of several texts that the provider's signer reads. */
+export function clientKeySet({ keySet }: Provider, caller: Caller): string | undefined {
+  const key = keySet && clientKey(caller);
+  return key?.startsWith("{") ? key : undefined;
+}
+
 /** The key for a target: the client's, or one of the stored keys. */
 export interface Credentials {
   key?: string;
@@ -232,6 +238,8 @@ interface Question {
   target: { provider: Provider; model: string };
   url: string;
   headers: SentHeaders;
+  /** What the model names of places in the URL, for the signer. */
+  places?: Places;
   /** The masks of the current attempt's answer. */
   masks: Masks;
   /** The client's fields that the target does not have. */
@@ -253,7 +261,7 @@ export function ask<T>(
   exchange: Exchange,
   take: (upstream: Response) => T | Promise<T>,
 ): Promise<T> {
-  const { target: { provider }, url, headers } = question;
+  const { target: { provider }, url, headers, places } = question;
   const stored = keys?.take();
   const sentKey = key ?? stored?.key;
   question.masks = exchange.config.masks(stored?.key);
@@ -271,7 +279,8 @@ export function ask<T>(
     });
   };
   if (sentKey === undefined) return go();
-  const signed = sign({ method: "POST", url, headers, body }, provider, sentKey);
+  const now = exchange.config.now();
+  const signed = sign({ method: "POST", url, headers, body, places, now }, provider, sentKey);
   return signed ? signed.then(go) : go();
 }
 

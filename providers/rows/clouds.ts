@@ -6,6 +6,7 @@ import { awsEventStream } from "../../wires/streams/aws_event_stream.ts";
 import { bedrock, bedrockCall, bedrockId } from "../amazon.ts";
 import { bearer, compatible, header, ownPaths } from "../kinds.ts";
 import { azureCall, azureDeployment, azureOpenAI, vertex, workersAI } from "../native.ts";
+import { signAmazon } from "../sign/amazon.ts";
 import { signAzure } from "../sign/key.ts";
 import { shortToolId } from "../tool_ids.ts";
 import type { Row, Spoken } from "../types.ts";
@@ -33,8 +34,21 @@ export const CLOUDS = {
     // The list of models is at another host, and has models that an account cannot call.
     modelsPath: false,
     settings: ["region"],
-    settingEnv: { region: ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"] },
+    settingEnv: {
+      baseUrl: ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"],
+      region: ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"],
+    },
+    sign: signAmazon,
     keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
+    keySet: {
+      needs: ["accessKeyId", "secretAccessKey"],
+      may: ["sessionToken"],
+      env: {
+        accessKeyId: "AWS_ACCESS_KEY_ID",
+        secretAccessKey: "AWS_SECRET_ACCESS_KEY",
+        sessionToken: "AWS_SESSION_TOKEN",
+      },
+    },
   },
   // Read in `azure.js` of `openai` 7.59 and in https://learn.microsoft.com/azure/foundry/openai/how-to/responses (2026-11).
   "azure-openai": compatible("https://{resource}.openai.azure.com/openai/v1", {

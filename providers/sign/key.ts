@@ -2,7 +2,11 @@
 import type { Auth, Provider, Unsigned } from "../types.ts";
 
 /** Sets the key in the header of the row's `auth`, or in the header for keys of its form. */
-export function signWithKey({ headers }: Pick<Unsigned, "headers">, provider: Provider, key: string): void {
+export function signWithKey(
+  { headers }: { headers: Pick<Unsigned["headers"], "set"> },
+  provider: Provider,
+  key: string,
+): void {
   const { header, prefix } = keyForm(provider, key) ?? provider.auth;
   setUnfixed(headers, provider, header.toLowerCase(), prefix + key);
 }
@@ -19,7 +23,7 @@ export const keyForm = ({ keyForms }: Provider, key: string): Auth | undefined =
 
 /** Sets a header, unless the operator has set it for all requests. */
 export function setUnfixed(
-  headers: Unsigned["headers"],
+  headers: Pick<Unsigned["headers"], "set">,
   { fixed }: Provider,
   name: string,
   value: string,

@@ -1,9 +1,11 @@
 /** A provider on loopback. Its models' names tell how it behaves, and it reports what happened to each request. */
 
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
+import { signatureFault } from "../acceptance/strict_sigv4.ts";
+import { converse, TEXT as SHARED_TEXT } from "../wires/shared.ts";
 
 /** A request to the provider. */
 export interface Received {
@@ -132,8 +134,10 @@ export async function startFakeProvider(): Promise<FakeProvider> {
   let open = 0;
 
   const server = createServer(async (request, response) => {
-    const body: Received["body"] = JSON.parse(await text(request) || '{"model":"none"}');
+    const sent = await text(request);
     const path = request.url!;
+    if (path.startsWith("/model/")) return void await answerAsBedrock(request, sent, response);
+    const body: Received["body"] = JSON.parse(sent || '{"model":"none"}');
     open++;
     response.on("close", () => {
       open--;
@@ -204,6 +208,41 @@ async function answer(
   }
   if (!stream) return void response.writeHead(200, JSON_TYPE).end(dialect.answer);
   await events(dialect.stream, 0);
+  response.end();
+}
+
+/** A pair of keys that the provider knows as Bedrock does. */
+export const AWS_PAIR = {
+  accessKeyId: "AKIARUNTIMES",
+  secretAccessKey: "secret/of+the+suite",
+  sessionToken: "dG9rZW4=",
+};
+
+/** Answers as Bedrock: checks the signature of what has arrived, and streams in Amazon's frames. */
+async function answerAsBedrock(
+  request: IncomingMessage,
+  body: string,
+  response: ServerResponse,
+): Promise<void> {
+  const headers = new Headers(request.headers as Record<string, string>);
+  const url = `http://${headers.get("host")}${request.url}`;
+  const scope = { service: "bedrock", region: "us-east-1" };
+  const fault = await signatureFault(
+    { method: request.method!, url, headers, body },
+    [AWS_PAIR],
+    scope,
+    Date.now(),
+  );
+  if (fault) return void response.writeHead(403, JSON_TYPE).end(JSON.stringify({ message: fault }));
+  const scenario = { ...SHARED_TEXT, text: PIECES };
+  if (!request.url!.endsWith("-stream")) {
+    return void response.writeHead(200, JSON_TYPE).end(JSON.stringify(converse.whole(scenario)));
+  }
+  response.writeHead(200, { "content-type": converse.framed!.type });
+  for (const event of converse.stream(scenario)) {
+    for (const byte of converse.framed!.bytes([event])) response.write(Uint8Array.of(byte));
+    await pause(0);
+  }
   response.end();
 }
 

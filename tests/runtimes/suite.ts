@@ -5,6 +5,7 @@ import { freePort } from "../free_port.ts";
 import {
   ANTHROPIC_ANSWER,
   ANTHROPIC_STREAM,
+  AWS_PAIR,
   type FakeProvider,
   OPENAI_ANSWER,
   OPENAI_STREAM,
@@ -30,6 +31,7 @@ export interface Case {
 export const environment = (provider: FakeProvider) => ({
   SLUICE_OPENAI_BASE_URL: `${provider.url}/openai/v1`,
   SLUICE_ANTHROPIC_BASE_URL: `${provider.url}/anthropic`,
+  SLUICE_AWS_BEDROCK_BASE_URL: provider.url,
   SLUICE_GROQ_BASE_URL: `http://127.0.0.1:${freePort()}/v1`,
 });
 
@@ -252,6 +254,22 @@ export const CASES: Case[] = [
     const whole = await (await ask(gateway, `${provider}/${fresh("zipped")}`)).json();
     assertEquals(whole.choices[0].message.content, TEXT);
   }),
+  {
+    name: "a pair of Amazon's keys signs what is sent, and Amazon's frames are read",
+    async run({ gateway }) {
+      const model = "bedrock/us-east-1/arn:aws:bedrock:us-east-1:000000000000:inference-profile/m";
+      const send = (pair: object, stream: boolean) => {
+        const authorization = `Bearer ${JSON.stringify(pair)}`;
+        return ask(gateway, model, { stream }, { authorization });
+      };
+      const whole = await (await send(AWS_PAIR, false)).json();
+      assertEquals([whole.error, whole.choices?.[0].message.content], [undefined, TEXT]);
+      assertEquals(await streamedText(await send(AWS_PAIR, true)), TEXT);
+      const refused = await send({ ...AWS_PAIR, secretAccessKey: "another" }, false);
+      assertEquals(refused.status, 403);
+      assertStringIncludes((await refused.json()).error.message, "SignatureDoesNotMatch");
+    },
+  },
   {
     name: "a Host header chooses no path",
     async run({ gateway }) {

@@ -23,6 +23,9 @@ export const FAKES: readonly FakeProvider[] = [
   converse,
 ];
 
+/** Import it from here: its file needs this one. */
+export { converse };
+
 /** The same for a client of Responses, whose answers are translated: a provider of chat completions sends this. */
 export const WITHOUT_RESPONSES: readonly FakeProvider[] = FAKES.filter((fake) => fake !== responses).map((
   fake,

@@ -1,0 +1,35 @@
+/** Credentials of several texts, e.g. Amazon's pair of keys with a session token. They travel as one key: as JSON. */
+import { isObject, parseObject } from "../../wires/shared/json.ts";
+import type { KeySet } from "../types.ts";
+
+/** The texts of a set, by their names; `undefined` for a key that is one text. */
+export function readKeySet(key: string): Record<string, string> | undefined {
+  const set = key.startsWith("{") ? parseObject(key) : undefined;
+  return set && Object.values(set).every((text) => typeof text === "string")
+    ? set as Record<string, string>
+    : undefined;
+}
+
+/** Whether an object of options is a set, and not keys by alias. */
+export const isKeySet = (value: unknown, { needs }: KeySet): boolean =>
+  isObject(value) && needs.some((name) => Object.hasOwn(value, name));
+
+/** What is wrong with a key that is written as a set; `undefined` for nothing, and for a key that is one text. */
+export function keySetFault(key: string, { needs, may = [] }: KeySet): string | undefined {
+  if (!key.startsWith("{")) return undefined;
+  const set = readKeySet(key);
+  if (!set) return `it must be one key, or JSON of texts: ${[...needs, ...may].join(", ")}`;
+  const missing = needs.find((name) => !set[name]);
+  if (missing !== undefined) return `it has no ${missing}: a set needs ${needs.join(" and ")}`;
+  const unknown = Object.keys(set).find((name) => !needs.includes(name) && !may.includes(name));
+  return unknown === undefined ? undefined : `a set has no member ${unknown}`;
+}
+
+/** The texts of a key that must not be told to anybody: those of a set that are named like secrets, else the key itself. */
+export function secretsOf(key: string): string[] {
+  const set = readKeySet(key);
+  if (!set) return [key];
+  return Object.entries(set).flatMap(([name, text]) =>
+    /key|secret|token/i.test(name) && !/^https?:/.test(text) ? [text] : []
+  );
+}
