@@ -16,7 +16,8 @@ interface MediaPart {
 /** One piece of a message. `path` is its path in the client's body, e.g. `messages[2].content[0]`. */
 export type Part =
   & (
-    | { type: "text"; text: string }
+    /** `tells`: the text stands for the server tool's call with this id, or for its result. */
+    | { type: "text"; text: string; tells?: string }
     | { type: "refusal"; text: string }
     | MediaPart & { type: "image"; detail?: string; detailPath?: string }
     | MediaPart & { type: "audio" | "video" }

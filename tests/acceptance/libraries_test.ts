@@ -1,4 +1,6 @@
 /** The same agent runs with the libraries that people really use. Each keeps its own part of an answer. */
+import { createAnthropic } from "npm:@ai-sdk/anthropic@4.0.105";
+import { createOpenAI } from "npm:@ai-sdk/openai@4.0.118";
 import { createOpenAICompatible } from "npm:@ai-sdk/openai-compatible@3.0.92";
 import { type AIMessageChunk, HumanMessage, ToolMessage } from "npm:@langchain/core@1.4.0/messages";
 import { ChatOpenAI } from "npm:@langchain/openai@1.6.0";
@@ -10,6 +12,8 @@ import { type Lab, lab } from "./lab.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
 import { strictCohere } from "./strict_cohere.ts";
 import { strictGoogle } from "./strict_google.ts";
+import type { Piece } from "./responses_stream.ts";
+import { strictResponses } from "./strict_responses.ts";
 import { CLAUDE, COMMAND, GEMINI } from "./turns.ts";
 
 const PROVIDERS: Record<string, () => ReturnType<typeof strictAnthropic>> = {
@@ -26,32 +30,36 @@ type Library = (lab: Lab, model: string, stream: boolean) => Promise<string>;
 const city = z.object({ city: z.string().optional() });
 
 // deno-lint-ignore no-explicit-any -- Two major versions of the AI SDK's types meet here.
-const aiSdk = (provider: (lab: Lab) => (model: string) => any): Library => async (room, name, stream) => {
-  const model = provider(room)(name);
-  const say = (inputSchema: typeof city) =>
-    tool({ inputSchema, execute: ({ city }) => `of ${city}`, description: "Says" });
-  const options = {
-    model,
-    system: "Be brief",
-    maxRetries: 0,
-    tools: { weather: say(city), clock: say(city) },
-    stopWhen: stepCountIs(40),
+type Provider = (lab: Lab) => (model: string) => any;
+
+const aiSdk =
+  (provider: Provider, openai?: Record<string, boolean>): Library => async (room, name, stream) => {
+    const model = provider(room)(name);
+    const say = (inputSchema: typeof city) =>
+      tool({ inputSchema, execute: ({ city }) => `of ${city}`, description: "Says" });
+    const options = {
+      model,
+      system: "Be brief",
+      maxRetries: 0,
+      tools: { weather: say(city), clock: say(city) },
+      stopWhen: stepCountIs(40),
+      providerOptions: openai && { openai },
+    };
+    // deno-lint-ignore no-explicit-any -- Messages as the SDK gives them.
+    const messages: any[] = [{ role: "user", content: "How is the weather?" }];
+    const run = async () => {
+      if (!stream) return await generateText({ ...options, messages });
+      const result = streamText({ ...options, messages, onError: ({ error }) => raised.push(error) });
+      await result.consumeStream();
+      if (raised.length > 0) throw raised[0];
+      return { text: await result.text, responseMessages: await result.responseMessages };
+    };
+    const raised: unknown[] = [];
+    const first = await run();
+    messages.push(...first.responseMessages, { role: "user", content: "And now?" });
+    await run();
+    return first.text;
   };
-  // deno-lint-ignore no-explicit-any -- Messages as the SDK gives them.
-  const messages: any[] = [{ role: "user", content: "How is the weather?" }];
-  const run = async () => {
-    if (!stream) return await generateText({ ...options, messages });
-    const result = streamText({ ...options, messages, onError: ({ error }) => raised.push(error) });
-    await result.consumeStream();
-    if (raised.length > 0) throw raised[0];
-    return { text: await result.text, responseMessages: await result.responseMessages };
-  };
-  const raised: unknown[] = [];
-  const first = await run();
-  messages.push(...first.responseMessages, { role: "user", content: "And now?" });
-  await run();
-  return first.text;
-};
 
 const baseURL = "http://gateway.test/v1";
 const fetchOf = ({ gateway }: Lab) => (input: RequestInfo | URL, init?: RequestInit) =>
@@ -120,6 +128,14 @@ const LIBRARIES: Record<string, Library> = {
   "OpenRouter's provider for the AI SDK": aiSdk((room) =>
     createOpenRouter({ apiKey: "key", baseURL, fetch: fetchOf(room) as typeof fetch }).chat
   ),
+  // Without `store: false` it sends ids in place of earlier items.
+  "the AI SDK on Responses": aiSdk(
+    (room) => createOpenAI({ apiKey: "key", baseURL, fetch: fetchOf(room) as typeof fetch }).responses,
+    { store: false },
+  ),
+  "the AI SDK on Messages": aiSdk((room) =>
+    createAnthropic({ authToken: "key", baseURL, fetch: fetchOf(room) as typeof fetch })
+  ),
   "LangChain": langChain,
   "the OpenAI SDK's runTools()": runTools,
 };
@@ -133,6 +149,8 @@ const EDITS = new Set(["the OpenAI SDK's runTools() anthropic/claude-opus-5-5"])
 for (const [name, library] of Object.entries(LIBRARIES)) {
   for (const [model, provider] of Object.entries(PROVIDERS)) {
     if (EDITS.has(`${name} ${model}`)) continue;
+    // Claude's own API: bodies are handed through.
+    if (name === "the AI SDK on Messages" && model.startsWith("anthropic/")) continue;
     for (const stream of [false, true]) {
       Deno.test(`${name} runs an agent over ${model}, ${stream ? "streamed" : "whole"}`, async () => {
         const { play, check } = provider();
@@ -201,6 +219,30 @@ for (const stream of [false, true]) {
   });
 }
 
+for (const stream of [false, true]) {
+  Deno.test(`the AI SDK on Messages returns OpenAI's searches once, ${stream ? "streamed" : "whole"}`, async () => {
+    const turns: Piece[][] = [
+      [{ think: "x" }, { search: "deno" }, { think: "x" }, { text: ["So"] }, call("1")],
+      [{ text: ["So"] }, { search: "deno" }, { think: "x" }, call("2")],
+      [{ think: "x" }, { text: ["Sunny, and noon."] }],
+    ];
+    const { play } = strictResponses([...turns, [{ text: ["Still sunny."] }]]);
+    const room = lab(play);
+    await LIBRARIES["the AI SDK on Messages"](room, "openai/gpt-6-luna", stream);
+    const { input } = room.asked.at(-1)!.body as { input: { type: string; content: { text: string }[] }[] };
+    assertEquals(
+      input.map(({ type }) => type).filter((type) => type !== "function_call_output").slice(2, -1),
+      [
+        ...["reasoning", "web_search_call", "reasoning", "message", "function_call"],
+        ...["message", "web_search_call", "reasoning", "function_call"],
+        ...["reasoning", "message"],
+      ],
+    );
+    assertEquals(room.asked[0].body.model, "gpt-6-luna");
+    assert(!JSON.stringify(input).includes("[web_search"), JSON.stringify(input));
+  });
+}
+
 /** Runs OpenRouter's provider over these answers of Claude 5.5, and returns the gateway's requests. */
 async function routed(turns: Parameters<typeof strictAnthropic>[0], stream: boolean) {
   const { play, check } = strictAnthropic(turns);
@@ -211,6 +253,7 @@ async function routed(turns: Parameters<typeof strictAnthropic>[0], stream: bool
   return messages.filter(({ role }) => role === "assistant").map(({ content }) => content);
 }
 
+const call = (id: string): Piece => ({ call: "clock", id: `call_${id}`, args: ["{}"] });
 const say = (thinking: string, signature: string) => ({ type: "thinking", thinking, signature });
 const said = (text: string) => ({ type: "text", text });
 const clock = (id: string) => ({ type: "tool_use", id, name: "clock", input: {} });

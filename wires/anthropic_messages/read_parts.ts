@@ -62,7 +62,7 @@ function readBlock(block: JsonObject, path: string, notes: ReadNotes): Part[] {
       return words(block.content as string);
     default: {
       const told = tellServerTool(block);
-      if (told !== undefined) return words(told);
+      if (told !== undefined) return words(told).map((part) => ({ ...part, tells: serverId(block) }));
     }
   }
   notes.dropped.push(path);
@@ -138,5 +138,9 @@ function tellServerTool(block: JsonObject): string | undefined {
   const isText = object(document?.source)?.type === "text";
   return [tellSource({ title: document?.title, url }), isText ? data : undefined].filter(Boolean).join("\n");
 }
+
+/** The id of a server tool's call as its provider wrote it, see `write_message.ts`. */
+const serverId = ({ id, tool_use_id }: JsonObject) =>
+  (text(id) ?? text(tool_use_id))?.replace(/^srvtoolu_/, "");
 
 const tellSource = ({ title, url }: JsonObject) => [text(title), text(url)].filter(Boolean).join(" ");

@@ -123,7 +123,7 @@ const ITEMS = {
     throw notStored(
       path,
       `${path} refers to an item of an earlier response`,
-      "send the items themselves, as responses give them",
+      "send the items themselves, as responses give them (AI SDK: store: false in providerOptions.openai)",
     );
   },
   local_shell_call: ownCall("local_shell", ({ action }) => {

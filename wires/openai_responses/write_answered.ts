@@ -47,10 +47,10 @@ export const unseal = ({ redacted }: Thought): JsonObject | undefined =>
  * the client kept the layout, they are written in the model's order. Thoughts of other providers are left out and
  * named.
  */
-export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): JsonObject[] {
+export function writeAnswered(given: MessageOf<"assistant">, notes: Notes): JsonObject[] {
   const kept: JsonObject[] = [];
   let layout: JsonObject = {};
-  for (const thought of message.thoughts) {
+  for (const thought of given.thoughts) {
     const sealed = thought.format === notes.maker ? unseal(thought) : undefined;
     if (typeof sealed?.layout === "string") layout = sealed;
     else if (typeof sealed?.type === "string") kept.push(sealed);
@@ -58,6 +58,7 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): Js
     // A text alone is a summary; its reasoning is another thought.
     else if (thought.redacted !== undefined) kept.push(writeReasoning(thought));
   }
+  const message = { ...given, parts: given.parts.filter((part) => !isTold(part, kept)) };
   const calls = message.calls.map(writeToolCall);
   const order = text(layout.layout);
   const whole = wholeText(message.parts);
@@ -75,6 +76,14 @@ export function writeAnswered(message: MessageOf<"assistant">, notes: Notes): Js
   const phase = notes.model?.phases && kept.length > 0 ? PHASES[usualPhase(calls.length > 0)] : undefined;
   return settle([...kept, ...writeText(message, notes, phase), ...calls], notes);
 }
+
+/** Whether a part tells in words of a server tool whose own item is sent. A client of Messages returns both. */
+const isTold = (part: Part, kept: readonly JsonObject[]): boolean =>
+  part.type === "text" && Boolean(part.tells) &&
+  kept.some(({ id }) => typeof id === "string" && id.replace(/\W/g, "").slice(0, MOST_ID) === part.tells);
+
+/** As many characters of an id get through Anthropic's Messages. */
+const MOST_ID = 48;
 
 const writeReasoning = ({ id, redacted }: Thought): JsonObject => ({
   type: "reasoning",

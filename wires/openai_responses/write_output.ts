@@ -96,7 +96,8 @@ export function reasoningItem(id: string, thought: Thought, isSummary: boolean, 
   const item: JsonObject = { id, type: "reasoning", status, summary: [] };
   if (said !== "" && isSummary) item.summary = [{ type: "summary_text", text: said }];
   if (said !== "" && !isSummary) item.content = [{ type: "reasoning_text", text: said }];
-  item.encrypted_content = seal(thought);
+  // The AI SDK (`@ai-sdk/openai` 4.0) returns the summary and leaves the content out.
+  item.encrypted_content = seal(thought, { withText: said !== "" && !isSummary });
   return item;
 }
 

@@ -72,7 +72,10 @@ Deno.test("writeAnswer() writes items in their order, each under an id of its ki
       status: "completed",
       summary: [],
       content: [{ type: "reasoning_text", text: "Hm" }],
-      encrypted_content: seal({ signature: "c2ln", format: "anthropic-claude-v1" }),
+      // The AI SDK returns this without the content.
+      encrypted_content: seal({ text: "Hm", signature: "c2ln", format: "anthropic-claude-v1" }, {
+        withText: true,
+      }),
     },
     textItem("msg_1_1", "ab"),
     {
