@@ -17,6 +17,10 @@ export interface Thought {
   id?: string;
   /** How many pieces of its answer stood before it: the thoughts, and 1 for any content. Absent if none did. */
   after?: number;
+  /**
+   * A digest of the instructions and tools before which it was thought, if the proof is only valid behind the same ones.
+   */
+  bound?: string;
 }
 
 /** A source of a passage. `start` and `end` are offsets in the choice's text, in UTF-16 units. */

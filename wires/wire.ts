@@ -14,6 +14,8 @@ export interface WireRequest {
   dropped: string[];
   /** The client's names of tools that were renamed, by the names that a reader emits. */
   toolNames?: ReadonlyMap<string, string>;
+  /** Makes the value of `bound` for the thoughts of the answer. Absent if the provider does not bind them. */
+  bound?: () => string;
   /**
    * Finds the client's path of what stands at a path of `body`, or of what it was made from; `undefined` for what the
    * wire added. Absent if no row changes the body.

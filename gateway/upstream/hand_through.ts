@@ -14,6 +14,7 @@ export interface Rewritten {
   dropped: string[];
   call?: Call;
   toolNames?: ReadonlyMap<string, string>;
+  bound?: () => string;
 }
 
 /** The columns of a row's wire. Only chat completions have all of them. */

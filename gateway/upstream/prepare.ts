@@ -37,6 +37,8 @@ export interface Outgoing {
   stream: boolean;
   /** The client's names of tools, by their names in the answer, if these differ. */
   toolNames?: ReadonlyMap<string, string>;
+  /** See `WireRequest`. */
+  bound?: () => string;
   /** The masks of the current attempt's answer. */
   masks: Masks;
 }
@@ -95,6 +97,7 @@ export function prepare(
     call: rewritten.call,
     stream,
     toolNames: rewritten.toolNames,
+    bound: rewritten.bound,
     masks: config.masks(),
   };
 }

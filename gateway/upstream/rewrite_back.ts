@@ -6,6 +6,7 @@ import { EventTooLong, sseReader } from "../../wires/streams/sse.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import { translate, translation, type Watch } from "../../wires/streams/translate.ts";
 import { parseExact } from "../../wires/shared/json.ts";
+import { withBound } from "../../wires/shared/bound.ts";
 import { withFound } from "../../wires/shared/searches.ts";
 import { withClientNames } from "../../wires/shared/tool_names.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
   Call,
   Defaults,
   Delta,
+  Emit,
   JsonObject,
   StreamReader,
   WireError,
@@ -94,7 +96,7 @@ function rewriteStream(
   const { target: { provider: { name } }, framing } = outgoing;
   const failure = (cause: unknown) => ofProvider(brokenOff(name, cause), outgoing);
   const step = translation({
-    reader: (emit) => reader.readStream(withClientNames(withFound(emit, call), outgoing.toolNames)),
+    reader: (emit) => reader.readStream(completed(emit, call, outgoing)),
     writer: exchange.client.writer(call, defaults),
     failure,
     tell: (error) => ofProvider(error, outgoing),
@@ -110,6 +112,10 @@ function rewriteStream(
   const events = translate(upstream.body ?? new Blob([]).stream(), step, silence);
   return answerWith(events, upstream, outgoing, EVENTS_TYPE);
 }
+
+/** Passes deltas on, with what the request tells of them. */
+const completed = (emit: Emit, call: Call, { toolNames, bound }: Outgoing): Emit =>
+  withBound(withClientNames(withFound(emit, call), toolNames), bound);
 
 /** Whether the gateway has read anything of the answer. */
 function hasSpoken(begun: Begun): boolean {
@@ -141,7 +147,7 @@ function rewriteWhole(
       begun?.delta(delta);
       if (writer) events += writer.delta(delta);
     };
-    const take = withClientNames(withFound(all, call), outgoing.toolNames);
+    const take = completed(all, call, outgoing);
     if (typeof body === "object" && body !== null) reader.readAnswer(body as JsonObject, take);
     else if (EVENTS.test(text)) readEvents(text, reader.readStream(take), outgoing, exchange);
     else throw notJson(text, upstream, outgoing, headersFor(upstream, outgoing));

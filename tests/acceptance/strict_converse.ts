@@ -239,11 +239,13 @@ const USAGE = { inputTokens: 12, outputTokens: 30, totalTokens: 42 };
 /** A provider that answers with these contents in order, and refuses what Converse refuses. */
 export function strictConverse(script: Script<Json[]>) {
   const next = scripted(script);
+  const binding = boundProofs();
   const play = (asked: Asked): Response => {
-    const why = refusal(asked);
+    const why = refusal(asked) ?? binding.check(asked);
     if (why !== undefined) return awsError(400, "ValidationException", why);
     const content = next(asked);
     if (content instanceof Response) return content;
+    binding.sign(asked, content);
     const stopReason = content.some((block) => block.toolUse) ? "tool_use" : "end_turn";
     return asked.url.pathname.endsWith("-stream") ? framed(eventsOf(content, stopReason)) : Response.json({
       metrics: { latencyMs: 1 },
@@ -253,6 +255,44 @@ export function strictConverse(script: Script<Json[]>) {
     });
   };
   return { play, check: refusal };
+}
+
+/** These models refuse a thought behind anything but what it was thought behind, caching aside. */
+const BINDING = /claude-(opus-5-5|sonnet-5-5|haiku-5-5|fable-5-[12]|mythos-5-[12])/;
+
+function boundProofs() {
+  const behind = new Map<string, Set<string>>();
+  const bare = (value: Any): string =>
+    JSON.stringify(
+      value ?? [],
+      (_, one) => Array.isArray(one) ? one.filter((part) => !part?.cachePoint) : one,
+    );
+  /** Each proof of a request, with all that stands before it. */
+  const proofs = ({ system, toolConfig, messages }: Any): [proof: string, before: string][] => {
+    let before = bare(system) + bare(toolConfig?.tools);
+    return messages.flatMap(({ role, content }: Any) =>
+      content.flatMap((block: Any) => {
+        const { reasoningText, redactedContent } = block.reasoningContent ?? {};
+        const proof = reasoningText?.signature ?? redactedContent;
+        const place = before;
+        if (!block.cachePoint) before += role + bare(block);
+        return proof ? [[proof, place]] : [];
+      })
+    );
+  };
+  return {
+    check({ url, body }: Asked): string | undefined {
+      if (!BINDING.test(decodeURIComponent(url.pathname))) return undefined;
+      const isOther = proofs(body).some(([proof, before]) => behind.get(proof)?.has(before) === false);
+      return isOther ? "The block is bound to a different conversation." : undefined;
+    },
+    sign({ body }: Asked, content: Json[]): void {
+      const messages = [...body.messages as Json[], { role: "assistant", content }];
+      for (const [proof, before] of proofs({ ...body, messages })) {
+        behind.set(proof, (behind.get(proof) ?? new Set()).add(before));
+      }
+    },
+  };
 }
 
 // ---------------------------------------------------------------- streams

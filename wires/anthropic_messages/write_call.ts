@@ -10,10 +10,12 @@
  */
 import { writeMessages } from "./write_turns.ts";
 import type { Draft } from "./draft.ts";
-import { claudeModel } from "../shared/claude_models.ts";
+import { type ClaudeModel, claudeModel } from "../shared/claude_models.ts";
 import { limitMarks } from "./write_parts.ts";
 import { writeTools } from "./write_tools.ts";
 import { enforce } from "./strict_limits.ts";
+import { boundBy, withoutStaleThoughts } from "../shared/bound.ts";
+import { isSigned } from "./write_answered.ts";
 import {
   isForced,
   planThinking,
@@ -45,6 +47,16 @@ const VERSION = "2023-06-01";
  */
 export function writeCall(given: Call): WireRequest {
   const model = claudeModel(given.model);
+  const request = write(given, model);
+  if (!model.bindsThoughts) return request;
+  const stale: string[] = [];
+  const messages = withoutStaleThoughts(given.messages, request.bound!, isSigned, stale);
+  if (!messages) return request;
+  const again = write({ ...given, messages }, model);
+  return { ...again, dropped: [...again.dropped, ...new Set(stale)] };
+}
+
+function write(given: Call, model: ClaudeModel): WireRequest {
   const dropped: string[] = [];
   const asked = withRouterReasoning(
     withServed(given, servedForm(given)),
@@ -92,6 +104,7 @@ export function writeCall(given: Call): WireRequest {
       ...(draft.servers.length > 0 && { "anthropic-beta": MCP_BETA }),
     },
     dropped,
+    bound: boundBy(body.system, body.tools, model),
   };
 }
 

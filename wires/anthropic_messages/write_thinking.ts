@@ -90,7 +90,8 @@ export function withoutLostThinking(call: Call): Call {
  * Removes and names the earlier thoughts behind which the conversation is no longer the one in which they were written.
  * Newer models refuse them there: "Invalid `signature` in `thinking` block. The block is bound to a different
  * conversation." Such are thoughts with other tools than those that are offered (tools have joined since, or tools were
- * called and none is offered, as in a request for a summary), and those of whose answer earlier pieces are missing.
+ * called and none is offered, as in a request for a summary), if they do not say what they are bound to, and those of whose
+ * answer earlier pieces are missing.
  */
 export function withoutUnboundThoughts(call: Call, model: ClaudeModel, dropped: string[]): Call {
   if (!model.bindsThoughts) return call;
@@ -100,7 +101,7 @@ export function withoutUnboundThoughts(call: Call, model: ClaudeModel, dropped: 
     messages.some((message) => message.role === "assistant" && message.calls.length > 0);
   /** How many of an answer's thoughts are still bound to this conversation. */
   const bound = (message: MessageOf<"assistant">) =>
-    areGone || message.before === "tools" ? 0 : thoughtsInPlace(message);
+    (areGone || message.before === "tools") && message.thoughts.some(isLoose) ? 0 : thoughtsInPlace(message);
   let isChanged = false;
   const written = messages.map((message): Message => {
     if (message.role !== "assistant" || !message.thoughts.some(isSigned)) return message;
@@ -113,6 +114,9 @@ export function withoutUnboundThoughts(call: Call, model: ClaudeModel, dropped: 
   });
   return isChanged ? { ...call, messages: written } : call;
 }
+
+/** Whether it is not known what a proof is bound to. */
+const isLoose = (thought: Thought) => isSigned(thought) && thought.bound === undefined;
 
 export const isForced = (choice: Settings["tool_choice"]) =>
   choice === "required" || typeof choice === "object";

@@ -3,6 +3,7 @@
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
  */
+import { boundBy, withoutStaleThoughts } from "../shared/bound.ts";
 import { type ClaudeModel, claudeModel } from "../shared/claude_models.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, isObject, object } from "../shared/json.ts";
@@ -15,7 +16,7 @@ import { type Family, familyOf } from "./models.ts";
 import { documentNames, writeName } from "./names.ts";
 import { addPoint, limitPoints } from "./write_parts.ts";
 import { writeThinking } from "./write_thinking.ts";
-import { nameOf, writeTurns } from "./write_turns.ts";
+import { isClaudes, nameOf, writeTurns } from "./write_turns.ts";
 
 /** Fields of Converse that clients may write themselves. Any other field is one of the model's. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
@@ -34,9 +35,21 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
  * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
  */
 export function writeCall(asked: Call): WireRequest {
-  const id = asked.model;
-  const family = familyOf(id);
-  const claude = family.effort === "claude" ? claudeModel(id) : undefined;
+  const family = familyOf(asked.model);
+  const claude = family.effort === "claude" ? claudeModel(asked.model) : undefined;
+  const request = write(asked, family, claude);
+  if (!claude) return request;
+  const { system, toolConfig } = request.body;
+  const bound = boundBy(system, object(toolConfig)?.tools, claude);
+  if (!claude.bindsThoughts) return { ...request, bound };
+  const stale: string[] = [];
+  const messages = withoutStaleThoughts(asked.messages, bound, isClaudes, stale);
+  if (!messages) return { ...request, bound };
+  const again = write({ ...asked, messages }, family, claude);
+  return { ...again, dropped: [...again.dropped, ...new Set(stale)], bound };
+}
+
+function write(asked: Call, family: Family, claude: ClaudeModel | undefined): WireRequest {
   const dropped: string[] = [];
   const draft: Draft = {
     body: {},

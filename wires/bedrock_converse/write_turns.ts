@@ -141,6 +141,10 @@ function writeAssistant(message: MessageOf<"assistant">, draft: Draft): JsonObje
   return out;
 }
 
+/** Whether a thought is Claude's, with its proof. */
+export const isClaudes = (thought: Thought): boolean =>
+  thought.format !== SEALED && writeThought(thought) !== undefined;
+
 /** Writes a thought that its maker has signed; `undefined` for any other, which Converse refuses. */
 function writeThought({ text, signature, redacted, format }: Thought): JsonObject | undefined {
   if (format === SEALED && redacted) return { redactedContent: redacted };

@@ -1,6 +1,6 @@
 /** OpenAI chat completions, the client's half: members of a message that are complete only when the answer is. */
 import { addThought } from "../streams/collect.ts";
-import { AFTER, AGAIN, SEPARATOR } from "./read_thoughts.ts";
+import { AGAIN, SEPARATOR, writePlace } from "./read_thoughts.ts";
 import { seal } from "../shared/envelope.ts";
 import { mediaUrl } from "../shared/parts.ts";
 import type { Call, Choice, Citation, Delta, Item, JsonObject, Media, Thought } from "../types.ts";
@@ -115,19 +115,23 @@ export function writeDetails({ thoughts, late }: Attachments, call: Call, sent =
   let apart = true;
   for (const thought of thoughts) {
     if (!isEntry(thought)) continue;
-    const { text, signature, redacted, format, id } = thought;
+    const { text, signature, redacted, format, id, bound } = thought;
     const after = pieces++ + (late.has(thought) ? 1 : 0);
     const repeated = count(known ??= earlierThoughts(call), thought);
     const signer = signature === undefined && redacted === undefined ? undefined : format;
     if (repeated > 0) {
       push({ type: "reasoning.encrypted", data: seal(thought, { withText: true, nonce: repeated }) }, signer);
     } else if (redacted !== undefined) {
-      push({ type: "reasoning.encrypted", data: redacted, ...(id !== undefined && { id }) }, signer);
+      const place = id ?? writePlace(0, bound, redacted);
+      push(
+        { type: "reasoning.encrypted", data: redacted, ...(place !== undefined && { id: place }) },
+        signer,
+      );
     } else {
       if (!apart) push({ type: "reasoning.encrypted", data: SEPARATOR }, format);
-      const proof = signature === undefined ? {} : { signature };
-      const place = after > 0 && signature !== undefined ? { id: `${AFTER}${after}` } : {};
-      push({ type: "reasoning.text", text: text ?? "", ...proof, ...place }, signer);
+      const place = signature === undefined ? undefined : writePlace(after, bound, signature);
+      const proof = signature === undefined ? {} : { signature, ...(place !== undefined && { id: place }) };
+      push({ type: "reasoning.text", text: text ?? "", ...proof }, signer);
     }
     apart = redacted !== undefined || repeated > 0;
   }

@@ -36,7 +36,7 @@ function ownDetail(given: JsonObject): JsonObject | undefined {
   const detail = openDetail(given);
   const { data, id } = detail;
   if (detail !== given && detail.type === undefined) return undefined;
-  if (typeof data === "string") return data.startsWith("{") ? undefined : detail;
+  if (typeof data === "string" && data.startsWith("{")) return undefined;
   if (typeof id !== "string" || !id.startsWith(AFTER)) return detail;
   const { id: _, ...rest } = detail;
   return rest;

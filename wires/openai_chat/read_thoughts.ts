@@ -1,5 +1,6 @@
 /** OpenAI chat completions, the client's half: reads earlier reasoning and sources as clients return them. */
 import { isEnvelope, unseal } from "../shared/envelope.ts";
+import { digest, hash } from "../shared/hash.ts";
 import { isObject, objects } from "../shared/json.ts";
 import type { Citation, JsonObject, Thought } from "../types.ts";
 
@@ -7,7 +8,7 @@ import type { Citation, JsonObject, Thought } from "../types.ts";
 export const SEPARATOR = "{}";
 /** The data of an empty sealed thought behind which all thoughts of the message come once more, see `chunkWriter`. */
 export const AGAIN = '{"again":true}';
-/** The start of the id of a text that other pieces of its answer preceded. Their number follows, see `Thought`. */
+/** The start of the id of an entry that says where its thought stood. The number of earlier pieces follows, see `Thought`. */
 export const AFTER = "slc1.after.";
 
 /**
@@ -130,11 +131,11 @@ export function openDetail(detail: JsonObject): JsonObject {
   const { data, format, index } = detail;
   const thought = isEnvelope(data) ? unseal(data)?.thought : undefined;
   if (!thought) return detail;
-  const { text, signature, redacted, id } = thought;
-  if (redacted !== undefined) {
-    return { type: "reasoning.encrypted", data: redacted, ...(id !== undefined && { id }), format, index };
-  }
-  if (signature !== undefined) return { type: "reasoning.text", text: text ?? "", signature, format, index };
+  const { text, signature, redacted, id, bound } = thought;
+  const place = id ?? writePlace(0, bound, redacted ?? signature ?? "");
+  const known = { format, index, ...(place !== undefined && { id: place }) };
+  if (redacted !== undefined) return { type: "reasoning.encrypted", data: redacted, ...known };
+  if (signature !== undefined) return { type: "reasoning.text", text: text ?? "", signature, ...known };
   return text === undefined ? {} : { type: "reasoning.text", text, format, index };
 }
 
@@ -149,16 +150,31 @@ export function readThought(given: JsonObject): Thought | undefined {
   const signature = typeof detail.signature === "string" && detail.signature ? detail.signature : undefined;
   const { format: from } = detail;
   const format = typeof from === "string" && from !== "unknown" ? from : undefined;
+  const { id } = detail;
+  const place = typeof id === "string" ? readPlace(id) : undefined;
   if (typeof detail.data === "string") {
-    const { data: redacted, id } = detail;
-    return typeof id === "string" ? { redacted, format, id } : { redacted, format };
+    const known = place ?? (typeof id === "string" ? { id } : {});
+    return { redacted: detail.data, format, ...known };
   }
   if (text === undefined && !signature) return undefined;
-  const thought = { text: text as string | undefined, signature, format };
-  const { id } = detail;
-  return typeof id === "string" && id.startsWith(AFTER)
-    ? { ...thought, after: Number(id.slice(AFTER.length)) }
-    : thought;
+  return { text: text as string | undefined, signature, format, ...place };
+}
+
+/**
+ * Writes as the id of an entry how many pieces of its answer stood before it, and what its proof is bound to; `undefined` if
+ * there is nothing to say. All clients keep ids. Each id is another one, because OpenRouter's provider for the AI SDK drops a
+ * sealed entry whose id it has seen.
+ */
+export function writePlace(after: number, bound: string | undefined, proof: string): string | undefined {
+  if (bound !== undefined) return `${AFTER}${after}.${bound}.${digest(hash(proof))}`;
+  return after > 0 ? `${AFTER}${after}` : undefined;
+}
+
+/** Reads an id that `writePlace` has written; `undefined` for any other. */
+function readPlace(id: string): Pick<Thought, "after" | "bound"> | undefined {
+  if (!id.startsWith(AFTER)) return undefined;
+  const [after, bound] = id.slice(AFTER.length).split(".");
+  return { ...(Number(after) > 0 && { after: Number(after) }), ...(bound !== undefined && { bound }) };
 }
 
 /** Reads a signature where Google's OpenAI-compatible API writes it: `extra_content.google.thought_signature`. */

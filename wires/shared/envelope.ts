@@ -30,7 +30,7 @@ export interface Sealed {
  * back. `ofAnswer`: the signature is that of the answer itself. `nonce`: differs between envelopes of the same thought.
  */
 export function seal(
-  { text, signature, redacted, format, id }: Thought,
+  { text, signature, redacted, format, id, bound }: Thought,
   { withText = false, ofAnswer = false, nonce }: {
     withText?: boolean;
     ofAnswer?: boolean;
@@ -38,7 +38,7 @@ export function seal(
   } = {},
 ): string {
   const isName = format !== undefined && format !== NO_FORMAT && NAME.test(format);
-  const held: JsonObject = { signature, redacted, id, nonce };
+  const held: JsonObject = { signature, redacted, id, bound, nonce };
   if (withText) held.text = text;
   if (ofAnswer) held.answer = true;
   if (format !== undefined && !isName) held.format = format;
@@ -54,7 +54,7 @@ export function unseal(envelope: string): Sealed | undefined {
   const [, name, data = ""] = envelope.split(".", 3);
   const held = parseObject(fromBase64url(data) ?? "") ?? {};
   const thought: Thought = {};
-  for (const member of ["text", "signature", "redacted", "id"] as const) {
+  for (const member of ["text", "signature", "redacted", "id", "bound"] as const) {
     const value = text(held[member]);
     if (value !== undefined) thought[member] = value;
   }

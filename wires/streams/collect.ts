@@ -102,12 +102,16 @@ function add({ choice, thoughts, calls }: Growing, delta: Extract<Delta, { choic
 }
 
 /** Adds a piece to its thought. */
-export function addThought(thought: Thought, { text, signature, redacted, format, id }: Thought): void {
+export function addThought(
+  thought: Thought,
+  { text, signature, redacted, format, id, bound }: Thought,
+): void {
   if (text !== undefined) thought.text = (thought.text ?? "") + text;
   thought.signature = signature ?? thought.signature;
   thought.redacted = redacted ?? thought.redacted;
   thought.format = format ?? thought.format;
   if (id !== undefined) thought.id = id;
+  if (bound !== undefined) thought.bound = bound;
 }
 
 type Written = "text" | "refusal";

@@ -26,15 +26,29 @@ Deno.test("unseal() returns undefined for other texts, and an empty thought for 
 Deno.test("seal() and unseal() carry any thought", () => {
   const some = fc.option(fc.string({ unit: "grapheme", minLength: 1 }), { nil: undefined });
   fc.assert(
-    fc.property(some, some, some, some, some, fc.boolean(), (text, signature, redacted, id, format, of) => {
-      const sealed = seal({ text, signature, redacted, id, format }, { withText: true, ofAnswer: of });
-      assert(isEnvelope(sealed));
-      assert(/^[\w.-]+$/.test(sealed), sealed);
-      const thought = Object.fromEntries(
-        Object.entries({ text, signature, redacted, id, format }).filter(([, value]) => value !== undefined),
-      );
-      assertEquals(unseal(sealed), of ? { thought, ofAnswer: true } : { thought });
-    }),
+    fc.property(
+      some,
+      some,
+      some,
+      some,
+      some,
+      some,
+      fc.boolean(),
+      (text, signature, redacted, id, format, bound, of) => {
+        const sealed = seal({ text, signature, redacted, id, format, bound }, {
+          withText: true,
+          ofAnswer: of,
+        });
+        assert(isEnvelope(sealed));
+        assert(/^[\w.-]+$/.test(sealed), sealed);
+        const thought = Object.fromEntries(
+          Object.entries({ text, signature, redacted, id, format, bound }).filter(([, value]) =>
+            value !== undefined
+          ),
+        );
+        assertEquals(unseal(sealed), of ? { thought, ofAnswer: true } : { thought });
+      },
+    ),
   );
 });
 
