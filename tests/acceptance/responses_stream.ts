@@ -9,7 +9,9 @@ export type Piece =
   | { refusal: string[] }
   | { call: string; id: string; args: string[] }
   | { custom: string; id: string; input: string[] }
-  | { search: string };
+  | { search: string }
+  /** A call of a server's tool. */
+  | { served: string; server: string; args: string; output: string };
 
 /** The sources of a text. */
 export const notes = ({ url }: { url?: string }): Json[] =>
@@ -68,6 +70,8 @@ function streamItem(piece: Piece, item: Json, at: Json, send: (type: string, mem
   } else if ("custom" in piece) {
     for (const delta of piece.input) send("response.custom_tool_call_input.delta", { ...at, delta });
     send("response.custom_tool_call_input.done", { ...at, input: item.input });
+  } else if ("served" in piece) {
+    send("response.mcp_call.completed", at);
   } else if ("search" in piece) {
     for (const step of ["in_progress", "searching", "completed"]) {
       send(`response.web_search_call.${step}`, at);

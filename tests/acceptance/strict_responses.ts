@@ -132,6 +132,11 @@ export function strictResponses(turns: Script<Piece[]>, { verified = true }: Opt
         const action = { type: "search", query: piece.search };
         return { id: `ws_${id}`, type: "web_search_call", status: "completed", action };
       }
+      if ("served" in piece) {
+        const { served: name, server: server_label, args, output } = piece;
+        const done = { status: "completed", approval_request_id: null, output, error: null };
+        return { id: `mcp_${id}`, type: "mcp_call", server_label, name, arguments: args, ...done };
+      }
       const part = "refusal" in piece
         ? { type: "refusal", refusal: piece.refusal.join("") }
         : { type: "output_text", annotations: notes(piece), logprobs: [], text: piece.text.join("") };
