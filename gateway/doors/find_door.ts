@@ -111,6 +111,8 @@ const DOORS: readonly Door[] = [
   { path: new RegExp(`^${COMPAT}/models/(?<id>.*[^/])/*$`), methods: read, door: "model" },
   { path: /^\/?$/, methods: read, door: "home" },
   { path: /^\/health\/?$/, methods: read, door: "health" },
+  // Claude Code knocks there before its first call: https://github.com/router-for-me/CLIProxyAPI/issues/5905
+  { path: new RegExp(`^(?:(?:${GATEWAY}|/v1)?/compat)?/api/hello/?$`), methods: read, door: "health" },
   { path: /^\/metrics\/?$/, methods: read, door: "metrics" },
   // The paths of the gateway's own page.
   { path: /^\/sluice\/api\/models\/*$/, methods: read, door: "models" },

@@ -47,8 +47,8 @@ export function checkRow(name: string, options: ProviderOptions, known: Provider
 
 /** First segments of the gateway's own paths. A provider cannot have such a name: `/{provider}/…` is a path too. */
 const DOORS: ReadonlySet<string> = new Set([
-  ...["chat", "client", "compat", "completions", "embeddings", "health", "messages", "metrics", "models"],
-  ...["rerank", "responses", "sluice", "v1", "v2"],
+  ...["api", "chat", "client", "compat", "completions", "embeddings", "health", "messages", "metrics"],
+  ...["models", "rerank", "responses", "sluice", "v1", "v2"],
 ]);
 
 function checkOwnName(name: string): void {

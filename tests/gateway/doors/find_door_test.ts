@@ -62,7 +62,10 @@ Deno.test("GET / is a page with a curl command that works as printed", async () 
 Deno.test("GET /health is 200; HEAD is allowed where GET is", async () => {
   const { fetch } = before(() => completion());
   for (
-    const [method, path] of [["GET", "/health"], ["HEAD", "/health"], ["HEAD", "/"], ["GET", "/health/"]]
+    const [method, path] of [
+      ...[["GET", "/health"], ["HEAD", "/health"], ["HEAD", "/"], ["GET", "/health/"]],
+      ...[["HEAD", "/api/hello"], ["GET", "/compat/api/hello"], ["HEAD", "/v1/acct/gw/compat/api/hello"]],
+    ]
   ) {
     const response = await fetch(new Request(HOST + path, { method }));
     assertEquals(response.status, 200, `${method} ${path}`);
