@@ -198,7 +198,9 @@ export const MAKERS = {
     conform: true,
     keyEnv: ["WRITER_API_KEY"],
   }),
+  // https://platform.xiaomimimo.com/docs/en-US/api/chat/anthropic-api (2026-11)
   xiaomi: compatible("https://api.xiaomimimo.com/v1", {
+    also: [messagesBelow("https://api.xiaomimimo.com/anthropic")],
     ...MAX_TOKENS,
     keyEnv: ["XIAOMI_API_KEY", "XIAOMI_MIMO_API_KEY"],
   }),
