@@ -284,6 +284,8 @@ export interface Row {
   headers?: Readonly<Record<string, string>>;
   /** The operator's headers of every request, in lower case. They win over all others. */
   fixed?: Readonly<Record<string, string>>;
+  /** Whether the provider gets the trace of a request, as `traceparent` and `tracestate`. */
+  traces?: boolean;
   /** Writes a model's id in this provider's form, if clients also write it in the form of others. */
   modelId?: (model: string) => string;
   /** Whether its chat requests have a field `models` of their own, which the gateway then leaves alone. */

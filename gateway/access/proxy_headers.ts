@@ -2,8 +2,10 @@
  * Lists of headers that proxies before the gateway set, by kind. They are never sent to a provider: some name the user, some
  * hold a token of an identity provider, and some hold the requested URL with its `?key=`.
  *
- * Headers of SDKs are sent on (`x-stainless-*`, `anthropic-*`, `x-goog-api-client`, `x-amzn-bedrock-*`), and so are headers of
- * tracing (`traceparent`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-b3-*`).
+ * Headers of tracing (`traceparent`, `baggage`, `x-b3-*`) stay here too: they tell of the client's other servers, and `baggage`
+ * may name a user. A row with the column `traces` gets a `traceparent`.
+ *
+ * Headers of SDKs are sent on (`x-stainless-*`, `anthropic-*`, `x-goog-api-client`, `x-amzn-bedrock-*`).
  *
  * The names are from the pages below, read on 2026-11-28, or from memory: the lists may hold more names than needed.
  * Netlify's are from its source (`@netlify/serverless-functions-api`).
@@ -76,6 +78,18 @@ const ROUTING = `
   x-request-uri x-request-url x-rewrite-* x-script-name x-sendfile-* x-site-deployment-id x-upstream-* x-waws-* x-base-path x-frontend-* x-path-info x-raw-uri x-request-path x-uri x-url`;
 
 /**
+ * @see https://www.w3.org/TR/trace-context-2/, https://www.w3.org/TR/baggage/, https://github.com/openzipkin/b3-propagation
+ * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+ * @see https://docs.cloud.google.com/trace/docs/trace-context
+ * @see https://docs.datadoghq.com/tracing/trace_collection/trace_context_propagation/
+ * @see https://develop.sentry.dev/sdk/foundations/trace-propagation/
+ * @see https://www.jaegertracing.io/sdk-migration/#propagation-format (2026-11)
+ */
+const TRACING = `
+  b3 baggage elastic-apm-traceparent grpc-trace-bin newrelic ot-baggage-* ot-tracer-* sentry-trace traceparent traceresponse tracestate
+  uber-trace-id uberctx-* x-amzn-trace-id x-b3-* x-cloud-trace-context x-datadog-* x-instana-* x-ot-span-context`;
+
+/**
  * Headers of an answer that a front server obeys, and headers that only the gateway may set. `fly-replay`, for example, makes
  * Fly's proxy send the request, with its tokens, to another app.
  *
@@ -112,7 +126,14 @@ function among(...lists: string[]): (name: string) => boolean {
 }
 
 /** Whether a client's header is not sent to providers. The name is in lower case. */
-export const staysHere: (name: string) => boolean = among(CONNECTION, OURS, FORWARDING, IDENTITY, ROUTING);
+export const staysHere: (name: string) => boolean = among(
+  CONNECTION,
+  OURS,
+  FORWARDING,
+  IDENTITY,
+  ROUTING,
+  TRACING,
+);
 
 /** Whether a front server would obey a provider's header, or a client read it as the gateway's. The name is in lower case. */
 export const isObeyed: (name: string) => boolean = among(OBEYED);

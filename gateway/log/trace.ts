@@ -53,25 +53,32 @@ interface Parent {
   isSampled: boolean;
 }
 
-/**
- * The client's trace. Cloudflare's headers win over `traceparent`. Malformed ones are ignored.
- *
- * @see https://www.w3.org/TR/trace-context-2/#traceparent-header (2026-11)
- */
+/** The client's trace. Cloudflare's headers win over `traceparent`. Malformed ones are ignored. */
 function parentIn(headers: Headers): Parent | undefined {
   const id = hexIn(headers.get("cf-aig-otel-trace-id"), 32);
   if (id) return { id, parent: hexIn(headers.get("cf-aig-otel-parent-span-id"), 16), isSampled: true };
-  const written = headers.get("traceparent");
-  const [, version, trace, parent, flags, more] = TRACEPARENT.exec(written?.trim() ?? "") ?? [];
-  if (version === undefined || version === "ff" || !isId(trace) || !isId(parent)) return undefined;
-  if (version === "00" && more !== undefined) return undefined;
+  const [, , trace, parent, flags] = traceparentIn(headers) ?? [];
+  if (trace === undefined) return undefined;
+  return { id: trace, parent, state: stateIn(headers), isSampled: (parseInt(flags, 16) & 1) === 1 };
+}
+
+/**
+ * The client's `traceparent` and its parts, if it is a valid one.
+ *
+ * @see https://www.w3.org/TR/trace-context-2/#traceparent-header (2026-11)
+ */
+function traceparentIn(headers: Headers): RegExpExecArray | undefined {
+  const found = TRACEPARENT.exec(headers.get("traceparent")?.trim() ?? "");
+  if (!found) return undefined;
+  const [, version, trace, parent, , more] = found;
+  const isVersion = version === "00" ? more === undefined : version !== "ff";
+  return isVersion && isId(trace) && isId(parent) ? found : undefined;
+}
+
+/** The client's `tracestate`, if it can be handed on. */
+function stateIn(headers: Headers): string | undefined {
   const state = headers.get("tracestate")?.trim();
-  return {
-    id: trace,
-    parent,
-    state: state && state.length <= LONGEST_STATE && /^[\x20-\x7e]+$/.test(state) ? state : undefined,
-    isSampled: (parseInt(flags, 16) & 1) === 1,
-  };
+  return state && state.length <= LONGEST_STATE && /^[\x20-\x7e]+$/.test(state) ? state : undefined;
 }
 
 function hexIn(value: string | null, length: number): string | undefined {
@@ -92,6 +99,26 @@ export function beginTrace(headers: Headers, id: string): Trace | undefined {
   if (client && !client.isSampled) return undefined;
   const { id: trace = hex, parent, state } = client ?? {};
   return { id: trace, span: hex.slice(16), parent, state, attempts: [] };
+}
+
+/**
+ * The headers that hand a trace on to a provider: the attempt's span, or the client's own trace if the request is not traced.
+ *
+ * @param headers The client's.
+ */
+export function traceHeaders(
+  trace: Trace | undefined,
+  attempt: TracedAttempt | undefined,
+  headers: Headers,
+): Record<string, string> {
+  if (trace) {
+    const traceparent = `00-${trace.id}-${attempt?.span ?? trace.span}-01`;
+    return trace.state ? { traceparent, tracestate: trace.state } : { traceparent };
+  }
+  const [traceparent] = traceparentIn(headers) ?? [];
+  if (traceparent === undefined) return {};
+  const state = stateIn(headers);
+  return state ? { traceparent, tracestate: state } : { traceparent };
 }
 
 /** Begins an attempt. @returns `undefined` if there are many attempts already. */

@@ -70,7 +70,16 @@ function checkOwnName(name: string): void {
 const OF_CHAT = ["chatPath", "conform", "drop", "rename", "responses", "wire"] as const;
 
 /** Columns that have an effect only on rows that are reached over the network. */
-const OF_NETWORK = ["auth", "baseUrl", "chatPath", "conform", "headers", "responses", "wire"] as const;
+const OF_NETWORK = [
+  "auth",
+  "baseUrl",
+  "chatPath",
+  "conform",
+  "headers",
+  "responses",
+  "traces",
+  "wire",
+] as const;
 
 function checkKnown(name: string, options: ProviderOptions, { chat, fetch }: Provider): void {
   const find = (columns: readonly (keyof ProviderOptions)[]) =>

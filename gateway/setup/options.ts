@@ -270,6 +270,7 @@ export const OPTIONS = v.strictObject({
         v.pipe(v.string(), v.check((text) => isPlace("region", text), "must be a region, e.g. eu-central-1")),
       ),
       responses: v.optional(v.picklist(["always", "when needed", "never"])),
+      traces: v.optional(v.boolean()),
       drop: v.optional(v.array(chatField)),
       rename: v.optional(v.record(chatField, v.pipe(v.string(), v.regex(/^\w+$/, "must be a field's name")))),
     }),

@@ -46,6 +46,11 @@ export interface ProviderOptions {
   apiVersion?: string;
   /** Amazon's region, e.g. `eu-central-1`, for `aws-bedrock` only. A region that the path or the model names wins. */
   region?: string;
+  /**
+   * Send the provider the trace of a request, as `traceparent` and `tracestate`, e.g. to a server of your own. Default false: no
+   * provider gets a header of tracing.
+   */
+  traces?: boolean;
   /** Top-level fields with the provider's own names for them, for the wire `openai` only. */
   rename?: Readonly<Partial<Record<ChatField, string>>>;
 }

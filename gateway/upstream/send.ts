@@ -8,7 +8,7 @@ import { type Caller, credential, noStoredKey } from "../access/credentials.ts";
 import type { KeyRing } from "../access/stored_keys.ts";
 import type { Exchange, Unsent } from "../exchange.ts";
 import type { Report } from "../log/report.ts";
-import { beginAttempt as traceAttempt, type Trace } from "../log/trace.ts";
+import { beginAttempt as traceAttempt, type Trace, type TracedAttempt, traceHeaders } from "../log/trace.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Masks } from "../access/secrets.ts";
 import { headersInit, type SentHeaders } from "./headers.ts";
@@ -42,6 +42,7 @@ export async function send<T>(
   // A redirect is never followed: a provider may not send the request to another host.
   init.signal = signal;
   init.redirect = "manual";
+  if (provider.traces) sendTrace(init, exchange, traced);
   const stop = stopwatch(exchange);
   const waited = report.waitedMs;
   let response: Response;
@@ -101,6 +102,19 @@ function beginAttempt(report: Report, provider: string): LogAttempt | undefined 
   const attempt: LogAttempt = { provider, model: report.model?.slice(0, 200), ms: 0 };
   attempts.push(attempt);
   return attempt;
+}
+
+/** Hands the trace on to the provider. A value that holds a gateway token stays here, as in any other header. */
+function sendTrace(
+  init: RequestInit,
+  { report, headers, config: { tokens } }: Exchange,
+  traced: TracedAttempt | undefined,
+): void {
+  const sent = new Headers(init.headers);
+  for (const [name, value] of Object.entries(traceHeaders(report.trace, traced, headers))) {
+    if (!tokens.holds?.(value)) sent.set(name, value);
+  }
+  init.headers = sent;
 }
 
 /** Begins the span of an attempt. */

@@ -14,7 +14,7 @@ const OTHERS = `
 idempotency-key x-idempotency-key x-cache-key x-prompt-cache-key openai-beta
 openai-organization openai-project x-stainless-lang x-stainless-retry-count x-stainless-timeout x-session-id
 x-max-tokens x-author x-keyword x-monkey x-signal x-path x-client-request-id user-agent
-traceparent x-amzn-bedrock-trace http-referer x-title x-goog-user-project x-goog-api-client x-ms-client-request-id
+x-amzn-bedrock-trace http-referer x-title x-goog-user-project x-goog-api-client x-ms-client-request-id
 x-openwebui-chat-id accept-language`.trim().split(/\s+/);
 
 const filled = (names: string[]) => Object.fromEntries(names.map((name) => [name, `value-of-${name}`]));

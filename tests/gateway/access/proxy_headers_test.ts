@@ -61,9 +61,12 @@ x-github-token x-grafana-user x-groups x-hassio-key x-hasura-admin-secret x-hasu
 x-jupyterhub-user x-k8se-app x-mashery-message-id x-my-secret x-netskope-user x-ovh-id x-parse-session-token x-path-info
 x-preferred-username x-raw-uri x-replit-user-id x-request-path x-roles x-sandstorm-user-id x-supervisor-token x-uri x-url
 x-user x-user-email x-user-id x-user-name x-username x-vcap-request-id x-wso2-jwt x-xsrf-token x-zscaler-user
-x_forwarded_for cf_connecting_ip oidc_claim_email remote_user`.trim().split(/\s+/);
+x_forwarded_for cf_connecting_ip oidc_claim_email remote_user
+traceparent tracestate baggage b3 x-b3-traceid x-b3-sampled x-amzn-trace-id x-cloud-trace-context x-datadog-trace-id
+x-datadog-sampling-priority sentry-trace uber-trace-id uberctx-user elastic-apm-traceparent newrelic grpc-trace-bin ot-tracer-spanid
+x-instana-t`.trim().split(/\s+/);
 
-/** Headers that SDKs and tracers send. */
+/** Headers that SDKs send. */
 const GO = `
 accept accept-language content-encoding content-type user-agent idempotency-key range if-none-match
 anthropic-beta anthropic-client-platform anthropic-dangerous-direct-browser-access anthropic-version x-app x-claude-code-session-id
@@ -75,7 +78,6 @@ x-amz-content-sha256 x-amz-date x-amz-security-token x-amz-target x-amz-user-age
 x-amzn-bedrock-accept x-amzn-bedrock-guardrailidentifier x-amzn-bedrock-guardrailversion x-amzn-bedrock-performanceconfig-latency
 x-amzn-bedrock-service-tier x-amzn-bedrock-trace
 x-ms-client-request-id x-ms-useragent x-ms-return-client-request-id extra-parameters azureml-model-deployment
-traceparent tracestate baggage b3 x-b3-traceid x-amzn-trace-id x-cloud-trace-context x-datadog-trace-id sentry-trace uber-trace-id
 x-request-id request-id x-correlation-id http-referer x-title x-initiator x-session-id x-api-version editor-version
 copilot-integration-id x-dashscope-sse x-fal-runner-hint x-fal-object-lifecycle-preference cartesia-version x-dg-feature
 ai-gateway-protocol-version ai-model-id ai-o11y-deployment-id helicone-auth x-portkey-config x-wait-for-model x-use-cache
@@ -83,7 +85,7 @@ x-hf-bill-to prefer x-openwebui-user-id x-user-agent x-project-id x-team x-own`.
 
 const filled = (names: string[]) => Object.fromEntries(names.map((name) => [name, `value-of-${name}`]));
 
-Deno.test("headers of proxies before the gateway go to no provider, on any path", async () => {
+Deno.test("headers of proxies before the gateway, and of tracing, go to no provider, on any path", async () => {
   const { fetch, sent } = before(({ url }) => url.includes("anthropic") ? message() : completion());
   const headers = {
     ...filled(STAY),
@@ -125,7 +127,7 @@ Deno.test("headers of proxies before the gateway go to no provider, on any path"
   assertEquals(sent.length, 4 + stepNames.length);
 });
 
-Deno.test("headers of SDKs and tracers go on, on any path", async () => {
+Deno.test("headers of SDKs go on, on any path", async () => {
   const { fetch, sent } = before(() => completion());
   const { "content-type": _, "content-encoding": _ce, ...go } = filled(GO) as Record<string, string>;
   for (

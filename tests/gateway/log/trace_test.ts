@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { ask, before, completion } from "../../fakes.ts";
+import type { Options } from "../../../gateway/setup/options.ts";
+import { ask, before, completion, message, post, ROOT } from "../../fakes.ts";
 import { readSpans } from "../../otlp.ts";
 
 const ID = "0af7651916cd43dd8448eb211c80319c", SPAN = "b7ad6b7169203331";
@@ -94,5 +95,54 @@ Deno.test("malformed headers of a trace are ignored: the trace has the id of the
 Deno.test("a client that does not record its trace has no span", async () => {
   for (const flags of ["00", "02", "fe"]) {
     assertEquals((await traced({ traceparent: `00-${ID}-${SPAN}-${flags}` })).spans, []);
+  }
+});
+
+Deno.test("a row with traces gets the trace, and no other provider gets a header of tracing", async () => {
+  const client = { traceparent: `00-${ID}-${SPAN}-01`, tracestate: "a=1", baggage: "user=me", b3: "0" };
+  const own = { providers: { openai: { traces: true } } };
+  const headersOf = async (options: Options, headers: Record<string, string>, request = ask) => {
+    const { fetch, close, sent } = before(
+      ({ url }) =>
+        url === COLLECTOR ? Response.json({}) : url.includes("anthropic") ? message() : completion(),
+      options,
+    );
+    const response = await fetch(request("openai/gpt", headers));
+    await response.text();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await close();
+    const told = sent.filter(({ url }) => url === COLLECTOR).flatMap(({ body }) => readSpans(body).spans);
+    const names = ["traceparent", "tracestate", "baggage", "b3"];
+    return { sent: names.map((name) => sent[0].headers.get(name)), attempt: told.at(-1)?.spanId };
+  };
+  const otel = { url: COLLECTOR };
+  const traced = await headersOf({ ...own, otel }, client);
+  assertEquals(traced.sent, [`00-${ID}-${traced.attempt}-01`, "a=1", null, null]);
+  const native: typeof ask = (_, headers) =>
+    post(`${ROOT}/openai/chat/completions`, { model: "gpt", messages: [] }, headers);
+  const byPath = await headersOf({ ...own, otel }, client, native);
+  assertEquals(byPath.sent, [`00-${ID}-${byPath.attempt}-01`, "a=1", null, null]);
+  // Without spans of its own, the gateway hands the client's on.
+  assertEquals((await headersOf(own, client)).sent, [client.traceparent, "a=1", null, null]);
+  const later = `cc-${ID}-${SPAN}-03-more`;
+  assertEquals((await headersOf(own, { traceparent: later })).sent, [later, null, null, null]);
+  const unsampled = { traceparent: `00-${ID}-${SPAN}-00` };
+  assertEquals((await headersOf({ ...own, otel }, unsampled)).sent, [
+    unsampled.traceparent,
+    null,
+    null,
+    null,
+  ]);
+  assertEquals((await headersOf(own, { traceparent: "no", tracestate: "a=1" })).sent, [
+    null,
+    null,
+    null,
+    null,
+  ]);
+  const token = { ...own, otel, tokens: ["secret-token"], tokenRequired: false };
+  const holding = await headersOf(token, { ...client, tracestate: "a=secret-token" });
+  assertEquals(holding.sent, [`00-${ID}-${holding.attempt}-01`, null, null, null]);
+  for (const options of [{}, { otel }]) {
+    assertEquals((await headersOf(options, client)).sent, [null, null, null, null]);
   }
 });
