@@ -168,7 +168,9 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
       const gateway = account === "-" ? row.gateway : `${account}/${row.gateway}`;
       const written = keys.map((key) => metadata?.[key] === undefined ? "" : `${metadata[key]}`);
       tokens.know(token);
-      if (row.level === "info" && row.tries > 0) {
+      // A count of tokens is also a success if it is the gateway's own estimate.
+      const isAnswered = attempts.some(({ status }) => status !== undefined && status < 400);
+      if (row.level === "info" && isAnswered) {
         models.know(model);
         responseModels.know(responseModel);
         gateways.know(gateway);

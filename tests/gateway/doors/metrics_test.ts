@@ -338,3 +338,43 @@ Deno.test("faulty options of metrics are refused at the start, without the token
     assert(![SCRAPE, ADMIN, TOKEN].some((secret) => message.includes(secret)), message);
   }
 });
+
+Deno.test("an answer of one token, odd texts and errors without a status are counted in readable numbers", async () => {
+  const usage = { prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 };
+  const { fetch, text } = scene(({ url }) =>
+    url.includes("groq") ? events(`data: {"error":{"message":"no"}}\n\n`) : events(
+      `data: ${JSON.stringify({ model: "m\ud800", choices: [{ index: 0, delta: { content: "Hi" } }] })}\n\n`,
+      `data: ${JSON.stringify({ id: "x", model: "m\ud800", choices: [], usage })}\n\n`,
+      "data: [DONE]\n\n",
+    )
+  );
+  await done(fetch(ask("openai/gpt", {}, { stream: true })));
+  await done(fetch(ask("groq/llama", {}, { stream: true })));
+  const told = await text();
+  assertEquals(await labelsIn(told, "gen_ai_server_time_per_output_token_seconds"), []);
+  assertEquals(await valuesOf(told, "sluice_unpriced_requests_total"), [1]);
+  const [good, failed] = await labelsIn(told, "gen_ai_server_request_duration_seconds");
+  assertEquals([good.gen_ai_response_model, failed.error_type], ["m\ufffd", "_OTHER"]);
+});
+
+Deno.test("a model that no provider was asked for has no label, and tries beyond the first twenty are counted", async () => {
+  const { fetch, text } = scene(() => refusal(500), {
+    retries: { maxAttempts: 2, retryDelayMs: 1 },
+    wait: () => Promise.resolve(),
+  });
+  const counted = { model: "groq/made-up", messages: [{ role: "user", content: "Hi" }] };
+  const estimate = await fetch(post("http://gateway.test/v1/messages/count_tokens", counted));
+  assertEquals(estimate.status, 200);
+  await done(Promise.resolve(estimate));
+  const models = Array.from({ length: 20 }, (_, at) => `openai/m-${at}`);
+  await done(fetch(ask("openai/m-0", {}, { models })));
+  const told = await text();
+  const labels = await labelsIn(told, "sluice_requests_total");
+  assertEquals(labels.map(({ provider, model }) => [provider, model]), [["groq", "other"], [
+    "openai",
+    "other",
+  ]]);
+  const [first] = await valuesOf(told, "sluice_tries_total", { provider: "openai", status: "500" });
+  const [more] = await valuesOf(told, "sluice_tries_total", { status: "other" });
+  assertEquals([first, more > 0], [20, true]);
+});
