@@ -38,8 +38,12 @@ export interface Means {
 export interface Exporter {
   /** @param context With a context the spans are sent at once, because a Worker may end after the request. */
   add(spans: readonly string[], context?: RuntimeContext): void;
-  /** Sends the spans that wait. Resolves after 5 s at the latest; what is not sent then is lost. */
-  flush(): Promise<void>;
+  /**
+   * Sends the spans that wait. What is not sent after some time is lost.
+   *
+   * @param ms The longest time. Default 5 s.
+   */
+  flush(ms?: number): Promise<void>;
 }
 
 /** How many spans one request to the collector has, and how long the first of them waits. */
@@ -108,7 +112,7 @@ export function otlpExporter(collector: Collector, means: Means): Exporter {
       queue = queue.slice(BATCH.spans);
       characters -= batch.reduce((sum, { length }) => sum + length, 0);
       if (batch.length > 0) await deliver(batch, MOST_TRIES.process);
-    } while (queue.length >= BATCH.spans || queue.length > 0 && hurry.signal.aborted);
+    } while (queue.length >= BATCH.spans);
   }
 
   /** Sends batches, one after another. */
@@ -142,13 +146,13 @@ export function otlpExporter(collector: Collector, means: Means): Exporter {
       if (queue.length >= BATCH.spans) start();
       else sendLater();
     },
-    async flush() {
+    async flush(ms = FLUSH_MS) {
       hurry.abort();
       const sent = (async () => {
         while (sending || queue.length > 0) await (sending ?? start());
       })();
       let limit: number | undefined;
-      const late = new Promise((resolve) => limit = setTimeout(resolve, FLUSH_MS) as unknown as number);
+      const late = new Promise((resolve) => limit = setTimeout(resolve, ms) as unknown as number);
       await Promise.race([sent, late]);
       clearTimeout(limit);
       if (queue.length > 0) lose(queue.length, "it did not take them before the end");

@@ -117,8 +117,6 @@ function attemptSpan(
 ): object {
   const nanosOf = (time: number) => nanos(started.at + time - started.timer);
   const isLast = at === trace.attempts.length - 1;
-  // The answer of the last attempt is the client's answer, and its end is the end of the request.
-  const isAnswer = isLast && status !== undefined && status < 400;
   const errorType = error ?? (status !== undefined && status >= 400 ? `${status}` : undefined) ??
     (isLast ? errorTypeOf(row) : undefined);
   return {
@@ -129,7 +127,8 @@ function attemptSpan(
     name: row.method,
     kind: CLIENT,
     startTimeUnixNano: nanosOf(began),
-    endTimeUnixNano: nanosOf(isAnswer ? ended : answered),
+    // The answer of the last attempt is the client's answer.
+    endTimeUnixNano: nanosOf(isLast ? ended : answered),
     attributes: attributesOf({
       [NAMES.method]: row.method,
       [NAMES.status]: status,

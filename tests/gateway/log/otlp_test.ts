@@ -105,6 +105,10 @@ Deno.test("spans that are not taken are counted, and told in one line for ten mi
   await gateway.request();
   await until(async () => await gateway.lost() === 6);
   assertEquals(gateway.lines[1], `Warning: 4 spans were lost: ${collector.url}: it answered 503`);
+  // The clock was set back.
+  at = 0;
+  await gateway.request();
+  await until(() => gateway.lines.length === 3);
 });
 
 Deno.test("a refusal that will stay is not sent again, and a redirect is not followed", async () => {
@@ -175,15 +179,17 @@ Deno.test("flushing sends what waits, once more what failed, and the exporter wo
   assertEquals(collector.names.length, 4);
 });
 
-/** An exporter before a function, whose waits are not over until `ring` is called. */
+/** An exporter before a function. Its waits are counted, and pass when `ring` is called. */
 function exporter(send: (body: string) => Promise<Response>) {
   const losses = { rows: 0, storeErrors: 0, spans: 0 };
-  let ring = () => {};
+  let ring = () => {}, waits = 0;
   const made = otlpExporter({ url: "http://collector.test/", resource: {}, timeoutMs: 60_000 }, {
     send: (_, { body }) => send(body as string),
     wait: (_, signal) =>
       new Promise((resolve, reject) => {
+        waits++;
         ring = resolve;
+        if (signal.aborted) reject(signal.reason);
         signal.addEventListener("abort", reject);
       }),
     now: () => 0,
@@ -191,8 +197,11 @@ function exporter(send: (body: string) => Promise<Response>) {
     warn() {},
     losses,
   });
-  return { ...made, losses, ring: () => ring() };
+  return { ...made, losses, ring: () => ring(), waits: () => waits };
 }
+
+/** Lets all promises settle that can. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 const span = (length = 1) => JSON.stringify({ name: "x".repeat(length) });
 const countIn = (body: string) => JSON.parse(body).resourceSpans[0].scopeSpans[0].spans.length;
@@ -204,10 +213,53 @@ Deno.test("a batch has 512 spans, and does not wait once it is full", async () =
     return Promise.resolve(taken());
   });
   for (let at = 0; at < 1100; at++) add([span()]);
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await settled();
   assertEquals(sent, [512, 512]);
   await flush();
   assertEquals(sent, [512, 512, 76]);
+});
+
+Deno.test("spans wait for others: behind a full batch, and after a flush", async () => {
+  const sent: number[] = [];
+  const gate = Promise.withResolvers<void>();
+  const { add, flush, ring, waits } = exporter(async (body) => {
+    sent.push(countIn(body));
+    await gate.promise;
+    return taken();
+  });
+  for (let at = 0; at < 600; at++) add([span()]);
+  gate.resolve();
+  await settled();
+  assertEquals(sent, [512]);
+  ring();
+  await settled();
+  assertEquals(sent, [512, 88]);
+  await flush();
+  const before = waits();
+  for (let at = 0; at < 3; at++) add([span()]);
+  await settled();
+  assertEquals([sent, waits() - before], [[512, 88], 1]);
+  ring();
+  await settled();
+  assertEquals(sent, [512, 88, 3]);
+});
+
+Deno.test("a large batch is halved, and not sent span by span", async () => {
+  const sent: number[] = [];
+  const { add, flush } = exporter((body) => {
+    sent.push(countIn(body));
+    return Promise.resolve(countIn(body) > 100 ? refused(413) : taken());
+  });
+  for (let at = 0; at < 512; at++) add([span()]);
+  await flush();
+  assertEquals(sent.length, 1 + 2 + 4 + 8);
+});
+
+Deno.test("a flush ends, and counts what the collector did not take until then", async () => {
+  const { add, flush, losses } = exporter(() => new Promise(() => {}));
+  for (let at = 0; at < 600; at++) add([span()]);
+  await flush(10);
+  assertEquals(losses.spans, 88);
 });
 
 Deno.test("spans that wait are bounded by their number and by their length", async () => {
@@ -225,6 +277,9 @@ Deno.test("spans that wait are bounded by their number and by their length", asy
   assertEquals([sent.reduce((sum, count) => sum + count), many.losses.spans], [2560, 2440]);
   const long = exporter(() => Promise.resolve(taken()));
   for (let at = 0; at < 20; at++) long.add([span(2 ** 20)]);
+  assertEquals(long.losses.spans, 13);
+  await long.flush();
+  for (let at = 0; at < 5; at++) long.add([span(2 ** 20)]);
   assertEquals(long.losses.spans, 13);
   await long.flush();
 });
