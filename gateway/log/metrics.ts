@@ -210,7 +210,7 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
     },
     text: () =>
       to.text() +
-      counterText("sluice_log_dropped_total", "Rows that were not kept: too many waited.", losses.rows) +
+      counterText("sluice_log_dropped_total", "Rows that were not kept.", losses.rows) +
       counterText("sluice_store_errors_total", "Failed requests to a store.", losses.storeErrors) +
       counterText("sluice_spans_dropped_total", "Spans that no collector has taken.", losses.spans),
   };
