@@ -19,11 +19,11 @@ export interface Sizes {
 /** Paths whose answers hold no text of a model, and are priced by the tokens of the request. */
 const WITHOUT_OUTPUT = /embed|rerank/i;
 
-/** The fields that limit an answer's tokens, in the formats of OpenAI, Anthropic, Google and Amazon. */
-const LIMITS = ["max_completion_tokens", "max_output_tokens", "max_tokens", "maxOutputTokens", "maxTokens"];
+/** The fields that limit an answer's tokens, in the formats of OpenAI, Anthropic and Google. */
+const LIMITS = ["max_completion_tokens", "max_output_tokens", "max_tokens", "maxOutputTokens"];
 
-/** The members in which Google and Amazon keep the settings of an answer. */
-const SETTINGS = ["generationConfig", "inferenceConfig"];
+/** The member in which Google keeps the settings of an answer. */
+const SETTINGS = "generationConfig";
 
 /**
  * Estimates the tokens of a request. It is the same estimate for all formats: the text of the body, with its names.
@@ -45,7 +45,7 @@ export function sizesOf(parsed: Parsed | undefined, { method, url }: Unsent): Si
 }
 
 function mostOutput(body: Record<string, unknown>): number | null {
-  const places = [body, ...SETTINGS.map((name) => object(body[name]) ?? {})];
+  const places = [body, object(body[SETTINGS]) ?? {}];
   const count = (value: unknown) => typeof value === "number" && value >= 0 ? value : undefined;
   const find = (names: readonly string[]) => {
     for (const place of places) {

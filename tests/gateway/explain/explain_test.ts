@@ -1,7 +1,10 @@
 /** `sluice-explain`: what is told is what would be sent. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { shownHeaders } from "../../../gateway/explain/shown_headers.ts";
 import { createGateway } from "../../../gateway/gateway.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
+import { PROVIDERS } from "../../../providers/table.ts";
+import type { Provider, Unsigned } from "../../../providers/types.ts";
 import {
   ask,
   before,
@@ -536,8 +539,8 @@ Deno.test("a search that no target has is told as its error, alone and in a list
   ) {
     const { targets } = await explained(await search(headers));
     assertEquals(
-      targets.map(({ provider, error, requests }) => [provider, error?.code, requests]),
-      due.map((name) => [name, "unsupported", []]),
+      targets.map(({ provider, model, error, requests }) => [provider, model, error?.code, requests]),
+      due.map((name) => [name, "m", "unsupported", []]),
     );
   }
 });
@@ -598,6 +601,9 @@ Deno.test("an explanation tells the caller's policies and hints", async () => {
     "cf-aig-request-timeout": "300",
     "cf-aig-cache-ttl": "60",
     "cf-aig-skip-cache": "true",
+    "cf-aig-cache-key": "k",
+    "cf-cache-ttl": "61",
+    "cf-skip-cache": "false",
     "cf-aig-metadata": '{"team":"a","list":[1]}',
     "x-stainless-timeout": "20",
     "cf-aig-collect-log": "false",
@@ -610,7 +616,13 @@ Deno.test("an explanation tells the caller's policies and hints", async () => {
     streamIdleTimeoutMs: 900,
     clientTimeoutMs: 20_000,
     cache: {
-      hints: { "cf-aig-cache-ttl": "60", "cf-aig-skip-cache": "true" },
+      hints: {
+        "cf-aig-cache-key": "k",
+        "cf-aig-cache-ttl": "60",
+        "cf-aig-skip-cache": "true",
+        "cf-cache-ttl": "61",
+        "cf-skip-cache": "false",
+      },
       note: "The gateway has no cache: hints have no effect.",
     },
     metadata: { kept: { team: "a" }, dropped: ["cf-aig-metadata.list"] },
@@ -685,6 +697,8 @@ Deno.test("the estimate is a range from the prompt's tokens to the most of the a
   assertEquals(named.costUsd.most, named.costUsd.least! + 2);
   const embedded = await estimate("/v1/embeddings", { model: "openai/known", input: "Hello" });
   assertEquals([embedded.maxOutputTokens, embedded.costUsd.most], [0, embedded.inputTokens]);
+  const batch = await estimate("/v1/embeddings", { model: "gemini/e", input: ["a", "b"] });
+  assertEquals([batch.maxOutputTokens, batch.inputTokens! > 5], [0, true]);
   const parts = await estimate("/v1/embeddings", {
     model: "cohere/e",
     input: Array.from({ length: 200 }, () => "some words"),
@@ -833,4 +847,93 @@ Deno.test("an explanation reads the operator's table of prices too", async () =>
   await prices();
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals([await prices(), sent.length], ["table", 1]);
+});
+
+Deno.test("the estimate counts a picture as one, and a PDF by its length", async () => {
+  const { fetch } = createGateway({ fetch: nothing.fetch });
+  const tokens = async (data: string) => {
+    const body = { model: "m", contents: [{ parts: [{ inlineData: { mimeType: "x", data } }] }] };
+    const path = `${ROOT}/google-ai-studio/v1beta/models/m:generateContent`;
+    const { targets: [{ estimate }] } = await explained(await fetch(post(path, body, EXPLAIN)));
+    return estimate!.inputTokens!;
+  };
+  const [picture, pdf, short] = [
+    await tokens("AbC0".repeat(250_000)),
+    await tokens(`JVBERi0${"AbC0".repeat(250_000)}`),
+    await tokens(`JVBERi0${"AbC0".repeat(1000)}`),
+  ];
+  for (const [counted, due] of [[picture, 1600], [pdf, 50_000], [short, 1600]]) {
+    assert(counted > due && counted < due + 100, `${counted} for ${due}`);
+  }
+});
+
+Deno.test("base64 is cut to JSON wherever its escaped slashes stand", async () => {
+  const { fetch } = createGateway({ fetch: nothing.fetch });
+  for (let at = 40; at < 56; at++) {
+    const body = `{"model":"m","x":"\\u00e9${"A".repeat(at)}\\/${"B".repeat(3000)}\\n\\"end\\\\"}`;
+    const { targets: [{ requests: [{ body: shown }] }] } = await explained(
+      await fetch(post(`${ROOT}/openai/chat/completions`, body, EXPLAIN)),
+    );
+    assertMatch((shown as { x: string }).x, /^\u00e9A+\/?B*…\[\d+ characters of base64\]\n"end\\$/);
+  }
+});
+
+Deno.test("a request that no target takes is the error of the call, whichever target failed how", async () => {
+  const gateway = createGateway({ fetch: nothing.fetch, keys: { openai: STORED } });
+  for (
+    const [first, other] of [["openai/m", "anthropic/c"], ["anthropic/c", "openai/m"], [
+      "anthropic/c",
+      "anthropic/d",
+    ]]
+  ) {
+    const answer = async (more: Record<string, string>) => {
+      const headers = { "sluice-fallback": other, "sluice-strict": "true", ...more };
+      const response = await gateway.fetch(ask(first, headers, { seed: 1 }));
+      return [response.status, await response.text()];
+    };
+    const [status, text] = await answer({});
+    assertEquals(status, first.startsWith("openai") || other.startsWith("openai") ? 401 : 400);
+    assertEquals(await answer(EXPLAIN), [status, text]);
+  }
+});
+
+Deno.test("a key in a header that does not look like one is not told either", async () => {
+  const secret = "client-key-0123456789";
+  const auth = { header: "X-Mine", prefix: "" };
+  const { fetch } = createGateway({
+    fetch: nothing.fetch,
+    providers: { mine: { baseUrl: "https://mine.example/v1", auth } },
+  });
+  for (const path of ["/v1/-/default/mine/chat/completions", "/v1/chat/completions"]) {
+    const response = await fetch(
+      post(BASE + path, { model: "mine/m", messages }, { ...EXPLAIN, "x-mine": secret }),
+    );
+    const text = await response.clone().text();
+    assertEquals((await explained(response)).targets[0].requests[0].hiddenHeaders, ["x-mine"]);
+    assert(!text.includes(secret), text);
+  }
+});
+
+Deno.test("shownHeaders() tells the names that a signer sets, and lets it read them but ask nobody", async () => {
+  let asked: Unsigned | undefined;
+  const provider: Provider = {
+    ...PROVIDERS.get("openai")!,
+    async sign(request, _, key) {
+      asked = request;
+      request.headers.set("X-Date", "today");
+      await Promise.resolve();
+      request.headers.set(
+        "authorization",
+        `${request.headers.get("x-date")} ${request.headers.get("x-own")} ${key}`,
+      );
+    },
+  };
+  const headers = new Headers({ "x-own": "1", "x-date": "the client's" });
+  const request = { provider, headers, method: "POST", url: "https://a.example/", body: null, key: STORED };
+  assertEquals(await shownHeaders(request, []), {
+    headers: { "x-own": "1" },
+    hidden: ["authorization", "x-date"],
+  });
+  assertEquals([asked?.namesOnly, asked?.headers.get("authorization")], [true, `today 1 ${STORED}`]);
+  assertEquals([...headers.keys()], ["x-date", "x-own"]);
 });
