@@ -156,8 +156,9 @@ async function enveloped(response: Response, model: string): Promise<Response> {
   const headers = new Headers(from);
   headers.delete("content-length");
   if (status >= 400) {
-    const { error, message } = object(parse(await response.text())) ?? {};
-    const told = asText(object(error)?.message) ?? asText(message) ?? `The provider answered ${status}`;
+    // In the shape of the door, whatever the provider has answered.
+    const { error } = object(parse(await response.text())) ?? {};
+    const told = asText(object(error)?.message) ?? `The provider answered ${status}`;
     const { code = status } = object(error) ?? {};
     const failed = { state: "Failed", model, error: { code, message: told } };
     const errors = [{ code: typeof code === "number" ? code : status, message: told }];

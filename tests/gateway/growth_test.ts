@@ -295,14 +295,20 @@ Deno.test("universal() takes time in step with its steps, headers, endpoints and
   }
 });
 
-Deno.test("a universal step may have 500 headers and no more", async () => {
+Deno.test("a universal step may have 500 headers of 64 Ki characters, and no more", async () => {
   const { fetch, sent } = before(() => completion());
-  const step = (count: number) => ({
+  const step = (count: number, more = {}) => ({
     provider: "openai",
     endpoint: "x",
-    headers: Object.fromEntries(Array.from({ length: count }, (_, at) => [`h${at}`, "1"])),
+    headers: { ...Object.fromEntries(Array.from({ length: count }, (_, at) => [`h${at}`, "1"])), ...more },
     query: {},
   });
+  const long = (length: number) =>
+    fetch(post(ROOT, step(0, { "x-long": "x".repeat(length - "x-long".length) })));
+  assertEquals([(await long(64 * 1024)).status, sent.pop() !== undefined], [200, true]);
+  const longer = await long(64 * 1024 + 1);
+  assertEquals([longer.status, sent.length], [431, 0]);
+  assertStringIncludes((await longer.json()).message, "hold 65537 characters; send at most 65536");
   assertEquals((await fetch(post(ROOT, step(500)))).status, 200);
   const response = await fetch(post(ROOT, step(501)));
   const { message, param } = await response.json();

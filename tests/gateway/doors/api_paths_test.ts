@@ -84,6 +84,14 @@ Deno.test("every API's first segment is known under /v1/, also doubled, encoded 
   }
 });
 
+Deno.test("a first segment that only looks like v1 or beta begins no path of an API", async () => {
+  for (const path of ["/v12/threads", "/xv1/threads", "/betamax/threads", "/mybeta/threads"]) {
+    const { status, body } = await ask("POST", path);
+    assertEquals(status, 404, path);
+    assert(!JSON.stringify(body).includes("OpenAI's own path"), path);
+  }
+});
+
 Deno.test("an error names the path that works", async () => {
   const cases: [string, string][] = [
     ["/v1/chat/completion", "Chat completions are at /v1/chat/completions"],

@@ -124,6 +124,11 @@ Deno.test("POST /ai/run passes a stream as it is, and tells failures in the enve
     errors: [{ code: 429, message: "No: 429" }],
     messages: [],
   });
+  // A proxy's own error, in the place of Claude's.
+  const lost = before(() => Response.json({ message: "No such route" }, { status: 404 }));
+  const asked = { model: "anthropic/claude-opus-5-5", input: { messages, max_tokens: 9 } };
+  const { errors } = await (await lost.fetch(post(`${REST}/run`, asked, key))).json();
+  assertEquals(errors, [{ code: 404, message: "No such route" }]);
 });
 
 Deno.test("POST /ai/run refuses what is malformed, or cannot be done, in one clear error of the REST API", async () => {

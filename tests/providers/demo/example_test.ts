@@ -32,6 +32,7 @@ const SCHEMAS: { schema: unknown; value?: unknown }[] = [
   { schema: { type: "integer", minimum: 1.5, maximum: 2.5 }, value: 2 },
   { schema: { type: "integer", multipleOf: 7, minimum: 1 }, value: 7 },
   { schema: { type: "integer", multipleOf: 0.5, minimum: 0.5 }, value: 1 },
+  { schema: { type: "integer", multipleOf: 2, minimum: -6, maximum: -5 }, value: -6 },
   { schema: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 0.5 }, value: 0.25 },
   { schema: { type: "number", minimum: -1, maximum: 1 }, value: 0 },
   { schema: { type: "number", minimum: 0.5, multipleOf: 0.25 }, value: 0.5 },
