@@ -71,6 +71,9 @@ export function configured(env: Env, { names, alone = false, file, open, store }
       );
     }
   }
+  if (alone && reusePort && served.port === 0) {
+    warnings.push("SLUICE_REUSE_PORT has no effect with PORT 0: each process listens on a port of its own");
+  }
   for (const warning of warnings) console.error(`Warning: ${warning}`);
   // Rows cost time and memory. With `SLUICE_LOG=off` the gateway makes no operator's token and so keeps none by itself.
   const madeAdminToken = served.log !== "off" &&

@@ -48,6 +48,20 @@ async function served(variables: Record<string, string>, serving: Serving = {}) 
 
 const warnings = (written: string[]) => written.filter((line) => line.startsWith("Warning: "));
 
+Deno.test("configured() makes no token for processes that share a port, and warns if they cannot share it", async () => {
+  const shared = { OPENAI_API_KEY: "sk-1", SLUICE_REUSE_PORT: "true" };
+  const nobody = "Warning: The stored keys (openai) serve nobody over HTTP: set SLUICE_TOKENS";
+  const { madeToken, madeAdminToken, written } = await served({ ...shared, PORT: "8080" }, { alone: true });
+  assertEquals([madeToken, madeAdminToken, warnings(written)], [undefined, undefined, [nobody]]);
+  const apart = await served({ ...shared, PORT: "0" }, { alone: true });
+  assertEquals(warnings(apart.written), [
+    nobody,
+    "Warning: SLUICE_REUSE_PORT has no effect with PORT 0: each process listens on a port of its own",
+  ]);
+  const alone = await served({ PORT: "0" }, { alone: true });
+  assertEquals(warnings(alone.written), []);
+});
+
 Deno.test("configured() makes a token for stored keys when it is served alone, and asks it for nothing else", async () => {
   const { sent, statuses, stored, token, written } = await served({ OPENAI_API_KEY: "sk-1" }, {
     alone: true,
