@@ -266,7 +266,7 @@ for (const stream of [false, true]) {
       q: "deno",
     }]);
     assertEquals([result.type, result.tool_use_id, result.is_error], ["mcp_tool_result", use.id, false]);
-    assertEquals(result.content[0].text, "Found it");
+    assertEquals(result.content, [{ type: "text", text: "Found it", citations: null }]);
     assertEquals(asked[0].body.tools, [{
       type: "mcp",
       server_label: "docs",

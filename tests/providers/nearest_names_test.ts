@@ -17,6 +17,8 @@ Deno.test("nearestNames() returns the nearest names first, and names of equal di
   assertEquals(nearestNames("grop", ["grok", "groq", "grow"]), ["grok", "groq", "grow"]);
   assertEquals(nearestNames("grop", ["grow", "groq", "grok"], 2), ["grok", "groq"]);
   assertEquals(nearestNames("groqq", ["grok", "groq"]), ["groq"]);
+  // Two swapped neighbours are one mistake, as one wrong letter is.
+  assertEquals(nearestNames("gork", ["grok"]), ["grok"]);
 });
 
 Deno.test("likelyProvider() knows models by the beginnings of their names, in any letter case", () => {

@@ -256,6 +256,32 @@ Deno.test("a provider's searches are written as Anthropic's own, and counted", a
   });
 });
 
+Deno.test("a page that another provider has fetched is a document of text, with its title if it has one", () => {
+  const fetched = (results: { url: string; title: string }[]) =>
+    (whole([
+      {
+        type: "server_tool",
+        choice: 0,
+        serverCall: { kind: "web_fetch", input: { url: "https://a.test/" }, results, output: "A page" },
+      },
+      stop("stop"),
+    ]).content as JsonObject[])[1].content as JsonObject;
+  const document = (title: string | null) => ({
+    type: "document",
+    source: { type: "text", media_type: "text/plain", data: "A page" },
+    title,
+    citations: null,
+  });
+  const titled = fetched([{ url: "https://b.test/", title: "B" }]);
+  assertEquals([titled.type, titled.url, titled.content], [
+    "web_fetch_result",
+    "https://b.test/",
+    document("B"),
+  ]);
+  const bare = fetched([]);
+  assertEquals([bare.url, bare.content], ["https://a.test/", document(null)]);
+});
+
 // ---------------------------------------------------------------- streams
 
 Deno.test("eventWriter() writes the events of a whole answer", () => {

@@ -60,6 +60,19 @@ for (const [name, pieces] of Object.entries(ANSWERS)) {
 
 const read = async (name: string) => collect(readEvents(await answer(ANSWERS[name], true)));
 
+Deno.test("readAnswer() counts no text where all output was reasoning, and never less than none", async () => {
+  const body = JSON.parse(await answer(ANSWERS.text, false));
+  for (const [total, reasoning] of [[20, 20], [5, 20]]) {
+    const usage = {
+      input_tokens: 7,
+      output_tokens: total,
+      output_tokens_details: { reasoning_tokens: reasoning },
+    };
+    const told = readWhole({ ...body, usage }).find((delta) => delta.type === "usage");
+    assertEquals([told?.usage.input, told?.usage.output, told?.usage.reasoning], [7, 0, 20]);
+  }
+});
+
 Deno.test("readStream() reads the envelope, the usage in buckets and the end", async () => {
   const deltas = readEvents(await answer(ANSWERS.text, true));
   assertEquals(deltas[0], {
