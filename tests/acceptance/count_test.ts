@@ -88,4 +88,10 @@ Deno.test("tools, thoughts and instructions are counted as they would be sent", 
   const settings = { instructions: "s", tools: functions, max_output_tokens: 99, store: true };
   assertEquals((await count("responses", "anthropic/claude-opus-5-5", settings)).tokens, 23);
   assertEquals([asked[1].body.system, (asked[1].body.tools as Json[])[0].name], ["s", "f"]);
+  // Claude's counter refuses what only an answer has.
+  const answered = { stream: true, temperature: 0.5, safety_identifier: "u1", service_tier: "default" };
+  for (const more of [answered, { ...answered, temperature: undefined, top_p: 0.5 }]) {
+    assertEquals((await count("responses", "anthropic/claude-sonnet-4", more)).tokens, 23);
+    assertEquals(Object.keys(asked.at(-1)!.body).sort(), ["messages", "model"]);
+  }
 });

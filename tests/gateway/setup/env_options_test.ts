@@ -310,9 +310,11 @@ Deno.test("SLUICE_LOG and SLUICE_CONFIG are known; the error for a misspelt opti
     SLUICE_LOG: "off",
     SLUICE_CONFIG: "{}",
     SLUICE_ORIGIN: "*",
+    SLUICE_KEY: "{}",
     SLUICE_LIMITS_MAX_BODY_BYTE: "1",
   });
   assertEquals(warnings, [
+    "SLUICE_KEY is not read; did you mean SLUICE_KEYS?",
     "SLUICE_LIMITS_MAX_BODY_BYTE is not read; did you mean SLUICE_LIMITS_MAX_BODY_BYTES?",
     "SLUICE_ORIGIN is not read; did you mean SLUICE_ORIGINS?",
   ]);
