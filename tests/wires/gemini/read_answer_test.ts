@@ -451,6 +451,25 @@ Deno.test("readAnswer() cites within the passage's part, and reads the licence o
   );
 });
 
+Deno.test("readAnswer() tells each kind of source by its own address, and one that is not quoted by none of the text", () => {
+  const sources: [source: object, url: string][] = [
+    [{ web: { uri: "https://web.example/" } }, "https://web.example/"],
+    [{ image: { sourceUri: "https://image.example/" } }, "https://image.example/"],
+    [{ retrievedContext: { documentName: "documents/1" } }, "documents/1"],
+    [{ retrievedContext: { fileSearchStore: "fileSearchStores/1" } }, "fileSearchStores/1"],
+    [{ retrievedContext: { uri: "gs://a/b", documentName: "documents/1" } }, "gs://a/b"],
+    [{ other: {} }, ""],
+  ];
+  const groundingChunks = sources.map(([source]) => source);
+  const { choices: [choice] } = gather(
+    whole(candidate([{ text: "Hi" }], { groundingMetadata: { groundingChunks } })),
+  );
+  assertEquals(
+    choice.citations.map(({ url, start, end }) => [url, start, end]),
+    sources.map(([, url]) => [url, 0, 0]),
+  );
+});
+
 // ---------------------------------------------------------------- usage
 
 Deno.test("readAnswer() splits usage into buckets that add up to Google's total", () => {

@@ -90,6 +90,20 @@ Deno.test("readCall() names the path of every fault", () => {
   for (const [param, fields] of faults) assertEquals(fault(fields).param, param, JSON.stringify(fields));
 });
 
+Deno.test("readCall() reads a source that has both of its ends, and leaves others out", () => {
+  const annotation = (url_citation: object) => ({ type: "url_citation", url_citation });
+  const annotations = [
+    annotation({ url: "https://a.test/", title: "A", start_index: 0, end_index: 2 }),
+    annotation({ url: "https://b.test/", start_index: 0 }),
+    annotation({ url: "https://c.test/", end_index: 2 }),
+    annotation({ url: "https://d.test/", start_index: "0", end_index: 2 }),
+  ];
+  const messages = [USER, { role: "assistant", content: "Hi", annotations }, USER];
+  const { messages: [, answer] } = readCall({ messages }, "m");
+  assert(answer.role === "assistant");
+  assertEquals(answer.citations?.map(({ url }) => url), ["https://a.test/"]);
+});
+
 Deno.test("readCall() refuses a body if a setting has the wrong type, and no other body", () => {
   const values = fc.constantFrom<unknown>(
     null,

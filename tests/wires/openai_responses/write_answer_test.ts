@@ -371,6 +371,27 @@ Deno.test("writeAnswer() repeats the request's settings, but always says store: 
   });
 });
 
+Deno.test("writeAnswer() says OpenAI's defaults for settings that the request leaves out", () => {
+  const response = wholeOf([text("a")]);
+  const told = Object.fromEntries(
+    "instructions max_output_tokens metadata parallel_tool_calls reasoning temperature text tool_choice tools top_p"
+      .split(" ")
+      .map((name) => [name, response[name as keyof typeof response]]),
+  );
+  assertEquals(told as unknown, {
+    instructions: null,
+    max_output_tokens: null,
+    metadata: {},
+    parallel_tool_calls: true,
+    reasoning: { effort: null, summary: null },
+    temperature: 1,
+    text: { format: { type: "text" } },
+    tool_choice: "auto",
+    tools: [],
+    top_p: 1,
+  });
+});
+
 for (
   const [reason, said] of [["length", "max_output_tokens"], ["content_filter", "content_filter"]] as const
 ) {
