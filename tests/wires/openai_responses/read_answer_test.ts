@@ -60,6 +60,30 @@ for (const [name, pieces] of Object.entries(ANSWERS)) {
 
 const read = async (name: string) => collect(readEvents(await answer(ANSWERS[name], true)));
 
+Deno.test("readAnswer() tells of OpenAI's own tools, if other providers have such a tool too", async () => {
+  const body = JSON.parse(await answer(ANSWERS.text, false));
+  const told = (item: object) =>
+    readWhole({ ...body, output: [item] }).flatMap((delta) =>
+      delta.type === "server_tool" ? [delta.serverCall] : []
+    );
+  assertEquals(told({ type: "code_interpreter_call", id: "ci_1", code: "2+2", status: "completed" }), [
+    { kind: "code_execution", id: "ci_1", input: { code: "2+2" } },
+  ]);
+  const sources = [{ type: "url", url: "https://a.test/" }, { type: "url" }];
+  assertEquals(
+    told({ type: "web_search_call", id: "ws_1", action: { type: "search", query: "q", sources } }),
+    [
+      {
+        kind: "web_search",
+        id: "ws_1",
+        input: { query: "q" },
+        results: [{ url: "https://a.test/", title: "https://a.test/" }],
+      },
+    ],
+  );
+  assertEquals(told({ type: "file_search_call", id: "fs_1" }), []);
+});
+
 Deno.test("readAnswer() counts no text where all output was reasoning, and never less than none", async () => {
   const body = JSON.parse(await answer(ANSWERS.text, false));
   for (const [total, reasoning] of [[20, 20], [5, 20]]) {
