@@ -387,10 +387,11 @@ for (const name of KINDS) {
             open = calls;
           }
           assertEquals(faults, [], path.join(", "));
-          for (const { text } of room.asked) assert(!text.includes("slc1."), text);
+          // No envelope goes to a provider. Ids of a chat client's entries say where a thought stood.
+          for (const { text } of room.asked) assert(!/"slc1\.(?!after\.)/.test(text), text);
         },
       ),
-      chance(20),
+      chance(60),
     );
   });
 }
