@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
 import OpenAI from "npm:openai@7.57.0";
 import { events, type Json, lab, type Play, sse } from "./lab.ts";
+import { seal } from "../../wires/shared/envelope.ts";
 import { validate } from "./messages_events.ts";
 import { readResponseStream } from "./responses_events.ts";
 import { strictAnthropic } from "./strict_anthropic.ts";
@@ -493,3 +494,49 @@ for (const stream of [false, true]) {
     assertEquals(asked[2].text.match(/Found it/g)?.length, 2);
   });
 }
+
+Deno.test("an earlier call goes as a function's to a provider that is offered another server, or behind thoughts alone", async () => {
+  const { send, asked } = clients(strictGPT());
+  const other = { ...OFFERED.messages, mcp_servers: [{ ...SERVERS[0], name: "other" }] };
+  const tools = [{ type: "mcp_toolset", mcp_server_name: "other" }];
+  const body = {
+    model: "openai/gpt-5.6",
+    max_tokens: 9000,
+    messages: HISTORY.messages(false),
+    ...other,
+    tools,
+  };
+  const response = await send("messages", body);
+  assertEquals(response.status, 200, await response.text());
+  const types = (asked[0].body.input as Json[]).map(({ type }) => type);
+  assertEquals(types.filter((type) => type !== "message"), ["function_call", "function_call_output"]);
+
+  const gemini = clients(strictGoogle([[{ text: "Ok" }]], { demandsOwn: false }).play);
+  const [question, said, call] = HISTORY.responses(false);
+  const reasoning = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: seal({ text: "Hm." }) };
+  const input = [question, said, reasoning, call, { role: "user", content: "Again" }];
+  assertEquals((await gemini.send("responses", { model: "google/gemini-3-pro", input })).status, 200);
+  assert(gemini.asked[0].text.includes("Found it"), gemini.asked[0].text);
+});
+
+Deno.test("what OpenAI cannot read of a call's record it gets in words that all can read", async () => {
+  const { send, asked } = clients(strictGPT());
+  const messages = HISTORY.messages(false);
+  const item = JSON.stringify({ type: "mcp_call", id: "mcp_9", name: "find" });
+  const data = seal({ redacted: item, format: "azure-openai-responses-v1" });
+  (messages[1].content as Json[]).unshift({ type: "redacted_thinking", data });
+  const response = await send("messages", { model: "openai/gpt-5.6", max_tokens: 9000, messages });
+  assertEquals(response.status, 200, await response.text());
+  assert(asked[0].text.includes("Found it"), asked[0].text);
+});
+
+Deno.test("an estimate of tokens counts what servers were asked and answered", async () => {
+  const { send } = clients(() => Response.json({}));
+  const count = async (messages: Json[]) => {
+    const response = await send("messages/count_tokens", { model: "nebius/Qwen/Qwen3-235B", messages });
+    return (await response.json()).input_tokens as number;
+  };
+  const [question, answer, again] = HISTORY.messages(false);
+  const bare = { ...answer, content: (answer.content as Json[]).filter(({ type }) => type === "text") };
+  assert(await count([question, answer, again]) >= await count([question, bare, again]) + 12);
+});

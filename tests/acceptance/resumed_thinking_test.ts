@@ -104,6 +104,10 @@ Deno.test("Claude thinks again in the next turn, and in each turn that it began 
       assertEquals(sent.messages, messages);
     }
   }
+  const sealed = { type: "redacted_thinking", data: "EmwKsealed" };
+  const behindSealed = [user("Weather?"), assistant(sealed, use("toolu_1")), user([result("toolu_1")])];
+  const { send } = sender(() => Response.json({ type: "message", content: [], usage: {} }));
+  assertEquals((await send({ messages: behindSealed })).sent.body.thinking, THINKING);
   // Adaptive thinking needs no thought before it.
   const adaptive = { model: "anthropic/claude-opus-4-6", thinking: { type: "adaptive" } };
   assertEquals((await thinkingSent(foreign, adaptive)).sent.thinking, adaptive.thinking);
@@ -131,6 +135,9 @@ Deno.test("the same holds for Claude at other hosts, and not for other models of
   const sentTo = async (model: string) => (await send({ model, messages })).sent.body.thinking;
   assertEquals(await sentTo("openrouter/anthropic/claude-sonnet-4.5"), OFF);
   assertEquals(await sentTo("z-ai/glm-4.6"), THINKING);
+  // It waits for nothing.
+  messages.push(assistant({ type: "text", text: "Sunny" }));
+  assertEquals(await sentTo(CLAUDE), THINKING);
 });
 
 Deno.test("a tool call of an OpenAI model is answered by Claude with a budget for thinking", async () => {
