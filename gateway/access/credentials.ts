@@ -1,6 +1,7 @@
 /** Decides who may use the gateway, and separates its tokens from the providers' keys. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
+import { basicPair, credential, decodeParam, isPlaceholder } from "./credential_texts.ts";
 import { isProxyParam } from "./proxy_headers.ts";
 import { tokenFinder } from "./secrets.ts";
 
@@ -299,34 +300,6 @@ export function noStoredKey({ name }: Provider, { stranger }: Caller, { isEmpty 
       ? `${NO_TOKEN}, for the stored key of ${name}, or a key of your own`
       : noSuchToken(stranger),
   );
-}
-
-/** The credential in a header's value, without its scheme. */
-export const credential = (value: string) => value.trim().replace(/^(?:bearer|token|key)(?:\s+|$)/i, "");
-
-/** User and password of a `Basic` credential; an empty list for any other. */
-function basicPair(value: string): string[] {
-  const [, pair] = /^basic\s+(\S+)$/i.exec(value.trim()) ?? [];
-  if (pair === undefined) return [];
-  try {
-    const [user, ...password] = atob(pair).split(":");
-    return [user, password.join(":")];
-  } catch {
-    return [];
-  }
-}
-
-function decodeParam(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Whether a key is a text that SDKs send when they were given no key. */
-export function isPlaceholder(key: string): boolean {
-  return key === "" || key === "undefined" || key === "null" || key.includes("CF_TEMP_TOKEN");
 }
 
 /** The default name of a token: 32 bits of a hash, which very many texts share, so that it does not tell the token. */

@@ -1,7 +1,7 @@
 /** Inputs with a fixed form. Each is accepted exactly in its form, without text before or behind it. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { createGateway, remoteGateway } from "../../mod.ts";
-import { credential } from "../../gateway/access/credentials.ts";
+import { credential } from "../../gateway/access/credential_texts.ts";
 import { readEnv } from "../../gateway/setup/env.ts";
 import type { Options } from "../../gateway/setup/options.ts";
 import { ask, before, completion, message, messages, post, refusal, ROOT } from "../fakes.ts";
