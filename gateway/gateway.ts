@@ -29,6 +29,7 @@ import { handed } from "./doors/handed.ts";
 import { findModel, listModels } from "./doors/models.ts";
 import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
+import type { Metering } from "./policies/attempt.ts";
 import { stamp } from "./upstream/stamp.ts";
 import { waiting } from "./policies/timers.ts";
 import { StoreError } from "./stores/sql.ts";
@@ -172,6 +173,7 @@ export async function serve(
   if (KEEPS_BODIES && report.observer && report.heldBytes > 0) {
     report.observer.whenEnded(() => letGo(report, config));
   } else letGo(report, config);
+  if (report.settle) settle(report);
   const ids = stamp(response, request, report, started.timer, idHeader, config);
   if (config.journal) {
     const path = withoutTokens(pathOf(request.url), config.tokens);
@@ -205,6 +207,8 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
+  // The end of an answer that is metered must be known, and its tokens.
+  if (caller.metered) report.listened = true;
   if (report.listened) report.token = caller.token;
   const client = "client" in route ? route.client : DEFAULT_CLIENT;
   const sent = { headers, signal, query: queryOf(request.url) };
@@ -237,6 +241,14 @@ async function open(
     case "stored":
       throw notKept(route);
   }
+}
+
+/** Counts what a request of a token with limits took, when its answer has ended. */
+function settle({ settle, observer }: Report): void {
+  // If a store fails here, the count of open requests lapses by itself.
+  const done = (seen?: Metering) => void Promise.resolve(settle!(seen)).catch(() => {});
+  if (observer) observer.whenEnded(done);
+  else done();
 }
 
 /** Opens the doors of the operator. */

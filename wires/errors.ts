@@ -25,6 +25,7 @@ const ERRORS = {
   unsupported_media_type: { status: 415 },
   body_too_large: { status: 413 },
   no_websocket: { status: 426 },
+  rate_limited: { status: 429, code: 2003 },
   headers_too_large: { status: 431 },
   internal: { status: 500 },
   unsupported: { status: 501 },

@@ -1,6 +1,7 @@
 /** Decides who may use the gateway, and separates its tokens from the providers' keys. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
+import type { Metered, TokenLimits } from "../policies/attempt.ts";
 import { basicPair, credential, decodeParam, isPlaceholder } from "./credential_texts.ts";
 import { isProxyParam } from "./proxy_headers.ts";
 import { tokenFinder } from "./secrets.ts";
@@ -29,6 +30,8 @@ export interface GatewayToken {
   gateways?: readonly string[];
   /** Provider names that it opens; absent for all. */
   providers?: readonly string[];
+  /** What it may ask for. Default: no limits. */
+  limits?: TokenLimits;
 }
 
 /** Headers in which clients send a provider's key, the usual one first. Rows may add others. */
@@ -78,6 +81,8 @@ export interface Caller {
   /** The gateways and the providers that the caller's token opens; absent for all. */
   gateways?: readonly string[];
   providers?: readonly string[];
+  /** The caller's token, if it has limits. */
+  metered?: Metered;
   /** Whether the caller's token opens a provider. */
   allows(provider: Provider): boolean;
   /** @throws GatewayError `unauthorized` for a provider that the token does not open. */
@@ -129,7 +134,7 @@ export function tokenCheck(
   }
 
   /** Separates our token from the providers' keys. */
-  async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: GatewayToken }> {
+  async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: NamedToken }> {
     const keys = given(headers);
     const own = headers.get(OWN_HEADER);
     let token = own === null ? undefined : await findIn(own);
@@ -158,15 +163,16 @@ export function tokenCheck(
       if (!required || insider) return { ...unlimited(insider, keys), stranger };
       throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
     }
-    const { gateways, providers } = token;
+    const { gateways, providers, limits, name } = token;
     if (gateways && !(gateway !== undefined && gateways.includes(gateway))) {
       throw unauthorized("its token is not for this gateway");
     }
     const allows = ({ name }: Provider) => !providers || providers.includes(name);
     return {
       trusted: true,
-      token: token.name,
+      token: name,
       keys,
+      metered: limits && { name, limits },
       gateways,
       providers,
       allows,
@@ -196,12 +202,15 @@ export function tokenCheck(
   };
 }
 
+/** A token with the name that it was given, or its default name. */
+type NamedToken = GatewayToken & { name: string };
+
 /** Finds gateway tokens in texts that clients send. */
 function tokenSearch(tokens: readonly GatewayToken[]) {
   // Compares hashes, in constant time: the duration of a comparison of texts would tell how many characters were right.
-  let hashed: Promise<(GatewayToken & { hash: Uint8Array })[]> | undefined;
+  let hashed: Promise<(NamedToken & { hash: Uint8Array })[]> | undefined;
 
-  async function find(text: string): Promise<GatewayToken | undefined> {
+  async function find(text: string): Promise<NamedToken | undefined> {
     // Made with the first request: a Worker cannot hash outside of one.
     hashed ??= Promise.all(tokens.map(async (token) => ({
       ...token,
@@ -209,26 +218,26 @@ function tokenSearch(tokens: readonly GatewayToken[]) {
       hash: await hash(token.token),
     })));
     const wanted = await hash(text);
-    let found: GatewayToken | undefined;
+    let found: NamedToken | undefined;
     for (const token of await hashed) if (equal(token.hash, wanted)) found = token;
     return found;
   }
 
   /** The token in one credential, with or without its scheme. */
-  async function findIn(value: string): Promise<GatewayToken | undefined> {
+  async function findIn(value: string): Promise<NamedToken | undefined> {
     let found = await find(credential(value));
     for (const half of basicPair(value)) found ??= await find(half);
     return found;
   }
 
   /** Separates our token from the rest of a header's value: two headers of one name arrive as one, with a comma. */
-  async function partValue(value: string): Promise<{ found?: GatewayToken; rest?: string }> {
+  async function partValue(value: string): Promise<{ found?: NamedToken; rest?: string }> {
     const whole = await findIn(value);
     if (whole) return { found: whole };
     // The value may be a signature, which may have any number of commas.
     const list = value.split(",", MOST_CREDENTIALS + 1);
     if (list.length === 1 || list.length > MOST_CREDENTIALS) return { rest: value };
-    let found: GatewayToken | undefined;
+    let found: NamedToken | undefined;
     const others: string[] = [];
     for (const one of list) {
       const token = await findIn(one);
@@ -239,10 +248,10 @@ function tokenSearch(tokens: readonly GatewayToken[]) {
   }
 
   /** The token in the query of a URL, where some clients put their key. */
-  async function findInQuery(url: string): Promise<GatewayToken | undefined> {
+  async function findInQuery(url: string): Promise<NamedToken | undefined> {
     const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
     if (written.length > MOST_CREDENTIALS) return undefined;
-    let token: GatewayToken | undefined;
+    let token: NamedToken | undefined;
     for (const param of written) token ??= await find(decodeParam(KEY_PARAM.exec(param)![1]));
     return token;
   }

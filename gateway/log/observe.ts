@@ -27,6 +27,8 @@ export interface Seen {
   id?: string;
   model?: string;
   usage?: Usage;
+  /** Characters of its text, its thoughts and its tool calls, for an estimate where no usage is told. */
+  chars: number;
   /** The service tier that answered. */
   tier?: string;
   stop?: StopReason;
@@ -56,7 +58,7 @@ export interface Observer {
  * @param signal The client's signal. If it has aborted, a broken answer counts as left by the client.
  */
 export function observer(timer: Timer, signal: AbortSignal): Observer {
-  const seen: Seen = {};
+  const seen: Seen = { chars: 0 };
   const listeners: ((seen: Seen) => void)[] = [];
   return {
     seen,
@@ -77,6 +79,7 @@ export function observer(timer: Timer, signal: AbortSignal): Observer {
           seen.error ??= delta.error;
           return;
         default:
+          if ("text" in delta && delta.text !== undefined) seen.chars += delta.text.length;
           if (seen.firstAt === undefined && isContent(delta)) seen.firstAt = timer();
       }
     },

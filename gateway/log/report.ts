@@ -1,6 +1,7 @@
 /** The report of one request, for its answer's headers and for the log. */
 import type { WireError } from "../../wires/types.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
+import type { Metering } from "../policies/attempt.ts";
 import type { Observer, Passing } from "./observe.ts";
 import type { Trace } from "./trace.ts";
 
@@ -35,6 +36,8 @@ export interface Report {
   token?: string;
   /** Whether the end of the answer must be observed. If so, the members below are filled in for the last attempt. */
   listened: boolean;
+  /** Must be called once when the answer has ended, with what was seen of it; with nothing if there was no answer. */
+  settle?: (seen?: Metering) => unknown;
   /** The trace of the request, if it is traced. */
   trace?: Trace;
   /** The first twenty attempts. */

@@ -1,6 +1,8 @@
 /** One attempt at one step, and the function that sends it. Policies wrap this function. */
 import type { GatewayError } from "../../wires/errors.ts";
 import type { AnswerFormat, WireError } from "../../wires/types.ts";
+import type { Usage } from "../../wires/types.ts";
+import type { Counters } from "../stores/counters.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { PolicySettings } from "./settings.ts";
 import type { Progress, Timer, Wait } from "./timers.ts";
@@ -41,6 +43,54 @@ export interface Step {
   format: AnswerFormat | undefined;
 }
 
+/**
+ * What one gateway token may ask for.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type TokenLimits } from "../../mod.ts";
+ *
+ * const limits: TokenLimits = { rpm: 1 };
+ * const { fetch } = createGateway({ tokens: [{ token: "secret", limits }] });
+ * const ask = () =>
+ *   fetch(
+ *     new Request("http://localhost/v1/chat/completions", {
+ *       method: "POST",
+ *       headers: { "content-type": "application/json", authorization: "Bearer secret" },
+ *       body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] }),
+ *     }),
+ *   );
+ * assertEquals((await ask()).status, 200);
+ * assertEquals((await ask()).status, 429);
+ * ```
+ */
+export interface TokenLimits {
+  /** Requests in a minute. */
+  rpm?: number;
+  /**
+   * Tokens of requests and answers in a minute. They are counted when an answer ends, so the requests that run at once may pass
+   * the limit together.
+   */
+  tpm?: number;
+  /** Requests at once. A stream counts until it ends. */
+  open?: number;
+}
+
+/** What is known of the size of an answer that has ended. */
+export interface Metering {
+  usage?: Usage;
+  /** Characters of its text, its thoughts and its tool calls. */
+  chars: number;
+}
+
+/** A gateway token with limits. */
+export interface Metered {
+  /** Its name in rows of requests. */
+  name: string;
+  limits: TokenLimits;
+}
+
 /** The request that attempts are made for: its client, the clock and randomness of the options, and its report. */
 export interface Run {
   /** The client's signal. It ends waiting, retrying and the upstream; its reason is thrown. */
@@ -53,18 +103,25 @@ export interface Run {
     wait: Wait;
     timer: Timer;
     limits: { maxHeldBytes: number };
+    counters: Counters;
   };
+  /** The sender. `metered` is its token, if that has limits. */
+  readonly caller: { metered?: Metered };
   readonly report: Told;
 }
 
 /** The parts of a request's report that policies write: the step that was sent last, and the time and attempts so far. */
 interface Told extends Progress {
+  /** Bytes of the request's body that the gateway holds. */
+  readonly heldBytes: number;
   step: number;
   provider?: string;
   model?: string;
   eventId?: string;
   /** Attempts beyond the first of each step. */
   retries: number;
+  /** Must be called once when the answer has ended, with what was seen of it; with nothing if there was no answer. */
+  settle?: (seen?: Metering) => unknown;
   /** When the client will leave, by the gateway's timer; `undefined` until `isPatient` is first called. */
   leavesAt?: number;
 }

@@ -2,6 +2,7 @@
 import { type Policy, type Send, sendStep } from "./attempt.ts";
 import { begun } from "./begun.ts";
 import { fallback } from "./fallback.ts";
+import { limit } from "./limit.ts";
 import { retry } from "./retry.ts";
 import { timeout } from "./timeout.ts";
 
@@ -10,6 +11,7 @@ import { timeout } from "./timeout.ts";
  * once for each request, one below `retry` once for each attempt.
  */
 export const POLICIES: readonly Policy[] = [
+  limit,
   fallback,
   retry,
   timeout,

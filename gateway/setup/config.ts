@@ -25,6 +25,7 @@ import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
 import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timers.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck, apartFrom } from "../access/admin.ts";
+import { type Counters, memoryCounters } from "../stores/counters.ts";
 import type { Journal } from "../log/journal.ts";
 import type { PriceBook } from "../log/prices.ts";
 
@@ -57,6 +58,8 @@ export interface Config {
   account?: string;
   url?: string;
   now: () => number;
+  /** Counts for the limits of tokens. */
+  counters: Counters;
   /** Measures durations. */
   timer: Timer;
   random: () => number;
@@ -96,6 +99,7 @@ export function readOptions(options: Options): Config {
     aliases: read.models && readAliases(read.models, providers),
     limits,
     inFlight: { bytes: 0 },
+    counters: memoryCounters(now),
     inTime: timeLimit(limits.bodyTimeoutMs),
     strict: read.strict ?? false,
     origins: read.origins ?? [],

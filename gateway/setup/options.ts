@@ -234,6 +234,14 @@ const key = v.pipe(
   v.check((text) => credential(text) === text, "must be a key without a word such as Bearer before it"),
   v.check((text) => !isPlaceholder(text), 'must not be a placeholder such as "undefined"'),
 );
+/** A limit: a token that may ask for nothing is left out, not limited to 0. */
+const most = v.optional(
+  v.pipe(
+    v.number(),
+    v.safeInteger("must be a whole number"),
+    v.minValue(1, "must be at least 1; to close a token, take it out of the list"),
+  ),
+);
 const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
 const keysByAlias = v.pipe(
   v.unknown(),
@@ -297,8 +305,9 @@ export const OPTIONS = v.strictObject({
         ),
         gateways: v.optional(names),
         providers: v.optional(names),
+        limits: v.optional(v.strictObject({ rpm: most, tpm: most, open: most })),
       }),
-    ], "must be a token, or {token, name?, gateways?, providers?}")),
+    ], "must be a token, or {token, name?, gateways?, providers?, limits?}")),
     v.nonEmpty("must hold a token; leave it out for a gateway that is open to all"),
   )),
   tokenRequired: v.optional(v.boolean()),

@@ -304,6 +304,7 @@ Deno.test("an explanation needs the token that the call needs", async () => {
     storedKeys: true,
     gateways: ["gw"],
     providers: ["openai"],
+    limits: null,
   });
   // A stored key is for callers with a token, also where none is required.
   const free = createGateway({

@@ -9,13 +9,15 @@ import {
 import { chain, POLICIES } from "../../../gateway/policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../../../gateway/policies/settings.ts";
 import type { AnswerFormat, Delta } from "../../../wires/types.ts";
+import { memoryCounters } from "../../../gateway/stores/counters.ts";
 import { before, clock, events, post, ROOT } from "../../fakes.ts";
 
 function run(): Run {
   const { options } = clock();
-  const config = { ...options, timer: options.now, limits: { maxHeldBytes: 1000 } };
-  const report = { step: 0, waitedMs: 0, retries: 0 };
-  return { signal: new AbortController().signal, headers: new Headers(), config, report };
+  const counters = memoryCounters(options.now);
+  const config = { ...options, timer: options.now, limits: { maxHeldBytes: 1000 }, counters };
+  const report = { step: 0, waitedMs: 0, retries: 0, heldBytes: 0 };
+  return { signal: new AbortController().signal, headers: new Headers(), config, report, caller: {} };
 }
 
 const step = (provider: string, send: Step["send"], settings: Partial<PolicySettings> = {}): Step => ({

@@ -1,0 +1,161 @@
+/** Limits how much each gateway token may ask for. */
+import { GatewayError } from "../../wires/errors.ts";
+import type { Counters, Rule } from "../stores/counters.ts";
+import type { Attempt, Metered, Metering, Policy, TokenLimits } from "./attempt.ts";
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Open requests are counted in windows of this length. If their end is not told, because a process was killed, they are
+ * forgotten after at most two windows.
+ */
+const HELD_MS = 900_000;
+
+/** A window of time. */
+interface Window {
+  /** The number of the window since 1970. */
+  at: number;
+  /** Milliseconds until it ends. */
+  leftMs: number;
+  /** The part of it that is left, from 1 to 0: how much of the window before it still counts. */
+  left: number;
+}
+
+function windowOf(now: number, ms: number): Window {
+  const leftMs = ms - now % ms;
+  return { at: Math.floor(now / ms), leftMs, left: leftMs / ms };
+}
+
+/**
+ * Admits the requests of tokens with limits. A request counts once, whatever is tried for it.
+ *
+ * The sums of a minute slide: they are those of the current minute and of the part of the minute before it that is less than
+ * 60 s ago, as if its requests had come evenly.
+ */
+export const limit: Policy = (next) => {
+  async function admitted(attempt: Attempt, metered: Metered): Promise<Response> {
+    const { config, report } = attempt.run;
+    const { name, limits } = metered;
+    const now = config.now();
+    const minute = windowOf(now, MINUTE_MS), held = windowOf(now, HELD_MS);
+    const keyOf = (kind: string, at: number) => `${kind}:${name}:${at}`;
+    const openKey = keyOf("open", held.at);
+    const sliding = (kind: string) => [
+      { key: keyOf(kind, minute.at), weight: 1 },
+      { key: keyOf(kind, minute.at - 1), weight: minute.left },
+    ];
+    const rules: Named[] = [];
+    if (limits.rpm !== undefined) rules.push({ kind: "rpm", limit: limits.rpm, of: sliding("rpm") });
+    // What an answer takes is known when it ends: a request is admitted as long as a token is left.
+    if (limits.tpm !== undefined) rules.push({ kind: "tpm", limit: limits.tpm - 1, of: sliding("tpm") });
+    if (limits.open !== undefined) {
+      const of = [openKey, keyOf("open", held.at - 1)].map((key) => ({ key, weight: 1 }));
+      rules.push({ kind: "open", limit: limits.open, of });
+    }
+    const { ok, sums } = await config.counters.take([
+      { key: keyOf("rpm", minute.at), amount: 1, ttlMs: 2 * MINUTE_MS },
+      { key: openKey, amount: 1, ttlMs: 2 * HELD_MS },
+    ], rules);
+    const told = headersOf(rules, sums, limits, minute);
+    if (!ok) throw await refusal(rules, sums, told, minute, config.counters);
+    let isAnswered = false;
+    const { heldBytes } = report;
+    report.settle = (seen) => {
+      const tokens = seen && isAnswered ? tokensIn(seen, heldBytes) : 0;
+      const additions = [{ key: openKey, amount: -1, ttlMs: 2 * HELD_MS }];
+      if (tokens > 0) additions.push({ key: keyOf("tpm", minute.at), amount: tokens, ttlMs: 2 * MINUTE_MS });
+      return config.counters.take(additions);
+    };
+    const response = await next(attempt);
+    isAnswered = response.status < 400;
+    for (const [header, value] of told) response.headers.set(header, value);
+    return response;
+  }
+  return (attempt) => {
+    const { metered } = attempt.run.caller;
+    return metered ? admitted(attempt, metered) : next(attempt);
+  };
+};
+
+/** A rule, and the limit that it is for. */
+interface Named extends Rule {
+  kind: keyof TokenLimits;
+}
+
+/** Characters for each token of an estimate, and the most bytes of a request in it: longer ones hold pictures or files. */
+const CHARS_PER_TOKEN = 4, MOST_TEXT_BYTES = 400_000;
+
+/** The tokens of a request and its answer. If the provider did not tell them, they are estimated. */
+function tokensIn({ usage, chars }: Metering, requestBytes: number): number {
+  if (!usage) return Math.ceil((Math.min(requestBytes, MOST_TEXT_BYTES) + chars) / CHARS_PER_TOKEN);
+  const { input, cacheRead, cacheWrite, audioIn, output, reasoning, audioOut } = usage;
+  return input + cacheRead + cacheWrite + audioIn + output + reasoning + audioOut;
+}
+
+/**
+ * The headers that tell a client its limits by the minute, and what is left of them. `x-ratelimit-*` are the provider's.
+ *
+ * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10 (2025-09)
+ */
+function headersOf(
+  rules: readonly Named[],
+  sums: readonly number[],
+  limits: TokenLimits,
+  { leftMs }: Window,
+): [name: string, value: string][] {
+  const policies: string[] = [], left: string[] = [];
+  for (const [at, { kind }] of rules.entries()) {
+    if (kind === "open") continue;
+    const most = limits[kind]!;
+    policies.push(`"${kind}";q=${most};w=${MINUTE_MS / 1000}`);
+    left.push(`"${kind}";r=${Math.max(0, Math.floor(most - sums[at]))};t=${Math.ceil(leftMs / 1000)}`);
+  }
+  return policies.length === 0
+    ? []
+    : [["ratelimit-policy", policies.join(", ")], ["ratelimit", left.join(", ")]];
+}
+
+const SAYS: Readonly<Record<keyof TokenLimits, (most: number) => string>> = {
+  rpm: (most) => `its gateway token may send ${most} requests in a minute`,
+  tpm: (most) => `its gateway token may use ${most} tokens in a minute`,
+  open: (most) => `its gateway token may have ${most} requests at once`,
+};
+
+/** The error for a request over a limit: over the one that it must wait for longest. */
+async function refusal(
+  rules: readonly Named[],
+  sums: readonly number[],
+  told: readonly [string, string][],
+  minute: Window,
+  counters: Counters,
+): Promise<GatewayError> {
+  let worst: { kind: keyof TokenLimits; most: number; waitMs: number } | undefined;
+  for (const [at, { kind, limit, of }] of rules.entries()) {
+    // Nothing was added, so these are the sums before the request. It may add 1, or nothing to the tokens.
+    const room = kind === "tpm" ? limit : limit - 1;
+    if (sums[at] <= room) continue;
+    const waitMs = kind === "open" ? 1000 : await untilRoom(of, room, minute, counters);
+    if (!worst || waitMs > worst.waitMs) worst = { kind, most: kind === "tpm" ? limit + 1 : limit, waitMs };
+  }
+  const { kind, most, waitMs } = worst!;
+  return new GatewayError(
+    "rate_limited",
+    `Cannot serve the request: ${SAYS[kind](most)}; try again in ${Math.ceil(waitMs / 1000)} s`,
+    { headers: { "retry-after": `${Math.ceil(waitMs / 1000)}`, ...Object.fromEntries(told) } },
+  );
+}
+
+/** Milliseconds until a sliding sum has fallen to `room`, if nothing is added. */
+async function untilRoom(
+  [current, before]: Rule["of"],
+  room: number,
+  { leftMs }: Window,
+  counters: Counters,
+): Promise<number> {
+  const alone = [current, before].map(({ key }) => ({ limit: Infinity, of: [{ key, weight: 1 }] }));
+  const { sums: [now, then] } = await counters.take([], alone);
+  // In this minute only the part of the minute before it falls.
+  if (now <= room) return leftMs - (room - now) / then * MINUTE_MS;
+  // In the next one the present minute falls.
+  return leftMs + (1 - room / now) * MINUTE_MS;
+}
