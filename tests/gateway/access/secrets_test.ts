@@ -227,6 +227,8 @@ Deno.test("secretMask() masks a key in any spelling, and leaves the rest", () =>
   }
   // A word that some servers take as a key is not a secret.
   assertEquals(secretMask(["ollama", "token-1"]), undefined);
+  // Eight characters are the least that is masked.
+  assertEquals(secretMask(["token-12"])!.text("a token-12 b"), "a *** b");
   assertEquals(secretMask([]), undefined);
 });
 
