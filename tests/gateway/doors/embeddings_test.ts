@@ -294,6 +294,17 @@ Deno.test("at most four parts are sent at once, and their answers may come in an
   assertEquals(usage, { prompt_tokens: input.join("").length, total_tokens: input.join("").length });
 });
 
+Deno.test("embeddings that are written anew are JSON, whatever the provider calls its own", async () => {
+  const { fetch } = before(() =>
+    new Response(JSON.stringify({ embeddings: [{ values: [1, 0.5] }] }), {
+      headers: { "content-type": "text/plain" },
+    })
+  );
+  const response = await fetch(ask({ model: "google/gemini-embedding-001", input: "a" }));
+  assertEquals([response.status, response.headers.get("content-type")], [200, "application/json"]);
+  assertEquals((await response.json()).data[0].embedding, [1, 0.5]);
+});
+
 Deno.test("the failure of one part is the failure of the call, in OpenAI's words, and the others are ended", async () => {
   const signals: AbortSignal[] = [];
   const { fetch, sent } = before((one) => {

@@ -35,6 +35,24 @@ Deno.test("inputReader() returns the same text wherever the arguments are cut", 
   }));
 });
 
+Deno.test("inputReader() reads each escape of JSON, cut behind its backslash or not", () => {
+  for (
+    const [escape, char] of Object.entries({
+      b: "\b",
+      f: "\f",
+      n: "\n",
+      r: "\r",
+      t: "\t",
+      '"': '"',
+      "/": "/",
+      "\\": "\\",
+    })
+  ) {
+    assertEquals(pieces(`{"input":"a\\${escape}b"}`).join(""), `a${char}b`, escape);
+    assertEquals(pieces(`{"input":"a\\`, `${escape}b"}`).join(""), `a${char}b`, escape);
+  }
+});
+
 Deno.test("inputReader() returns text as soon as it is certain", () => {
   assertEquals(pieces('{"inp', 'ut": "a', "b\\", "nc\\u00e", '9d"', "}"), [
     "",
