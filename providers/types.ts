@@ -2,7 +2,7 @@
 import type { ChatTakes, Mender, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
 import type { Fit } from "../wires/shared/openai_models.ts";
 import type { Framing } from "../wires/streams/framing.ts";
-import type { EmbeddingWire, ProviderWire } from "../wires/types.ts";
+import type { EmbeddingWire, JsonObject, ProviderWire, TokenCounter } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
 export type { Fit, Mender };
@@ -149,6 +149,23 @@ export interface Unsigned {
  */
 export type Sign = (request: Unsigned, provider: Provider, key: string) => Promise<void> | void;
 
+/** How a cloud's body differs from that of the wire's author. */
+export interface BodyForm {
+  /** Members that are left out, as the URL says them, or as `adds` and `betas` write them. */
+  without: readonly string[];
+  /** Members that every body has. */
+  adds?: JsonObject;
+  /** Headers that are not sent. */
+  headers?: readonly string[];
+  /** The header with names of betas, the member that holds them, those that the cloud knows, and those with other names there. */
+  betas?: {
+    header: string;
+    member: string;
+    known: ReadonlySet<string>;
+    renamed?: Readonly<Record<string, string>>;
+  };
+}
+
 /** One wire that a provider speaks. Bodies of a client that speaks it too are handed through. */
 export interface Spoken {
   wire: ProviderWire;
@@ -173,8 +190,14 @@ export interface Spoken {
    * row's usual wire. Default: all types.
    */
   tools?: RegExp;
-  /** The framing of its streams, if they are translated. Default: server-sent events. */
+  /** The framing of its streams. Default: server-sent events. In another framing they are never handed through as they are. */
   framing?: Framing;
+  /** The form of its bodies, if it is not that of the wire's author. */
+  form?: BodyForm;
+  /** Reads its errors, if they are not in the wire's form. */
+  readError?: ProviderWire["readError"];
+  /** Counts the tokens of a call, if not as the wire does. */
+  counter?: TokenCounter;
   /** Top-level fields of a request that the provider answers with an error. They are left out and named in `sluice-dropped`. */
   drop?: readonly string[];
   /**
@@ -225,6 +248,15 @@ export interface SpokenEmbeddings {
 /** Which chat calls use a provider's Responses API. */
 export type ResponsesUse = "always" | "when needed" | "never";
 
+/** The way to some of a provider's models. */
+export interface Route {
+  /** Matches the model as the client wrote it, or the model that the option `baseModels` names for it. */
+  models: RegExp;
+  /** Whether the way is for this call, by members of the client's body. Default: for every call. */
+  takes?: (get: (field: string) => unknown, model: string) => boolean;
+  wires: Row["wires"];
+}
+
 /** The texts of a credential that has several, by their names. They travel as one key: as JSON. */
 export interface KeySet {
   needs: readonly string[];
@@ -234,7 +266,7 @@ export interface KeySet {
 }
 
 /** Options that only some rows have. */
-export type OwnSetting = "apiVersion" | "region";
+export type OwnSetting = "apiVersion" | "baseModels" | "region";
 
 /** One provider, as data. A row holds only differences; `compatible()` and the table fill in the rest. */
 export interface Row {
@@ -244,6 +276,10 @@ export interface Row {
   baseUrl: string;
   /** The wires that the provider speaks, the usual one first. */
   wires: readonly [Spoken, ...Spoken[]];
+  /** The ways to models with other wires than `wires`, the first that matches. */
+  routes?: readonly Route[];
+  /** The model behind an id that does not tell it, e.g. a profile's, by that id. It decides the way and what the model takes. */
+  baseModels?: ReadonlyMap<string, string>;
   /** The paths of the older completions and of rerank below the base URL, if it has them. Bodies are handed through. */
   endpoints?: { completions?: string; rerank?: string };
   /** The provider's embeddings, if it has any. */
@@ -275,7 +311,7 @@ export interface Row {
   /** Amazon's region, if neither the path nor the model names one. */
   region?: string;
   /** Environment variables from which the provider's own tools read these settings, the usual one first. */
-  settingEnv?: Readonly<Partial<Record<OwnSetting | "baseUrl", readonly string[]>>>;
+  settingEnv?: Readonly<Partial<Record<"baseUrl" | "region", readonly string[]>>>;
   /** Matches the model in a native path, in its first group. Default: the segment after `models/`. */
   modelPath?: RegExp;
   /** A header in which clients name another URL of this provider, and the domains that such a URL may have. */

@@ -29,8 +29,9 @@ export function reasonsOf({ dropped = [], provider, call }: Unsent, { client }: 
 }
 
 /** The top-level fields that a provider's row leaves out. */
-function refusedBy({ wires, embeddings }: Provider): ReadonlySet<string> {
-  return new Set([...wires.flatMap(({ drop = [] }) => drop), ...embeddings?.drop ?? []]);
+function refusedBy({ wires, routes = [], embeddings }: Provider): ReadonlySet<string> {
+  const all = [...wires, ...routes.flatMap(({ wires }) => wires)];
+  return new Set([...all.flatMap(({ drop = [] }) => drop), ...embeddings?.drop ?? []]);
 }
 
 /** Whether no format but the client's own can say it: the neutral call has no term for it. */

@@ -12,6 +12,7 @@ const fault = (option: string, why: string) => new TypeError(`Cannot use option 
 /** Options that only some rows have, with the reason why another row does not. */
 const OWN_SETTINGS: Readonly<Record<OwnSetting, string>> = {
   apiVersion: "this provider's URLs hold no version of Azure's API",
+  baseModels: "this provider's ids tell the model",
   region: "this provider's URLs hold no region of Amazon's",
 };
 

@@ -14,6 +14,7 @@ import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../a
 import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkOwnTokens } from "./check_tokens.ts";
+import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
 import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
@@ -228,7 +229,8 @@ function readProviders(
   const providers = new Map(PROVIDERS);
   checkNames(Object.keys(changes));
   for (const [name, options] of Object.entries(changes)) {
-    const { wire: written, baseUrl, headers, chatPath, conform, drop, rename, ...columns } = options;
+    const { wire: written, baseUrl, headers, chatPath, conform, drop, rename, baseModels, ...columns } =
+      options;
     const [wire, ...others] = typeof written === "string" ? [written] : written ?? [];
     const base = baseUrl?.replace(/\/+$/, "");
     const { responses = "never" } = columns;
@@ -243,6 +245,7 @@ function readProviders(
       ...columns,
       baseUrl: base,
       fixed: headers && lowerCased(headers),
+      baseModels: baseModels && new Map(Object.entries(baseModels)),
     });
     if (known) {
       const keyForms = changed.auth && { keyForms: undefined };
@@ -252,6 +255,7 @@ function readProviders(
         ...known,
         ...(isOther && { embeddings: EMBEDDINGS[wire!], endpoints: undefined }),
         ...keyForms,
+        ...changeRoutes(known, wire, drop),
         ...changed,
         wires,
       });

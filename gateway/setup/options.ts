@@ -275,6 +275,7 @@ export const OPTIONS = v.strictObject({
           v.regex(/^[a-z0-9-]+$/, "must be v1, preview, or a date as in 2025-04-01-preview"),
         ),
       ),
+      baseModels: v.optional(v.record(v.string(), v.string())),
       region: v.optional(
         v.pipe(v.string(), v.check((text) => isPlace("region", text), "must be a region, e.g. eu-central-1")),
       ),

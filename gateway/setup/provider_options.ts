@@ -44,6 +44,11 @@ export interface ProviderOptions {
   responses?: "always" | "when needed" | "never";
   /** Version of Azure's API, for `azure-openai` only: `v1`, `preview`, or a date as in `2025-04-01-preview`. Default `v1`. */
   apiVersion?: string;
+  /**
+   * The models behind ids that do not tell them, for `aws-bedrock` only, e.g. of an application inference profile:
+   * `{"arn:aws:bedrock:…:application-inference-profile/x": "anthropic.claude-sonnet-5-5"}`.
+   */
+  baseModels?: Readonly<Record<string, string>>;
   /** Amazon's region, e.g. `eu-central-1`, for `aws-bedrock` only. A region that the path or the model names wins. */
   region?: string;
   /**

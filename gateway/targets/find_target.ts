@@ -12,6 +12,8 @@ export interface Target {
   provider: Provider;
   /** The provider's name for the model. */
   model: string;
+  /** The model behind it, if the option `baseModels` names one. */
+  baseModel?: string;
   /** The pattern of the option `models` that led here. */
   alias?: string;
 }

@@ -36,7 +36,7 @@ export function handThrough(
   const { drop, models, path } = rules;
   // A dropped field that asks for what happens without it is removed too, but not named. `null` means absent.
   const dropped: string[] = drop?.filter((field) => body.has(field) && !isUsual(field, body.get)) ?? [];
-  const fit = models?.(target.model, body.get);
+  const fit = models?.(target.baseModel ?? target.model, body.get);
   if (fit?.fault) throw fit.fault;
   if (fit) append(dropped, fit.dropped);
   const messages = refit(body, rules, dropped, fit?.roles);
@@ -72,9 +72,9 @@ function ownOnly(
 function onlyModel(
   { source, parsed }: Body,
   { model }: Target,
-  { drop, rename }: Rules,
+  { drop, rename, form }: Rules,
 ): string | undefined {
-  if (source === undefined) return undefined;
+  if (source === undefined || form) return undefined;
   const body = parsed();
   const written = (field: string) => Object.hasOwn(body, field);
   if (drop?.some(written) || (rename && Object.keys(rename).some(written))) return undefined;
@@ -86,7 +86,7 @@ function onlyModel(
 function editAll(
   body: Body,
   { provider, model }: Target,
-  { drop, rename }: Rules,
+  { drop, rename, form }: Rules,
   only: boolean,
   messages: unknown[] | undefined,
   fit: Fit | undefined,
@@ -108,12 +108,13 @@ function editAll(
   for (const [field, edit] of fit?.edits ?? []) edits.set(field, edit);
   for (const [field, value] of own ?? []) edits.set(field, { value: JSON.stringify(value) });
   if (messages && members) edits.set("messages", { value: JSON.stringify(messages) });
+  if (form) { for (const member of ["models", ...form.without]) edits.set(member, "remove"); }
   return () => {
-    if (members && (written("model") || written("models"))) {
+    if (members && (form || written("model") || written("models"))) {
       return editMembers(only ? body.text : body.text.slice(), members, edits);
     }
     const parsed = messages && !members ? { ...body.parsed(), messages } : body.parsed();
-    return JSON.stringify({ model, ...editObject(parsed, edits) });
+    return JSON.stringify({ ...(!form && { model }), ...editObject(parsed, edits) });
   };
 }
 

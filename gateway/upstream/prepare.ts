@@ -6,13 +6,14 @@ import type { AnswerFormat, Call, ClientWire, JsonObject } from "../../wires/typ
 import type { HeaderTarget } from "../../wires/shared/own_headers.ts";
 import type { Framing } from "../../wires/streams/framing.ts";
 import { type Body, writtenBody } from "./body.ts";
+import { takeMembers, withMembers } from "./body_form.ts";
 import { keylessQuery } from "../access/credentials.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
 import { headerList } from "../../wires/shared/header_text.ts";
 import { readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
-import { isSpoken, spokenTo } from "./spoken.ts";
+import { baseModel, isSpoken, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
 
 /** A request that is ready for its target. */
@@ -20,7 +21,9 @@ export interface Outgoing {
   target: Target;
   /** Reads the answers. Absent if they are in the client's own wire and are handed through. */
   reader?: AnswerFormat;
-  /** The framing of streams that are read. Default: server-sent events. */
+  /** Reads errors that are not in the form of the answers. */
+  errors?: Pick<AnswerFormat, "readError">;
+  /** The framing of streams. Default: server-sent events. */
   framing?: Framing;
   /** Repairs answers that are almost in the client's own wire. */
   mender?: Mender;
@@ -74,23 +77,22 @@ export function prepare(
   const stream = body.get("stream") === true;
   // A client's wire may ignore the field, as Responses does where it compacts.
   const path = (rewritten.call?.stream ?? stream) && spoken.streamPath || rewritten.path;
-  const write = () => inDepth(rewritten.write);
+  const { form } = spoken;
+  const receiver = { wire: spoken.wire.name, isAuthor: spoken.isAuthor === true };
+  const sent = writeHeaders(provider, headers, config, receiver, rewritten.headers);
+  const added = form && takeMembers(form, sent, body.get);
+  const write = () => inDepth(() => added ? withMembers(rewritten.write(), added) : rewritten.write());
   let written = only ? write() : undefined;
   return {
     target,
     reader: isSame ? undefined : spoken.wire,
+    errors: spoken.readError && { readError: spoken.readError },
     framing: spoken.framing,
     mender: isSame ? menderOf(spoken, model) : undefined,
     url: wireUrl(provider, path, model, account, spoken.baseUrl) +
       // Anthropic's clients name their betas' form there: `?beta=true`.
-      (query && isSame && spoken.isAuthor ? keylessQuery(query, config.tokens) : ""),
-    headers: writeHeaders(
-      provider,
-      headers,
-      config,
-      { wire: spoken.wire.name, isAuthor: spoken.isAuthor === true },
-      rewritten.headers,
-    ),
+      (query && isSame && spoken.isAuthor && !form ? keylessQuery(query, config.tokens) : ""),
+    headers: sent,
     places: wirePlaces(provider, path, model),
     body: () => written ??= write(),
     dropped,
@@ -102,10 +104,13 @@ export function prepare(
   };
 }
 
-/** The target, with the provider's own name for the model. */
+/** The target, with the provider's own name for the model, and the model behind it. */
 export function asKnown(target: Target): Target {
-  const { provider: { modelId }, model } = target;
-  return modelId ? { ...target, model: modelId(model) } : target;
+  const { provider, model } = target;
+  const { modelId, baseModels } = provider;
+  return modelId || baseModels
+    ? { ...target, model: modelId?.(model) ?? model, baseModel: baseModel(provider, model) }
+    : target;
 }
 
 /**
@@ -207,6 +212,7 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   const before = [...left, ...call.dropped, ...unread];
   if (isRuled(spoken)) return rewriteByRules(call, target, spoken, before);
   const { path, body: written, dropped, ...more } = spoken.wire.writeCall(call);
+  for (const member of spoken.form?.without ?? []) delete written[member];
   const write = () => JSON.stringify(written);
   return { ...more, path: spoken.path || path, write, dropped: [...before, ...dropped], call };
 }
@@ -242,7 +248,7 @@ function takeExtra(call: Call, { wire }: Spoken, client: ClientWire): string[] {
 /** The call for a target, without the fields that its row leaves out. */
 function readFor(
   body: Body,
-  { model }: Target,
+  { model, baseModel }: Target,
   spoken: Spoken,
   client: ClientWire,
   only: boolean,
@@ -250,10 +256,9 @@ function readFor(
   // Rules are for fields of the wire that is written. A client of another wire may have another field of the same name.
   const left = isRuled(spoken) ? [] : spoken.drop?.filter(body.has) ?? [];
   const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
-  return {
-    call: only || left.length > 0 ? client.readCall(asked, model) : sharedCall(body, model, client),
-    left,
-  };
+  const call = only || left.length > 0 ? client.readCall(asked, model) : sharedCall(body, model, client);
+  if (baseModel !== undefined) call.baseModel = baseModel;
+  return { call, left };
 }
 
 const without = (object: JsonObject, fields: readonly string[]): JsonObject =>

@@ -9,6 +9,7 @@ import { conformed } from "./conform.ts";
 import { errorResponse } from "./error_response.ts";
 import { handBack } from "./hand_back.ts";
 import type { Outgoing } from "./prepare.ts";
+import { isFramed, reframed } from "./reframe.ts";
 import { rewriteBack } from "./rewrite_back.ts";
 import { readText } from "./send.ts";
 
@@ -32,6 +33,9 @@ export function respond(
   const { reader, mender } = outgoing;
   if (reader) return rewriteBack(upstream, outgoing, reader, exchange, begun);
   const alone = begun === undefined;
+  if (isFramed(upstream, outgoing)) {
+    return handBack(reframed(upstream, outgoing, exchange), outgoing, exchange, alone);
+  }
   if (!mender) return handBack(upstream, outgoing, exchange, alone);
   return conformed(upstream, outgoing, mender, exchange).then((mended) =>
     handBack(mended, outgoing, exchange, alone)
@@ -59,7 +63,7 @@ export function respondError(
   upstream: Response,
   outgoing: Outgoing,
   exchange: Exchange,
-  wire: Pick<AnswerFormat, "readError"> | undefined = outgoing.reader,
+  wire: Pick<AnswerFormat, "readError"> | undefined = outgoing.errors ?? outgoing.reader,
 ): Promise<Response> {
   const { report, client } = exchange;
   const { target: { provider }, call } = outgoing;

@@ -26,6 +26,7 @@ import { answerId, answerWith, contentKind, EVENTS_TYPE, headersFor, JSON_TYPE, 
 import { errorResponse } from "./error_response.ts";
 import { maskObject, maskText } from "./masked.ts";
 import type { Outgoing } from "./prepare.ts";
+import { isFramed } from "./reframe.ts";
 import { readText } from "./send.ts";
 
 /**
@@ -82,10 +83,6 @@ export function rewriteBack(
       : rewriteWhole(response, outgoing, rewrite, exchange)
   );
 }
-
-/** Whether an answer has the row's own framing, if the row has one (the usual framing is SSE). */
-const isFramed = ({ headers }: Response, { framing }: Outgoing): boolean =>
-  framing !== undefined && (headers.get("content-type") ?? "").toLowerCase().startsWith(framing.type);
 
 function rewriteStream(
   upstream: Response,

@@ -1,5 +1,5 @@
 /** Chooses the wire of a provider for a request. */
-import type { Provider, Spoken } from "../../providers/types.ts";
+import type { Provider, Route, Spoken } from "../../providers/types.ts";
 import type { ClientWire } from "../../wires/types.ts";
 import { isObject } from "../../wires/shared/json.ts";
 import { hasHostedTools, needsResponses } from "../../wires/shared/openai_models.ts";
@@ -12,11 +12,13 @@ import { hasHostedTools, needsResponses } from "../../wires/shared/openai_models
  * @param get Reads a member of the client's body.
  */
 export function spokenTo(
-  { wires, responses = "never" }: Provider,
+  provider: Provider,
   client: ClientWire,
   model: string,
   get: (field: string) => unknown,
 ): Spoken {
+  const { responses = "never" } = provider;
+  const wires = wiresFor(provider, model, get);
   const own = wires.find((spoken) => isSpoken(spoken, client) && takesTools(spoken, get));
   const usual = own ?? wires[0];
   if (responses === "never" || own?.wire.name === "responses") return usual;
@@ -25,6 +27,24 @@ export function spokenTo(
     needsResponses(model, own && get) || client.name === "anthropic" && hasHostedTools(get);
   return isNeeded ? wires.find(({ wire }) => wire.name === "responses") ?? usual : usual;
 }
+
+/** The wires in which a provider serves a model: those of its way, or the row's. */
+export function wiresFor(
+  provider: Provider,
+  model: string,
+  get: (field: string) => unknown,
+): Provider["wires"] {
+  const { wires, routes } = provider;
+  if (!routes) return wires;
+  const base = baseModel(provider, model);
+  const isFor = ({ models, takes = () => true }: Route) =>
+    (models.test(model) || base !== undefined && models.test(base)) && takes(get, base ?? model);
+  return routes.find(isFor)?.wires ?? wires;
+}
+
+/** The model behind an id, if the option `baseModels` names it. */
+export const baseModel = ({ baseModels, modelId }: Provider, model: string): string | undefined =>
+  baseModels?.get(modelId?.(model) ?? model);
 
 /** Whether a provider's wire is the client's own and has the client's path below it. Bodies are then handed through. */
 export const isSpoken = ({ wire, below }: Spoken, client: ClientWire): boolean =>

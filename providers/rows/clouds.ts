@@ -1,55 +1,16 @@
 /** The rows of cloud providers. */
-import { bedrockConverse } from "../../wires/bedrock_converse/mod.ts";
 import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
 import { responsesWire } from "../../wires/openai_responses/mod.ts";
-import { awsEventStream } from "../../wires/streams/aws_event_stream.ts";
-import { bedrock, bedrockCall, bedrockId } from "../amazon.ts";
-import { bearer, compatible, header, ownPaths } from "../kinds.ts";
+import { compatible, header, ownPaths } from "../kinds.ts";
 import { azureCall, azureDeployment, azureOpenAI, vertex, workersAI } from "../native.ts";
-import { signAmazon } from "../sign/amazon.ts";
 import { signAzure } from "../sign/key.ts";
 import { shortToolId } from "../tool_ids.ts";
-import type { Row, Spoken } from "../types.ts";
+import type { Row } from "../types.ts";
+import { BEDROCK } from "./amazon.ts";
 import { COMPLETIONS, MAX_TOKENS, OPENAI_ONLY, OPENAI_TAKES } from "./shared.ts";
 
-/** Amazon's form for the models of all makers. */
-const CONVERSE: Spoken = {
-  wire: bedrockConverse,
-  path: "/model/{model}/converse",
-  streamPath: "/model/{model}/converse-stream",
-  framing: awsEventStream,
-};
-
 export const CLOUDS = {
-  // Read in https://docs.aws.amazon.com/bedrock/latest/APIReference and `@aws-sdk/client-bedrock-runtime` 3.1164.0 (2026-11).
-  "aws-bedrock": {
-    aliases: ["amazon-bedrock", "bedrock"],
-    baseUrl: "https://bedrock-runtime.{region}.amazonaws.com",
-    auth: bearer,
-    wires: [CONVERSE],
-    native: bedrock,
-    callPath: bedrockCall,
-    modelId: bedrockId,
-    modelPath: /^bedrock-runtime\/[^/]+\/model\/([^/?]+)/,
-    // The list of models is at another host, and has models that an account cannot call.
-    modelsPath: false,
-    settings: ["region"],
-    settingEnv: {
-      baseUrl: ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"],
-      region: ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"],
-    },
-    sign: signAmazon,
-    keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
-    keySet: {
-      needs: ["accessKeyId", "secretAccessKey"],
-      may: ["sessionToken"],
-      env: {
-        accessKeyId: "AWS_ACCESS_KEY_ID",
-        secretAccessKey: "AWS_SECRET_ACCESS_KEY",
-        sessionToken: "AWS_SESSION_TOKEN",
-      },
-    },
-  },
+  "aws-bedrock": BEDROCK,
   // Read in `azure.js` of `openai` 7.59 and in https://learn.microsoft.com/azure/foundry/openai/how-to/responses (2026-11).
   "azure-openai": compatible("https://{resource}.openai.azure.com/openai/v1", {
     endpoints: COMPLETIONS,

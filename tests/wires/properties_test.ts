@@ -1,6 +1,7 @@
 /** Properties that hold for any input. A failure prints the seed and the smallest counterexample. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
+import { wiresFor } from "../../gateway/upstream/spoken.ts";
 import { findProvider } from "../../providers/table.ts";
 import { callOf, collector } from "./gathered.ts";
 import { chunkWriter } from "../../wires/openai_chat/write_stream.ts";
@@ -160,11 +161,12 @@ interface Reads {
   readAnswer?(body: JsonObject, emit: (delta: Delta) => void): void;
 }
 
-const WIRES: Reads[] = FAKES.map(({ provider, name = provider }) => {
-  const { wires } = findProvider(provider)!;
-  const { wire } = !name.endsWith("Responses")
-    ? wires[0]
-    : wires.find(({ wire }) => wire.name === "responses")!;
+const WIRES: Reads[] = FAKES.map(({ provider, name = provider, model }) => {
+  const row = findProvider(provider)!;
+  const wires = wiresFor(row, model, () => undefined);
+  const { wire } = name.endsWith("Responses")
+    ? wires.find(({ wire }) => wire.name === "responses")!
+    : wires[0];
   const { readStream, readError, readAnswer } = wire;
   return { name, readStream, readError, readAnswer };
 });

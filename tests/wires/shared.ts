@@ -9,7 +9,7 @@ import { openai } from "./answers/openai.ts";
 import { perplexity } from "./answers/perplexity.ts";
 import { responses } from "./answers/responses.ts";
 import type { FakeProvider } from "./answers/scenarios.ts";
-import { converse } from "./answers/bedrock.ts";
+import { converse, invoked } from "./answers/bedrock.ts";
 
 export * from "./answers/scenarios.ts";
 
@@ -21,6 +21,7 @@ export const FAKES: readonly FakeProvider[] = [
   perplexity,
   responses,
   converse,
+  invoked(anthropic),
 ];
 
 /** Import it from here: its file needs this one. */

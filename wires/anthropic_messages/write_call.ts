@@ -46,7 +46,7 @@ const VERSION = "2023-06-01";
  * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
  */
 export function writeCall(given: Call): WireRequest {
-  const model = claudeModel(given.model);
+  const model = claudeModel(given.baseModel ?? given.model);
   const request = write(given, model);
   if (!model.bindsThoughts) return request;
   const stale: string[] = [];

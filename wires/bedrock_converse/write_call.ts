@@ -35,8 +35,9 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
  * @throws GatewayError `invalid_request` if nothing of the user's last message can be sent.
  */
 export function writeCall(asked: Call): WireRequest {
-  const family = familyOf(asked.model);
-  const claude = family.effort === "claude" ? claudeModel(asked.model) : undefined;
+  const id = asked.baseModel ?? asked.model;
+  const family = familyOf(id);
+  const claude = family.effort === "claude" ? claudeModel(id) : undefined;
   const request = write(asked, family, claude);
   if (!claude) return request;
   const { system, toolConfig } = request.body;
@@ -139,9 +140,11 @@ const SETTINGS: SettingsTable<Draft> = {
     if (value < 0 || value > 1) return false;
     put(body, "inferenceConfig", { temperature: value });
   },
-  top_p(value, { body, family }, { model, settings: { temperature } }) {
+  top_p(value, { body, family }, { model, baseModel = model, settings: { temperature } }) {
     if (!family.sampling || value < 0) return value === 1 ? undefined : false;
-    if (family.thoughts && temperature !== undefined && claudeModel(model).sampling === "one") return false;
+    if (family.thoughts && temperature !== undefined && claudeModel(baseModel).sampling === "one") {
+      return false;
+    }
     put(body, "inferenceConfig", { topP: value });
   },
   top_k(value, { more, family: { topK } }) {

@@ -107,7 +107,8 @@ function formatOf(kind: Kind, media: Exclude<Media, { id: string }>): readonly [
     const own = kinds.find((one) => (Object.values(FORMATS[one]) as string[]).includes(format));
     return own ? [own, format] : format === "txt" ? ["document", format] : undefined;
   }
-  const seen = BEGINNINGS.find(([beginning]) => beginning.test(media.data));
+  const isSeen = kind === "image" || kind === "document";
+  const seen = isSeen && BEGINNINGS.find(([beginning]) => beginning.test(media.data));
   if (seen) return [seen[1], seen[2]];
   const [type, subtype = ""] = media.mime.split(";")[0].split("/");
   const own: Kind = type === "video" || type === "audio" ? type : kind;

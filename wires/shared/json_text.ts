@@ -215,7 +215,8 @@ function spliceInPlace(
   return text.subarray(0, text.length - gap);
 }
 
-function concat(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** The pieces as one. */
+export function concat(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

@@ -99,12 +99,26 @@ export const awsModelStream: Framing = {
       (data, event) => {
         const bytes = object(parse(data))?.bytes;
         if (event !== "chunk" || typeof bytes !== "string") return;
-        onFrame(new TextDecoder().decode(Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))), "");
+        onFrame(withoutMetrics(decode(bytes)), "");
       },
       onError,
       maxSize,
     ),
 };
+
+const decode = (base64: string) =>
+  new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+
+/** Amazon's member of the last event. */
+const METRICS = "amazon-bedrock-invocationMetrics";
+
+/** The event of the model's own API without what Amazon has added. */
+function withoutMetrics(data: string): string {
+  const event = data.includes(METRICS) ? object(parse(data)) : undefined;
+  if (!event) return data;
+  const { [METRICS]: _, ...own } = event;
+  return JSON.stringify(own);
+}
 
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
   new DataView(buffer, byteOffset, byteLength);

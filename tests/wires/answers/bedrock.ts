@@ -106,3 +106,23 @@ export const converse: FakeProvider = {
     ];
   },
 };
+
+/** Claude behind Invoke: Anthropic's events, each in base64 in one of Amazon's. */
+export const invoked = (anthropic: FakeProvider): FakeProvider => ({
+  ...anthropic,
+  name: "aws-bedrock's Invoke",
+  provider: "aws-bedrock",
+  model: "us-east-1/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+  framed: {
+    type: AWS,
+    bytes: (events) =>
+      awsFrames(events.map((event) => {
+        if (event.event?.endsWith("Exception")) return event;
+        const data = event.data as JsonObject;
+        const last = data.type === "message_stop" &&
+          { "amazon-bedrock-invocationMetrics": { inputTokenCount: 5 } };
+        return { event: "chunk", data: { bytes: btoa(inBytes(JSON.stringify({ ...data, ...last }))), p } };
+      })),
+  },
+  failure: converse.failure,
+});

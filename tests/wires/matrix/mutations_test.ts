@@ -25,8 +25,14 @@ const gateway = createGateway({
     const url = new URL(input);
     const body = await new Response(init.body).json();
     const own = COLUMNS.find(({ model }) => HOSTS[model.split("/")[0]] === url.hostname)!;
-    const responses = COLUMNS.find(({ wire }) => wire === "responses")!;
-    const { fake } = url.pathname.endsWith("/responses") ? responses : own;
+    const [responses, claude] = ["OpenAI Responses", "Bedrock Claude"].map((name) =>
+      COLUMNS.find((column) => column.name === name)!
+    );
+    const { fake } = url.pathname.endsWith("/responses")
+      ? responses
+      : url.pathname.includes("/invoke")
+      ? claude
+      : own;
     return body.stream === true || /(?:streamGenerateContent|-stream)$/.test(url.pathname)
       ? streamed(fake, fake.stream(TEXT))
       : Response.json(fake.whole(TEXT));

@@ -1,6 +1,7 @@
 /** What holds for any conversation of any client with any provider, whatever it answers. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
+import { wiresFor } from "../../../gateway/upstream/spoken.ts";
 import { findProvider } from "../../../providers/table.ts";
 import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import { openaiChat } from "../../../wires/openai_chat/mod.ts";
@@ -155,7 +156,8 @@ const ask: fc.Arbitrary<Ask> = record({
 });
 
 const wireOf = ({ model, wire }: Column) =>
-  findProvider(model.split("/")[0])!.wires.find((spoken) => spoken.wire.name === wire)!.wire as ProviderWire;
+  wiresFor(findProvider(model.split("/")[0])!, model, () => undefined)
+    .find((spoken) => spoken.wire.name === wire)!.wire as ProviderWire;
 const CLIENT_WIRES: readonly ClientWire[] = [openaiChat, anthropicMessages, openaiResponses];
 
 /** A provider that answers with deltas, read and written by the wires alone. */

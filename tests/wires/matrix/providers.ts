@@ -4,6 +4,7 @@ import type { Asked, Json } from "../../acceptance/lab.ts";
 import { strictAnthropic } from "../../acceptance/strict_anthropic.ts";
 import { strictConverse } from "../../acceptance/strict_converse.ts";
 import { strictCohere } from "../../acceptance/strict_cohere.ts";
+import { strictInvoke } from "../../acceptance/strict_invoke.ts";
 import { strictGoogle } from "../../acceptance/strict_google.ts";
 import { strictOpenAI } from "../../acceptance/strict_openai.ts";
 import { strictResponses } from "../../acceptance/strict_responses.ts";
@@ -38,7 +39,7 @@ export interface Column {
 }
 
 const fakeOf = (name: string) => FAKES.find((fake) => (fake.name ?? fake.provider) === name)!;
-const [openai, anthropic, gemini, cohere, perplexity, responses, converse] = [
+const [openai, anthropic, gemini, cohere, perplexity, responses, converse, invoke] = [
   "openai",
   "anthropic",
   "google-ai-studio",
@@ -46,6 +47,7 @@ const [openai, anthropic, gemini, cohere, perplexity, responses, converse] = [
   "perplexity-agent",
   "openai's Responses",
   "aws-bedrock's Converse",
+  "aws-bedrock's Invoke",
 ].map(fakeOf);
 
 const likeOpenAI = (status: number, message: string): Json => ({
@@ -179,6 +181,18 @@ export const COLUMNS: readonly Column[] = [
     lacks: ["refusal"],
     conversation: "messages",
     strict: () => strictConverse([[{ text: "x" }]]),
+    refuses: (_, message) => ({ message }),
+  },
+  {
+    name: "Bedrock Claude",
+    wire: "anthropic",
+    model: `aws-bedrock/${invoke.model}`,
+    tooLong: "prompt is too long: 205018 tokens > 200000 maximum",
+    keeps: SIGNATURE,
+    fake: invoke,
+    lacks: ["refusal"],
+    conversation: "messages",
+    strict: (answers) => strictInvoke(answers.map((answer) => (anthropic.whole(answer) as Any).content)),
     refuses: (_, message) => ({ message }),
   },
 ];

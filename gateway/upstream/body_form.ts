@@ -1,0 +1,44 @@
+/** Writes a body in a cloud's form of the wire: the URL says what a member of it said before, and headers become members. */
+import type { BodyForm } from "../../providers/types.ts";
+import { list, members } from "../../wires/shared/json.ts";
+import type { JsonObject } from "../../wires/types.ts";
+import { concat } from "../../wires/shared/json_text.ts";
+import type { SentHeaders } from "./headers.ts";
+
+/**
+ * The members to add to a body. The headers that say the same are taken out.
+ *
+ * @param get Reads a member of the client's body.
+ */
+export function takeMembers(
+  { adds = {}, headers = [], betas }: BodyForm,
+  sent: SentHeaders,
+  get: (field: string) => unknown,
+): JsonObject {
+  const all = { ...adds };
+  if (betas) {
+    const { header, member, known, renamed = {} } = betas;
+    const named = (sent.get(header) ?? "").split(",").map((name) => name.trim())
+      .map((name) => Object.hasOwn(renamed, name) ? renamed[name] : name).filter((name) => known.has(name));
+    const joined = [...new Set([...list(get(member)), ...named])];
+    if (joined.length > 0) all[member] = joined;
+    sent.delete(header);
+  }
+  for (const header of headers) sent.delete(header);
+  return all;
+}
+
+/** A JSON object's text with these members before its own. The rest stays byte for byte. */
+export function withMembers(body: BodyInit, added: JsonObject): BodyInit {
+  const head = members(added);
+  if (head === "") return body;
+  const bytes = typeof body === "string" ? undefined : body as Uint8Array<ArrayBuffer>;
+  const text = bytes ? new TextDecoder("latin1").decode(bytes.subarray(0, MOST_BLANKS)) : body as string;
+  const at = text.indexOf("{") + 1;
+  const comma = /^\s*\}/.test(text.slice(at, at + MOST_BLANKS)) ? "" : ",";
+  if (!bytes) return `${text.slice(0, at)}${head}${comma}${text.slice(at)}`;
+  return concat([bytes.subarray(0, at), new TextEncoder().encode(head + comma), bytes.subarray(at)]);
+}
+
+/** The most blanks before the brace of an object: other bodies were parsed and are written anew. */
+const MOST_BLANKS = 1024;

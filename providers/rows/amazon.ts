@@ -1,0 +1,127 @@
+/** The row of Amazon Bedrock, with its ways to the models of each maker. */
+import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
+import { bedrockConverse } from "../../wires/bedrock_converse/mod.ts";
+import { fitOpenAI, openaiChat } from "../../wires/openai_chat/mod.ts";
+import { list, object } from "../../wires/shared/json.ts";
+import { openaiModel } from "../../wires/shared/openai_models.ts";
+import { awsEventStream, awsModelStream } from "../../wires/streams/aws_event_stream.ts";
+import { bedrock, bedrockCall, bedrockId } from "../amazon.ts";
+import { bearer } from "../kinds.ts";
+import { signAmazon } from "../sign/amazon.ts";
+import type { Row, Spoken, SpokenChat } from "../types.ts";
+import { OPENAI_TAKES } from "./shared.ts";
+
+/** Amazon's form for the models of all makers. */
+const CONVERSE: Spoken = {
+  wire: bedrockConverse,
+  path: "/model/{model}/converse",
+  streamPath: "/model/{model}/converse-stream",
+  framing: awsEventStream,
+};
+
+/**
+ * The betas that Invoke takes; it refuses a request with any other ("invalid beta flag"). Read in LiteLLM 1.110.2
+ * (`anthropic_beta_headers_config.json`), 2026-11.
+ */
+const BETAS: ReadonlySet<string> = new Set([
+  "compact-2026-01-12",
+  "compact-2026-09-04",
+  "computer-use-2025-01-24",
+  "computer-use-2025-11-24",
+  "context-1m-2025-08-07",
+  "context-management-2025-06-27",
+  "dangerous-tool-use-2026-09-03",
+  "effort-2025-11-24",
+  "fine-grained-tool-streaming-2025-05-14",
+  "mid-conversation-output-config-2026-07-01",
+  "mid-conversation-tool-changes-2026-07-01",
+  "thinking-binding-controls-2026-08-01",
+  "thinking-display-updates-2026-08-18",
+  "tool-search-tool-2025-10-19",
+]);
+
+/**
+ * Claude by Anthropic's Messages in Amazon's frames: Converse loses ids, betas, tool search and the management of context.
+ *
+ * "anthropic_version: Field required", "model: Extra inputs are not permitted"; `drop`: servers of tools, containers and tiers
+ * are Anthropic's own. https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+ */
+const INVOKE: Spoken = {
+  wire: anthropicMessages,
+  isAuthor: true,
+  path: "/model/{model}/invoke",
+  streamPath: "/model/{model}/invoke-with-response-stream",
+  framing: awsModelStream,
+  drop: ["container", "fallbacks", "inference_geo", "mcp_servers", "service_tier", "web_search_options"],
+  readError: bedrockConverse.readError,
+  form: {
+    without: ["model", "stream", "anthropic_version", "anthropic_beta"],
+    adds: { anthropic_version: "bedrock-2023-05-31" },
+    headers: ["anthropic-version"],
+    betas: {
+      header: "anthropic-beta",
+      member: "anthropic_beta",
+      known: BETAS,
+      renamed: { "advanced-tool-use-2025-11-20": "tool-search-tool-2025-10-19" },
+    },
+  },
+};
+
+/** Anthropic's Messages as they are, which Amazon serves since 2026. */
+const MESSAGES: Spoken = { wire: anthropicMessages, isAuthor: true, path: "/anthropic/v1/messages" };
+
+/** OpenAI's chat completions, which Amazon serves for some makers. */
+const CHAT: SpokenChat = { wire: openaiChat, path: "/openai/v1/chat/completions", takes: OPENAI_TAKES };
+
+/** Grok answers 503 to penalties (LiteLLM 1.110.2, 2026-11). */
+const GROK: SpokenChat = { ...CHAT, drop: ["frequency_penalty", "presence_penalty"] };
+
+/** OpenAI's name of one of its models: `gpt-6.1-sol` of `us.openai.gpt-6.1-sol`. */
+const gptOf = (model: string) => model.replace(/^.*openai\./, "");
+
+const GPT: SpokenChat = { ...CHAT, models: (model, get) => fitOpenAI(gptOf(model), get) };
+
+/** GPT takes tools there only while it does not reason, which not every one can. */
+const isToolless = (get: (field: string) => unknown, model: string): boolean => {
+  const effort = get("reasoning_effort") ?? object(get("reasoning"))?.effort;
+  const isOff = effort === "none" && openaiModel(gptOf(model))?.efforts.includes("none");
+  return isOff || ![get("tools"), get("functions")].some((tools) => list(tools).length > 0);
+};
+
+// Read in https://docs.aws.amazon.com/bedrock/latest/APIReference and `@aws-sdk/client-bedrock-runtime` 3.1164.0 (2026-11).
+export const BEDROCK: Row = {
+  aliases: ["amazon-bedrock", "bedrock"],
+  baseUrl: "https://bedrock-runtime.{region}.amazonaws.com",
+  auth: bearer,
+  wires: [CONVERSE],
+  routes: [
+    { models: /(?:^|\/)converse\//, wires: [CONVERSE] },
+    { models: /(?:^|\/)invoke\//, wires: [INVOKE] },
+    { models: /(?:^|\/)messages\//, wires: [MESSAGES] },
+    { models: /claude/, wires: [INVOKE] },
+    { models: /xai\.grok/, wires: [GROK] },
+    { models: /openai\.gpt-(?:5\.[6-9]|[6-9]|\d\d)/, takes: isToolless, wires: [GPT] },
+  ],
+  native: bedrock,
+  callPath: bedrockCall,
+  modelId: bedrockId,
+  modelPath: /^bedrock-runtime\/[^/]+\/model\/([^/?]+)/,
+  // The list of models is at another host, and has models that an account cannot call.
+  modelsPath: false,
+  settings: ["baseModels", "region"],
+  settingEnv: {
+    baseUrl: ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"],
+    region: ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_REGION_NAME"],
+  },
+  sign: signAmazon,
+  keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
+  keySet: {
+    needs: ["accessKeyId", "secretAccessKey"],
+    may: ["sessionToken"],
+    env: {
+      accessKeyId: "AWS_ACCESS_KEY_ID",
+      secretAccessKey: "AWS_SECRET_ACCESS_KEY",
+      sessionToken: "AWS_SESSION_TOKEN",
+    },
+  },
+};
