@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { EventStreamCodec } from "npm:@smithy/core@3.41.1/event-streams";
 import { anthropicMessages } from "../../../wires/anthropic_messages/mod.ts";
 import {
   awsEventStream,
@@ -148,6 +149,58 @@ Deno.test("awsEventStreamReader() reports an exception with its message and its 
     assertEquals(read([encode(headers)]), [
       ["ERROR", { message: `The stream failed: ${name}`, code: name, status }],
     ]);
+  }
+});
+
+// ---------------------------------------------------------------- Amazon's own encoder
+
+const codec = new EventStreamCodec(
+  (bytes) => new TextDecoder().decode(bytes as Uint8Array),
+  (text) => new TextEncoder().encode(text),
+);
+const said = (value: string) => ({ type: "string" as const, value });
+
+Deno.test("awsEventStreamReader() reads what Amazon's own encoder writes: events, exceptions and errors, however they are cut", () => {
+  const body = new TextEncoder().encode('{"message":"Zu viele Wörter 🗼"}');
+  const all = {
+    t: { type: "boolean" as const, value: true },
+    f: { type: "boolean" as const, value: false },
+    b: { type: "byte" as const, value: -3 },
+    s: { type: "short" as const, value: -300 },
+    i: { type: "integer" as const, value: 70_000 },
+    x: { type: "binary" as const, value: Uint8Array.of(0, 255) },
+    d: { type: "timestamp" as const, value: new Date(1_700_000_000_000) },
+    u: { type: "uuid" as const, value: "01a22524-7153-7464-9dda-5870fd83b1a9" },
+  };
+  const messages = [
+    { headers: { ...all, ":message-type": said("event"), ":event-type": said("messageStart") }, body },
+    { headers: { ":event-type": said("é"), ":message-type": said("event"), ...all }, body: new Uint8Array() },
+    { headers: { ":message-type": said("exception"), ":exception-type": said("throttlingException") }, body },
+    {
+      headers: {
+        ":message-type": said("error"),
+        ":error-code": said("InternalServerException"),
+        ":error-message": said("It is on fire."),
+      },
+      body: new Uint8Array(),
+    },
+  ].map((message) => codec.encode(message as never));
+  const text = '{"message":"Zu viele Wörter 🗼"}';
+  const expected: Seen = [
+    ["messageStart", text],
+    ["é", ""],
+    ["ERROR", { message: "Zu viele Wörter 🗼", code: "throttlingException", status: 429 }],
+    ["ERROR", { message: "It is on fire.", code: "InternalServerException", status: 500 }],
+  ];
+  const bytes = new Uint8Array(messages.flatMap((message) => [...message]));
+  assertEquals(read([bytes]), expected);
+  for (let cut = 1; cut < bytes.length; cut++) {
+    assertEquals(read([bytes.subarray(0, cut), bytes.subarray(cut)]), expected, `cut at ${cut}`);
+  }
+  for (let at = 0; at < bytes.length; at++) {
+    const flipped = bytes.slice();
+    flipped[at] ^= 1;
+    assertThrows(() => read([flipped]), Error, "", `byte ${at}`);
   }
 });
 
