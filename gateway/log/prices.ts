@@ -38,6 +38,8 @@ export interface Prices {
   own?: Readonly<Record<string, Cost>>;
   /** Whether a row costs nothing, as the built-in one. */
   isFree?: (provider: string) => boolean;
+  /** The provider's own name of a model, or of the model behind it, without the words that clients write before it. */
+  bareName?: (provider: string, model: string) => string;
   /** The operator's table. Until it is read, and if it cannot be read, the table that comes with the gateway is used. */
   source?: PriceSource;
   /** Measures the age of the operator's table. */
@@ -47,7 +49,7 @@ export interface Prices {
 }
 
 /** Makes the price book. */
-export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): PriceBook {
+export function priceBook({ own = {}, isFree, bareName, source, timer, warn }: Prices): PriceBook {
   let table: PriceTable | undefined;
   let loading: Promise<void> | undefined;
   let read: { at: number; holdsMs: number } | undefined;
@@ -88,7 +90,8 @@ export function priceBook({ own = {}, isFree, source, timer, warn }: Prices): Pr
     find(provider, model) {
       const name = `${provider}/${model}`;
       if (Object.hasOwn(own, name)) return { cost: own[name], from: "option" };
-      const cost = table && findModel(table, provider, model)?.cost;
+      const bare = bareName?.(provider, model) ?? model;
+      const cost = table && (findModel(table, provider, model) ?? findModel(table, provider, bare))?.cost;
       if (cost) return { cost, from: "table" };
       return isFree?.(provider) ? { cost: FREE, from: "table" } : undefined;
     },

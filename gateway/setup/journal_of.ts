@@ -40,7 +40,12 @@ export function pricesOf(
   const { priceTable } = options;
   const source = typeof priceTable === "string" ? pricesAt(priceTable, send) : priceTable;
   const isFree = (provider: string) => providers.get(provider)?.fetch !== undefined;
-  return priceBook({ own: prices, isFree, source, timer: timerOf(options), warn });
+  const bareName = (provider: string, model: string) => {
+    const { modelId, baseModels } = providers.get(provider) ?? {};
+    const id = modelId?.(model) ?? model;
+    return baseModels?.get(id) ?? id;
+  };
+  return priceBook({ own: prices, isFree, bareName, source, timer: timerOf(options), warn });
 }
 
 /**
