@@ -1,5 +1,6 @@
 /** Tells the format of an answer by the path that it comes from. */
 import { anthropicMessages } from "../wires/anthropic_messages/mod.ts";
+import { bedrockConverse } from "../wires/bedrock_converse/mod.ts";
 import { cohere } from "../wires/cohere/mod.ts";
 import { gemini } from "../wires/gemini/mod.ts";
 import { openaiChat } from "../wires/openai_chat/mod.ts";
@@ -33,6 +34,9 @@ const FORMATS: readonly (readonly [RegExp, AnswerFormat])[] = [
   // `/v1/chat` is missing: it is Cohere's older version, and Writer's chat completions.
   [/\/v2\/chat$/, cohere],
   [/\/v1\/agent$/, perplexityAgent],
+  // Bedrock's whole answers. Its streams are no server-sent events.
+  [/\/model\/[^/]+\/converse$/, bedrockConverse],
+  [/\/model\/[^/]*claude[^/]*\/invoke$/, anthropicMessages],
 ];
 
 /**

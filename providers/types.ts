@@ -2,7 +2,7 @@
 import type { ChatTakes, Mender, MessageRules, OpenAIChat } from "../wires/openai_chat/mod.ts";
 import type { Fit } from "../wires/shared/openai_models.ts";
 import type { Framing } from "../wires/streams/framing.ts";
-import type { EmbeddingWire, JsonObject, ProviderWire, TokenCounter } from "../wires/types.ts";
+import type { EmbeddingWire, JsonObject, ProviderWire } from "../wires/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
 export type { Fit, Mender };
@@ -190,14 +190,16 @@ export interface Spoken {
    * row's usual wire. Default: all types.
    */
   tools?: RegExp;
+  /** `false` if the provider runs no tools itself, as the wire's author does: they are left out of calls that are translated. */
+  serverTools?: false;
   /** The framing of its streams. Default: server-sent events. In another framing they are never handed through as they are. */
   framing?: Framing;
   /** The form of its bodies, if it is not that of the wire's author. */
   form?: BodyForm;
   /** Reads its errors, if they are not in the wire's form. */
   readError?: ProviderWire["readError"];
-  /** Counts the tokens of a call, if not as the wire does. */
-  counter?: TokenCounter;
+  /** The wire that counts the tokens of a call, if it is not this one. */
+  counting?: ProviderWire;
   /** Top-level fields of a request that the provider answers with an error. They are left out and named in `sluice-dropped`. */
   drop?: readonly string[];
   /**
@@ -233,8 +235,8 @@ export interface SpokenEmbeddings {
   wire: EmbeddingWire;
   /** The path below the base URL: `/embeddings`. Default: the path that the wire writes. */
   path?: string;
-  /** The most inputs of one request; more inputs are sent in several requests. Default: no known limit. */
-  most?: number;
+  /** The most inputs of one request, also by the model; more inputs are sent in several requests. Default: no known limit. */
+  most?: number | ((model: string) => number);
   /** `false` if an input must be text. */
   tokens?: false;
   /** `false` if the provider refuses base64: the gateway then asks for floats and encodes them. It also encodes floats of a provider that ignores the field. */

@@ -62,7 +62,7 @@ export interface ProviderWire extends AnswerFormat {
 
 /** Asks a provider for the number of tokens of a call. */
 export interface TokenCounter {
-  /** The suffix of the chat path, for a body that is handed through: `/count_tokens`. */
+  /** The suffix of the chat path, for a body that is handed through: `/count_tokens`. Empty if `writeCall` writes the path. */
   pathEnd: string;
   writeCall(call: Call): WireRequest;
   /** Reads the count from the answer; `undefined` if it has none. */

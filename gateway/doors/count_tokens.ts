@@ -1,5 +1,5 @@
 /** Counts the tokens of a call: by its provider, or else by an estimate. */
-import type { Provider, Spoken } from "../../providers/types.ts";
+import type { Spoken } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { estimateCall } from "../../wires/shared/estimate.ts";
 import { object, parse } from "../../wires/shared/json.ts";
@@ -11,6 +11,7 @@ import { type Body, readBody } from "../upstream/body.ts";
 import { readSwitch } from "../upstream/headers.ts";
 import { prepare } from "../upstream/prepare.ts";
 import { respond } from "../upstream/respond.ts";
+import { wiresFor } from "../upstream/spoken.ts";
 import { ask as askOnce, credentialsFor, readText } from "../upstream/send.ts";
 
 /** The longest wait for a provider's count: clients ask for some thirty counts at once. */
@@ -35,7 +36,7 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
   report.model = model;
   // If the call would be refused, its count is refused too. An estimate would hide that.
   if (readSwitch(headers, "sluice-strict") || config.strict) prepare(body, target, exchange, false);
-  const counting = provider.fetch ? undefined : spokenToCount(provider, client);
+  const counting = provider.fetch ? undefined : spokenToCount(body, target, client);
   // By the object: Azure speaks Responses as OpenAI does, and may not have its counter.
   if (counting?.isAuthor && counting.wire as unknown === client) {
     return await ask(body, target, counting, exchange, (answer, outgoing) => {
@@ -51,17 +52,23 @@ export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Excha
   return Response.json(write(estimateCall(call)), { headers: { "sluice-estimated": "true" } });
 }
 
-/** The wire in which a provider counts tokens. The client's own wire comes before others. */
-function spokenToCount({ wires }: Provider, client: ClientWire): Spoken | undefined {
-  const counts = wires.filter(({ wire }) => wire.counter);
+/** The wire in which a provider counts tokens of a model. The client's own wire comes before others. */
+function spokenToCount(body: Body, { provider, model }: Target, client: ClientWire): Spoken | undefined {
+  const counts = wiresFor(provider, model, body.get)
+    .map((spoken) => spoken.counting ? { ...COUNTS_ONLY, wire: spoken.counting } : spoken)
+    .filter(({ wire }) => wire.counter);
   const own = counts.find(({ wire }) => wire.name === client.name);
   const spoken = own ?? counts[0];
   if (!spoken) return undefined;
   const { pathEnd, writeCall } = spoken.wire.counter!;
   // Without `pathEnd` the path would be that of an answer, which costs money. A wire that writes its own path writes the end too.
-  const path = spoken.path && spoken.path + pathEnd;
-  return own ? { ...spoken, path } : { ...spoken, path, wire: { ...spoken.wire, writeCall } };
+  const path = pathEnd && spoken.path && spoken.path + pathEnd;
+  const counting = { ...spoken, path, streamPath: undefined };
+  return own ? counting : { ...counting, wire: { ...spoken.wire, writeCall } };
 }
+
+/** A way on which only tokens are counted. */
+const COUNTS_ONLY = { path: "" };
 
 /** The provider's count; `undefined` if it gives none or fails. Throws only if the client has left. */
 async function countThere(

@@ -60,7 +60,8 @@ export function planEmbed(
   only: boolean,
 ): EmbedPlan {
   const embeddings = target.provider.embeddings!;
-  const { wire, path = "/embeddings", most, tokens, drop, rename } = embeddings;
+  const { wire, path = "/embeddings", tokens, drop, rename } = embeddings;
+  const most = mostOf(embeddings, target);
   const omit = embeddings.base64 === false ? ["encoding_format"] : undefined;
   const isSame = wire === client.wire;
   // A long body that is handed through is not parsed here; the provider checks it.
@@ -78,6 +79,10 @@ export function planEmbed(
   const handed = handedOn(body, target, exchange, { path, drop, rename, omit }, only);
   return { client, embeddings, handed, base64, parts: [] };
 }
+
+/** The most inputs of one request for a target. */
+const mostOf = ({ most }: SpokenEmbeddings, { model }: Target) =>
+  typeof most === "function" ? most(model) : most;
 
 /** @throws GatewayError `invalid_request` */
 function refuseTokens(input: unknown, { provider: { name } }: Target): void {
@@ -99,7 +104,8 @@ function planParts(
 ): EmbedPlan {
   const { provider } = target;
   const { inputs, base64, ...asked } = call;
-  const { wire, most = inputs.length, path } = embeddings;
+  const { wire, path } = embeddings;
+  const most = mostOf(embeddings, target) ?? inputs.length;
   if (inputs.length > most * MOST_PARTS) {
     throw new GatewayError(
       "invalid_request",

@@ -258,7 +258,20 @@ function readFor(
   const asked = left.length > 0 ? without(body.parsed(), left) : body.parsed();
   const call = only || left.length > 0 ? client.readCall(asked, model) : sharedCall(body, model, client);
   if (baseModel !== undefined) call.baseModel = baseModel;
-  return { call, left };
+  return { call, left: spoken.serverTools === false ? [...left, ...takeServerTools(call)] : left };
+}
+
+/** Takes the tools that the provider would run itself out of a call. @returns Their paths. */
+function takeServerTools(call: Call): string[] {
+  const { settings: { tools = [] } } = call;
+  const taken = tools.filter(({ type }) => type === "server" || type === "mcp");
+  if (taken.length > 0) {
+    call.settings = {
+      ...call.settings,
+      tools: tools.filter((tool) => !taken.includes(tool)),
+    };
+  }
+  return taken.map(({ path }) => path);
 }
 
 const without = (object: JsonObject, fields: readonly string[]): JsonObject =>

@@ -1,6 +1,11 @@
 /** The row of Amazon Bedrock, with its ways to the models of each maker. */
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
-import { bedrockConverse } from "../../wires/bedrock_converse/mod.ts";
+import {
+  bedrockConverse,
+  bedrockEmbeddings,
+  countsInvoked,
+  mostTexts,
+} from "../../wires/bedrock_converse/mod.ts";
 import { fitOpenAI, openaiChat } from "../../wires/openai_chat/mod.ts";
 import { list, object } from "../../wires/shared/json.ts";
 import { openaiModel } from "../../wires/shared/openai_models.ts";
@@ -8,6 +13,7 @@ import { awsEventStream, awsModelStream } from "../../wires/streams/aws_event_st
 import { bedrock, bedrockCall, bedrockId } from "../amazon.ts";
 import { bearer } from "../kinds.ts";
 import { signAmazon } from "../sign/amazon.ts";
+import type { Call, WireRequest } from "../../wires/types.ts";
 import type { Row, Spoken, SpokenChat } from "../types.ts";
 import { OPENAI_TAKES } from "./shared.ts";
 
@@ -40,6 +46,15 @@ const BETAS: ReadonlySet<string> = new Set([
   "tool-search-tool-2025-10-19",
 ]);
 
+const VERSION = { anthropic_version: "bedrock-2023-05-31" };
+
+/** A request to Claude in Amazon's form, to count its tokens. */
+function writeInvoked(call: Call): WireRequest {
+  const request = anthropicMessages.writeCall(call);
+  const { model: _, stream: __, ...body } = request.body;
+  return { ...request, body: { ...VERSION, ...body } };
+}
+
 /**
  * Claude by Anthropic's Messages in Amazon's frames: Converse loses ids, betas, tool search and the management of context.
  *
@@ -53,10 +68,12 @@ const INVOKE: Spoken = {
   streamPath: "/model/{model}/invoke-with-response-stream",
   framing: awsModelStream,
   drop: ["container", "fallbacks", "inference_geo", "mcp_servers", "service_tier", "web_search_options"],
+  serverTools: false,
   readError: bedrockConverse.readError,
+  counting: countsInvoked(writeInvoked),
   form: {
     without: ["model", "stream", "anthropic_version", "anthropic_beta"],
-    adds: { anthropic_version: "bedrock-2023-05-31" },
+    adds: VERSION,
     headers: ["anthropic-version"],
     betas: {
       header: "anthropic-beta",
@@ -68,7 +85,12 @@ const INVOKE: Spoken = {
 };
 
 /** Anthropic's Messages as they are, which Amazon serves since 2026. */
-const MESSAGES: Spoken = { wire: anthropicMessages, isAuthor: true, path: "/anthropic/v1/messages" };
+const MESSAGES: Spoken = {
+  wire: anthropicMessages,
+  isAuthor: true,
+  path: "/anthropic/v1/messages",
+  counting: countsInvoked(writeInvoked),
+};
 
 /** OpenAI's chat completions, which Amazon serves for some makers. */
 const CHAT: SpokenChat = { wire: openaiChat, path: "/openai/v1/chat/completions", takes: OPENAI_TAKES };
@@ -102,6 +124,7 @@ export const BEDROCK: Row = {
     { models: /xai\.grok/, wires: [GROK] },
     { models: /openai\.gpt-(?:5\.[6-9]|[6-9]|\d\d)/, takes: isToolless, wires: [GPT] },
   ],
+  embeddings: { wire: bedrockEmbeddings, most: mostTexts, tokens: false },
   native: bedrock,
   callPath: bedrockCall,
   modelId: bedrockId,

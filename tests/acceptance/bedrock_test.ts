@@ -223,6 +223,29 @@ Deno.test("what only Anthropic itself serves is left out on the way to Invoke, a
   assertEquals([response.status, response.headers.get("sluice-dropped")], [200, "mcp_servers, service_tier"]);
 });
 
+Deno.test("tools that only Anthropic runs are left out of other clients' calls of Invoke, and the others stay", async () => {
+  const { gateway, asked } = lab(claude);
+  const own = { type: "function", name: "f", parameters: { type: "object", properties: {} } };
+  const search = { type: "web_search" };
+  for (const tools of [[search, own], [own, search]]) {
+    const body = { model: `bedrock/us-east-1/${CLAUDE}`, input: "Hi", tools };
+    const response = await gateway.fetch(
+      new Request("http://gateway.test/v1/responses", {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer key" },
+        body: JSON.stringify(body),
+      }),
+    );
+    const place = `tools[${tools.indexOf(search as never)}]`;
+    assertEquals(
+      [response.status, response.headers.get("sluice-dropped")],
+      [200, place],
+      await response.text(),
+    );
+    assertEquals((asked.at(-1)!.body.tools as Json[]).map(({ name }) => name), ["f"]);
+  }
+});
+
 Deno.test("an exception or a broken stream of Invoke ends in Anthropic's error event for its clients", async () => {
   const begun = fake.stream(TEXT).slice(0, 3);
   const bytes = fake.framed!.bytes(begun);
@@ -360,4 +383,39 @@ Deno.test("a stream of Converse that comes without its content type is not taken
   });
   const response = await post({ model: "bedrock/us-east-1/amazon.nova-pro-v1:0", messages, stream: true });
   assert(response.status >= 500 || (await readEvents(response)).chunks.some(({ error }) => error));
+});
+
+Deno.test("rows of the log have the tokens and the cost of Bedrock's answers, on every way", async () => {
+  const price = { cost: { input: 1, output: 2 } };
+  const table = { "amazon-bedrock": { models: { [CLAUDE]: price, "amazon.nova-pro-v1:0": price } } };
+  const options = { priceTable: () => Promise.resolve(JSON.stringify(table)) };
+  const native = "/v1/acct/gw/aws-bedrock/bedrock-runtime/us-east-1/model";
+  const cases: [path: string, model: string | undefined, stream: boolean][] = [
+    ["/v1/messages", `us-east-1/${CLAUDE}`, false],
+    ["/v1/messages", `us-east-1/invoke/${CLAUDE}`, true],
+    ["/v1/chat/completions", `us-east-1/${CLAUDE}`, true],
+    ["/v1/chat/completions", "us-east-1/amazon.nova-pro-v1:0", true],
+    [`${native}/${CLAUDE}/invoke`, undefined, false],
+    [`${native}/amazon.nova-pro-v1%3A0/converse`, undefined, false],
+  ];
+  const converse = FAKES.find(({ name }) => name === "aws-bedrock's Converse")!;
+  for (const [path, model, stream] of cases) {
+    const { gateway, logged } = lab(({ url }) => {
+      const own = url.pathname.includes("/invoke") ? fake : converse;
+      return stream ? streamed(own, own.stream(TEXT)) : Response.json(own.whole(TEXT));
+    }, options);
+    const body = { max_tokens: 9, messages, ...(model && { model: `bedrock/${model}`, stream }) };
+    const response = await gateway.fetch(
+      new Request(`http://gateway.test${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer key" },
+        body: JSON.stringify(body),
+      }),
+    );
+    assertEquals(response.status, 200);
+    await response.text();
+    await new Promise((resolve) => setTimeout(resolve));
+    const [{ inputTokens, outputTokens, cost }] = logged as Any[];
+    assertEquals([path, inputTokens, outputTokens, cost > 0], [path, 20, 5, true]);
+  }
 });

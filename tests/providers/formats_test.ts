@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formatOf } from "../../providers/formats.ts";
 import { WIRES } from "../../providers/kinds.ts";
+import { bedrockConverse } from "../../wires/bedrock_converse/mod.ts";
 import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 
@@ -39,6 +40,7 @@ const DOCUMENTED: [AnswerFormat | undefined, string[]][] = [
     "https://api.z.ai/api/anthropic/v1/messages",
     "https://api.moonshot.ai/anthropic/v1/messages",
     "https://bedrock-mantle.us-east-1.api.aws/anthropic/v1/messages",
+    "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-x-v1%3A0/invoke",
     "https://r.services.ai.azure.com/anthropic/v1/messages",
     "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict",
     "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5:rawPredict",
@@ -62,6 +64,7 @@ const DOCUMENTED: [AnswerFormat | undefined, string[]][] = [
     "https://api.perplexity.ai/v1/responses",
   ]],
   // Paths whose format the gateway cannot read, or that generate no answer.
+  [bedrockConverse, ["https://bedrock-runtime.us-east-1.amazonaws.com/model/m%2Fx/converse"]],
   [undefined, [
     "https://api.cohere.com/v1/chat",
     "https://api.writer.com/v1/chat",
@@ -83,6 +86,9 @@ const DOCUMENTED: [AnswerFormat | undefined, string[]][] = [
     "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent/operations/1",
     "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/publishers/meta/models/l:streamRawPredict",
     "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse-stream",
+    "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke",
+    "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-x/invoke-with-response-stream",
+    "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/count-tokens",
     "https://api.cloudflare.com/client/v4/accounts/a/ai/run/@cf/meta/llama",
     "https://x.test/xchat/completionsx",
     "https://x.test/v2/chats",

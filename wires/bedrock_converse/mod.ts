@@ -7,15 +7,25 @@
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
-import type { ProviderWire } from "../types.ts";
+import type { Call, ProviderWire, WireRequest } from "../types.ts";
+import { converseCounter, invokeCounter } from "./count.ts";
 import { readAnswer, readStream } from "./read_answer.ts";
 import { readError } from "./read_error.ts";
 import { writeCall } from "./write_call.ts";
 
+export { bedrockEmbeddings, mostTexts } from "./embed.ts";
+
 export const bedrockConverse: ProviderWire = {
   name: "bedrock",
   writeCall,
+  counter: converseCounter,
   readAnswer,
   readStream,
   readError,
 };
+
+/** Counts tokens for a wire that is spoken by InvokeModel. @param write Writes the request that would be sent. */
+export const countsInvoked = (write: (call: Call) => WireRequest): ProviderWire => ({
+  ...bedrockConverse,
+  counter: invokeCounter(write),
+});

@@ -29,6 +29,7 @@ deepinfra | /embeddings | 1024 | tokens, floats | - | -
 google-ai-studio | - | 100 | text | - | -
 mistral | /v1/embeddings | 256 | text | input_type user | dimensions>output_dimension
 ollama | /embeddings | - | text | - | -
+aws-bedrock | - | by the model | text | - | -
 azure-openai | /embeddings | 2048 | tokens | input_type | -
 openai | /embeddings | 2048 | tokens | input_type | -
 siliconflow | /embeddings | 32 | text | - | -
@@ -38,8 +39,7 @@ workers-ai | /embeddings | 100 | text, floats | dimensions | -
 zai | /embeddings | 64 | text | - | -`.trim().split("\n");
 
 /** Rows without embeddings. */
-const WITHOUT =
-  "anthropic aws-bedrock cartesia deepgram elevenlabs fal google-vertex-ai ideogram perplexity-agent " +
+const WITHOUT = "anthropic cartesia deepgram elevenlabs fal google-vertex-ai ideogram perplexity-agent " +
   "replicate writer";
 
 Deno.test("every row's embeddings are as in its line; a row without a line has them beside its chat completions", () => {
@@ -54,7 +54,14 @@ Deno.test("every row's embeddings are as in its line; a row without a line has t
     const kinds = (tokens === false ? "text" : "tokens") + (base64 === false ? ", floats" : "");
     const list = (all: readonly string[]) => all.join(" ") || "-";
     const renamed = Object.entries(rename).map(([from, to]) => `${from}>${to}`);
-    const line = [name, path, most, kinds, list(drop), list(renamed)].join(
+    const line = [
+      name,
+      path,
+      typeof most === "function" ? "by the model" : most,
+      kinds,
+      list(drop),
+      list(renamed),
+    ].join(
       " | ",
     );
     const usual = version === "v1"

@@ -2,6 +2,7 @@
  * Recorded answers of Amazon's Converse: what each client's SDK reads of ours is what Amazon's own SDK reads of Amazon's bytes.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import Anthropic from "npm:@anthropic-ai/sdk@1.14.0";
 import {
   BedrockRuntimeClient,
   ConverseCommand,
@@ -10,6 +11,7 @@ import {
 import { refusal } from "../../acceptance/strict_converse.ts";
 import { lab } from "../../acceptance/lab.ts";
 import { recordedTest, type Recording, recordings } from "../../recordings.ts";
+import { awsEventStreamReader } from "../../../wires/streams/aws_event_stream.ts";
 import { CLIENTS } from "../matrix/clients.ts";
 
 // deno-lint-ignore no-explicit-any -- Answers in Amazon's form.
@@ -157,3 +159,61 @@ recordedTest("the strict Converse takes each recorded request that Amazon has ta
     assertEquals(refusal({ url, method: "POST", headers, text: "", body: request.body }), undefined, id);
   }
 });
+
+// ---------------------------------------------------------------- Invoke
+
+/** Recorded answers of Claude by its Messages: others were asked in the form of another maker, or of before. */
+const invoked = () =>
+  recordings("aws-bedrock").filter(({ api, model, request }) =>
+    /^invoke/.test(api) && (/claude/.test(model) || /invalid/.test(model)) && request?.body?.messages
+  );
+
+/** What Anthropic's SDK reads of what Amazon has wrapped. */
+async function unwrapped({ response: { stream, body } }: Recording): Promise<Any> {
+  if (stream === undefined) return body;
+  const events: string[] = [];
+  const reader = awsEventStreamReader((data) => {
+    const { bytes } = JSON.parse(data);
+    const text = new TextDecoder().decode(Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0)));
+    events.push(`event: ${JSON.parse(text).type}\ndata: ${text}\n\n`);
+  }, () => {});
+  reader.push(Uint8Array.from(atob(stream), (char) => char.charCodeAt(0)));
+  reader.end();
+  const fetch = () =>
+    Promise.resolve(new Response(events.join(""), { headers: { "content-type": "text/event-stream" } }));
+  const client = new Anthropic({ apiKey: "key", maxRetries: 0, fetch: fetch as Any });
+  return await client.messages.stream({ model: "m", max_tokens: 1, messages: [] }).finalMessage();
+}
+
+recordedTest(
+  "a recorded answer of Invoke comes out of each client's wire as Anthropic's SDK reads what is in it",
+  async (test) => {
+    const list = invoked();
+    assert(list.length >= 7, `${list.length}`);
+    for (const recording of list) {
+      const { status, stream } = recording.response;
+      for (const client of CLIENTS) {
+        await test.step(`${recording.id} for ${client.name}`, async () => {
+          const { gateway } = lab(() => replay(recording));
+          const body = client.body(`aws-bedrock/us-east-1/invoke/${recording.model}`, { user: "Hi" }, []);
+          const send = () => client.send(gateway.fetch, body, stream !== undefined);
+          if (status >= 400) {
+            const error: Any = await assertRejects(send, client.error as Any);
+            const { message } = recording.response.body;
+            return assertEquals([error.status, error.message.includes(message)], [status, true]);
+          }
+          const { content, usage } = await unwrapped(recording);
+          const seen = await send();
+          const join = (of: string) => content.map((block: Any) => block[of] ?? "").join("");
+          assertEquals([seen.text, seen.thinking], [join("text"), join("thinking")]);
+          const calls = content.filter(({ type }: Any) => type === "tool_use");
+          assertEquals(
+            seen.calls.map(({ name, args }) => ({ name, args })),
+            calls.map(({ name, input }: Any) => ({ name, args: input })),
+          );
+          assertEquals(seen.usage.completion, usage.output_tokens);
+        });
+      }
+    }
+  },
+);
