@@ -13,7 +13,7 @@ import type { Block } from "./strict_anthropic_rules.ts";
 type Any = any;
 
 const MODEL = "anthropic/claude-opus-5-5";
-const AMAZONS = "aws-bedrock/us-east-1/us.anthropic.claude-opus-5-5-v1:0";
+const AMAZONS = "aws-bedrock/us-east-1/converse/us.anthropic.claude-opus-5-5-v1:0";
 
 /** What a turn is asked with. */
 interface Setup {

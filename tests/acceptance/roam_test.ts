@@ -33,7 +33,7 @@ const MODELS = [
 ] as const;
 /** The same model at Amazon. A conversation has Claude at one of the two: neither fake knows what the other has signed. */
 const atAmazon = (model: string) =>
-  model.replace(/^anthropic\/(.+)$/, "aws-bedrock/us-east-1/us.anthropic.$1-v1:0");
+  model.replace(/^anthropic\/(.+)$/, "aws-bedrock/us-east-1/converse/us.anthropic.$1-v1:0");
 
 // ---------------------------------------------------------------- what happens
 
