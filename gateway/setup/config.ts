@@ -8,10 +8,9 @@ import {
   type WireName,
 } from "../../providers/kinds.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
-import { isKeySet, keySetFault } from "../../providers/sign/key_set.ts";
-import type { KeySet, Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
+import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
-import { type KeyStore, keyStore, type StoredKeys } from "../access/stored_keys.ts";
+import { type KeyStore, keyStore } from "../access/stored_keys.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkOwnTokens } from "./check_tokens.ts";
 import { changeRoutes } from "./change_routes.ts";
@@ -20,6 +19,7 @@ import { type Aliases, readAliases } from "../targets/aliases.ts";
 import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
+import { readKeys } from "./stored_key_options.ts";
 import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
@@ -319,34 +319,4 @@ function checkTokenName(
   if (texts.some((text) => name.includes(text))) {
     throw new TypeError(`Cannot use option tokens.${at}.name: it holds a token`);
   }
-}
-
-function readKeys(
-  keys: Record<string, StoredKeys> = {},
-  providers: ReadonlyMap<string, Provider>,
-): Map<string, StoredKeys> {
-  const read = new Map<string, StoredKeys>();
-  for (const [name, stored] of Object.entries(keys)) {
-    const provider = providers.get(name);
-    if (!provider) throw new TypeError(`Cannot use option keys.${name}: there is no such provider`);
-    if (read.has(provider.name)) {
-      throw new TypeError(
-        `Cannot use option keys.${name}: ${provider.name} has keys under another of its names`,
-      );
-    }
-    read.set(provider.name, asKeys(name, stored, provider.keySet));
-  }
-  return read;
-}
-
-/** The keys of a provider whose keys may be sets: a set in place of keys by alias is one key. Faulty sets are refused. */
-function asKeys(name: string, stored: StoredKeys, keySet: KeySet | undefined): StoredKeys {
-  if (!keySet) return stored;
-  const keys = isKeySet(stored, keySet) ? JSON.stringify(stored) : stored;
-  const listed = typeof keys === "string" || Array.isArray(keys) ? { default: keys } : keys;
-  for (const key of Object.values(listed).flat()) {
-    const fault = keySetFault(key, keySet);
-    if (fault !== undefined) throw new TypeError(`Cannot use option keys.${name}: ${fault}`);
-  }
-  return keys;
 }
