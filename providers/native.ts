@@ -1,7 +1,7 @@
 /** Finds the URL of a provider's own path. */
 import { GatewayError, quote } from "../wires/errors.ts";
 import { VERSIONED_WORDS } from "./api_words.ts";
-import type { CallPath, NativePath, Provider } from "./types.ts";
+import type { NativePath, Provider } from "./types.ts";
 import { below, checkPlaces, fillPlaces, isVersion, join } from "./urls.ts";
 
 /**
@@ -71,46 +71,6 @@ export function targetUrl({ name, target }: Provider, headers: Headers): string 
 }
 
 // ---------------------------------------------------------------- the `native` columns of rows
-
-/** The paths of one deployment at Azure. The rest of Azure's API is below `openai/`. */
-const OF_DEPLOYMENT = /^(?:audio|chat|completions|embeddings|images)(?:\/|$)/;
-
-/** Paths: `{resource}/{deployment}/chat/completions`, `{resource}/openai/responses`, `{resource}/openai/v1/responses`. */
-const AZURE_END = /\/openai(?:\/deployments|\/v1)?$/;
-
-/** `{resource}/{deployment}/chat/completions`, `{resource}/openai/responses`, `{resource}/openai/v1/responses` */
-export const azureOpenAI: NativePath = (base, path) => {
-  const [resource, ...rest] = path.split("/");
-  if (rest.length < 2) return undefined;
-  const [first, ...tail] = rest;
-  const isWhole = first === "openai" && !OF_DEPLOYMENT.test(tail.join("/"));
-  return {
-    base: base.replace(AZURE_END, isWhole ? "" : "/openai/deployments"),
-    path: rest.join("/"),
-    places: { resource },
-  };
-};
-
-/** The deployment of `{resource}/{deployment}` or `{deployment}`: its name holds no slash. */
-export const azureDeployment = (model: string): string => model.slice(model.indexOf("/") + 1);
-
-/**
- * `/openai/v1/…`, where the body names the deployment; or, for a version that is a date, the older paths, where the URL names
- * it for all but Responses.
- *
- * @see https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle (2026-11)
- */
-export const azureCall: CallPath = ({ baseUrl, apiVersion = "v1" }, path, model) => {
-  const slash = model.indexOf("/");
-  const places = slash < 0 ? undefined : { resource: model.slice(0, slash) };
-  const base = `${baseUrl.replace(AZURE_END, "")}/openai`;
-  if (apiVersion === "v1") return { base, path: `/v1${path}`, places };
-  const query = `?api-version=${apiVersion}`;
-  if (!/^\d/.test(apiVersion)) return { base, path: `/v1${path}${query}`, places };
-  const isOfDeployment = OF_DEPLOYMENT.test(path.slice(1));
-  const deployment = isOfDeployment ? `/deployments/${encodeURIComponent(azureDeployment(model))}` : "";
-  return { base, path: deployment + path + query, places };
-};
 
 /** Paths: `v1/projects/{project}/locations/{location}/…`. Without a location, or with `global`, the global host is used. */
 export const vertex: NativePath = (base, path) => {

@@ -268,7 +268,7 @@ export interface KeySet {
 }
 
 /** Options that only some rows have. */
-export type OwnSetting = "apiVersion" | "baseModels" | "region";
+export type OwnSetting = "apiVersion" | "baseModels" | "region" | "resource";
 
 /** One provider, as data. A row holds only differences; `compatible()` and the table fill in the rest. */
 export interface Row {
@@ -312,6 +312,8 @@ export interface Row {
   apiVersion?: string;
   /** Amazon's region, if neither the path nor the model names one. */
   region?: string;
+  /** Azure's resource, if the model names none. */
+  resource?: string;
   /** Environment variables from which the provider's own tools read these settings, the usual one first. */
   settingEnv?: Readonly<Partial<Record<"baseUrl" | "region", readonly string[]>>>;
   /** Matches the model in a native path, in its first group. Default: the segment after `models/`. */

@@ -51,7 +51,8 @@ const CURES: Partial<Record<keyof Places, (name: string) => string>> = {
     `. Write the model as ${name}/{region}/{model}, or set AWS_REGION or the option providers.${name}.region`,
   account: () => ". Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: /v1/{account_id}/{gateway_id}/…",
   resource: (name) =>
-    `. Write the model as ${name}/{resource}/{deployment}, or set the base URL: https://{resource}.openai.azure.com`,
+    `. Write the model as ${name}/{resource}/{deployment}, or set AZURE_RESOURCE_NAME, AZURE_OPENAI_ENDPOINT (the base URL, ` +
+    `https://{resource}.openai.azure.com) or the option providers.${name}.resource`,
 };
 
 /** @throws GatewayError `invalid_request` for a label in a native path that its place does not accept. */

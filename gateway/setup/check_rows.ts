@@ -14,6 +14,7 @@ const OWN_SETTINGS: Readonly<Record<OwnSetting, string>> = {
   apiVersion: "this provider's URLs hold no version of Azure's API",
   baseModels: "this provider's ids tell the model",
   region: "this provider's URLs hold no region of Amazon's",
+  resource: "this provider's URLs hold no resource of Azure's",
 };
 
 /** @throws TypeError for two names of the same row: the settings under one name would be lost. */

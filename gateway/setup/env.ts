@@ -104,7 +104,8 @@ export function readEnv(env: Env, names: Iterable<string> = [], file?: string): 
 /**
  * Adds the settings of rows from the variables of the providers' own tools, where the gateway's options do not set them.
  *
- * @returns A warning for each value that the option refuses: the variable may be meant for another program.
+ * @returns A warning for each region that the option refuses: the variable may be meant for another program.
+ * @throws TypeError that names any other variable whose value the option refuses.
  */
 function addSettings(settings: Settings, env: Env): string[] {
   const warnings: string[] = [];
@@ -114,12 +115,17 @@ function addSettings(settings: Settings, env: Env): string[] {
       if (variable === undefined) continue;
       const { providers } = settings.values;
       const row = nameIn(providers, name);
-      if (object(object(providers)?.[row])?.[setting] !== undefined) continue;
+      const written = object(object(providers)?.[row]);
+      // A resource of the options names its host, so a host from elsewhere would be another one.
+      const isOther = setting === "baseUrl" && written?.resource !== undefined;
+      if (written?.[setting] !== undefined || isOther) continue;
       const value = env(variable)!.trim();
       try {
         check(CONFIG, { providers: { [row]: { [setting]: value } } });
         settings.set(variable, ["providers", row, setting], value);
       } catch (error) {
+        // A region is every program's. The other variables name this provider's API, so a fault would surprise at the first call.
+        if (setting !== "region") throw cannotUse(variable, (error as Error).message.replace(/^.*?: /, ""));
         warnings.push(
           `${variable} is not read: it ${(error as Error).message.replace(/^.*?: (?:it )?/, "")}`,
         );

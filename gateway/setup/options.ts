@@ -250,6 +250,9 @@ const keysByAlias = v.pipe(
   v.check((byAlias) => Object.keys(byAlias).length > 0, "must hold a key"),
 );
 
+/** Matches `v1`, `preview`, `latest`, `2024-10-21` and `2025-04-01-preview`. */
+const AZURE_VERSION = /^(?:v1|preview|latest|20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:-preview)?)$/;
+
 const wireName = v.picklist(Object.keys(WIRES));
 
 /** The schema of `Options`. */
@@ -272,12 +275,18 @@ export const OPTIONS = v.strictObject({
       apiVersion: v.optional(
         v.pipe(
           v.string(),
-          v.regex(/^[a-z0-9-]+$/, "must be v1, preview, or a date as in 2025-04-01-preview"),
+          v.regex(AZURE_VERSION, "must be v1, preview, or a date as in 2025-04-01-preview"),
         ),
       ),
       baseModels: v.optional(v.record(v.string(), v.string())),
       region: v.optional(
         v.pipe(v.string(), v.check((text) => isPlace("region", text), "must be a region, e.g. eu-central-1")),
+      ),
+      resource: v.optional(
+        v.pipe(
+          v.string(),
+          v.check((text) => isPlace("resource", text), "must be a resource's name, e.g. my-resource"),
+        ),
       ),
       responses: v.optional(v.picklist(["always", "when needed", "never"])),
       traces: v.optional(v.boolean()),

@@ -51,6 +51,8 @@ export interface ProviderOptions {
   baseModels?: Readonly<Record<string, string>>;
   /** Amazon's region, e.g. `eu-central-1`, for `aws-bedrock` only. A region that the path or the model names wins. */
   region?: string;
+  /** Azure's resource, e.g. `my-resource`, for `azure-openai` only. A resource that the path or the model names wins. */
+  resource?: string;
   /**
    * Send the provider the trace of a request, as `traceparent` and `tracestate`, e.g. to a server of your own. Default false: no
    * provider gets a header of tracing.

@@ -1,41 +1,14 @@
 /** The rows of cloud providers. */
-import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
-import { responsesWire } from "../../wires/openai_responses/mod.ts";
-import { compatible, header, ownPaths } from "../kinds.ts";
-import { azureCall, azureDeployment, azureOpenAI, vertex, workersAI } from "../native.ts";
-import { signAzure } from "../sign/key.ts";
-import { shortToolId } from "../tool_ids.ts";
+import { compatible, ownPaths } from "../kinds.ts";
+import { vertex, workersAI } from "../native.ts";
 import type { Row } from "../types.ts";
 import { BEDROCK } from "./amazon.ts";
-import { COMPLETIONS, MAX_TOKENS, OPENAI_ONLY, OPENAI_TAKES } from "./shared.ts";
+import { AZURE_OPENAI } from "./azure.ts";
+import { COMPLETIONS, MAX_TOKENS, OPENAI_ONLY } from "./shared.ts";
 
 export const CLOUDS = {
   "aws-bedrock": BEDROCK,
-  // Read in `azure.js` of `openai` 7.59 and in https://learn.microsoft.com/azure/foundry/openai/how-to/responses (2026-11).
-  "azure-openai": compatible("https://{resource}.openai.azure.com/openai/v1", {
-    endpoints: COMPLETIONS,
-    drop: ["top_k"],
-    takes: OPENAI_TAKES,
-    aliases: ["azure"],
-    native: azureOpenAI,
-    callPath: azureCall,
-    settings: ["apiVersion"],
-    modelId: azureDeployment,
-    modelPath: /^[^/]+\/(?:openai\/deployments\/)?(?!openai\/)([^/?]+)\//,
-    models: fitOpenAI,
-    embeddings: { most: 2048, drop: ["input_type"] },
-    toolId: shortToolId(40),
-    // Its thoughts are sealed for itself: OpenAI cannot open them.
-    also: [{ wire: responsesWire("azure-openai-responses-v1"), path: "/responses", isAuthor: true }],
-    responses: "when needed",
-    // The first chunk of a stream has neither `id` nor `model`, and a filter may send choices without a `delta` (recorded 2026-08).
-    conform: true,
-    auth: header("api-key"),
-    sign: signAzure,
-    // Azure lists the models that could be deployed, and not the deployments.
-    modelsPath: false,
-    keyEnv: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
-  }),
+  "azure-openai": AZURE_OPENAI,
   digitalocean: compatible("https://inference.do-ai.run/v1", {
     keyEnv: ["DIGITALOCEAN_ACCESS_TOKEN", "GRADIENT_MODEL_ACCESS_KEY"],
   }),

@@ -60,17 +60,28 @@ Deno.test("what Azure's filter adds to a stream does not break an SDK, and goes 
   assertEquals((chunks[0].prompt_filter_results as Json[]).length, 1);
 });
 
-Deno.test("the base URL may be a resource, its /openai, its /openai/v1 or its deployments; the model is then the deployment", async () => {
-  const host = "https://my-res.openai.azure.com";
-  for (
-    const baseUrl of [host, `${host}/`, `${host}/openai`, `${host}/openai/v1/`, `${host}/openai/deployments`]
-  ) {
-    for (const model of ["gpt-5.6-eu", "my-res/gpt-5.6-eu"]) {
-      const room = azure(base(baseUrl));
-      const response = await room.post({ model: `azure/${model}`, messages: [USER], tools: TOOLS });
-      assertEquals(response.status, 200, await response.clone().text());
-      assertEquals(room.asked[0].url.href, `${host}/openai/v1/responses`, baseUrl);
+Deno.test("the base URL may be a resource's at each of Azure's domains, with the ends that its portal shows", async () => {
+  for (const domain of ["openai.azure.com", "services.ai.azure.com", "cognitiveservices.azure.com"]) {
+    const host = `https://my-res.${domain}`;
+    for (
+      const end of ["", "/", "/openai", "/openai/v1/", "/openai/deployments", "/openai/deployments/other"]
+    ) {
+      for (const model of ["gpt-5.6-eu", "my-res/gpt-5.6-eu"]) {
+        const room = azure(base(host + end));
+        const response = await room.post({ model: `azure/${model}`, messages: [USER], tools: TOOLS });
+        assertEquals(response.status, 200, await response.clone().text());
+        assertEquals(room.asked[0].url.href, `${host}/openai/v1/responses`, end);
+      }
     }
+  }
+});
+
+Deno.test("a resource of the options serves models that name none", async () => {
+  const options = { providers: { azure: { resource: "my-res" } } };
+  for (const model of ["gpt-4o", "my-res/gpt-4o"]) {
+    const room = azure(options);
+    assertEquals((await room.post({ model: `azure/${model}`, messages: [USER] })).status, 200);
+    assertEquals(room.asked[0].url.host, "my-res.openai.azure.com");
   }
 });
 
@@ -98,9 +109,17 @@ Deno.test("a token of Entra ID goes to Azure as a bearer token, and a model with
   assertEquals(room.asked[0].headers.get("api-key"), null);
   const bare = await room.post({ model: "azure/gpt-4o", messages: [USER] });
   assertEquals(bare.status, 400);
-  assertStringIncludes((await bare.json()).error.message, "azure-openai/{resource}/{deployment}");
-  const evil = await room.post({ model: "azure/evil.example%2f/gpt-4o", messages: [USER] });
-  assertEquals([evil.status, room.asked.length], [400, 1]);
+  const { message } = (await bare.json()).error;
+  for (
+    const cure of ["azure-openai/{resource}/{deployment}", "AZURE_RESOURCE_NAME", "AZURE_OPENAI_ENDPOINT"]
+  ) {
+    assertStringIncludes(message, cure);
+  }
+  const odd = ["evil.example%2f", "evil.example#", "a.b", "-a", "a-", "a".repeat(64), "a:1", "a@b", "ä"];
+  for (const resource of odd) {
+    const evil = await room.post({ model: `azure/${resource}/gpt-4o`, messages: [USER] });
+    assertEquals([evil.status, room.asked.length], [400, 1], resource);
+  }
 });
 
 Deno.test("clients of Responses, Messages and embeddings reach Azure too", async () => {

@@ -21,6 +21,9 @@ const NO_ACCESS = {
   message: "Access denied due to invalid subscription key or wrong API endpoint.",
 };
 
+/** A resource's hosts. */
+const HOSTS = ["openai.azure.com", "services.ai.azure.com", "cognitiveservices.azure.com"];
+
 /** `/openai/v1/chat/completions`, `/openai/deployments/d/chat/completions`, `/openai/responses` */
 const PATH =
   /^\/openai\/(?:(v1)\/(chat\/completions|responses|embeddings)|deployments\/([^/]+)\/(chat\/completions|embeddings)|(responses))$/;
@@ -35,7 +38,7 @@ export function strictAzure(resource: string, deployments: Record<string, string
   const responses = strictResponses(turns);
   const play = (asked: Asked): Response | Promise<Response> => {
     const { url, headers, body } = asked;
-    if (url.host !== `${resource}.openai.azure.com`) return refuse(404, NOT_FOUND);
+    if (!HOSTS.some((domain) => url.host === `${resource}.${domain}`)) return refuse(404, NOT_FOUND);
     const key = headers.get("api-key"), token = headers.get("authorization");
     if (key === null && !/^Bearer eyJ/.test(token ?? "") || key !== null && token !== null) {
       return refuse(401, NO_ACCESS);
