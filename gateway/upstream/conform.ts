@@ -1,6 +1,6 @@
 /** Repairs chat completions that an OpenAI SDK cannot read, before any other code reads them. */
 import type { Mender } from "../../providers/types.ts";
-import type { Defaults } from "../../wires/types.ts";
+import type { Defaults, JsonObject } from "../../wires/types.ts";
 import { object, parseExact } from "../../wires/shared/json.ts";
 import { brokenOff } from "../../wires/streams/broken_off.ts";
 import { translate } from "../../wires/streams/translate.ts";
@@ -63,12 +63,26 @@ function whole(
 ): Promise<Response> {
   return readText(upstream, provider, exchange, (text) => {
     const body = object(parseExact(text));
+    const status = body && refusalOf(body);
+    if (status) return withBody({ status, headers: upstream.headers }, text);
     return withBody(upstream, body ? JSON.stringify(mender.answer(body, defaults)) : text);
   });
 }
 
+/**
+ * The status of a refusal that came with a status of success: Azure answers 200 to a prompt that its filter blocks, and names
+ * the status within (recorded 2023-11). `undefined` for anything else.
+ */
+function refusalOf({ error: said, choices }: JsonObject): number | undefined {
+  const error = choices === undefined ? object(said) : undefined;
+  const status = error?.status ?? (error?.code === "content_filter" ? 400 : undefined);
+  return typeof status === "number" && Number.isInteger(status) && status >= 400 && status < 600
+    ? status
+    : undefined;
+}
+
 /** The same answer with another body, whose length is not known. */
-function withBody({ status, headers }: Response, body: BodyInit): Response {
+function withBody({ status, headers }: Pick<Response, "status" | "headers">, body: BodyInit): Response {
   const response = new Response(body, { status, headers });
   response.headers.delete("content-encoding");
   response.headers.delete("content-length");

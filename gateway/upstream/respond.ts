@@ -38,7 +38,9 @@ export function respond(
   }
   if (!mender) return handBack(upstream, outgoing, exchange, alone);
   return conformed(upstream, outgoing, mender, exchange).then((mended) =>
-    handBack(mended, outgoing, exchange, alone)
+    mended.status >= 400
+      ? respondError(mended, outgoing, exchange)
+      : handBack(mended, outgoing, exchange, alone)
   );
 }
 

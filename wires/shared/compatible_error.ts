@@ -29,9 +29,20 @@ export function readCompatibleError(status: number, body: unknown): WireError {
       : typeof code === "number"
       ? code
       : text(code) ?? null,
-    status: status >= 400 ? status : typeof code === "number" && code >= 400 && code < 600 ? code : undefined,
+    status: status >= 400 ? status : statusIn(code, inner),
     metadata: { original: body },
   };
+}
+
+/**
+ * The status that an error names itself, where it came with a status of success. Azure answers 200 to a prompt that its filter
+ * blocks (recorded 2023-11).
+ */
+function statusIn(code: unknown, { status }: JsonObject): number | undefined {
+  const named = [code, status].find((value) =>
+    Number.isInteger(value) && value as number >= 400 && value as number < 600
+  );
+  return named as number | undefined ?? (code === "content_filter" ? 400 : undefined);
 }
 
 /** Writes an error body in the form that all of OpenAI's APIs use. */
