@@ -6,9 +6,9 @@ const OF_DEPLOYMENT = /^(?:audio|chat|completions|embeddings|images)(?:\/|$)/;
 
 /**
  * The end of a base URL that our paths begin with. Azure's portal shows each of these: `…/openai`, `…/openai/v1`,
- * `…/openai/deployments/gpt-4o`.
+ * `…/openai/deployments/gpt-4o`, `…/anthropic`, `…/models`.
  */
-const AZURE_END = /\/openai(?:\/deployments(?:\/[^/]+)?|\/v1)?$/;
+const AZURE_END = /\/(?:models|anthropic(?:\/v1)?|openai(?:\/deployments(?:\/[^/]+)?|\/v1)?)$/;
 
 /** `{resource}/{deployment}/chat/completions`, `{resource}/openai/responses`, `{resource}/openai/v1/responses` */
 export const azureOpenAI: NativePath = (base, path) => {
@@ -23,6 +23,14 @@ export const azureOpenAI: NativePath = (base, path) => {
   };
 };
 
+/** `{resource}/anthropic/v1/messages`, `{resource}/openai/v1/responses`, `{resource}/models/chat/completions` */
+export const azureAI: NativePath = (base, path) => {
+  const [resource, ...rest] = path.split("/");
+  return rest.length < 2
+    ? undefined
+    : { base: base.replace(AZURE_END, ""), path: rest.join("/"), places: { resource } };
+};
+
 /** The deployment of `{resource}/{deployment}` or `{deployment}`: its name holds no slash. */
 export const azureDeployment = (model: string): string => model.slice(model.indexOf("/") + 1);
 
@@ -35,7 +43,9 @@ export const azureDeployment = (model: string): string => model.slice(model.inde
 export const azureCall: CallPath = ({ baseUrl, apiVersion = "v1", resource: usual }, path, model) => {
   const slash = model.indexOf("/");
   const places = { resource: slash < 0 ? usual : model.slice(0, slash) };
-  const base = `${baseUrl.replace(AZURE_END, "")}/openai`;
+  const root = baseUrl.replace(AZURE_END, "");
+  if (path.startsWith("/anthropic/")) return { base: root, path, places };
+  const base = `${root}/openai`;
   if (apiVersion === "v1") return { base, path: `/v1${path}`, places };
   const query = `?api-version=${apiVersion}`;
   if (!/^\d/.test(apiVersion)) return { base, path: `/v1${path}${query}`, places };

@@ -3,8 +3,10 @@ import type { ChatTakes, Mender, MessageRules, OpenAIChat } from "../wires/opena
 import type { Fit } from "../wires/shared/openai_models.ts";
 import type { Framing } from "../wires/streams/framing.ts";
 import type { EmbeddingWire, JsonObject, ProviderWire } from "../wires/types.ts";
+import type { KeySet, Places, Unsigned } from "./sign/types.ts";
 import type { ToolId } from "./tool_ids.ts";
 
+export type { Fetch, KeySet, Places, Unsigned } from "./sign/types.ts";
 export type { Fit, Mender };
 
 /**
@@ -77,22 +79,6 @@ export interface Auth {
   prefix: string;
 }
 
-/** Labels for the places of a base URL. A place is written in braces: `{region}`. */
-export interface Places {
-  /** Cloudflare's account id. */
-  account?: string;
-  /** Google's name for a region. */
-  location?: string;
-  /** The id of a model that has a host of its own. */
-  model?: string;
-  /** Google's project. */
-  project?: string;
-  /** Amazon's region. */
-  region?: string;
-  /** Azure's resource. */
-  resource?: string;
-}
-
 /**
  * Decides where a native path leads that `nativeUrl` has checked. `base` is the row's base URL with its places, and `path` has
  * no query. Returns `undefined` for a path that the provider cannot serve.
@@ -120,26 +106,6 @@ export type CallPath = (row: Row, path: string, model: string) => {
   /** What the model names for places of the base URL. */
   places?: Places;
 };
-
-/** A request before it is signed. */
-export interface Unsigned {
-  method: string;
-  url: string;
-  /** Names are in lower case. */
-  headers: {
-    get(name: string): string | null;
-    set(name: string, value: string): void;
-    delete(name: string): void;
-  };
-  /** The body as it will be sent. */
-  body: BodyInit | null;
-  /** The labels that the path or the model names, e.g. Amazon's region, which a signature holds. */
-  places?: Places;
-  /** The time, in milliseconds since 1970. Default: the runtime's. */
-  now?: number;
-  /** Set if only the names of the headers are wanted, because nothing is sent: a signer then asks nobody for a token. */
-  namesOnly?: true;
-}
 
 /**
  * Puts a credential into a request. Called for each attempt, after the body is written.
@@ -181,6 +147,8 @@ export interface Spoken {
   path: string;
   /** The path for streams, if it is another one. */
   streamPath?: string;
+  /** Headers of every request on this wire, in lower case. The client's own headers win. */
+  headers?: Readonly<Record<string, string>>;
   /** The wire's base URL, if it is not the row's. If options change the row's base URL, this wire is left out. */
   baseUrl?: string;
   /** Further paths of the wire below `path` that the provider has, e.g. `/compact`. Default none. */
@@ -259,14 +227,6 @@ export interface Route {
   wires: Row["wires"];
 }
 
-/** The texts of a credential that has several, by their names. They travel as one key: as JSON. */
-export interface KeySet {
-  needs: readonly string[];
-  may?: readonly string[];
-  /** Environment variables from which the provider's own tools read them. They are used only together. */
-  env?: Readonly<Record<string, string>>;
-}
-
 /** Options that only some rows have. */
 export type OwnSetting = "apiVersion" | "baseModels" | "region" | "resource";
 
@@ -296,6 +256,12 @@ export interface Row {
   keyForms?: readonly { begins: string; auth: Auth }[];
   /** Signs a request. Default: puts the key into the header of `auth`. */
   sign?: Sign;
+  /**
+   * Forgets the token that a request was signed with and that the provider has answered 401 to.
+   *
+   * @returns Whether the request is worth another try, with a new token.
+   */
+  dropToken?: (request: Unsigned, key: string) => boolean;
   /** `false` for a provider of which only the own paths are served. */
   chat?: false;
   /** The path of its list of models, as a native path; `false` without a list of models that can be called. Default `/models`. */
@@ -315,7 +281,7 @@ export interface Row {
   /** Azure's resource, if the model names none. */
   resource?: string;
   /** Environment variables from which the provider's own tools read these settings, the usual one first. */
-  settingEnv?: Readonly<Partial<Record<"baseUrl" | "region", readonly string[]>>>;
+  settingEnv?: Readonly<Partial<Record<Exclude<OwnSetting, "baseModels"> | "baseUrl", readonly string[]>>>;
   /** Matches the model in a native path, in its first group. Default: the segment after `models/`. */
   modelPath?: RegExp;
   /** A header in which clients name another URL of this provider, and the domains that such a URL may have. */
@@ -328,6 +294,11 @@ export interface Row {
   traces?: boolean;
   /** Writes a model's id in this provider's form, if clients also write it in the form of others. */
   modelId?: (model: string) => string;
+  /**
+   * Matches ids that are names of models. Any other id is a name that an operator chose: nothing is read from it, and the
+   * option `baseModels` names its model. Default: all ids.
+   */
+  modelNames?: RegExp;
   /** Whether its chat requests have a field `models` of their own, which the gateway then leaves alone. */
   ownModels?: boolean;
   /** Answers requests of a built-in provider in place of the network. */

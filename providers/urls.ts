@@ -30,8 +30,9 @@ const MOST_CHARS = 64;
  * @param places The labels. A label without a place in the base URL is ignored, e.g. if the operator set another URL.
  * @throws GatewayError `invalid_request` for a label that is missing or malformed.
  */
-export function fillPlaces({ name }: Provider, base: string, places: Places): string {
+export function fillPlaces(provider: Provider, base: string, places: Places): string {
   if (!base.includes("{")) return base;
+  const { name } = provider;
   return base.replace(/\{(\w+)\}/g, (_, place: keyof Places) => {
     const label = places[place];
     const { noun } = PLACES[place];
@@ -41,18 +42,19 @@ export function fillPlaces({ name }: Provider, base: string, places: Places): st
       : `${JSON.stringify(label.slice(0, 100))} is not ${noun}`;
     throw new GatewayError(
       "invalid_request",
-      `Cannot reach ${name}: ${fault}${CURES[place]?.(name) ?? ""}`,
+      `Cannot reach ${name}: ${fault}${CURES[place]?.(provider) ?? ""}`,
     );
   });
 }
 
-const CURES: Partial<Record<keyof Places, (name: string) => string>> = {
-  region: (name) =>
+const CURES: Partial<Record<keyof Places, (provider: Provider) => string>> = {
+  region: ({ name }) =>
     `. Write the model as ${name}/{region}/{model}, or set AWS_REGION or the option providers.${name}.region`,
   account: () => ". Set CLOUDFLARE_ACCOUNT_ID, or name it in the path: /v1/{account_id}/{gateway_id}/…",
-  resource: (name) =>
-    `. Write the model as ${name}/{resource}/{deployment}, or set AZURE_RESOURCE_NAME, AZURE_OPENAI_ENDPOINT (the base URL, ` +
-    `https://{resource}.openai.azure.com) or the option providers.${name}.resource`,
+  resource: ({ name, baseUrl, settingEnv = {} }) =>
+    `. Write the model as ${name}/{resource}/{deployment}, or set ${settingEnv.resource?.[0]}, ` +
+    `${settingEnv.baseUrl?.[0]} (${new URL("/", baseUrl.replace("{resource}", "resource")).origin}) ` +
+    `or the option providers.${name}.resource`,
 };
 
 /** @throws GatewayError `invalid_request` for a label in a native path that its place does not accept. */

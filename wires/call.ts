@@ -237,7 +237,7 @@ export interface Call {
   wire: WireName;
   /** The provider's name for the model, without the provider's prefix. */
   model: string;
-  /** The model behind `model`, where that is an id that does not tell it, e.g. of a profile or a deployment. */
+  /** The model behind `model`, where that is an id that does not tell it, e.g. of a profile or a deployment; `""` if unknown. */
   baseModel?: string;
   stream: boolean;
   /** The client asked for a usage chunk (`stream_options.include_usage`). */

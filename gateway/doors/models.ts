@@ -11,7 +11,8 @@ import { maskText } from "../upstream/masked.ts";
 import { findTarget, type Target } from "../targets/find_target.ts";
 import type { Alias } from "../targets/aliases.ts";
 import { targetsOf } from "../targets/find_targets.ts";
-import { clientKey, readText, send, sign, storedKeys } from "../upstream/send.ts";
+import { clientKey, readText, send, storedKeys } from "../upstream/send.ts";
+import { sign, unsigned } from "../upstream/signing.ts";
 
 /** The longest wait for a provider's list. Later lists are left out. */
 const DEADLINE_MS = 3_000;
@@ -184,7 +185,9 @@ async function modelsOf(
   setFixed(headers, provider);
   const stored = key === undefined ? storedKeys(provider, exchange)?.take() : undefined;
   const used = key ?? stored?.key;
-  if (used !== undefined) await sign({ method: "GET", url, headers, body: null }, provider, used);
+  if (used !== undefined) {
+    await sign(unsigned({ method: "GET", url, headers, body: null }, exchange, signal), provider, used);
+  }
   return await send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
     stored?.report(response);
     if (response.ok) {

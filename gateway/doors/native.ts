@@ -23,7 +23,8 @@ import type { Mask, Masks } from "../access/secrets.ts";
 import { isEventStream } from "../log/observe.ts";
 import { UNBUFFERED } from "../upstream/answer.ts";
 import { maskAll, maskFailure, maskObject, maskSuccess, maskText } from "../upstream/masked.ts";
-import { clientKeySet, send, sendKey, sign, storedKeys, unsent } from "../upstream/send.ts";
+import { clientKeySet, send, sendKey, storedKeys, unsent } from "../upstream/send.ts";
+import { sign, signAgain, unsigned } from "../upstream/signing.ts";
 import { findProvider } from "../targets/find_target.ts";
 
 /**
@@ -50,9 +51,9 @@ export async function native(
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
   const endpoint = query < 0 ? path : config.tokens.ownQuery(path + request.url.slice(query));
-  // A signature holds a hash of the whole body.
   const { caller } = exchange;
-  const isSigned = provider.keySet && caller.keys.size === 0 || clientKeySet(provider, caller) !== undefined;
+  const isSigned = provider.keySet?.hashes &&
+    (caller.keys.size === 0 || clientKeySet(provider, caller) !== undefined);
   const { body, fault } = await bodyOf(request, settings, exchange, isSigned);
   const step = nativeStep(
     { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
@@ -164,18 +165,20 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
         const key = ownSet ?? stored?.key;
         return unsent({ provider, model, method, url, headers, body, key, keyOf }, exchange);
       }
-      const go = () => {
+      const key = ownSet ?? stored?.key;
+      const request = unsigned({ method, url, headers, body, places }, exchange, signal);
+      const go = (isFirst = true): Promise<Response> => {
         const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
         if (body instanceof ReadableStream) init.duplex = "half";
         return send(provider, url, init, signal, exchange, (upstream) => {
+          const again = isFirst && signAgain(upstream, request, provider, key);
+          if (again) return again.then(() => go(false));
           stored?.report(upstream);
           return passBack(upstream, { provider, url, format, masks, isHeld: begun !== undefined }, exchange);
         });
       };
-      const key = ownSet ?? stored?.key;
-      const now = exchange.config.now();
-      const signed = key !== undefined && sign({ method, url, headers, body, places, now }, provider, key);
-      return signed ? signed.then(go) : go();
+      const signed = key !== undefined && sign(request, provider, key);
+      return signed ? signed.then(() => go()) : go();
     },
   };
 }

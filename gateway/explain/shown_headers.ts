@@ -1,7 +1,7 @@
 /** Shows the URL and the headers of a request without its credentials. */
 import { isCredential } from "../access/credential_headers.ts";
 import type { Unsent } from "../exchange.ts";
-import { sign } from "../upstream/send.ts";
+import { sign } from "../upstream/signing.ts";
 
 /**
  * The headers whose values the client sent or its format adds, and the names of all others: those with a credential, those of

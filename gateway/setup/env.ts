@@ -221,10 +221,11 @@ function addKeys(settings: Settings, env: Env): string[] {
  *
  * @throws TypeError for a part of a set: a part of another one could complete it otherwise.
  */
-function readKeySet({ needs, may = [], env: names = {} }: KeySet, env: Env): string | undefined {
+function readKeySet({ needs, may = [], env: names = {}, unless = [] }: KeySet, env: Env): string | undefined {
   const held = needs.filter((name) => env(names[name])?.trim());
   if (held.length === 0) return undefined;
   const missing = needs.find((name) => !held.includes(name));
+  if (missing !== undefined && unless.some((name) => env(name))) return undefined;
   if (missing !== undefined) {
     throw cannotUse(names[held[0]], `${names[missing]} is not set, and one is of no use without the other`);
   }

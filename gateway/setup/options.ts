@@ -4,6 +4,7 @@ import { WIRES } from "../../providers/kinds.ts";
 import { nearestNames } from "../../providers/nearest_names.ts";
 import type { ChatField } from "../../providers/types.ts";
 import { isPlace, isPlaceName } from "../../providers/urls.ts";
+import { apiVersion, resource } from "./azure_options.ts";
 import { check } from "./check.ts";
 import { credential, isPlaceholder } from "../access/credential_texts.ts";
 import type { GatewayToken } from "../access/credentials.ts";
@@ -250,9 +251,6 @@ const keysByAlias = v.pipe(
   v.check((byAlias) => Object.keys(byAlias).length > 0, "must hold a key"),
 );
 
-/** Matches `v1`, `preview`, `latest`, `2024-10-21` and `2025-04-01-preview`. */
-const AZURE_VERSION = /^(?:v1|preview|latest|20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:-preview)?)$/;
-
 const wireName = v.picklist(Object.keys(WIRES));
 
 /** The schema of `Options`. */
@@ -272,22 +270,12 @@ export const OPTIONS = v.strictObject({
       ),
       chatPath: v.optional(v.pipe(v.string(), v.startsWith("/", "must begin with /"))),
       conform: v.optional(v.boolean()),
-      apiVersion: v.optional(
-        v.pipe(
-          v.string(),
-          v.regex(AZURE_VERSION, "must be v1, preview, or a date as in 2025-04-01-preview"),
-        ),
-      ),
+      apiVersion: v.optional(apiVersion),
       baseModels: v.optional(v.record(v.string(), v.string())),
       region: v.optional(
         v.pipe(v.string(), v.check((text) => isPlace("region", text), "must be a region, e.g. eu-central-1")),
       ),
-      resource: v.optional(
-        v.pipe(
-          v.string(),
-          v.check((text) => isPlace("resource", text), "must be a resource's name, e.g. my-resource"),
-        ),
-      ),
+      resource: v.optional(resource),
       responses: v.optional(v.picklist(["always", "when needed", "never"])),
       traces: v.optional(v.boolean()),
       drop: v.optional(v.array(chatField)),

@@ -45,13 +45,14 @@ export interface ProviderOptions {
   /** Version of Azure's API, for `azure-openai` only: `v1`, `preview`, or a date as in `2025-04-01-preview`. Default `v1`. */
   apiVersion?: string;
   /**
-   * The models behind ids that do not tell them, for `aws-bedrock` only, e.g. of an application inference profile:
-   * `{"arn:aws:bedrock:…:application-inference-profile/x": "anthropic.claude-sonnet-5-5"}`.
+   * The models behind ids that do not tell them, for `aws-bedrock`, `azure-openai` and `azure-ai` only, e.g. of an application
+   * inference profile, `{"arn:aws:bedrock:…:application-inference-profile/x": "anthropic.claude-sonnet-5-5"}`, or of a deployment,
+   * `{"my-deployment": "gpt-5.6"}`.
    */
   baseModels?: Readonly<Record<string, string>>;
   /** Amazon's region, e.g. `eu-central-1`, for `aws-bedrock` only. A region that the path or the model names wins. */
   region?: string;
-  /** Azure's resource, e.g. `my-resource`, for `azure-openai` only. A resource that the path or the model names wins. */
+  /** Azure's resource, e.g. `my-resource`, for `azure-openai` and `azure-ai` only. A resource that the path or the model names wins. */
   resource?: string;
   /**
    * Send the provider the trace of a request, as `traceparent` and `tracestate`, e.g. to a server of your own. Default false: no

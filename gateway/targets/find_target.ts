@@ -12,7 +12,7 @@ export interface Target {
   provider: Provider;
   /** The provider's name for the model. */
   model: string;
-  /** The model behind it, if the option `baseModels` names one. */
+  /** The model whose rules hold, if it is another: the one that the option `baseModels` names, or `""` for an unknown one. */
   baseModel?: string;
   /** The pattern of the option `models` that led here. */
   alias?: string;

@@ -13,7 +13,7 @@ import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
 import { headerList } from "../../wires/shared/header_text.ts";
 import { readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
-import { baseModel, isSpoken, spokenTo } from "./spoken.ts";
+import { isSpoken, ruledBy, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
 
 /** A request that is ready for its target. */
@@ -79,7 +79,13 @@ export function prepare(
   const path = (rewritten.call?.stream ?? stream) && spoken.streamPath || rewritten.path;
   const { form } = spoken;
   const receiver = { wire: spoken.wire.name, isAuthor: spoken.isAuthor === true };
-  const sent = writeHeaders(provider, headers, config, receiver, rewritten.headers);
+  const sent = writeHeaders(
+    provider,
+    headers,
+    config,
+    receiver,
+    spoken.headers ? { ...spoken.headers, ...rewritten.headers } : rewritten.headers,
+  );
   const added = form && takeMembers(form, sent, body.get);
   const write = () => inDepth(() => added ? withMembers(rewritten.write(), added) : rewritten.write());
   let written = only ? write() : undefined;
@@ -109,7 +115,7 @@ export function asKnown(target: Target): Target {
   const { provider, model } = target;
   const { modelId, baseModels } = provider;
   return modelId || baseModels
-    ? { ...target, model: modelId?.(model) ?? model, baseModel: baseModel(provider, model) }
+    ? { ...target, model: modelId?.(model) ?? model, baseModel: ruledBy(provider, model) }
     : target;
 }
 

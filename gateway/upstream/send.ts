@@ -1,6 +1,6 @@
 /** Sends requests to providers. */
 import { keyForm, setUnfixed, signWithKey } from "../../providers/sign/key.ts";
-import type { Places, Provider, Unsigned } from "../../providers/types.ts";
+import type { Places, Provider } from "../../providers/types.ts";
 import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call } from "../../wires/types.ts";
@@ -14,6 +14,7 @@ import type { LogAttempt } from "../stores/log_row.ts";
 import type { Masks } from "../access/secrets.ts";
 import { headersInit, type SentHeaders } from "./headers.ts";
 import { maskFailure } from "./masked.ts";
+import { sign, signAgain, unsigned } from "./signing.ts";
 import { withIdleLimit } from "../policies/held.ts";
 import { stopwatch } from "../policies/timers.ts";
 
@@ -204,14 +205,6 @@ export function clientKey({ keys }: Caller): string | undefined {
   return undefined;
 }
 
-/**
- * Puts a key into a request in the form that the provider takes.
- *
- * @returns A promise only if signing is asynchronous.
- */
-export const sign = (request: Unsigned, provider: Provider, key: string): Promise<void> | void =>
-  (provider.sign ?? signWithKey)(request, provider, key);
-
 /** The client's key if it is a set of several texts that the provider's signer reads. */
 export function clientKeySet({ keySet }: Provider, caller: Caller): string | undefined {
   const key = keySet && clientKey(caller);
@@ -286,17 +279,18 @@ export function ask<T>(
     const request = { provider, model, method: "POST", url, headers, body, key: sentKey, keyOf } as const;
     return unsent({ ...request, dropped, call }, exchange);
   }
-  const go = () => {
+  const request = unsigned({ method: "POST", url, headers, body, places }, exchange, signal);
+  const go = (isFirst = true): Promise<T> => {
     const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
     return send(provider, url, init, signal, exchange, (upstream) => {
+      const again = isFirst && signAgain(upstream, request, provider, sentKey);
+      if (again) return again.then(() => go(false));
       stored?.report(upstream);
       return take(maskFailure(upstream, question.masks));
     });
   };
-  if (sentKey === undefined) return go();
-  const now = exchange.config.now();
-  const signed = sign({ method: "POST", url, headers, body, places, now }, provider, sentKey);
-  return signed ? signed.then(go) : go();
+  const signed = sentKey !== undefined && sign(request, provider, sentKey);
+  return signed ? signed.then(() => go()) : go();
 }
 
 /** Passes a request on to the explainer. There is no answer, and nobody reads one. */

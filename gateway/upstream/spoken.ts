@@ -24,7 +24,8 @@ export function spokenTo(
   if (responses === "never" || own?.wire.name === "responses") return usual;
   const isNeeded = responses === "always" ||
     // `get` reads members of chat completions. For a client of another wire little more than the model decides.
-    needsResponses(model, own && get) || client.name === "anthropic" && hasHostedTools(get);
+    needsResponses(ruledBy(provider, model) ?? model, own && get) ||
+    client.name === "anthropic" && hasHostedTools(get);
   return isNeeded ? wires.find(({ wire }) => wire.name === "responses") ?? usual : usual;
 }
 
@@ -45,6 +46,13 @@ export function wiresFor(
 /** The model behind an id, if the option `baseModels` names it. */
 export const baseModel = ({ baseModels, modelId }: Provider, model: string): string | undefined =>
   baseModels?.get(modelId?.(model) ?? model);
+
+/** The model whose rules hold for an id, if the id itself does not name it; `""` for a model that nothing names. */
+export function ruledBy(provider: Provider, model: string): string | undefined {
+  const { modelNames, modelId } = provider;
+  const isName = !modelNames || modelNames.test(modelId?.(model) ?? model);
+  return baseModel(provider, model) ?? (isName ? undefined : "");
+}
 
 /** Whether a provider's wire is the client's own and has the client's path below it. Bodies are then handed through. */
 export const isSpoken = ({ wire, below }: Spoken, client: ClientWire): boolean =>

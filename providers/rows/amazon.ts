@@ -139,6 +139,7 @@ export const BEDROCK: Row = {
   sign: signAmazon,
   keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
   keySet: {
+    hashes: true,
     needs: ["accessKeyId", "secretAccessKey"],
     may: ["sessionToken"],
     env: {

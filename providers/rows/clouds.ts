@@ -3,11 +3,12 @@ import { compatible, ownPaths } from "../kinds.ts";
 import { vertex, workersAI } from "../native.ts";
 import type { Row } from "../types.ts";
 import { BEDROCK } from "./amazon.ts";
-import { AZURE_OPENAI } from "./azure.ts";
+import { AZURE_AI, AZURE_OPENAI } from "./azure.ts";
 import { COMPLETIONS, MAX_TOKENS, OPENAI_ONLY } from "./shared.ts";
 
 export const CLOUDS = {
   "aws-bedrock": BEDROCK,
+  "azure-ai": AZURE_AI,
   "azure-openai": AZURE_OPENAI,
   digitalocean: compatible("https://inference.do-ai.run/v1", {
     keyEnv: ["DIGITALOCEAN_ACCESS_TOKEN", "GRADIENT_MODEL_ACCESS_KEY"],

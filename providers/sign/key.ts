@@ -11,12 +11,6 @@ export function signWithKey(
   setUnfixed(headers, provider, header.toLowerCase(), prefix + key);
 }
 
-/** The header for a key of another form than the row's usual keys, e.g. an OAuth token; `undefined` for a usual key. */
-export function signAzure(request: Pick<Unsigned, "headers">, provider: Provider, key: string): void {
-  if (key.startsWith("eyJ")) setUnfixed(request.headers, provider, "authorization", `Bearer ${key}`);
-  else signWithKey(request, provider, key);
-}
-
 /** Where a key of another kind than the row's goes, e.g. an OAuth token. */
 export const keyForm = ({ keyForms }: Provider, key: string): Auth | undefined =>
   keyForms?.find(({ begins }) => key.startsWith(begins))?.auth;

@@ -20,7 +20,8 @@ const DEPLOYMENTS = {
 const azure = (options: Json = {}, turns = [[{ text: ["Yes"] }]]) =>
   lab(strictAzure("my-res", DEPLOYMENTS, turns).play, options);
 
-const base = (baseUrl: string, more: Json = {}) => ({ providers: { azure: { baseUrl, ...more } } });
+/** The options of a row that names the models of its deployments. */
+const named = (more: Json = {}) => ({ providers: { azure: { baseModels: DEPLOYMENTS, ...more } } });
 
 Deno.test("Azure's deployments are asked as OpenAI's models are, over chat completions or Responses", async () => {
   const cases: [model: string, more: Json, path: string][] = [
@@ -34,7 +35,7 @@ Deno.test("Azure's deployments are asked as OpenAI's models are, over chat compl
   for (const name of ["azure", "azure-openai"]) {
     for (const [model, more, path] of cases) {
       for (const stream of [false, true]) {
-        const room = azure();
+        const room = azure(named());
         const response = await room.post({ model: `${name}/${model}`, messages: [USER], stream, ...more });
         assertEquals(response.status, 200, `${model} ${await response.clone().text()}`);
         const [{ url, headers, body }] = room.asked;
@@ -44,6 +45,22 @@ Deno.test("Azure's deployments are asked as OpenAI's models are, over chat compl
       }
     }
   }
+});
+
+Deno.test("nothing is read from a deployment's name: without baseModels the request goes on as it is written", async () => {
+  const sent = { temperature: 0.2, max_tokens: 9, tools: TOOLS, reasoning_effort: "low" };
+  for (const model of ["gpt-5.6-eu", "my-gpt-5.1-codex"]) {
+    const room = azure();
+    await room.post({ model: `azure/my-res/${model}`, messages: [USER], ...sent });
+    const [{ url, body }] = room.asked;
+    assertEquals(url.pathname, "/openai/v1/chat/completions");
+    assertEquals(body, { model, messages: [USER], ...sent });
+  }
+  const room = azure({ providers: { azure: { baseModels: { blue: "gpt-5.4" } } } });
+  const refused = await room.post({ model: "azure/my-res/blue", messages: [USER], ...sent, stop: "x" });
+  assertEquals(new URL(room.asked[0].url).pathname, "/openai/v1/responses");
+  assertEquals([room.asked[0].body.model, room.asked[0].body.max_output_tokens], ["blue", 16]);
+  await refused.body?.cancel();
 });
 
 Deno.test("what Azure's filter adds to a stream does not break an SDK, and goes on to the client", async () => {
@@ -67,7 +84,7 @@ Deno.test("the base URL may be a resource's at each of Azure's domains, with the
       const end of ["", "/", "/openai", "/openai/v1/", "/openai/deployments", "/openai/deployments/other"]
     ) {
       for (const model of ["gpt-5.6-eu", "my-res/gpt-5.6-eu"]) {
-        const room = azure(base(host + end));
+        const room = azure(named({ baseUrl: host + end }));
         const response = await room.post({ model: `azure/${model}`, messages: [USER], tools: TOOLS });
         assertEquals(response.status, 200, await response.clone().text());
         assertEquals(room.asked[0].url.href, `${host}/openai/v1/responses`, end);
@@ -93,7 +110,7 @@ Deno.test("a version that is a date leads to the older paths, any other to /open
     ["v1", "gpt-5.6-eu", "/v1/responses"],
   ];
   for (const [apiVersion, model, path] of cases) {
-    const room = azure({ providers: { "azure-openai": { apiVersion } } });
+    const room = azure(named({ apiVersion }));
     const response = await room.post({ model: `azure/my-res/${model}`, messages: [USER], tools: TOOLS });
     assertEquals(response.status, 200, await response.clone().text());
     assertEquals(room.asked[0].url.href, `https://my-res.openai.azure.com/openai${path}`);
@@ -123,7 +140,7 @@ Deno.test("a token of Entra ID goes to Azure as a bearer token, and a model with
 });
 
 Deno.test("clients of Responses, Messages and embeddings reach Azure too", async () => {
-  const room = azure();
+  const room = azure(named());
   const ask = (path: string, body: Json) =>
     room.gateway.fetch(
       new Request(`http://gateway.test/v1/${path}`, {
@@ -154,7 +171,7 @@ Deno.test("an agent's turns on Azure keep their sealed reasoning, which goes to 
     [{ text: ["Done"] }],
   ];
   for (const [name, client] of Object.entries(CLIENTS)) {
-    const room = azure({}, turns as never);
+    const room = azure(named(), turns as never);
     const body = { model: "azure/my-res/gpt-5.6-eu", messages: [USER], tools: TOOLS };
     const messages = await runAgent(room, client, body);
     assertEquals(messages.at(-1)!.content, "Done", name);

@@ -26,7 +26,7 @@ const ask = (model: string, more = "") =>
 
 /** Azure's models name their resource, and Amazon's their region. */
 const placed = (model: string) =>
-  model.replace(/^(azure(?:-openai)?)\//, "$1/res/").replace(
+  model.replace(/^(azure(?:[-_](?:openai|ai))?)\//, "$1/res/").replace(
     /^((?:aws-|amazon-)?bedrock)\//,
     "$1/us-east-1/",
   );

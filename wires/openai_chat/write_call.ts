@@ -135,7 +135,7 @@ export function writeCall(asked: Call, takes: ChatTakes = {}): WireRequest {
   const customs = takes.openaiTools ? settings.tools?.filter((tool) => tool.type === "custom") : undefined;
   const turns: Turns = {
     takes,
-    breakpoints: takes.openaiTools === true && openaiModel(model)?.breakpoints === true,
+    breakpoints: takes.openaiTools === true && openaiModel(call.baseModel ?? model)?.breakpoints === true,
     nameOf,
     customs: new Set(customs?.map(({ name }) => name)),
     ownFiles: call.wire === "openai",
@@ -265,7 +265,11 @@ const REASONS =
   /gpt-oss|deepseek-?(?:r\d|v[3-9])|deepseek-reasoner|qwen-?[3-9]|qwq|glm-?[4-9]|kimi-k[2-9]|minimax-m|magistral|mistral-(?:small|medium|large)|grok-(?:3-mini|[4-9])|nemotron|think|reason/i;
 
 /** Writes the nearest effort that the model accepts. `none` is only written if the provider or the model accepts it. */
-function writeEffort(effort: string, { body, takes }: Draft, { model }: Call): void | false {
+function writeEffort(
+  effort: string,
+  { body, takes }: Draft,
+  { model: id, baseModel: model = id }: Call,
+): void | false {
   const known = openaiModel(model);
   const efforts = takes.efforts ?? known?.efforts ?? (REASONS.test(model) ? LOW_TO_HIGH : []);
   const written = efforts.includes(effort) ? effort : nearest(effort, efforts);

@@ -128,7 +128,7 @@ export function writeCall(asked: Call, maker: string): WireRequest {
   const call = withServed(asked, servedForm(asked, maker));
   const dropped: string[] = [];
   const draft: Draft = { body: {}, text: {}, reasoning: {}, include: [], tools: [], dropped };
-  const model = openaiModel(call.model);
+  const model = openaiModel(call.baseModel ?? call.model);
   const read = withoutExtra(call, draft);
   const input = writeInput(call, { model, maker, dropped });
   dropped.push(...writeSettings({ ...read, sent: taken(read, draft, model) }, draft, SETTINGS));

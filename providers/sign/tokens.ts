@@ -1,0 +1,103 @@
+/** Short-lived tokens that a credential is exchanged for: kept until shortly before they expire, and asked for once. */
+import { GatewayError } from "../../wires/errors.ts";
+import type { Fetch } from "../types.ts";
+
+/** A token, and when it ends, in milliseconds since 1970. */
+export interface Minted {
+  token: string;
+  endsAt: number;
+}
+
+/** Milliseconds before its end from which a token is no longer used: a long answer must not outlive it. */
+const EARLY_MS = 300_000;
+
+/**
+ * Milliseconds for which later requests wait for a request that mints. On Workers a request that was ended takes its answer
+ * with it, and others would wait for ever.
+ */
+const FLIGHT_MS = 10_000;
+
+/** The most tokens of a gateway. Clients may bring credentials of their own. */
+const MOST = 200;
+
+interface Entry {
+  minted?: Minted;
+  flight?: { token: Promise<string>; began: number };
+}
+
+/** The tokens of each gateway, by its `fetch`: gateways share nothing. The oldest credential comes first. */
+const TOKENS = new WeakMap<Fetch, Map<string, Entry>>();
+
+/**
+ * The token of a credential.
+ *
+ * @param id The whole credential, with everything that the token depends on.
+ * @param mint Asks for a token.
+ * @returns The text itself, if no one has to be asked.
+ */
+export function tokenOf(
+  fetch: Fetch,
+  id: string,
+  now: number,
+  mint: () => Promise<Minted>,
+): string | Promise<string> {
+  const tokens = TOKENS.get(fetch) ?? new Map<string, Entry>();
+  TOKENS.set(fetch, tokens);
+  const entry = tokens.get(id) ?? {};
+  tokens.delete(id);
+  if (tokens.size >= MOST) tokens.delete(tokens.keys().next().value!);
+  tokens.set(id, entry);
+  const { minted, flight } = entry;
+  if (minted && now < minted.endsAt - EARLY_MS) return minted.token;
+  if (flight && now < flight.began + FLIGHT_MS) return flight.token;
+  const own: NonNullable<Entry["flight"]> = { token: mint().then(land, fail), began: now };
+  function land(minted: Minted): string {
+    entry.minted = minted;
+    if (entry.flight === own) entry.flight = undefined;
+    return minted.token;
+  }
+  function fail(cause: unknown): never {
+    if (entry.flight === own) entry.flight = undefined;
+    throw cause;
+  }
+  // Nobody may be left who waits for it.
+  own.token.catch(() => {});
+  entry.flight = own;
+  return own.token;
+}
+
+/**
+ * Forgets a token that a provider has refused.
+ *
+ * @param refused The token. A newer one, which another request has asked for since, stays.
+ * @returns Whether a new token would be another one.
+ */
+export function dropToken(fetch: Fetch, id: string, refused: string): boolean {
+  const entry = TOKENS.get(fetch)?.get(id);
+  if (!entry) return false;
+  if (entry.minted?.token === refused) entry.minted = undefined;
+  return true;
+}
+
+/**
+ * Waits for a token as long as the request that needs it lasts.
+ *
+ * @throws The signal's reason.
+ */
+export function whileOpen(token: Promise<string>, signal: AbortSignal | undefined): Promise<string> {
+  if (!signal) return token;
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    token.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+}
+
+/** The error of a credential that no token was given for. @param why Without any secret. */
+export const noToken = (
+  provider: string,
+  why: string,
+  code: "bad_upstream_answer" | "unauthorized" | "upstream_unreachable",
+  cause?: unknown,
+) => new GatewayError(code, `Cannot sign in to ${provider}: ${why}`, { metadata: { provider }, cause });
