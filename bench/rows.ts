@@ -49,7 +49,14 @@ function rowOf(at: number): LogRow {
 const { Deno: deno } = globalThis as { Deno?: typeof Deno };
 const path = deno ? await deno.makeTempFile({ suffix: ".db" }) : `/tmp/rows-${crypto.randomUUID()}.db`;
 const sql = await openStore(`sqlite:${path}`);
-const logs = sqlLogs(sql, { rows: 1e8, days: 0, replaces: true, now: () => END, onFull: () => {} });
+const logs = sqlLogs(sql, {
+  rows: 1e8,
+  days: 0,
+  bodyBytes: 0,
+  replaces: true,
+  now: () => END,
+  onFull: () => {},
+});
 
 const started = performance.now();
 for (let at = 0; at < ROWS; at += 100) {

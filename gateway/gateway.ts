@@ -32,6 +32,7 @@ import type { Options } from "./setup/options.ts";
 import type { Metering } from "./policies/attempt.ts";
 import { stamp } from "./upstream/stamp.ts";
 import { waiting } from "./policies/timers.ts";
+import { keptAnswer, tellCaller } from "./upstream/captured.ts";
 import { StoreError } from "./stores/sql.ts";
 import { faultResponse } from "./upstream/error_response.ts";
 import { checkHost, DEFAULT_CLIENT, errorShape, findRoute, pathOf, type Route } from "./doors/find_door.ts";
@@ -167,8 +168,10 @@ export async function serve(
       });
     }
     if (report.envelope) response = await report.envelope(response);
+    if (report.capture) response = await keptAnswer(response, report.capture, request, report);
   } catch (error) {
     response = failure(error, request, report, config);
+    if (report.capture) response = await keptAnswer(response, report.capture, request, report);
   }
   if (KEEPS_BODIES && report.observer && report.heldBytes > 0) {
     report.observer.whenEnded(() => letGo(report, config));
@@ -207,9 +210,7 @@ async function open(
     ? admitForeignHost(request, admit)
     : admit();
   const caller = admitted instanceof Promise ? await admitted : admitted;
-  // The end of an answer that is metered must be known, and its tokens.
-  if (caller.metered) report.listened = true;
-  if (report.listened) report.token = caller.token;
+  tellCaller(report, caller, headers, config);
   const client = "client" in route ? route.client : DEFAULT_CLIENT;
   const sent = { headers, signal, query: queryOf(request.url) };
   const asked: Exchange = { ...sent, config, account, gateway, caller, client, report, context };

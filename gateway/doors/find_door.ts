@@ -136,6 +136,11 @@ const DOORS: readonly Door[] = [
     errors: "rest",
   },
   {
+    path: /^\/sluice\/api\/(?<side>bodies)\/(?<account>[^/]+)\/(?<gateway>[^/]+)\/(?<id>[^/]+)\/*$/,
+    methods: ["GET"],
+    door: "logs",
+  },
+  {
     path: new RegExp(`^${REST}/(?:v1/)+chat/completions/*$`),
     methods: post,
     door: "chat",

@@ -12,6 +12,7 @@ import { readMetadata } from "../log/metadata.ts";
 import { COLUMN_NAMES } from "../stores/columns.ts";
 import type { LogChanges, LogFilter, LogQuery, LogRow, Logs, Scope } from "../stores/store.ts";
 import { takeBody } from "../upstream/body.ts";
+import { allBodies, bodyAnswer, whyNot } from "./log_bodies.ts";
 
 /** The parts of a path: with neither `id` nor `side` it is for all rows, with `id` for one, with `side` for a body of one. */
 export interface LogsRoute {
@@ -47,11 +48,12 @@ export async function serveLogs(
     return method === "DELETE" ? await remove(logs, scope, query) : await list(logs, scope, query);
   }
   if (route.side !== undefined) {
-    const { payload } = await rowOf(logs, scope, route.id);
-    const why = payload === false
-      ? "the client asked for that by cf-aig-collect-log-payload: false"
-      : "bodies are not kept";
-    throw notFound(`Cannot read the ${route.side} of a request: ${why}`);
+    const { id, side } = route;
+    if (side === "bodies") return await allBodies(logs, scope, id, journal);
+    const row = await rowOf(logs, scope, id);
+    const body = (await logs.bodies(scope, id)).find((one) => one.side === side);
+    if (body) return bodyAnswer(body);
+    throw notFound(`Cannot read the body of the ${side}: ${whyNot(row, side, journal)}`);
   }
   if (method !== "PATCH") return answer(record(await rowOf(logs, scope, route.id)));
   const changes = readChanges(await takeBody(request, exchange));

@@ -4,6 +4,7 @@ import { GatewayError } from "../../wires/errors.ts";
 import { keepAlive, type RuntimeContext } from "../context.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import type { Logs } from "../stores/store.ts";
+import type { CaptureOptions } from "./capture.ts";
 import { isOff, isStream, logEntry } from "./entry.ts";
 import { readMetadata } from "./metadata.ts";
 import { readSoon } from "./read_soon.ts";
@@ -21,6 +22,8 @@ export interface Journal {
   log?: (entry: LogEntry) => unknown;
   /** The store that keeps rows. */
   logs?: Logs;
+  /** Which bodies are kept beside the rows. Absent for none. */
+  bodies?: Omit<CaptureOptions, "mask">;
   /** Counts rows for Prometheus. */
   metrics?: Metrics;
   /** Sends spans to a collector. */
@@ -148,7 +151,10 @@ export function tellEnd(
     if (isTraced) {
       spans.add(spansOf({ row, seen, trace: report.trace!, operation, started, ended: timer }), context);
     }
-    return isKept ? logs.add([row]).catch(() => void losses.storeErrors++) : undefined;
+    if (!isKept) return undefined;
+    const bodies = report.capture?.end(row);
+    const kept = bodies && bodies.length > 0 ? { ...row, bodies: bodies.map(({ side }) => side) } : row;
+    return logs.add([kept], bodies).catch(() => void losses.storeErrors++);
   }
 
   const tell = (seen?: Seen) => {
@@ -168,6 +174,9 @@ export function tellEnd(
       : keep(row, seen, ended.timer);
     if (kept) keepAlive(kept, context);
   };
-  if (report.observer) report.observer.whenEnded(tell);
-  else tell();
+  // The answer has ended for the client when its last bytes were kept.
+  const { observer, capture } = report;
+  const whenKept = capture ? (seen?: Seen) => capture.whenSent(() => tell(seen)) : tell;
+  if (observer) observer.whenEnded(whenKept);
+  else whenKept();
 }

@@ -1,4 +1,5 @@
 /** The report of one request, for its answer's headers and for the log. */
+import type { Capture } from "./capture.ts";
 import type { WireError } from "../../wires/types.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Metering } from "../policies/attempt.ts";
@@ -38,6 +39,8 @@ export interface Report {
   listened: boolean;
   /** Must be called once when the answer has ended, with what was seen of it; with nothing if there was no answer. */
   settle?: (seen?: Metering) => unknown;
+  /** Keeps the bodies of the request, if they may be kept. */
+  capture?: Capture;
   /** The trace of the request, if it is traced. */
   trace?: Trace;
   /** The first twenty attempts. */

@@ -13,6 +13,7 @@ import { sqlLogs } from "../stores/sql_logs.ts";
 import type { Logs } from "../stores/store.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { collectorOf } from "./otel_option.ts";
+import type { LogsOptions } from "./logs_option.ts";
 import type { checkOptions, Options } from "./options.ts";
 
 /** Measures durations. A program that sets the option `now` sets this clock too. */
@@ -21,7 +22,11 @@ export const timerOf = ({ now }: Options): Timer => now ?? (() => performance.no
 const warn = (line: string) => console.error(`Warning: ${line}`);
 
 /** The defaults of the option `logs`. */
-const USUAL = { memoryRows: 1000, rows: 1_000_000, days: 30 };
+const USUAL = {
+  memory: { rows: 1000, bodyBytes: 64 * 2 ** 20 },
+  store: { rows: 1_000_000, bodyBytes: 2 ** 30 },
+  days: 30,
+};
 
 /** The highest value of `logs.rows` in memory. So many rows take some 200 MB. */
 const MOST_MEMORY_ROWS = 200_000;
@@ -78,6 +83,7 @@ export function journalOf(
     }),
     metrics: isCounted ? metrics(counted?.labels ?? [], losses) : undefined,
     logs: keeps ? logsOf(options, keeps === true ? {} : keeps, losses) : undefined,
+    bodies: typeof keeps === "object" ? bodiesOf(keeps) : undefined,
     prices: isPriced ? book : undefined,
   };
 }
@@ -87,7 +93,7 @@ type LogsOption = Exclude<ReturnType<typeof checkOptions>["logs"], boolean | und
 /** The store of rows: the operator's, or memory. On Workers no row waits, because a Worker may end after each request. */
 function logsOf(
   options: Options,
-  { rows, days = USUAL.days, whenFull }: LogsOption,
+  { rows, days = USUAL.days, whenFull, bodyBytes }: LogsOption,
   losses: Losses,
 ): Logs {
   const { store, now = Date.now } = options;
@@ -100,10 +106,19 @@ function logsOf(
   }
   // While options are only checked, the store is still a URL.
   if (typeof store !== "object") {
-    return memoryLogs({ rows: rows ?? USUAL.memoryRows, replaces, onFull: lostRows });
+    return memoryLogs({ ...USUAL.memory, ...defined({ rows, bodyBytes }), replaces, onFull: lostRows });
   }
-  const kept = sqlLogs(store, { rows: rows ?? USUAL.rows, days, replaces, now, onFull: lostRows });
+  const limits = { ...USUAL.store, ...defined({ rows, bodyBytes }) };
+  const kept = sqlLogs(store, { ...limits, days, replaces, now, onFull: lostRows });
   return IS_PROCESS ? queuedLogs(kept, { timer: timerOf(options), warn, losses }) : kept;
+}
+
+const defined = (limits: { rows?: number; bodyBytes?: number }) =>
+  Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
+
+function bodiesOf({ bodies = "none", redact }: LogsOption): Journal["bodies"] {
+  if (bodies === "none") return undefined;
+  return { which: bodies, redact: redact as LogsOptions["redact"], budget: { bytes: 0 } };
 }
 
 /** The time between two lines about a full store. */

@@ -1,5 +1,6 @@
 /** The options of the rows that a gateway keeps, and of their store. */
 import * as v from "npm:valibot@1.5.0";
+import { BODIES } from "../log/capture.ts";
 import type { Sql } from "../stores/sql.ts";
 
 /**
@@ -30,20 +31,36 @@ export interface LogsOptions {
   days?: number;
   /** Whether the oldest rows make room for new ones, or no more are kept. Default `DELETE_OLDEST`. Sums count all requests. */
   whenFull?: "DELETE_OLDEST" | "STOP_INSERTING";
+  /**
+   * Which requests' bodies are kept beside their rows: the client's request and answer, and each body that was sent to a
+   * provider. Of a body 256 KiB are kept. Default `none`.
+   */
+  bodies?: "none" | "errors" | "all";
+  /** The most bytes of all bodies together; the oldest are removed first. Default 64 MiB in memory, 1 GiB in a store. */
+  bodyBytes?: number;
+  /** Changes the text of a body before it is kept, e.g. to remove names. If it throws, the body is not kept. */
+  redact?: (text: string) => string;
 }
 
 const count = (least: number, most: number) =>
   v.optional(v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)));
 
+const WRITTEN = {
+  rows: count(1, 100_000_000),
+  days: count(0, 36_500),
+  whenFull: v.optional(v.picklist(["DELETE_OLDEST", "STOP_INSERTING"])),
+  bodies: v.optional(v.picklist(BODIES)),
+  bodyBytes: count(0, 2 ** 46),
+};
+
 /** The schema of the option `logs`. */
 export const logsOption = v.union([
   v.boolean(),
-  v.strictObject({
-    rows: count(1, 100_000_000),
-    days: count(0, 36_500),
-    whenFull: v.optional(v.picklist(["DELETE_OLDEST", "STOP_INSERTING"])),
-  }),
+  v.strictObject({ ...WRITTEN, redact: v.optional(v.function()) }),
 ]);
+
+/** The schema of what JSON can hold of it. */
+export const writtenLogsOption = v.union([v.boolean(), v.strictObject(WRITTEN)]);
 
 const isSql = (value: unknown): value is Sql =>
   typeof value === "object" && value !== null &&

@@ -2,6 +2,7 @@
 import * as v from "npm:valibot@1.5.0";
 import { bare, type Schema } from "./check.ts";
 import { LOG_LEVELS, type LogLevel } from "../log/line.ts";
+import { writtenLogsOption } from "./logs_option.ts";
 import { OPTIONS } from "./options.ts";
 import { LONGEST_MS } from "../policies/settings.ts";
 
@@ -48,4 +49,5 @@ export const CONFIG = v.strictObject({
   priceTable: place,
   // The URL of a store.
   store: place,
+  logs: v.optional(writtenLogsOption),
 });

@@ -1,7 +1,7 @@
 /** Keeps the newest rows in the memory of the process. They are lost when it ends. */
 import { columnOf, meets } from "./columns.ts";
 import { isOf, rollups } from "./rollups.ts";
-import type { LogQuery, LogRow, Logs, Scope } from "./store.ts";
+import type { LogBody, LogQuery, LogRow, Logs, Scope } from "./store.ts";
 
 const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway}/${id}`;
 
@@ -9,6 +9,8 @@ const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway
 export interface MemoryLimits {
   /** The most rows of all accounts and gateways together. */
   rows: number;
+  /** The most bytes of all bodies together. The oldest are removed first. */
+  bodyBytes?: number;
   /** Whether the oldest rows make room for new ones. If not, a full store takes no new ones. Default true. */
   replaces?: boolean;
   /** Is called with the number of rows that a full store did not take. */
@@ -16,10 +18,36 @@ export interface MemoryLimits {
 }
 
 /** Makes a store of rows in memory. */
-export function memoryLogs({ rows: most, replaces = true, onFull }: MemoryLimits): Logs {
+export function memoryLogs({ rows: most, bodyBytes = 0, replaces = true, onFull }: MemoryLimits): Logs {
   /** The rows, oldest first. */
   const kept = new Map<string, LogRow>();
   const sums = rollups();
+  /** The bodies by the keys of their rows, oldest first. */
+  const bodies = new Map<string, LogBody[]>();
+  let heldBytes = 0;
+
+  function dropBodies(key: string): void {
+    for (const { text } of bodies.get(key) ?? []) heldBytes -= text.length;
+    bodies.delete(key);
+  }
+
+  function addBodies(all: readonly LogBody[]): void {
+    for (const body of all) {
+      const key = keyOf(body, body.id);
+      if (!kept.has(key)) continue;
+      bodies.set(key, [...bodies.get(key) ?? [], body]);
+      heldBytes += body.text.length;
+    }
+    for (const key of bodies.keys()) {
+      if (heldBytes <= bodyBytes) break;
+      dropBodies(key);
+    }
+  }
+
+  function drop(key: string): void {
+    kept.delete(key);
+    dropBodies(key);
+  }
 
   function select(scope: Scope, { filters, search, orderBy, descending }: LogQuery): LogRow[] {
     const rows = [...kept.values()].filter((row) => isOf(scope, row) && meets(row, filters, search));
@@ -31,7 +59,7 @@ export function memoryLogs({ rows: most, replaces = true, onFull }: MemoryLimits
   }
 
   return {
-    add(rows) {
+    add(rows, bodies = []) {
       let left = 0;
       for (const row of rows) {
         sums.add(row);
@@ -41,11 +69,13 @@ export function memoryLogs({ rows: most, replaces = true, onFull }: MemoryLimits
       if (left > 0) onFull?.(left);
       for (const key of kept.keys()) {
         if (kept.size <= most) break;
-        kept.delete(key);
+        drop(key);
       }
+      addBodies(bodies);
       return Promise.resolve();
     },
     get: (scope, id) => Promise.resolve(kept.get(keyOf(scope, id))),
+    bodies: (scope, id) => Promise.resolve(bodies.get(keyOf(scope, id)) ?? []),
     newest(limit, after) {
       const rows: LogRow[] = [];
       for (const row of [...kept.values()].reverse()) {
@@ -69,7 +99,7 @@ export function memoryLogs({ rows: most, replaces = true, onFull }: MemoryLimits
     },
     remove(scope, query) {
       const rows = select(scope, query).slice(query.offset, query.offset + query.limit);
-      for (const row of rows) kept.delete(keyOf(row, row.id));
+      for (const row of rows) drop(keyOf(row, row.id));
       return Promise.resolve(rows.length);
     },
     stats: (query) => Promise.resolve(sums.stats(query)),

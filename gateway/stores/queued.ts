@@ -6,11 +6,12 @@ import { type QueueOptions, writeQueue } from "./write_queue.ts";
 export function queuedLogs(store: Logs, options: QueueOptions): Logs {
   const queue = writeQueue(store, options);
   return {
-    add(rows) {
-      for (const row of rows) queue.add(row);
+    add(rows, bodies = []) {
+      for (const row of rows) queue.add(row, bodies.filter(({ id }) => id === row.id));
       return Promise.resolve();
     },
-    get: async (scope, id) => queue.get(scope, id) ?? await store.get(scope, id),
+    get: async (scope, id) => queue.get(scope, id)?.row ?? await store.get(scope, id),
+    bodies: async (scope, id) => [...queue.get(scope, id)?.bodies ?? await store.bodies(scope, id)],
     async newest(limit, after) {
       await queue.flush();
       // The rows that the store has not taken.

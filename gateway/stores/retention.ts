@@ -9,6 +9,8 @@ export interface Keeping {
   rows: number;
   /** The days after which a row is removed. 0 for never. */
   days: number;
+  /** The most bytes of all bodies together. The oldest are removed first. */
+  bodyBytes: number;
   /** Whether the oldest rows make room for new ones. If not, a full store takes no new ones. */
   replaces: boolean;
   /** The time in milliseconds since 1970. */
@@ -28,6 +30,9 @@ const EVERY_MS = { look: MINUTE_MS, count: 10 * MINUTE_MS };
  */
 const REMOVED_AT_ONCE = 1000;
 
+/** How many bodies are removed by one statement. Each may have 256 KiB. */
+const BODIES_AT_ONCE = 100;
+
 /** The most statements of one call, so that no batch of new rows waits for long. */
 const MOST_ROUNDS = 5;
 
@@ -35,15 +40,19 @@ const MOST_ROUNDS = 5;
 export interface Retention {
   /** How many of so many new rows the store takes. */
   roomFor(rows: number): Promise<number>;
-  /** Must be called when rows were added. Removes what is too much. Never rejects: the rows are stored already. */
-  after(added: number): Promise<void>;
+  /** Must be called when rows and bytes of bodies were added. Removes what is too much. Never rejects: all is stored already. */
+  after(added: number, bytes: number): Promise<void>;
   /** Must be called when rows were removed. */
   removed(rows: number): void;
 }
 
 /** Makes the retention of a store. */
-export function retention(sql: Sql, { rows: most, days, replaces, now, onFull }: Keeping): Retention {
-  let count = 0;
+export function retention(
+  sql: Sql,
+  { rows: most, days, bodyBytes, replaces, now, onFull }: Keeping,
+): Retention {
+  let count = 0, heldBytes = 0;
+  let isFirst = true;
   const countIsDue = every(EVERY_MS.count, now), lookIsDue = every(EVERY_MS.look, now);
 
   /** Counts all rows. The count by the numbers of rows costs nothing; it is too high if rows in between were removed. */
@@ -57,6 +66,30 @@ export function retention(sql: Sql, { rows: most, days, replaces, now, onFull }:
     count = Number(total);
   }
 
+  async function sumBodies(): Promise<void> {
+    const [{ bytes }] = await sql.all("select coalesce(sum(bytes), 0) as bytes from sluice_bodies");
+    heldBytes = Number(bytes);
+  }
+
+  /** Removes the oldest bodies while there are too many bytes of them. */
+  async function tidyBodies(): Promise<void> {
+    // Those of removed rows have not been subtracted.
+    if (heldBytes > bodyBytes) await sumBodies();
+    for (let round = 0; heldBytes > bodyBytes && round < MOST_ROUNDS; round++) {
+      const found = await sql.all("select seq, bytes from sluice_bodies order by seq limit ?", [
+        BODIES_AT_ONCE,
+      ]);
+      const removed: number[] = [];
+      for (const { seq, bytes } of found) {
+        if (heldBytes <= bodyBytes) break;
+        removed.push(Number(seq));
+        heldBytes -= Number(bytes);
+      }
+      if (removed.length === 0) return;
+      await sql.batch([[`delete from sluice_bodies where seq in (${removed.join(", ")})`, []]]);
+    }
+  }
+
   /** Removes the first rows of a query. Returns their number. */
   async function removeFirst(where: string, order: string, params: readonly SqlValue[]): Promise<number> {
     const found = await sql.all(`select seq from sluice_logs ${where} order by ${order} limit ?`, params);
@@ -66,7 +99,11 @@ export function retention(sql: Sql, { rows: most, days, replaces, now, onFull }:
   }
 
   async function tidy(): Promise<void> {
-    if (countIsDue()) await recount();
+    if (countIsDue()) {
+      await recount();
+      await sumBodies();
+    }
+    await tidyBodies();
     for (let round = 0; replaces && count > most && round < MOST_ROUNDS; round++) {
       const removed = await removeFirst("", "seq", [Math.min(count - most, REMOVED_AT_ONCE)]);
       if (removed === 0) await recount();
@@ -82,13 +119,15 @@ export function retention(sql: Sql, { rows: most, days, replaces, now, onFull }:
   return {
     async roomFor(rows) {
       if (replaces) return rows;
-      if (countIsDue()) await recount();
+      if (isFirst) await recount();
+      isFirst = false;
       const room = Math.max(0, Math.min(rows, most - count));
       if (room < rows) onFull(rows - room);
       return room;
     },
-    async after(added) {
+    async after(added, bytes) {
       count += added;
+      heldBytes += bytes;
       // A failure shows at the next batch of rows, which is counted and told.
       await tidy().catch(() => {});
     },

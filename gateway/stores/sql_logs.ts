@@ -1,6 +1,6 @@
 /** Keeps rows of requests in a SQL database. */
 import { conditionOf, orderOf } from "./sql_filters.ts";
-import { insertRow, jsonOf, removeRows, rowOf } from "./sql_rows.ts";
+import { bodyOf, insertBody, insertRow, jsonOf, removeRows, rowOf, sizeOf } from "./sql_rows.ts";
 import { migrate } from "./sql_schema.ts";
 import { readStats, sumStatements } from "./sql_sums.ts";
 import { type Sql, type SqlStatement, type SqlValue, sqlValue, withStoreErrors } from "./sql.ts";
@@ -30,11 +30,13 @@ export function sqlLogs(database: Sql, keeping: Keeping): Logs {
   }
 
   return {
-    async add(rows) {
+    async add(rows, bodies = []) {
       await open();
-      const room = await kept.roomFor(rows.length);
-      await sql.batch([...rows.slice(0, room).map(insertRow), ...sums(rows)]);
-      await kept.after(Math.min(room, rows.length));
+      const taken = rows.slice(0, await kept.roomFor(rows.length));
+      const ids = new Set(taken.map(({ id }) => id));
+      const theirs = bodies.filter(({ id }) => ids.has(id));
+      await sql.batch([...taken.map(insertRow), ...theirs.map(insertBody), ...sums(rows)]);
+      await kept.after(taken.length, theirs.reduce((bytes, body) => bytes + sizeOf(body), 0));
     },
     async get({ account, gateway }, id) {
       const [record] = await all(
@@ -42,6 +44,14 @@ export function sqlLogs(database: Sql, keeping: Keeping): Logs {
         [id, account, gateway],
       );
       return record && rowOf(record);
+    },
+    async bodies({ account, gateway }, id) {
+      const records = await all("select * from sluice_bodies where id = ? and account = ? and gateway = ?", [
+        id,
+        account,
+        gateway,
+      ]);
+      return records.map(bodyOf);
     },
     async newest(limit, after) {
       const known = after === undefined

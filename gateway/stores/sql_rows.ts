@@ -1,5 +1,5 @@
 /** Writes rows of requests into columns of a SQL table, and reads them back. */
-import type { LogRow } from "./store.ts";
+import type { LogBody, LogRow } from "./store.ts";
 import { type SqlStatement, type SqlValue, sqlValue } from "./sql.ts";
 
 /** The members of a row that have a column of their own. All others are in the column `more`, as JSON. */
@@ -83,5 +83,30 @@ export function rowOf(record: Record<string, unknown>): LogRow {
 /** The statements that remove rows. The numbers are written out, because D1 takes only 100 values. */
 export function removeRows(seqs: readonly number[]): SqlStatement[] {
   const list = seqs.map((seq) => Math.trunc(seq)).join(", ");
-  return [[`delete from sluice_logs where seq in (${list})`, []]];
+  const rows = `sluice_logs where seq in (${list})`;
+  return [
+    [
+      `delete from sluice_bodies where (id, account, gateway) in (select id, account, gateway from ${rows})`,
+      [],
+    ],
+    [`delete from ${rows}`, []],
+  ];
 }
+
+/** The bytes of a body in the store. */
+export const sizeOf = ({ text }: LogBody): number => text.length;
+
+/** The statement that adds a body. */
+export function insertBody(body: LogBody): SqlStatement {
+  const { account, gateway, id, side, text, ...more } = body;
+  const values = [account, gateway, id, side, sizeOf(body), text, JSON.stringify(more)];
+  return [
+    "insert into sluice_bodies (account, gateway, id, side, bytes, body, more) values (?, ?, ?, ?, ?, ?, ?) " +
+    "on conflict (id, account, gateway, side) do nothing",
+    values.map(sqlValue),
+  ];
+}
+
+/** The body in a record of the table. */
+export const bodyOf = ({ account, gateway, id, side, body, more }: Record<string, unknown>): LogBody =>
+  ({ ...JSON.parse(more as string), account, gateway, id, side, text: body }) as LogBody;

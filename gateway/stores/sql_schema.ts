@@ -34,6 +34,12 @@ function statements(dialect: Sql["dialect"]): string[] {
     sums("sluice_minutes"),
     sums("sluice_hours"),
     sums("sluice_days"),
+    `create table if not exists sluice_bodies (
+      seq ${serial}, account ${text} not null, gateway ${text} not null, id ${text} not null, side ${text} not null,
+      bytes bigint not null, body text not null, more text not null)`,
+    "create unique index if not exists sluice_bodies_id on sluice_bodies (id, account, gateway, side)",
+    // All bytes are summed up from the index alone.
+    "create index if not exists sluice_bodies_bytes on sluice_bodies (bytes)",
   ];
 }
 

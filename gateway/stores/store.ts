@@ -9,8 +9,27 @@ export interface Scope {
 
 /** A row as it is kept, with the changes that were made later. */
 export interface LogRow extends LogEntry, Scope {
+  /** The sides of the request whose bodies were kept. */
+  bodies?: string[];
   feedback?: 1 | -1;
   score?: number;
+}
+
+/** A body of a request, as it is kept. */
+export interface LogBody extends Scope {
+  /** The id of the row. */
+  id: string;
+  /** `request` and `response` for those of the client, `try1` to `try20` for those that providers were sent. */
+  side: string;
+  text: string;
+  /** Bytes of the whole body. */
+  bytes: number;
+  /** Whether the text is only the beginning of the body, or says why there is none. */
+  isCut: boolean;
+  /** Some of the headers beside the body. */
+  headers: Record<string, string>;
+  /** The URL that the body was sent to, without its query. */
+  url?: string;
 }
 
 /** Changes to a row after its request. `null` removes a value. */
@@ -83,8 +102,11 @@ export interface Stats {
 
 /** Keeps rows about requests. No method throws for a missing row. */
 export interface Logs {
-  add(rows: readonly LogRow[]): Promise<void>;
+  /** @param bodies The bodies of these rows. */
+  add(rows: readonly LogRow[], bodies?: readonly LogBody[]): Promise<void>;
   get(scope: Scope, id: string): Promise<LogRow | undefined>;
+  /** The bodies of a row, in any order. */
+  bodies(scope: Scope, id: string): Promise<LogBody[]>;
   /**
    * The newest rows of all gateways, the latest arrival first.
    *

@@ -1,10 +1,10 @@
 /** Holds rows until a store has taken them. */
-import type { LogRow, Logs, Scope } from "./store.ts";
+import type { LogBody, LogRow, Logs, Scope } from "./store.ts";
 
 /** A flush is due after this time, or with this many rows. A killed process loses the rows of one such time. */
 const DUE = { ms: 1000, rows: 100 };
 
-/** The most that waits if the store does not take it. The oldest rows are dropped first. */
+/** The most that waits if the store does not take it. Bodies are dropped first, then the oldest rows. */
 const MOST = { rows: 10_000, bytes: 16 * 2 ** 20 };
 
 /** The least time between two lines about the same trouble. */
@@ -25,13 +25,14 @@ export interface QueueOptions {
 interface Waiting {
   key: string;
   row: LogRow;
+  bodies: readonly LogBody[];
   bytes: number;
 }
 
 /** The rows that wait. */
 export interface WriteQueue {
-  add(row: LogRow): void;
-  get(scope: Scope, id: string): LogRow | undefined;
+  add(row: LogRow, bodies: readonly LogBody[]): void;
+  get(scope: Scope, id: string): Pick<Waiting, "row" | "bodies"> | undefined;
   /** All rows that wait, the latest first. */
   newest(): LogRow[];
   /** Writes all rows that wait. Resolves when they are stored, or when the store has failed. */
@@ -43,7 +44,9 @@ export interface WriteQueue {
 const keyOf = ({ account, gateway }: Scope, id: string) => `${account}/${gateway}/${id}`;
 
 /** About the bytes of a row in memory. */
-const sizeOf = ({ attempts = [] }: LogRow) => 1000 + 100 * attempts.length;
+const rowBytes = ({ attempts = [] }: LogRow) => 1000 + 100 * attempts.length;
+
+const bodyBytes = (bodies: readonly LogBody[]) => bodies.reduce((bytes, { text }) => bytes + text.length, 0);
 
 const rowsWords = (count: number) => count === 1 ? "1 row of a request" : `${count} rows of requests`;
 
@@ -79,7 +82,7 @@ export function writeQueue(store: Pick<Logs, "add">, options: QueueOptions): Wri
       const batch = [...waiting.values()].slice(0, DUE.rows);
       writing = batch.length;
       try {
-        await store.add(batch.map(({ row }) => row));
+        await store.add(batch.map(({ row }) => row), batch.flatMap(({ bodies }) => bodies));
       } catch (cause) {
         losses.storeErrors++;
         if (await storeApart(batch, cause as Error)) continue;
@@ -90,8 +93,8 @@ export function writeQueue(store: Pick<Logs, "add">, options: QueueOptions): Wri
     told.success();
   }
 
-  async function isTaken({ key, row }: Waiting): Promise<boolean> {
-    const taken = await store.add([row]).then(() => true, () => false);
+  async function isTaken({ key, row, bodies }: Waiting): Promise<boolean> {
+    const taken = await store.add([row], bodies).then(() => true, () => false);
     if (taken) drop(key);
     return taken;
   }
@@ -114,20 +117,30 @@ export function writeQueue(store: Pick<Logs, "add">, options: QueueOptions): Wri
     return true;
   }
 
-  /** Drops the oldest rows if there are too many. */
+  const isFull = () => waiting.size > most.rows || bytes > most.bytes;
+
+  /** Drops the bodies, and then the oldest rows, if too much waits. */
   function bound(): void {
-    if (waiting.size <= most.rows && bytes <= most.bytes) return;
-    for (const key of [...waiting.keys()].slice(writing)) {
-      if (waiting.size <= most.rows && bytes <= most.bytes) return;
+    if (!isFull()) return;
+    const entries = [...waiting.values()].slice(writing);
+    for (const one of entries) {
+      if (!isFull()) return;
+      if (one.bodies.length === 0) continue;
+      bytes -= bodyBytes(one.bodies);
+      one.bytes -= bodyBytes(one.bodies);
+      one.bodies = [];
+    }
+    for (const { key } of entries) {
+      if (!isFull()) return;
       drop(key);
       told.dropped();
     }
   }
 
   return {
-    add(row) {
+    add(row, bodies) {
       const key = keyOf(row, row.id);
-      const one = { key, row, bytes: sizeOf(row) };
+      const one = { key, row, bodies, bytes: rowBytes(row) + bodyBytes(bodies) };
       drop(key);
       waiting.set(key, one);
       bytes += one.bytes;
@@ -135,7 +148,7 @@ export function writeQueue(store: Pick<Logs, "add">, options: QueueOptions): Wri
       if (waiting.size >= DUE.rows && !told.isInTrouble()) flush();
       else due ??= setTimeout(flush, DUE.ms);
     },
-    get: (scope, id) => waiting.get(keyOf(scope, id))?.row,
+    get: (scope, id) => waiting.get(keyOf(scope, id)),
     newest: () => [...waiting.values()].map(({ row }) => row).reverse(),
     flush,
     async end() {

@@ -71,14 +71,21 @@ export async function readWhole(
       // A request that a program made need not keep to the length that it announces.
       if (buffer.byteLength > most) throw tooLarge(most);
       hold(buffer.byteLength - announced, exchange);
-      return new Uint8Array(buffer);
+      return captured(request, new Uint8Array(buffer), exchange);
     }
-    return request.body ? await readChunks(request.body, most, exchange) : new Uint8Array();
+    const bytes = request.body ? await readChunks(request.body, most, exchange) : new Uint8Array();
+    return captured(request, bytes, exchange);
   } catch (cause) {
     if (cause instanceof GatewayError || request.signal.aborted) throw cause;
     // The client has probably left: Deno aborts the signal later, or never.
     throw new GatewayError("invalid_request", "Cannot read the request: its body broke off", { cause });
   }
+}
+
+/** Keeps the body for the log, if it may be kept. */
+function captured<T extends Uint8Array>({ headers }: Request, bytes: T, { report }: Holder): T {
+  report.capture?.request(headers, bytes);
+  return bytes;
 }
 
 /** @throws GatewayError before more than `maxBytes` are held, or after too long a silence. */

@@ -45,6 +45,7 @@ export async function send<T>(
   init.signal = signal;
   init.redirect = "manual";
   if (provider.traces) sendTrace(init, exchange, traced);
+  report.capture?.attempt(url, init);
   const stop = stopwatch(exchange);
   const waited = report.waitedMs;
   let response: Response;

@@ -122,7 +122,11 @@ Deno.test("the stock SDK lists, filters, gets, marks and deletes rows", async ()
   await logs.edit(first, { ...PLACE, feedback: null });
   assertEquals(await list({ feedback: 1 }), []);
 
-  await assertRejects(() => logs.request(first, PLACE), Cloudflare.NotFoundError, "bodies are not kept");
+  await assertRejects(
+    () => logs.request(first, PLACE),
+    Cloudflare.NotFoundError,
+    "this gateway keeps no bodies",
+  );
   await assertRejects(() => logs.response("no-such", PLACE), Cloudflare.NotFoundError, "no row");
   await assertRejects(() => logs.get("no-such", PLACE), Cloudflare.NotFoundError, "7002");
   await assertRejects(() => logs.edit("no-such", { ...PLACE, feedback: 1 }), Cloudflare.NotFoundError);

@@ -9,7 +9,7 @@ const ALL = { filters: [], orderBy: "created_at", descending: true, offset: 0, l
 
 /** A queue before a store in memory that fails as long as `failure` returns a text. */
 function scene(most?: { rows: number; bytes: number }) {
-  const memory = memoryLogs({ rows: 1000 });
+  const memory = memoryLogs({ rows: 1000, bodyBytes: 10_000 });
   const lines: string[] = [];
   const losses = { rows: 0, storeErrors: 0 };
   const batches: number[] = [];
@@ -19,12 +19,12 @@ function scene(most?: { rows: number; bytes: number }) {
   };
   const logs = queuedLogs({
     ...memory,
-    async add(rows) {
+    async add(rows, bodies) {
       await state.gate;
       const failure = state.failure(rows);
       if (failure) throw new Error(failure);
       batches.push(rows.length);
-      await memory.add(rows);
+      await memory.add(rows, bodies);
     },
   }, { timer: () => clock.at, warn: (line) => void lines.push(line), losses, most });
   const ids = async () => (await logs.list(SCOPE, ALL)).rows.map(({ id }) => id);
@@ -105,6 +105,30 @@ Deno.test("queuedLogs() drops the oldest rows when too many wait, counts them, a
     assertEquals(await ids(), ["r4", "r3", "r2"]);
     await logs.close();
   }
+});
+
+Deno.test("queuedLogs() drops bodies before rows, and returns those that wait", async () => {
+  const { logs, losses, state, memory, rows } = scene({ rows: 10, bytes: 5000 });
+  const bodyOf = (id: string, bytes: number) => ({
+    ...SCOPE,
+    id,
+    side: "request",
+    text: "x".repeat(bytes),
+    bytes,
+    isCut: false,
+    headers: {},
+  });
+  state.failure = () => "the disk is full";
+  for (const row of rows(3)) await logs.add([row], [bodyOf(row.id, 600), bodyOf("another", 600)]);
+  const count = async (id: string) => (await logs.bodies(SCOPE, id)).length;
+  assertEquals([await count("r0"), await count("r1"), await count("r2")], [1, 1, 1]);
+  await logs.add([rowOf("r3", 3)], [bodyOf("r3", 600)]);
+  assertEquals([await count("r0"), await count("r1"), await count("r2"), await count("r3")], [0, 0, 0, 1]);
+  assertEquals(losses.rows, 0);
+  state.failure = () => undefined;
+  assertEquals((await logs.newest(10)).length, 4);
+  assertEquals((await memory.bodies(SCOPE, "r3")).length, 1);
+  await logs.close();
 });
 
 Deno.test("queuedLogs() loses only the row that the store does not take", async () => {

@@ -9,12 +9,13 @@ import { quantile, total } from "../../../gateway/stores/rollups.ts";
 import { sqlLogs } from "../../../gateway/stores/sql_logs.ts";
 import type { Sql } from "../../../gateway/stores/sql.ts";
 import { openStore } from "../../../gateway/stores/store_url.ts";
-import type { Grain, LogFilter, LogQuery, LogRow, Logs } from "../../../gateway/stores/store.ts";
+import type { Grain, LogBody, LogFilter, LogQuery, LogRow, Logs } from "../../../gateway/stores/store.ts";
 
 /** What a store is made with. */
 export interface Limits {
   rows: number;
   days: number;
+  bodyBytes: number;
   replaces: boolean;
   now: () => number;
   onFull: (rows: number) => void;
@@ -99,6 +100,17 @@ const FULL = rowOf("full", 0, {
   error: { status: 429, type: "rate_limit", code: "rate_limit_exceeded" },
   feedback: -1,
   score: 0.5,
+});
+
+const bodyOf = (id: string, side: string, more: Partial<LogBody> = {}): LogBody => ({
+  ...SCOPE,
+  id,
+  side,
+  text: `the ${side} of '${id}'\n<b>\u{1f600}`,
+  bytes: 20,
+  isCut: false,
+  headers: { "content-type": "text/plain" },
+  ...more,
 });
 
 const query = (more: Partial<LogQuery> = {}): LogQuery => ({
@@ -253,6 +265,44 @@ const CASES: Case[] = [
     same(await logs.remove(SCOPE, query({ limit: 1e9 })), 2000, "the rest");
     same(await ids(), [], "none is left");
   }],
+  ["keeps bodies beside their rows, and removes them with their rows", async ({ logs }) => {
+    const bodies = ["request", "try1", "response"].map((side) => bodyOf("a", side));
+    await logs.add([rowOf("a"), rowOf("b")], [
+      ...bodies,
+      bodyOf("b", "request", { url: "https://x", isCut: true }),
+    ]);
+    same((await logs.bodies(SCOPE, "a")).sort((x, y) => x.side < y.side ? -1 : 1), [
+      bodies[0],
+      bodies[2],
+      bodies[1],
+    ], "a");
+    same(await logs.bodies(SCOPE, "b"), [bodyOf("b", "request", { url: "https://x", isCut: true })], "b");
+    same(await logs.bodies({ account: "other", gateway: "gw" }, "a"), [], "another account");
+    same(await logs.bodies(SCOPE, "c"), [], "no row");
+    await logs.remove(SCOPE, query({ filters: [{ key: "id", operator: "eq", value: ["a"] }] }));
+    same([(await logs.bodies(SCOPE, "a")).length, (await logs.bodies(SCOPE, "b")).length], [0, 1], "removed");
+  }],
+  ["removes the oldest bodies when they have too many bytes", async ({ logs }) => {
+    for (let at = 0; at < 5; at++) {
+      await logs.add([rowOf(`r${at}`, at)], [bodyOf(`r${at}`, "request", { text: "x".repeat(300) })]);
+    }
+    const kept = async () => {
+      const counts = ["r0", "r1", "r2", "r3", "r4"].map(async (id) => (await logs.bodies(SCOPE, id)).length);
+      return (await Promise.all(counts)).join("");
+    };
+    same(await kept(), "00111", "the newest three");
+    same((await logs.get(SCOPE, "r0"))?.id, "r0", "the row stays");
+    await logs.remove(SCOPE, query({ limit: 3 }));
+    await logs.add([rowOf("r0", 9, { account: "x" }), rowOf("r4", 9)], [
+      bodyOf("r4", "request", { text: "y".repeat(900) }),
+    ]);
+    same((await logs.bodies(SCOPE, "r4"))[0].text[0], "y", "those of removed rows do not count");
+  }],
+  ["keeps no bodies of rows that a full store does not take", async ({ logs }) => {
+    await logs.add([rowOf("a")]);
+    await logs.add([rowOf("b")], [bodyOf("b", "request")]);
+    same(await logs.bodies(SCOPE, "b"), [], "the body");
+  }, { rows: 1, replaces: false }],
   ["sums rows by minute, hour and day, also when they are gone", async ({ logs }) => {
     const rows = [0, 59_999, 60_000, 3_600_000, 12 * 3_600_000].map((after, at) => rowOf(`r${at}`, after));
     for (const row of rows) await logs.add([row]);
@@ -447,7 +497,7 @@ export const casesOf = (kind: Kind): [name: string, run: () => Promise<void>][] 
   CASES.map(([name, run, more]) => [`${kind.name}: ${name}`, async () => {
     let at = NOON;
     const full: number[] = [];
-    const limits = { rows: 100_000, days: 30, replaces: true, now: () => at, ...more };
+    const limits = { rows: 100_000, days: 30, bodyBytes: 1000, replaces: true, now: () => at, ...more };
     const logs = await kind.open({ ...limits, onFull: (rows) => void full.push(rows) });
     const ids = async (more?: Partial<LogQuery>) =>
       (await logs.list(SCOPE, query(more))).rows.map(({ id }) => id);
