@@ -9,3 +9,9 @@ export abstract class WorkerEntrypoint<Env> {
   protected readonly env: Env;
   protected readonly ctx: { waitUntil(promise: Promise<unknown>): void };
 }
+
+/** The base class of an object with a storage of its own. */
+export abstract class DurableObject<Env> {
+  constructor(ctx: { storage: unknown; waitUntil(promise: Promise<unknown>): void }, env: Env);
+  protected readonly env: Env;
+}

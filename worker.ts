@@ -10,7 +10,7 @@
  * @module
  */
 // @ts-types="./cloudflare_workers.d.ts"
-import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject, RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import { ai, type AiRunOptions } from "./gateway/ai.ts";
 import type {
   GatewayBinding,
@@ -21,6 +21,8 @@ import type {
 } from "./gateway/binding.ts";
 import { configured } from "./gateway/serve/configured.ts";
 import { textsOf } from "./gateway/setup/env.ts";
+import type { SqlStatement, SqlValue } from "./gateway/stores/sql.ts";
+import { boundStore, type ObjectStorage, STORE_BINDINGS } from "./gateway/stores/worker_stores.ts";
 import type { RuntimeContext } from "./gateway/context.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 
@@ -42,7 +44,12 @@ export type Variables = Record<string, unknown>;
 let made: Gateway | undefined;
 
 /** The gateway. All requests share it, so that stored keys take turns. */
-const gatewayOf = (env: Variables) => made ??= configured(textsOf(env), { names: Object.keys(env) }).gateway;
+function gatewayOf(env: Variables): Gateway {
+  if (made) return made;
+  const bindings = Object.values(STORE_BINDINGS);
+  const names = Object.keys(env).filter((name) => !bindings.includes(name));
+  return made = configured(textsOf(env), { names, store: boundStore(env) }).gateway;
+}
 
 /**
  * Serves the Worker's own address.
@@ -143,5 +150,53 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
   /** Adds feedback, a score or metadata to a request that has ended. */
   patchLog(id: string, changes: GatewayLogChanges): Promise<void> {
     return this.#binding.patchLog(id, changes);
+  }
+}
+
+/**
+ * Keeps rows of requests in the SQLite of one Durable Object. It is used if the Worker has the binding `SLUICE_STATE`:
+ *
+ * ```jsonc
+ * "durable_objects": { "bindings": [{ "name": "SLUICE_STATE", "class_name": "SluiceState" }] },
+ * "migrations": [{ "tag": "sluice-1", "new_sqlite_classes": ["SluiceState"] }]
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { SluiceState } from "./worker.ts";
+ *
+ * // workerd makes the object and its storage.
+ * const database = new DatabaseSync(":memory:");
+ * const exec = (text: string, ...params: (string | number | null)[]) => {
+ *   const rows = database.prepare(text).all(...params);
+ *   return { toArray: () => rows };
+ * };
+ * const storage = { sql: { exec }, transactionSync: <T>(work: () => T) => work() };
+ * const state = new SluiceState({ storage, waitUntil() {} }, {});
+ * await state.batch([["create table a (b text)", []], ["insert into a (b) values (?)", ["c"]]]);
+ * assertEquals((await state.all("select b from a", [])).map(({ b }) => b), ["c"]);
+ * ```
+ */
+export class SluiceState extends DurableObject<Variables> {
+  readonly #storage: ObjectStorage;
+
+  constructor(ctx: { storage: unknown; waitUntil(promise: Promise<unknown>): void }, env: Variables) {
+    super(ctx, env);
+    this.#storage = ctx.storage as ObjectStorage;
+  }
+
+  /** Runs one statement and returns its rows. */
+  all(text: string, params: readonly SqlValue[]): Promise<Record<string, unknown>[]> {
+    return Promise.resolve(this.#storage.sql.exec(text, ...params).toArray());
+  }
+
+  /** Runs statements: either all of them take effect, or none. */
+  batch(statements: readonly SqlStatement[]): Promise<void> {
+    this.#storage.transactionSync(() => {
+      for (const [text, params] of statements) this.#storage.sql.exec(text, ...params);
+    });
+    return Promise.resolve();
   }
 }

@@ -2,19 +2,17 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { logsOf } from "../log/journal.ts";
 import type { Config } from "../setup/config.ts";
-import { allBodies } from "./log_bodies.ts";
 import { GRAINS, quantile, total } from "../stores/rollups.ts";
 import type { Grain, Group, Logs, Scope, Tally } from "../stores/store.ts";
 
 /** The view that a path names. */
-export type View = "logs" | "bodies" | "stats" | "providers";
+export type View = "logs" | "stats" | "providers";
 
 /**
  * Serves a view.
  *
  * - `logs`: the newest rows of all gateways, newest first; `after` is the id of the last row that the client has, `limit` at
  *   most 1000.
- * - `bodies`: the bodies of one row, which `account`, `gateway` and `id` name.
  * - `stats`: `span` is `1h`, `24h` or `30d`; `account` and `gateway` select one gateway.
  * - `providers`: each row of the table, and whether it has keys.
  *
@@ -26,23 +24,12 @@ export async function serveOperator(view: View, request: Request, config: Config
     ? providers(config)
     : view === "logs"
     ? await newest(logsOf(config.journal), params)
-    : view === "bodies"
-    ? await bodies(logsOf(config.journal), params, config)
     : await stats(logsOf(config.journal), params, config.now());
   return Response.json(answer, { headers: { "cache-control": "no-store" } });
 }
 
 const malformed = (name: string, due: string) =>
   new GatewayError("invalid_request", `Cannot read the query: ${name} must be ${due}`, { param: name });
-
-function bodies(logs: Logs, params: URLSearchParams, { journal }: Config): Promise<object> {
-  const [account, gateway, id] = ["account", "gateway", "id"].map((name) => {
-    const value = params.get(name);
-    if (value === null) throw malformed(name, "there");
-    return value;
-  });
-  return allBodies(logs, { account, gateway }, id, journal);
-}
 
 const LIMITS = { usual: 100, most: 1000 };
 

@@ -7,6 +7,7 @@ import { readPrices } from "../../providers/prices/table.ts";
 import { isUrl, readTable } from "../log/price_source.ts";
 import { openStore, readStoreUrl } from "../stores/store_url.ts";
 import type { Sql } from "../stores/sql.ts";
+import { STORE_BINDINGS } from "../stores/worker_stores.ts";
 import { cannotUse } from "../setup/env_settings.ts";
 import { isWritten, jsonLine, type LogLevel, textLine } from "../log/line.ts";
 import type { Options } from "../setup/options.ts";
@@ -85,7 +86,7 @@ export function configured(env: Env, { names, alone = false, file, open, store }
   if (options.adminToken !== undefined) options.logs ??= true;
   const log = logger(served.log);
   const checkPrices = usePriceFile(options, open);
-  const { checkStore, storePath } = useStore(options, store);
+  const { checkStore, storePath } = useStore(options, store, open !== undefined);
   const limits = { ...SERVED_LIMITS, ...options.limits };
   return {
     ...served,
@@ -121,11 +122,19 @@ function usePriceFile(options: Options, open: OpenFile | undefined): () => Promi
 function useStore(
   options: Options,
   given: Sql | undefined,
+  opensFiles: boolean,
 ): { checkStore(): Promise<unknown>; storePath?: string } {
   const { store: url } = options;
   if (typeof url !== "string") {
     if (given) options.store = given;
     return { checkStore: () => Promise.resolve() };
+  }
+  if (!opensFiles) {
+    const { d1, object } = STORE_BINDINGS;
+    throw cannotUse(
+      "SLUICE_STORE",
+      `this runtime opens no files; on Workers a store is a binding: ${d1} or ${object}`,
+    );
   }
   const refused = (cause: unknown) =>
     (cause as Error).name === "NotCapable" ? cause : cannotUse("SLUICE_STORE", (cause as Error).message);

@@ -8,6 +8,7 @@ import { cannotUse } from "../setup/env_settings.ts";
 import type { Gateway } from "../gateway.ts";
 import { startLines } from "./start_lines.ts";
 import { driverFolder } from "../stores/store_url.ts";
+import { boundStore, STORE_BINDINGS } from "../stores/worker_stores.ts";
 
 /** The parts of Deno that are used here. */
 export interface DenoRuntime {
@@ -68,7 +69,9 @@ export async function fromEnvironment(given: unknown, lenient: boolean): Promise
     return await checked(configured(env, { names: Object.keys(Bun.env), file, open: openOnBun(Bun) }));
   }
   const variables = { ...process?.env, ...isObject(given) ? given : {} };
-  return configured(textsOf(variables), { names: Object.keys(variables) }).gateway;
+  const bindings = Object.values(STORE_BINDINGS);
+  const names = Object.keys(variables).filter((name) => !bindings.includes(name));
+  return configured(textsOf(variables), { names, store: boundStore(variables) }).gateway;
 }
 
 async function checked({ checkFiles, gateway }: Configured): Promise<Gateway> {

@@ -92,18 +92,19 @@ const joined = (all: readonly Condition[], word: "and" | "or"): Condition => [
 
 const not = ([sql, params]: Condition): Condition => [`not (${sql})`, params];
 
-/** Whether an expression holds a text, in any letter case. A pattern of `like` may have only 50 bytes in D1. */
-function holds(sql: string, wanted: string, dialect: Dialect): Condition {
-  if (dialect === "postgres") return [`strpos(lower(coalesce(${sql}, '')), ?) > 0`, [wanted.toLowerCase()]];
-  // SQLite's `lower` changes only the letters of ASCII.
-  const lower = wanted.replaceAll(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
-  return [`instr(lower(coalesce(${sql}, '')), ?) > 0`, [lower]];
-}
-
+/** Whether an expression holds a text. A pattern of `like` may have only 50 bytes in D1. */
 const holdsExactly = (sql: string, wanted: string, dialect: Dialect): Condition => [
   `${dialect === "postgres" ? "strpos" : "instr"}(${sql}, ?) > 0`,
   [wanted],
 ];
+
+/** Whether an expression holds a text, in any letter case. `lower` of SQL changes only the letters of ASCII. */
+const holds = (sql: string, wanted: string, dialect: Dialect): Condition =>
+  holdsExactly(
+    `lower(coalesce(${sql}, ''))`,
+    wanted.replaceAll(/[A-Z]+/g, (capitals) => capitals.toLowerCase()),
+    dialect,
+  );
 
 const searched = (search: string, dialect: Dialect): Condition =>
   joined(["id", "provider", "model", "path", "error_code"].map((sql) => holds(sql, search, dialect)), "or");
@@ -158,16 +159,20 @@ function comparedBoolean(sql: string, operator: Operator, wanted: string): Condi
 }
 
 /** How the entries of the metadata are read. `kind` is JSON's kind of a value. */
-const EACH: Readonly<Record<Dialect, { from: string; value: string; number: string; isText: string }>> = {
+const EACH: Readonly<
+  Record<Dialect, { from: string; key: string; value: string; number: string; isText: string }>
+> = {
   sqlite: {
+    key: "e.key",
     from: "json_each(metadata) as e",
     value: "case e.type when 'true' then 'true' when 'false' then 'false' else cast(e.value as text) end",
     number: "case when e.type in ('integer', 'real') then e.value end",
     isText: "e.type = 'text'",
   },
   postgres: {
+    key: `(e.key collate "C")`,
     from: "jsonb_each(metadata::jsonb) as e(key, value)",
-    value: "(e.value #>> '{}')",
+    value: `((e.value #>> '{}') collate "C")`,
     number: "case when jsonb_typeof(e.value) = 'number' then (e.value #>> '{}')::double precision end",
     isText: "jsonb_typeof(e.value) = 'string'",
   },
@@ -176,7 +181,7 @@ const EACH: Readonly<Record<Dialect, { from: string; value: string; number: stri
 /** Whether one entry of the metadata meets a condition. */
 function comparedEach(part: string, operator: Operator, wanted: Wanted, dialect: Dialect): Condition {
   const each = EACH[dialect];
-  const one = part === "key" ? "e.key" : each.value;
+  const one = part === "key" ? each.key : each.value;
   const within = ([sql, params]: Condition): Condition => [
     `exists (select 1 from ${each.from} where ${sql})`,
     params,

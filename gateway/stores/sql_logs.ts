@@ -13,16 +13,16 @@ const REMOVED_AT_ONCE = 1000;
 /** Makes a store of rows in a database. Its tables are made at the first call. */
 export function sqlLogs(database: Sql, keeping: Keeping): Logs {
   const sql = withStoreErrors(database);
-  let ready: Promise<void> | undefined;
+  let isReady = false;
   const sums = sumStatements();
   const kept = retention(sql, keeping);
 
-  /** Makes the tables. After a failure the next call tries again. */
-  const open = () =>
-    ready ??= migrate(sql).catch((cause) => {
-      ready = undefined;
-      throw cause;
-    });
+  /** Makes the tables. Several calls may do so at once: on Workers a request may not wait for the work of another one. */
+  async function open(): Promise<void> {
+    if (isReady) return;
+    await migrate(sql);
+    isReady = true;
+  }
 
   async function all(text: string, params: readonly SqlValue[] = []) {
     await open();

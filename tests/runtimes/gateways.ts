@@ -185,6 +185,7 @@ export async function workerConfig(
   file: string,
   bindings: string[],
   flags: string[] = [],
+  more = "",
 ): Promise<string> {
   const { compatibility_date, compatibility_flags } = await wranglerConfig();
   return `(name = "${name}", worker = (
@@ -192,7 +193,7 @@ export async function workerConfig(
     bindings = [${bindings.join(", ")}],
     compatibilityDate = "${compatibility_date}",
     compatibilityFlags = ${JSON.stringify([...compatibility_flags, ...flags])},
-    globalOutbound = "network",
+    globalOutbound = "network",${more}
   ))`;
 }
 

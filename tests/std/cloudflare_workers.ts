@@ -7,3 +7,8 @@ export class WorkerEntrypoint<Env> {
 
 /** An object that another Worker calls by reference. */
 export class RpcTarget {}
+
+/** An object with a storage of its own. */
+export class DurableObject<Env> {
+  constructor(protected ctx: object, protected env: Env) {}
+}

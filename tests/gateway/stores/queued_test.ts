@@ -131,6 +131,20 @@ Deno.test("queuedLogs() drops bodies before rows, and returns those that wait", 
   await logs.close();
 });
 
+Deno.test("queuedLogs() does not count rows as lost that are being written", async () => {
+  const { logs, losses, state, ids, rows } = scene({ rows: 3, bytes: Infinity });
+  const gate = Promise.withResolvers<void>();
+  state.gate = gate.promise;
+  await logs.add(rows(3));
+  const read = logs.newest(10);
+  await logs.add(rows(4, "later"));
+  assertEquals(losses.rows, 4);
+  gate.resolve();
+  await read;
+  assertEquals((await ids()).sort(), ["r0", "r1", "r2"]);
+  await logs.close();
+});
+
 Deno.test("queuedLogs() loses only the row that the store does not take", async () => {
   for (const bad of ["r0", "r2", "r4"]) {
     const { logs, lines, losses, state, ids, rows } = scene();

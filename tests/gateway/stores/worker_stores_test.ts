@@ -1,0 +1,83 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { createGateway } from "../../../gateway/gateway.ts";
+import { configured } from "../../../gateway/serve/configured.ts";
+import { boundStore, d1Sql, objectSql } from "../../../gateway/stores/worker_stores.ts";
+import worker from "../../../worker.ts";
+import { ask, completion, network } from "../../fakes.ts";
+import { strictD1 } from "./strict_d1.ts";
+
+Deno.test("boundStore() takes the binding of a Worker, and refuses another thing of its name", async () => {
+  assertEquals(boundStore({ OTHER: "x" }), undefined);
+  const sql = boundStore({ SLUICE_D1: strictD1() })!;
+  const [{ x, y }] = await sql.all("select ? as x, ? as y", [1, null]);
+  assertEquals([x, y], [1, null]);
+  const stub = { all: () => Promise.resolve([{ x: 2 }]), batch: () => Promise.resolve() };
+  const namespace = { idFromName: (name: string) => ({ name }), get: () => stub };
+  assertEquals(await boundStore({ SLUICE_STATE: namespace })!.all("select 1"), [{ x: 2 }]);
+  const faults: [variables: Record<string, unknown>, says: string][] = [
+    [{ SLUICE_D1: "secret" }, "Cannot use SLUICE_D1: it must be a binding to a D1 database"],
+    [{ SLUICE_STATE: {} }, "Cannot use SLUICE_STATE: it must be a binding to the Durable Object SluiceState"],
+    [
+      { SLUICE_D1: strictD1(), SLUICE_STATE: namespace },
+      "Cannot use SLUICE_D1: SLUICE_STATE is a store already",
+    ],
+  ];
+  for (const [variables, says] of faults) {
+    const { message } = assertThrows(() => boundStore(variables), TypeError);
+    assertStringIncludes(message, says);
+    assert(!message.includes("secret"));
+  }
+});
+
+Deno.test("objectSql() makes a stub for each call, because a stub belongs to one request", async () => {
+  let made = 0;
+  const sql = objectSql({
+    idFromName: (name) => ({ name }),
+    get() {
+      made++;
+      return { all: () => Promise.resolve([]), batch: () => Promise.resolve() };
+    },
+  });
+  await sql.all("select 1");
+  await sql.batch([["select 1", []]]);
+  assertEquals(made, 2);
+});
+
+Deno.test("a gateway keeps rows and bodies in D1, a whole batch for each request", async () => {
+  const batches: number[] = [];
+  const database = strictD1();
+  const sql = d1Sql({ ...database, batch: (all) => (batches.push(all.length), database.batch(all)) });
+  const gateway = createGateway({
+    fetch: network(() => completion()).fetch,
+    store: sql,
+    logs: { bodies: "all" },
+  });
+  const response = await gateway.call(ask("openai/gpt-4o"));
+  await response.text();
+  const id = response.headers.get("cf-aig-log-id")!;
+  await gateway.close();
+  const [{ provider }] = await sql.all("select provider from sluice_logs where id = ?", [id]);
+  assertEquals(provider, "openai");
+  // The row, three bodies, and its minute, hour and day.
+  assertEquals(batches.includes(7), true);
+});
+
+Deno.test("on a runtime without files SLUICE_STORE is refused, with the bindings that take its place", () => {
+  const message = "Cannot use SLUICE_STORE: this runtime opens no files; on Workers a store is a binding: " +
+    "SLUICE_D1 or SLUICE_STATE";
+  const env = (name: string) => name === "SLUICE_STORE" ? "sqlite:x.db" : undefined;
+  assertThrows(() => configured(env), TypeError, message);
+});
+
+Deno.test("a Worker's binding is not taken for an unknown variable", async () => {
+  const lines: unknown[] = [];
+  const { error } = console;
+  console.error = (line: unknown) => void lines.push(line);
+  try {
+    const response = await worker.fetch(new Request("https://a.example/health"), { SLUICE_D1: strictD1() });
+    assertEquals(await response.json(), { status: "ok" });
+  } finally {
+    console.error = error;
+  }
+  assertEquals(lines.filter((line) => `${line}`.includes("SLUICE_D1")), []);
+});

@@ -1,0 +1,76 @@
+/** Rows of requests in a Durable Object, in workerd. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { bundle } from "../bundle.ts";
+import { environmentBindings, serveWorkerd, workerConfig } from "./gateways.ts";
+
+const ADMIN = "operator-0123456789";
+
+const OBJECTS = `
+    durableObjectNamespaces = [(className = "SluiceState", uniqueKey = "sluice", enableSql = true)],
+    durableObjectStorage = (localDisk = "storage"),`;
+
+async function start(env: Record<string, string>, folder: string) {
+  const path = await Deno.makeTempFile({ suffix: ".js" });
+  await bundle(path, "tests/runtimes/state_worker.js");
+  const files = { "state.js": await Deno.readTextFile(path) };
+  await Deno.remove(path);
+  const bindings = [
+    ...environmentBindings(env),
+    `(name = "SLUICE_STATE", durableObjectNamespace = "SluiceState")`,
+  ];
+  const services = [
+    await workerConfig("sluice", "state.js", bindings, [], OBJECTS),
+    `(name = "storage", disk = (path = "${folder}", writable = true))`,
+  ];
+  return await serveWorkerd(services, files, env);
+}
+
+Deno.test({
+  name: "a Worker with the Durable Object SluiceState keeps rows",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const folder = await Deno.makeTempDir();
+    const env = { SLUICE_ADMIN_TOKEN: ADMIN, SLUICE_LOGS_BODIES: "all" };
+    await using gateway = await start(env, folder);
+    const read = async (path: string) => {
+      const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${ADMIN}` } });
+      return await response.json();
+    };
+
+    await t.step("as each store of rows must", async () => {
+      const { count, failures } = await (await fetch(`${gateway.url}/cases`)).json();
+      assertEquals(failures, []);
+      assert(count > 15);
+    });
+
+    await t.step("of requests, whole and streamed, when their answers have ended", async () => {
+      const ids: string[] = [];
+      for (const stream of [false, true, false]) {
+        const body = { model: "demo/echo", stream, messages: [{ role: "user", content: "Hello" }] };
+        const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body),
+        });
+        await response.text();
+        ids.unshift(response.headers.get("cf-aig-log-id")!);
+      }
+      // `waitUntil` stores a row after the answer.
+      let rows: { id: string }[] = [];
+      for (let tries = 0; rows.length < 3 && tries < 200; tries++) {
+        rows = (await read("/sluice/api/logs")).rows;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assertEquals(rows.map(({ id }) => id).sort(), ids.sort());
+      assertEquals((await read("/sluice/api/stats?span=24h")).totals.requests, 3);
+      const path = `/client/v4/accounts/-/ai-gateway/gateways/default/logs/${ids[0]}`;
+      assertEquals((await read(path)).result.provider, "demo");
+      const { request, response } = await read(`/sluice/api/bodies/-/default/${ids[0]}`);
+      assertStringIncludes(request.text, "Hello");
+      assertStringIncludes(response.text, "Hello");
+    });
+    await Deno.remove(folder, { recursive: true });
+    assertEquals(gateway.output().match(/^.*(?:uncaught|hung|different request).*$/gim), null);
+  },
+});
