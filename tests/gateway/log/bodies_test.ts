@@ -94,7 +94,9 @@ Deno.test("bodies: what the client sent and got, and what each provider was sent
 });
 
 Deno.test("bodies: Cloudflare's paths and SDK return those of the client, or the reason why there is none", async () => {
-  const { send, read, fetch } = scene();
+  const { send, read, fetch } = scene(({ body }) =>
+    body.includes('"stream":true') ? events(...STREAM) : completion()
+  );
   const cloudflare = new Cloudflare({
     apiToken: ADMIN,
     baseURL: "http://gateway.test/client/v4",
@@ -112,6 +114,16 @@ Deno.test("bodies: Cloudflare's paths and SDK return those of the client, or the
   assertEquals([headers.get("cache-control"), headers.get("x-content-type-options")], [
     "no-store",
     "nosniff",
+  ]);
+  assertEquals(headers.get("content-type"), "application/json");
+  const long = await send(ask("openai/gpt-4o", {}, { user: "x ".repeat(200_000) }));
+  const cut = await read(`${LOGS}/${long.id}/request`);
+  assertEquals(cut.headers.get("content-type"), "text/plain; charset=utf-8");
+  const stream = await send(ask("openai/gpt-4o", {}, { stream: true }));
+  const sse = await read(`${LOGS}/${stream.id}/response`);
+  assertEquals([sse.headers.get("content-type"), await sse.text()], [
+    "text/plain; charset=utf-8",
+    stream.text,
   ]);
   const other = await read(`${LOGS.replace("acct", "other")}/${id}/request`);
   assertEquals(other.status, 404);
