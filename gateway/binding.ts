@@ -37,8 +37,7 @@ export interface UniversalStep {
 }
 
 /**
- * Settings for all steps that do not set their own. Each is sent as a `cf-aig-*` header. The settings for caches have no
- * effect, because Sluice has no cache yet.
+ * Settings for all steps that do not set their own. Each is sent as a `cf-aig-*` header.
  *
  * @example
  * ```ts
@@ -53,11 +52,11 @@ export interface UniversalStep {
  * ```
  */
 export interface RunSettings {
-  /** Sent as `cf-aig-cache-key`. No effect. */
+  /** The answer's key in the cache, in place of the body. A call with a key takes part in caching. */
   cacheKey?: string;
-  /** Sent as `cf-aig-cache-ttl`, in seconds. No effect. */
+  /** Seconds for which the answer is kept, if the call takes part in caching: 0 for none, else 60 to 2678400. */
   cacheTtl?: number;
-  /** Sent as `cf-aig-skip-cache`. No effect. */
+  /** Whether the answer is neither read from the cache nor kept. */
   skipCache?: boolean;
   /** At most five flat entries for the request's row in the log. */
   metadata?: Record<string, number | string | boolean | bigint | null>;
@@ -71,7 +70,7 @@ export interface RunSettings {
   retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: "constant" | "linear" | "exponential" };
   /** The alias of the provider's stored key to use. */
   byokAlias?: string;
-  /** Cloudflare's zero data retention, sent as `cf-aig-zdr`. No effect: Sluice never keeps prompts or answers. */
+  /** Cloudflare's zero data retention, sent as `cf-aig-zdr`. No effect: Sluice keeps no prompts, and answers in its cache only. */
   zdr?: boolean;
   /** The gateway's id for `Ai.run`, default `default`. `GatewayBinding.run` ignores it: its object has an id already. */
   id?: string;
@@ -172,7 +171,7 @@ export interface GatewayLog {
   duration: number;
   /** Whether nothing went wrong, at the gateway or at the provider. */
   success: boolean;
-  /** Always false, because Sluice has no cache yet. */
+  /** Whether the answer came from the cache. */
   cached: boolean;
   /** The answer's status. */
   status_code: number;

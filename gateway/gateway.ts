@@ -22,7 +22,7 @@ import { serveOperator } from "./doors/operator.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
 import { isUrl } from "./log/price_source.ts";
 import { beginTrace } from "./log/trace.ts";
-import { observed, observer, type Passing } from "./log/observe.ts";
+import { observed, observer, type Passing, replayed } from "./log/observe.ts";
 import { uuidv7 } from "./ids.ts";
 import { embeddings } from "./doors/embeddings.ts";
 import { handed } from "./doors/handed.ts";
@@ -161,6 +161,8 @@ export async function serve(
       response = await open(route, request, report, config, insider, context);
     }
     if (report.passing) response = await watch(response, report.passing, request, report, config);
+    if (report.keep) response = await report.keep(response);
+    if (report.replayed) report.observer = replayed(report.replayed, config.timer, request.signal);
     if (report.observer && config.journal?.prices) {
       response = await waiting(withCost(response, request, report, config.journal.prices), {
         report,

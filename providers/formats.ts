@@ -48,9 +48,39 @@ const FORMATS: readonly (readonly [RegExp, AnswerFormat])[] = [
  */
 export function formatOf(method: string, url: string): AnswerFormat | undefined {
   if (method !== "POST") return undefined;
+  const path = pathOf(url);
+  return FORMATS.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+/**
+ * The ends of further paths whose requests make an answer and nothing else. (`/files`, `/batches`, `/predictions` make
+ * something at the provider, and their answers name it.)
+ *
+ * Read in November 2026 from the references of OpenAI, Google, Cohere, Voyage, Mistral, Workers AI, Bedrock, ElevenLabs and
+ * Deepgram.
+ */
+const REPEATABLE: readonly RegExp[] = [
+  /\/(?:embeddings?|embed|multimodalembeddings|rerank|moderations|classify|classifications|ocr|tokenize|detokenize)$/,
+  /\/(?:images\/generations|audio\/speech|messages\/count_tokens|responses\/input_tokens)$/,
+  /\/v1\/(?:chat|speak|listen|text-to-speech\/[^/]+(?:\/stream)?)$/,
+  new RegExp(`${COLON}(?:embedContent|batchEmbedContents|predict|countTokens|rawPredict)$`),
+  /\/(?:@|%40)(?:cf|hf)\//i,
+  /\/model\/[^/]+\/(?:converse|invoke)$/,
+];
+
+/**
+ * Whether a request to a provider's own path makes an answer and nothing else, so that the answer of an equal request can
+ * stand for it.
+ */
+export function isRepeatable(method: string, url: string): boolean {
+  if (formatOf(method, url)) return true;
+  return method === "POST" && REPEATABLE.some((pattern) => pattern.test(pathOf(url)));
+}
+
+/** A URL without its query and a last slash. */
+function pathOf(url: string): string {
   const query = url.indexOf("?");
   let end = query < 0 ? url.length : query;
   if (url[end - 1] === "/") end--;
-  const path = url.slice(0, end);
-  return FORMATS.find(([pattern]) => pattern.test(path))?.[1];
+  return url.slice(0, end);
 }

@@ -48,6 +48,8 @@ export interface AnswerFormat {
   /** Reads what it can from the end of a whole answer that is too long to be parsed. */
   readTail?(tail: string, emit: Emit): void;
   readStream(emit: Emit): StreamReader;
+  /** Matches the end of a whole stream, if its last event has a fixed text and comes after everything that is read. */
+  lastEvent?: RegExp;
   /** Reads the body of an answer whose status is not 2xx: parsed JSON, or text if it is not JSON. */
   readError(status: number, body: unknown): WireError;
 }

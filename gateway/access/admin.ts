@@ -1,7 +1,8 @@
 /** Checks the token of the gateway's operator. */
 import { GatewayError } from "../../wires/errors.ts";
 import { credential } from "./credential_texts.ts";
-import { equal, hash, OWN_HEADER, type TokenCheck, unauthorized } from "./credentials.ts";
+import { OWN_HEADER, type TokenCheck, unauthorized } from "./credentials.ts";
+import { equal, hash } from "./hash.ts";
 import { tokenFinder } from "./secrets.ts";
 
 /** Tells who has a token that opens the gateway's own paths, e.g. the operator's. */

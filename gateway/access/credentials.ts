@@ -3,6 +3,7 @@ import { GatewayError } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
 import type { Metered, TokenLimits } from "../policies/attempt.ts";
 import { basicPair, credential, decodeParam, isPlaceholder } from "./credential_texts.ts";
+import { equal, hash } from "./hash.ts";
 import { isProxyParam } from "./proxy_headers.ts";
 import { tokenFinder } from "./secrets.ts";
 
@@ -74,6 +75,8 @@ export interface Caller {
   trusted: boolean;
   /** The name of the caller's token, or its default name. */
   token?: string;
+  /** Tells the caller's token from all others: its name, or its hash. */
+  tenant?: string;
   /** The provider's keys in the request: header values by name, the usual header first. */
   keys: ReadonlyMap<string, string>;
   /** The place of a credential that is not a gateway token, e.g. `authorization`. Only for a caller without a token. */
@@ -171,6 +174,7 @@ export function tokenCheck(
     return {
       trusted: true,
       token: name,
+      tenant: token.tenant,
       keys,
       metered: limits && { name, limits },
       gateways,
@@ -202,8 +206,8 @@ export function tokenCheck(
   };
 }
 
-/** A token with the name that it was given, or its default name. */
-type NamedToken = GatewayToken & { name: string };
+/** A token with the name that it was given, or its default name. `tenant` tells it from all others. */
+type NamedToken = GatewayToken & { name: string; tenant: string };
 
 /** Finds gateway tokens in texts that clients send. */
 function tokenSearch(tokens: readonly GatewayToken[]) {
@@ -215,6 +219,7 @@ function tokenSearch(tokens: readonly GatewayToken[]) {
     hashed ??= Promise.all(tokens.map(async (token) => ({
       ...token,
       name: token.name ?? await nameOf(token.token),
+      tenant: token.name === undefined ? `hash ${await hash(token.token)}` : `name ${token.name}`,
       hash: await hash(token.token),
     })));
     const wanted = await hash(text);
@@ -315,14 +320,4 @@ export function noStoredKey({ name }: Provider, { stranger }: Caller, { isEmpty 
 async function nameOf(token: string): Promise<string> {
   const bytes = await hash(`the name of ${token}`);
   return Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-export async function hash(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
-export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  let different = 0;
-  for (let at = 0; at < a.length; at++) different |= a[at] ^ b[at];
-  return different === 0;
 }

@@ -9,6 +9,7 @@ import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { lookAt } from "../upstream/hand_back.ts";
+import { type AnswerPlace, cachePlans } from "./caching.ts";
 import { respond } from "../upstream/respond.ts";
 import { maskObject } from "../upstream/masked.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
@@ -31,16 +32,27 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   report.model = first.model;
   // Read before the body is written: an edit in place moves its members.
   if (report.trace) report.trace.asked = askedOf(body.get);
+  const plan = cachePlans({ body: text, get: body.get }, exchange);
   if (targets.length === 1) {
     const outgoing = once(searchable(prepare(body, first, exchange), exchange));
-    return exchange.config.send(firstAttempt(chatStep(first, outgoing, settings, exchange, true), exchange));
+    const step = chatStep(first, outgoing, settings, exchange, true);
+    step.cache = plan?.(answerPlace(first, exchange));
+    return exchange.config.send(firstAttempt(step, exchange));
   }
   const outgoing = inTurn(body, first, exchange);
-  const [step, ...others] = targets.map((target) =>
-    chatStep(target, outgoing, settings, exchange, target.provider === first.provider)
-  );
+  const [step, ...others] = targets.map((target) => ({
+    ...chatStep(target, outgoing, settings, exchange, target.provider === first.provider),
+    cache: plan?.(answerPlace(target, exchange)),
+  }));
   return exchange.config.send(firstAttempt(step, exchange, others));
 }
+
+/** The place where a target answers on the client's wire. */
+export const answerPlace = (
+  { provider: { name, baseUrl }, model }: Target,
+  { client }: Exchange,
+  kind = client.name + (client.below ?? ""),
+): AnswerPlace => ({ kind, provider: name, url: baseUrl, model });
 
 /** Returns the request that is sent to a target. */
 type Outgoings = (target: Target) => Outgoing;

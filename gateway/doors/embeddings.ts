@@ -13,7 +13,8 @@ import { lookAt } from "../upstream/hand_back.ts";
 import { maskObject } from "../upstream/masked.ts";
 import { exchangesFor } from "../upstream/strangers.ts";
 import { credentialsFor } from "../upstream/send.ts";
-import { failureOf } from "./chat.ts";
+import { cachePlans } from "./caching.ts";
+import { answerPlace, failureOf } from "./chat.ts";
 
 /** The wire of embeddings: errors as in chat completions, with readers of its own for answers. */
 const CLIENT: ClientWire = { ...openaiChat, ...embeddingFormat };
@@ -73,11 +74,14 @@ function stepsOf(
     readSwitch(exchange.headers, "sluice-strict");
     openaiEmbeddingClient.check({ input: body.get("input") });
   }
+  // Before the body is planned, which may edit it.
+  const cachePlan = cachePlans({ body: body.text, get: body.get }, exchange);
   const plan = only ? planEmbed(body, first, openaiEmbeddingClient, exchange, true) : undefined;
   const exchangeOf = exchangesFor(first, exchange);
-  return targets.map((target) =>
-    embedStep(target, plan, { body, settings, first, within }, exchangeOf(target))
-  );
+  return targets.map((target) => ({
+    ...embedStep(target, plan, { body, settings, first, within }, exchangeOf(target)),
+    cache: cachePlan?.(answerPlace(target, exchange, "embeddings")),
+  }));
 }
 
 /** The state that all targets of a request share. */

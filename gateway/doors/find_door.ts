@@ -65,7 +65,6 @@ const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
 
 /** Paths of Cloudflare's REST API about one gateway. */
 const REST_GATEWAY = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway/gateways/(?<gateway>[^/]+)";
-
 const read = ["GET", "HEAD"], post = ["POST"];
 
 /** The doors. The first whose path matches counts. */
@@ -118,6 +117,7 @@ const DOORS: readonly Door[] = [
   { path: /^\/sluice\/api\/models\/*$/, methods: read, door: "models" },
   { path: /^\/sluice\/api\/chat\/completions\/*$/, methods: post, door: "chat", client: openaiChat },
   { path: /^\/sluice\/api\/(?<view>logs|stats|providers)\/*$/, methods: read, door: "operator" },
+  { path: /^\/sluice\/api\/(?<view>cache)\/*$/, methods: ["GET", "DELETE"], door: "operator" },
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/+run/*$`), methods: post, door: "task", errors: "gateway" },
@@ -304,7 +304,6 @@ const NO_NAMES: Names = new Set();
  * server in front may close them by their paths, and what follows a provider's or a model's name is not ours.
  */
 const SLASHES = /^(?:chat|completions|count|embeddings|models|rerank|stored|unsupported)$/;
-
 const MISSING: Door = { path: /^/, door: "unsupported" };
 
 function find(path: string, providers: Names = NO_NAMES): Found | undefined {

@@ -14,7 +14,8 @@ import type { Outgoing } from "../upstream/prepare.ts";
 import { respond } from "../upstream/respond.ts";
 import { exchangesFor } from "../upstream/strangers.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
-import { failureOf } from "./chat.ts";
+import { cachePlans } from "./caching.ts";
+import { answerPlace, failureOf } from "./chat.ts";
 
 /** The endpoints, each with the wire that reads its answers. An answer of rerank has no choices, only a count of tokens. */
 const CLIENTS = {
@@ -41,10 +42,14 @@ export function handed(text: Uint8Array<ArrayBuffer>, kind: Handed, asked: Excha
   report.provider = first.provider.name;
   report.model = first.model;
   const only = targets.length === 1;
+  const cachePlan = cachePlans({ body: text, get: body.get }, exchange);
   const exchangeOf = exchangesFor(first, exchange);
   const [step, ...others] = targets.map((target) => {
     const isFirst = target.provider === first.provider;
-    return handedStep(target, isFirst, { body, kind, settings, only }, exchangeOf(target));
+    return {
+      ...handedStep(target, isFirst, { body, kind, settings, only }, exchangeOf(target)),
+      cache: cachePlan?.(answerPlace(target, exchange, kind)),
+    };
   });
   return config.send(firstAttempt(step, exchange, others));
 }

@@ -90,7 +90,7 @@ async function remove(logs: Logs, scope: Scope, query: LogQuery): Promise<Respon
 /** A row under Cloudflare's names. Members that Cloudflare does not have are in `sluice`. */
 function record(row: LogRow): object {
   const { time, durationMs, status, inputTokens, outputTokens, eventId, userAgent, level, ...rest } = row;
-  const { requestType, responseType, ...more } = rest;
+  const { requestType, responseType, cached: _, ...more } = rest;
   return {
     id: row.id,
     created_at: time,
@@ -100,7 +100,7 @@ function record(row: LogRow): object {
     path: row.path,
     duration: durationMs,
     success: level === "info",
-    cached: false,
+    cached: row.cached === true,
     status_code: status,
     step: row.step,
     request_type: row.method,

@@ -1,11 +1,15 @@
 /** Serves a provider's own API under the gateway's address. Bodies pass byte for byte in both directions. */
-import { formatOf } from "../../providers/formats.ts";
+import { formatOf, isRepeatable } from "../../providers/formats.ts";
 import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
-import { readWhole, type Upload, upload } from "../upstream/body.ts";
+import { findShallow, readWhole, type Upload, upload } from "../upstream/body.ts";
 import { hasQueryKey } from "../access/credentials.ts";
+import { type CachePlan, MOST_BYTES } from "../policies/answer_cache.ts";
+import type { CacheSettings } from "../policies/cache_settings.ts";
+import { cachePlans, cacheSettings } from "./caching.ts";
+import { parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
 import {
   headersInit,
@@ -54,9 +58,11 @@ export async function native(
   const { caller } = exchange;
   const isSigned = provider.keySet?.hashes &&
     (caller.keys.size === 0 || clientKeySet(provider, caller) !== undefined);
-  const { body, fault } = await bodyOf(request, settings, exchange, isSigned);
+  const caching = request.method === "POST" ? nativeCaching(provider, endpoint, exchange) : undefined;
+  const isKeyed = caching !== undefined && !(Number(request.headers.get("content-length")) > MOST_BYTES);
+  const { body, fault } = await bodyOf(request, settings, exchange, isSigned || isKeyed);
   const step = nativeStep(
-    { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body },
+    { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body, caching },
     settings,
     exchange,
   );
@@ -74,12 +80,16 @@ export async function native(
  */
 const READ_FIRST = 256 * 1024;
 
-/** The body to send. With several attempts it is read as a whole; with one attempt a long body is a stream. */
+/**
+ * The body to send. With several attempts it is read as a whole; with one attempt a long body is a stream.
+ *
+ * @param isHashed Whether a hash of the body is needed: it is read as a whole then.
+ */
 async function bodyOf(
   request: Request,
   { maxAttempts }: PolicySettings,
   exchange: Exchange,
-  isSigned = false,
+  isHashed: boolean,
 ): Promise<{ body: BodyInit | null; fault?: Upload["fault"] }> {
   // On workerd a GET with `content-length: 0` has a body, but `fetch` refuses a GET with a body.
   if (!request.body || request.method === "GET" || request.method === "HEAD") return { body: null };
@@ -89,7 +99,7 @@ async function bodyOf(
   if (exchange.explain && !isShown(request, announced, exchange)) return { body: request.body };
   // On Deno a DELETE without a body has an empty stream, which would be sent in chunks.
   const isDelete = request.method === "DELETE";
-  if (maxAttempts === 1 && !isDelete && !exchange.explain && !isSigned) {
+  if (maxAttempts === 1 && !isDelete && !exchange.explain && !isHashed) {
     return upload(request.body, exchange.config.limits);
   }
   const whole = await readWhole(request, exchange);
@@ -111,6 +121,40 @@ export interface NativeRequest {
   /** The headers to send, without keys. */
   headers: SentHeaders;
   body: BodyInit | null;
+  /** How the request takes part in caching. Default: not at all. */
+  caching?: CacheSettings;
+}
+
+/**
+ * How a POST to a provider's own path takes part in caching. Without a key of the client's own, only a request that makes an
+ * answer and nothing else takes part.
+ */
+export function nativeCaching(
+  provider: Provider,
+  endpoint: string,
+  exchange: Exchange,
+): CacheSettings | undefined {
+  const settings = cacheSettings(exchange);
+  if (!settings || settings.key !== undefined) return settings;
+  return isRepeatable("POST", urlOf(provider, endpoint, exchange) ?? "") ? settings : undefined;
+}
+
+/** The plan for the answer of a native request. */
+function planOf(
+  { provider, model = "", body, caching }: NativeRequest,
+  url: string,
+  exchange: Exchange,
+): CachePlan | undefined {
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  if (!caching || !(bytes instanceof Uint8Array)) return undefined;
+  let fields: ReturnType<typeof findShallow>;
+  const get = (field: string) => {
+    // A body that is not JSON has no fields.
+    const member = (fields ??= findShallow(bytes as Uint8Array<ArrayBuffer>))?.get(field);
+    return member && parse(new TextDecoder().decode(bytes.subarray(member.valueStart, member.valueEnd)));
+  };
+  const plan = cachePlans({ body: bytes as Uint8Array<ArrayBuffer>, get }, exchange, caching);
+  return plan?.({ kind: "native", provider: provider.name, url, model });
 }
 
 /** The headers of a native request, without keys. */
@@ -126,14 +170,21 @@ export function nativeHeaders(
   return sent;
 }
 
+/** The URL of an endpoint; `undefined` for one that the provider's row does not have. */
+function urlOf(
+  provider: Provider,
+  endpoint: string,
+  { headers, config, account }: Exchange,
+): string | undefined {
+  const named = targetUrl(provider, headers);
+  return named === undefined ? nativeUrl(provider, endpoint, account) : config.tokens.ownQuery(named);
+}
+
 /** Makes the step of a native request. @throws GatewayError for an endpoint that the provider's row does not have. */
 export function nativeStep(native: NativeRequest, settings: PolicySettings, exchange: Exchange): Step {
   const { provider, endpoint, model = modelInPath(provider, endpoint), method, headers, body } = native;
-  const { caller, account } = exchange;
-  const named = targetUrl(provider, exchange.headers);
-  const url = named === undefined
-    ? nativeUrl(provider, endpoint, account)
-    : exchange.config.tokens.ownQuery(named);
+  const { caller } = exchange;
+  const url = urlOf(provider, endpoint, exchange);
   if (url === undefined) {
     // The query is left out of the message, because it may hold a key.
     const path = quote(endpoint.split("?", 1)[0]);
@@ -156,6 +207,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     settings,
     format,
     otherKey: keys?.isFree,
+    cache: native.caching && planOf({ ...native, model }, url, exchange),
     mask: (error) => maskObject(masks.error, error),
     send({ signal, begun }) {
       const stored = keys?.take();

@@ -6,7 +6,7 @@ import { GRAINS, quantile, total } from "../stores/rollups.ts";
 import type { Grain, Group, Logs, Scope, Tally } from "../stores/store.ts";
 
 /** The view that a path names. */
-export type View = "logs" | "stats" | "providers";
+export type View = "logs" | "stats" | "providers" | "cache";
 
 /**
  * Serves a view.
@@ -15,17 +15,36 @@ export type View = "logs" | "stats" | "providers";
  *   most 1000.
  * - `stats`: `span` is `1h`, `24h` or `30d`; `account` and `gateway` select one gateway.
  * - `providers`: each row of the table, and whether it has keys.
+ * - `cache`: how often answers were found and kept in this process. `DELETE` makes all kept answers unreachable.
  *
- * @throws GatewayError `invalid_request` for a malformed query, `not_found` if the gateway keeps no rows.
+ * @throws GatewayError `invalid_request` for a malformed query, `not_found` if the gateway keeps no rows or has no cache, `overloaded`
+ * if the store of the cache fails.
  */
 export async function serveOperator(view: View, request: Request, config: Config): Promise<Response> {
   const params = new URL(request.url).searchParams;
   const answer = view === "providers"
     ? providers(config)
+    : view === "cache"
+    ? await cacheView(request.method, config)
     : view === "logs"
     ? await newest(logsOf(config.journal), params)
     : await stats(logsOf(config.journal), params, config.now());
   return Response.json(answer, { headers: { "cache-control": "no-store" } });
+}
+
+async function cacheView(method: string, { cache }: Config): Promise<object> {
+  if (!cache) {
+    const message = "Cannot open the cache: it is turned off; set the option cache.maxBytes to more than 0";
+    throw new GatewayError("not_found", message);
+  }
+  if (method !== "DELETE") return { ttl: cache.ttl, shared: cache.shared, ...cache.counts };
+  try {
+    await cache.clear();
+  } catch (cause) {
+    const message = "Cannot clear the cache: its store failed; cached answers may still be sent";
+    throw new GatewayError("overloaded", message, { cause });
+  }
+  return { cleared: true };
 }
 
 const malformed = (name: string, due: string) =>

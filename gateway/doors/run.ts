@@ -17,7 +17,7 @@ import { parseJson } from "../upstream/body.ts";
 import { headerValue, setMissing } from "../upstream/headers.ts";
 import { chat } from "./chat.ts";
 import { embeddings } from "./embeddings.ts";
-import { nativeHeaders, nativeStep } from "./native.ts";
+import { nativeCaching, nativeHeaders, nativeStep } from "./native.ts";
 
 const RUN = v.looseObject({
   model: v.pipe(v.string(), v.nonEmpty()),
@@ -140,7 +140,15 @@ async function runOwn(model: string, input: object, exchange: Exchange): Promise
   setMissing(headers, "content-type", "application/json");
   const body = JSON.stringify(input);
   const step = nativeStep(
-    { provider, endpoint, model, method: "POST", headers, body },
+    {
+      provider,
+      endpoint,
+      model,
+      method: "POST",
+      headers,
+      body,
+      caching: nativeCaching(provider, endpoint, exchange),
+    },
     readPolicy(asked, config.policy),
     exchange,
   );

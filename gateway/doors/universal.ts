@@ -7,13 +7,14 @@ import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import { openaiResponses } from "../../wires/openai_responses/mod.ts";
 import type { ClientWire, JsonObject } from "../../wires/types.ts";
 import { type Body, findShallow, parseJson, readBody } from "../upstream/body.ts";
-import { chatStep, inTurn, once } from "./chat.ts";
+import { cachePlans } from "./caching.ts";
+import { answerPlace, chatStep, inTurn, once } from "./chat.ts";
 import { searchable } from "../upstream/no_search.ts";
 import { embedSteps } from "./embeddings.ts";
 import { prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
-import { nativeHeaders, nativeStep } from "./native.ts";
+import { nativeCaching, nativeHeaders, nativeStep } from "./native.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { findProvider, MOST_NAME } from "../targets/find_target.ts";
@@ -206,18 +207,20 @@ function callSteps(
   const { config, caller } = exchange;
   const targets = targetsOf(call.get("model"), "model", config, caller);
   const [first] = targets;
+  const plan = cachePlans({ body: call.text, get: call.get }, exchange);
   const outgoings = only && targets.length === 1
     ? once(searchable(prepare(call, first, exchange), exchange))
     : inTurn(call, first, exchange);
-  return targets.map((target) =>
-    chatStep(
+  return targets.map((target) => ({
+    ...chatStep(
       target,
       (target) => within(path, () => outgoings(target)),
       settings,
       exchange,
       target.provider === first.provider,
-    )
-  );
+    ),
+    cache: plan?.(answerPlace(target, exchange)),
+  }));
 }
 
 /** The step of a request in the provider's own format. */
@@ -238,6 +241,7 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
         method: "POST",
         headers,
         body,
+        caching: nativeCaching(provider, endpoint, exchange),
       },
       settings,
       exchange,

@@ -59,6 +59,7 @@ export function logEntry(ended: Ended): LogEntry {
     eventId: (report.eventId ?? request.headers.get("cf-aig-event-id"))?.slice(0, MOST.model),
     userAgent: request.headers.get("user-agent")?.slice(0, MOST.model),
     dropped: headers.get("sluice-dropped")?.slice(0, MOST.message),
+    cached: report.cache === "HIT" || undefined,
     tries: report.tries,
     attempts: report.attempts,
     payload: isOff(request.headers, "cf-aig-collect-log-payload") ? false : undefined,

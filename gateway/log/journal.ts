@@ -62,10 +62,11 @@ export interface Begun {
 /** The cost of a request's answer. @param headers The client's headers. */
 function costIn(
   headers: Headers,
-  { provider, model }: Report,
+  { provider, model, cache }: Report,
   seen: Seen | undefined,
   prices: PriceBook,
 ): Pick<LogEntry, "cost" | "price"> {
+  if (cache === "HIT") return { cost: 0 };
   const custom = headers.get("cf-aig-custom-cost");
   const models = [model, seen?.model];
   return priceOf({ provider, models, usage: seen?.usage, tier: seen?.tier, custom }, prices);
@@ -74,7 +75,7 @@ function costIn(
 /**
  * Sets the cost of a whole answer in its header `sluice-cost: 0.00125; estimate; price=table`, in US dollars. `estimate` is
  * missing if the provider tells the cost. The value is `unknown` if there are tokens but no price. Streams, and long or slow
- * answers, have no such header, because their headers are sent before their tokens are known.
+ * answers, have no such header, because their headers are sent before their tokens are known. An answer from the cache costs 0.
  *
  * @returns The same answer.
  */
@@ -85,6 +86,10 @@ export async function withCost(
   prices: PriceBook,
 ): Promise<Response> {
   const { observer } = report;
+  if (report.cache === "HIT") {
+    response.headers.set("sluice-cost", "0");
+    return response;
+  }
   if (!observer || response.status >= 400 || isStream(response.headers)) return response;
   const whole = observer.seen.end === undefined ? await readSoon(response) : response;
   const { usage, end } = observer.seen;
@@ -147,7 +152,10 @@ export function tellEnd(
 
   function keep(row: LogEntry, seen: Seen | undefined, timer: number): Promise<void> | undefined {
     const operation = report.operation ?? operationOf(row.path);
-    if (isCounted) metrics.add(row, { operation, responseModel: seen?.model?.slice(0, 200) });
+    if (isCounted) {
+      const { cache } = report;
+      metrics.add(row, { operation, responseModel: seen?.model?.slice(0, 200), cache });
+    }
     if (isTraced) {
       spans.add(spansOf({ row, seen, trace: report.trace!, operation, started, ended: timer }), context);
     }

@@ -47,6 +47,7 @@ export function textLine(entry: LogEntry, coloured: boolean): string {
     tokens,
     stream ? "stream" : undefined,
     entry.explained && "explained",
+    entry.cached && "cached",
     tries > 1 ? `${tries} tries` : undefined,
   ];
   if (level !== "info") words.push(reason(entry), entry.id);

@@ -20,6 +20,8 @@ export interface Beside {
   operation: string;
   /** The model that the answer names. */
   responseModel?: string;
+  /** Whether the answer came from the cache. Absent if the request took no part in caching. */
+  cache?: "HIT" | "MISS";
 }
 
 /** The counts of a process. */
@@ -119,6 +121,11 @@ function families(labels: readonly string[]) {
       help: "Requests with tokens but without a known price.",
       labels: ["provider", "model"],
     }),
+    cache: counter({
+      name: "sluice_cache_total",
+      help: "Requests that took part in caching, by whether the answer came from the cache.",
+      labels: ["status"],
+    }),
     tries: counter({
       name: "sluice_tries_total",
       help: "Requests to providers, by the status of their answer; none if there was no answer.",
@@ -144,6 +151,14 @@ export function errorTypeOf({ level, error, status }: LogEntry): string | undefi
   return told >= 400 ? `${told}` : "_OTHER";
 }
 
+/**
+ * Whether a provider has answered well, now or when the answer was cached. (A count of tokens is also a success if it is the
+ * gateway's own estimate.)
+ */
+const isAnswered = ({ level, cached, attempts = [] }: LogEntry): boolean =>
+  level === "info" &&
+  (cached === true || attempts.some(({ status }) => status !== undefined && status < 400));
+
 /** A label for a key of metadata: `cost-center` becomes `cost_center`. */
 export const labelOf = (key: string): string => key.replaceAll(/[^A-Za-z0-9_]/g, "_");
 
@@ -163,14 +178,12 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
   gateways.know("default");
 
   return {
-    add(row, { operation, responseModel }) {
+    add(row, { operation, responseModel, cache }) {
       const { provider = "unknown", model, token, account, metadata, attempts = [], firstTokenMs } = row;
       const gateway = account === "-" ? row.gateway : `${account}/${row.gateway}`;
       const written = keys.map((key) => metadata?.[key] === undefined ? "" : `${metadata[key]}`);
       tokens.know(token);
-      // A count of tokens is also a success if it is the gateway's own estimate.
-      const isAnswered = attempts.some(({ status }) => status !== undefined && status < 400);
-      if (row.level === "info" && isAnswered) {
+      if (isAnswered(row)) {
         models.know(model);
         responseModels.know(responseModel);
         gateways.know(gateway);
@@ -204,6 +217,7 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
       }
       if (row.cost) to.cost(own, row.cost);
       if (row.cost === null) to.unpriced([provider, name], 1);
+      if (cache) to.cache([cache.toLowerCase()], 1);
       for (const { provider, status } of attempts) to.tries([provider, `${status ?? "none"}`], 1);
       // A row shows the first attempts only.
       if (row.tries > attempts.length) to.tries([provider, OTHER], row.tries - attempts.length);

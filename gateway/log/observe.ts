@@ -96,6 +96,14 @@ export function observer(timer: Timer, signal: AbortSignal): Observer {
   };
 }
 
+/** The observer of a cached answer, which has ended already. */
+export function replayed(facts: Partial<Seen>, timer: Timer, signal: AbortSignal): Observer {
+  const ended = observer(timer, signal);
+  Object.assign(ended.seen, facts);
+  ended.end("whole");
+  return ended;
+}
+
 /** How to observe an answer whose bytes are handed through. */
 export interface Passing {
   /** The provider's name. */

@@ -1,6 +1,7 @@
 /** The report of one request, for its answer's headers and for the log. */
 import type { Capture } from "./capture.ts";
 import type { WireError } from "../../wires/types.ts";
+import type { Facts } from "../policies/cached_answer.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Metering } from "../policies/attempt.ts";
 import type { Observer, Passing } from "./observe.ts";
@@ -53,6 +54,12 @@ export interface Report {
   refusal?: WireError;
   /** Whether the client asks only what would be sent. */
   explained?: true;
+  /** Whether the answer came from the cache. Absent if the request takes no part in caching. */
+  cache?: "HIT" | "MISS";
+  /** The facts about an answer from the cache. */
+  replayed?: Facts;
+  /** Copies the answer for the cache. */
+  keep?: (response: Response) => Promise<Response>;
   /** Puts the answer into the envelope of its path. */
   envelope?: (response: Response) => Promise<Response>;
   /** The gateway's own error. */

@@ -4,6 +4,9 @@ import type { AnswerFormat, WireError } from "../../wires/types.ts";
 import type { Usage } from "../../wires/types.ts";
 import type { Counters } from "../stores/counters.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { AnswerCache, CachePlan } from "./answer_cache.ts";
+import type { Facts } from "./cached_answer.ts";
 import type { PolicySettings } from "./settings.ts";
 import type { Progress, Timer, Wait } from "./timers.ts";
 
@@ -41,6 +44,8 @@ export interface Step {
   otherKey?: () => boolean;
   /** The answer's format, by its path; `undefined` if the path generates nothing or does not tell the format. */
   format: AnswerFormat | undefined;
+  /** How its answer may be cached. Absent if the step takes no part in caching. */
+  cache?: CachePlan;
 }
 
 /**
@@ -104,10 +109,12 @@ export interface Run {
     timer: Timer;
     limits: { maxHeldBytes: number };
     counters: Counters;
+    cache?: AnswerCache;
   };
   /** The sender. `metered` is its token, if that has limits. */
   readonly caller: { metered?: Metered };
   readonly report: Told;
+  readonly context?: RuntimeContext;
 }
 
 /** The parts of a request's report that policies write: the step that was sent last, and the time and attempts so far. */
@@ -124,6 +131,16 @@ interface Told extends Progress {
   settle?: (seen?: Metering) => unknown;
   /** When the client will leave, by the gateway's timer; `undefined` until `isPatient` is first called. */
   leavesAt?: number;
+  /** Whether the answer must be observed to its end. */
+  listened: boolean;
+  /** What is observed. */
+  observer?: { readonly seen: Facts & { end?: string; error?: unknown } };
+  /** Whether the answer came from the cache. Absent if the request takes no part in caching. */
+  cache?: "HIT" | "MISS";
+  /** The facts about a cached answer. */
+  replayed?: Facts;
+  /** Copies the answer for the cache, when it is as the client gets it and is observed. */
+  keep?: (response: Response) => Promise<Response>;
 }
 
 /** One attempt. */

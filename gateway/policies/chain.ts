@@ -1,6 +1,7 @@
 /** The policies around each attempt. */
 import { type Policy, type Send, sendStep } from "./attempt.ts";
 import { begun } from "./begun.ts";
+import { cache } from "./cache.ts";
 import { fallback } from "./fallback.ts";
 import { limit } from "./limit.ts";
 import { retry } from "./retry.ts";
@@ -11,6 +12,7 @@ import { timeout } from "./timeout.ts";
  * once for each request, one below `retry` once for each attempt.
  */
 export const POLICIES: readonly Policy[] = [
+  cache,
   limit,
   fallback,
   retry,

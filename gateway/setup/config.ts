@@ -16,10 +16,12 @@ import { checkOwnTokens } from "./check_tokens.ts";
 import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
+import { cacheOf } from "./cache_option.ts";
 import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
 import { readKeys } from "./stored_key_options.ts";
+import type { AnswerCache } from "../policies/answer_cache.ts";
 import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
@@ -55,6 +57,8 @@ export interface Config {
   policy: PolicySettings;
   /** Sends an attempt through the policies, which are composed once for a gateway. */
   send: Send;
+  /** The cache of answers; absent if it is turned off. */
+  cache?: AnswerCache;
   streamIdleTimeoutMs: number;
   account?: string;
   url?: string;
@@ -94,6 +98,7 @@ export function readOptions(options: Options): Config {
   // A Worker's global `fetch` must not be called as a method of another object.
   const send: Config["fetch"] = options.fetch ?? ((url, init) => fetch(url, init));
   const prices = pricesOf(options, read, providers, send);
+  const journal = journalOf(options, read, prices, send);
   return {
     fetch: send,
     providers,
@@ -125,6 +130,7 @@ export function readOptions(options: Options): Config {
       ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
     },
     send: chain(),
+    cache: cacheOf(read.cache, now, journal?.losses),
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
     account: read.account,
     url: read.url,
@@ -132,7 +138,7 @@ export function readOptions(options: Options): Config {
     timer: timerOf(options),
     random: options.random ?? Math.random,
     wait: options.wait ?? wait,
-    journal: journalOf(options, read, prices, send),
+    journal,
     prices,
     admin: adminCheck(read.adminToken),
     scraper: adminCheck(read.metrics?.token),

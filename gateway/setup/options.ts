@@ -1,8 +1,6 @@
 /** The options of a gateway, and their schema. */
 import * as v from "npm:valibot@1.5.0";
 import { WIRES } from "../../providers/kinds.ts";
-import { nearestNames } from "../../providers/nearest_names.ts";
-import type { ChatField } from "../../providers/types.ts";
 import { isPlace, isPlaceName } from "../../providers/urls.ts";
 import { apiVersion, resource } from "./azure_options.ts";
 import { check } from "./check.ts";
@@ -18,6 +16,8 @@ import type { Sql } from "../stores/sql.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
 import { otelOption, type OtelOptions } from "./otel_option.ts";
+import { chatField } from "./chat_field.ts";
+import { cacheOption } from "./cache_option.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { readSwitchText } from "./texts.ts";
@@ -74,6 +74,12 @@ export interface Options {
   requestTimeoutMs?: number;
   /** Default: one attempt. `retryDelayMs` (default 1000) grows by `backoff` (default exponential), with full jitter. */
   retries?: { maxAttempts?: number; retryDelayMs?: number; backoff?: PolicySettings["backoff"] };
+  /**
+   * How answers are cached. `ttl`: seconds for which each answer is kept, from 60 to 2678400 (default 0: only answers to
+   * requests with `cf-aig-cache-key`). `shared`: all clients share answers (default false: each token and key has its own).
+   * `maxBytes`: the most bytes of all answers (default 64 MiB, on Workers 16 MiB); 0 turns the cache off.
+   */
+  cache?: { ttl?: number; shared?: boolean; maxBytes?: number };
   /** Milliseconds without a byte after which a stream has failed. Default 0: no limit. */
   streamIdleTimeoutMs?: number;
   /** Allow providers of your own on plain http, also on other machines. Default false: loopback only. */
@@ -164,60 +170,6 @@ const host = v.pipe(
 );
 
 const names = v.array(v.string());
-
-/** The members of `ChatField` as values, to check fields that come from JSON. */
-const CHAT_FIELDS: Readonly<Record<ChatField, true>> = {
-  audio: true,
-  cache_control: true,
-  chat_template_kwargs: true,
-  enable_thinking: true,
-  frequency_penalty: true,
-  function_call: true,
-  functions: true,
-  logit_bias: true,
-  logprobs: true,
-  max_completion_tokens: true,
-  max_tokens: true,
-  metadata: true,
-  min_p: true,
-  modalities: true,
-  moderation: true,
-  n: true,
-  parallel_tool_calls: true,
-  prediction: true,
-  presence_penalty: true,
-  prompt_cache_key: true,
-  prompt_cache_options: true,
-  prompt_cache_retention: true,
-  reasoning: true,
-  reasoning_effort: true,
-  repetition_penalty: true,
-  response_format: true,
-  safety_identifier: true,
-  seed: true,
-  service_tier: true,
-  stop: true,
-  store: true,
-  stream_options: true,
-  temperature: true,
-  thinking: true,
-  tool_choice: true,
-  tools: true,
-  top_k: true,
-  top_logprobs: true,
-  top_p: true,
-  user: true,
-  verbosity: true,
-  web_search_options: true,
-};
-
-const chatField = v.pipe(
-  v.string(),
-  v.check((name) => Object.hasOwn(CHAT_FIELDS, name), ({ input }) => {
-    const [near] = nearestNames(input, Object.keys(CHAT_FIELDS), 1);
-    return `is not a field of a chat request${near ? `; did you mean ${JSON.stringify(near)}?` : ""}`;
-  }),
-);
 
 /** A text that must fit into a header. */
 const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
@@ -314,6 +266,7 @@ export const OPTIONS = v.strictObject({
   ),
   ...policyOptions,
   streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
+  cache: v.optional(cacheOption),
   allowHttp: v.optional(v.boolean()),
   account: v.optional(v.pipe(v.string(), v.nonEmpty())),
   url: v.optional(baseUrl),

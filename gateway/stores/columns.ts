@@ -23,7 +23,7 @@ const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
   ["path", (row) => row.path],
   ["status_code", (row) => row.status],
   ["success", (row) => row.level === "info"],
-  ["cached", () => false],
+  ["cached", (row) => row.cached === true],
   ["cost", (row) => row.cost],
   ["tokens", (row) => sum(row.inputTokens, row.outputTokens)],
   ["tokens_in", (row) => row.inputTokens],

@@ -70,6 +70,8 @@ export interface LogEntry {
   userAgent?: string;
   /** Fields of the request that could not be sent to the provider. */
   dropped?: string;
+  /** Whether the answer came from the gateway's cache: no provider was asked, and the cost is 0. Absent if it did not. */
+  cached?: true;
   /** Requests sent to providers. */
   tries: number;
   /** The first twenty of these requests, in order. Absent if there were none. */

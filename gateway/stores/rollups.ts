@@ -92,9 +92,9 @@ export function grouping(): Grouping {
   const scopes = new Set<string>();
 
   /** Whether a row counts. A gateway in a path gets sums only after a provider was asked for it: clients may invent names. */
-  function isCounted({ account, gateway, tries }: LogRow): boolean {
+  function isCounted({ account, gateway, tries, cached }: LogRow): boolean {
     const scope = JSON.stringify([account, gateway]);
-    if (tries > 0 && scopes.size < MOST_SCOPES) scopes.add(scope);
+    if ((tries > 0 || cached) && scopes.size < MOST_SCOPES) scopes.add(scope);
     return scopes.has(scope) || account === "-" && gateway === "default";
   }
 
@@ -102,7 +102,7 @@ export function grouping(): Grouping {
     const time = Date.parse(row.time);
     if (row.explained || !isCounted(row) || Number.isNaN(time)) return undefined;
     const { account, gateway, token = "" } = row;
-    const { provider = "", model = "" } = row.tries > 0 ? row : {};
+    const { provider = "", model = "" } = row.tries > 0 || row.cached ? row : {};
     return { time, of: { account, gateway, provider, model, token } };
   };
 }

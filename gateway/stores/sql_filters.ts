@@ -41,7 +41,8 @@ const FIELDS: ReadonlyMap<string, Field> = new Map([
   ["path", text("path")],
   ["status_code", number("status")],
   ["success", boolean("level = 'info'")],
-  ["cached", boolean(NEVER[0])],
+  // In a text within the JSON, quotation marks have backslashes before them.
+  ["cached", boolean("more like '%\"cached\":true%'")],
   ["cost", number("cost")],
   ["tokens", number(`(${TOKENS})`)],
   ["tokens_in", number("tokens_in")],

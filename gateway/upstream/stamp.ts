@@ -44,7 +44,7 @@ function upstreamIdIn(headers: Headers): string | undefined {
 export function stamp(
   { headers }: Response,
   request: Request,
-  { id, step, provider, model, eventId, waitedMs }: Report,
+  { id, step, provider, model, eventId, waitedMs, cache }: Report,
   started: number,
   idHeader: string | undefined,
   { timer }: Config,
@@ -54,6 +54,7 @@ export function stamp(
   headers.set("cf-aig-request-id", id);
   headers.set("cf-aig-event-id", eventId ?? request.headers.get("cf-aig-event-id") ?? id);
   headers.set("cf-aig-step", `${step}`);
+  if (cache !== undefined) headers.set("cf-aig-cache-status", cache);
   headers.set("cf-aig-provider", provider ?? "unknown");
   headers.set("cf-aig-model", headerText(model ?? "unknown"));
   headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);

@@ -132,6 +132,19 @@ test("curl sees the fallback answer", () =>
     assertMatch(out, /^cf-aig-model: echo\r?$/m);
   }));
 
+const CACHE_CURL = snippet("sh", "cf-aig-cache-key: greeting");
+
+test("curl gets the same answer again from the cache", () =>
+  served(async (url) => {
+    const ask = async () => (await shell(CACHE_CURL.replace(ADDRESS, url))).out.split("\r\n\r\n");
+    const [first, body] = await ask();
+    assertMatch(first, /^cf-aig-cache-status: MISS\r?$/m);
+    const [second, again] = await ask();
+    assertMatch(second, /^cf-aig-cache-status: HIT\r?$/m);
+    assertMatch(second, /^age: \d+\r?$/m);
+    assertEquals(again, body);
+  }));
+
 const EXPLAIN_CURL = snippet("sh", "sluice-explain: true");
 const EXPLANATION = snippet("json", `"object":"sluice.explanation"`);
 

@@ -33,6 +33,7 @@ export const anthropicMessages: ClientWire & ProviderWire = {
   counter: { pathEnd: "/count_tokens", writeCall: writeCount, read: (body) => countIn(body.input_tokens) },
   readAnswer,
   readStream,
+  lastEvent: /"type"\s*:\s*"message_stop"/,
   readError,
 };
 

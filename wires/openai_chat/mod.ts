@@ -44,6 +44,7 @@ export const openaiChat: OpenAIChat = {
   ownError: ownCompatibleError,
   readAnswer,
   readStream,
+  lastEvent: /(?:^|\n)data: ?\[DONE\]\s*$/,
   readError: readCompatibleError,
 };
 

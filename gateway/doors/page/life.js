@@ -24,8 +24,9 @@ const reason = ({ error }) =>
   error &&
   [error.code ?? error.type ?? error.status, error.message].filter((word) => word !== undefined).join(": ");
 
-function costOf({ cost, price, inputTokens }) {
+function costOf({ cached, cost, price, inputTokens }) {
   if (cost === undefined) return inputTokens === undefined ? "unknown: the answer told no tokens" : "unknown";
+  if (cached) return "nothing: the answer came from the cache";
   return cost === null ? "unknown: no price is known for the model" : `${dollars(cost)}, ${PRICES[price]}`;
 }
 
@@ -58,7 +59,9 @@ export function showLife(row) {
         Body: bodies,
       })
     ),
-    ...tries.length === 0 ? [step("Tries", { None: "no provider was asked" })] : [],
+    ...tries.length === 0
+      ? [step("Tries", { None: row.cached ? "the answer came from the cache" : "no provider was asked" })]
+      : [],
     step("The answer", {
       Status: `${row.status}`,
       Failed: reason(row),

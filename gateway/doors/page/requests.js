@@ -50,7 +50,7 @@ function rowOf(row) {
     "tr",
     {},
     el("td", {}, el("button", { type: "button", onclick: () => showLife(row) }, clock(row.time))),
-    el("td", { class: failed }, `${row.status}`),
+    el("td", { class: failed }, row.cached ? `${row.status} cached` : `${row.status}`),
     el("td", { class: "long", title: model }, model),
     el("td", { class: "number" }, row.cost === undefined ? "–" : dollars(row.cost)),
     el("td", { class: "number" }, ms(row.durationMs)),

@@ -16,7 +16,7 @@ function run(): Run {
   const { options } = clock();
   const counters = memoryCounters(options.now);
   const config = { ...options, timer: options.now, limits: { maxHeldBytes: 1000 }, counters };
-  const report = { step: 0, waitedMs: 0, retries: 0, heldBytes: 0 };
+  const report = { step: 0, waitedMs: 0, retries: 0, heldBytes: 0, listened: false };
   return { signal: new AbortController().signal, headers: new Headers(), config, report, caller: {} };
 }
 

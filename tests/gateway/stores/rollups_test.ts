@@ -50,6 +50,7 @@ Deno.test("rollups() sums tokens, costs, failures and unknown prices by groups o
     row(0, { level: "error", status: 500, token: "b" }),
     row(0, { cost: null, inputTokens: 7, provider: "groq", model: "x" }),
     row(0, { level: "warn", tries: 0, provider: "openai", model: "made up" }),
+    row(0, { cached: true, tries: 0, cost: 0, inputTokens: 10, token: "a" }),
   );
   const { groups, points } = sums.stats({ grain: "day", ...ALL });
   const seen = groups.map((
@@ -64,20 +65,20 @@ Deno.test("rollups() sums tokens, costs, failures and unknown prices by groups o
     unpriced,
   ]);
   assertEquals(seen, [
-    ["openai/gpt/a", 2, 0, 11, 5, 0.75, 0],
+    ["openai/gpt/a", 3, 0, 21, 5, 0.75, 0],
     ["openai/gpt/b", 1, 1, 0, 0, 0, 0],
     ["groq/x/", 1, 0, 7, 0, 0, 1],
     ["//", 1, 1, 0, 0, 0, 0],
   ]);
   assertEquals(points.length, 1);
   const { requests, errors, cost } = total(groups);
-  assertEquals([requests, errors, cost], [5, 2, 0.75]);
+  assertEquals([requests, errors, cost], [6, 2, 0.75]);
 });
 
-Deno.test("rollups() keeps gateways apart, and has no sums for a gateway without a request to a provider", () => {
+Deno.test("rollups() keeps gateways apart, and has no sums for a gateway that no provider has answered", () => {
   const sums = sumsOf(
     row(0, { account: "a", gateway: "g" }),
-    row(0, { account: "b", gateway: "g" }),
+    row(0, { account: "b", gateway: "g", tries: 0, cached: true }),
     row(0, { account: "a", gateway: "g", tries: 0, level: "warn" }),
     row(0, { account: "a", gateway: "made-up", tries: 0, level: "warn" }),
     row(0, { tries: 0, level: "warn" }),
