@@ -159,7 +159,8 @@ async function makeSteps(written: WrittenStep, exchange: Exchange, only: boolean
     ? compatSteps(step, settings, own, only)
     : [nativeStepOf(step, settings, own)];
   const eventId = headers.get("cf-aig-event-id") ?? undefined;
-  return made.map((step) => ({ ...step, eventId }));
+  const metadata = headers.get("cf-aig-metadata") ?? undefined;
+  return made.map((step) => ({ ...step, eventId, metadata }));
 }
 
 /** What a step for `compat` may ask for, by its endpoint: what its clients speak, or embeddings. */

@@ -119,7 +119,7 @@ export function tellEnd(
 ): void {
   const { headers, method } = request;
   const { status } = response;
-  const written = headers.get("cf-aig-metadata");
+  const written = report.metadata ?? headers.get("cf-aig-metadata");
   const left: string[] = [];
   const metadata = written === null ? undefined : readMetadata(written, left);
   if (left.length > 0) response.headers.append("sluice-dropped", headerList(left));

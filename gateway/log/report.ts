@@ -17,6 +17,8 @@ export interface Report {
   model?: string;
   /** The client's id for that step, if it has one. */
   eventId?: string;
+  /** The client's metadata for that step, if it has its own. */
+  metadata?: string;
   /** Bytes of the request's body that the gateway holds. */
   heldBytes: number;
   /** Milliseconds spent waiting for providers, or between attempts. */

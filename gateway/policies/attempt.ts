@@ -28,6 +28,8 @@ export interface Step {
   model?: string;
   /** The client's id for this step. */
   eventId?: string;
+  /** The client's `cf-aig-metadata` for this step, if it may differ from the request's. */
+  metadata?: string;
   settings: PolicySettings;
   /**
    * The reason why the request cannot be written for this step, if there is one; the step is not sent then. Called only if
@@ -125,6 +127,7 @@ interface Told extends Progress {
   provider?: string;
   model?: string;
   eventId?: string;
+  metadata?: string;
   /** Attempts beyond the first of each step. */
   retries: number;
   /** Must be called once when the answer has ended, with what was seen of it; with nothing if there was no answer. */
@@ -187,6 +190,7 @@ export const sendStep: Send = (attempt) => {
   report.provider = step.provider;
   report.model = step.model;
   report.eventId = step.eventId;
+  report.metadata = step.metadata;
   return step.send(attempt);
 };
 

@@ -57,6 +57,7 @@ function replay({ body, headers, ...head }: CachedAnswer, steps: readonly Step[]
   report.provider = provider;
   report.model = model;
   report.eventId = steps[step]?.eventId;
+  report.metadata = steps[step]?.metadata;
   report.replayed = facts;
   const response = new Response(body, { headers });
   response.headers.set("age", `${Math.max(0, Math.floor((config.now() - head.at) / 1000))}`);

@@ -16,6 +16,7 @@ import {
   STREAM,
 } from "../../fakes.ts";
 import { createGateway } from "../../../gateway/gateway.ts";
+import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 
 const chatStep = (more: object = {}) => ({
   provider: "openai",
@@ -524,4 +525,27 @@ Deno.test("universal() retries with the unchanged body, although a compat body i
   );
   assertEquals(sent.map(({ body }) => JSON.parse(body).model), ["gpt", "gpt", "gpt"]);
   assert(sent.every(({ body }) => body === sent[0].body));
+});
+
+Deno.test("universal() keeps the metadata of the step that answered, or else the request's", async () => {
+  const rows: LogEntry[] = [];
+  const { fetch } = before(({ url }) => url.includes("groq") ? completion() : refusal(500), {
+    log: (row) => rows.push(row),
+  });
+  const step = (provider: string, headers: object = {}) => ({
+    provider,
+    endpoint: "chat/completions",
+    headers,
+    query: { model: "m", messages },
+  });
+  const own = { "cf-aig-metadata": { of: "groq" } };
+  for (
+    const steps of [[step("openai", { "cf-aig-metadata": { of: "openai" } }), step("groq", own)], [
+      step("groq"),
+    ]]
+  ) {
+    await (await fetch(post(ROOT, steps, { "cf-aig-metadata": '{"of":"request"}' }))).text();
+  }
+  await (await fetch(post(ROOT, "[", { "cf-aig-metadata": '{"of":"request"}' }))).text();
+  assertEquals(rows.map(({ metadata }) => metadata?.of), ["groq", "request", "request"]);
 });
