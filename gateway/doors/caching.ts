@@ -14,6 +14,12 @@ export function cacheSettings({ config: { cache }, headers, explain }: Exchange)
   return explain ? undefined : cache && readCaching(headers, cache.ttl, readSwitch);
 }
 
+/**
+ * A body of up to this many bytes is copied, and hashed with the rest of the key. A longer one is hashed in another thread.
+ * (`digest` copies it too, before it returns its promise.)
+ */
+const SHORT = 8 * 1024;
+
 /** The place where a step of a request is answered. */
 export interface AnswerPlace {
   /** The kind of API, e.g. a wire's name. */
@@ -50,12 +56,11 @@ export function cachePlans(
     // A client that asks for a stream must not get a whole answer, whatever its key.
     get("stream") === true ? "stream" : "whole",
   ];
-  // The digest copies the bytes before it returns its promise.
-  const hashed = key ?? crypto.subtle.digest("SHA-256", body);
+  const counted = key ?? (body.length <= SHORT ? body.slice() : crypto.subtle.digest("SHA-256", body));
   return ({ kind, provider, url, model }) => ({
     ttlMs,
     parts: [...shared, kind, provider, url, model],
-    body: hashed,
+    body: counted,
   });
 }
 

@@ -3,6 +3,7 @@ import type { Kv } from "../stores/kv.ts";
 import { type CachedAnswer, packAnswer, unpackAnswer } from "./cached_answer.ts";
 import { type Capture, captures } from "./capture.ts";
 import { TTL } from "./cache_settings.ts";
+import { sha256 } from "./sha256.ts";
 import { within } from "./timers.ts";
 
 /** The most bytes of a request's body and of an answer that take part, as at Cloudflare: 25 MiB. */
@@ -16,6 +17,8 @@ const VERSION_MS = 10_000;
 
 /** The version of the key and of the form in which answers are kept. A change of either raises it. */
 const FORM = "1";
+
+const encoder = new TextEncoder();
 
 /** Milliseconds between two lines about failures of the store. */
 const TELL_MS = 60_000;
@@ -36,8 +39,8 @@ export interface CachePlan {
   ttlMs: number;
   /** What the answer depends on besides the body. */
   parts: readonly string[];
-  /** The hash of the body, or the client's own key. */
-  body: Promise<ArrayBuffer> | string;
+  /** The body, or its hash if it is long, or the client's own key. */
+  body: Uint8Array | Promise<ArrayBuffer> | string;
 }
 
 /** A gateway's cache of answers. A store that fails is never an error of the request. */
@@ -98,6 +101,8 @@ export function answerCache({ kv, ttl, shared, maxBytes, now, warn, onFailure }:
   /** Asks the store. @returns `undefined` if it failed. */
   async function ask<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
+      // A timer for each request would take longer than a store in memory.
+      if (kv.isLocal) return await work();
       return await within(work(), LATE_MS, () => new DOMException("too slow", "TimeoutError"));
     } catch (cause) {
       fail(what, cause);
@@ -123,16 +128,19 @@ export function answerCache({ kv, ttl, shared, maxBytes, now, warn, onFailure }:
     async keyOf(plans) {
       const version = await versionOf();
       if (version === undefined) return undefined;
-      const parts: (string | Uint8Array)[] = [FORM, version];
+      const texts = [FORM, version], bodies: Uint8Array[] = [];
       for (const plan of plans) {
-        if (!plan) parts.push("");
-        else {
-          const { body } = plan;
-          const isOwn = typeof body === "string";
-          parts.push(...plan.parts, isOwn ? "key" : "body", isOwn ? body : new Uint8Array(await body));
+        if (!plan) {
+          texts.push("no part");
+          continue;
         }
+        const { parts, body } = plan;
+        const kind = typeof body === "string" ? "key" : body instanceof Promise ? "hash" : "body";
+        texts.push(kind, `${parts.length}`, ...parts);
+        if (typeof body === "string") texts.push(body);
+        else bodies.push(body instanceof Promise ? new Uint8Array(await body) : body);
       }
-      return "sluice-cache-" + await hashOf(parts);
+      return "sluice-cache-" + hashOf(texts, bodies);
     },
     async find(key) {
       const bytes = await ask("cannot read", () => kv.get(key));
@@ -153,24 +161,28 @@ export function answerCache({ kv, ttl, shared, maxBytes, now, warn, onFailure }:
       // A new version that nobody has used: a number could be raised by two processes at once.
       const text = crypto.randomUUID();
       // Entries live no longer than this one.
-      await kv.put(VERSION_KEY, new TextEncoder().encode(text), 1000 * TTL.most);
+      await kv.put(VERSION_KEY, encoder.encode(text), 1000 * TTL.most);
       version = { text, until: now() + VERSION_MS };
     },
   };
 }
 
-/** The SHA-256 of parts as hexadecimal digits. Each part stands behind its length, so that no part runs into the next. */
-async function hashOf(parts: readonly (string | Uint8Array)[]): Promise<string> {
-  const encoder = new TextEncoder();
-  const pieces = parts.map((part) => typeof part === "string" ? encoder.encode(part) : part);
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + 4 + piece.length, 0));
-  const view = new DataView(all.buffer);
-  let at = 0;
-  for (const piece of pieces) {
-    view.setUint32(at, piece.length);
-    all.set(piece, at + 4);
-    at += 4 + piece.length;
+/**
+ * The SHA-256 of texts and then of bytes, as hexadecimal digits. Each text stands behind its length, and before the bytes stand
+ * their lengths and the length of all text, so that no part runs into the next.
+ */
+function hashOf(texts: readonly string[], bodies: readonly Uint8Array[]): string {
+  const lengths = bodies.map(({ length }) => `${length}`);
+  const head = encoder.encode([...texts, ...lengths].map((text) => `${text.length}:${text}`).join(""));
+  const all = new Uint8Array(4 + head.length + bodies.reduce((sum, { length }) => sum + length, 0));
+  new DataView(all.buffer).setUint32(0, head.length);
+  all.set(head, 4);
+  let at = 4 + head.length;
+  for (const body of bodies) {
+    all.set(body, at);
+    at += body.length;
   }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", all));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let digits = "";
+  for (const byte of sha256(all)) digits += byte.toString(16).padStart(2, "0");
+  return digits;
 }

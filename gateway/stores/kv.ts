@@ -5,6 +5,8 @@
  * by its reader.
  */
 export interface Kv {
+  /** Set if it answers at once, so that nobody needs to limit the wait. */
+  readonly isLocal?: true;
   /** The value of a key; `undefined` if there is none, or if its time is over. */
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Keeps a value for some milliseconds. It replaces the key's old value. */

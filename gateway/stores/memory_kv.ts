@@ -30,6 +30,7 @@ export function memoryKv(maxBytes: number, now: () => number): Kv & { readonly b
   }
 
   return {
+    isLocal: true,
     get bytes() {
       return bytes;
     },

@@ -271,6 +271,30 @@ export const CASES: Case[] = [
     },
   },
   {
+    name: "a cached answer has the same bytes, whole and streamed",
+    async run({ gateway }) {
+      for (const of of PROVIDERS) {
+        for (const stream of [false, true]) {
+          const model = `${of}/${fresh("plain")}`;
+          const key = { "cf-aig-cache-key": model };
+          const first = await ask(gateway, model, { stream }, key);
+          const bytes = await first.text();
+          assertEquals([first.status, first.headers.get("cf-aig-cache-status")], [200, "MISS"]);
+          // The answer is kept when its last byte was sent.
+          let second = await ask(gateway, model, { stream }, key);
+          for (let at = 0; at < 20 && second.headers.get("cf-aig-cache-status") === "MISS"; at++) {
+            await second.text();
+            second = await ask(gateway, model, { stream }, key);
+          }
+          assertEquals(second.headers.get("cf-aig-cache-status"), "HIT");
+          assertEquals(second.headers.get("content-type"), first.headers.get("content-type"));
+          assertEquals(second.headers.get("x-request-id"), second.headers.get("cf-aig-log-id"));
+          assertEquals(await second.text(), bytes);
+        }
+      }
+    },
+  },
+  {
     name: "a Host header chooses no path",
     async run({ gateway }) {
       const hosts = ["x/v1/models?", "x/v1/models#", "x?", "x#", "x\\y", "u@x", "x y", "x\ty", "x:80/v1"];

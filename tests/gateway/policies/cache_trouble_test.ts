@@ -442,7 +442,7 @@ const FAILING: Record<string, (kv: Kv) => Partial<Kv>> = {
 for (const [what, failing] of Object.entries(FAILING)) {
   Deno.test(`a store that ${what} is a miss, which is counted and told without its address`, async () => {
     const kv = memoryKv(2 ** 20, Date.now);
-    const { fetch, sent, told, counts } = withStore({ ...kv, ...failing(kv) });
+    const { fetch, sent, told, counts } = withStore({ ...kv, isLocal: undefined, ...failing(kv) });
     const answers = await twice(fetch, chat);
     assertEquals(answers.map(({ status }) => status), [200, 200]);
     assertEquals(answers.map(cacheStatus), ["MISS", "MISS"]);
@@ -469,7 +469,7 @@ Deno.test("a store that goes on failing is told of once a minute, with the numbe
 });
 
 Deno.test("an answer never waits until it is written", async () => {
-  const { fetch } = withStore({ ...memoryKv(2 ** 20, Date.now), put: never });
+  const { fetch } = withStore({ ...memoryKv(2 ** 20, Date.now), isLocal: undefined, put: never });
   const text = await read(fetch(chat()));
   assertEquals(text, await completion().text());
   await new Promise((resolve) => setTimeout(resolve, 300));
