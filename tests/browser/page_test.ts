@@ -297,6 +297,34 @@ test("a wrong token of the operator's is asked for again, and says why", () =>
     assert(asked.every(([path]) => !path.includes(ADMIN) && !path.includes(TOKEN)));
   }));
 
+test("bodies are shown as text, with their headers and their place", () =>
+  scene(
+    async ({ page, send, errors }) => {
+      await send("openai/gpt-4o", { user: MARKUP }, { "user-agent": "test/1" });
+      await open(page);
+      await rowsOf(page, 1);
+      await page.click("#rows tbody tr:first-child button");
+      await page.waitForFunction(() => document.querySelectorAll("#steps details").length === 3);
+      for (const summary of await page.locator("#steps summary").all()) await summary.click();
+      const steps = await page.innerText("#steps");
+      for (
+        const text of [
+          "user-agent: test/1",
+          "<img src=x",
+          "https://api.openai.com/v1/chat",
+          '"content": "Hi"',
+        ]
+      ) {
+        assertStringIncludes(steps, text);
+      }
+      assertEquals(await page.title(), "Sluice");
+      assertEquals(errors, []);
+    },
+    {},
+    undefined,
+    { logs: { bodies: "all" } },
+  ));
+
 test("requests appear while one looks, and each is shown step by step", () =>
   scene(async ({ page, send, errors }) => {
     await send("openai/gpt-4o", { top_k: 3 }, { "cf-aig-metadata": '{"team":"a"}', "user-agent": "test/1" });
@@ -307,6 +335,7 @@ test("requests appear while one looks, and each is shown step by step", () =>
     assertStringIncludes(await page.innerText("#rows tbody tr:first-child"), "groq/no-price");
     await page.waitForFunction(() => document.querySelector("#numbers dd")?.textContent === "2");
     await page.click("#rows tbody tr:nth-child(2) button");
+    await page.waitForFunction(() => !document.getElementById("steps")!.textContent!.includes("loading"));
     const steps = await page.innerText("#steps");
     for (
       const text of [
@@ -323,6 +352,7 @@ test("requests appear while one looks, and each is shown step by step", () =>
     ) assertStringIncludes(steps, text);
     await page.keyboard.press("Escape");
     await page.click("#rows tbody tr:first-child button");
+    await page.waitForFunction(() => !document.getElementById("steps")!.textContent!.includes("loading"));
     assertStringIncludes(await page.innerText("#steps"), "unknown: no price is known");
     assertStringIncludes(await page.innerText("#steps"), "the client asked for that");
     await page.keyboard.press("Escape");

@@ -1,5 +1,5 @@
 // Shows one request, step by step.
-import { byId, el } from "./dom.js";
+import { ask, byId, el, faultOf, kept } from "./dom.js";
 import { count, dollars, ms, target } from "./format.js";
 
 const PRICES = {
@@ -9,15 +9,51 @@ const PRICES = {
   table: "an estimate by the table of prices",
 };
 
-/** Makes a step with its facts. Facts that are not known are left out. */
-export function step(title, facts) {
+/** Makes a step with its facts, and with more below them. Facts that are not known are left out. */
+export function step(title, facts, more) {
   const known = Object.entries(facts).filter(([, value]) => value !== undefined && value !== "");
   return el(
     "li",
     {},
     el("h3", {}, title),
     el("dl", {}, known.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+    more,
   );
+}
+
+/** A body as text, with some of the headers beside it, or the reason why it is not there. */
+function shownBody({ text, why, url, headers, bytes }) {
+  if (text === undefined) return el("p", { class: "quiet" }, `Body: not kept: ${why}`);
+  const lines = [...url ? [url] : [], ...Object.entries(headers).map((pair) => pair.join(": "))];
+  return el(
+    "details",
+    {},
+    el("summary", {}, `Body, ${count(bytes)} bytes`),
+    el("pre", { tabindex: "0" }, [...lines, "", pretty(text)].join("\n").trimStart()),
+  );
+}
+
+/** JSON with a line for each member. Any other text stays as it is. */
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+/** Puts bodies into their places. */
+async function showBodies({ account, gateway, id }, places) {
+  let bodies = {}, why = "";
+  try {
+    const path = [account, gateway, id].map(encodeURIComponent).join("/");
+    const answer = await ask(`bodies/${path}`, kept.get("admin"));
+    if (answer.ok) bodies = await answer.json();
+    else why = await faultOf(answer);
+  } catch (error) {
+    why = error.message;
+  }
+  for (const [side, place] of places) place.replaceChildren(shownBody(bodies[side] ?? { why }));
 }
 
 const reason = ({ error }) =>
@@ -32,9 +68,11 @@ function costOf({ cached, cost, price, inputTokens }) {
 
 /** Shows the request of a row. */
 export function showLife(row) {
-  const bodies = row.payload === false
-    ? "not kept: the client asked for that (cf-aig-collect-log-payload: false)"
-    : "not kept: this gateway keeps no bodies";
+  const places = new Map();
+  const body = (side) => {
+    places.set(side, el("div", {}, el("p", { class: "quiet" }, "Body: loading …")));
+    return places.get(side);
+  };
   const { cacheReadTokens, cacheWriteTokens, reasoningTokens } = row;
   const tries = row.attempts ?? [];
   byId("steps").replaceChildren(
@@ -48,16 +86,14 @@ export function showLife(row) {
       Type: row.requestType,
       Metadata: row.metadata && JSON.stringify(row.metadata),
       "Its own id": row.eventId,
-      Body: bodies,
-    }),
+    }, body("request")),
     step("Left out", { Fields: row.dropped ?? "nothing: the provider could be told everything" }),
     ...tries.map(({ provider, model, status, ms: waited }, at) =>
       step(`Try ${at + 1} of ${row.tries}`, {
         Target: target({ provider, model }),
         Status: status === undefined ? "no answer came" : `${status}`,
         "Began after": ms(waited),
-        Body: bodies,
-      })
+      }, body(`try${at + 1}`))
     ),
     ...tries.length === 0
       ? [step("Tries", { None: row.cached ? "the answer came from the cache" : "no provider was asked" })]
@@ -72,8 +108,7 @@ export function showLife(row) {
       "Whole after": ms(row.durationMs),
       "Provider's id": row.upstreamId,
       Id: row.id,
-      Body: bodies,
-    }),
+    }, body("response")),
     step("Tokens and cost", {
       In: count(row.inputTokens),
       "Read from a cache": cacheReadTokens && count(cacheReadTokens),
@@ -84,4 +119,5 @@ export function showLife(row) {
     }),
   );
   byId("life").showModal();
+  showBodies(row, places);
 }
