@@ -228,7 +228,7 @@ export interface Route {
 }
 
 /** Options that only some rows have. */
-export type OwnSetting = "apiVersion" | "baseModels" | "region" | "resource";
+export type OwnSetting = "apiVersion" | "baseModels" | "location" | "project" | "region" | "resource";
 
 /** One provider, as data. A row holds only differences; `compatible()` and the table fill in the rest. */
 export interface Row {
@@ -262,6 +262,8 @@ export interface Row {
    * @returns Whether the request is worth another try, with a new token.
    */
   dropToken?: (request: Unsigned, key: string) => boolean;
+  /** The URL of a call for its key, if that says more of it: a service account names its project. */
+  keyedUrl?: (url: string, provider: Provider, key: string | undefined) => string;
   /** `false` for a provider of which only the own paths are served. */
   chat?: false;
   /** The path of its list of models, as a native path; `false` without a list of models that can be called. Default `/models`. */
@@ -278,6 +280,10 @@ export interface Row {
   apiVersion?: string;
   /** Amazon's region, if neither the path nor the model names one. */
   region?: string;
+  /** Google's place of calls: `global`, `eu`, a region. */
+  location?: string;
+  /** Google's project of calls. */
+  project?: string;
   /** Azure's resource, if the model names none. */
   resource?: string;
   /** Environment variables from which the provider's own tools read these settings, the usual one first. */

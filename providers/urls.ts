@@ -74,6 +74,10 @@ export function checkPlaces(places: Places): void {
 export const isPlace = (place: keyof Places, label: string) =>
   label.length < MOST_CHARS + Number(place === "account") && PLACES[place].pattern.test(label);
 
+/** Whether Google has such a location: a region, or one of those that are no region. */
+export const isLocation = (text: string): boolean =>
+  ["eu", "global", "us"].includes(text) || isPlace("location", text);
+
 /**
  * The URL of a wire's path below the provider's base URL.
  *

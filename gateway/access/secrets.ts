@@ -125,16 +125,19 @@ export interface Masks {
  * Makes the function that returns the masks of an answer.
  *
  * @param tokens The gateway's tokens.
- * @returns A function of the stored key that the request was sent with, if any. It keeps every mask: there are only as many
- * as the operator has keys.
+ * @returns A function of the stored key that the request was sent with, if any, and of the token that was minted for it. It
+ * keeps every mask: there are only as many as the operator has keys, and of each key only those of the last token.
  */
-export function answerMasks(tokens: readonly string[]): (key?: string) => Masks {
-  const known = new Map<string | undefined, Masks>([[undefined, { error: secretMask(tokens) }]]);
-  return (key) => {
+export function answerMasks(tokens: readonly string[]): (key?: string, minted?: string) => Masks {
+  const known = new Map<string | undefined, Masks & { minted?: string }>();
+  known.set(undefined, { error: secretMask(tokens) });
+  return (key, minted) => {
+    // A client may read the token that was minted for its own credential.
+    if (key === undefined) return known.get(key)!;
     let masks = known.get(key);
-    if (!masks) {
-      const secrets = secretsOf(key!);
-      masks = { answer: secretMask(secrets), error: secretMask([...secrets, ...tokens]) };
+    if (!masks || minted !== undefined && masks.minted !== minted) {
+      const secrets = [...secretsOf(key), ...(minted === undefined ? [] : [minted])];
+      masks = { minted, answer: secretMask(secrets), error: secretMask([...secrets, ...tokens]) };
       known.set(key, masks);
     }
     return masks;

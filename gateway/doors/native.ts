@@ -220,6 +220,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       const key = ownSet ?? stored?.key;
       const request = unsigned({ method, url, headers, body, places }, exchange, signal);
       const go = (isFirst = true): Promise<Response> => {
+        if (request.minted !== undefined) masks = exchange.config.masks(stored?.key, request.minted);
         const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
         if (body instanceof ReadableStream) init.duplex = "half";
         return send(provider, url, init, signal, exchange, (upstream) => {

@@ -13,6 +13,8 @@ const fault = (option: string, why: string) => new TypeError(`Cannot use option 
 const OWN_SETTINGS: Readonly<Record<OwnSetting, string>> = {
   apiVersion: "this provider's URLs hold no version of Azure's API",
   baseModels: "this provider's ids tell the model",
+  location: "this provider's URLs hold no location of Google's",
+  project: "this provider's URLs hold no project of Google's",
   region: "this provider's URLs hold no region of Amazon's",
   resource: "this provider's URLs hold no resource of Azure's",
 };

@@ -50,8 +50,8 @@ export interface Config {
   hosts?: ReadonlySet<string>;
   tokens: TokenCheck;
   keys: KeyStore;
-  /** The masks of an answer, by the stored key that the request was sent with, if any. */
-  masks: (key?: string) => Masks;
+  /** The masks of an answer, by the stored key that the request was sent with, if any, and the token that was minted for it. */
+  masks: (key?: string, minted?: string) => Masks;
   /** Names of the headers that may hold a provider's key. */
   keyHeaders: readonly string[];
   policy: PolicySettings;

@@ -124,8 +124,10 @@ function addSettings(settings: Settings, env: Env): string[] {
         check(CONFIG, { providers: { [row]: { [setting]: value } } });
         settings.set(variable, ["providers", row, setting], value);
       } catch (error) {
-        // A region is every program's. The other variables name this provider's API, so a fault would surprise at the first call.
-        if (setting !== "region") throw cannotUse(variable, (error as Error).message.replace(/^.*?: /, ""));
+        // A place is every program's. The other variables name this provider's API, so a fault would surprise at the first call.
+        if (!OF_EVERY_PROGRAM.has(setting)) {
+          throw cannotUse(variable, (error as Error).message.replace(/^.*?: /, ""));
+        }
         warnings.push(
           `${variable} is not read: it ${(error as Error).message.replace(/^.*?: (?:it )?/, "")}`,
         );
@@ -134,6 +136,9 @@ function addSettings(settings: Settings, env: Env): string[] {
   }
   return warnings;
 }
+
+/** Settings whose variables other programs read too. */
+const OF_EVERY_PROGRAM: ReadonlySet<string> = new Set(["location", "project", "region"]);
 
 /** Whether `SLUICE_PRICES` holds the costs of single models, and not the place of a table. */
 const isJson = (text: string) => /^\s*[{["'`]/.test(text);
@@ -190,7 +195,7 @@ function addKeys(settings: Settings, env: Env): string[] {
     const beside = old !== undefined && (isObject(old) || isObject(keys));
     settings.set(variable, ["keys", at], beside ? { ...byAlias(old), ...byAlias(keys) } : keys);
   };
-  for (const { name, keyEnv = [] } of PROVIDERS.values()) {
+  for (const { name, keyEnv = [], keySet } of PROVIDERS.values()) {
     const [variable, ...others] = keyEnv.filter((name) => env(name));
     if (variable === undefined) continue;
     const other = others.find((name) => env(name)!.trim() !== env(variable)!.trim());
@@ -199,7 +204,9 @@ function addKeys(settings: Settings, env: Env): string[] {
         `${variable} and ${other} hold different keys of ${name}: the key in ${variable} is used`,
       );
     }
-    const keys = readAs(variable, env(variable)!, readKeys);
+    const text = env(variable)!.trim();
+    // A set is one key, as JSON.
+    const keys = keySet && text.startsWith("{") ? text : readAs(variable, text, readKeys);
     add(variable, name, keys);
     settings.check(() => check(CONFIG, { keys: { [name]: keys } }), variable);
   }

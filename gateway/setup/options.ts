@@ -1,7 +1,7 @@
 /** The options of a gateway, and their schema. */
 import * as v from "npm:valibot@1.5.0";
 import { WIRES } from "../../providers/kinds.ts";
-import { isPlace, isPlaceName } from "../../providers/urls.ts";
+import { isPlaceName } from "../../providers/urls.ts";
 import { apiVersion, resource } from "./azure_options.ts";
 import { check } from "./check.ts";
 import { credential, isPlaceholder } from "../access/credential_texts.ts";
@@ -20,6 +20,7 @@ import { chatField } from "./chat_field.ts";
 import { cacheOption } from "./cache_option.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
+import { PLACES } from "./places_option.ts";
 import { readSwitchText } from "./texts.ts";
 
 /**
@@ -183,7 +184,8 @@ const token = v.pipe(
   ),
 );
 const key = v.pipe(
-  secret(/^[\x20-\x7e]+$/, "must be a text of ASCII characters"),
+  // JSON and private keys have lines.
+  secret(/^[\x20-\x7e]+$|^(?:\{|-----BEGIN )[\x20-\x7e\r\n\t]+$/, "must be a text of ASCII characters"),
   v.check((text) => credential(text) === text, "must be a key without a word such as Bearer before it"),
   v.check((text) => !isPlaceholder(text), 'must not be a placeholder such as "undefined"'),
 );
@@ -224,9 +226,7 @@ export const OPTIONS = v.strictObject({
       conform: v.optional(v.boolean()),
       apiVersion: v.optional(apiVersion),
       baseModels: v.optional(v.record(v.string(), v.string())),
-      region: v.optional(
-        v.pipe(v.string(), v.check((text) => isPlace("region", text), "must be a region, e.g. eu-central-1")),
-      ),
+      ...PLACES,
       resource: v.optional(resource),
       responses: v.optional(v.picklist(["always", "when needed", "never"])),
       traces: v.optional(v.boolean()),

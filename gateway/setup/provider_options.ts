@@ -54,6 +54,10 @@ export interface ProviderOptions {
   region?: string;
   /** Azure's resource, e.g. `my-resource`, for `azure-openai` and `azure-ai` only. A resource that the path or the model names wins. */
   resource?: string;
+  /** Google's location of calls, for `google-vertex-ai` only: `global`, `us`, `eu`, or a region, e.g. `europe-west4`. Default `global`. */
+  location?: string;
+  /** Google's project of calls, for `google-vertex-ai` only. Default: that of the service account. */
+  project?: string;
   /**
    * Send the provider the trace of a request, as `traceparent` and `tracestate`, e.g. to a server of your own. Default false: no
    * provider gets a header of tracing.

@@ -1,5 +1,6 @@
 /** Sends requests to providers. */
 import { keyForm, setUnfixed, signWithKey } from "../../providers/sign/key.ts";
+import { readKeySet } from "../../providers/sign/key_set.ts";
 import type { Places, Provider } from "../../providers/types.ts";
 import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
@@ -201,7 +202,8 @@ export function clientKey({ keys }: Caller): string | undefined {
   for (const value of keys.values()) {
     const key = credential(value);
     // A credential of several words (`Basic …`, a signature) is for a proxy before the gateway, not for the provider.
-    if (!/\s/.test(key)) return key;
+    // JSON may have blanks: the names in a service account's key do.
+    if (!/\s/.test(key) || key.startsWith("{")) return key;
   }
   return undefined;
 }
@@ -209,7 +211,7 @@ export function clientKey({ keys }: Caller): string | undefined {
 /** The client's key if it is a set of several texts that the provider's signer reads. */
 export function clientKeySet({ keySet }: Provider, caller: Caller): string | undefined {
   const key = keySet && clientKey(caller);
-  return key?.startsWith("{") ? key : undefined;
+  return key?.startsWith("{") || key !== undefined && readKeySet(key) ? key : undefined;
 }
 
 /** The key for a target: the client's, or one of the stored keys. */
@@ -270,10 +272,11 @@ export function ask<T>(
   exchange: Exchange,
   take: (upstream: Response) => T | Promise<T>,
 ): Promise<T> {
-  const { target: { provider }, url, headers, places } = question;
+  const { target: { provider }, headers, places } = question;
   const stored = keys?.take();
   const sentKey = key ?? stored?.key;
   question.masks = exchange.config.masks(stored?.key);
+  const url = provider.keyedUrl?.(question.url, provider, sentKey) ?? question.url;
   if (exchange.explain) {
     const { target: { model }, dropped, call } = question;
     const keyOf = key !== undefined ? "client" : stored && "gateway";
@@ -282,6 +285,7 @@ export function ask<T>(
   }
   const request = unsigned({ method: "POST", url, headers, body, places }, exchange, signal);
   const go = (isFirst = true): Promise<T> => {
+    if (request.minted !== undefined) question.masks = exchange.config.masks(stored?.key, request.minted);
     const init: RequestInit = { method: "POST", headers: headersInit(headers), body };
     return send(provider, url, init, signal, exchange, (upstream) => {
       const again = isFirst && signAgain(upstream, request, provider, sentKey);

@@ -1,9 +1,10 @@
 /** The rows of cloud providers. */
-import { compatible, ownPaths } from "../kinds.ts";
-import { vertex, workersAI } from "../native.ts";
+import { compatible } from "../kinds.ts";
+import { workersAI } from "../native.ts";
 import type { Row } from "../types.ts";
 import { BEDROCK } from "./amazon.ts";
 import { AZURE_AI, AZURE_OPENAI } from "./azure.ts";
+import { VERTEX } from "./google.ts";
 import { COMPLETIONS, MAX_TOKENS, OPENAI_ONLY } from "./shared.ts";
 
 export const CLOUDS = {
@@ -13,10 +14,7 @@ export const CLOUDS = {
   digitalocean: compatible("https://inference.do-ai.run/v1", {
     keyEnv: ["DIGITALOCEAN_ACCESS_TOKEN", "GRADIENT_MODEL_ACCESS_KEY"],
   }),
-  "google-vertex-ai": ownPaths("https://{location}-aiplatform.googleapis.com", {
-    aliases: ["google-vertex", "vertex"],
-    native: vertex,
-  }),
+  "google-vertex-ai": VERTEX,
   heroku: compatible("https://us.inference.heroku.com/v1", { keyEnv: ["INFERENCE_KEY"] }),
   // "Unsupported parameter(s)" or "extra_forbidden" for every field that the model's schema does not have.
   nvidia: compatible("https://integrate.api.nvidia.com/v1", {

@@ -38,7 +38,8 @@ function signWithApp(request: Unsigned, provider: Provider, key: string): Promis
   if (request.namesOnly) return set("");
   const { fetch, now = Date.now(), signal } = request;
   const token = tokenOf(fetch!, key, now, () => signIn(fetch!, app, provider.name, now));
-  return typeof token === "string" ? set(token) : whileOpen(token, signal).then(set);
+  const setMinted = (token: string) => set(request.minted = token);
+  return typeof token === "string" ? setMinted(token) : whileOpen(token, signal).then(setMinted);
 }
 
 /** Forgets the token that a refused request was signed with. @returns Whether signing again gets another token. */

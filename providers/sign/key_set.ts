@@ -1,10 +1,15 @@
 /** Credentials of several texts, e.g. Amazon's pair of keys with a session token. They travel as one key: as JSON. */
+import { fromBase64url } from "../../wires/shared/base64.ts";
 import { isObject, parseObject } from "../../wires/shared/json.ts";
 import type { KeySet } from "../types.ts";
 
-/** The texts of a set, by their names; `undefined` for a key that is one text. */
+/** How JSON begins in base64: `{"`, or `{` and a blank. */
+const IN_BASE64 = /^(?:eyJ|ew[ogk0]|ey[AEIM])[\w+/-]+={0,2}$/;
+
+/** The texts of a set, by their names; `undefined` for a key that is one text. A set may be written as base64. */
 export function readKeySet(key: string): Record<string, string> | undefined {
-  const set = key.startsWith("{") ? parseObject(key) : undefined;
+  const json = key.startsWith("{") ? key : IN_BASE64.test(key) ? fromBase64url(key) : undefined;
+  const set = json === undefined ? undefined : parseObject(json.trim());
   return set && Object.values(set).every((text) => typeof text === "string")
     ? set as Record<string, string>
     : undefined;
@@ -16,8 +21,8 @@ export const isKeySet = (value: unknown, { needs }: KeySet): boolean =>
 
 /** What is wrong with a key that is written as a set; `undefined` for nothing, and for a key that is one text. */
 export function keySetFault(key: string, { needs, may = [] }: KeySet): string | undefined {
-  if (!key.startsWith("{")) return undefined;
   const set = readKeySet(key);
+  if (!set && !key.startsWith("{")) return undefined;
   if (!set) return `it must be one key, or JSON of texts: ${[...needs, ...may].join(", ")}`;
   const missing = needs.find((name) => !set[name]);
   if (missing !== undefined) return `it has no ${missing}: a set needs ${needs.join(" and ")}`;

@@ -8,7 +8,10 @@ export interface Minted {
   endsAt: number;
 }
 
-/** Milliseconds before its end from which a token is no longer used: a long answer must not outlive it. */
+/**
+ * Milliseconds before its end from which a token is no longer used, or half of a shorter life: a long answer must not outlive
+ * it.
+ */
 const EARLY_MS = 300_000;
 
 /**
@@ -21,7 +24,7 @@ const FLIGHT_MS = 10_000;
 const MOST = 200;
 
 interface Entry {
-  minted?: Minted;
+  minted?: Minted & { usedUntil: number };
   flight?: { token: Promise<string>; began: number };
 }
 
@@ -48,11 +51,12 @@ export function tokenOf(
   if (tokens.size >= MOST) tokens.delete(tokens.keys().next().value!);
   tokens.set(id, entry);
   const { minted, flight } = entry;
-  if (minted && now < minted.endsAt - EARLY_MS) return minted.token;
+  if (minted && now < minted.usedUntil) return minted.token;
   if (flight && now < flight.began + FLIGHT_MS) return flight.token;
   const own: NonNullable<Entry["flight"]> = { token: mint().then(land, fail), began: now };
   function land(minted: Minted): string {
-    entry.minted = minted;
+    const { endsAt } = minted;
+    entry.minted = { ...minted, usedUntil: endsAt - Math.min(EARLY_MS, (endsAt - now) / 2) };
     if (entry.flight === own) entry.flight = undefined;
     return minted.token;
   }

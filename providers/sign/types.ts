@@ -41,6 +41,8 @@ export interface Unsigned {
   signal?: AbortSignal;
   /** Set if only the names of the headers are wanted, because nothing is sent: a signer then asks nobody for a token. */
   namesOnly?: true;
+  /** Set by a signer that has asked for a token: the token, which no answer may repeat. */
+  minted?: string;
 }
 
 /** The texts of a credential that has several, by their names. They travel as one key: as JSON. */

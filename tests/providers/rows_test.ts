@@ -13,7 +13,7 @@ async function call(
   answer: () => Response = () => Response.json({}),
   headers: Record<string, string> = { authorization: `Bearer ${KEY}` },
 ): Promise<{ seen: Sent; response: Response }> {
-  const { fetch, sent } = before(answer);
+  const { fetch, sent } = before(answer, { providers: { vertex: { project: "my-project" } } });
   const response = await fetch(
     post(`http://gateway.test/v1/${ACCOUNT}/default/compat/chat/completions`, body, headers),
   );
@@ -24,12 +24,12 @@ async function call(
 const ask = (model: string, more = "") =>
   `{"model":${JSON.stringify(placed(model))},"messages":[{"role":"user","content":"hi"}]${more}}`;
 
-/** Azure's models name their resource, and Amazon's their region. */
+/** Azure's models name their resource, Amazon's their region, and Google Cloud's their publisher. */
 const placed = (model: string) =>
   model.replace(/^(azure(?:[-_](?:openai|ai))?)\//, "$1/res/").replace(
     /^((?:aws-|amazon-)?bedrock)\//,
     "$1/us-east-1/",
-  );
+  ).replace(/^((?:google-)?vertex[a-z_-]*)\//, "$1/google/");
 
 /** Rows with chat completions that are reached over the network. */
 const REMOTE = [...PROVIDERS.values()].filter(({ fetch, chat }) => !fetch && chat !== false);

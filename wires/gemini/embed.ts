@@ -13,13 +13,13 @@ import { modelPath } from "./models.ts";
 import { readError } from "./read_error.ts";
 
 /** Google's names for the purposes of vectors. Any other word is sent in capitals: `SEMANTIC_SIMILARITY`. */
-const TASK_TYPES: ReadonlyMap<string, string> = new Map([
+export const TASK_TYPES: ReadonlyMap<string, string> = new Map([
   ["search_document", "RETRIEVAL_DOCUMENT"],
   ["search_query", "RETRIEVAL_QUERY"],
 ]);
 
 /** Matches models without `taskType`: `gemini-embedding-2`, `models/gemini-embedding-2-preview`. */
-const WITHOUT_TASKS = /(?:^|\/)gemini-embedding-(?!0)\d/;
+export const WITHOUT_TASKS = /(?:^|\/)gemini-embedding-(?!0)\d/;
 
 export const geminiEmbeddings: EmbeddingWire = {
   writeEmbed({ model, inputs, dimensions, inputType, user, extra }) {

@@ -11,6 +11,8 @@ import { readError } from "./read_error.ts";
 import type { Call, ProviderWire, WireRequest } from "../types.ts";
 
 export { geminiEmbeddings } from "./embed.ts";
+export { vertexGemini } from "./vertex.ts";
+export { mostVertexTexts, vertexEmbeddings } from "./vertex_embed.ts";
 
 /** The provider's half of the wire, for Google's models. */
 export const gemini: ProviderWire = {

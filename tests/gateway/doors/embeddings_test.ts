@@ -30,6 +30,7 @@ google-ai-studio | - | 100 | text | - | -
 mistral | /v1/embeddings | 256 | text | input_type user | dimensions>output_dimension
 ollama | /embeddings | - | text | - | -
 aws-bedrock | - | by the model | text | - | -
+google-vertex-ai | - | by the model | text | - | -
 azure-openai | /embeddings | 2048 | tokens | input_type | -
 openai | /embeddings | 2048 | tokens | input_type | -
 siliconflow | /embeddings | 32 | text | - | -
@@ -39,7 +40,7 @@ workers-ai | /embeddings | 100 | text, floats | dimensions | -
 zai | /embeddings | 64 | text | - | -`.trim().split("\n");
 
 /** Rows without embeddings. */
-const WITHOUT = "anthropic cartesia deepgram elevenlabs fal google-vertex-ai ideogram perplexity-agent " +
+const WITHOUT = "anthropic cartesia deepgram elevenlabs fal ideogram perplexity-agent " +
   "replicate writer";
 
 Deno.test("every row's embeddings are as in its line; a row without a line has them beside its chat completions", () => {

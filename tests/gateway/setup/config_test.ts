@@ -484,7 +484,11 @@ Deno.test("options of a row without effect, or by which something would be lost,
       [`${name}.region`, { [name]: { region: "evil.test" } }],
     ]),
     ["openai.region", { openai: { region: "us-east-1" } }],
-    ...["fal", "google-vertex-ai", "replicate"].flatMap((
+    ["openai.project", { openai: { project: "p" } }],
+    ["openai.location", { openai: { location: "eu" } }],
+    ["vertex.location", { vertex: { location: "evil.test" } }],
+    ["vertex.project", { vertex: { project: "p/../q" } }],
+    ...["fal", "replicate"].flatMap((
       name,
     ): [string, object][] => [
       [`${name}.drop`, { [name]: { drop: ["top_p"] } }],
