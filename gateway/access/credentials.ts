@@ -58,11 +58,11 @@ export const hasQueryKey = (endpoint: string) => paramsOf(endpoint).some((param)
 
 /**
  * A query with its `?`, for a provider that takes keys only in headers. Parameters are left out that bring a key, hold a gateway
- * token or belong to a front proxy.
+ * token or belong to a front proxy, and the version of Azure's API, which the row decides.
  */
 export function keylessQuery(query: string, tokens: Pick<TokenCheck, "ownQuery">): string {
   const kept = tokens.ownQuery(query).slice(1).split("&").filter((param) =>
-    param !== "" && !KEY_PARAM.test(param)
+    param !== "" && !KEY_PARAM.test(param) && !param.startsWith("api-version=")
   );
   return kept.length > 0 ? `?${kept.join("&")}` : "";
 }

@@ -60,9 +60,10 @@ interface Door {
 const GATEWAY = "/v1/(?<account>[^/]+)/(?<gateway>[^/]+)";
 /** A client whose base URL already ends with `/v1` may append a second one. */
 const COMPAT = `(?:(?:${GATEWAY}|/v1)?/+compat)?(?:/v1){0,2}`;
+/** Azure's SDK repeats the model of the body in the path. */
+const DEPLOYMENT = "(?:(?:/openai)?/deployments/[^/]+)?";
 /** Paths of Cloudflare's REST API, which its SDKs request below another base URL. */
 const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
-
 /** Paths of Cloudflare's REST API about one gateway. */
 const REST_GATEWAY = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway/gateways/(?<gateway>[^/]+)";
 const read = ["GET", "HEAD"], post = ["POST"];
@@ -71,7 +72,7 @@ const read = ["GET", "HEAD"], post = ["POST"];
 const DOORS: readonly Door[] = [
   {
     // An SDK doubles the end of the path if its `baseURL` already holds the whole path, as in Cloudflare's documentation.
-    path: new RegExp(`^${COMPAT}/chat/completions(?:/chat/completions)?/*$`),
+    path: new RegExp(`^${COMPAT}${DEPLOYMENT}/chat/completions(?:/chat/completions)?/*$`),
     methods: post,
     door: "chat",
     client: openaiChat,
@@ -102,8 +103,8 @@ const DOORS: readonly Door[] = [
     client: openaiResponses,
   },
   { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
-  { path: new RegExp(`^${COMPAT}/embeddings/*$`), methods: post, door: "embeddings" },
-  { path: new RegExp(`^${COMPAT}/completions/*$`), methods: post, door: "completions" },
+  { path: new RegExp(`^${COMPAT}${DEPLOYMENT}/embeddings/*$`), methods: post, door: "embeddings" },
+  { path: new RegExp(`^${COMPAT}${DEPLOYMENT}/completions/*$`), methods: post, door: "completions" },
   // `/v2/rerank` is Cohere's path.
   { path: new RegExp(`^${COMPAT}(?:/v2)?/rerank/*$`), methods: post, door: "rerank" },
   { path: new RegExp(`^${COMPAT}/models/*$`), methods: read, door: "models" },

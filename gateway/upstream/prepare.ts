@@ -95,9 +95,11 @@ export function prepare(
     errors: spoken.readError && { readError: spoken.readError },
     framing: spoken.framing,
     mender: isSame ? menderOf(spoken, model) : undefined,
-    url: wireUrl(provider, path, model, account, spoken.baseUrl) +
+    url: withQuery(
+      wireUrl(provider, path, model, account, spoken.baseUrl),
       // Anthropic's clients name their betas' form there: `?beta=true`.
-      (query && isSame && spoken.isAuthor && !form ? keylessQuery(query, config.tokens) : ""),
+      query && isSame && spoken.isAuthor && !form ? keylessQuery(query, config.tokens) : "",
+    ),
     headers: sent,
     places: wirePlaces(provider, path, model),
     body: () => written ??= write(),
@@ -109,6 +111,10 @@ export function prepare(
     masks: config.masks(),
   };
 }
+
+/** A URL, which may have a query, with more parameters. @param query Empty, or with its `?`. */
+const withQuery = (url: string, query: string): string =>
+  url + (url.includes("?") ? query.replace("?", "&") : query);
 
 /** The target, with the provider's own name for the model, and the model behind it. */
 export function asKnown(target: Target): Target {

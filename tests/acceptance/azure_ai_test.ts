@@ -127,6 +127,50 @@ Deno.test("AnthropicFoundry speaks to Claude at Foundry's own path and at the ga
   }
 });
 
+Deno.test("AzureOpenAI speaks to any model at the gateway's own paths, and its version stays here", async () => {
+  for (
+    const place of [{ baseURL: "http://gateway.test/v1" }, { baseURL: "http://gateway.test/v1/a/g/compat" }]
+  ) {
+    const room = lab(strictAzure("my-res", { "gpt-4o": "gpt-4o" }, [[{ text: ["Yes"] }]]).play);
+    const options = { apiKey: "key-12345678", apiVersion: "2025-04-01-preview", maxRetries: 0 };
+    const client = new AzureOpenAI({ ...options, ...place, fetch: through(room) });
+    const model = "azure/my-res/gpt-4o";
+    const chat = await client.chat.completions.create({ model, messages });
+    assertEquals(chat.choices[0].message.content, "by chat");
+    const { data } = await client.embeddings.create({ model, input: "x", encoding_format: "float" });
+    assertEquals(data[0].embedding, [1, 0.5]);
+    assertEquals((await client.responses.create({ model, input: messages })).output_text, "Yes");
+    const v1 = "https://my-res.openai.azure.com/openai/v1";
+    const paths = ["chat/completions", "embeddings", "responses"].map((path) => `${v1}/${path}`);
+    assertEquals(room.asked.map(({ url }) => url.href), paths);
+  }
+  const room = lab(strictAzure("my-res", { "gpt-4o": "gpt-4o" }, [[{ text: ["Yes"] }]]).play);
+  const endpoint = "http://gateway.test/v1/a/g/compat";
+  const client = new AzureOpenAI({
+    apiKey: "key-12345678",
+    apiVersion: "v1",
+    endpoint,
+    fetch: through(room),
+  });
+  const { choices } = await client.chat.completions.create({ model: "azure/my-res/gpt-4o", messages });
+  assertEquals(choices[0].message.content, "by chat");
+});
+
+Deno.test("a parameter of the client's stands behind the version of the row's", async () => {
+  const play = strictAzure("my-res", { "gpt-4o": "gpt-4o" }, [[{ text: ["Yes"] }]]).play;
+  const room = lab(play, { providers: { azure: { apiVersion: "2025-04-01-preview" } } });
+  const response = await room.gateway.fetch(
+    new Request("http://gateway.test/v1/responses?api-version=2024-01-01&x=1", {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer key" },
+      body: JSON.stringify({ model: "azure/my-res/gpt-4o", input: messages }),
+    }),
+  );
+  assertEquals(response.status, 200, await response.text());
+  const path = "https://my-res.openai.azure.com/openai/responses";
+  assertEquals(room.asked[0].url.href, `${path}?api-version=2025-04-01-preview&x=1`);
+});
+
 Deno.test("AzureOpenAI speaks to a resource at its own path, with its key and with a token", async () => {
   const options = { apiVersion: "2025-04-01-preview", maxRetries: 0 };
   for (
