@@ -58,6 +58,7 @@ export const FRACTIONS: ReadonlySet<string> = new Set<string>([
 /** The convention's names of providers, by the names of their rows, where the two differ. */
 const PROVIDERS: ReadonlyMap<string, string> = new Map([
   ["aws-bedrock", "aws.bedrock"],
+  ["azure-ai", "azure.ai.inference"],
   ["azure-openai", "azure.ai.openai"],
   ["google-ai-studio", "gcp.gemini"],
   ["google-vertex-ai", "gcp.vertex_ai"],

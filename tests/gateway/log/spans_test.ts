@@ -369,6 +369,7 @@ Deno.test("embeddings are told as such", async () => {
 
 Deno.test("the convention's names of providers belong to rows", () => {
   const renamed = [...PROVIDERS.keys()].filter((name) => providerName(name) !== name);
-  assertEquals(renamed.length, 9);
+  assertEquals(renamed.length, 10);
+  assertEquals(providerName("azure-ai"), "azure.ai.inference");
   assertEquals(providerName("google-ai-studio"), "gcp.gemini");
 });
