@@ -17,7 +17,7 @@ export const azureOpenAI: NativePath = (base, path) => {
   const [first, ...tail] = rest;
   const isWhole = first === "openai" && !OF_DEPLOYMENT.test(tail.join("/"));
   return {
-    base: base.replace(AZURE_END, isWhole ? "" : "/openai/deployments"),
+    base: base.replace(AZURE_END, "") + (isWhole ? "" : "/openai/deployments"),
     path: rest.join("/"),
     places: { resource },
   };

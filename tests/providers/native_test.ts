@@ -409,7 +409,10 @@ Deno.test("nativeUrl() uses only the row's hosts, whatever the path", () => {
 Deno.test("nativeUrl() follows the operator's base URL", () => {
   const at = (name: string, path: string) =>
     nativeUrl({ ...findProvider(name)!, baseUrl: "http://127.0.0.1:9000" }, path, ACCOUNT);
-  assertEquals(at("azure-openai", "res/dep/chat/completions"), "http://127.0.0.1:9000/dep/chat/completions");
+  const azure = "http://127.0.0.1:9000/openai";
+  assertEquals(at("azure-openai", "res/dep/chat/completions"), `${azure}/deployments/dep/chat/completions`);
+  assertEquals(at("azure-openai", "res/openai/v1/responses"), `${azure}/v1/responses`);
+  assertEquals(at("azure-ai", "res/anthropic/v1/messages"), "http://127.0.0.1:9000/anthropic/v1/messages");
   assertEquals(at("aws-bedrock", "bedrock-mantle/us-east-1/v1/x"), "http://127.0.0.1:9000/v1/x");
   assertEquals(at("aws-bedrock", "bedrock-runtime/cn-north-1/x"), "http://127.0.0.1:9000/x");
   assertEquals(at("google-vertex-ai", `${VERTEX}/us-east5/x`), `http://127.0.0.1:9000/${VERTEX}/us-east5/x`);
