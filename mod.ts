@@ -20,7 +20,7 @@ export type { Cost, Rates } from "./providers/prices/table.ts";
 export { translateStream, type TranslateStreamOptions };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { GatewayToken } from "./gateway/access/credentials.ts";
-export type { TokenLimits } from "./gateway/policies/attempt.ts";
+export type { TokenBudget, TokenLimits } from "./gateway/policies/token_limits.ts";
 export type { StoredKeys } from "./gateway/access/stored_keys.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
 export type { LogsOptions } from "./gateway/setup/logs_option.ts";

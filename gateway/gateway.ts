@@ -1,7 +1,8 @@
 /** Takes one request from its door to its answer. */
 import { GatewayError } from "../wires/errors.ts";
 import { type GatewayBinding, gatewayBinding, NO_ACCOUNT } from "./binding.ts";
-import { KEEPS_BODIES, letGo, takeBody } from "./upstream/body.ts";
+import { KEEPS_BODIES, letGo } from "./upstream/body.ts";
+import { takeMeasured } from "./explain/measure.ts";
 import { warnOfFewFetches } from "./bun_fetches.ts";
 import { chat } from "./doors/chat.ts";
 import { countTokens } from "./doors/count_tokens.ts";
@@ -29,7 +30,7 @@ import { handed } from "./doors/handed.ts";
 import { findModel, listModels } from "./doors/models.ts";
 import { native } from "./doors/native.ts";
 import type { Options } from "./setup/options.ts";
-import type { Metering } from "./policies/attempt.ts";
+import type { Metering } from "./policies/token_limits.ts";
 import { stamp } from "./upstream/stamp.ts";
 import { waiting } from "./policies/timers.ts";
 import { keptAnswer, tellCaller } from "./upstream/captured.ts";
@@ -220,21 +221,21 @@ async function open(
   switch (route.door) {
     // Awaited here: returning the bare promise would cost an extra tick.
     case "chat":
-      return await chat(await takeBody(request, exchange), exchange);
+      return await chat(await takeMeasured(request, exchange), exchange);
     case "completions":
     case "rerank":
-      return await handed(await takeBody(request, exchange), route.door, exchange);
+      return await handed(await takeMeasured(request, exchange), route.door, exchange);
     case "embeddings":
-      return await embeddings(await takeBody(request, exchange), exchange);
+      return await embeddings(await takeMeasured(request, exchange), exchange);
     case "run":
     case "task":
-      return await run(await takeBody(request, exchange), exchange, route.door === "run");
+      return await run(await takeMeasured(request, exchange), exchange, route.door === "run");
     case "count":
-      return await countTokens(await takeBody(request, exchange), exchange);
+      return await countTokens(await takeMeasured(request, exchange), exchange);
     case "models":
       return await listModels(exchange);
     case "universal":
-      return await universal(await takeBody(request, exchange), exchange);
+      return await universal(await takeMeasured(request, exchange), exchange);
     case "native":
       return await native(request, route, exchange);
     case "model":

@@ -39,6 +39,9 @@ const FORMATS: readonly (readonly [RegExp, AnswerFormat])[] = [
   [/\/model\/[^/]*claude[^/]*\/invoke$/, anthropicMessages],
 ];
 
+/** Paths whose answers hold no text of a model, and are priced by the tokens of the request. */
+export const WITHOUT_OUTPUT = /embed|rerank/i;
+
 /**
  * The format of an answer.
  *

@@ -1,7 +1,7 @@
 /** Decides who may use the gateway, and separates its tokens from the providers' keys. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
-import type { Metered, TokenLimits } from "../policies/attempt.ts";
+import type { Metered, TokenBudget, TokenLimits } from "../policies/token_limits.ts";
 import { basicPair, credential, decodeParam, isPlaceholder } from "./credential_texts.ts";
 import { equal, hash } from "./hash.ts";
 import { isProxyParam } from "./proxy_headers.ts";
@@ -33,6 +33,10 @@ export interface GatewayToken {
   providers?: readonly string[];
   /** What it may ask for. Default: no limits. */
   limits?: TokenLimits;
+  /** What it may spend. All of them hold. Default: no budget. */
+  budgets?: readonly TokenBudget[];
+  /** Whether a token with a budget may use models whose price is not known. They cost its budgets nothing. Default `refuse`. */
+  unknownPrice?: "refuse" | "allow";
 }
 
 /** Headers in which clients send a provider's key, the usual one first. Rows may add others. */
@@ -84,7 +88,7 @@ export interface Caller {
   /** The gateways and the providers that the caller's token opens; absent for all. */
   gateways?: readonly string[];
   providers?: readonly string[];
-  /** The caller's token, if it has limits. */
+  /** The caller's token, if it has limits or budgets. */
   metered?: Metered;
   /** Whether the caller's token opens a provider. */
   allows(provider: Provider): boolean;
@@ -166,7 +170,7 @@ export function tokenCheck(
       if (!required || insider) return { ...unlimited(insider, keys), stranger };
       throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
     }
-    const { gateways, providers, limits, name } = token;
+    const { gateways, providers, limits, budgets, unknownPrice, name } = token;
     if (gateways && !(gateway !== undefined && gateways.includes(gateway))) {
       throw unauthorized("its token is not for this gateway");
     }
@@ -176,7 +180,7 @@ export function tokenCheck(
       token: name,
       tenant: token.tenant,
       keys,
-      metered: limits && { name, limits },
+      metered: limits || budgets ? { name, limits, budgets, unknownPrice } : undefined,
       gateways,
       providers,
       allows,

@@ -1,10 +1,11 @@
 /** Serves a provider's own API under the gateway's address. Bodies pass byte for byte in both directions. */
-import { formatOf, isRepeatable } from "../../providers/formats.ts";
+import { formatOf, isRepeatable, WITHOUT_OUTPUT } from "../../providers/formats.ts";
 import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 import { findShallow, readWhole, type Upload, upload } from "../upstream/body.ts";
+import { measure } from "../explain/measure.ts";
 import { hasQueryKey } from "../access/credentials.ts";
 import { type CachePlan, MOST_BYTES } from "../policies/answer_cache.ts";
 import type { CacheSettings } from "../policies/cache_settings.ts";
@@ -55,14 +56,25 @@ export async function native(
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
   const endpoint = query < 0 ? path : config.tokens.ownQuery(path + request.url.slice(query));
+  // A signature may hold a hash of the whole body, and a budget must know the model and the length.
   const { caller } = exchange;
   const isSigned = provider.keySet?.hashes &&
     (caller.keys.size === 0 || clientKeySet(provider, caller) !== undefined);
   const caching = request.method === "POST" ? nativeCaching(provider, endpoint, exchange) : undefined;
   const isKeyed = caching !== undefined && !(Number(request.headers.get("content-length")) > MOST_BYTES);
-  const { body, fault } = await bodyOf(request, settings, exchange, isSigned || isKeyed);
+  const isMeasured = caller.metered?.budgets !== undefined;
+  const { body, fault } = await bodyOf(request, settings, exchange, isSigned || isKeyed || isMeasured);
+  if (isMeasured && ArrayBuffer.isView(body)) await measure(body as Uint8Array<ArrayBuffer>, exchange);
+  const model = report.model ?? report.sizes?.model;
+  const sent = {
+    provider,
+    endpoint,
+    model,
+    method: request.method,
+    headers: nativeHeaders(provider, exchange),
+  };
   const step = nativeStep(
-    { provider, endpoint, method: request.method, headers: nativeHeaders(provider, exchange), body, caching },
+    { ...sent, body, caching },
     settings,
     exchange,
   );
@@ -89,7 +101,7 @@ async function bodyOf(
   request: Request,
   { maxAttempts }: PolicySettings,
   exchange: Exchange,
-  isHashed: boolean,
+  isWhole: boolean,
 ): Promise<{ body: BodyInit | null; fault?: Upload["fault"] }> {
   // On workerd a GET with `content-length: 0` has a body, but `fetch` refuses a GET with a body.
   if (!request.body || request.method === "GET" || request.method === "HEAD") return { body: null };
@@ -99,7 +111,7 @@ async function bodyOf(
   if (exchange.explain && !isShown(request, announced, exchange)) return { body: request.body };
   // On Deno a DELETE without a body has an empty stream, which would be sent in chunks.
   const isDelete = request.method === "DELETE";
-  if (maxAttempts === 1 && !isDelete && !exchange.explain && !isHashed) {
+  if (maxAttempts === 1 && !isDelete && !exchange.explain && !isWhole) {
     return upload(request.body, exchange.config.limits);
   }
   const whole = await readWhole(request, exchange);
@@ -206,6 +218,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     model,
     settings,
     format,
+    costs: format ? undefined : costsOf(method, url),
     otherKey: keys?.isFree,
     cache: native.caching && planOf({ ...native, model }, url, exchange),
     mask: (error) => maskObject(masks.error, error),
@@ -234,6 +247,19 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
       return signed ? signed.then(() => go()) : go();
     },
   };
+}
+
+/** Methods whose requests read or delete objects. */
+const FREE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
+
+/** Paths that count tokens: Anthropic's, Google's, OpenAI's and Amazon's. */
+const COUNTS = /[/:](?:count_tokens|countTokens|responses\/input_tokens|count-tokens)$/;
+
+/** What a path costs whose answers are not of a known format. */
+function costsOf(method: string, url: string): Step["costs"] {
+  const path = url.split("?", 1)[0].replace(/\/+$/, "");
+  if (FREE_METHODS.has(method) || COUNTS.test(path)) return "nothing";
+  return WITHOUT_OUTPUT.test(path) ? undefined : "unknown";
 }
 
 /** How a provider's answer is passed back. */

@@ -16,6 +16,7 @@ export function callerOf({ caller, account, gateway }: Exchange): object {
     gateways,
     providers,
     limits: metered?.limits ?? null,
+    budgets: metered?.budgets ?? null,
   };
 }
 

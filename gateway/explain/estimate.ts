@@ -1,23 +1,12 @@
 /** Estimates the tokens and the cost of a request that is not sent. */
-import { formatOf } from "../../providers/formats.ts";
+import { formatOf, WITHOUT_OUTPUT } from "../../providers/formats.ts";
 import { estimateText } from "../../wires/shared/estimate.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
+import type { JsonObject } from "../../wires/types.ts";
 import type { Unsent } from "../exchange.ts";
 import { type PriceBook, priceOf } from "../log/prices.ts";
+import type { Sizes } from "../policies/token_limits.ts";
 import type { Parsed } from "./shown_body.ts";
-
-/** The tokens of a request. */
-export interface Sizes {
-  input: number;
-  /** The most tokens of its answer; `null` if the request does not limit them. */
-  mostOutput: number | null;
-  tier?: string;
-  /** The model that the body names. */
-  model?: string;
-}
-
-/** Paths whose answers hold no text of a model, and are priced by the tokens of the request. */
-const WITHOUT_OUTPUT = /embed|rerank/i;
 
 /** The fields that limit an answer's tokens, in the formats of OpenAI, Anthropic and Google. */
 const LIMITS = ["max_completion_tokens", "max_output_tokens", "max_tokens", "maxOutputTokens"];
@@ -35,16 +24,21 @@ export function sizesOf(parsed: Parsed | undefined, { method, url }: Unsent): Si
   const path = url.split("?", 1)[0];
   const hasOutput = formatOf(method, url) !== undefined;
   if (!hasOutput && !WITHOUT_OUTPUT.test(path)) return null;
-  const { service_tier: tier, model } = parsed.body;
+  return sizesOfBody(parsed.body, parsed.mediaTokens, hasOutput);
+}
+
+/** Estimates the tokens of a request by its body, whose base64 was cut out. */
+export function sizesOfBody(body: JsonObject, mediaTokens: number, hasOutput: boolean): Sizes {
+  const { service_tier: tier, model } = body;
   return {
-    input: Math.ceil(estimateText(parsed.body) + parsed.mediaTokens),
-    mostOutput: hasOutput ? mostOutput(parsed.body) : 0,
+    input: Math.ceil(estimateText(body) + mediaTokens),
+    ...(hasOutput ? outputOf(body) : { mostOutput: 0, answers: 1 }),
     ...(typeof tier === "string" && { tier }),
     ...(typeof model === "string" && { model }),
   };
 }
 
-function mostOutput(body: Record<string, unknown>): number | null {
+function outputOf(body: JsonObject): Pick<Sizes, "mostOutput" | "answers"> {
   const places = [body, object(body[SETTINGS]) ?? {}];
   const count = (value: unknown) => typeof value === "number" && value >= 0 ? value : undefined;
   const find = (names: readonly string[]) => {
@@ -57,7 +51,8 @@ function mostOutput(body: Record<string, unknown>): number | null {
     return undefined;
   };
   const most = find(LIMITS);
-  return most === undefined ? null : most * Math.max(1, find(["n", "candidateCount"]) ?? 1);
+  const answers = Math.max(1, find(["n", "candidateCount"]) ?? 1);
+  return { mostOutput: most === undefined ? null : most * answers, answers };
 }
 
 /** The sizes of several requests together. `undefined` stands for no request. */

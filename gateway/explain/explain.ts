@@ -2,13 +2,14 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { headerList } from "../../wires/shared/header_text.ts";
 import type { Exchange, Explainer, Unsent } from "../exchange.ts";
-import { keepAlive } from "../context.ts";
+import { readyPrices } from "../log/prices.ts";
 import type { Attempt, Send, Step } from "../policies/attempt.ts";
 import type { PolicySettings } from "../policies/settings.ts";
 import { readSwitch } from "../upstream/headers.ts";
 import { callerOf, policiesOf } from "./caller.ts";
 import { type Dropped, reasonsOf } from "./dropped.ts";
-import { addSizes, estimateOf, type Sizes, sizesOf } from "./estimate.ts";
+import type { Sizes } from "../policies/token_limits.ts";
+import { addSizes, estimateOf, sizesOf } from "./estimate.ts";
 import { bodyShower } from "./shown_body.ts";
 import { shownHeaders, shownUrl } from "./shown_headers.ts";
 
@@ -48,9 +49,7 @@ export async function explaining(asked: Exchange, door: string): Promise<Exchang
     throw new GatewayError("invalid_request", message, { param: "sluice-explain" });
   }
   report.explained = true;
-  const fresh = config.prices.refresh();
-  if (fresh) keepAlive(fresh, context);
-  await config.prices.load();
+  await readyPrices(config.prices, context);
   const { explain, walk } = explainer(asked, door !== "count");
   report.envelope = () => Promise.resolve(explain.answer());
   return { ...asked, explain, config: { ...config, send: walk } };

@@ -62,6 +62,18 @@ export function bodyShower(): (body: BodyInit | null) => Shown {
   };
 }
 
+/** The JSON of a body, without its long base64; `undefined` if it is not JSON. */
+export function parsedBody(body: BodyInit): Parsed | undefined {
+  const source = textOf(body);
+  if (source === undefined) return undefined;
+  const { text, mediaTokens } = shorten(source);
+  try {
+    return { body: parseShallow(text), mediaTokens };
+  } catch {
+    return undefined;
+  }
+}
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** The body as text; `undefined` if it is none. */

@@ -3,6 +3,7 @@ import { type Cost, costOf, findModel, type PriceTable, readPrices } from "../..
 import { unpack } from "../../providers/prices/unpack.ts";
 import { isObject, parse } from "../../wires/shared/json.ts";
 import type { Usage } from "../../wires/types.ts";
+import { keepAlive, type RuntimeContext } from "../context.ts";
 import type { Timer } from "../policies/timers.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 
@@ -96,6 +97,13 @@ export function priceBook({ own = {}, isFree, bareName, source, timer, warn }: P
       return isFree?.(provider) ? { cost: FREE, from: "table" } : undefined;
     },
   };
+}
+
+/** Waits until there is a table. A newer one of the operator's is read meanwhile. */
+export async function readyPrices(book: PriceBook, context: RuntimeContext | undefined): Promise<void> {
+  const fresh = book.refresh();
+  if (fresh) keepAlive(fresh, context);
+  await book.load();
 }
 
 /** The parts of a request that its cost depends on. */

@@ -3,7 +3,7 @@ import type { Capture } from "./capture.ts";
 import type { WireError } from "../../wires/types.ts";
 import type { Facts } from "../policies/cached_answer.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
-import type { Metering } from "../policies/attempt.ts";
+import type { Metering, Sizes } from "../policies/token_limits.ts";
 import type { Observer, Passing } from "./observe.ts";
 import type { Trace } from "./trace.ts";
 
@@ -40,6 +40,8 @@ export interface Report {
   token?: string;
   /** Whether the end of the answer must be observed. If so, the members below are filled in for the last attempt. */
   listened: boolean;
+  /** The estimated size of the request, if its token has a budget; `null` if tokens do not tell its price. */
+  sizes?: Sizes | null;
   /** Must be called once when the answer has ended, with what was seen of it; with nothing if there was no answer. */
   settle?: (seen?: Metering) => unknown;
   /** Keeps the bodies of the request, if they may be kept. */

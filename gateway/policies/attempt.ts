@@ -1,7 +1,6 @@
 /** One attempt at one step, and the function that sends it. Policies wrap this function. */
 import type { GatewayError } from "../../wires/errors.ts";
 import type { AnswerFormat, WireError } from "../../wires/types.ts";
-import type { Usage } from "../../wires/types.ts";
 import type { Counters } from "../stores/counters.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { RuntimeContext } from "../context.ts";
@@ -9,6 +8,7 @@ import type { AnswerCache, CachePlan } from "./answer_cache.ts";
 import type { Facts } from "./cached_answer.ts";
 import type { PolicySettings } from "./settings.ts";
 import type { Progress, Timer, Wait } from "./timers.ts";
+import type { Metered, Metering, Prices, Sizes } from "./token_limits.ts";
 
 /** Sends an attempt. Resolves with its answer, whatever its status; rejects if there is no answer. */
 export type Send = (attempt: Attempt) => Promise<Response>;
@@ -48,54 +48,11 @@ export interface Step {
   format: AnswerFormat | undefined;
   /** How its answer may be cached. Absent if the step takes no part in caching. */
   cache?: CachePlan;
-}
-
-/**
- * What one gateway token may ask for.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { createGateway, type TokenLimits } from "../../mod.ts";
- *
- * const limits: TokenLimits = { rpm: 1 };
- * const { fetch } = createGateway({ tokens: [{ token: "secret", limits }] });
- * const ask = () =>
- *   fetch(
- *     new Request("http://localhost/v1/chat/completions", {
- *       method: "POST",
- *       headers: { "content-type": "application/json", authorization: "Bearer secret" },
- *       body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] }),
- *     }),
- *   );
- * assertEquals((await ask()).status, 200);
- * assertEquals((await ask()).status, 429);
- * ```
- */
-export interface TokenLimits {
-  /** Requests in a minute. */
-  rpm?: number;
   /**
-   * Tokens of requests and answers in a minute. They are counted when an answer ends, so the requests that run at once may pass
-   * the limit together.
+   * Set for a path of the provider's own whose cost no tokens tell: it costs nothing, e.g. because it reads an object, or the
+   * cost is not known, as of a picture.
    */
-  tpm?: number;
-  /** Requests at once. A stream counts until it ends. */
-  open?: number;
-}
-
-/** What is known of the size of an answer that has ended. */
-export interface Metering {
-  usage?: Usage;
-  /** Characters of its text, its thoughts and its tool calls. */
-  chars: number;
-}
-
-/** A gateway token with limits. */
-export interface Metered {
-  /** Its name in rows of requests. */
-  name: string;
-  limits: TokenLimits;
+  costs?: "nothing" | "unknown";
 }
 
 /** The request that attempts are made for: its client, the clock and randomness of the options, and its report. */
@@ -111,6 +68,7 @@ export interface Run {
     timer: Timer;
     limits: { maxHeldBytes: number };
     counters: Counters;
+    prices: Prices;
     cache?: AnswerCache;
   };
   /** The sender. `metered` is its token, if that has limits. */
@@ -123,6 +81,10 @@ export interface Run {
 interface Told extends Progress {
   /** Bytes of the request's body that the gateway holds. */
   readonly heldBytes: number;
+  /** Requests sent to providers. */
+  readonly tries: number;
+  /** The estimated size of the request, if its token has a budget; `null` if tokens do not tell its price. */
+  readonly sizes?: Sizes | null;
   step: number;
   provider?: string;
   model?: string;

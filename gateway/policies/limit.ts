@@ -1,41 +1,21 @@
 /** Limits how much each gateway token may ask for. */
 import { GatewayError } from "../../wires/errors.ts";
 import type { Counters, Rule } from "../stores/counters.ts";
-import type { Attempt, Metered, Metering, Policy, TokenLimits } from "./attempt.ts";
-
-const MINUTE_MS = 60_000;
-
-/**
- * Open requests are counted in windows of this length. If their end is not told, because a process was killed, they are
- * forgotten after at most two windows.
- */
-const HELD_MS = 900_000;
-
-/** A window of time. */
-interface Window {
-  /** The number of the window since 1970. */
-  at: number;
-  /** Milliseconds until it ends. */
-  leftMs: number;
-  /** The part of it that is left, from 1 to 0: how much of the window before it still counts. */
-  left: number;
-}
-
-function windowOf(now: number, ms: number): Window {
-  const leftMs = ms - now % ms;
-  return { at: Math.floor(now / ms), leftMs, left: leftMs / ms };
-}
+import type { Attempt, Policy } from "./attempt.ts";
+import { reserve } from "./budgets.ts";
+import type { Metered, Metering, TokenLimits } from "./token_limits.ts";
+import { HELD_MS, MINUTE_MS, type Window, windowOf } from "./windows.ts";
 
 /**
- * Admits the requests of tokens with limits. A request counts once, whatever is tried for it.
+ * Admits the requests of tokens with limits or budgets. A request counts once, whatever is tried for it.
  *
  * The sums of a minute slide: they are those of the current minute and of the part of the minute before it that is less than
  * 60 s ago, as if its requests had come evenly.
  */
 export const limit: Policy = (next) => {
   async function admitted(attempt: Attempt, metered: Metered): Promise<Response> {
-    const { config, report } = attempt.run;
-    const { name, limits } = metered;
+    const { config, report, signal } = attempt.run;
+    const { name, limits = {} } = metered;
     const now = config.now();
     const minute = windowOf(now, MINUTE_MS), held = windowOf(now, HELD_MS);
     const keyOf = (kind: string, at: number) => `${kind}:${name}:${at}`;
@@ -52,22 +32,30 @@ export const limit: Policy = (next) => {
       const of = [openKey, keyOf("open", held.at - 1)].map((key) => ({ key, weight: 1 }));
       rules.push({ kind: "open", limit: limits.open, of });
     }
+    const reserved = reserve(attempt, metered);
     const { ok, sums } = await config.counters.take([
       { key: keyOf("rpm", minute.at), amount: 1, ttlMs: 2 * MINUTE_MS },
       { key: openKey, amount: 1, ttlMs: 2 * HELD_MS },
-    ], rules);
+      ...reserved?.additions ?? [],
+    ], [...rules, ...reserved?.rules ?? []]);
     const told = headersOf(rules, sums, limits, minute);
-    if (!ok) throw await refusal(rules, sums, told, minute, config.counters);
-    let isAnswered = false;
+    if (!ok) {
+      const overBudget = await reserved?.refusal(sums.slice(rules.length), config.counters);
+      throw overBudget ?? await refusal(rules, sums, told, minute, config.counters);
+    }
+    let status = 0;
     const { heldBytes } = report;
     report.settle = (seen) => {
+      const isAnswered = status > 0 && status < 400;
       const tokens = seen && isAnswered ? tokensIn(seen, heldBytes) : 0;
       const additions = [{ key: openKey, amount: -1, ttlMs: 2 * HELD_MS }];
       if (tokens > 0) additions.push({ key: keyOf("tpm", minute.at), amount: tokens, ttlMs: 2 * MINUTE_MS });
-      return config.counters.take(additions);
+      // If the client leaves before its answer begins, the provider has its prompt.
+      const isLeft = status === 0 && signal.aborted && report.tries > 0;
+      return config.counters.take([...additions, ...reserved?.settled(seen, isAnswered || isLeft) ?? []]);
     };
     const response = await next(attempt);
-    isAnswered = response.status < 400;
+    status = response.status;
     for (const [header, value] of told) response.headers.set(header, value);
     return response;
   }

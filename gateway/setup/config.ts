@@ -9,10 +9,10 @@ import {
 } from "../../providers/kinds.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
-import { type GatewayToken, keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
+import { keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
 import { type KeyStore, keyStore } from "../access/stored_keys.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
-import { checkOwnTokens } from "./check_tokens.ts";
+import { checkOwnTokens, readTokens } from "./check_tokens.ts";
 import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
@@ -287,42 +287,4 @@ function readProviders(
     });
   }
   return indexProviders(providers.values());
-}
-
-function readTokens(
-  tokens: Options["tokens"] = [],
-  providers: ReadonlyMap<string, Provider>,
-): GatewayToken[] {
-  const texts = tokens.map((token) => typeof token === "string" ? token : token.token);
-  return tokens.map((token, at) => {
-    const first = texts.indexOf(texts[at]);
-    // The two may have different limits, and it would not be clear which limits hold.
-    if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
-    if (typeof token === "string") return { token };
-    if (token.name !== undefined) checkTokenName(token.name, at, texts, tokens);
-    const names = token.providers?.map((name) => {
-      const provider = providers.get(name);
-      if (provider) return provider.name;
-      throw new TypeError(
-        `Cannot use option tokens.${at}.providers: there is no provider ${JSON.stringify(name)}`,
-      );
-    });
-    return { ...token, providers: names };
-  });
-}
-
-/** Checks the name of a token. Names are written into rows of requests, which must not hold a token. */
-function checkTokenName(
-  name: string,
-  at: number,
-  texts: string[],
-  tokens: NonNullable<Options["tokens"]>,
-): void {
-  const first = tokens.findIndex((token) => typeof token !== "string" && token.name === name);
-  if (first < at) {
-    throw new TypeError(`Cannot use option tokens.${at}.name: tokens.${first} has the same name`);
-  }
-  if (texts.some((text) => name.includes(text))) {
-    throw new TypeError(`Cannot use option tokens.${at}.name: it holds a token`);
-  }
 }

@@ -18,6 +18,7 @@ import type { Wait } from "../policies/timers.ts";
 import { otelOption, type OtelOptions } from "./otel_option.ts";
 import { chatField } from "./chat_field.ts";
 import { cacheOption } from "./cache_option.ts";
+import { meteringOptions } from "./metering_options.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { PLACES } from "./places_option.ts";
@@ -189,14 +190,6 @@ const key = v.pipe(
   v.check((text) => credential(text) === text, "must be a key without a word such as Bearer before it"),
   v.check((text) => !isPlaceholder(text), 'must not be a placeholder such as "undefined"'),
 );
-/** A limit: a token that may ask for nothing is left out, not limited to 0. */
-const most = v.optional(
-  v.pipe(
-    v.number(),
-    v.safeInteger("must be a whole number"),
-    v.minValue(1, "must be at least 1; to close a token, take it out of the list"),
-  ),
-);
 const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
 const keysByAlias = v.pipe(
   v.unknown(),
@@ -255,9 +248,9 @@ export const OPTIONS = v.strictObject({
         ),
         gateways: v.optional(names),
         providers: v.optional(names),
-        limits: v.optional(v.strictObject({ rpm: most, tpm: most, open: most })),
+        ...meteringOptions,
       }),
-    ], "must be a token, or {token, name?, gateways?, providers?, limits?}")),
+    ], "must be a token, or {token, name?, gateways?, providers?, limits?, budgets?, unknownPrice?}")),
     v.nonEmpty("must hold a token; leave it out for a gateway that is open to all"),
   )),
   tokenRequired: v.optional(v.boolean()),

@@ -305,6 +305,7 @@ Deno.test("an explanation needs the token that the call needs", async () => {
     gateways: ["gw"],
     providers: ["openai"],
     limits: null,
+    budgets: null,
   });
   // A stored key is for callers with a token, also where none is required.
   const free = createGateway({

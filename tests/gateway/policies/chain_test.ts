@@ -15,8 +15,14 @@ import { before, clock, events, post, ROOT } from "../../fakes.ts";
 function run(): Run {
   const { options } = clock();
   const counters = memoryCounters(options.now);
-  const config = { ...options, timer: options.now, limits: { maxHeldBytes: 1000 }, counters };
-  const report = { step: 0, waitedMs: 0, retries: 0, heldBytes: 0, listened: false };
+  const config = {
+    ...options,
+    timer: options.now,
+    limits: { maxHeldBytes: 1000 },
+    counters,
+    prices: { find: () => undefined },
+  };
+  const report = { step: 0, waitedMs: 0, retries: 0, tries: 0, heldBytes: 0, listened: false };
   return { signal: new AbortController().signal, headers: new Headers(), config, report, caller: {} };
 }
 

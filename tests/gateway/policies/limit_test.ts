@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { createGateway } from "../../../gateway/gateway.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
-import type { TokenLimits } from "../../../gateway/policies/attempt.ts";
+import type { TokenLimits } from "../../../gateway/policies/token_limits.ts";
 import {
   ask,
   before,

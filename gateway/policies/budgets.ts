@@ -1,0 +1,253 @@
+/**
+ * Keeps what a gateway token spends within its budgets.
+ *
+ * Before a request is sent, the most that it may cost is held, in counters that lapse by themselves. When its answer has ended,
+ * its cost takes the place of what was held. So requests at once cannot spend the same dollar, and a request whose end is never
+ * told costs its token nothing for long.
+ */
+import { type Cost, costOf } from "../../providers/prices/table.ts";
+import { GatewayError, quote } from "../../wires/errors.ts";
+import type { Usage } from "../../wires/types.ts";
+import type { Addition, Counters, Rule } from "../stores/counters.ts";
+import { matchesModel } from "../targets/model_patterns.ts";
+import type { Attempt, Run, Step } from "./attempt.ts";
+import type { Metered, Metering, Sizes, TokenBudget } from "./token_limits.ts";
+import { calendarWindow, COUNTED_MS, HELD_MS, type Window, windowOf } from "./windows.ts";
+
+/** Counters hold billionths of a dollar: whole numbers add up without an error. */
+const UNITS_PER_USD = 1e9;
+
+/** The error of a sum, in these units. */
+const ROUNDING = 1e-3;
+
+const HOUR_MS = 3_600_000;
+
+/** The tokens that are expected of an answer whose length the request does not limit. */
+export const USUAL_OUTPUT = 4096;
+
+/** Characters for each token of an answer that tells no usage. */
+const CHARS_PER_TOKEN = 4;
+
+/** The budgets of a token that hold at a time. */
+export function budgetsAt(budgets: readonly TokenBudget[], now: number): TokenBudget[] {
+  const kind = (budget: TokenBudget) => `${budget.window} ${scopeOf(budget)}`;
+  const lasting = budgets.filter(({ until }) => until === undefined || now < Date.parse(until));
+  const replaced = new Set(lasting.filter(({ until }) => until !== undefined).map(kind));
+  return lasting.filter((budget) => budget.until !== undefined || !replaced.has(kind(budget)));
+}
+
+/** The models that a budget is for, as a part of its counters' names. Budgets for the same models share their counters. */
+const scopeOf = ({ models, providers }: TokenBudget) => JSON.stringify([models ?? "*", providers ?? "*"]);
+
+/** Whether a budget is for a model. It is also for a model that is not known, which may be one of its models. */
+function isFor({ models, providers }: TokenBudget, provider: string, model: string | undefined): boolean {
+  if (providers && !providers.includes(provider)) return false;
+  return !models || model === undefined || matchesModel(models, provider, model);
+}
+
+/** The counters of one budget. */
+interface Sums {
+  window: Window;
+  /** Where the cost of this window is added. */
+  spentKey: string;
+  /** Where the holds of the present requests are added. */
+  heldKey: string;
+  spent: Rule["of"];
+  held: Rule["of"];
+}
+
+function sumsOf(name: string, budget: TokenBudget, now: number): Sums {
+  const window = calendarWindow(now, budget.window), held = windowOf(now, HELD_MS);
+  const spentAt = (at: number) => `spent:${name}:${budget.window}:${scopeOf(budget)}:${at}`;
+  const heldAt = (at: number) => `held:${name}:${scopeOf(budget)}:${at}`;
+  const spent = [{ key: spentAt(window.at), weight: 1 }];
+  if (budget.technique === "sliding") spent.push({ key: spentAt(window.at - 1), weight: window.left });
+  return {
+    window,
+    spentKey: spentAt(window.at),
+    heldKey: heldAt(held.at),
+    spent,
+    held: [held.at, held.at - 1].map((at) => ({ key: heldAt(at), weight: 1 })),
+  };
+}
+
+/** What a request holds of its token's budgets. */
+export interface Reserved {
+  additions: Addition[];
+  rules: Rule[];
+  /** The error for a request that these rules refuse; `undefined` if they do not. @param sums The sums of the rules. */
+  refusal(sums: readonly number[], counters: Counters): Promise<GatewayError | undefined>;
+  /** What to add when the request has ended. @param isBilled Whether the provider will bill it. */
+  settled(seen: Metering | undefined, isBilled: boolean): Addition[];
+}
+
+/**
+ * Finds what a request must hold.
+ *
+ * @throws GatewayError `forbidden` if the price of a target is not known.
+ */
+export function reserve({ run, step, others }: Attempt, metered: Metered): Reserved | undefined {
+  const { name, budgets, unknownPrice } = metered;
+  if (!budgets) return undefined;
+  const now = run.config.now();
+  const steps = [step, ...others];
+  const held: { budget: TokenBudget; sums: Sums; hold: number }[] = [];
+  for (const budget of budgetsAt(budgets, now)) {
+    let hold = 0;
+    for (const target of steps) {
+      if (!isFor(budget, target.provider, modelOf(target, run))) continue;
+      hold = Math.max(hold, holdFor(target, run, unknownPrice === "allow"));
+    }
+    if (hold > 0) held.push({ budget, hold, sums: sumsOf(name, budget, now) });
+  }
+  const holds = new Map<string, number>();
+  for (const { sums: { heldKey }, hold } of held) {
+    holds.set(heldKey, Math.max(hold, holds.get(heldKey) ?? 0));
+  }
+  const additions = (sign: number) =>
+    [...holds].map(([key, hold]) => ({ key, amount: sign * hold, ttlMs: 2 * HELD_MS }));
+  return {
+    additions: additions(1),
+    rules: held.map(({ budget, sums }) => ({
+      limit: unitsOf(budget.limitUsd),
+      of: [...sums.spent, ...sums.held],
+    })),
+    async refusal(sums, counters) {
+      let worst: Refused | undefined;
+      for (const [at, { budget, sums: { window, spent, heldKey } }] of held.entries()) {
+        const most = unitsOf(budget.limitUsd), hold = holds.get(heldKey)!;
+        // A sum that slides is not a whole number: its error depends on the order of its parts.
+        if (sums[at] + hold <= most - ROUNDING) continue;
+        const { sums: [used] } = await counters.take([], [{ limit: Infinity, of: spent }]);
+        // Other requests may cost less than is held for them.
+        const waitMs = used + hold <= most ? 1000 : window.leftMs;
+        if (!worst || waitMs > worst.waitMs) worst = { budget, waitMs, used };
+      }
+      return worst && overBudget(worst);
+    },
+    settled(seen, isBilled) {
+      const cost = isBilled ? unitsOf(costSeen(seen, run)) : 0;
+      if (cost === 0) return additions(-1);
+      return [...additions(-1), ...spending(name, budgets, cost, run)];
+    },
+  };
+}
+
+const unitsOf = (usd: number) => Math.round(usd * UNITS_PER_USD);
+
+/** The model of a step; `undefined` if neither its path nor its body names one. */
+const modelOf = ({ model }: Step, { report: { sizes } }: Run) => model ?? sizes?.model;
+
+/** The cost to add to each budget for the model that has answered, in the window in which the answer ended. */
+function spending(name: string, budgets: readonly TokenBudget[], cost: number, run: Run): Addition[] {
+  const { report: { provider = "", model, sizes }, config } = run;
+  const now = config.now();
+  const added = new Map<string, Addition>();
+  // A budget that another one replaces for some time counts on.
+  for (const budget of budgets) {
+    if (!isFor(budget, provider, model ?? sizes?.model)) continue;
+    const { spentKey } = sumsOf(name, budget, now);
+    added.set(spentKey, { key: spentKey, amount: cost, ttlMs: COUNTED_MS[budget.window] });
+  }
+  return [...added.values()];
+}
+
+// ---------------------------------------------------------------- the refusals
+
+/** A budget without room for a request. */
+interface Refused {
+  budget: TokenBudget;
+  waitMs: number;
+  used: number;
+}
+
+function overBudget({ budget: { limitUsd, window }, waitMs, used }: Refused): GatewayError {
+  const left = Math.max(0, limitUsd - used / UNITS_PER_USD);
+  const isSoon = waitMs <= HOUR_MS;
+  const seconds = `${Math.ceil(waitMs / 1000)}`;
+  const message =
+    `Cannot serve the request: its gateway token may spend ${limitUsd} US dollars in a ${window} ` +
+    `and has ${Number(left.toFixed(6))} left; the request, with those that still run, may cost more` +
+    (isSoon ? `; try again in ${seconds} s` : "");
+  // An SDK would repeat a 429 at once.
+  const headers: Record<string, string> = isSoon ? { "retry-after": seconds } : { "x-should-retry": "false" };
+  return new GatewayError("rate_limited", message, { number: 2045, headers });
+}
+
+function unknownPriceOf(step: Step, run: Run): GatewayError {
+  const model = modelOf(step, run);
+  const name = model === undefined ? step.provider : quote(`${step.provider}/${model}`);
+  return new GatewayError(
+    "forbidden",
+    `Cannot serve the request: its gateway token has a budget, and the price of the request to ${name} is not known; ` +
+      'set the option prices, or unknownPrice: "allow" of the token',
+    { number: 2040 },
+  );
+}
+
+// ---------------------------------------------------------------- costs
+
+const NONE: Usage = {
+  input: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  audioIn: 0,
+  output: 0,
+  reasoning: 0,
+  audioOut: 0,
+};
+
+/** The most that a request may cost at one target. @throws GatewayError `forbidden` if the price is not known. */
+function holdFor(step: Step, run: Run, isAllowed: boolean): number {
+  if (step.costs === "nothing") return 0;
+  const { config: { prices }, report: { sizes } } = run;
+  const model = modelOf(step, run);
+  const found = model === undefined || !sizes || step.costs === "unknown"
+    ? undefined
+    : prices.find(step.provider, model);
+  if (found) return unitsOf(mostCost(sizes!, found.cost));
+  if (isAllowed) return 0;
+  throw unknownPriceOf(step, run);
+}
+
+/** The most that a request may cost: its prompt may be written into a cache, and the answer may be thoughts. */
+function mostCost({ input, mostOutput, answers, tier }: Sizes, cost: Cost): number {
+  const output = mostOutput ?? USUAL_OUTPUT * answers;
+  let most = 0;
+  for (const prompt of [{ input }, { cacheWrite: input }, { cacheWrite: input, cacheWriteHour: input }]) {
+    for (const answer of [{ output }, { reasoning: output }]) {
+      for (const at of [undefined, tier]) {
+        most = Math.max(most, costOf({ ...NONE, ...prompt, ...answer }, cost, at));
+      }
+    }
+  }
+  return most;
+}
+
+/** The cost of a request that has ended, in US dollars. A client's own price, `cf-aig-custom-cost`, does not count here. */
+function costSeen(seen: Metering | undefined, run: Run): number {
+  const { report: { provider = "", model, sizes }, config: { prices } } = run;
+  const { usage: told } = seen ?? {};
+  if (told?.cost !== undefined && seen?.end === "whole") return told.cost;
+  const usage = usageOf(seen, sizes);
+  for (const name of [model, sizes?.model, seen?.model]) {
+    const found = name === undefined ? undefined : prices.find(provider, name);
+    if (found) return costOf(usage, found.cost, seen?.tier ?? sizes?.tier);
+  }
+  return told?.cost ?? 0;
+}
+
+/** The tokens of a request that has ended. Tokens that were not told are estimated. */
+function usageOf(seen: Metering | undefined, sizes: Sizes | null | undefined): Usage {
+  const told = seen?.usage;
+  const chars = Math.ceil((seen?.chars ?? 0) / CHARS_PER_TOKEN);
+  if (!told) return { ...NONE, input: sizes?.input ?? 0, output: chars };
+  if (seen.end === "whole") return told;
+  // The usage at the end of the answer is missing.
+  const { input, cacheRead, cacheWrite, audioIn, output, reasoning, audioOut } = told;
+  return {
+    ...told,
+    input: input + cacheRead + cacheWrite + audioIn > 0 ? input : sizes?.input ?? 0,
+    output: Math.max(output, chars - reasoning - audioOut),
+  };
+}

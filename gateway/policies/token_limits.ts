@@ -1,0 +1,122 @@
+/** What a gateway token may ask for and spend, and the facts about requests that this depends on. */
+import type { Cost } from "../../providers/prices/table.ts";
+import type { Usage } from "../../wires/types.ts";
+
+/**
+ * What one gateway token may ask for.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type TokenLimits } from "../../mod.ts";
+ *
+ * const limits: TokenLimits = { rpm: 1 };
+ * const { fetch } = createGateway({ tokens: [{ token: "secret", limits }] });
+ * const ask = () =>
+ *   fetch(
+ *     new Request("http://localhost/v1/chat/completions", {
+ *       method: "POST",
+ *       headers: { "content-type": "application/json", authorization: "Bearer secret" },
+ *       body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] }),
+ *     }),
+ *   );
+ * assertEquals((await ask()).status, 200);
+ * assertEquals((await ask()).status, 429);
+ * ```
+ */
+export interface TokenLimits {
+  /** Requests in a minute. */
+  rpm?: number;
+  /**
+   * Tokens of requests and answers in a minute. They are counted when an answer ends, so the requests that run at once may pass
+   * the limit together.
+   */
+  tpm?: number;
+  /** Requests at once. A stream counts until it ends. */
+  open?: number;
+}
+
+/**
+ * How much one gateway token may spend in a window of time, by the estimates of rows. Of several budgets each holds.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type TokenBudget } from "../../mod.ts";
+ *
+ * const budget: TokenBudget = { limitUsd: 1, window: "day" };
+ * const prices = { "demo/echo": { input: 1, output: 500 } };
+ * const { fetch } = createGateway({ tokens: [{ token: "secret", budgets: [budget] }], prices });
+ * const body = { model: "demo/echo", max_tokens: 4000, messages: [{ role: "user", content: "Hello" }] };
+ * const response = await fetch(
+ *   new Request("http://localhost/v1/chat/completions", {
+ *     method: "POST",
+ *     headers: { "content-type": "application/json", authorization: "Bearer secret" },
+ *     body: JSON.stringify(body),
+ *   }),
+ * );
+ * // Its answer may have 4000 tokens, which would cost 2 dollars.
+ * assertEquals(response.status, 429);
+ * ```
+ */
+export interface TokenBudget {
+  /** What it may spend in a window, in US dollars. */
+  limitUsd: number;
+  /** By UTC; a week begins on Monday, and a month is that of the calendar. */
+  window: "hour" | "day" | "week" | "month";
+  /**
+   * `fixed` starts anew with each window. `sliding` also counts the part of the window before that is less than one window ago,
+   * as if it had been spent evenly. Default `fixed`.
+   */
+  technique?: "fixed" | "sliding";
+  /** The models that it is for, as `{provider}/{model}` with at most one `*`: `openai/gpt-*`. Default: all. */
+  models?: readonly string[];
+  /** The names of the providers that it is for. Default: all. */
+  providers?: readonly string[];
+  /**
+   * The date until which it holds, e.g. `2027-01-31`. Until then it takes the place of a budget for the same window, models and
+   * providers, so that a limit can be raised for some time.
+   */
+  until?: string;
+}
+
+/** What is known of the size of an answer that has ended. */
+export interface Metering {
+  usage?: Usage;
+  /** Characters of its text, its thoughts and its tool calls. */
+  chars: number;
+  model?: string;
+  /** The service tier that answered. */
+  tier?: string;
+  /** How it ended. Only a whole answer's usage is complete. */
+  end?: "whole" | "broken" | "left";
+}
+
+/** A gateway token with limits or budgets. */
+export interface Metered {
+  /** Its name in rows of requests. */
+  name: string;
+  limits?: TokenLimits;
+  budgets?: readonly TokenBudget[];
+  unknownPrice?: "refuse" | "allow";
+}
+
+/** The estimated size of a request. */
+export interface Sizes {
+  /** Its tokens. */
+  input: number;
+  /** The most tokens of its answers together; `null` if the request does not limit them. */
+  mostOutput: number | null;
+  /** How many answers it asks for. */
+  answers: number;
+  /** The service tier that it asks for. */
+  tier?: string;
+  /** The model that the body names. */
+  model?: string;
+}
+
+/** The prices of models. */
+export interface Prices {
+  /** @param provider The name of the provider's row. */
+  find(provider: string, model: string): { cost: Cost } | undefined;
+}

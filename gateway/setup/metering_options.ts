@@ -1,0 +1,40 @@
+/** The schema of what a gateway token may ask for and spend. */
+import * as v from "npm:valibot@1.5.0";
+
+/** A limit: a token that may ask for nothing is left out, not limited to 0. */
+const most = v.optional(
+  v.pipe(
+    v.number(),
+    v.safeInteger("must be a whole number"),
+    v.minValue(1, "must be at least 1; to close a token, take it out of the list"),
+  ),
+);
+
+const listed = v.optional(v.pipe(v.array(v.string()), v.nonEmpty("must hold a name; leave it out for all")));
+
+const budget = v.strictObject({
+  limitUsd: v.pipe(
+    v.number(),
+    v.finite("must be a number"),
+    v.minValue(1e-6, "must be more than 0; to close a token, take it out of the list"),
+    v.maxValue(1e6, "must be at most a million"),
+  ),
+  window: v.picklist(["hour", "day", "week", "month"]),
+  technique: v.optional(v.picklist(["fixed", "sliding"])),
+  models: listed,
+  providers: listed,
+  until: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?$/, "must be a date such as 2027-01-31"),
+      v.check((text) => !Number.isNaN(Date.parse(text)), "must be a date such as 2027-01-31"),
+    ),
+  ),
+});
+
+/** The options `limits`, `budgets` and `unknownPrice` of a token. */
+export const meteringOptions = {
+  limits: v.optional(v.strictObject({ rpm: most, tpm: most, open: most })),
+  budgets: v.optional(v.pipe(v.array(budget), v.nonEmpty("must hold a budget; leave it out for none"))),
+  unknownPrice: v.optional(v.picklist(["refuse", "allow"])),
+};
