@@ -18,8 +18,9 @@ import { explaining } from "./explain/explain.ts";
 import { NoSearch } from "./upstream/no_search.ts";
 import { home } from "./doors/home.ts";
 import { serveLogs } from "./doors/logs.ts";
+import { serveMe } from "./doors/me.ts";
 import { serveMetrics } from "./doors/metrics.ts";
-import { serveOperator } from "./doors/operator.ts";
+import { serveOperator, type View } from "./doors/operator.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
 import { isUrl } from "./log/price_source.ts";
 import { beginTrace } from "./log/trace.ts";
@@ -205,8 +206,7 @@ async function open(
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) tellScope(report, route, account, gateway, config, context);
   if (route.door === "operator" || route.door === "logs") {
-    if (!insider) await checkOperator(headers, config.admin);
-    return await openOperators(route, request, account, { config, report });
+    return await openOperators(route, request, account, insider, { config, report });
   }
   const admit = () => config.tokens.admit(request, gateway, insider);
   const admitted = !insider && isForeignHost(request, config.hosts)
@@ -255,16 +255,20 @@ function settle({ settle, observer }: Report): void {
   else done();
 }
 
-/** Opens the doors of the operator. */
-function openOperators(
+/** Opens the doors of the operator, and the view of a token's holder. */
+async function openOperators(
   route: Route & { door: "operator" | "logs" },
   request: Request,
   account: string | undefined,
+  insider: boolean,
   holder: { config: Config; report: Report },
 ): Promise<Response> {
-  if (route.door === "operator") return serveOperator(route.view, request, holder.config);
+  const { config } = holder;
+  if (route.door === "operator" && route.view === "me") return await serveMe(request, config);
+  if (!insider) await checkOperator(request.headers, config.admin);
+  if (route.door === "operator") return await serveOperator(route.view as View, request, config);
   const scope = { account: scopeName(account ?? NO_ACCOUNT), gateway: scopeName(route.gateway) };
-  return serveLogs(request, { ...route, ...scope }, holder);
+  return await serveLogs(request, { ...route, ...scope }, holder);
 }
 
 /** Tells a request that is listened to whose it is. */

@@ -107,10 +107,11 @@ export interface TokenCheck {
   /**
    * Finds out who sent a request.
    *
+   * @param gateway `null` for a request that is about no gateway, and may hold a token of any.
    * @param insider Whether the sender is the program that made the gateway: it needs no token.
    * @throws GatewayError `unauthorized` if a token is required and missing, or if the token is for another gateway.
    */
-  admit(request: Request, gateway: string | undefined, insider: boolean): Promise<Caller> | Caller;
+  admit(request: Request, gateway: string | undefined | null, insider: boolean): Promise<Caller> | Caller;
   /** The providers' keys among a step's headers. */
   keys(headers: Headers): Promise<ReadonlyMap<string, string>>;
   /** A path below a provider, without the query parameters that hold a gateway token or belong to a front proxy. */
@@ -160,7 +161,7 @@ export function tokenCheck(
 
   async function admit(
     { headers, url }: Request,
-    gateway: string | undefined,
+    gateway: string | undefined | null,
     insider: boolean,
   ): Promise<Caller> {
     const { keys, token: inHeaders } = await part(headers);
@@ -171,7 +172,7 @@ export function tokenCheck(
       throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
     }
     const { gateways, providers, limits, budgets, unknownPrice, name } = token;
-    if (gateways && !(gateway !== undefined && gateways.includes(gateway))) {
+    if (gateways && gateway !== null && !(gateway !== undefined && gateways.includes(gateway))) {
       throw unauthorized("its token is not for this gateway");
     }
     const allows = ({ name }: Provider) => !providers || providers.includes(name);

@@ -29,7 +29,7 @@ export type Route =
     | { door: "model"; id: string }
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported" | "stored"; endpoint: string }
-    | { door: "operator"; view: View }
+    | { door: "operator"; view: View | "me" }
     | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
   );
 
@@ -117,7 +117,7 @@ const DOORS: readonly Door[] = [
   // The paths of the gateway's own page.
   { path: /^\/sluice\/api\/models\/*$/, methods: read, door: "models" },
   { path: /^\/sluice\/api\/chat\/completions\/*$/, methods: post, door: "chat", client: openaiChat },
-  { path: /^\/sluice\/api\/(?<view>logs|stats|providers)\/*$/, methods: read, door: "operator" },
+  { path: /^\/sluice\/api\/(?<view>logs|stats|providers|me)\/*$/, methods: read, door: "operator" },
   { path: /^\/sluice\/api\/(?<view>cache)\/*$/, methods: ["GET", "DELETE"], door: "operator" },
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },

@@ -71,6 +71,38 @@ function sumsOf(name: string, budget: TokenBudget, now: number): Sums {
   };
 }
 
+/** What is left of a budget. */
+export interface BudgetLeft extends TokenBudget {
+  spentUsd: number;
+  /** What the requests that run may cost at most. */
+  heldUsd: number;
+  leftUsd: number;
+  /** When its window ends, as a date in UTC. */
+  ends: string;
+}
+
+/** What is left of each budget that holds at a time. */
+export async function budgetsLeft(
+  { name, budgets = [] }: Metered,
+  now: number,
+  counters: Counters,
+): Promise<BudgetLeft[]> {
+  const holding = budgetsAt(budgets, now).map((budget) => ({ budget, sums: sumsOf(name, budget, now) }));
+  const rules = holding.flatMap(({ sums }) => [sums.spent, sums.held].map((of) => ({ limit: Infinity, of })));
+  const { sums: all } = await counters.take([], rules);
+  const usd = (units: number) => Math.round(Math.max(0, units)) / UNITS_PER_USD;
+  return holding.map(({ budget, sums: { window } }, at) => {
+    const [spent, held] = all.slice(2 * at);
+    return {
+      ...budget,
+      spentUsd: usd(spent),
+      heldUsd: usd(held),
+      leftUsd: usd(unitsOf(budget.limitUsd) - spent - held),
+      ends: new Date(now + window.leftMs).toISOString(),
+    };
+  });
+}
+
 /** What a request holds of its token's budgets. */
 export interface Reserved {
   additions: Addition[];

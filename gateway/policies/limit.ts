@@ -15,27 +15,13 @@ import { HELD_MS, MINUTE_MS, type Window, windowOf } from "./windows.ts";
 export const limit: Policy = (next) => {
   async function admitted(attempt: Attempt, metered: Metered): Promise<Response> {
     const { config, report, signal } = attempt.run;
-    const { name, limits = {} } = metered;
+    const { limits = {} } = metered;
     const now = config.now();
-    const minute = windowOf(now, MINUTE_MS), held = windowOf(now, HELD_MS);
-    const keyOf = (kind: string, at: number) => `${kind}:${name}:${at}`;
-    const openKey = keyOf("open", held.at);
-    const sliding = (kind: string) => [
-      { key: keyOf(kind, minute.at), weight: 1 },
-      { key: keyOf(kind, minute.at - 1), weight: minute.left },
-    ];
-    const rules: Named[] = [];
-    if (limits.rpm !== undefined) rules.push({ kind: "rpm", limit: limits.rpm, of: sliding("rpm") });
-    // What an answer takes is known when it ends: a request is admitted as long as a token is left.
-    if (limits.tpm !== undefined) rules.push({ kind: "tpm", limit: limits.tpm - 1, of: sliding("tpm") });
-    if (limits.open !== undefined) {
-      const of = [openKey, keyOf("open", held.at - 1)].map((key) => ({ key, weight: 1 }));
-      rules.push({ kind: "open", limit: limits.open, of });
-    }
+    const { rules, minute, keys } = rulesFor(metered, now);
     const reserved = reserve(attempt, metered);
     const { ok, sums } = await config.counters.take([
-      { key: keyOf("rpm", minute.at), amount: 1, ttlMs: 2 * MINUTE_MS },
-      { key: openKey, amount: 1, ttlMs: 2 * HELD_MS },
+      { key: keys.rpm, amount: 1, ttlMs: 2 * MINUTE_MS },
+      { key: keys.open, amount: 1, ttlMs: 2 * HELD_MS },
       ...reserved?.additions ?? [],
     ], [...rules, ...reserved?.rules ?? []]);
     const told = headersOf(rules, sums, limits, minute);
@@ -48,8 +34,8 @@ export const limit: Policy = (next) => {
     report.settle = (seen) => {
       const isAnswered = status > 0 && status < 400;
       const tokens = seen && isAnswered ? tokensIn(seen, heldBytes) : 0;
-      const additions = [{ key: openKey, amount: -1, ttlMs: 2 * HELD_MS }];
-      if (tokens > 0) additions.push({ key: keyOf("tpm", minute.at), amount: tokens, ttlMs: 2 * MINUTE_MS });
+      const additions = [{ key: keys.open, amount: -1, ttlMs: 2 * HELD_MS }];
+      if (tokens > 0) additions.push({ key: keys.tpm, amount: tokens, ttlMs: 2 * MINUTE_MS });
       // If the client leaves before its answer begins, the provider has its prompt.
       const isLeft = status === 0 && signal.aborted && report.tries > 0;
       return config.counters.take([...additions, ...reserved?.settled(seen, isAnswered || isLeft) ?? []]);
@@ -68,6 +54,33 @@ export const limit: Policy = (next) => {
 /** A rule, and the limit that it is for. */
 interface Named extends Rule {
   kind: keyof TokenLimits;
+}
+
+/** The rules of a token's limits at a time, and the counters that a request adds to. */
+export function rulesFor(
+  { name, limits = {} }: Metered,
+  now: number,
+): { rules: Named[]; minute: Window; keys: Record<keyof TokenLimits, string> } {
+  const minute = windowOf(now, MINUTE_MS), held = windowOf(now, HELD_MS);
+  const keyOf = (kind: string, at: number) => `${kind}:${name}:${at}`;
+  const keys = {
+    rpm: keyOf("rpm", minute.at),
+    tpm: keyOf("tpm", minute.at),
+    open: keyOf("open", held.at),
+  };
+  const sliding = (kind: "rpm" | "tpm") => [
+    { key: keys[kind], weight: 1 },
+    { key: keyOf(kind, minute.at - 1), weight: minute.left },
+  ];
+  const rules: Named[] = [];
+  if (limits.rpm !== undefined) rules.push({ kind: "rpm", limit: limits.rpm, of: sliding("rpm") });
+  // What an answer takes is known when it ends: a request is admitted as long as a token is left.
+  if (limits.tpm !== undefined) rules.push({ kind: "tpm", limit: limits.tpm - 1, of: sliding("tpm") });
+  if (limits.open !== undefined) {
+    const of = [keys.open, keyOf("open", held.at - 1)].map((key) => ({ key, weight: 1 }));
+    rules.push({ kind: "open", limit: limits.open, of });
+  }
+  return { rules, minute, keys };
 }
 
 /** Characters for each token of an estimate, and the most bytes of a request in it: longer ones hold pictures or files. */
