@@ -1,7 +1,8 @@
 /** Decides who may use the gateway, and separates its tokens from the providers' keys. */
-import { GatewayError } from "../../wires/errors.ts";
+import { GatewayError, quote } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
 import type { Metered, TokenBudget, TokenLimits } from "../policies/token_limits.ts";
+import { matchesModel } from "../targets/model_patterns.ts";
 import { basicPair, credential, decodeParam, isPlaceholder } from "./credential_texts.ts";
 import { equal, hash } from "./hash.ts";
 import { isProxyParam } from "./proxy_headers.ts";
@@ -31,6 +32,8 @@ export interface GatewayToken {
   gateways?: readonly string[];
   /** Provider names that it opens; absent for all. */
   providers?: readonly string[];
+  /** The models that it opens, as `{provider}/{model}` with at most one `*`: `openai/gpt-*`. Absent for all. */
+  models?: readonly string[];
   /** What it may ask for. Default: no limits. */
   limits?: TokenLimits;
   /** What it may spend. All of them hold. Default: no budget. */
@@ -85,15 +88,19 @@ export interface Caller {
   keys: ReadonlyMap<string, string>;
   /** The place of a credential that is not a gateway token, e.g. `authorization`. Only for a caller without a token. */
   stranger?: string;
-  /** The gateways and the providers that the caller's token opens; absent for all. */
+  /** What the caller's token opens; absent for all. */
   gateways?: readonly string[];
   providers?: readonly string[];
+  models?: readonly string[];
   /** The caller's token, if it has limits or budgets. */
   metered?: Metered;
-  /** Whether the caller's token opens a provider. */
-  allows(provider: Provider): boolean;
-  /** @throws GatewayError `unauthorized` for a provider that the token does not open. */
-  check(provider: Provider): void;
+  /** Whether the caller's token opens a provider, and one of its models. */
+  allows(provider: Provider, model?: string): boolean;
+  /**
+   * @param model The provider's name for the model.
+   * @throws GatewayError `unauthorized` for a provider that the token does not open, `forbidden` for such a model.
+   */
+  check(provider: Provider, model?: string): void;
 }
 
 /** The check of gateway tokens. */
@@ -171,11 +178,13 @@ export function tokenCheck(
       if (!required || insider) return { ...unlimited(insider, keys), stranger };
       throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
     }
-    const { gateways, providers, limits, budgets, unknownPrice, name } = token;
+    const { gateways, providers, models, limits, budgets, unknownPrice, name } = token;
     if (gateways && gateway !== null && !(gateway !== undefined && gateways.includes(gateway))) {
       throw unauthorized("its token is not for this gateway");
     }
-    const allows = ({ name }: Provider) => !providers || providers.includes(name);
+    const opens = ({ name }: Provider) => !providers || providers.includes(name);
+    const opensModel = ({ name }: Provider, model: string | undefined) =>
+      !models || model === undefined || matchesModel(models, name, model);
     return {
       trusted: true,
       token: name,
@@ -184,9 +193,11 @@ export function tokenCheck(
       metered: limits || budgets ? { name, limits, budgets, unknownPrice } : undefined,
       gateways,
       providers,
-      allows,
-      check(provider) {
-        if (!allows(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);
+      models,
+      allows: (provider, model) => opens(provider) && opensModel(provider, model),
+      check(provider, model) {
+        if (!opens(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);
+        if (!opensModel(provider, model)) throw notForModel(provider, model!);
       },
     };
   }
@@ -287,6 +298,12 @@ const unlimited = (trusted: boolean, keys: Caller["keys"]): Caller => ({
   allows: yes,
   check: pass,
 });
+
+const notForModel = ({ name }: Provider, model: string) =>
+  new GatewayError(
+    "forbidden",
+    `Cannot serve the request: its token is not for ${quote(`${name}/${model}`)}`,
+  );
 
 export const unauthorized = (why: string) =>
   new GatewayError("unauthorized", `Cannot serve the request: ${why}`);

@@ -13,9 +13,9 @@ import type { Config } from "../setup/config.ts";
 export async function serveMe(request: Request, config: Config): Promise<Response> {
   // A program that made the gateway has no token of its own, and asks for that of a request.
   const caller = await config.tokens.admit(request, null, true);
-  const { token: name, gateways = null, providers = null, metered } = caller;
+  const { token: name, gateways = null, providers = null, models = null, metered } = caller;
   if (name === undefined) throw unauthorized("it needs a gateway token, as authorization: Bearer TOKEN");
-  const answer = { name, gateways, providers, ...await leftOf(metered ?? { name }, config) };
+  const answer = { name, gateways, providers, models, ...await leftOf(metered ?? { name }, config) };
   return Response.json(answer, { headers: { "cache-control": "no-store" } });
 }
 

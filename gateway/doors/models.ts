@@ -49,7 +49,9 @@ export async function listModels(exchange: Exchange): Promise<Response> {
   const lists = await Promise.all(
     configured(exchange).map(async (provider) => {
       try {
-        return await modelsOf(provider, exchange, limit);
+        const models = await modelsOf(provider, exchange, limit);
+        const nameOf = ({ id }: Model) => id.slice(provider.name.length + 1);
+        return models.filter((model) => exchange.caller.allows(provider, nameOf(model)));
       } catch (cause) {
         signal.throwIfAborted();
         missing.push(provider.name);
@@ -82,7 +84,7 @@ function namedByOperator(
 ): Model | undefined {
   if (listed.some((model) => model.id === id)) return undefined;
   const targets = names.map((name) => findTarget(name, providers, "model", "any"));
-  if (!targets.every(({ provider }) => caller.allows(provider))) return undefined;
+  if (!targets.every(({ provider, model }) => caller.allows(provider, model))) return undefined;
   const [{ provider, model }] = targets;
   const known = listed.find((one) => one.id === `${provider.name}/${model}`);
   return { ...known ?? modelOf(id, provider.name, 0), id, display_name: id };
@@ -153,13 +155,18 @@ function deadline({ config, signal }: Exchange): { limit: AbortSignal; done: () 
   return { limit: AbortSignal.any([signal, late.signal]), done: () => ended.abort() };
 }
 
-function configured({ config: { providers, keys }, caller }: Exchange): Provider[] {
+function configured(
+  { config: { providers, keys }, caller: { models, trusted, ...caller } }: Exchange,
+): Provider[] {
+  // A provider is not asked if the caller may use none of its models.
+  const allows = (provider: Provider) =>
+    caller.allows(provider) && (!models || models.some((pattern) => pattern.startsWith(`${provider.name}/`)));
   const chosen = new Set(
-    [...providers.values()].filter((provider) => provider.fetch && caller.allows(provider)),
+    [...providers.values()].filter((provider) => provider.fetch && allows(provider)),
   );
-  for (const name of caller.trusted ? keys.providers : []) {
+  for (const name of trusted ? keys.providers : []) {
     const provider = providers.get(name);
-    if (provider && provider.chat !== false && provider.modelsPath !== false && caller.allows(provider)) {
+    if (provider && provider.chat !== false && provider.modelsPath !== false && allows(provider)) {
       chosen.add(provider);
     }
   }

@@ -24,6 +24,7 @@ import {
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
+import { checkModels, modelsIn } from "./native_models.ts";
 import type { Mask, Masks } from "../access/secrets.ts";
 import { isEventStream } from "../log/observe.ts";
 import { UNBUFFERED } from "../upstream/answer.ts";
@@ -56,14 +57,16 @@ export async function native(
   const settings = readPolicy(headers, config.policy);
   const query = request.url.indexOf("?");
   const endpoint = query < 0 ? path : config.tokens.ownQuery(path + request.url.slice(query));
-  // A signature may hold a hash of the whole body, and a budget must know the model and the length.
+  // A signature may hold a hash of the whole body, and limits on models and budgets must know the model.
   const { caller } = exchange;
   const isSigned = provider.keySet?.hashes &&
     (caller.keys.size === 0 || clientKeySet(provider, caller) !== undefined);
   const caching = request.method === "POST" ? nativeCaching(provider, endpoint, exchange) : undefined;
   const isKeyed = caching !== undefined && !(Number(request.headers.get("content-length")) > MOST_BYTES);
   const isMeasured = caller.metered?.budgets !== undefined;
-  const { body, fault } = await bodyOf(request, settings, exchange, isSigned || isKeyed || isMeasured);
+  const isWhole = isSigned || isKeyed || isMeasured || caller.models !== undefined;
+  const { body, fault } = await bodyOf(request, settings, exchange, isWhole);
+  checkModels(provider, path, body, exchange);
   if (isMeasured && ArrayBuffer.isView(body)) await measure(body as Uint8Array<ArrayBuffer>, exchange);
   const model = report.model ?? report.sizes?.model;
   const sent = {
@@ -218,7 +221,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     model,
     settings,
     format,
-    costs: format ? undefined : costsOf(method, url),
+    costs: caller.metered?.budgets && costsOf(method, url, format, body),
     otherKey: keys?.isFree,
     cache: native.caching && planOf({ ...native, model }, url, exchange),
     mask: (error) => maskObject(masks.error, error),
@@ -255,11 +258,18 @@ const FREE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
 /** Paths that count tokens: Anthropic's, Google's, OpenAI's and Amazon's. */
 const COUNTS = /[/:](?:count_tokens|countTokens|responses\/input_tokens|count-tokens)$/;
 
-/** What a path costs whose answers are not of a known format. */
-function costsOf(method: string, url: string): Step["costs"] {
+/** What a request costs if tokens do not tell it; `undefined` if they do. */
+function costsOf(
+  method: string,
+  url: string,
+  format: AnswerFormat | undefined,
+  body: BodyInit | null,
+): Step["costs"] {
   const path = url.split("?", 1)[0].replace(/\/+$/, "");
   if (FREE_METHODS.has(method) || COUNTS.test(path)) return "nothing";
-  return WITHOUT_OUTPUT.test(path) ? undefined : "unknown";
+  // With two models in the body, the dearer one may be the one that the provider reads.
+  if (modelsIn(body) === undefined) return "unknown";
+  return format || WITHOUT_OUTPUT.test(path) ? undefined : "unknown";
 }
 
 /** How a provider's answer is passed back. */

@@ -127,7 +127,7 @@ function clientOf(model: string, input: JsonObject, { config, caller }: Exchange
 async function runOwn(model: string, input: object, exchange: Exchange): Promise<Response> {
   const { config, caller, report, headers: asked } = exchange;
   const provider = findProvider("workers-ai", config.providers);
-  caller.check(provider);
+  caller.check(provider, model);
   const endpoint = runPath(model);
   if (endpoint === undefined) {
     throw new GatewayError("invalid_model", `Cannot run ${quote(model)}: it is not a model`, {

@@ -15,10 +15,11 @@ import { prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
 import { nativeCaching, nativeHeaders, nativeStep } from "./native.ts";
+import { checkModels } from "./native_models.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { findProvider, MOST_NAME } from "../targets/find_target.ts";
-import { MOST_STEPS, targetsOf } from "../targets/find_targets.ts";
+import { checkOwnModels, MOST_STEPS, targetsOf } from "../targets/find_targets.ts";
 
 /** The most characters of an endpoint with its query. Servers refuse longer request lines. */
 const MOST_ENDPOINT = 64 * 1024;
@@ -207,6 +208,7 @@ function callSteps(
 ): Step[] {
   const { config, caller } = exchange;
   const targets = targetsOf(call.get("model"), "model", config, caller);
+  checkOwnModels(targets, call, caller);
   const [first] = targets;
   const plan = cachePlans({ body: call.text, get: call.get }, exchange);
   const outgoings = only && targets.length === 1
@@ -230,6 +232,7 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
   const provider = findProvider(step.provider, exchange.config.providers, `${path}.provider`);
   exchange.caller.check(provider);
   return within(path, () => {
+    checkModels(provider, endpoint, body, exchange);
     const headers = nativeHeaders(provider, exchange);
     setMissing(headers, "content-type", "application/json");
     const { model } = (query ?? {}) as JsonObject;

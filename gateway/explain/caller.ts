@@ -7,7 +7,7 @@ import { readSwitch } from "../upstream/headers.ts";
 
 /** What the caller's token opens. `null` in a list's place means all. */
 export function callerOf({ caller, account, gateway }: Exchange): object {
-  const { token = null, trusted, gateways = null, providers = null, metered } = caller;
+  const { token = null, trusted, gateways = null, providers = null, models = null, metered } = caller;
   return {
     token,
     account: account ?? null,
@@ -15,6 +15,7 @@ export function callerOf({ caller, account, gateway }: Exchange): object {
     storedKeys: trusted,
     gateways,
     providers,
+    models,
     limits: metered?.limits ?? null,
     budgets: metered?.budgets ?? null,
   };

@@ -39,12 +39,13 @@ export function readTokens(
     if (typeof token === "string") return { token };
     if (token.name !== undefined) checkTokenName(token.name, at, texts, tokens);
     const option = `tokens.${at}`;
+    const models = token.models && readModelPatterns(token.models, providers, `${option}.models`);
     const budgets = token.budgets?.map((budget, of) => {
       const within = `${option}.budgets.${of}`;
       const models = budget.models && readModelPatterns(budget.models, providers, `${within}.models`).sort();
       return { ...budget, models, providers: providerNames(budget.providers, providers, within)?.sort() };
     });
-    return { ...token, providers: providerNames(token.providers, providers, option), budgets };
+    return { ...token, providers: providerNames(token.providers, providers, option), models, budgets };
   });
 }
 

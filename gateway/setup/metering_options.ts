@@ -32,8 +32,9 @@ const budget = v.strictObject({
   ),
 });
 
-/** The options `limits`, `budgets` and `unknownPrice` of a token. */
+/** The options `models`, `limits`, `budgets` and `unknownPrice` of a token. */
 export const meteringOptions = {
+  models: listed,
   limits: v.optional(v.strictObject({ rpm: most, tpm: most, open: most })),
   budgets: v.optional(v.pipe(v.array(budget), v.nonEmpty("must hold a budget; leave it out for none"))),
   unknownPrice: v.optional(v.picklist(["refuse", "allow"])),

@@ -236,21 +236,24 @@ export const OPTIONS = v.strictObject({
   origins: v.optional(v.array(origin)),
   hosts: v.optional(v.array(host)),
   tokens: v.optional(v.pipe(
-    v.array(v.union([
-      token,
-      v.strictObject({
+    v.array(v.union(
+      [
         token,
-        name: v.optional(
-          v.pipe(
-            v.string(),
-            v.regex(/^[\w .@-]{1,64}$/, "must have 1 to 64 characters of A-Z a-z 0-9 _ . @ - and blanks"),
+        v.strictObject({
+          token,
+          name: v.optional(
+            v.pipe(
+              v.string(),
+              v.regex(/^[\w .@-]{1,64}$/, "must have 1 to 64 characters of A-Z a-z 0-9 _ . @ - and blanks"),
+            ),
           ),
-        ),
-        gateways: v.optional(names),
-        providers: v.optional(names),
-        ...meteringOptions,
-      }),
-    ], "must be a token, or {token, name?, gateways?, providers?, limits?, budgets?, unknownPrice?}")),
+          gateways: v.optional(names),
+          providers: v.optional(names),
+          ...meteringOptions,
+        }),
+      ],
+      "must be a token, or {token, name?, gateways?, providers?, models?, limits?, budgets?, unknownPrice?}",
+    )),
     v.nonEmpty("must hold a token; leave it out for a gateway that is open to all"),
   )),
   tokenRequired: v.optional(v.boolean()),

@@ -1,6 +1,7 @@
 /** Finds the targets that a request names, in the order in which they are tried. */
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
+import { list } from "../../wires/shared/json.ts";
 import { findTarget, type Target, type Task } from "./find_target.ts";
 import type { Aliases } from "./aliases.ts";
 
@@ -18,7 +19,7 @@ interface Known {
 interface Asked {
   headers: Headers;
   config: Known;
-  caller: { check(provider: Provider): void };
+  caller: { check(provider: Provider, model?: string): void };
 }
 
 /**
@@ -34,14 +35,15 @@ export function findTargets(
 ): Target[] {
   const model = body.get("model") ?? undefined;
   const first = model === undefined ? [] : targetsOf(model, "model", config, caller, task);
+  checkOwnModels(first, body, caller);
   // A provider with a list `models` of its own reads it itself.
-  const list = (first[0]?.provider.ownModels ? undefined : body.get("models")) ?? [];
-  if (!Array.isArray(list)) {
+  const others = (first[0]?.provider.ownModels ? undefined : body.get("models")) ?? [];
+  if (!Array.isArray(others)) {
     const message = "Cannot read the request: models must be a list";
     throw new GatewayError("invalid_request", message, { param: "models" });
   }
   const written = headers.get("sluice-fallback");
-  if (first.length === 1 && list.length === 0 && written === null) return first;
+  if (first.length === 1 && others.length === 0 && written === null) return first;
   const fallback = written?.split(",").map((name) => name.trim()).filter(Boolean) ?? [];
   /** Each name, with the place where it was written first. */
   const names = new Map<unknown, string>();
@@ -51,7 +53,7 @@ export function findTargets(
     checkCount(names.size);
   };
   if (model !== undefined) add(model, "model");
-  for (const [at, name] of list.entries()) add(name, `models[${at}]`);
+  for (const [at, name] of others.entries()) add(name, `models[${at}]`);
   for (const name of fallback) add(name, "sluice-fallback");
   // A request without any model gets the same error as one with a malformed model.
   if (names.size === 0) names.set(undefined, "model");
@@ -63,7 +65,25 @@ export function findTargets(
       checkCount(targets.size);
     }
   }
-  return [...targets.values()];
+  const found = [...targets.values()];
+  checkOwnModels(found, body, caller);
+  return found;
+}
+
+/**
+ * Checks the models that a provider with a list `models` of its own may use in place of the one that is named.
+ *
+ * @throws GatewayError `forbidden`
+ */
+export function checkOwnModels(
+  targets: readonly Target[],
+  body: { get(field: string): unknown },
+  caller: Asked["caller"],
+): void {
+  for (const { provider } of targets) {
+    if (!provider.ownModels) continue;
+    for (const name of list(body.get("models"))) caller.check(provider, `${name}`);
+  }
 }
 
 function checkCount(count: number): void {
@@ -87,7 +107,7 @@ export function targetsOf(
   const alias = typeof name === "string" ? aliases?.find(name) : undefined;
   const find = (name: unknown): Target => {
     const target = findTarget(name, providers, param, task);
-    caller.check(target.provider);
+    caller.check(target.provider, target.model);
     return target;
   };
   if (!alias) return [find(name)];

@@ -8,6 +8,7 @@ const TEAM: GatewayToken = {
   name: "team",
   gateways: ["prod"],
   providers: ["openai"],
+  models: ["gpt-4*", "anthropic/*"],
   limits: { rpm: 10, tpm: 1000, open: 3 },
   budgets: [{ limitUsd: 2, window: "day", models: ["gpt-4*"] }, { limitUsd: 5, window: "month" }],
 };
@@ -43,6 +44,7 @@ Deno.test("me: a token's holder sees what it opens, and what is left", async () 
     name: "team",
     gateways: ["prod"],
     providers: ["openai"],
+    models: ["openai/gpt-4*", "anthropic/*"],
     limits: { rpm: { limit: 10, left: 8 }, tpm: { limit: 1000, left: 950 }, open: { limit: 3, left: 2 } },
     budgets: [
       {
@@ -64,7 +66,7 @@ Deno.test("me: a token's holder sees what it opens, and what is left", async () 
 
 Deno.test("me: a token without limits, and nothing of another token", async () => {
   const { fetch, call } = gateway(TEAM, { token: "free-token", name: "free" }, "plain-token");
-  const none = { gateways: null, providers: null, limits: {}, budgets: [] };
+  const none = { gateways: null, providers: null, models: null, limits: {}, budgets: [] };
   for (const serve of [fetch, call]) {
     const free = await serve(me({ "x-api-key": "free-token" }));
     assertEquals(await free.json(), { name: "free", ...none });

@@ -304,6 +304,7 @@ Deno.test("an explanation needs the token that the call needs", async () => {
     storedKeys: true,
     gateways: ["gw"],
     providers: ["openai"],
+    models: null,
     limits: null,
     budgets: null,
   });

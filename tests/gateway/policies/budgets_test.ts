@@ -435,6 +435,11 @@ Deno.test("a path of the provider's own passes if it costs nothing, and is refus
     post(`${ROOT}/openai/batches`, { input_file_id: "f" }, TOKEN),
     post(`${ROOT}/openai/responses`, { model: "gpt-4.1", input: "Hi", background: true }, TOKEN),
     new Request(`${ROOT}/openai/chat/completions`, { method: "POST", headers: TOKEN, body: "not JSON" }),
+    new Request(`${ROOT}/openai/chat/completions`, {
+      method: "POST",
+      headers: TOKEN,
+      body: '{"model": "gpt-5", "model": "gpt-4.1", "max_tokens": 1, "messages": []}',
+    }),
   ];
   for (const request of refused) assertEquals(await status(fetch(request)), 403);
   assertEquals(sent.length, 3);
