@@ -3,6 +3,7 @@ import type { Exchange } from "../exchange.ts";
 import { isOff } from "../log/entry.ts";
 import { readMetadata } from "../log/metadata.ts";
 import { patience } from "../policies/attempt.ts";
+import { readCaching } from "../policies/cache_settings.ts";
 import { readSwitch } from "../upstream/headers.ts";
 
 /** What the caller's token opens. `null` in a list's place means all. */
@@ -21,21 +22,8 @@ export function callerOf({ caller, account, gateway }: Exchange): object {
   };
 }
 
-/** Hints for a cache. The gateway has none yet. */
-const CACHE_HINTS = [
-  "cf-aig-cache-key",
-  "cf-aig-cache-ttl",
-  "cf-aig-skip-cache",
-  "cf-cache-ttl",
-  "cf-skip-cache",
-];
-
 /** The policies that hold for the whole request. Those of one target are told with it. */
 export function policiesOf({ headers, config }: Exchange): object {
-  const hints = CACHE_HINTS.flatMap((name) => {
-    const value = headers.get(name);
-    return value === null ? [] : [[name, value]];
-  });
   const left: string[] = [];
   const written = headers.get("cf-aig-metadata");
   const metadata = written === null ? undefined : readMetadata(written, left);
@@ -45,8 +33,14 @@ export function policiesOf({ headers, config }: Exchange): object {
     fallback: headers.get("sluice-fallback"),
     streamIdleTimeoutMs: config.streamIdleTimeoutMs,
     clientTimeoutMs: Number.isFinite(leaves) ? leaves : null,
-    cache: { hints: Object.fromEntries(hints), note: "The gateway has no cache: hints have no effect." },
+    cache: cachingOf(headers, config.cache?.ttl),
     metadata: { kept: metadata ?? {}, dropped: left },
     row: config.journal?.logs !== undefined && !isOff(headers, "cf-aig-collect-log"),
   };
+}
+
+/** How the request would take part in caching, whether an answer is kept or not; `null` if it would not. */
+function cachingOf(headers: Headers, ttl: number | undefined): object | null {
+  const settings = ttl === undefined ? undefined : readCaching(headers, ttl, readSwitch);
+  return settings ? { ttlSeconds: settings.ttlMs / 1000, key: settings.key ?? null } : null;
 }

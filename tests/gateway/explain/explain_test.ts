@@ -602,11 +602,8 @@ Deno.test("an explanation tells the caller's policies and hints", async () => {
   const headers = {
     ...EXPLAIN,
     "cf-aig-request-timeout": "300",
-    "cf-aig-cache-ttl": "60",
-    "cf-aig-skip-cache": "true",
     "cf-aig-cache-key": "k",
     "cf-cache-ttl": "61",
-    "cf-skip-cache": "false",
     "cf-aig-metadata": '{"team":"a","list":[1]}',
     "x-stainless-timeout": "20",
     "cf-aig-collect-log": "false",
@@ -618,20 +615,14 @@ Deno.test("an explanation tells the caller's policies and hints", async () => {
     fallback: null,
     streamIdleTimeoutMs: 900,
     clientTimeoutMs: 20_000,
-    cache: {
-      hints: {
-        "cf-aig-cache-key": "k",
-        "cf-aig-cache-ttl": "60",
-        "cf-aig-skip-cache": "true",
-        "cf-cache-ttl": "61",
-        "cf-skip-cache": "false",
-      },
-      note: "The gateway has no cache: hints have no effect.",
-    },
+    cache: { ttlSeconds: 61, key: "k" },
     metadata: { kept: { team: "a" }, dropped: ["cf-aig-metadata.list"] },
     row: false,
   });
   assertEquals(targets[0].policies.requestTimeoutMs, 300);
+  const skipped = await explained(await fetch(ask("openai/m", { ...headers, "cf-aig-skip-cache": "true" })));
+  assertEquals(skipped.policies.cache, null);
+  assertEquals((await fetch(ask("openai/m", { ...headers, "cf-aig-cache-ttl": "soon" }))).status, 400);
 });
 
 // ---------------------------------------------------------------- the estimate
