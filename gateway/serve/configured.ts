@@ -24,6 +24,8 @@ export interface Serving {
   alone?: boolean;
   /** The text of the file that `SLUICE_CONFIG` names. */
   file?: string;
+  /** Warnings of what was read before. */
+  told?: readonly string[];
   /** Opens a file. Absent if the runtime cannot read files. */
   open?: OpenFile;
   /** The store of a Worker's bindings. */
@@ -55,9 +57,13 @@ export type Configured =
  *
  * @throws TypeError that names the faulty variable.
  */
-export function configured(env: Env, { names, alone = false, file, open, store }: Serving = {}): Configured {
+export function configured(
+  env: Env,
+  { names, alone = false, file, told = [], open, store }: Serving = {},
+): Configured {
   const served = readEnv(env, names, file);
   const { options, warnings, reusePort } = served;
+  warnings.push(...told);
   if (alone && isLoopback(served.hostname)) options.hosts ??= [];
   const stored = Object.keys(options.keys ?? {});
   const tokens = tokensOf(options, env);

@@ -6,6 +6,7 @@ import { drainOn } from "./drain.ts";
 import { type Env, type Served, textsOf } from "../setup/env.ts";
 import { cannotUse } from "../setup/env_settings.ts";
 import type { Gateway } from "../gateway.ts";
+import { withKeyFiles } from "./key_files.ts";
 import { startLines } from "./start_lines.ts";
 import { driverFolder } from "../stores/store_url.ts";
 import { boundStore, STORE_BINDINGS } from "../stores/worker_stores.ts";
@@ -103,12 +104,17 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
     return read(path);
   };
   try {
-    const env: Env = (name) => deno.env.get(name);
+    const told: string[] = [];
+    const env = await withKeyFiles(
+      (name) => deno.env.get(name),
+      noted((path) => deno.readTextFile(path)),
+      (warning) => told.push(warning),
+    );
     // Deno Deploy runs many processes, and nobody reads their first lines of output.
     const alone = env("DENO_DEPLOY") === undefined;
     const file = await configFile(env, noted((path) => deno.readTextFile(path)));
     const open = noted(openOnDeno(deno));
-    const served = configured(env, { names: denoNames(deno), alone, file, open });
+    const served = configured(env, { names: denoNames(deno), alone, file, told, open });
     const { storePath } = served;
     if (storePath !== undefined) {
       const folder = driverFolder();
@@ -135,9 +141,12 @@ async function runOnDeno(deno: DenoRuntime, module: string): Promise<void> {
 
 async function runOnBun(bun: BunRuntime, process: Process): Promise<void> {
   if (fetchesOf(bun.env[MAX_FETCHES]) === undefined) startAgain(process);
-  const env: Env = (name) => bun.env[name];
-  const file = await configFile(env, (path) => bun.file(path).text());
-  const served = configured(env, { names: Object.keys(bun.env), alone: true, file, open: openOnBun(bun) });
+  const read = (path: string) => bun.file(path).text();
+  const told: string[] = [];
+  const env = await withKeyFiles((name) => bun.env[name], read, (warning) => told.push(warning));
+  const file = await configFile(env, read);
+  const names = Object.keys(bun.env);
+  const served = configured(env, { names, alone: true, file, told, open: openOnBun(bun) });
   await served.checkFiles();
   const { port, hostname, reusePort, gateway } = served;
   // Bun's default of 10 s without a byte would cut off a model that thinks, and its default of 128 MiB an upload to a

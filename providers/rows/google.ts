@@ -147,5 +147,6 @@ export const VERTEX: Row = {
       ...["project_id", "quota_project_id", "region", "token_uri", "type", "universe_domain"],
     ],
     env: { client_email: "GOOGLE_CLIENT_EMAIL", private_key: "GOOGLE_PRIVATE_KEY" },
+    file: "GOOGLE_APPLICATION_CREDENTIALS",
   },
 };
