@@ -195,7 +195,10 @@ export function strictVertex(knows: (token: string) => boolean) {
     const strange = headers.get("anthropic-beta")?.split(",").find((beta) => !HEADER_BETAS.includes(beta));
     if (strange) return invalid(`Unexpected value(s) \`${strange}\` for the \`anthropic-beta\` header`);
     const { anthropic_version: version, anthropic_beta: betas = [], ...rest } = body;
-    if (version !== "vertex-2023-10-16") return invalid("anthropic_version: Field required");
+    // Its newest SDK (1.1.3) writes the version of Anthropic's own API.
+    if (!/^(?:vertex-2023-10-16|2026-10-21)$/.test(`${version}`)) {
+      return invalid("anthropic_version: Field required");
+    }
     const isCount = id === "count-tokens";
     if (!isCount && "model" in rest) return invalid("model: Extra inputs are not permitted");
     if (!isCount && verb !== (rest.stream ? "streamRawPredict" : "rawPredict")) return invalid("stream");
