@@ -113,7 +113,7 @@ const hostOf = (location: string) =>
 
 /** What Vertex AI does not have, of what AI Studio has. */
 const ONLY_STUDIO =
-  /"(?:toolCall|toolResponse|partMetadata|fileSearch|includeServerSideToolInvocations|store|willContinue)":/;
+  /"(?:toolCall|toolResponse|partMetadata|mediaProcessing|enableEnhancedCivicAnswers|fileSearch|includeServerSideToolInvocations|store|willContinue)":/;
 
 const CHAT_ANSWER = {
   id: "c",

@@ -294,17 +294,27 @@ Deno.test("Gemini's function ids are sent to generation 3 alone, and fields of A
   const content = [
     { type: "text", text: "Hi" },
     { type: "tool_response", toolResponse: { id: "1" } },
-    { type: "picture", inlineData: { mimeType: "image/png", data: "AAAA" }, partMetadata: { a: 1 } },
+    {
+      type: "picture",
+      inlineData: { mimeType: "image/png", data: "AAAA" },
+      partMetadata: { a: 1 },
+      mediaProcessing: {},
+    },
   ];
   const odd = [{ role: "user", content }];
   const more = [...tools, { type: "google_search" }, {
     type: "file_search",
     fileSearchStoreNames: ["fileSearchStores/a"],
   }];
-  const response = await ask({ model: "vertex/gemini-3.5-flash", messages: odd, tools: more });
+  const response = await ask({
+    model: "vertex/gemini-3.5-flash",
+    messages: odd,
+    tools: more,
+    enableEnhancedCivicAnswers: true,
+  });
   assertEquals(
     response.headers.get("sluice-dropped"),
-    "messages[0].content[1], messages[0].content[2].partMetadata, tools.file_search",
+    "messages[0].content[1], messages[0].content[2].partMetadata, messages[0].content[2].mediaProcessing, enableEnhancedCivicAnswers, tools.file_search",
   );
   await ok(response);
 });

@@ -16,8 +16,9 @@ import { camel } from "./write_settings.ts";
 /** Parts for the calls of Google's own tools. */
 const OF_GOOGLES_TOOLS = ["toolCall", "toolResponse"];
 
-/** Members of parts. */
-const OF_PARTS = ["partMetadata"];
+/** Members of parts, of a function's response and of `generationConfig`. */
+const OF_PARTS = ["mediaProcessing", "partMetadata"], OF_RESPONSES = ["willContinue"];
+const OF_CONFIG = ["enableEnhancedCivicAnswers"];
 
 function writeVertex(call: Call): WireRequest {
   const dropped: string[] = [];
@@ -28,6 +29,8 @@ function writeVertex(call: Call): WireRequest {
     delete body.store;
     if (call.settings.store !== false) dropped.push("store");
   }
+  const config = object(body.generationConfig);
+  if (config) body.generationConfig = without(config, OF_CONFIG, "", dropped);
   const { includeServerSideToolInvocations: _, ...toolConfig } = object(body.toolConfig) ?? {};
   if (Object.keys(toolConfig).length > 0) body.toolConfig = toolConfig;
   else delete body.toolConfig;
@@ -60,13 +63,18 @@ function withoutRefused<M extends Message>(message: M, dropped: string[]): M {
 }
 
 function withoutMembers(part: Part & { type: "native" }, dropped: string[]): Part {
-  const refused = Object.keys(part.value).filter((key) => OF_PARTS.includes(camel(key)));
-  if (refused.length === 0) return part;
-  dropped.push(...refused.map((key) => `${part.path}.${key}`));
-  return {
-    ...part,
-    value: Object.fromEntries(Object.entries(part.value).filter(([key]) => !refused.includes(key))),
-  };
+  const value = without(part.value, OF_PARTS, part.path, dropped);
+  const [name, response] = Object.entries(value).find(([key]) => camel(key) === "functionResponse") ?? [];
+  const held = object(response);
+  if (held) value[name!] = without(held, OF_RESPONSES, `${part.path}.${name}`, dropped);
+  return { ...part, value };
+}
+
+/** The members of an object but these. Those that it had are named, below its path. */
+function without(value: JsonObject, names: readonly string[], path: string, dropped: string[]): JsonObject {
+  const isRefused = (key: string) => names.includes(camel(key));
+  dropped.push(...Object.keys(value).filter(isRefused).map((key) => path === "" ? key : `${path}.${key}`));
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !isRefused(key)));
 }
 
 /** Takes the ids of functions out, which are 400 "Unknown name id" before Gemini 3. Results are matched by their order. */
