@@ -45,8 +45,6 @@ function signWithAccount(
   const { headers, fetch = globalThis.fetch, now = Date.now(), signal } = request;
   const set = (token: string) => {
     request.minted = token;
-    // A client's API key would stand for another account.
-    headers.delete("x-goog-api-key");
     setUnfixed(headers, provider, "authorization", `Bearer ${token}`);
   };
   const token = tokenOf(fetch, key, now, () => askToken(fetch, provider, account, now));

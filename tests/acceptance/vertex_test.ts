@@ -1,5 +1,6 @@
 /** Vertex AI: how requests are signed, where they go for each publisher, and what is refused before anything is sent. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { createGateway } from "../../gateway/gateway.ts";
 import { readEnv } from "../../gateway/setup/env.ts";
 import type { Options } from "../../gateway/setup/options.ts";
 import { before, clock, post } from "../fakes.ts";
@@ -180,6 +181,31 @@ Deno.test("an endpoint that gives no token is told without the credential, and a
   assertEquals(broken.sent.length, 0);
 });
 
+Deno.test("a client's account leads to no other host, and a redirect of the token endpoint is not followed", async () => {
+  const own = (file: object) => ({
+    authorization: `Bearer ${JSON.stringify(file)}`,
+    "cf-aig-authorization": `Bearer ${TOKEN}`,
+  });
+  const { ask, calls } = room();
+  for (const region of ["evil.example/", "evil.example#", "x@evil.example", "global.evil"]) {
+    await ok(await ask(GEMINI, own({ ...ONE.file, region })));
+    assertEquals(new URL(calls().at(-1)!.url).host, "aiplatform.googleapis.com");
+  }
+  const asked: RequestInit[] = [];
+  const gateway = createGateway({
+    tokens: [TOKEN],
+    fetch(_, init) {
+      asked.push(init);
+      return Promise.resolve(
+        new Response(null, { status: 307, headers: { location: "https://evil.example" } }),
+      );
+    },
+  });
+  const told = await fault(await gateway.fetch(post(CHAT, GEMINI, own(ONE.file))));
+  assertStringIncludes(told, "502 Cannot sign in to google-vertex-ai: Google's token endpoint answered 307");
+  assertEquals(asked.map(({ redirect }) => redirect), ["manual"]);
+});
+
 // ---------------------------------------------------------------- the ways
 
 Deno.test("each model goes to its publisher's way, under all the names that clients write", async () => {
@@ -319,6 +345,19 @@ Deno.test("Gemini's function ids are sent to generation 3 alone, and fields of A
   await ok(response);
 });
 
+Deno.test("willContinue of a function's response is left out and named", async () => {
+  const { ask, sent } = room(stored(ONE.file));
+  const part = { type: "result", functionResponse: { name: "f", response: {}, willContinue: true } };
+  const response = await ask({ ...GEMINI, messages: [{ role: "user", content: [part] }] });
+  assertEquals(
+    response.headers.get("sluice-dropped"),
+    "messages[0].content[0].functionResponse.willContinue",
+  );
+  await response.body?.cancel();
+  const [{ parts }] = JSON.parse(sent.at(-1)!.body).contents;
+  assertEquals(parts, [{ functionResponse: { name: "f", response: {} } }]);
+});
+
 Deno.test("Claude's betas go into the body, those that Vertex AI does not know are left out, and errors of both forms are read", async () => {
   const { fetch, calls } = room(stored(ONE.file, { wait: () => new Promise(() => {}) }));
   const ask = (more: object = {}) =>
@@ -337,6 +376,9 @@ Deno.test("Claude's betas go into the body, those that Vertex AI does not know a
   const [{ headers, body }] = calls();
   assertEquals(headers.get("anthropic-beta"), null);
   assertEquals(JSON.parse(body).anthropic_beta, ["context-1m-2025-08-07", "tool-search-tool-2025-10-19"]);
+  const foreign = await ask({ container: "c_1", mcp_servers: [] });
+  assertEquals([foreign.status, foreign.headers.get("sluice-dropped")], [200, "container, mcp_servers"]);
+  await foreign.body?.cancel();
   const refused = await ask({ max_tokens: 9, temperature: 7 });
   assertEquals([refused.status, (await refused.json()).type], [400, "error"]);
   const count = await fetch(post("http://gateway.test/v1/messages/count_tokens", {
