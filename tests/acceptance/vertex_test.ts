@@ -290,6 +290,11 @@ Deno.test("a location is global, us, eu or a region, and options win over a serv
       assertStringIncludes(url, `/projects/p-1/locations/${location}/`);
     }
   }
+  const both = room(
+    stored({ ...ONE.file, region: "us-east5" }, { providers: { vertex: { location: "global" } } }),
+  );
+  await ok(await both.ask(GEMINI));
+  assertStringIncludes(both.calls()[0].url, "https://aiplatform.googleapis.com/v1beta1/projects/my-project/");
   const { ask, calls } = room(stored({ ...ONE.file, region: "us-east5" }));
   await ok(await ask(GEMINI));
   assertStringIncludes(
@@ -486,6 +491,9 @@ Deno.test("variables of Google's tools set the account, the project and the loca
     "google-vertex-ai": JSON.stringify({ client_email, private_key: private_key.trim() }),
   });
   assertEquals(env({ VERTEXAI_CREDENTIALS: btoa(json) }).options.keys, { "google-vertex-ai": [btoa(json)] });
+  // Other programs read these variables too.
+  const odd = env({ GOOGLE_CLOUD_PROJECT: "Not a project!", CLOUD_ML_REGION: "nowhere" });
+  assertEquals([odd.options.providers, odd.warnings.length], [undefined, 2]);
   const faults: [Record<string, string>, string][] = [
     [{ GOOGLE_CLIENT_EMAIL: "a@b" }, "Cannot use GOOGLE_CLIENT_EMAIL: GOOGLE_PRIVATE_KEY is not set"],
     [{ GOOGLE_PRIVATE_KEY: "x" }, "Cannot use GOOGLE_PRIVATE_KEY: GOOGLE_CLIENT_EMAIL is not set"],
