@@ -141,6 +141,26 @@ Deno.test("the dearest of the targets decides what is held", async () => {
   assertEquals(await send(51, MODEL, { "sluice-fallback": "groq/llama" }), 429);
   assertEquals(await send(50, MODEL, { "sluice-fallback": "groq/llama" }), 200);
   assertEquals(sent.length, 1);
+  assertEquals(await budgeted(DOLLAR).send(51, "groq/llama", { "sluice-fallback": MODEL }), 429);
+});
+
+Deno.test("a fallback that has not answered is not charged", async () => {
+  const { send } = budgeted({ ...DOLLAR, providers: ["groq"] }, () => used(100));
+  assertEquals(await send(50, MODEL, { "sluice-fallback": "groq/llama" }), 200);
+  assertEquals(await send(50, "groq/llama"), 200);
+});
+
+Deno.test("a model that costs nothing passes when nothing is left", async () => {
+  const prices = { ...PRICES, "openai/free": { input: 0, output: 0 } };
+  const { send } = budgeted(DOLLAR, () => used(200), { prices });
+  assertEquals([await send(100), await send(1), await send(100, "openai/free")], [200, 429, 200]);
+});
+
+Deno.test("a cost that the provider tells counts, also of a model without a price", async () => {
+  const { send } = budgeted(DOLLAR, () => used(1, { cost: 0.9 }), { token: { unknownPrice: "allow" } });
+  assertEquals([await send(1, "openai/unknown"), await send(11), await send(10)], [200, 429, 200]);
+  const { send: known } = budgeted(DOLLAR, () => used(1, { cost: 0.9 }));
+  assertEquals([await known(1), await known(11), await known(10)], [200, 429, 200]);
 });
 
 Deno.test("service tiers and cached tokens have their own rates", async () => {
@@ -150,6 +170,13 @@ Deno.test("service tiers and cached tokens have their own rates", async () => {
   const tiered = budgeted(DOLLAR, () => used(10), { prices: { [MODEL]: { ...prices[MODEL], input: 0 } } });
   assertEquals(await tiered.send(51, MODEL, {}, { service_tier: "priority" }), 429);
   assertEquals(await tiered.send(50, MODEL, {}, { service_tier: "priority" }), 200);
+  // Ten tokens for twenty cents: the answer does not tell its tier.
+  assertEquals([await tiered.send(81), await tiered.send(80)], [429, 200]);
+  const flexible = { [MODEL]: { ...CENTS, flex: { output: 1000 } } };
+  const flex = budgeted(DOLLAR, () => used(1), { prices: flexible });
+  assertEquals(await flex.send(101, MODEL, {}, { service_tier: "flex" }), 429);
+  const hourly = { [MODEL]: { input: 0, output: 0, cache_write: 0, cache_write_1h: 1_000_000 } };
+  assertEquals(await budgeted(DOLLAR, () => used(1), { prices: hourly }).send(1), 429);
   const cached = budgeted(
     { limitUsd: 1000, window: "day" },
     () => used(0, { prompt_tokens_details: { cached_tokens: 900 } }, 900),
@@ -182,6 +209,21 @@ Deno.test("a client that leaves in the middle is billed for what it has seen", a
   // 200 characters are taken to be 50 tokens.
   assertEquals(await send(51), 429);
   assertEquals(await send(50), 200);
+});
+
+Deno.test("a client that leaves is billed for more than the usage that the beginning of the answer tells", async () => {
+  // vLLM tells the usage so far in each chunk.
+  const told = JSON.stringify({ choices: [], usage: { prompt_tokens: 0, completion_tokens: 1 } });
+  const begun = [STREAM[0], `data: ${told}\n\n`, chunk({ content: "x".repeat(200) })];
+  const { fetch, send } = budgeted(
+    DOLLAR,
+    (_, at) => at === 0 ? events(...begun, new Promise(() => {})) : used(0),
+  );
+  const first = await fetch(ask(MODEL, TOKEN, { max_tokens: 100, stream: true }));
+  const reader = first.body!.getReader();
+  for (let n = 0; n < 3; n++) await reader.read();
+  await reader.cancel();
+  assertEquals([await send(51), await send(50)], [429, 200]);
 });
 
 Deno.test("a client that leaves before the answer begins is billed for its prompt", async () => {
@@ -269,6 +311,16 @@ Deno.test("sliding: a sum that is not a whole number has an error to tell", asyn
     const { status } = await fetch(ask(MODEL, TOKEN, { max_tokens: 67 }));
     assert(status === 200 || status === 429, `${status} at ${now}`);
   }
+});
+
+Deno.test("sliding: a month counts until the next one is over", async () => {
+  const { send, pass } = budgeted({ limitUsd: 1, window: "month", technique: "sliding" }, (_, at) => {
+    return used(at === 0 ? 100 : 0);
+  }, { at: Date.UTC(2027, 0, 1) });
+  assertEquals(await send(100), 200);
+  // On February 20, 9 of 28 days are left.
+  pass(50 * DAY);
+  assertEquals([await send(68), await send(67)], [429, 200]);
 });
 
 // ---------------------------------------------------------------- several budgets, and what they are for
@@ -362,6 +414,13 @@ const DOORS: Record<string, (most: number) => Request> = {
       })),
       { "cf-aig-authorization": "Bearer spending-token" },
     ),
+  "universal, a body that is a text": (max_tokens) =>
+    post(ROOT, [{
+      provider: "openai",
+      endpoint: "chat/completions",
+      headers: {},
+      query: JSON.stringify({ model: "gpt-4.1", messages, max_tokens }),
+    }], { "cf-aig-authorization": "Bearer spending-token" }),
   "run": (max_tokens) =>
     post(
       "http://gateway.test/client/v4/accounts/acct/ai/run",
@@ -401,6 +460,19 @@ for (const [door, request] of Object.entries(DOORS)) {
     assertEquals(sent.length, 2);
   });
 }
+
+Deno.test("each universal step without a limit is taken to be 4096 tokens", async () => {
+  const step = {
+    provider: "compat",
+    endpoint: "chat/completions",
+    headers: {},
+    query: { model: MODEL, messages },
+  };
+  const { fetch, sent } = budgeted({ limitUsd: 40, window: "day" });
+  const headers = { "cf-aig-authorization": "Bearer spending-token" };
+  assertEquals(await status(fetch(post(ROOT, [step, step], headers))), 429);
+  assertEquals(sent.length, 0);
+});
 
 Deno.test("a budget holds for embeddings, of the gateway's door and of the provider's path", async () => {
   const answer = (tokens: number) =>
