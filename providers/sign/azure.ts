@@ -34,7 +34,10 @@ function signWithApp(request: Unsigned, provider: Provider, key: string): Promis
       `Cannot sign in to ${provider.name}: ${fault ?? "tenantId (AZURE_TENANT_ID) must be a tenant's id"}`,
     );
   }
-  const set = (token: string) => setUnfixed(request.headers, provider, "authorization", `Bearer ${token}`);
+  const set = (token: string) => {
+    request.minted = token;
+    setUnfixed(request.headers, provider, "authorization", `Bearer ${token}`);
+  };
   if (request.namesOnly) return set("");
   const { fetch, now = Date.now(), signal } = request;
   const token = tokenOf(fetch!, key, now, () => signIn(fetch!, app, provider.name, now));

@@ -204,11 +204,39 @@ Deno.test("an explanation asks nobody for a token", async () => {
   assert(text.includes("authorization") && !text.includes(APP.clientSecret), text);
 });
 
-Deno.test("nothing of an app's secret comes back in an answer", async () => {
-  const { call, answer } = room({ azure: APP });
-  answer.body = () => Response.json({ error: { message: `no ${APP.clientSecret}` } }, { status: 400 });
-  const text = await (await call()).text();
-  assert(!text.includes(APP.clientSecret), text);
+Deno.test("nothing of an app's secret, nor of its token, comes back in an answer or an error", async () => {
+  const { call, answer, asked, gateway, entra } = room({ azure: APP });
+  const path = "http://gateway.test/v1/a/g/azure-openai/r/openai/v1/chat/completions";
+  const ways = [
+    () => call(),
+    () =>
+      gateway.fetch(
+        post(path, { model: "d" }, { "cf-aig-authorization": `Bearer ${TOKEN}`, "content-length": "13" }),
+      ),
+  ];
+  // The second token is masked as the first was.
+  for (const status of [400, 200, 400]) {
+    for (const way of ways) {
+      answer.body = () => {
+        const said = `no ${APP.clientSecret} ${asked.at(-1)!.headers.get("authorization")}`;
+        const choice = { index: 0, message: { role: "assistant", content: said }, finish_reason: "stop" };
+        return Response.json(status === 200 ? { choices: [choice] } : { error: { message: said } }, {
+          status,
+        });
+      };
+      const response = await way();
+      const text = await response.text();
+      assertEquals(response.status, status, text);
+      const token = asked.at(-1)!.headers.get("authorization")!.replace("Bearer ", "");
+      assert(
+        entra.takes(`Bearer ${token}`) && !text.includes(APP.clientSecret) && !text.includes(token),
+        text,
+      );
+    }
+    entra.revoke();
+    // Each way is the first to get a token.
+    ways.reverse();
+  }
 });
 
 Deno.test("readEnv() takes the three variables of an app as a whole, and a key before them", () => {
