@@ -10,10 +10,14 @@ import { sizesOfBody } from "./estimate.ts";
 import { parsedBody } from "./shown_body.ts";
 
 /** Reads a JSON request's body, and estimates its size if its token has a budget. @throws The errors of `takeBody`. */
-export async function takeMeasured(request: Request, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
-  const body = await takeBody(request, exchange);
-  if (exchange.caller.metered?.budgets) await measure(body, exchange);
-  return body;
+export function takeMeasured(request: Request, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
+  const taken = takeBody(request, exchange);
+  // The common request gets no promise of its own.
+  if (!exchange.caller.metered?.budgets) return taken;
+  return taken.then(async (body) => {
+    await measure(body, exchange);
+    return body;
+  });
 }
 
 /** Estimates the size of a request, and keeps it in the report. The prices are ready then too. */

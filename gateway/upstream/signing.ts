@@ -13,10 +13,10 @@ export const sign = (request: Unsigned, provider: Provider, key: string): Promis
 
 /** A request to sign, with what a signer needs that asks for a token. */
 export const unsigned = (
-  request: Unsigned,
+  { method, url, headers, body, places }: Unsigned,
   { config: { fetch, now } }: Exchange,
   signal: AbortSignal,
-): Unsigned => ({ ...request, now: now(), fetch, signal });
+): Unsigned => ({ method, url, headers, body, places, now: now(), fetch, signal });
 
 /**
  * Signs a refused request again, if the provider refused a token that can be replaced.
