@@ -83,7 +83,7 @@ const FORMATS: Record<Client, Format> = {
       store: false,
       ...streamed(load),
     }),
-    expect: (load) => isStream(load) ? `"type":"response.completed"` : `"output_tokens"`,
+    expect: (load) => isStream(load) ? `"annotations":[]}]}]}}` : `"output_tokens"`,
   },
 };
 
