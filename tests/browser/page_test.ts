@@ -408,6 +408,8 @@ test("markup in models, metadata, tokens, errors and clients stays text", () =>
       await send(`openai/<b>bold</b>`);
       await open(page);
       await rowsOf(page, 2);
+      // The sums are asked for behind the rows.
+      await page.waitForSelector("#totals table");
       assertStringIncludes(await page.innerText("#totals"), "<b>bold</b>");
       await page.click("#rows tbody tr:nth-child(2) button");
       assertStringIncludes(await page.innerText("#steps"), "<img src=x onerror=");
