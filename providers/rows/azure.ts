@@ -4,7 +4,8 @@ import { fitOpenAI } from "../../wires/openai_chat/mod.ts";
 import { responsesWire } from "../../wires/openai_responses/mod.ts";
 import { azureAI, azureCall, azureDeployment, azureOpenAI } from "../azure.ts";
 import { compatible, header } from "../kinds.ts";
-import { dropAzureToken, signAzure } from "../sign/azure.ts";
+import { signAzure } from "../sign/azure.ts";
+import { dropMinted } from "../sign/tokens.ts";
 import { shortToolId } from "../tool_ids.ts";
 import type { KeySet, Row, Spoken } from "../types.ts";
 import { COMPLETIONS, OPENAI_TAKES } from "./shared.ts";
@@ -60,7 +61,7 @@ export const AZURE_AI: Row = {
     conform: true,
     auth: header("api-key"),
     sign: signAzure,
-    dropToken: dropAzureToken,
+    dropToken: dropMinted,
     keySet: APP,
     modelsPath: false,
     keyEnv: ["AZURE_AI_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY"],
@@ -95,7 +96,7 @@ export const AZURE_OPENAI: Row = compatible("https://{resource}.openai.azure.com
   conform: true,
   auth: header("api-key"),
   sign: signAzure,
-  dropToken: dropAzureToken,
+  dropToken: dropMinted,
   keySet: APP,
   // Azure lists the models that could be deployed, and not the deployments.
   modelsPath: false,

@@ -7,7 +7,8 @@ import type { ProviderWire } from "../../wires/types.ts";
 import { madeBy, OPEN_API, vertexCall, vertexModel } from "../google.ts";
 import { bearer } from "../kinds.ts";
 import { vertex } from "../native.ts";
-import { dropGoogleToken, googleUrl, signGoogle } from "../sign/google.ts";
+import { googleUrl, signGoogle } from "../sign/google.ts";
+import { dropMinted } from "../sign/tokens.ts";
 import { mistralToolId } from "../tool_ids.ts";
 import type { Row, Spoken, SpokenChat } from "../types.ts";
 import { OPENAI_ONLY } from "./shared.ts";
@@ -137,7 +138,7 @@ export const VERTEX: Row = {
     ],
   },
   sign: signGoogle,
-  dropToken: dropGoogleToken,
+  dropToken: dropMinted,
   keyEnv: ["GOOGLE_APPLICATION_CREDENTIALS_JSON", "VERTEXAI_CREDENTIALS", "GOOGLE_VERTEX_API_KEY"],
   // The members of a service account's key file. Cloudflare's have a region too.
   keySet: {

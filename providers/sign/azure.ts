@@ -1,19 +1,15 @@
 /** Signs requests to Azure: with a resource's key, with a token of Entra ID, or with an app's secret that gets such tokens. */
-import { parseObject } from "../../wires/shared/json.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Fetch, Provider, Unsigned } from "../types.ts";
 import { setUnfixed, signWithKey } from "./key.ts";
 import { keySetFault, readKeySet } from "./key_set.ts";
-import { dropToken, type Minted, noToken, tokenOf, whileOpen } from "./tokens.ts";
+import { askForToken, type Minted, signWithToken } from "./tokens.ts";
 
 /** The scope of tokens for Azure OpenAI and Foundry. Some of Microsoft's newer pages name `https://ai.azure.com/.default`. */
 const SCOPE = "https://cognitiveservices.azure.com/.default";
 
 /** Matches a tenant's id and its domain: `72f988bf-86f1-41af-91ab-2d7cd011db47`, `contoso.onmicrosoft.com`. */
 const TENANT = /^[a-z\d](?:[a-z\d.-]{0,252}[a-z\d])?$/i;
-
-/** Milliseconds after which Entra ID counts as unreachable. */
-const SIGN_IN_MS = 30_000;
 
 /** Sets a token of Entra ID, which is a JWT, as a bearer, and a key in the header of the API that is asked. */
 export function signAzure(request: Unsigned, provider: Provider, key: string): Promise<void> | void {
@@ -34,60 +30,26 @@ function signWithApp(request: Unsigned, provider: Provider, key: string): Promis
       `Cannot sign in to ${provider.name}: ${fault ?? "tenantId (AZURE_TENANT_ID) must be a tenant's id"}`,
     );
   }
-  const set = (token: string) => {
-    request.minted = token;
-    setUnfixed(request.headers, provider, "authorization", `Bearer ${token}`);
-  };
-  if (request.namesOnly) return set("");
-  const { fetch, now = Date.now(), signal } = request;
-  const token = tokenOf(fetch!, key, now, () => signIn(fetch!, app, provider.name, now));
-  const setMinted = (token: string) => set(request.minted = token);
-  return typeof token === "string" ? setMinted(token) : whileOpen(token, signal).then(setMinted);
+  if (request.namesOnly) return setUnfixed(request.headers, provider, "authorization", "Bearer ");
+  return signWithToken(request, provider, key, (fetch, now) => signIn(fetch, app, provider.name, now));
 }
-
-/** Forgets the token that a refused request was signed with. @returns Whether signing again gets another token. */
-export const dropAzureToken = ({ fetch, headers }: Unsigned, key: string): boolean =>
-  key.startsWith("{") && fetch !== undefined &&
-  dropToken(fetch, key, (headers.get("authorization") ?? "").replace("Bearer ", ""));
 
 /**
  * Asks Entra ID for a token.
  *
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow (2026-11)
  */
-async function signIn(
+function signIn(
   fetch: Fetch,
   { tenantId, clientId, clientSecret, scope = SCOPE }: Record<string, string>,
   provider: string,
   now: number,
 ): Promise<Minted> {
   const form = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret, scope };
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), SIGN_IN_MS);
-  let status: number, body: Record<string, unknown>;
-  try {
-    const answer = await fetch(`https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`, {
-      method: "POST",
-      headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-      body: new URLSearchParams(form).toString(),
-      // The form holds the secret.
-      redirect: "manual",
-      signal: late.signal,
-    });
-    status = answer.status;
-    body = parseObject(await answer.text()) ?? {};
-  } catch (cause) {
-    throw noToken(provider, "Entra ID gave no answer", "upstream_unreachable", cause);
-  } finally {
-    clearTimeout(timer);
-  }
-  const { access_token: token, expires_in: seconds } = body;
-  if (status === 200 && typeof token === "string" && /^[\x21-\x7e]+$/.test(token) && Number(seconds) > 0) {
-    return { token, endsAt: now + Number(seconds) * 1000 };
-  }
-  throw status >= 400 && status < 500
-    ? noToken(provider, `Entra ID refuses the app${reason(body)}; see ${VARIABLES}`, "unauthorized")
-    : noToken(provider, `Entra ID answered ${status} without a token`, "bad_upstream_answer");
+  const refusal = (body: Record<string, unknown>) =>
+    `Entra ID refuses the app${reason(body)}; see ${VARIABLES}`;
+  const url = `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`;
+  return askForToken(fetch, { url, form, provider, name: "Entra ID", refusal }, now);
 }
 
 const VARIABLES = "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET";

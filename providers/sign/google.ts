@@ -5,14 +5,12 @@
  * @see https://developers.google.com/identity/protocols/oauth2/service-account#httprest
  */
 import { GatewayError } from "../../wires/errors.ts";
-import { base64, base64url } from "../../wires/shared/base64.ts";
-import { parseObject } from "../../wires/shared/json.ts";
-import { readAll } from "../../wires/streams/chunks.ts";
+import { base64url } from "../../wires/shared/base64.ts";
 import type { Fetch, Provider, Unsigned } from "../types.ts";
 import { isPlace } from "../urls.ts";
 import { setUnfixed } from "./key.ts";
 import { readKeySet } from "./key_set.ts";
-import { dropToken, type Minted, noToken, tokenOf, whileOpen } from "./tokens.ts";
+import { askForToken, type Minted, signWithToken } from "./tokens.ts";
 
 /** The only endpoint that gets a signature: the one that a key file names may be anybody's. */
 const TOKEN_URL = "https://oauth2.googleapis.com/token";
@@ -29,39 +27,16 @@ const API_KEY = /^(?:AIza|AQ\.)/;
 export function signGoogle(request: Unsigned, provider: Provider, key: string): Promise<void> | void {
   const { headers, namesOnly } = request;
   const account = readKeySet(key);
-  if (account && !namesOnly) return signWithAccount(request, provider, key, account);
+  if (account && !namesOnly) {
+    return signWithToken(request, provider, key, (fetch, now) => signIn(fetch, provider, account, now));
+  }
   if (!API_KEY.test(key)) {
     return setUnfixed(headers, provider, "authorization", `Bearer ${account ? "" : key}`);
   }
   setUnfixed(headers, provider, "x-goog-api-key", key);
 }
 
-function signWithAccount(
-  request: Unsigned,
-  provider: Provider,
-  key: string,
-  account: Record<string, string>,
-): Promise<void> | void {
-  const { headers, fetch = globalThis.fetch, now = Date.now(), signal } = request;
-  const set = (token: string) => {
-    request.minted = token;
-    setUnfixed(headers, provider, "authorization", `Bearer ${token}`);
-  };
-  const token = tokenOf(fetch, key, now, () => askToken(fetch, provider, account, now));
-  return typeof token === "string" ? set(token) : whileOpen(token, signal).then(set);
-}
-
-/** Forgets the token that Google has refused. @returns Whether another one can be asked for. */
-export const dropGoogleToken = ({ fetch = globalThis.fetch, minted }: Unsigned, key: string): boolean =>
-  minted !== undefined && dropToken(fetch, key, minted);
-
-/** Milliseconds after which Google's endpoint counts as unreachable. */
-const MOST_MS = 30_000;
-
-/** The most bytes of its answer. */
-const MOST_ANSWER = 64 * 1024;
-
-async function askToken(
+async function signIn(
   fetch: Fetch,
   provider: Provider,
   account: Record<string, string>,
@@ -71,45 +46,19 @@ async function askToken(
     grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
     assertion: await assertion(provider, account, now),
   };
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), MOST_MS);
-  let status: number, body: Record<string, unknown>;
-  try {
-    const answer = await fetch(TOKEN_URL, {
-      method: "POST",
-      headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-      body: new URLSearchParams(form).toString(),
-      // A redirect could lead the signature elsewhere.
-      redirect: "manual",
-      signal: late.signal,
-    });
-    status = answer.status;
-    const bytes = answer.body ? await readAll(answer.body, MOST_ANSWER, () => {}) : new Uint8Array();
-    body = parseObject(new TextDecoder().decode(bytes)) ?? {};
-  } catch (cause) {
-    throw noToken(provider.name, "Google's token endpoint gave no answer", "upstream_unreachable", cause);
-  } finally {
-    clearTimeout(timer);
-  }
-  const { access_token: token, expires_in: seconds, error } = body;
-  if (status === 200 && typeof token === "string" && /^[\x21-\x7e]+$/.test(token) && Number(seconds) > 0) {
-    return { token, endsAt: now + Number(seconds) * 1000 };
-  }
-  // The description may repeat parts of the credential, so that only the code is told.
-  const code = /^[a-z_]{1,40}$/.exec(`${error}`)?.[0];
-  throw status >= 400 && status < 500
-    ? noToken(
-      provider.name,
-      `Google refuses the service account${
-        code ? ` (${code})` : ""
-      }; check that its key is not deleted, and the clock`,
-      "unauthorized",
-    )
-    : noToken(
-      provider.name,
-      `Google's token endpoint answered ${status} without a token`,
-      "bad_upstream_answer",
-    );
+  const refusal = ({ error }: Record<string, unknown>) => {
+    const code = /^[a-z_]{1,40}$/.exec(`${error}`)?.[0];
+    const told = code ? ` (${code})` : "";
+    return `Google refuses the service account${told}; check that its key is not deleted, and the clock`;
+  };
+  const endpoint = {
+    url: TOKEN_URL,
+    form,
+    provider: provider.name,
+    name: "Google's token endpoint",
+    refusal,
+  };
+  return await askForToken(fetch, endpoint, now);
 }
 
 /** The signed request for a token: a JWT. */
@@ -127,9 +76,7 @@ async function assertion(
     await importKey(provider, private_key),
     new TextEncoder().encode(text),
   );
-  const signature = base64(new Uint8Array(signed))
-    .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-  return `${text}.${signature}`;
+  return `${text}.${base64url(new Uint8Array(signed))}`;
 }
 
 async function importKey({ name }: Provider, pem: string): Promise<CryptoKey> {

@@ -1,6 +1,9 @@
 /** Short-lived tokens that a credential is exchanged for: kept until shortly before they expire, and asked for once. */
 import { GatewayError } from "../../wires/errors.ts";
-import type { Fetch } from "../types.ts";
+import { parseObject } from "../../wires/shared/json.ts";
+import { readAll } from "../../wires/streams/chunks.ts";
+import type { Fetch, Provider, Unsigned } from "../types.ts";
+import { setUnfixed } from "./key.ts";
 
 /** A token, and when it ends, in milliseconds since 1970. */
 export interface Minted {
@@ -98,8 +101,95 @@ export function whileOpen(token: Promise<string>, signal: AbortSignal | undefine
   });
 }
 
+// ---------------------------------------------------------------- signing
+
+/**
+ * Signs a request with the token of a credential, as a bearer.
+ *
+ * @param key The whole credential, with everything that the token depends on.
+ * @param mint Asks for a token.
+ */
+export function signWithToken(
+  request: Unsigned,
+  provider: Provider,
+  key: string,
+  mint: (fetch: Fetch, now: number) => Promise<Minted>,
+): Promise<void> | void {
+  const { headers, fetch = globalThis.fetch, now = Date.now(), signal } = request;
+  const set = (token: string) => {
+    request.minted = token;
+    setUnfixed(headers, provider, "authorization", `Bearer ${token}`);
+  };
+  const token = tokenOf(fetch, key, now, () => mint(fetch, now));
+  return typeof token === "string" ? set(token) : whileOpen(token, signal).then(set);
+}
+
+/** Forgets the token that a refused request was signed with. @returns Whether signing again gets another token. */
+export const dropMinted = ({ fetch = globalThis.fetch, minted }: Unsigned, key: string): boolean =>
+  minted !== undefined && dropToken(fetch, key, minted);
+
+// ---------------------------------------------------------------- asking
+
+/** Milliseconds after which an endpoint counts as unreachable. */
+const MOST_MS = 30_000;
+
+/** The most bytes that are read of its answer. */
+const MOST_ANSWER = 64 * 1024;
+
+/** An endpoint that gives tokens, as OAuth has them. */
+interface Endpoint {
+  url: string;
+  form: Record<string, string>;
+  /** The name of the provider's row. */
+  provider: string;
+  /** The endpoint's name in errors. */
+  name: string;
+  /** The sentence about a refusal. It must quote nothing of the answer that may repeat the credential. */
+  refusal(body: Record<string, unknown>): string;
+}
+
+/**
+ * Asks an endpoint for a token.
+ *
+ * @throws GatewayError
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5
+ */
+export async function askForToken(
+  fetch: Fetch,
+  { url, form, provider, name, refusal }: Endpoint,
+  now: number,
+): Promise<Minted> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), MOST_MS);
+  let status: number, body: Record<string, unknown>;
+  try {
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
+      body: new URLSearchParams(form).toString(),
+      // A redirect could lead the secret elsewhere.
+      redirect: "manual",
+      signal: late.signal,
+    });
+    status = answer.status;
+    const bytes = answer.body ? await readAll(answer.body, MOST_ANSWER, () => {}) : new Uint8Array();
+    body = parseObject(new TextDecoder().decode(bytes)) ?? {};
+  } catch (cause) {
+    throw noToken(provider, `${name} gave no answer`, "upstream_unreachable", cause);
+  } finally {
+    clearTimeout(timer);
+  }
+  const { access_token: token, expires_in: seconds } = body;
+  if (status === 200 && typeof token === "string" && /^[\x21-\x7e]+$/.test(token) && Number(seconds) > 0) {
+    return { token, endsAt: now + Number(seconds) * 1000 };
+  }
+  throw status >= 400 && status < 500
+    ? noToken(provider, refusal(body), "unauthorized")
+    : noToken(provider, `${name} answered ${status} without a token`, "bad_upstream_answer");
+}
+
 /** The error of a credential that no token was given for. @param why Without any secret. */
-export const noToken = (
+const noToken = (
   provider: string,
   why: string,
   code: "bad_upstream_answer" | "unauthorized" | "upstream_unreachable",

@@ -12,9 +12,10 @@ export function base64(bytes: Uint8Array): string {
   return pieces.join("");
 }
 
-/** A text as base64 of its UTF-8 bytes, in the URL alphabet and without padding. */
-export function base64url(text: string): string {
-  return base64(new TextEncoder().encode(text)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+/** Bytes, or a text's bytes in UTF-8, as base64 in the URL alphabet and without padding. */
+export function base64url(value: string | Uint8Array): string {
+  const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
+  return base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 /** Decodes what `base64url` wrote; `undefined` if the text is not such base64 or not UTF-8. */

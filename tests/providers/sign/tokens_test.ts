@@ -1,6 +1,7 @@
 /** Tokens that credentials are exchanged for. */
-import { assertEquals, assertRejects } from "@std/assert";
-import { dropToken, tokenOf, whileOpen } from "../../../providers/sign/tokens.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { GatewayError } from "../../../wires/errors.ts";
+import { askForToken, dropToken, tokenOf, whileOpen } from "../../../providers/sign/tokens.ts";
 
 /** A gateway's `fetch`, and a credential's mint that counts. */
 function mints() {
@@ -67,4 +68,25 @@ Deno.test("whileOpen() ends with the request that waits", async () => {
   await assertRejects(() => waits, Error, "left");
   await assertRejects(() => whileOpen(promise, leaving.signal), Error, "left");
   assertEquals(await whileOpen(Promise.resolve("t"), signal), "t");
+});
+
+Deno.test("an endless answer of an endpoint for tokens is not read to its end", async () => {
+  let pulled = 0;
+  const piece = new TextEncoder().encode(" ".repeat(16 * 1024));
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled += piece.length;
+      controller.enqueue(piece);
+    },
+  });
+  const endpoint = {
+    url: "https://tokens.test/",
+    form: {},
+    provider: "mine",
+    name: "It",
+    refusal: () => "no",
+  };
+  const fetch = () => Promise.resolve(new Response(endless));
+  await assertRejects(() => askForToken(fetch, endpoint, 0), GatewayError, "It answered 200 without a token");
+  assert(pulled < 2 ** 20, `${pulled} bytes were read`);
 });
