@@ -7,6 +7,7 @@ import type { Unsent } from "../exchange.ts";
 import { type PriceBook, priceOf } from "../log/prices.ts";
 import type { Sizes } from "../policies/token_limits.ts";
 import type { Parsed } from "./shown_body.ts";
+import { NO_TOKENS } from "../../wires/shared/usage.ts";
 
 /** The fields that limit an answer's tokens, in the formats of OpenAI, Anthropic and Google. */
 const LIMITS = ["max_completion_tokens", "max_output_tokens", "max_tokens", "maxOutputTokens"];
@@ -66,8 +67,6 @@ export function addSizes(sum: Sizes | null | undefined, more: Sizes | null): Siz
   };
 }
 
-const NONE = { cacheRead: 0, cacheWrite: 0, audioIn: 0, reasoning: 0, audioOut: 0 };
-
 /** The estimate for the client. Each part is `null` if it is not known; a cost is never 0 for want of a price. */
 export function estimateOf(
   { provider, model }: { provider: string; model?: string },
@@ -78,7 +77,7 @@ export function estimateOf(
   const custom = headers.get("cf-aig-custom-cost");
   const cost = (output: number | null) => {
     if (!sizes || output === null) return {};
-    const usage = { ...NONE, input: sizes.input, output };
+    const usage = { ...NO_TOKENS, input: sizes.input, output };
     return priceOf({ provider, models: [model, sizes.model], usage, tier: sizes.tier, custom }, prices);
   };
   const least = cost(0);

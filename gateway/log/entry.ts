@@ -4,6 +4,7 @@ import { GatewayError } from "../../wires/errors.ts";
 import type { Report } from "./report.ts";
 import type { Seen } from "./observe.ts";
 import type { LogEntry, LogError, Metadata } from "../stores/log_row.ts";
+import { answerTokens, promptTokens } from "../../wires/shared/usage.ts";
 
 /** The state that a row is made of. */
 export interface Ended {
@@ -45,8 +46,8 @@ export function logEntry(ended: Ended): LogEntry {
       ? Math.max(0, Math.round(firstAt - started.timer))
       : undefined,
     stream,
-    inputTokens: usage && usage.input + usage.cacheRead + usage.cacheWrite + usage.audioIn,
-    outputTokens: usage && usage.output + usage.reasoning + usage.audioOut,
+    inputTokens: usage && promptTokens(usage),
+    outputTokens: usage && answerTokens(usage),
     cacheReadTokens: usage?.cacheRead || undefined,
     cacheWriteTokens: usage?.cacheWrite || undefined,
     reasoningTokens: usage?.reasoning || undefined,

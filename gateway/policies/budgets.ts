@@ -11,8 +11,15 @@ import type { Usage } from "../../wires/types.ts";
 import type { Addition, Counters, Rule } from "../stores/counters.ts";
 import { matchesModel } from "../targets/model_patterns.ts";
 import type { Attempt, Run, Step } from "./attempt.ts";
-import type { Metered, Metering, Sizes, TokenBudget } from "./token_limits.ts";
+import {
+  CHARS_PER_TOKEN,
+  type Metered,
+  type Metering,
+  type Sizes,
+  type TokenBudget,
+} from "./token_limits.ts";
 import { calendarWindow, COUNTED_MS, HELD_MS, type Window, windowOf } from "./windows.ts";
+import { NO_TOKENS, promptTokens } from "../../wires/shared/usage.ts";
 
 /** Counters hold billionths of a dollar: whole numbers add up without an error. */
 const UNITS_PER_USD = 1e9;
@@ -24,9 +31,6 @@ const HOUR_MS = 3_600_000;
 
 /** The tokens that are expected of an answer whose length the request does not limit. */
 export const USUAL_OUTPUT = 4096;
-
-/** Characters for each token of an answer that tells no usage. */
-const CHARS_PER_TOKEN = 4;
 
 /** The budgets of a token that hold at a time. */
 export function budgetsAt(budgets: readonly TokenBudget[], now: number): TokenBudget[] {
@@ -219,16 +223,6 @@ function unknownPriceOf(step: Step, run: Run): GatewayError {
 
 // ---------------------------------------------------------------- costs
 
-const NONE: Usage = {
-  input: 0,
-  cacheRead: 0,
-  cacheWrite: 0,
-  audioIn: 0,
-  output: 0,
-  reasoning: 0,
-  audioOut: 0,
-};
-
 /** The most that a request may cost at one target. @throws GatewayError `forbidden` if the price is not known. */
 function holdFor(step: Step, run: Run, isAllowed: boolean): number {
   if (step.costs === "nothing") return 0;
@@ -249,7 +243,7 @@ function mostCost({ input, mostOutput, answers, tier }: Sizes, cost: Cost): numb
   for (const prompt of [{ input }, { cacheWrite: input }, { cacheWrite: input, cacheWriteHour: input }]) {
     for (const answer of [{ output }, { reasoning: output }]) {
       for (const at of [undefined, tier]) {
-        most = Math.max(most, costOf({ ...NONE, ...prompt, ...answer }, cost, at));
+        most = Math.max(most, costOf({ ...NO_TOKENS, ...prompt, ...answer }, cost, at));
       }
     }
   }
@@ -273,13 +267,13 @@ function costSeen(seen: Metering | undefined, run: Run): number {
 function usageOf(seen: Metering | undefined, sizes: Sizes | null | undefined): Usage {
   const told = seen?.usage;
   const chars = Math.ceil((seen?.chars ?? 0) / CHARS_PER_TOKEN);
-  if (!told) return { ...NONE, input: sizes?.input ?? 0, output: chars };
+  if (!told) return { ...NO_TOKENS, input: sizes?.input ?? 0, output: chars };
   if (seen.end === "whole") return told;
   // The usage at the end of the answer is missing.
-  const { input, cacheRead, cacheWrite, audioIn, output, reasoning, audioOut } = told;
+  const { input, output, reasoning, audioOut } = told;
   return {
     ...told,
-    input: input + cacheRead + cacheWrite + audioIn > 0 ? input : sizes?.input ?? 0,
+    input: promptTokens(told) > 0 ? input : sizes?.input ?? 0,
     output: Math.max(output, chars - reasoning - audioOut),
   };
 }

@@ -3,8 +3,9 @@ import { GatewayError } from "../../wires/errors.ts";
 import type { Counters, Rule } from "../stores/counters.ts";
 import type { Attempt, Policy } from "./attempt.ts";
 import { reserve } from "./budgets.ts";
-import type { Metered, Metering, TokenLimits } from "./token_limits.ts";
+import { CHARS_PER_TOKEN, type Metered, type Metering, type TokenLimits } from "./token_limits.ts";
 import { HELD_MS, MINUTE_MS, type Window, windowOf } from "./windows.ts";
+import { answerTokens, promptTokens } from "../../wires/shared/usage.ts";
 
 /**
  * Admits the requests of tokens with limits or budgets. A request counts once, whatever is tried for it.
@@ -83,14 +84,13 @@ export function rulesFor(
   return { rules, minute, keys };
 }
 
-/** Characters for each token of an estimate, and the most bytes of a request in it: longer ones hold pictures or files. */
-const CHARS_PER_TOKEN = 4, MOST_TEXT_BYTES = 400_000;
+/** The most bytes of a request in an estimate: longer ones hold pictures or files. */
+const MOST_TEXT_BYTES = 400_000;
 
 /** The tokens of a request and its answer. If the provider did not tell them, they are estimated. */
 function tokensIn({ usage, chars }: Metering, requestBytes: number): number {
   if (!usage) return Math.ceil((Math.min(requestBytes, MOST_TEXT_BYTES) + chars) / CHARS_PER_TOKEN);
-  const { input, cacheRead, cacheWrite, audioIn, output, reasoning, audioOut } = usage;
-  return input + cacheRead + cacheWrite + audioIn + output + reasoning + audioOut;
+  return promptTokens(usage) + answerTokens(usage);
 }
 
 /**

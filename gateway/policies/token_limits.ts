@@ -80,6 +80,9 @@ export interface TokenBudget {
   until?: string;
 }
 
+/** Characters for each token of an answer, or of a request, whose tokens are not told. */
+export const CHARS_PER_TOKEN = 4;
+
 /** What is known of the size of an answer that has ended. */
 export interface Metering {
   usage?: Usage;

@@ -18,6 +18,7 @@ import { handedOn, outgoingOf } from "./handed_on.ts";
 import { asKnown, inDepth, type Outgoing, refuseDropped } from "./prepare.ts";
 import { refuseRedirect, respondError } from "./respond.ts";
 import { ask, type Credentials, readText } from "./send.ts";
+import { NO_TOKENS } from "../../wires/shared/usage.ts";
 
 /** The most requests to a provider that one request of a client may become. */
 const MOST_PARTS = 256;
@@ -236,9 +237,8 @@ async function sendParts(
 function tellLog({ tokens, model }: Embeddings, { config, report, signal }: Exchange): void {
   if (!report.listened) return;
   const seen = report.observer = observer(config.timer, signal);
-  const none = { cacheRead: 0, cacheWrite: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 };
   seen.delta({ type: "start", model });
-  seen.delta({ type: "usage", usage: { input: tokens, ...none } });
+  seen.delta({ type: "usage", usage: { ...NO_TOKENS, input: tokens } });
   seen.end("whole");
 }
 

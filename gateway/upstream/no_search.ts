@@ -6,6 +6,7 @@ import type { Call, Delta } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { answerId, answerWith, EVENTS_TYPE, JSON_TYPE } from "./answer.ts";
 import type { Outgoing } from "./prepare.ts";
+import { NO_TOKENS } from "../../wires/shared/usage.ts";
 
 /**
  * Thrown in place of sending such a request, because the model would guess instead of searching. Another target may be able to
@@ -58,8 +59,6 @@ function answerOf(outgoing: Outgoing, exchange: Exchange): Response {
     JSON_TYPE,
   );
 }
-
-const NO_TOKENS = { input: 0, cacheRead: 0, cacheWrite: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 };
 
 function deltasOf(call: Call, provider: string): Delta[] {
   const text = `The web search is unavailable: ${provider} has none here.`;

@@ -2,6 +2,7 @@
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call, Delta, JsonObject, Message, Tool, ToolChoice, Usage } from "../../wires/types.ts";
 import { exampleOf, head } from "./example.ts";
+import { NO_TOKENS } from "../../wires/shared/usage.ts";
 
 const MAX_CHOICES = 128;
 
@@ -69,9 +70,8 @@ function usageOf(call: Call, said: readonly Said[], choices: number): Usage {
   const input = call.messages.reduce((sum, message) => sum + countTokens(textOf(message)), 0);
   const count = (parts: readonly Said[]) =>
     choices * parts.reduce((sum, { text }) => sum + countTokens(text), 0);
-  const none = { cacheRead: 0, cacheWrite: 0, audioIn: 0, audioOut: 0 };
   const of = (isThought: boolean) => count(said.filter(({ thought = false }) => thought === isThought));
-  return { input, output: of(false), reasoning: of(true), ...none };
+  return { ...NO_TOKENS, input, output: of(false), reasoning: of(true) };
 }
 
 /** What the model says to a call, without its limit of tokens. */

@@ -2,6 +2,7 @@
 import type { Usage } from "../../wires/types.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
 import { findProvider } from "../table.ts";
+import { promptTokens } from "../../wires/shared/usage.ts";
 
 /**
  * US dollars for a million tokens of each kind.
@@ -160,7 +161,7 @@ function ratesFor(cost: Cost, prompt: number, tier: string | undefined): Rates {
  */
 export function costOf(usage: Usage, cost: Cost, tier?: string): number {
   const { input, cacheRead, cacheWrite, cacheWriteHour = 0, audioIn, output, reasoning, audioOut } = usage;
-  const rates = ratesFor(cost, input + cacheRead + cacheWrite + audioIn, tier);
+  const rates = ratesFor(cost, promptTokens(usage), tier);
   const write = rates.cache_write ?? rates.input;
   const millionths = input * rates.input +
     cacheRead * (rates.cache_read ?? rates.input) +

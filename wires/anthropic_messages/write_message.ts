@@ -28,6 +28,7 @@ import type {
 import { writeMcpCall } from "./mcp.ts";
 import { packedId } from "./packed_ids.ts";
 import { SIGNED } from "./write_answered.ts";
+import { answerTokens, NO_TOKENS } from "../shared/usage.ts";
 
 /**
  * Writes a whole answer as a `message`. Its id is always made by Sluice: Claude Code takes turns with the same id for
@@ -257,8 +258,6 @@ export const stopDetails = (reason: string): JsonObject | null =>
 
 // ---------------------------------------------------------------- usage
 
-const NO_TOKENS = { cacheRead: 0, cacheWrite: 0, audioIn: 0, reasoning: 0, audioOut: 0 };
-
 /** Estimates the usage of an answer without one: clients decide by it when to shorten a conversation. */
 const estimated = (call: Call, content: unknown): Usage =>
   estimatedUsage(estimateCall(call), Math.ceil(estimateText(content)));
@@ -287,7 +286,7 @@ export function writeDeltaUsage(usage: Usage, { web_search, web_fetch }: Searche
     input_tokens: usage.input + usage.audioIn,
     cache_creation_input_tokens: usage.cacheWrite,
     cache_read_input_tokens: usage.cacheRead,
-    output_tokens: usage.output + usage.reasoning + usage.audioOut,
+    output_tokens: answerTokens(usage),
     output_tokens_details: { thinking_tokens: usage.reasoning },
     server_tool_use: web_search + web_fetch > 0
       ? { web_search_requests: web_search, web_fetch_requests: web_fetch }

@@ -20,6 +20,7 @@ import type {
   JsonObject,
   WireRequest,
 } from "../types.ts";
+import { NO_TOKENS } from "../shared/usage.ts";
 
 // ---------------------------------------------------------------- the client's half
 
@@ -188,6 +189,5 @@ export const embeddingFormat: AnswerFormat = {
 
 function emitTokens(body: JsonObject, emit: Emit): void {
   if (!isObject(body.usage)) return;
-  const none = { cacheRead: 0, cacheWrite: 0, audioIn: 0, output: 0, reasoning: 0, audioOut: 0 };
-  emit({ type: "usage", usage: { input: readTokens(body), ...none, ...toldCost(body.usage) } });
+  emit({ type: "usage", usage: { ...NO_TOKENS, input: readTokens(body), ...toldCost(body.usage) } });
 }

@@ -20,6 +20,7 @@ import type {
   StopReason,
   Usage,
 } from "../types.ts";
+import { answerTokens, promptTokens } from "../shared/usage.ts";
 
 /** The client's wishes that change the form of the answer. */
 export interface AnswerForm {
@@ -39,8 +40,8 @@ export const formOf = (call: Call): AnswerForm => ({
 
 /** Writes OpenAI's usage, with the sums that `Usage` describes. */
 export function writeUsage(usage: Usage): JsonObject {
-  const prompt = usage.input + usage.cacheRead + usage.cacheWrite + usage.audioIn;
-  const completion = usage.output + usage.reasoning + usage.audioOut;
+  const prompt = promptTokens(usage);
+  const completion = answerTokens(usage);
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,

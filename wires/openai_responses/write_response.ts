@@ -32,14 +32,15 @@ import {
   textPart,
   writeLogprobs,
 } from "./write_output.ts";
+import { answerTokens, promptTokens } from "../shared/usage.ts";
 
 /**
  * Writes the usage. The input count includes cached tokens, the output count includes reasoning. Without a usage the
  * counts are 0, because the member is required.
  */
 export function writeUsage(usage: Usage | undefined): JsonObject {
-  const input = usage ? usage.input + usage.cacheRead + usage.cacheWrite + usage.audioIn : 0;
-  const output = usage ? usage.output + usage.reasoning + usage.audioOut : 0;
+  const input = usage ? promptTokens(usage) : 0;
+  const output = usage ? answerTokens(usage) : 0;
   return {
     input_tokens: input,
     input_tokens_details: {
