@@ -1,21 +1,20 @@
 /** Shows the body of a request: its own JSON, in which long base64 is cut. */
 
+import { longRuns } from "../../wires/shared/base64.ts";
 import { parseShallow } from "../../wires/shared/depth.ts";
+import { FILE_BYTES_PER_TOKEN, IMAGE_TOKENS } from "../../wires/shared/estimate.ts";
 
 /** The most characters of all bodies in one answer. */
 const MOST_SHOWN = 8 * 2 ** 20;
 
-/** A run of base64 of at least this many characters is cut, and this many are kept of it. */
-const LONG_RUN = 1024, KEPT = 48;
+/** So many characters are kept of a long run of base64. */
+const KEPT = 48;
 
-/** The beginning of a run of base64, and the rest of it. V8's stack overflows at one pattern for both, `{16,}`, and 10 MB. */
-const BEGINNING = /[A-Za-z0-9+/_=-]{16}/g, REST = /[A-Za-z0-9+/_=-]*/y;
+/** The beginning of a run of base64. */
+const BEGINNING = /[A-Za-z0-9+/_=-]{16}/g;
 
 /** A character that is in base64 but in no number: a number of JSON must stay one. */
 const NOT_OF_NUMBERS = /[A-DF-Za-df-z/_=]/;
-
-/** Tokens of a picture, and characters of base64 for each token of a PDF; see `wires/shared/estimate.ts`. */
-const PICTURE_TOKENS = 1600, PDF_CHARS_PER_TOKEN = 20;
 
 /** How the base64 of a PDF begins: `%PDF-`. */
 const PDF = "JVBERi";
@@ -91,29 +90,15 @@ function textOf(body: BodyInit): string | undefined {
 function shorten(source: string): { text: string; mediaTokens: number } {
   const pieces: string[] = [];
   let kept = 0, mediaTokens = 0;
-  BEGINNING.lastIndex = 0;
-  for (let match = BEGINNING.exec(source); match; match = BEGINNING.exec(source)) {
-    const { index } = match;
-    const end = endOfRun(source, BEGINNING.lastIndex);
-    BEGINNING.lastIndex = end;
-    const chars = end - index;
-    if (chars < LONG_RUN || !NOT_OF_NUMBERS.test(source.slice(index, end))) continue;
-    mediaTokens += source.startsWith(PDF, index)
-      ? Math.max(PICTURE_TOKENS, chars / PDF_CHARS_PER_TOKEN)
-      : PICTURE_TOKENS;
-    const beginning = source.slice(index, index + KEPT).replaceAll("\\", "");
-    pieces.push(source.slice(kept, index), `${beginning}…[${chars} characters of base64]`);
+  for (const { start, end } of longRuns(source, BEGINNING)) {
+    const chars = end - start;
+    if (!NOT_OF_NUMBERS.test(source.slice(start, end))) continue;
+    mediaTokens += source.startsWith(PDF, start)
+      ? Math.max(IMAGE_TOKENS, chars / FILE_BYTES_PER_TOKEN)
+      : IMAGE_TOKENS;
+    const beginning = source.slice(start, start + KEPT).replaceAll("\\", "");
+    pieces.push(source.slice(kept, start), `${beginning}…[${chars} characters of base64]`);
     kept = end;
   }
   return { text: kept === 0 ? source : pieces.join("") + source.slice(kept), mediaTokens };
-}
-
-/** The end of a run whose slashes may be escaped, as in JSON that PHP has written. */
-function endOfRun(source: string, from: number): number {
-  for (let end = from;; end += 2) {
-    REST.lastIndex = end;
-    REST.exec(source);
-    end = REST.lastIndex;
-    if (!source.startsWith("\\/", end)) return end;
-  }
 }

@@ -1,5 +1,7 @@
 /** Makes the text of a body that a log may keep: media are named, credentials masked, and the rest is cut. */
 
+import { longRuns } from "../../wires/shared/base64.ts";
+
 /** The most bytes of a body that are looked at, and that are kept. */
 export const MOST_BYTES = { looked: 2 * 2 ** 20, kept: 256 * 1024 };
 
@@ -37,11 +39,8 @@ function firstBytes(text: string, most: number): string {
 
 // ---------------------------------------------------------------- media
 
-/** A run of base64 of at least so many characters is a medium. */
-const LONG_RUN = 1024;
-
-/** The beginning of a run, and the rest of it. One pattern for both would overflow V8's stack at some megabytes. */
-const BEGINNING = /[A-Za-z0-9+/_=-]{64}/g, REST = /[A-Za-z0-9+/_=-]*/y;
+/** The beginning of a run of base64. */
+const BEGINNING = /[A-Za-z0-9+/_=-]{64}/g;
 
 /** How the base64 of usual media begins. */
 const TYPES: readonly (readonly [beginning: string, type: string])[] = [
@@ -61,12 +60,7 @@ const DATA_URL = /data:([\w.+/-]{1,100})(?:;[\w=.-]{1,100})*;base64,$/;
 function nameMedia(text: string): string {
   const pieces: string[] = [];
   let kept = 0;
-  BEGINNING.lastIndex = 0;
-  for (let match = BEGINNING.exec(text); match; match = BEGINNING.exec(text)) {
-    const { index } = match;
-    const end = endOfRun(text, BEGINNING.lastIndex);
-    BEGINNING.lastIndex = end;
-    if (end - index < LONG_RUN) continue;
+  for (const { start: index, end } of longRuns(text, BEGINNING)) {
     const before = text.slice(Math.max(kept, index - 300), index);
     const url = DATA_URL.exec(before);
     const start = url ? index - url[0].length : index;
@@ -74,16 +68,6 @@ function nameMedia(text: string): string {
     kept = end;
   }
   return kept === 0 ? text : pieces.join("") + text.slice(kept);
-}
-
-/** The end of a run whose slashes may be escaped, as in JSON that PHP has written. */
-function endOfRun(text: string, from: number): number {
-  for (let end = from;; end += 2) {
-    REST.lastIndex = end;
-    REST.exec(text);
-    end = REST.lastIndex;
-    if (!text.startsWith("\\/", end)) return end;
-  }
 }
 
 function typeOf(text: string, index: number): string {

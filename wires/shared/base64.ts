@@ -29,3 +29,40 @@ export function fromBase64url(encoded: string): string | undefined {
     return undefined;
   }
 }
+
+/** A run of so many characters of base64 is a medium: a picture, sound or a file. */
+const LONG_RUN = 1024;
+
+/** The rest of a run. One pattern for all of it would overflow V8's stack at some megabytes. */
+const REST = /[A-Za-z0-9+/_=-]*/y;
+
+/** A long run of base64 in a text. */
+interface Run {
+  start: number;
+  end: number;
+}
+
+/**
+ * Finds the long runs of base64 in a text.
+ *
+ * @param beginning Matches the characters with which a run begins; with the flag `g`.
+ */
+export function* longRuns(text: string, beginning: RegExp): Generator<Run> {
+  beginning.lastIndex = 0;
+  for (let match = beginning.exec(text); match; match = beginning.exec(text)) {
+    const start = match.index, end = endOfRun(text, beginning.lastIndex);
+    if (end - start >= LONG_RUN) yield { start, end };
+    // A pattern may have been used for another text since.
+    beginning.lastIndex = end;
+  }
+}
+
+/** The end of a run whose slashes may be escaped, as in JSON that PHP has written. */
+function endOfRun(text: string, from: number): number {
+  for (let end = from;; end += 2) {
+    REST.lastIndex = end;
+    REST.exec(text);
+    end = REST.lastIndex;
+    if (!text.startsWith("\\/", end)) return end;
+  }
+}

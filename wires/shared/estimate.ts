@@ -8,12 +8,12 @@ import type { Call, Message, Part, Tool } from "../types.ts";
 const BYTES_PER_TOKEN = 3.2;
 
 /** Tokens of a picture of 1 to 1.5 megapixels at Anthropic; other providers scale larger pictures down to that size. */
-const IMAGE_TOKENS = 1600;
+export const IMAGE_TOKENS = 1600;
 
 /**
  * Characters of base64 per token of a file: a PDF page is 1,500 to 3,000 tokens at Anthropic and some 50 kB of base64.
  */
-const FILE_BYTES_PER_TOKEN = 20;
+export const FILE_BYTES_PER_TOKEN = 20;
 
 /** Tokens that surround a message, a tool call or a tool. */
 const FRAME_TOKENS = 6;
