@@ -15,7 +15,7 @@ import { bearer } from "../kinds.ts";
 import { signAmazon } from "../sign/amazon.ts";
 import type { Call, WireRequest } from "../../wires/types.ts";
 import type { Row, Spoken, SpokenChat } from "../types.ts";
-import { OPENAI_TAKES } from "./shared.ts";
+import { claudeAtCloud, OPENAI_TAKES } from "./shared.ts";
 
 /** Amazon's form for the models of all makers. */
 const CONVERSE: Spoken = {
@@ -46,42 +46,29 @@ const BETAS: ReadonlySet<string> = new Set([
   "tool-search-tool-2025-10-19",
 ]);
 
-const VERSION = { anthropic_version: "bedrock-2023-05-31" };
+const VERSION = "bedrock-2023-05-31";
 
 /** A request to Claude in Amazon's form, to count its tokens. */
 function writeInvoked(call: Call): WireRequest {
   const request = anthropicMessages.writeCall(call);
   const { model: _, stream: __, ...body } = request.body;
-  return { ...request, body: { ...VERSION, ...body } };
+  return { ...request, body: { anthropic_version: VERSION, ...body } };
 }
 
 /**
  * Claude by Anthropic's Messages in Amazon's frames: Converse loses ids, betas, tool search and the management of context.
  *
- * "anthropic_version: Field required", "model: Extra inputs are not permitted"; `drop`: servers of tools, containers and tiers
- * are Anthropic's own. https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+ * "anthropic_version: Field required", "model: Extra inputs are not permitted":
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
  */
 const INVOKE: Spoken = {
-  wire: anthropicMessages,
-  isAuthor: true,
+  ...claudeAtCloud(VERSION, BETAS, "model", "stream"),
   path: "/model/{model}/invoke",
   streamPath: "/model/{model}/invoke-with-response-stream",
   framing: awsModelStream,
-  drop: ["container", "fallbacks", "inference_geo", "mcp_servers", "service_tier", "web_search_options"],
   serverTools: false,
   readError: bedrockConverse.readError,
   counting: countsInvoked(writeInvoked),
-  form: {
-    without: ["model", "stream", "anthropic_version", "anthropic_beta"],
-    adds: VERSION,
-    headers: ["anthropic-version"],
-    betas: {
-      header: "anthropic-beta",
-      member: "anthropic_beta",
-      known: BETAS,
-      renamed: { "advanced-tool-use-2025-11-20": "tool-search-tool-2025-10-19" },
-    },
-  },
 };
 
 /** Anthropic's Messages as they are, which Amazon serves since 2026. */

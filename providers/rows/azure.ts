@@ -43,52 +43,11 @@ const CLAUDE: Spoken = {
   headers: { "anthropic-version": "2023-06-01" },
 };
 
-// Read in recordings of 2026-08 and https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/endpoints (2026-11).
-export const AZURE_AI: Row = {
-  ...compatible("https://{resource}.services.ai.azure.com/openai/v1", {
-    aliases: ["azure_ai"],
-    native: azureAI,
-    callPath: azureCall,
-    settings: ["baseModels", "resource"],
-    modelNames: /claude/i,
-    settingEnv: { baseUrl: ["AZURE_AI_API_BASE"], resource: ["ANTHROPIC_FOUNDRY_RESOURCE"] },
-    modelId: azureDeployment,
-    modelPath: /^[^/]+\/openai\/deployments\/([^/?]+)\//,
-    models: fitOpenAI,
-    toolId: shortToolId(40),
-    also: [RESPONSES],
-    responses: "when needed",
-    conform: true,
-    auth: header("api-key"),
-    sign: signAzure,
-    dropToken: dropMinted,
-    keySet: APP,
-    modelsPath: false,
-    keyEnv: ["AZURE_AI_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY"],
-  }),
-  routes: [{ models: /claude[^/]*$/i, wires: [CLAUDE] }],
-};
-
-// Read in `azure.js` of `openai` 7.59 and in https://learn.microsoft.com/azure/foundry/openai/how-to/responses (2026-11).
-export const AZURE_OPENAI: Row = compatible("https://{resource}.openai.azure.com/openai/v1", {
-  endpoints: COMPLETIONS,
-  drop: ["top_k"],
-  takes: OPENAI_TAKES,
-  aliases: ["azure"],
-  native: azureOpenAI,
+/** Columns of both rows. */
+const AZURE = {
   callPath: azureCall,
-  settings: ["apiVersion", "baseModels", "resource"],
-  // An operator names deployments as they like.
-  modelNames: /(?!)/,
-  settingEnv: {
-    apiVersion: ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION", "AZURE_API_VERSION"],
-    baseUrl: ["AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"],
-    resource: ["AZURE_RESOURCE_NAME"],
-  },
   modelId: azureDeployment,
-  modelPath: /^[^/]+\/(?:openai\/deployments\/)?(?!openai\/)([^/?]+)\//,
   models: fitOpenAI,
-  embeddings: { most: 2048, drop: ["input_type"] },
   toolId: shortToolId(40),
   also: [RESPONSES],
   responses: "when needed",
@@ -100,5 +59,40 @@ export const AZURE_OPENAI: Row = compatible("https://{resource}.openai.azure.com
   keySet: APP,
   // Azure lists the models that could be deployed, and not the deployments.
   modelsPath: false,
+} as const;
+
+// Read in recordings of 2026-08 and https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/endpoints (2026-11).
+export const AZURE_AI: Row = {
+  ...compatible("https://{resource}.services.ai.azure.com/openai/v1", {
+    ...AZURE,
+    aliases: ["azure_ai"],
+    native: azureAI,
+    settings: ["baseModels", "resource"],
+    modelNames: /claude/i,
+    settingEnv: { baseUrl: ["AZURE_AI_API_BASE"], resource: ["ANTHROPIC_FOUNDRY_RESOURCE"] },
+    modelPath: /^[^/]+\/openai\/deployments\/([^/?]+)\//,
+    keyEnv: ["AZURE_AI_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY"],
+  }),
+  routes: [{ models: /claude[^/]*$/i, wires: [CLAUDE] }],
+};
+
+// Read in `azure.js` of `openai` 7.59 and in https://learn.microsoft.com/azure/foundry/openai/how-to/responses (2026-11).
+export const AZURE_OPENAI: Row = compatible("https://{resource}.openai.azure.com/openai/v1", {
+  ...AZURE,
+  endpoints: COMPLETIONS,
+  drop: ["top_k"],
+  takes: OPENAI_TAKES,
+  aliases: ["azure"],
+  native: azureOpenAI,
+  settings: ["apiVersion", "baseModels", "resource"],
+  // An operator names deployments as they like.
+  modelNames: /(?!)/,
+  settingEnv: {
+    apiVersion: ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION", "AZURE_API_VERSION"],
+    baseUrl: ["AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"],
+    resource: ["AZURE_RESOURCE_NAME"],
+  },
+  modelPath: /^[^/]+\/(?:openai\/deployments\/)?(?!openai\/)([^/?]+)\//,
+  embeddings: { most: 2048, drop: ["input_type"] },
   keyEnv: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"],
 });

@@ -11,7 +11,7 @@ import { googleUrl, signGoogle } from "../sign/google.ts";
 import { dropMinted } from "../sign/tokens.ts";
 import { mistralToolId } from "../tool_ids.ts";
 import type { Row, Spoken, SpokenChat } from "../types.ts";
-import { OPENAI_ONLY } from "./shared.ts";
+import { claudeAtCloud, OPENAI_ONLY } from "./shared.ts";
 
 /** Google's own models. The wire writes the path of its author, which `vertexCall` puts below the project. */
 const GEMINI: Spoken = { wire: vertexGemini, path: "" };
@@ -36,7 +36,7 @@ const BETAS: ReadonlySet<string> = new Set([
   "web-search-2025-03-05",
 ]);
 
-const VERSION = { anthropic_version: "vertex-2023-10-16" };
+const VERSION = "vertex-2023-10-16";
 
 /** Its errors are Anthropic's, or Google's if the request did not reach Claude. */
 const readError: ProviderWire["readError"] = (status, body) => {
@@ -56,36 +56,23 @@ const COUNTING: ProviderWire = {
     pathEnd: "",
     writeCall(call) {
       const request = anthropicMessages.counter!.writeCall(call);
-      const body = { ...VERSION, ...request.body };
+      const body = { anthropic_version: VERSION, ...request.body };
       return { ...request, headers: {}, path: "/publishers/anthropic/models/count-tokens:rawPredict", body };
     },
   },
 };
 
 /**
- * Claude by Anthropic's Messages in Google's form. `drop`: servers of tools, containers and tiers are Anthropic's own.
+ * Claude by Anthropic's Messages in Google's form.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
  */
 const CLAUDE: Spoken = {
-  wire: anthropicMessages,
-  isAuthor: true,
+  ...claudeAtCloud(VERSION, BETAS, "model"),
   path: "/publishers/anthropic/models/{model}:rawPredict",
   streamPath: "/publishers/anthropic/models/{model}:streamRawPredict",
-  drop: ["container", "fallbacks", "inference_geo", "mcp_servers", "service_tier", "web_search_options"],
   readError,
   counting: COUNTING,
-  form: {
-    without: ["model", "anthropic_version", "anthropic_beta"],
-    adds: VERSION,
-    headers: ["anthropic-version"],
-    betas: {
-      header: "anthropic-beta",
-      member: "anthropic_beta",
-      known: BETAS,
-      renamed: { "advanced-tool-use-2025-11-20": "tool-search-tool-2025-10-19" },
-    },
-  },
 };
 
 /** The publisher's own chat completions, with the model in the URL and in the body. */

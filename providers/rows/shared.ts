@@ -69,3 +69,28 @@ export const OPENAI_ONLY = [
   "safety_identifier",
   "verbosity",
 ] as const;
+
+/**
+ * Columns for Claude at a cloud, where the URL names the model. `drop`: servers of tools, containers and tiers are Anthropic's
+ * own.
+ *
+ * @param version The member `anthropic_version`, which takes the place of the header.
+ * @param betas The betas that the cloud takes: it refuses a request with any other.
+ * @param without Members that the URL says too.
+ */
+export const claudeAtCloud = (version: string, betas: ReadonlySet<string>, ...without: string[]) => ({
+  wire: anthropicMessages,
+  isAuthor: true,
+  drop: ["container", "fallbacks", "inference_geo", "mcp_servers", "service_tier", "web_search_options"],
+  form: {
+    without: [...without, "anthropic_version", "anthropic_beta"],
+    adds: { anthropic_version: version },
+    headers: ["anthropic-version"],
+    betas: {
+      header: "anthropic-beta",
+      member: "anthropic_beta",
+      known: betas,
+      renamed: { "advanced-tool-use-2025-11-20": "tool-search-tool-2025-10-19" },
+    },
+  },
+} satisfies Partial<Spoken>);
