@@ -6,12 +6,12 @@
  * @see https://ai.google.dev/api/generate-content
  */
 import { readAnswer, readStream } from "./read_answer.ts";
+import { countVertex, writeVertex } from "./vertex.ts";
 import { writeCall } from "./write_call.ts";
 import { readError } from "./read_error.ts";
 import type { Call, ProviderWire, WireRequest } from "../types.ts";
 
 export { geminiEmbeddings } from "./embed.ts";
-export { vertexGemini } from "./vertex.ts";
 export { mostVertexTexts, vertexEmbeddings } from "./vertex_embed.ts";
 
 /** The provider's half of the wire, for Google's models. */
@@ -26,6 +26,13 @@ export const gemini: ProviderWire = {
   readAnswer,
   readStream,
   readError,
+};
+
+/** The same for Google's models on Vertex AI. */
+export const vertexGemini: ProviderWire = {
+  ...gemini,
+  writeCall: writeVertex,
+  counter: { ...gemini.counter!, writeCall: countVertex },
 };
 
 /**

@@ -6,10 +6,8 @@
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest
  */
 import { object, objects, parseObject } from "../shared/json.ts";
-import type { Call, JsonObject, Message, Part, ProviderWire, WireRequest } from "../types.ts";
+import type { Call, JsonObject, Message, Part, WireRequest } from "../types.ts";
 import { geminiModel } from "./models.ts";
-import { readAnswer, readStream } from "./read_answer.ts";
-import { readError } from "./read_error.ts";
 import { writeCall } from "./write_call.ts";
 import { camel } from "./write_settings.ts";
 
@@ -20,7 +18,7 @@ const OF_GOOGLES_TOOLS = ["toolCall", "toolResponse"];
 const OF_PARTS = ["mediaProcessing", "partMetadata"], OF_RESPONSES = ["willContinue"];
 const OF_CONFIG = ["enableEnhancedCivicAnswers"];
 
-function writeVertex(call: Call): WireRequest {
+export function writeVertex(call: Call): WireRequest {
   const dropped: string[] = [];
   const messages = call.messages.map((message) => withoutRefused(message, dropped));
   const request = writeCall({ ...call, messages });
@@ -87,7 +85,7 @@ function withoutIds({ contents }: JsonObject): void {
 }
 
 /** @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens */
-function writeCount(call: Call): WireRequest {
+export function countVertex(call: Call): WireRequest {
   const { path, body, ...request } = writeVertex({ ...call, stream: false });
   const { contents, systemInstruction, tools, generationConfig } = body;
   return {
@@ -96,17 +94,3 @@ function writeCount(call: Call): WireRequest {
     body: { contents, systemInstruction, tools, generationConfig },
   };
 }
-
-/** The provider's half of the wire, for Google's models on Vertex AI. */
-export const vertexGemini: ProviderWire = {
-  name: "gemini",
-  writeCall: writeVertex,
-  counter: {
-    pathEnd: ":countTokens",
-    writeCall: writeCount,
-    read: ({ totalTokens }) => typeof totalTokens === "number" ? totalTokens : undefined,
-  },
-  readAnswer,
-  readStream,
-  readError,
-};
