@@ -29,7 +29,7 @@ import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts
 import { MCP_BETA, servedForm } from "./mcp.ts";
 import { withServed } from "../shared/served_calls.ts";
 import { isObject, list } from "../shared/json.ts";
-import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, AT_DEFAULTS, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import type { Call, JsonObject, Settings, WireRequest } from "../types.ts";
 
 /** The last version that accepts sampling settings: 2026-10-21 answers 400 to `temperature`, whatever the model. */
@@ -255,14 +255,7 @@ const SETTINGS: SettingsTable<Draft> = {
     body.service_tier = SERVICE_TIERS.get(value);
   },
   web_search_options: writeWebSearch,
-  // At OpenAI's default values these ask for nothing.
-  n: (value) => value === 1 ? undefined : false,
-  logprobs: (value) => value ? false : undefined,
-  store: (value) => value ? false : undefined,
-  frequency_penalty: (value) => value === 0 ? undefined : false,
-  presence_penalty: (value) => value === 0 ? undefined : false,
-  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
-  logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
+  ...AT_DEFAULTS,
 };
 
 /**

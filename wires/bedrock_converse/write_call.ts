@@ -8,7 +8,7 @@ import { type ClaudeModel, claudeModel } from "../shared/claude_models.ts";
 import { isGatewayField, withRouterReasoning } from "../shared/gateway_fields.ts";
 import { append, isObject, object } from "../shared/json.ts";
 import { withServed } from "../shared/served_calls.ts";
-import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, AT_DEFAULTS, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, unsaidMembers } from "../shared/tools.ts";
 import type { Call, Format, FunctionTool, JsonObject, Tool, WireRequest } from "../types.ts";
 import type { Draft } from "./draft.ts";
@@ -182,14 +182,7 @@ const SETTINGS: SettingsTable<Draft> = {
     addTools(body, [{ systemTool: { name } }]);
     for (const member of Object.keys(value)) dropped.push(`${sent.get("web_search_options")}.${member}`);
   },
-  // At OpenAI's default values these ask for nothing.
-  n: (value) => value === 1 ? undefined : false,
-  logprobs: (value) => value ? false : undefined,
-  store: (value) => value ? false : undefined,
-  frequency_penalty: (value) => value === 0 ? undefined : false,
-  presence_penalty: (value) => value === 0 ? undefined : false,
-  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
-  logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
+  ...AT_DEFAULTS,
   ...AS_USUAL,
 };
 

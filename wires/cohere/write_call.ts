@@ -4,7 +4,7 @@ import { isGatewayField, withClaudeThinking, withRouterReasoning } from "../shar
 import { append, object, parseObject } from "../shared/json.ts";
 import { withServed } from "../shared/served_calls.ts";
 import { contentPath, mediaUrl, nothingSaid } from "../shared/parts.ts";
-import { AS_USUAL, type SettingsTable, writeSettings } from "../shared/settings.ts";
+import { AS_USUAL, AT_DEFAULTS, type SettingsTable, writeSettings } from "../shared/settings.ts";
 import { customAsFunction, functionArguments } from "../shared/tools.ts";
 import type {
   Call,
@@ -50,6 +50,7 @@ const MAX_OUTPUT_TOKENS = 32_000;
 const NO_PARAMETERS = { type: "object", properties: {} };
 
 const SETTINGS: SettingsTable<Draft> = {
+  ...AT_DEFAULTS,
   ...AS_USUAL,
   tools: (tools, draft, call) => writeTools(tools, draft, call),
   tool_choice(choice, { body }, call) {
@@ -100,12 +101,8 @@ const SETTINGS: SettingsTable<Draft> = {
     if (value < 0 || value > 1) return false;
     body.presence_penalty = value;
   },
-  n: (value) => value === 1 ? undefined : false,
-  store: (value) => value ? false : undefined,
-  logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
   logprobs: (value, { body }) => void (body.logprobs = value),
   top_logprobs: (value) => value === 0 ? undefined : false,
-  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
   reasoning_effort(effort, { body }, call) {
     if (effort === "none") {
       if (canThink(call.model)) body.thinking = { type: "disabled" };

@@ -18,6 +18,17 @@ export const AS_USUAL = {
   verbosity: (wanted: string) => wanted === "medium" ? undefined : false as const,
 } satisfies SettingsTable<unknown>;
 
+/** Settings that ask for nothing at OpenAI's default values, for a format without a place for them. */
+export const AT_DEFAULTS = {
+  n: (value) => value === 1 ? undefined : false,
+  logprobs: (value) => value ? false : undefined,
+  store: (value) => value ? false : undefined,
+  frequency_penalty: (value) => value === 0 ? undefined : false,
+  presence_penalty: (value) => value === 0 ? undefined : false,
+  modalities: (value) => value.every((kind) => kind === "text") ? undefined : false,
+  logit_bias: (value) => Object.keys(value).length === 0 ? undefined : false,
+} satisfies SettingsTable<unknown>;
+
 /** Writes the settings that the client sent, in the client's order. */
 export function writeSettings<Body>(call: Call, body: Body, table: SettingsTable<Body>): string[] {
   const dropped: string[] = [];
