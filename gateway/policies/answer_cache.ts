@@ -1,7 +1,7 @@
 /** Keeps answers in a store, and finds them again. */
 import type { Kv } from "../stores/kv.ts";
 import { type CachedAnswer, packAnswer, unpackAnswer } from "./cached_answer.ts";
-import { type Capture, captures } from "./capture.ts";
+import { answerCopies, type AnswerCopy } from "./answer_copy.ts";
 import { TTL } from "./cache_settings.ts";
 import { sha256 } from "./sha256.ts";
 import { within } from "./timers.ts";
@@ -59,7 +59,7 @@ export interface AnswerCache {
   find(key: string): Promise<CachedAnswer | undefined>;
   keep(key: string, answer: CachedAnswer, ttlMs: number): Promise<void>;
   /** Begins to copy an answer. */
-  copy(): Capture;
+  copy(): AnswerCopy;
   /** Makes all answers unreachable. @throws The store's error. */
   clear(): Promise<void>;
 }
@@ -124,7 +124,7 @@ export function answerCache({ kv, ttl, shared, maxBytes, now, warn, onFailure }:
     ttl,
     shared,
     counts,
-    copy: captures(Math.min(MOST_BYTES, maxBytes), maxBytes),
+    copy: answerCopies(Math.min(MOST_BYTES, maxBytes), maxBytes),
     async keyOf(plans) {
       const version = await versionOf();
       if (version === undefined) return undefined;

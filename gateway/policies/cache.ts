@@ -3,7 +3,7 @@ import { keepAlive } from "../context.ts";
 import type { AnswerCache, CachePlan } from "./answer_cache.ts";
 import type { Attempt, Policy, Run, Step } from "./attempt.ts";
 import type { CachedAnswer, Facts } from "./cached_answer.ts";
-import { captured } from "./capture.ts";
+import { copied } from "./answer_copy.ts";
 import { isFinished } from "./finished.ts";
 
 /** The headers of an answer that are sent again. All others belong to the request that was answered first. */
@@ -99,7 +99,7 @@ async function keepWhenWhole(
     keepAlive(answers.keep(key, answer, ttlMs), context);
   };
   const copy = answers.copy();
-  if (observer?.seen.end !== "whole") return response.body ? captured(response, copy, onWhole) : response;
+  if (observer?.seen.end !== "whole") return response.body ? copied(response, copy, onWhole) : response;
   // The answer is in memory already. It stays one piece.
   const bytes = new Uint8Array(await response.arrayBuffer());
   copy.add(bytes);

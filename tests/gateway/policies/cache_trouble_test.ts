@@ -4,7 +4,7 @@ import { serve } from "../../../gateway/gateway.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import { answerCache } from "../../../gateway/policies/answer_cache.ts";
 import { packAnswer, unpackAnswer } from "../../../gateway/policies/cached_answer.ts";
-import { captures } from "../../../gateway/policies/capture.ts";
+import { answerCopies } from "../../../gateway/policies/answer_copy.ts";
 import { readOptions } from "../../../gateway/setup/config.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { Kv } from "../../../gateway/stores/kv.ts";
@@ -297,8 +297,8 @@ Deno.test("an answer that is longer than the cache passes whole and is not kept"
   }
 });
 
-Deno.test("captures() holds no more than its bounds: the copy that began first is given up", () => {
-  const copy = captures(10_000, 20_000);
+Deno.test("answerCopies() holds no more than its bounds: the copy that began first is given up", () => {
+  const copy = answerCopies(10_000, 20_000);
   const bytes = (length: number) => new Uint8Array(length).fill(7);
   const tooLong = copy();
   tooLong.add(bytes(9000));

@@ -3,7 +3,7 @@ import { stackless } from "../../wires/errors.ts";
 import { type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
 
 /** The copy of one answer. */
-export interface Capture {
+export interface AnswerCopy {
   /** Adds a copy of a piece. */
   add(bytes: Uint8Array): void;
   /** Ends the copy. Returns all bytes, or `undefined` if the copy was given up. */
@@ -22,7 +22,7 @@ const COPY_BYTES = 1024;
  * @param most The most bytes of one copy.
  * @param all The most bytes of all copies that have not ended.
  */
-export function captures(most: number, all: number): () => Capture {
+export function answerCopies(most: number, all: number): () => AnswerCopy {
   /** What gives up each copy that has bytes, the oldest first. */
   const open = new Set<() => void>();
   let held = 0;
@@ -62,9 +62,9 @@ export function captures(most: number, all: number): () => Capture {
  *
  * @param onWhole Called with the copy when the body has ended. Not called if it broke, or if the client left.
  */
-export function captured(
+export function copied(
   { status, statusText, headers, body }: Response,
-  capture: Capture,
+  copy: AnswerCopy,
   onWhole: (bytes: Uint8Array<ArrayBuffer> | undefined) => void,
 ): Response {
   const source = (body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
@@ -73,18 +73,18 @@ export function captured(
       try {
         const { done, value } = await source.read();
         if (!done) {
-          capture.add(value);
+          copy.add(value);
           return controller.enqueue(value);
         }
       } catch (cause) {
-        capture.drop();
+        copy.drop();
         throw stackless(cause);
       }
       controller.close();
-      onWhole(capture.end());
+      onWhole(copy.end());
     },
     cancel(reason) {
-      capture.drop();
+      copy.drop();
       return source.cancel(reason);
     },
   }, { highWaterMark: 0 });
