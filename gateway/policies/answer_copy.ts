@@ -28,11 +28,10 @@ export function answerCopies(most: number, all: number): () => AnswerCopy {
   let held = 0;
   return () => {
     let kept: KeptBytes | undefined = keptBytes();
-    function release(): void {
+    function drop(): void {
       if (open.delete(drop)) held -= COPY_BYTES + kept!.length;
       kept = undefined;
     }
-    const drop = () => release();
     return {
       add(bytes) {
         if (!kept) return;
@@ -48,7 +47,7 @@ export function answerCopies(most: number, all: number): () => AnswerCopy {
       },
       end() {
         const ended = kept;
-        release();
+        drop();
         return ended?.join();
       },
       drop,
