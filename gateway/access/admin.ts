@@ -17,7 +17,7 @@ export interface AdminCheck {
  * The check of the gateway's tokens, which also refuses requests for models that hold another kind of token. Such a token is
  * never sent to a provider.
  *
- * @param token A token that opens no model; `undefined` if there is none.
+ * @param token The other kind of token. It opens no model. `undefined`: the gateway has no such token.
  * @param whose What it is called in errors: `the operator's token`.
  * @param names The headers that may hold a credential.
  */

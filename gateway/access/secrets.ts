@@ -276,8 +276,8 @@ function replaced(text: string, ranges: Range[]): string {
 }
 
 /**
- * Finds where a secret may begin that the next piece of a text continues: the index from which the rest of the text is the
- * beginning of a spelling. If there are several, the first; if there is none, the text's length.
+ * Finds where a secret may begin that the next piece of a text continues: the first index from which the rest of the text is
+ * the beginning of a spelling. Returns the text's length if no spelling begins there.
  */
 function beginningAtEnd(spellings: readonly string[], text: string): number {
   let first = text.length;

@@ -35,7 +35,7 @@ export function readError(status: number, body: unknown): WireError {
 }
 
 /**
- * The error in an answer that is none. Amazon answers 200 to a path that it does not know: `{Output: {__type:
+ * The error in a body with the status of an answer. Amazon answers 200 to a path that it does not know: `{Output: {__type:
  * "com.amazon.coral.service#UnknownOperationException"}}`.
  */
 export function readFault({ Output, message, Message, __type }: JsonObject): WireError | undefined {
