@@ -3,6 +3,7 @@
  *
  * `deno task bench:rows`, or on Bun `bun run bench/rows.ts`
  */
+import { tmpdir } from "node:os";
 import { sqlLogs } from "../gateway/stores/sql_logs.ts";
 import { openStore } from "../gateway/stores/store_url.ts";
 import type { Grain, LogQuery, LogRow } from "../gateway/stores/store.ts";
@@ -46,8 +47,7 @@ function rowOf(at: number): LogRow {
   };
 }
 
-const { Deno: deno } = globalThis as { Deno?: typeof Deno };
-const path = deno ? await deno.makeTempFile({ suffix: ".db" }) : `/tmp/rows-${crypto.randomUUID()}.db`;
+const path = `${tmpdir()}/rows-${crypto.randomUUID()}.db`;
 const sql = await openStore(`sqlite:${path}`);
 const logs = sqlLogs(sql, {
   rows: 1e8,

@@ -134,8 +134,8 @@ for (const [name, command] of Object.entries(SERVED)) {
 }
 
 Deno.test("Deno tells the flags that a store needs", async () => {
-  const env = { PORT: "0", SLUICE_STORE: "sqlite:/tmp/rows.db" };
-  const flags = `--allow-read=${ROOT}/gateway/stores/,/tmp/rows.db --allow-write=/tmp/rows.db`;
+  const env = { PORT: "0", SLUICE_STORE: "sqlite:/data/rows.db" };
+  const flags = `--allow-read=${ROOT}/gateway/stores/,/data/rows.db --allow-write=/data/rows.db`;
   for (const given of [[], flags.split(" ").slice(0, 1)]) {
     const { code, output } = await run(DENO, [...RUN, ...given, "mod.ts"], env);
     assertEquals(code, 1);
