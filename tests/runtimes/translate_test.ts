@@ -1,7 +1,6 @@
 /** `translateStream` in a program, on every runtime. */
 import { assertEquals } from "@std/assert";
-import { bundle } from "../bundle.ts";
-import { DENO, installForBun, run, serveWorkerd, workerConfig } from "./gateways.ts";
+import { ON_RUNTIMES } from "./programs.ts";
 
 const PROGRAM = "tests/runtimes/translate_program.ts";
 
@@ -29,35 +28,13 @@ const EXPECTED = {
   leftIsCancelled: true,
 };
 
-const LINE = `import app from "./${PROGRAM}"; console.log(await (await app.fetch()).text());`;
-
-Deno.test("translateStream() on Deno", async () => {
-  const { code, output } = await run(DENO, ["eval", "--quiet", "--no-check", LINE]);
-  assertEquals(code, 0, output);
-  assertEquals(JSON.parse(output), EXPECTED);
-});
-
-Deno.test("translateStream() on Bun", async () => {
-  const { code, output } = await run(await installForBun(), ["-e", LINE], {
-    BUN_CONFIG_MAX_HTTP_REQUESTS: "1000",
+for (const { runtime, answer } of ON_RUNTIMES) {
+  Deno.test({
+    name: `translateStream() on ${runtime}`,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      assertEquals(await answer(PROGRAM), EXPECTED);
+    },
   });
-  assertEquals(code, 0, output);
-  assertEquals(JSON.parse(output), EXPECTED);
-});
-
-Deno.test({
-  name: "translateStream() on workerd",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  async fn() {
-    const path = await Deno.makeTempFile({ suffix: ".js" });
-    await bundle(path, PROGRAM);
-    const files = { "program.js": await Deno.readTextFile(path) };
-    await Deno.remove(path);
-    await using worker = await serveWorkerd([await workerConfig("program", "program.js", [])], files, {});
-    const response = await fetch(worker.url);
-    const text = await response.text();
-    assertEquals(response.status, 200, text + worker.output());
-    assertEquals(JSON.parse(text), EXPECTED);
-  },
-});
+}
