@@ -18,46 +18,52 @@ const AWS_DOMAINS: readonly (readonly [begins: string, domain: string, newer: st
 
 const domainsOf = (region: string) => AWS_DOMAINS.find(([begins]) => region.startsWith(begins))!;
 
-/** The base URL in the domain of the region's partition. */
-const inDomain = (base: string, region: string) =>
-  base.replace("{region}.amazonaws.com", `{region}.${domainsOf(region)[1]}`);
+/** A URL whose region is still a place, in the domain of the region's partition. */
+export function inDomain(url: string, region: string): string {
+  const [, domain, newer] = domainsOf(region);
+  return url.replace("{region}.amazonaws.com", `{region}.${domain}`)
+    .replace("{region}.api.aws", `{region}.${newer}`);
+}
+
+/** The base URL of Amazon's newer service, which has hosts of its own. */
+const ofMantle = (base: string) =>
+  base.replace("bedrock-runtime.{region}.amazonaws.com", "bedrock-mantle.{region}.api.aws");
 
 /** Paths: `bedrock-runtime/{region}/model/{id}/converse`, `bedrock-mantle/{region}/anthropic/v1/messages`. */
 export const bedrock: NativePath = (base, path) => {
   const [service, region, ...rest] = path.split("/");
   if (rest.length === 0 || (service !== "bedrock-runtime" && service !== "bedrock-mantle")) return undefined;
-  const host = service === "bedrock-mantle"
-    ? base.replace(
-      "bedrock-runtime.{region}.amazonaws.com",
-      `bedrock-mantle.{region}.${domainsOf(region)[2]}`,
-    )
-    : inDomain(base, region);
-  return { base: host, path: rest.join("/"), places: { region } };
+  const host = service === "bedrock-mantle" ? ofMantle(base) : base;
+  return { base: inDomain(host, region), path: rest.join("/"), places: { region } };
 };
 
 /** Words before a model's id that choose the way to it. */
-const WAYS: ReadonlySet<string> = new Set(["converse", "invoke", "messages"]);
+const WAYS: ReadonlySet<string> = new Set(["converse", "invoke", "mantle", "messages"]);
 
 /** Splits `[{region}/][{way}/]{id}`, in either order. The id may be an ARN, which has slashes of its own. */
-function parts(model: string): { region?: string; id: string } {
-  let region: string | undefined;
+function parts(model: string): { region?: string; way?: string; id: string } {
+  let region: string | undefined, way: string | undefined;
   let id = model;
   for (;;) {
     const slash = id.indexOf("/");
     const first = id.slice(0, Math.max(0, slash));
     if (isPlace("region", first)) region ??= first;
-    else if (!WAYS.has(first)) break;
+    else if (WAYS.has(first)) way ??= first;
+    else break;
     id = id.slice(slash + 1);
   }
-  return { region: region ?? /^arn:[^:]*:bedrock:([^:]+):/.exec(id)?.[1], id };
+  return { region: region ?? /^arn:[^:]*:bedrock:([^:]+):/.exec(id)?.[1], way, id };
 }
 
 /** The model's id without the words before it: `us.amazon.nova-pro-v1:0` of `us-east-1/converse/us.amazon.nova-pro-v1:0`. */
 export const bedrockId = (model: string): string => parts(model).id;
 
-/** Paths of calls, in the region that the model names, or in the row's. */
-export const bedrockCall: CallPath = ({ baseUrl, region: usual }, path, model) => {
-  const { region = usual } = parts(model);
-  const base = region === undefined ? baseUrl : inDomain(baseUrl, region);
-  return { base, path, places: { region } };
+/**
+ * Paths of calls, in the region that the model names. Without one the place stays in the URL, because the key may name it: see
+ * `amazonUrl`.
+ */
+export const bedrockCall: CallPath = ({ baseUrl }, path, model) => {
+  const { region, way } = parts(model);
+  const base = way === "mantle" ? ofMantle(baseUrl) : baseUrl;
+  return region === undefined ? { base, path } : { base: inDomain(base, region), path, places: { region } };
 };

@@ -33,8 +33,10 @@ const MOST_CHARS = 64;
 export function fillPlaces(provider: Provider, base: string, places: Places): string {
   if (!base.includes("{")) return base;
   const { name } = provider;
-  return base.replace(/\{(\w+)\}/g, (_, place: keyof Places) => {
+  return base.replace(/\{(\w+)\}/g, (written, place: keyof Places) => {
     const label = places[place];
+    // The key may tell it: `keyedUrl` fills it in, or says that it is missing.
+    if (label === undefined && provider.keyedUrl) return written;
     const { noun } = PLACES[place];
     if (label !== undefined && isPlace(place, label)) return label;
     const fault = label === undefined

@@ -60,7 +60,7 @@ export async function native(
   // A signature may hold a hash of the whole body, and limits on models and budgets must know the model.
   const { caller } = exchange;
   const isSigned = provider.keySet?.hashes &&
-    (caller.keys.size === 0 || clientKeySet(provider, caller) !== undefined);
+    (caller.keys.size === 0 || clientKeySet(provider, exchange) !== undefined);
   const caching = request.method === "POST" ? nativeCaching(provider, endpoint, exchange) : undefined;
   const isKeyed = caching !== undefined && !(Number(request.headers.get("content-length")) > MOST_BYTES);
   const isMeasured = caller.metered?.budgets !== undefined;
@@ -205,13 +205,13 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     const path = quote(endpoint.split("?", 1)[0]);
     throw new GatewayError("invalid_request", `Cannot find ${path} at ${provider.name}`, { param: "path" });
   }
-  const ownSet = clientKeySet(provider, caller);
+  const ownSet = clientKeySet(provider, exchange);
   if (ownSet === undefined) {
     for (const [name, value] of caller.keys) {
       sendKey(headers, provider, name, value);
     }
   }
-  const own = caller.keys.size > 0 || hasQueryKey(endpoint);
+  const own = ownSet !== undefined || caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   const format = formatOf(method, url);
   const places = provider.keySet && provider.native?.(provider.baseUrl, endpoint.replace(/^\//, ""))?.places;
@@ -246,7 +246,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
           return passBack(upstream, { provider, url, format, masks, isHeld: begun !== undefined }, exchange);
         });
       };
-      const signed = key !== undefined && sign(request, provider, key);
+      const signed = key !== undefined && sign(request, provider, key, stored);
       return signed ? signed.then(() => go()) : go();
     },
   };

@@ -47,8 +47,12 @@ const plain = "Deno" in globalThis;
 /** An empty set of headers to send. */
 export const sentHeaders = (): SentHeaders => plain ? new PlainHeaders() : new Headers();
 
-/** Sets the headers of the option `providers.*.headers`. They win over the client's. */
-export function setFixed(headers: SentHeaders, { fixed }: Provider): void {
+/**
+ * Sets the headers of the option `providers.*.headers`. They win over the client's. Those that hold a set of credentials stay
+ * here: the provider gets the signature alone.
+ */
+export function setFixed(headers: SentHeaders, { fixed, keySet }: Provider): void {
+  for (const member in keySet?.headers) headers.delete(keySet!.headers![member]);
   for (const name in fixed) headers.set(name, fixed[name]);
 }
 

@@ -6,6 +6,7 @@ import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call } from "../../wires/types.ts";
 import { credential } from "../access/credential_texts.ts";
+import { setInHeaders } from "../access/header_sets.ts";
 import { type Caller, noStoredKey } from "../access/credentials.ts";
 import type { KeyRing } from "../access/stored_keys.ts";
 import type { Exchange, Unsent } from "../exchange.ts";
@@ -208,9 +209,12 @@ export function clientKey({ keys }: Caller): string | undefined {
   return undefined;
 }
 
-/** The client's key if it is a set of several texts that the provider's signer reads. */
-export function clientKeySet({ keySet }: Provider, caller: Caller): string | undefined {
-  const key = keySet && clientKey(caller);
+/** The client's key if it is a set of several texts that the provider's signer reads: in one header, or in one for each text. */
+export function clientKeySet({ keySet }: Provider, { caller, headers }: Exchange): string | undefined {
+  if (!keySet) return undefined;
+  const inHeaders = keySet.headers && setInHeaders(keySet, headers);
+  if (inHeaders !== undefined) return inHeaders;
+  const key = clientKey(caller);
   return key?.startsWith("{") || key !== undefined && readKeySet(key) ? key : undefined;
 }
 
@@ -230,7 +234,7 @@ export function credentialsFor(
   exchange: Exchange,
   ownKey: boolean,
 ): Credentials {
-  const own = ownKey ? clientKey(exchange.caller) : undefined;
+  const own = ownKey ? clientKeySet(provider, exchange) ?? clientKey(exchange.caller) : undefined;
   // An operator's name may lead to another provider than the client believes. The client then sends a key of that provider.
   const isMeant = own === undefined || alias === undefined || !isKeyOfOther(own, provider, exchange);
   const key = isMeant ? own : undefined;
@@ -294,7 +298,7 @@ export function ask<T>(
       return take(maskFailure(upstream, question.masks));
     });
   };
-  const signed = sentKey !== undefined && sign(request, provider, sentKey);
+  const signed = sentKey !== undefined && sign(request, provider, sentKey, stored);
   return signed ? signed.then(() => go()) : go();
 }
 

@@ -1,15 +1,38 @@
 /** Puts credentials into requests. */
 import { signWithKey } from "../../providers/sign/key.ts";
 import type { Provider, Unsigned } from "../../providers/types.ts";
+import { GatewayError } from "../../wires/errors.ts";
+import type { TakenKey } from "../access/stored_keys.ts";
 import type { Exchange } from "../exchange.ts";
 
 /**
  * Puts a key into a request in the form that the provider takes.
  *
+ * @param stored Whose key it is, if it is a stored one. It rests if it is of no use: another one may serve the next attempt.
  * @returns A promise only if signing is asynchronous.
  */
-export const sign = (request: Unsigned, provider: Provider, key: string): Promise<void> | void =>
-  (provider.sign ?? signWithKey)(request, provider, key);
+export function sign(
+  request: Unsigned,
+  provider: Provider,
+  key: string,
+  stored?: TakenKey,
+): Promise<void> | void {
+  const { sign: signed = signWithKey } = provider;
+  if (!stored) return signed(request, provider, key);
+  try {
+    return signed(request, provider, key)?.catch((cause) => rest(stored, cause));
+  } catch (cause) {
+    rest(stored, cause);
+  }
+}
+
+/** Lets a key rest that no request can be signed with. */
+function rest(stored: TakenKey, cause: unknown): never {
+  if (cause instanceof GatewayError && cause.code === "unauthorized") {
+    stored.report(new Response(null, { status: 401 }));
+  }
+  throw cause;
+}
 
 /** A request to sign, with what a signer needs that asks for a token. */
 export const unsigned = (

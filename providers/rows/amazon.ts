@@ -7,14 +7,15 @@ import {
   mostTexts,
 } from "../../wires/bedrock_converse/mod.ts";
 import { fitOpenAI, openaiChat } from "../../wires/openai_chat/mod.ts";
+import { fitResponses, responsesWire } from "../../wires/openai_responses/mod.ts";
 import { list, object } from "../../wires/shared/json.ts";
 import { openaiModel } from "../../wires/shared/openai_models.ts";
 import { awsEventStream, awsModelStream } from "../../wires/streams/aws_event_stream.ts";
 import { bedrock, bedrockCall, bedrockId } from "../amazon.ts";
 import { bearer } from "../kinds.ts";
-import { signAmazon } from "../sign/amazon.ts";
+import { amazonUrl, signAmazon } from "../sign/amazon.ts";
 import type { Call, WireRequest } from "../../wires/types.ts";
-import type { Row, Spoken, SpokenChat } from "../types.ts";
+import type { Route, Row, Spoken, SpokenChat } from "../types.ts";
 import { claudeAtCloud, OPENAI_TAKES } from "./shared.ts";
 
 /** Amazon's form for the models of all makers. */
@@ -90,12 +91,34 @@ const gptOf = (model: string) => model.replace(/^.*openai\./, "");
 
 const GPT: SpokenChat = { ...CHAT, models: (model, get) => fitOpenAI(gptOf(model), get) };
 
+/** OpenAI's Responses at the newer service. Thoughts that were sealed there cannot be opened elsewhere. */
+const RESPONSES: Spoken = {
+  wire: responsesWire("aws-bedrock-responses-v1"),
+  path: "/openai/v1/responses",
+  models: (model, get) => fitResponses(gptOf(model), get),
+};
+
 /** GPT takes tools there only while it does not reason, which not every one can. */
 const isToolless = (get: (field: string) => unknown, model: string): boolean => {
   const effort = get("reasoning_effort") ?? object(get("reasoning"))?.effort;
   const isOff = effort === "none" && openaiModel(gptOf(model))?.efforts.includes("none");
   return isOff || ![get("tools"), get("functions")].some((tools) => list(tools).length > 0);
 };
+
+/**
+ * The ways of the newer service, `mantle/` before the id: each maker has one path, and the other is refused ("isn't supported
+ * on this route"). The paths of most open models have no `/openai`.
+ *
+ * Read in `openai` 7.59 and `@ai-sdk/amazon-bedrock` 5.0.101 (2026-11).
+ */
+const MANTLE: readonly Route[] = [
+  { models: /(?:^|\/)mantle\/.*claude/, wires: [{ ...MESSAGES, counting: undefined }] },
+  { models: /(?:^|\/)mantle\/.*openai\.gpt-\d/, takes: isToolless, wires: [GPT, RESPONSES] },
+  { models: /(?:^|\/)mantle\/.*openai\.gpt-\d/, wires: [RESPONSES] },
+  { models: /(?:^|\/)mantle\/.*xai\./, wires: [GROK] },
+  { models: /(?:^|\/)mantle\/.*google\.gemma-4/, wires: [CHAT] },
+  { models: /(?:^|\/)mantle\//, wires: [{ ...CHAT, path: "/v1/chat/completions" }] },
+];
 
 // Read in https://docs.aws.amazon.com/bedrock/latest/APIReference and `@aws-sdk/client-bedrock-runtime` 3.1164.0 (2026-11).
 export const BEDROCK: Row = {
@@ -104,6 +127,7 @@ export const BEDROCK: Row = {
   auth: bearer,
   wires: [CONVERSE],
   routes: [
+    ...MANTLE,
     { models: /(?:^|\/)converse\//, wires: [CONVERSE] },
     { models: /(?:^|\/)invoke\//, wires: [INVOKE] },
     { models: /(?:^|\/)messages\//, wires: [MESSAGES] },
@@ -114,6 +138,7 @@ export const BEDROCK: Row = {
   embeddings: { wire: bedrockEmbeddings, most: mostTexts, tokens: false },
   native: bedrock,
   callPath: bedrockCall,
+  keyedUrl: amazonUrl,
   modelId: bedrockId,
   modelPath: /^bedrock-runtime\/[^/]+\/model\/([^/?]+)/,
   // The list of models is at another host, and has models that an account cannot call.
@@ -128,11 +153,19 @@ export const BEDROCK: Row = {
   keySet: {
     hashes: true,
     needs: ["accessKeyId", "secretAccessKey"],
-    may: ["sessionToken"],
+    // Cloudflare's sets have a region too.
+    may: ["sessionToken", "region"],
     env: {
       accessKeyId: "AWS_ACCESS_KEY_ID",
       secretAccessKey: "AWS_SECRET_ACCESS_KEY",
       sessionToken: "AWS_SESSION_TOKEN",
+    },
+    // The headers of Portkey's clients.
+    headers: {
+      accessKeyId: "x-portkey-aws-access-key-id",
+      secretAccessKey: "x-portkey-aws-secret-access-key",
+      sessionToken: "x-portkey-aws-session-token",
+      region: "x-portkey-aws-region",
     },
   },
 };

@@ -6,9 +6,11 @@
 import { AwsV4Signer } from "npm:aws4fetch@1.0.20";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Provider, Unsigned } from "../types.ts";
-import { isPlace } from "../urls.ts";
+import { inDomain } from "../amazon.ts";
+import { fillPlaces, isPlace } from "../urls.ts";
 import { setUnfixed, signWithKey } from "./key.ts";
 import { readKeySet } from "./key_set.ts";
+import { readBedrockKey, refuseEnded } from "./short_lived.ts";
 
 /** Headers of a signature. Only these and the host are signed, because proxies on the way change others. */
 const SIGNED = ["x-amz-date", "x-amz-security-token"];
@@ -24,10 +26,44 @@ const MOST_DERIVED = 200;
 export function signAmazon(request: Unsigned, provider: Provider, key: string): Promise<void> | void {
   const set = readKeySet(key);
   if (set) return signWithPair(request, provider, set);
+  checkKey(request, provider, key);
   if (!/^https?:\/\/[^/]+\/(?:.*\/)?anthropic\/v1\//.test(request.url)) {
     return signWithKey(request, provider, key);
   }
   setUnfixed(request.headers, provider, "x-api-key", key);
+}
+
+/** The region in the name of one of Amazon's hosts. */
+const regionIn = (hostname: string) => hostname.split(".").find((label) => isPlace("region", label));
+
+/**
+ * The URL of a call in the region that its key names, if the model names none; else in the row's.
+ *
+ * @throws GatewayError `invalid_request` if no region is known.
+ */
+export function amazonUrl(url: string, provider: Provider, key: string | undefined): string {
+  if (!url.includes("{region}")) return url;
+  const set = key === undefined ? undefined : readKeySet(key);
+  const region = set?.region ?? provider.region ?? (key && readBedrockKey(key)?.region);
+  const base = region === undefined || region === "" ? url : inDomain(url, region);
+  return fillPlaces({ ...provider, keyedUrl: undefined }, base, region ? { region } : {});
+}
+
+/** @throws GatewayError for a short-lived key that has ended, or that is for another region. */
+function checkKey({ url, places, now = Date.now() }: Unsigned, { name }: Provider, key: string): void {
+  const told = readBedrockKey(key);
+  if (!told) return;
+  refuseEnded(told.endsAt, now, name, "set AWS_BEARER_TOKEN_BEDROCK to a new key");
+  const region = regionIn(new URL(url).hostname) ?? places?.region;
+  if (told.region === undefined || region === undefined || told.region === region) return;
+  throw new GatewayError(
+    "unauthorized",
+    `Cannot sign in to ${name}: the key is for ${
+      JSON.stringify(told.region.slice(0, 40))
+    }, and the request goes to ` +
+      `${region}. Write the model as ${name}/{region}/{model}, or set AWS_BEARER_TOKEN_BEDROCK to a key of ${region}`,
+    { metadata: { provider: name } },
+  );
 }
 
 async function signWithPair(
@@ -36,8 +72,7 @@ async function signWithPair(
   pair: Record<string, string>,
 ): Promise<void> {
   const { hostname } = new URL(url);
-  const region = hostname.split(".").find((label) => isPlace("region", label)) ?? places.region ??
-    provider.region;
+  const region = regionIn(hostname) ?? places.region ?? pair.region ?? provider.region;
   if (region === undefined) {
     throw new GatewayError(
       "invalid_request",

@@ -3,6 +3,7 @@ import { GatewayError } from "../../wires/errors.ts";
 import type { Fetch, Provider, Unsigned } from "../types.ts";
 import { setUnfixed, signWithKey } from "./key.ts";
 import { keySetFault, readKeySet } from "./key_set.ts";
+import { jwtEnd, refuseEnded } from "./short_lived.ts";
 import { askForToken, type Minted, signWithToken } from "./tokens.ts";
 
 /** The scope of tokens for Azure OpenAI and Foundry. Some of Microsoft's newer pages name `https://ai.azure.com/.default`. */
@@ -15,7 +16,15 @@ const TENANT = /^[a-z\d](?:[a-z\d.-]{0,252}[a-z\d])?$/i;
 export function signAzure(request: Unsigned, provider: Provider, key: string): Promise<void> | void {
   const { headers, url } = request;
   if (key.startsWith("{")) return signWithApp(request, provider, key);
-  if (key.startsWith("ey")) return setUnfixed(headers, provider, "authorization", `Bearer ${key}`);
+  if (key.startsWith("ey")) {
+    refuseEnded(
+      jwtEnd(key),
+      request.now ?? Date.now(),
+      provider.name,
+      "set AZURE_OPENAI_AD_TOKEN to a new one",
+    );
+    return setUnfixed(headers, provider, "authorization", `Bearer ${key}`);
+  }
   if (/\/anthropic\/v1\//.test(url)) return setUnfixed(headers, provider, "x-api-key", key);
   signWithKey(request, provider, key);
 }

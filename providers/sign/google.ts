@@ -10,6 +10,7 @@ import type { Fetch, Provider, Unsigned } from "../types.ts";
 import { isPlace } from "../urls.ts";
 import { setUnfixed } from "./key.ts";
 import { readKeySet } from "./key_set.ts";
+import { jwtEnd, refuseEnded } from "./short_lived.ts";
 import { askForToken, type Minted, signWithToken } from "./tokens.ts";
 
 /** The only endpoint that gets a signature: the one that a key file names may be anybody's. */
@@ -25,12 +26,13 @@ const API_KEY = /^(?:AIza|AQ\.)/;
 
 /** Sets an API key, an access token, or the token that a service account gets. */
 export function signGoogle(request: Unsigned, provider: Provider, key: string): Promise<void> | void {
-  const { headers, namesOnly } = request;
+  const { headers, namesOnly, now = Date.now() } = request;
   const account = readKeySet(key);
   if (account && !namesOnly) {
     return signWithToken(request, provider, key, (fetch, now) => signIn(fetch, provider, account, now));
   }
   if (!API_KEY.test(key)) {
+    refuseEnded(jwtEnd(key), now, provider.name, "send a new access token, or set a service account");
     return setUnfixed(headers, provider, "authorization", `Bearer ${account ? "" : key}`);
   }
   setUnfixed(headers, provider, "x-goog-api-key", key);

@@ -51,6 +51,8 @@ export interface KeySet {
   may?: readonly string[];
   /** Environment variables from which the provider's own tools read them. They are used only together. */
   env?: Readonly<Record<string, string>>;
+  /** Headers in which clients of other gateways send the set. */
+  headers?: Readonly<Record<string, string>>;
   /** The variable with the path of a file that holds the set as JSON. */
   file?: string;
   /** Whether requests are signed with a hash of their body, which must then be read as a whole. */

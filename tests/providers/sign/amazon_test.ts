@@ -291,7 +291,7 @@ Deno.test("half a pair of Amazon's keys ends the start, and the missing half is 
   const sets: [unknown, string][] = [
     [{ accessKeyId: "AKIASECRET" }, "it has no secretAccessKey"],
     ['{"accessKeyId":"AKIASECRET","secretAccessKey":""}', "it has no secretAccessKey"],
-    [{ ...PAIR, region: "us-east-1" }, "a set has no member region"],
+    [{ ...PAIR, profile: "x" }, "a set has no member profile"],
     ["{AKIASECRET", "it must be one key, or JSON of texts"],
     [[`{"accessKeyId":1}`], "it must be one key, or JSON of texts"],
   ];
