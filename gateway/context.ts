@@ -1,10 +1,22 @@
 /** The runtime, and the context that it passes with a request. */
 
+/** The parts of the runtimes' globals that tell them apart. */
+interface Globals {
+  process?: { versions?: { node?: string } };
+  navigator?: { userAgent?: string };
+}
+
+/** Whether the runtime is Node. Workers have a `process` too, if their compatibility flags ask for Node's modules. */
+function isNode(): boolean {
+  const { process, navigator } = globalThis as Globals;
+  return process?.versions?.node !== undefined && navigator?.userAgent !== "Cloudflare-Workers";
+}
+
 /**
- * Whether the runtime is Deno or Bun: a process that serves all requests. On Workers a request may hold only what belongs to
- * it, and Cloudflare watches the client's connection.
+ * Whether the runtime is Deno, Bun or Node: a process that serves all requests. On Workers a request may hold only what
+ * belongs to it, and Cloudflare watches the client's connection.
  */
-export const IS_PROCESS: boolean = "Deno" in globalThis || "Bun" in globalThis;
+export const IS_PROCESS: boolean = "Deno" in globalThis || "Bun" in globalThis || isNode();
 
 /**
  * The runtime's context of one request: the third argument of a Worker's `fetch`.

@@ -43,7 +43,14 @@ export const DEFAULTS: PolicySettings = {
 const whole = (most: number, least = 0) =>
   v.pipe(
     v.union(
-      [v.number(), v.pipe(v.string(), v.regex(/^\s*\d{1,10}\s*$/), v.transform(Number))],
+      [
+        v.number(),
+        v.pipe(
+          v.string(),
+          v.regex(/^\s*\d{1,10}\s*$/),
+          v.transform((text: string) => Number(text)),
+        ),
+      ],
       "must be a whole number",
     ),
     v.integer(),

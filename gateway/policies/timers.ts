@@ -172,6 +172,7 @@ export function deadline(
 
 /** Lets the process end while a timer is set. */
 function unref(timer: ReturnType<typeof setTimeout>): void {
-  if ("Deno" in globalThis) Deno.unrefTimer(timer);
+  const { Deno } = globalThis as { Deno?: { unrefTimer(timer: unknown): void } };
+  if (Deno) Deno.unrefTimer(timer);
   else (timer as { unref?: () => void }).unref?.();
 }

@@ -90,6 +90,7 @@ export async function run(module: string): Promise<void> {
   try {
     if (Deno) await runOnDeno(Deno, module);
     else if (Bun) await runOnBun(Bun, process!);
+    else throw new Error("Cannot serve by this module on Node: run the command `sluice`");
   } catch (error) {
     console.error((error as Error).message);
     (Deno ?? process)!.exit(1);

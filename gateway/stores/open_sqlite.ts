@@ -24,30 +24,64 @@ interface Asked {
   reject(error: Error): void;
 }
 
+/** A worker of one of the two kinds. */
+interface Started {
+  postMessage(question: unknown): void;
+  terminate(): unknown;
+}
+
+/** Starts the worker, which has the extension of this module: the package for npm holds JavaScript. */
+async function startWorker(
+  onReply: (reply: Reply) => void,
+  onFault: (message: string) => void,
+): Promise<Started> {
+  const url = new URL(import.meta.url.replace(/(\.[jt]s)$/, "_worker$1"));
+  if (!("Worker" in globalThis)) {
+    const threads = await import("node:worker_threads");
+    const worker = new threads.Worker(url);
+    worker.on("message", onReply);
+    worker.on("error", ({ message }) => onFault(message));
+    return worker;
+  }
+  const worker = new Worker(url.href, { type: "module" });
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => onReply(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    onFault(event.message);
+  };
+  return worker;
+}
+
+/** @throws Error on a Node that is too old, whose worker would fail without a reason. */
+async function checkSqlite(): Promise<void> {
+  try {
+    await import("node:sqlite");
+  } catch {
+    throw new Error("this runtime has no module node:sqlite; it needs Node 22.13 or later, Deno or Bun");
+  }
+}
+
 /**
  * Opens the file at a path, or makes it.
  *
  * @throws Error if it cannot be opened or is not a file of SQLite.
  */
 export async function open(path: string): Promise<Sql> {
-  const worker = new Worker(new URL("./open_sqlite_worker.ts", import.meta.url).href, { type: "module" });
+  await checkSqlite();
   const asked = new Map<number, Asked>();
   let last = 0;
   let broken: Error | undefined;
 
-  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    const { id, rows = [], error } = data;
+  const worker = await startWorker(({ id, rows = [], error }) => {
     const { resolve, reject } = asked.get(id) ?? {};
     asked.delete(id);
     if (error) reject?.(Object.assign(new Error(error.message), { name: error.name }));
     else resolve?.(rows);
-  };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    broken = new Error(`the worker of SQLite has failed: ${event.message}`);
+  }, (message) => {
+    broken = new Error(`the worker of SQLite has failed: ${message}`);
     for (const { reject } of asked.values()) reject(broken);
     asked.clear();
-  };
+  });
 
   type Parts = Question extends infer Q ? Q extends unknown ? Omit<Q, "id"> : never : never;
 

@@ -1,4 +1,4 @@
-/** Runs the statements of a file of SQLite in a worker, by the module `node:sqlite` of Deno and Bun. */
+/** Runs the statements of a file of SQLite in a worker, by the module `node:sqlite` of Deno, Bun and Node. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { Question, Reply } from "./open_sqlite.ts";
 
@@ -57,10 +57,16 @@ function answer(question: Question): Reply["rows"] {
 }
 
 /** The part of a worker's global that is used here. */
-const scope = globalThis as unknown as {
+interface Scope {
   onmessage: (event: { data: Question }) => void;
   postMessage(reply: Reply): void;
-};
+}
+
+/** On Node a worker has a port in place of its global. */
+const scope =
+  ("postMessage" in globalThis
+    ? globalThis
+    : (await import("node:worker_threads")).parentPort) as unknown as Scope;
 
 scope.onmessage = ({ data }) => {
   const { id } = data;

@@ -34,8 +34,14 @@ export function readStoreUrl(url: string): StoreUrl {
   return { kind: kind as Kind, path };
 }
 
-/** The module that opens a kind of store. Its name is computed so that no other module imports it. */
-const moduleOf = (kind: Kind) => new URL(`./open_${kind}.ts`, import.meta.url).href;
+/**
+ * The module that opens a kind of store. Its name is computed so that no other module imports it, with the extension of this
+ * module: the package for npm holds JavaScript.
+ */
+const moduleOf = (kind: Kind) => {
+  const [extension] = /\.[jt]s$/.exec(import.meta.url) ?? [".ts"];
+  return new URL(`./open_${kind}${extension}`, import.meta.url).href;
+};
 
 /** The folder of these modules, if they are files. Deno must be allowed to read it. */
 export const driverFolder = (): string | undefined =>

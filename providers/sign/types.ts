@@ -30,7 +30,7 @@ export interface Unsigned {
     delete(name: string): void;
   };
   /** The body as it will be sent. */
-  body: BodyInit | null;
+  body: Exclude<RequestInit["body"], undefined>;
   /** The labels that the path or the model names, e.g. Amazon's region, which a signature holds. */
   places?: Places;
   /** The time, in milliseconds since 1970. Default: the runtime's. */

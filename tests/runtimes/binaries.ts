@@ -4,6 +4,7 @@ import { ROOT } from "../bundle.ts";
 const BUN = "bun@1.4.5";
 const WORKERD = "workerd@1.20261117.1";
 const ESBUILD = "esbuild@0.28.2";
+const NODES = { 20: "20.20.2", 22: "22.23.5" } as const;
 
 /** A folder that git ignores, apart from the project's own packages. */
 const FOLDER = `${ROOT}/dist/runtimes`;
@@ -21,6 +22,16 @@ export function workerdBinary(): Promise<string> {
 /** The path of esbuild, which bundles the Worker of a `wrangler.jsonc`. */
 export function esbuildBinary(): Promise<string> {
   return fromNpm(ESBUILD, "@esbuild", "bin/esbuild");
+}
+
+/** The path of a Node of this major version: the one on PATH, or else the one from npm. */
+export async function nodeBinary(major: keyof typeof NODES): Promise<string> {
+  if (await works("node", ["-e", `process.exit(process.versions.node.startsWith("${major}.") ? 0 : 1)`])) {
+    return "node";
+  }
+  const { os, arch } = Deno.build;
+  const platform = `${os === "windows" ? "win" : os}-${arch === "aarch64" ? "arm64" : "x64"}`;
+  return await fromNpm(`node-${platform}@${NODES[major]}`, ".", "bin/node");
 }
 
 /**
