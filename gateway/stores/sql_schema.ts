@@ -40,6 +40,12 @@ function statements(dialect: Sql["dialect"]): string[] {
     "create unique index if not exists sluice_bodies_id on sluice_bodies (id, account, gateway, side)",
     // All bytes are summed up from the index alone.
     "create index if not exists sluice_bodies_bytes on sluice_bodies (bytes)",
+    `create table if not exists sluice_keys (
+      id ${text} primary key, version bigint not null, name ${text} not null, hash ${text} not null,
+      former_hash ${text}, former_until bigint, team ${text}, more text not null)`,
+    "create unique index if not exists sluice_keys_name on sluice_keys (name)",
+    "create unique index if not exists sluice_keys_hash on sluice_keys (hash)",
+    "create index if not exists sluice_keys_former on sluice_keys (former_hash)",
   ];
 }
 

@@ -108,7 +108,8 @@ const query = (more: Partial<LogQuery> = {}): LogQuery => ({
   ...more,
 });
 
-const same = (seen: unknown, due: unknown, what: string) => {
+/** @throws Error if two values are not the same as JSON. */
+export const same = (seen: unknown, due: unknown, what: string) => {
   const [left, right] = [sorted(seen), sorted(due)];
   if (left !== right) throw new Error(`${what}\n  is  ${left}\n  due ${right}`);
 };
