@@ -19,7 +19,7 @@ export type { GatewayLog, GatewayLogChanges } from "./gateway/binding.ts";
 export type { Cost, Rates } from "./providers/prices/table.ts";
 export { translateStream, type TranslateStreamOptions };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
-export type { GatewayToken } from "./gateway/access/credentials.ts";
+export type { GatewayToken } from "./gateway/access/gateway_token.ts";
 export type { TokenBudget, TokenLimits } from "./gateway/policies/token_limits.ts";
 export type { StoredKeys } from "./gateway/access/stored_keys.ts";
 export type { Limits } from "./gateway/setup/limits.ts";

@@ -8,6 +8,8 @@ import { prepare } from "../gateway/upstream/prepare.ts";
 import type { Exchange } from "../gateway/exchange.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import { findRoute, pathOf } from "../gateway/doors/find_door.ts";
+import { virtualKeys } from "../gateway/access/virtual_keys.ts";
+import { memoryKeys } from "../gateway/stores/keys.ts";
 import { clientKey, storedKeys } from "../gateway/upstream/send.ts";
 import { findTarget } from "../gateway/targets/find_target.ts";
 import { editMembers, findMembers } from "../wires/shared/json_text.ts";
@@ -82,7 +84,12 @@ const exchange: Exchange = {
   },
 };
 const openai = config.providers.get("openai")!;
-const checked = tokenCheck([{ token: "token-of-ours" }], true, config.keyHeaders);
+const checked = tokenCheck(
+  [{ token: "token-of-ours" }],
+  true,
+  config.keyHeaders,
+  virtualKeys(memoryKeys(), Date.now),
+);
 const withToken = new Request(request.url, {
   headers: { ...SENT, "cf-aig-authorization": "Bearer token-of-ours" },
 });

@@ -9,7 +9,6 @@ import { countTokens } from "./doors/count_tokens.ts";
 import { type Config, readOptions } from "./setup/config.ts";
 import { allowCrossOrigin, preflight } from "./doors/cors.ts";
 import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
-import { checkOperator } from "./access/admin.ts";
 import { contextIn, keepAlive, type RuntimeContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Report } from "./log/report.ts";
@@ -17,10 +16,8 @@ import { readSwitch } from "./upstream/headers.ts";
 import { explaining } from "./explain/explain.ts";
 import { NoSearch } from "./upstream/no_search.ts";
 import { home } from "./doors/home.ts";
-import { serveLogs } from "./doors/logs.ts";
-import { serveMe } from "./doors/me.ts";
 import { serveMetrics } from "./doors/metrics.ts";
-import { serveOperator, type View } from "./doors/operator.ts";
+import { openOperators, scopeName } from "./doors/operators.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
 import { isUrl } from "./log/price_source.ts";
 import { beginTrace } from "./log/trace.ts";
@@ -99,7 +96,11 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: Options = {}): Gateway {
-  const config = readOptions(options);
+  return gatewayWith(options, readOptions(options));
+}
+
+/** Makes a gateway whose options were read already. */
+export function gatewayWith(options: Options, config: Config): Gateway {
   const { priceTable } = options;
   if (typeof priceTable === "string" && !isUrl(priceTable)) {
     throw new TypeError(
@@ -205,8 +206,8 @@ async function open(
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) tellScope(report, route, account, gateway, config, context);
-  if (route.door === "operator" || route.door === "logs") {
-    return await openOperators(route, request, account, insider, { config, report });
+  if (route.door === "operator" || route.door === "logs" || route.door === "keys") {
+    return await openOperators(route, request, account ?? NO_ACCOUNT, insider, { config, report });
   }
   const admit = () => config.tokens.admit(request, gateway, insider);
   const admitted = !insider && isForeignHost(request, config.hosts)
@@ -255,22 +256,6 @@ function settle({ settle, observer }: Report): void {
   else done();
 }
 
-/** Opens the doors of the operator, and the view of a token's holder. */
-async function openOperators(
-  route: Route & { door: "operator" | "logs" },
-  request: Request,
-  account: string | undefined,
-  insider: boolean,
-  holder: { config: Config; report: Report },
-): Promise<Response> {
-  const { config } = holder;
-  if (route.door === "operator" && route.view === "me") return await serveMe(request, config);
-  if (!insider) await checkOperator(request.headers, config.admin);
-  if (route.door === "operator") return await serveOperator(route.view as View, request, config);
-  const scope = { account: scopeName(account ?? NO_ACCOUNT), gateway: scopeName(route.gateway) };
-  return await serveLogs(request, { ...route, ...scope }, holder);
-}
-
 /** Tells a request that is listened to whose it is. */
 function tellScope(
   report: Report,
@@ -290,9 +275,6 @@ function tellScope(
   report.gateway = withoutTokens(scopeName(gateway ?? "default"), config.tokens);
 }
 
-/** An account or gateway id for rows. It is cut, because an id in a path may be as long as the path. */
-const scopeName = (id: string) => id.slice(0, 200);
-
 const queryOf = (url: string) => {
   const mark = url.indexOf("?");
   return mark < 0 ? "" : url.slice(mark);
@@ -304,6 +286,7 @@ const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>
 
 /** Doors whose requests are about the gateway itself. Their requests get no row in the log. */
 const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set([
+  "keys",
   "logs",
   "operator",
   "models",

@@ -32,6 +32,13 @@ export function apartFrom(
   const places = [OWN_HEADER, "sec-websocket-protocol", ...names];
   return {
     ...check,
+    // Both may change while the gateway runs.
+    get isEmpty() {
+      return check.isEmpty;
+    },
+    get isRequired() {
+      return check.isRequired;
+    },
     holds: (text) => finds(text) || check.holds?.(text) === true,
     admit(request, gateway, insider) {
       const { headers, url } = request;

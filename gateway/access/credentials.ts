@@ -1,46 +1,16 @@
 /** Decides who may use the gateway, and separates its tokens from the providers' keys. */
 import { GatewayError, quote } from "../../wires/errors.ts";
 import type { Provider } from "../../providers/types.ts";
-import type { Metered, TokenBudget, TokenLimits } from "../policies/token_limits.ts";
+import type { Metered } from "../policies/token_limits.ts";
+import type { Metadata } from "../stores/log_row.ts";
 import { matchesModel } from "../targets/model_patterns.ts";
-import { basicPair, credential, decodeParam, isPlaceholder } from "./credential_texts.ts";
-import { equal, hash } from "./hash.ts";
-import { isProxyParam } from "./proxy_headers.ts";
+import { credential, isPlaceholder } from "./credential_texts.ts";
+import { type Holder, type Seen, tokenSearch } from "./find_token.ts";
+import type { GatewayToken } from "./gateway_token.ts";
+import { hasQueryKey, ownQuery } from "./query.ts";
 import { tokenFinder } from "./secrets.ts";
-
-/**
- * A gateway token.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { createGateway, type GatewayToken } from "../../mod.ts";
- *
- * const token: GatewayToken = { token: "secret", providers: ["demo"] };
- * const { fetch } = createGateway({ tokens: [token] });
- * const models = (headers?: HeadersInit) => fetch(new Request("http://localhost/v1/models", { headers }));
- * assertEquals((await models()).status, 401);
- * assertEquals((await models({ authorization: "Bearer secret" })).status, 200);
- * ```
- */
-export interface GatewayToken {
-  /** The secret itself. */
-  token: string;
-  /** The name for the token in rows of requests. Default: eight letters and digits of a hash, which do not tell the token. */
-  name?: string;
-  /** Gateway ids that it opens; absent for all. */
-  gateways?: readonly string[];
-  /** Provider names that it opens; absent for all. */
-  providers?: readonly string[];
-  /** The models that it opens, as `{provider}/{model}` with at most one `*`: `openai/gpt-*`. Absent for all. */
-  models?: readonly string[];
-  /** What it may ask for. Default: no limits. */
-  limits?: TokenLimits;
-  /** What it may spend. All of them hold. Default: no budget. */
-  budgets?: readonly TokenBudget[];
-  /** Whether a token with a budget may use models whose price is not known. They cost its budgets nothing. Default `refuse`. */
-  unknownPrice?: "refuse" | "allow";
-}
+import { holdsKey } from "./key_texts.ts";
+import type { VirtualKeys } from "./virtual_keys.ts";
 
 /** Headers in which clients send a provider's key, the usual one first. Rows may add others. */
 const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key"];
@@ -54,35 +24,15 @@ export function keyHeaders(providers: Iterable<Provider>): readonly string[] {
 export const OWN_HEADER = "cf-aig-authorization";
 const OWN_SUBPROTOCOL = "cf-aig-authorization.";
 
-/** At most this many credentials of one header, or of one query, are checked one by one. */
-const MOST_CREDENTIALS = 8;
-
-/** The query parameters in which some providers take their key. */
-const KEY_PARAM = /^(?:key|api_key)=(.+)$/;
-
-/** Whether a path below a provider has a key in its query. */
-export const hasQueryKey = (endpoint: string) => paramsOf(endpoint).some((param) => KEY_PARAM.test(param));
-
-/**
- * A query with its `?`, for a provider that takes keys only in headers. Parameters are left out that bring a key, hold a gateway
- * token or belong to a front proxy, and the version of Azure's API, which the row decides.
- */
-export function keylessQuery(query: string, tokens: Pick<TokenCheck, "ownQuery">): string {
-  const kept = tokens.ownQuery(query).slice(1).split("&").filter((param) =>
-    param !== "" && !KEY_PARAM.test(param) && !param.startsWith("api-version=")
-  );
-  return kept.length > 0 ? `?${kept.join("&")}` : "";
-}
-
-const paramsOf = (url: string) => url.includes("?") ? url.slice(url.indexOf("?") + 1).split("&") : [];
-
 /** Who sent a request. */
 export interface Caller {
   /** Whether the caller may use stored keys: it presented a gateway token, or is the program that made the gateway. */
   trusted: boolean;
   /** The name of the caller's token, or its default name. */
   token?: string;
-  /** Tells the caller's token from all others: its name, or its hash. */
+  /** The id of the caller's virtual key. */
+  id?: string;
+  /** Tells the caller's token from all others: its name, its hash, or the id of a key. */
   tenant?: string;
   /** The provider's keys in the request: header values by name, the usual header first. */
   keys: ReadonlyMap<string, string>;
@@ -94,6 +44,8 @@ export interface Caller {
   models?: readonly string[];
   /** The caller's token, if it has limits or budgets. */
   metered?: Metered;
+  /** Entries for the rows of requests with the caller's virtual key. */
+  metadata?: Metadata;
   /** Whether the caller's token opens a provider, and one of its models. */
   allows(provider: Provider, model?: string): boolean;
   /**
@@ -105,12 +57,12 @@ export interface Caller {
 
 /** The check of gateway tokens. */
 export interface TokenCheck {
-  /** Whether a text, e.g. a header's value, holds a token anywhere. Absent if the gateway has no tokens. */
-  holds?: (text: string) => boolean;
-  /** Set if the gateway has no tokens. */
-  isEmpty?: true;
+  /** Whether a text, e.g. a header's value, holds a token or a virtual key anywhere. Absent if the gateway has none. */
+  readonly holds?: (text: string) => boolean;
+  /** Whether the gateway has neither tokens nor virtual keys. */
+  readonly isEmpty: boolean;
   /** Whether a request without a token is refused. */
-  isRequired: boolean;
+  readonly isRequired: boolean;
   /**
    * Finds out who sent a request.
    *
@@ -123,20 +75,26 @@ export interface TokenCheck {
   keys(headers: Headers): Promise<ReadonlyMap<string, string>>;
   /** A path below a provider, without the query parameters that hold a gateway token or belong to a front proxy. */
   ownQuery(endpoint: string): string;
+  /** The gateway tokens of the options. */
+  tokens(): Promise<readonly Holder[]>;
 }
 
+/** Whether a request without a token is refused: always, never, or from the time on at which the first virtual key was made. */
+export type TokenNeed = boolean | "with keys";
+
 /**
- * Makes the check of gateway tokens.
+ * Makes the check of gateway tokens and virtual keys.
  *
  * @param required Whether a request without a token is refused. If not, it may still use its own provider keys.
  * @param names The headers that may hold a key, from `keyHeaders`.
  */
 export function tokenCheck(
   tokens: readonly GatewayToken[],
-  required: boolean,
+  required: TokenNeed,
   names: readonly string[],
+  keys: VirtualKeys,
 ): TokenCheck {
-  const { find, findIn, partValue, findInQuery } = tokenSearch(tokens);
+  const search = tokenSearch(tokens, keys);
 
   /** The headers that hold a credential. Placeholders of SDKs do not count. */
   function given(headers: Headers): Map<string, string> {
@@ -149,21 +107,21 @@ export function tokenCheck(
   }
 
   /** Separates our token from the providers' keys. */
-  async function part(headers: Headers): Promise<{ keys: Map<string, string>; token?: NamedToken }> {
+  async function part(headers: Headers): Promise<Seen & { keys: Map<string, string> }> {
     const keys = given(headers);
+    const seen: Seen = {};
     const own = headers.get(OWN_HEADER);
-    let token = own === null ? undefined : await findIn(own);
+    if (own !== null) await search.lookIn(own, seen);
     for (const [name, value] of keys) {
-      const { found, rest } = await partValue(value);
-      token ??= found;
+      const rest = await search.partValue(value, seen);
       if (rest === undefined) keys.delete(name);
       else keys.set(name, rest);
     }
     for (const protocol of headers.get("sec-websocket-protocol")?.split(",") ?? []) {
       const text = protocol.trim();
-      if (text.startsWith(OWN_SUBPROTOCOL)) token ??= await find(text.slice(OWN_SUBPROTOCOL.length));
+      if (text.startsWith(OWN_SUBPROTOCOL)) await search.look(text.slice(OWN_SUBPROTOCOL.length), seen);
     }
-    return { keys, token };
+    return { ...seen, keys };
   }
 
   async function admit(
@@ -171,122 +129,89 @@ export function tokenCheck(
     gateway: string | undefined | null,
     insider: boolean,
   ): Promise<Caller> {
-    const { keys, token: inHeaders } = await part(headers);
-    const token = inHeaders ?? await findInQuery(url);
-    if (!token) {
-      const stranger = placeOfCredential(headers, keys, url);
-      if (!required || insider) return { ...unlimited(insider, keys), stranger };
+    const { keys: own, ...seen } = await part(headers);
+    if (!seen.holder) await search.lookInQuery(url, seen);
+    const { holder, fault } = seen;
+    if (!holder) {
+      if (fault) throw fault;
+      const stranger = placeOfCredential(headers, own, url);
+      const isOpen = insider || !(required === "with keys" ? await keys.isUsed() : required);
+      if (isOpen) return { ...unlimited(insider, own), stranger };
       throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
     }
-    const { gateways, providers, models, limits, budgets, unknownPrice, name } = token;
-    if (gateways && gateway !== null && !(gateway !== undefined && gateways.includes(gateway))) {
-      throw unauthorized("its token is not for this gateway");
-    }
-    const opens = ({ name }: Provider) => !providers || providers.includes(name);
-    const opensModel = ({ name }: Provider, model: string | undefined) =>
-      !models || model === undefined || matchesModel(models, name, model);
-    return {
-      trusted: true,
-      token: name,
-      tenant: token.tenant,
-      keys,
-      metered: limits || budgets ? { name, limits, budgets, unknownPrice } : undefined,
-      gateways,
-      providers,
-      models,
-      allows: (provider, model) => opens(provider) && opensModel(provider, model),
-      check(provider, model) {
-        if (!opens(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);
-        if (!opensModel(provider, model)) throw notForModel(provider, model!);
-      },
-    };
+    return callerOf(holder, own, gateway);
   }
 
-  if (tokens.length > 0) {
-    const holds = tokenFinder(tokens.map(({ token }) => token));
-    return {
-      holds,
-      isRequired: required,
-      admit,
-      keys: async (headers) => (await part(headers)).keys,
-      ownQuery: (endpoint) => ownQuery(endpoint, holds),
-    };
+  /** Serves a gateway that has neither tokens nor keys. Nothing is hashed, so the result is no promise. */
+  function admitAll(request: Request, gateway: string | undefined | null, insider: boolean) {
+    const own = given(request.headers);
+    for (const value of own.values()) {
+      // A key of another gateway, or of this one before it was started again, is not for a provider.
+      if (value.includes("sl-")) return admit(request, gateway, insider);
+    }
+    return unlimited(insider, own);
   }
-  // Without tokens nothing is hashed, so `admit` returns its result without a promise.
+
+  function admitOpen(request: Request, gateway: string | undefined | null, insider: boolean) {
+    const needs = (isNeeded: boolean) => (isNeeded ? admit : admitAll)(request, gateway, insider);
+    const used = required === true || keys.isUsed();
+    if (!(used instanceof Promise)) return needs(used);
+    return used.then(needs, (error) => {
+      if (required === false || insider) return needs(true);
+      throw error;
+    });
+  }
+
+  const finds = tokens.length > 0 ? tokenFinder(tokens.map(({ token }) => token)) : undefined;
+  const holds = (text: string) => finds?.(text) || holdsKey(text);
   return {
-    isEmpty: true,
-    isRequired: false,
-    admit: ({ headers }, _, insider) => unlimited(insider, given(headers)),
-    keys: (headers) => Promise.resolve(given(headers)),
-    ownQuery,
+    get holds() {
+      return finds || keys.isKnown ? holds : undefined;
+    },
+    get isEmpty() {
+      return !finds && !keys.isKnown;
+    },
+    get isRequired() {
+      return required === "with keys" ? keys.isKnown : required;
+    },
+    admit: finds ? admit : admitOpen,
+    keys: async (headers) => (await part(headers)).keys,
+    ownQuery: (endpoint) => ownQuery(endpoint, finds || keys.isKnown ? holds : undefined),
+    tokens: search.tokens,
   };
 }
 
-/** A token with the name that it was given, or its default name. `tenant` tells it from all others. */
-type NamedToken = GatewayToken & { name: string; tenant: string };
-
-/** Finds gateway tokens in texts that clients send. */
-function tokenSearch(tokens: readonly GatewayToken[]) {
-  // Compares hashes, in constant time: the duration of a comparison of texts would tell how many characters were right.
-  let hashed: Promise<(NamedToken & { hash: Uint8Array })[]> | undefined;
-
-  async function find(text: string): Promise<NamedToken | undefined> {
-    // Made with the first request: a Worker cannot hash outside of one.
-    hashed ??= Promise.all(tokens.map(async (token) => ({
-      ...token,
-      name: token.name ?? await nameOf(token.token),
-      tenant: token.name === undefined ? `hash ${await hash(token.token)}` : `name ${token.name}`,
-      hash: await hash(token.token),
-    })));
-    const wanted = await hash(text);
-    let found: NamedToken | undefined;
-    for (const token of await hashed) if (equal(token.hash, wanted)) found = token;
-    return found;
+/**
+ * The caller with a token or a virtual key.
+ *
+ * @param keys The provider's keys in the request.
+ * @throws GatewayError `unauthorized` if the token is for another gateway.
+ */
+function callerOf(holder: Holder, keys: Caller["keys"], gateway: string | undefined | null): Caller {
+  const { gateways, providers, models, limits, budgets, unknownPrice, name, id, tenant, metadata } = holder;
+  if (gateways && gateway !== null && !(gateway !== undefined && gateways.includes(gateway))) {
+    throw unauthorized("its token is not for this gateway");
   }
-
-  /** The token in one credential, with or without its scheme. */
-  async function findIn(value: string): Promise<NamedToken | undefined> {
-    let found = await find(credential(value));
-    for (const half of basicPair(value)) found ??= await find(half);
-    return found;
-  }
-
-  /** Separates our token from the rest of a header's value: two headers of one name arrive as one, with a comma. */
-  async function partValue(value: string): Promise<{ found?: NamedToken; rest?: string }> {
-    const whole = await findIn(value);
-    if (whole) return { found: whole };
-    // The value may be a signature, which may have any number of commas.
-    const list = value.split(",", MOST_CREDENTIALS + 1);
-    if (list.length === 1 || list.length > MOST_CREDENTIALS) return { rest: value };
-    let found: NamedToken | undefined;
-    const others: string[] = [];
-    for (const one of list) {
-      const token = await findIn(one);
-      found ??= token;
-      if (!token) others.push(one);
-    }
-    return { found, rest: others.length > 0 ? others.join(",").trim() : undefined };
-  }
-
-  /** The token in the query of a URL, where some clients put their key. */
-  async function findInQuery(url: string): Promise<NamedToken | undefined> {
-    const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
-    if (written.length > MOST_CREDENTIALS) return undefined;
-    let token: NamedToken | undefined;
-    for (const param of written) token ??= await find(decodeParam(KEY_PARAM.exec(param)![1]));
-    return token;
-  }
-
-  return { find, findIn, partValue, findInQuery };
-}
-
-function ownQuery(endpoint: string, holds: (text: string) => boolean = () => false): string {
-  const mark = endpoint.indexOf("?");
-  if (mark < 0) return endpoint;
-  const params = endpoint.slice(mark + 1).split("&");
-  const own = params.filter((param) => !holds(param) && !isProxyParam(decodeParam(param.split("=", 1)[0])));
-  if (own.length === params.length) return endpoint;
-  return endpoint.slice(0, mark) + (own.length > 0 ? `?${own.join("&")}` : "");
+  const opens = ({ name }: Provider) => !providers || providers.includes(name);
+  const opensModel = ({ name }: Provider, model: string | undefined) =>
+    !models || model === undefined || matchesModel(models, name, model);
+  return {
+    trusted: true,
+    token: name,
+    id,
+    tenant,
+    keys,
+    metadata,
+    metered: limits || budgets ? { name: id ?? name, limits, budgets, unknownPrice } : undefined,
+    gateways,
+    providers,
+    models,
+    allows: (provider, model) => opens(provider) && opensModel(provider, model),
+    check(provider, model) {
+      if (!opens(provider)) throw unauthorized(`its token is not for provider ${provider.name}`);
+      if (!opensModel(provider, model)) throw notForModel(provider, model!);
+    },
+  };
 }
 
 const yes = () => true, pass = () => {};
@@ -336,10 +261,4 @@ export function noStoredKey({ name }: Provider, { stranger }: Caller, { isEmpty 
       ? `${NO_TOKEN}, for the stored key of ${name}, or a key of your own`
       : noSuchToken(stranger),
   );
-}
-
-/** The default name of a token: 32 bits of a hash, which very many texts share, so that it does not tell the token. */
-async function nameOf(token: string): Promise<string> {
-  const bytes = await hash(`the name of ${token}`);
-  return Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

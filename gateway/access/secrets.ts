@@ -15,21 +15,26 @@ const WORD_LENGTH = 8;
  */
 export function tokenFinder(tokens: readonly string[]): (text: string) => boolean {
   const packed = tokens.filter(({ length }) => length >= WORD_LENGTH).flatMap(inBase64);
-  const holds = (text: string) =>
-    tokens.some((token) => hasToken(text, token)) || packed.some((form) => text.includes(form));
-  return (text) => {
-    if (holds(text)) return true;
-    let plain = text;
-    for (let round = 0; round < 3 && plain.includes("%"); round++) {
-      plain = decoded(plain);
-      if (holds(plain)) return true;
-    }
-    if (!/basic/i.test(plain)) return false;
-    for (const [, pair] of plain.matchAll(/basic[\s+]+([\w+/-]+)/gi)) {
-      if (holds(fromBase64(pair))) return true;
-    }
-    return false;
-  };
+  return (text) =>
+    inSomeSpelling(
+      text,
+      (text) => tokens.some((token) => hasToken(text, token)) || packed.some((form) => text.includes(form)),
+    );
+}
+
+/** Whether something holds for a text, or for it without percent-encoding, or for a `Basic` credential in it. */
+export function inSomeSpelling(text: string, holds: (text: string) => boolean): boolean {
+  if (holds(text)) return true;
+  let plain = text;
+  for (let round = 0; round < 3 && plain.includes("%"); round++) {
+    plain = decoded(plain);
+    if (holds(plain)) return true;
+  }
+  if (!/basic/i.test(plain)) return false;
+  for (const [, pair] of plain.matchAll(/basic[\s+]+([\w+/-]+)/gi)) {
+    if (holds(fromBase64(pair))) return true;
+  }
+  return false;
 }
 
 /**
@@ -66,7 +71,7 @@ const isWord = (text: string, before: number, after: number) =>
   !/[a-z\d]/i.test(text.charAt(before) + text.charAt(after));
 
 /** As `atob`, for base64 and base64url of any length. */
-function fromBase64(text: string): string {
+export function fromBase64(text: string): string {
   const whole = text.length % 4 === 1 ? text.slice(0, -1) : text;
   return atob(whole.replaceAll("-", "+").replaceAll("_", "/"));
 }
@@ -76,7 +81,7 @@ function fromBase64(text: string): string {
 /** A shorter key is not a secret but a word such as `ollama`, for servers that do not check keys. */
 const SHORTEST_SECRET = 8;
 
-const MASK = "***";
+export const MASK = "***";
 
 /** A longer text of a success is not searched for other spellings of a secret: a picture in base64 has megabytes. */
 const MOST_SEARCHED = 64 * 1024;
@@ -234,7 +239,7 @@ function lowerOf(text: string): string {
 }
 
 /** Reads masked JSON. It is not JSON any more if the secret is JSON itself, as a service account's key is. */
-function parsed<T>(text: string): T {
+export function parsed<T>(text: string): T {
   try {
     return JSON.parse(text);
   } catch {
@@ -317,7 +322,7 @@ function byteMask(rangesIn: (text: string) => Range[], openEnd: (text: string) =
 const MOST_ARGUMENTS = 8 * 1024;
 
 /** Bytes as a text with one character for each byte (Latin-1). */
-function textOf(bytes: Uint8Array): string {
+export function textOf(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += MOST_ARGUMENTS) {
     const some: ArrayLike<number> = bytes.subarray(at, at + MOST_ARGUMENTS);
@@ -326,4 +331,4 @@ function textOf(bytes: Uint8Array): string {
   return text;
 }
 
-const bytesOf = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+export const bytesOf = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));

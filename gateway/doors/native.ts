@@ -6,7 +6,7 @@ import { GatewayError, quote } from "../../wires/errors.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
 import { findShallow, readWhole, type Upload, upload } from "../upstream/body.ts";
 import { measure } from "../explain/measure.ts";
-import { hasQueryKey } from "../access/credentials.ts";
+import { hasQueryKey } from "../access/query.ts";
 import { type CachePlan, MOST_BYTES } from "../policies/answer_cache.ts";
 import type { CacheSettings } from "../policies/cache_settings.ts";
 import { cachePlans, cacheSettings } from "./caching.ts";

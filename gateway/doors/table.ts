@@ -28,6 +28,7 @@ export type Route =
     | { door: "native"; provider: string; path: string }
     | { door: "unsupported" | "stored"; endpoint: string }
     | { door: "operator"; view: View | "me" }
+    | { door: "keys"; id?: string; action?: string }
     | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
   );
 
@@ -110,6 +111,9 @@ export const DOORS: readonly Door[] = [
   { path: /^\/sluice\/api\/chat\/completions\/*$/, methods: post, door: "chat", client: openaiChat },
   { path: /^\/sluice\/api\/(?<view>logs|stats|providers|me)\/*$/, methods: read, door: "operator" },
   { path: /^\/sluice\/api\/(?<view>cache)\/*$/, methods: ["GET", "DELETE"], door: "operator" },
+  { path: /^\/sluice\/api\/keys\/*$/, methods: ["GET", "POST"], door: "keys" },
+  { path: /^\/sluice\/api\/keys\/(?<id>[^/]+)\/*$/, methods: ["GET", "PATCH", "DELETE"], door: "keys" },
+  { path: /^\/sluice\/api\/keys\/(?<id>[^/]+)\/(?<action>rotate)\/*$/, methods: post, door: "keys" },
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/+run/*$`), methods: post, door: "task", errors: "gateway" },

@@ -121,7 +121,9 @@ export function tellEnd(
   const { status } = response;
   const written = report.metadata ?? headers.get("cf-aig-metadata");
   const left: string[] = [];
-  const metadata = written === null ? undefined : readMetadata(written, left);
+  const told = written === null ? undefined : readMetadata(written, left);
+  // The operator's entries win over the client's.
+  const metadata = report.keyMetadata ? { ...told, ...report.keyMetadata } : told;
   if (left.length > 0) response.headers.append("sluice-dropped", headerList(left));
   const isAsked = report.forModel && !report.explained;
   const isCollected = report.forModel && !isOff(headers, "cf-aig-collect-log");

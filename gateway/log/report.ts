@@ -2,7 +2,7 @@
 import type { Capture } from "./capture.ts";
 import type { WireError } from "../../wires/types.ts";
 import type { Facts } from "../policies/cached_answer.ts";
-import type { LogAttempt } from "../stores/log_row.ts";
+import type { LogAttempt, Metadata } from "../stores/log_row.ts";
 import type { Metering, Sizes } from "../policies/token_limits.ts";
 import type { Observer, Passing } from "./observe.ts";
 import type { Trace } from "./trace.ts";
@@ -38,6 +38,8 @@ export interface Report {
   gateway: string;
   /** The name of the gateway token in the request. */
   token?: string;
+  /** The entries of its virtual key for the row. */
+  keyMetadata?: Metadata;
   /** Whether the end of the answer must be observed. If so, the members below are filled in for the last attempt. */
   listened: boolean;
   /** The estimated size of the request, if its token has a budget; `null` if tokens do not tell its price. */

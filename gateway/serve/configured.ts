@@ -1,6 +1,7 @@
 /** Makes the gateway of the served form from its environment. */
 import { isLoopback } from "../doors/cross_site.ts";
-import { createGateway, type Gateway } from "../gateway.ts";
+import { type Gateway, gatewayWith } from "../gateway.ts";
+import { readOptions } from "../setup/config.ts";
 import { SERVED_LIMITS } from "../setup/limits.ts";
 import { type Env, readEnv, type Served } from "../setup/env.ts";
 import { readPrices } from "../../providers/prices/table.ts";
@@ -53,7 +54,7 @@ export type Configured =
  * the line is for people, elsewhere it is one JSON object.
  *
  * With stored keys and without `SLUICE_TOKENS` the gateway is not an open relay for the keys. Served alone it makes a token:
- * requests without it must bring their own keys. Otherwise stored keys serve nobody over HTTP.
+ * requests without it must bring their own keys, and are refused once there is a virtual key. Otherwise stored keys serve nobody over HTTP.
  *
  * @throws TypeError that names the faulty variable.
  */
@@ -71,7 +72,7 @@ export function configured(
   if (stored.length > 0 && options.tokens === undefined) {
     if (alone && !reusePort) {
       madeToken = makeToken();
-      Object.assign(options, { tokens: [madeToken], tokenRequired: false });
+      options.tokens = [madeToken];
     } else {
       warnings.push(
         `The stored keys (${stored.join(", ")}) serve nobody over HTTP: set SLUICE_TOKENS`,
@@ -93,7 +94,7 @@ export function configured(
   const log = logger(served.log);
   const checkPrices = usePriceFile(options, open);
   const { checkStore, storePath } = useStore(options, store, open !== undefined);
-  const limits = { ...SERVED_LIMITS, ...options.limits };
+  const whole: Options = { ...options, limits: { ...SERVED_LIMITS, ...options.limits }, log };
   return {
     ...served,
     stored,
@@ -102,7 +103,7 @@ export function configured(
     madeAdminToken,
     checkFiles: () => Promise.all([checkPrices(), checkStore()]),
     storePath,
-    gateway: createGateway({ ...options, limits, log }),
+    gateway: gatewayWith(whole, readOptions(whole, madeToken !== undefined)),
   };
 }
 

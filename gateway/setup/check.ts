@@ -86,6 +86,8 @@ function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): strin
       return "must not be empty";
   }
   if (expected === "never") return "is not known";
+  // The name of a member that an object must have, in quotation marks.
+  if (type === "strict_object" && expected?.startsWith('"')) return "is missing";
   const due = expected?.replaceAll(/[()]/g, "").split(" | ") ?? ["something else"];
   return `must be ${due.map((kind) => KINDS.get(kind) ?? kind).join(" or ")}`;
 }

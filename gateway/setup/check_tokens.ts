@@ -1,6 +1,6 @@
 /** Reads the gateway tokens, and checks the tokens that open the gateway's own paths. */
 import type { Provider } from "../../providers/types.ts";
-import type { GatewayToken } from "../access/credentials.ts";
+import type { GatewayToken } from "../access/gateway_token.ts";
 import { readModelPatterns } from "../targets/model_patterns.ts";
 import type { checkOptions, Options } from "./options.ts";
 
@@ -38,28 +38,44 @@ export function readTokens(
     if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
     if (typeof token === "string") return { token };
     if (token.name !== undefined) checkTokenName(token.name, at, texts, tokens);
-    const option = `tokens.${at}`;
-    const models = token.models && readModelPatterns(token.models, providers, `${option}.models`);
-    const budgets = token.budgets?.map((budget, of) => {
-      const within = `${option}.budgets.${of}`;
-      const models = budget.models && readModelPatterns(budget.models, providers, `${within}.models`).sort();
-      return { ...budget, models, providers: providerNames(budget.providers, providers, within)?.sort() };
-    });
-    return { ...token, providers: providerNames(token.providers, providers, option), models, budgets };
+    return { ...token, ...readOpening(token, providers, `tokens.${at}.`) };
   });
+}
+
+/** What a token opens and may spend, as it is written. */
+type Opening = Pick<GatewayToken, "providers" | "models" | "budgets">;
+
+/**
+ * Reads the names of providers and models.
+ *
+ * @param place The beginning of the paths in errors.
+ * @throws TypeError for a provider that is not known.
+ */
+export function readOpening(
+  { providers: names, models: patterns, budgets: written }: Opening,
+  providers: ReadonlyMap<string, Provider>,
+  place: string,
+): Opening {
+  const models = patterns && readModelPatterns(patterns, providers, `${place}models`);
+  const budgets = written?.map((budget, of) => {
+    const within = `${place}budgets.${of}.`;
+    const models = budget.models && readModelPatterns(budget.models, providers, `${within}models`).sort();
+    return { ...budget, models, providers: providerNames(budget.providers, providers, within)?.sort() };
+  });
+  return { providers: providerNames(names, providers, place), models, budgets };
 }
 
 /** The names of providers' rows. @throws TypeError for a provider that is not known. */
 function providerNames(
   names: readonly string[] | undefined,
   providers: ReadonlyMap<string, Provider>,
-  option: string,
+  place: string,
 ): string[] | undefined {
   return names?.map((name) => {
     const provider = providers.get(name);
     if (provider) return provider.name;
     throw new TypeError(
-      `Cannot use option ${option}.providers: there is no provider ${JSON.stringify(name)}`,
+      `Cannot use option ${place}providers: there is no provider ${JSON.stringify(name)}`,
     );
   });
 }

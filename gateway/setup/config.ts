@@ -9,9 +9,8 @@ import {
 } from "../../providers/kinds.ts";
 import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.ts";
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
-import { keyHeaders, type TokenCheck, tokenCheck } from "../access/credentials.ts";
+import { keyHeaders } from "../access/credentials.ts";
 import { type KeyStore, keyStore } from "../access/stored_keys.ts";
-import { answerMasks, type Masks } from "../access/secrets.ts";
 import { checkOwnTokens, readTokens } from "./check_tokens.ts";
 import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
@@ -27,13 +26,14 @@ import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
 import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timers.ts";
 import { wait } from "../../wires/shared/wait.ts";
-import { type AdminCheck, adminCheck, apartFrom } from "../access/admin.ts";
+import { type AdminCheck, adminCheck } from "../access/admin.ts";
 import { type Counters, memoryCounters } from "../stores/counters.ts";
+import { type Access, accessOf } from "./access_of.ts";
 import type { Journal } from "../log/journal.ts";
 import type { PriceBook } from "../log/prices.ts";
 
 /** Options with every default filled in. */
-export interface Config {
+export interface Config extends Access {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Rows by name and by alias. */
   providers: ReadonlyMap<string, Provider>;
@@ -48,10 +48,7 @@ export interface Config {
   origins: readonly string[];
   /** Hosts that the gateway answers to besides loopback; `undefined` for any host. */
   hosts?: ReadonlySet<string>;
-  tokens: TokenCheck;
   keys: KeyStore;
-  /** The masks of an answer, by the stored key that the request was sent with, if any, and the token that was minted for it. */
-  masks: (key?: string, minted?: string) => Masks;
   /** Names of the headers that may hold a provider's key. */
   keyHeaders: readonly string[];
   policy: PolicySettings;
@@ -82,9 +79,10 @@ export interface Config {
 /**
  * Checks the options and fills in the defaults.
  *
+ * @param openUntilKeys Whether a request without a token is let in, although there are tokens, until there is a virtual key.
  * @throws TypeError that names the faulty option.
  */
-export function readOptions(options: Options): Config {
+export function readOptions(options: Options, openUntilKeys = false): Config {
   const read = checkOptions(options);
   const now = options.now ?? Date.now;
   const limits = { ...LIMITS, ...defined(read.limits) };
@@ -92,9 +90,6 @@ export function readOptions(options: Options): Config {
   const credentials = keyHeaders(providers.values());
   const tokens = readTokens(read.tokens, providers);
   checkOwnTokens(read, tokens);
-  if (read.tokenRequired && tokens.length === 0) {
-    throw new TypeError("Cannot use option tokenRequired: there are no tokens; set the option tokens");
-  }
   // A Worker's global `fetch` must not be called as a method of another object.
   const send: Config["fetch"] = options.fetch ?? ((url, init) => fetch(url, init));
   const prices = pricesOf(options, read, providers, send);
@@ -110,20 +105,9 @@ export function readOptions(options: Options): Config {
     strict: read.strict ?? false,
     origins: read.origins ?? [],
     hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),
-    tokens: apartFrom(
-      read.metrics?.token,
-      "the token for metrics",
-      apartFrom(
-        read.adminToken,
-        "the operator's token",
-        tokenCheck(tokens, read.tokenRequired ?? tokens.length > 0, credentials),
-        credentials,
-      ),
-      credentials,
-    ),
     keyHeaders: credentials,
     keys: keyStore(readKeys(read.keys, providers), now),
-    masks: answerMasks(tokens.map(({ token }) => token)),
+    ...accessOf(options, read, { tokens, names: credentials, openUntilKeys, now, losses: journal?.losses }),
     policy: {
       ...DEFAULTS,
       ...defined(read.retries),

@@ -6,31 +6,52 @@ const most = v.optional(
   v.pipe(
     v.number(),
     v.safeInteger("must be a whole number"),
-    v.minValue(1, "must be at least 1; to close a token, take it out of the list"),
+    v.minValue(
+      1,
+      "must be at least 1; to close a token, take it out of the list, or disable the virtual key",
+    ),
   ),
 );
 
 const listed = v.optional(v.pipe(v.array(v.string()), v.nonEmpty("must hold a name; leave it out for all")));
 
+/** A date, or a date and a time in UTC. */
+export const dateText = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?$/, "must be a date such as 2027-01-31"),
+  v.check((text) => !Number.isNaN(Date.parse(text)), "must be a date such as 2027-01-31"),
+);
+
 const budget = v.strictObject({
   limitUsd: v.pipe(
     v.number(),
     v.finite("must be a number"),
-    v.minValue(1e-6, "must be more than 0; to close a token, take it out of the list"),
+    v.minValue(
+      1e-6,
+      "must be more than 0; to close a token, take it out of the list, or disable the virtual key",
+    ),
     v.maxValue(1e6, "must be at most a million"),
   ),
   window: v.picklist(["hour", "day", "week", "month"]),
   technique: v.optional(v.picklist(["fixed", "sliding"])),
   models: listed,
   providers: listed,
-  until: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?$/, "must be a date such as 2027-01-31"),
-      v.check((text) => !Number.isNaN(Date.parse(text)), "must be a date such as 2027-01-31"),
-    ),
-  ),
+  until: v.optional(dateText),
 });
+
+const names = v.array(v.string());
+
+/** The name of a token. It is written into rows of requests. */
+export const tokenName = v.pipe(
+  v.string(),
+  v.regex(/^[\w .@-]{1,64}$/, "must have 1 to 64 characters of A-Z a-z 0-9 _ . @ - and blanks"),
+);
+
+/** The options of a token that tell what it opens, and what its holder may ask for. */
+export const openingOptions = {
+  gateways: v.optional(names),
+  providers: v.optional(names),
+};
 
 /** The options `models`, `limits`, `budgets` and `unknownPrice` of a token. */
 export const meteringOptions = {

@@ -5,7 +5,7 @@ import { isPlaceName } from "../../providers/urls.ts";
 import { apiVersion, resource } from "./azure_options.ts";
 import { check } from "./check.ts";
 import { credential, isPlaceholder } from "../access/credential_texts.ts";
-import type { GatewayToken } from "../access/credentials.ts";
+import type { GatewayToken } from "../access/gateway_token.ts";
 import type { StoredKeys } from "../access/stored_keys.ts";
 import { headersOption } from "./headers_option.ts";
 import { type Limits, limitsOption } from "./limits.ts";
@@ -18,7 +18,7 @@ import type { Wait } from "../policies/timers.ts";
 import { otelOption, type OtelOptions } from "./otel_option.ts";
 import { chatField } from "./chat_field.ts";
 import { cacheOption } from "./cache_option.ts";
-import { meteringOptions } from "./metering_options.ts";
+import { meteringOptions, openingOptions, tokenName } from "./metering_options.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { PLACES } from "./places_option.ts";
@@ -68,7 +68,7 @@ export interface Options {
   hosts?: string[];
   /** Tokens that requests must present. A token may be limited to some gateways and providers. Default none. */
   tokens?: readonly (string | GatewayToken)[];
-  /** Whether a request without a token is refused. Default: true if there are tokens. */
+  /** Whether a request without a token is refused. Default: true if there are tokens, or once a virtual key was made. */
   tokenRequired?: boolean;
   /** Provider keys, for requests that present a token and bring no key of their own. */
   keys?: Record<string, StoredKeys>;
@@ -171,8 +171,6 @@ const host = v.pipe(
   ),
 );
 
-const names = v.array(v.string());
-
 /** A text that must fit into a header. */
 const secret = (pattern: RegExp, says: string) => v.pipe(v.string(says), v.trim(), v.regex(pattern, says));
 
@@ -241,14 +239,8 @@ export const OPTIONS = v.strictObject({
         token,
         v.strictObject({
           token,
-          name: v.optional(
-            v.pipe(
-              v.string(),
-              v.regex(/^[\w .@-]{1,64}$/, "must have 1 to 64 characters of A-Z a-z 0-9 _ . @ - and blanks"),
-            ),
-          ),
-          gateways: v.optional(names),
-          providers: v.optional(names),
+          name: v.optional(tokenName),
+          ...openingOptions,
           ...meteringOptions,
         }),
       ],

@@ -9,13 +9,14 @@ import type { Config } from "../setup/config.ts";
 /** Tells a report its caller, when the caller is let in. @param headers The client's. */
 export function tellCaller(
   report: Report,
-  { metered, token, keys }: Caller,
+  { metered, token, keys, metadata }: Caller,
   headers: Headers,
   config: Config,
 ): void {
   // The end of an answer that is metered must be known, and its tokens.
   if (metered) report.listened = true;
   if (report.listened) report.token = token;
+  if (metadata) report.keyMetadata = metadata;
   if (!report.forModel) return;
   report.capture = captureOf(headers, config);
   report.capture?.hide([...keys.values()].map(credential));

@@ -7,7 +7,7 @@ import type { HeaderTarget } from "../../wires/shared/own_headers.ts";
 import type { Framing } from "../../wires/streams/framing.ts";
 import { type Body, writtenBody } from "./body.ts";
 import { takeMembers, withMembers } from "./body_form.ts";
-import { keylessQuery } from "../access/credentials.ts";
+import { keylessQuery } from "../access/query.ts";
 import type { Masks } from "../access/secrets.ts";
 import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";

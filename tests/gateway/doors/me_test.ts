@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { GatewayToken } from "../../../gateway/access/credentials.ts";
+import type { GatewayToken } from "../../../gateway/access/gateway_token.ts";
 import { ask, before, clock, completion, events, STREAM } from "../../fakes.ts";
 
 const MODEL = "openai/gpt-4.1";

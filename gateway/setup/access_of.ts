@@ -1,0 +1,92 @@
+/** Makes the check of tokens and virtual keys, the store of these keys, and the masks that hide both. */
+import { apartFrom } from "../access/admin.ts";
+import { type TokenCheck, tokenCheck, type TokenNeed } from "../access/credentials.ts";
+import type { GatewayToken } from "../access/gateway_token.ts";
+import { withKeys } from "../access/key_texts.ts";
+import { answerMasks, type Masks } from "../access/secrets.ts";
+import { type VirtualKeys, virtualKeys } from "../access/virtual_keys.ts";
+import type { Losses } from "../log/metrics.ts";
+import { cachedKeys } from "../stores/cached_keys.ts";
+import { inTime } from "../stores/in_time.ts";
+import { type Keys, memoryKeys, sqlKeys } from "../stores/keys.ts";
+import type { checkOptions, Options } from "./options.ts";
+
+/** The parts of the config that tell who may use the gateway. */
+export interface Access {
+  tokens: TokenCheck;
+  virtualKeys: Keys;
+  /** The masks of an answer, by the stored key that the request was sent with, if any, and the token that was minted for it. */
+  masks: (key?: string, minted?: string) => Masks;
+}
+
+/** What the check is made of, besides the options. */
+interface Parts {
+  tokens: readonly GatewayToken[];
+  /** Names of the headers that may hold a credential. */
+  names: readonly string[];
+  /** Whether a request without a token is let in, although there are tokens, until there is a virtual key. */
+  openUntilKeys: boolean;
+  now: () => number;
+  losses?: Losses;
+}
+
+/**
+ * Makes these parts.
+ *
+ * @throws TypeError if tokens are required, and there can be none.
+ */
+export function accessOf(
+  { store }: Options,
+  { tokenRequired, adminToken, metrics }: ReturnType<typeof checkOptions>,
+  { tokens, names, openUntilKeys, now, losses }: Parts,
+): Access {
+  if (tokenRequired && tokens.length === 0 && store === undefined && adminToken === undefined) {
+    throw new TypeError(
+      "Cannot use option tokenRequired: there are no tokens, and no virtual key can be made; set the option tokens or adminToken",
+    );
+  }
+  const required: TokenNeed = tokenRequired ?? (tokens.length > 0 && !openUntilKeys || "with keys");
+  const kept = keysOf(store, now, losses);
+  const keys = virtualKeys(kept, now);
+  const check = tokenCheck(tokens, required, names, keys);
+  const ofUsers = apartFrom(adminToken, "the operator's token", check, names);
+  return {
+    tokens: apartFrom(metrics?.token, "the token for metrics", ofUsers, names),
+    virtualKeys: kept,
+    masks: keyMasks(tokens.map(({ token }) => token), keys),
+  };
+}
+
+/** The time between two lines about a store that fails. */
+const TOLD_EVERY_MS = 60_000;
+
+/** The keys in the store of the options, or in memory. @param losses Are told of the store's failures. */
+function keysOf(store: Options["store"], now: () => number, losses?: Losses): Keys {
+  // While options are only checked, the store is still a URL.
+  if (typeof store !== "object") return memoryKeys();
+  let told: number | undefined;
+  return cachedKeys(sqlKeys(store), {
+    now,
+    inTime,
+    onFailure(error) {
+      if (losses) losses.storeErrors++;
+      const at = now();
+      if (told !== undefined && at >= told && at - told < TOLD_EVERY_MS) return;
+      told = at;
+      console.error(`Warning: Cannot read virtual keys from the store: ${(error as Error).message}`);
+    },
+  });
+}
+
+/** As `answerMasks`. Masks for errors also hide virtual keys, if the gateway may have any. */
+function keyMasks(tokens: readonly string[], keys: VirtualKeys): Access["masks"] {
+  const masksOf = answerMasks(tokens);
+  const made = new WeakMap<Masks, Masks>();
+  return (key, minted) => {
+    const masks = masksOf(key, minted);
+    if (tokens.length === 0 && !keys.isKnown) return masks;
+    let both = made.get(masks);
+    if (!both) made.set(masks, both = { answer: masks.answer, error: withKeys(masks.error) });
+    return both;
+  };
+}
