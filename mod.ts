@@ -26,6 +26,14 @@ export type { Limits } from "./gateway/setup/limits.ts";
 export type { LogsOptions } from "./gateway/setup/logs_option.ts";
 export type { Sql, SqlStatement, SqlValue } from "./gateway/stores/sql.ts";
 export { openStore } from "./gateway/stores/store_url.ts";
+export type { Stores } from "./gateway/stores/stores.ts";
+export type { Kv } from "./gateway/stores/kv.ts";
+export type {
+  Addition as CounterAddition,
+  Counters,
+  Rule as CounterRule,
+  Taken as CountersTaken,
+} from "./gateway/stores/counters.ts";
 export type { LogAttempt, LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
 export type { Options } from "./gateway/setup/options.ts";
 export type { OtelOptions } from "./gateway/setup/otel_option.ts";

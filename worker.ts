@@ -165,11 +165,12 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { DatabaseSync } from "node:sqlite";
+ * import type { SqlValue } from "./mod.ts";
  * import { SluiceState } from "./worker.ts";
  *
  * // workerd makes the object and its storage.
  * const database = new DatabaseSync(":memory:");
- * const exec = (text: string, ...params: (string | number | null)[]) => {
+ * const exec = (text: string, ...params: SqlValue[]) => {
  *   const rows = database.prepare(text).all(...params);
  *   return { toArray: () => rows };
  * };
@@ -192,11 +193,12 @@ export class SluiceState extends DurableObject<Variables> {
     return Promise.resolve(this.#storage.sql.exec(text, ...params).toArray());
   }
 
-  /** Runs statements: either all of them take effect, or none. */
-  batch(statements: readonly SqlStatement[]): Promise<void> {
-    this.#storage.transactionSync(() => {
-      for (const [text, params] of statements) this.#storage.sql.exec(text, ...params);
-    });
-    return Promise.resolve();
+  /** Runs statements: either all of them take effect, or none. Returns the rows of each. */
+  batch(statements: readonly SqlStatement[]): Promise<Record<string, unknown>[][]> {
+    return Promise.resolve(
+      this.#storage.transactionSync(() =>
+        statements.map(([text, params]) => this.#storage.sql.exec(text, ...params).toArray())
+      ),
+    );
   }
 }

@@ -48,8 +48,8 @@ function rowOf(at: number): LogRow {
 }
 
 const path = `${tmpdir()}/rows-${crypto.randomUUID()}.db`;
-const sql = await openStore(`sqlite:${path}`);
-const logs = sqlLogs(sql, {
+const { sql, close } = await openStore(`sqlite:${path}`);
+const logs = sqlLogs(sql!, {
   rows: 1e8,
   days: 0,
   bodyBytes: 0,
@@ -104,8 +104,8 @@ for (const [name, read] of READS) {
     `${times[ROUNDS >> 1].toFixed(1).padStart(8)} ms  ${name} (slowest ${times.at(-1)!.toFixed(1)})`,
   );
 }
-const [{ pages, size }] = await sql.all(
+const [{ pages, size }] = await sql!.all(
   "select page_count as pages, page_size as size from pragma_page_count(), pragma_page_size()",
 );
 console.log(`${Math.round(Number(pages) * Number(size) / ROWS)} bytes on disk for each row, with its sums`);
-await logs.close();
+await close!();

@@ -7,6 +7,7 @@ import { warnOfFewFetches } from "./bun_fetches.ts";
 import { chat } from "./doors/chat.ts";
 import { countTokens } from "./doors/count_tokens.ts";
 import { type Config, readOptions } from "./setup/config.ts";
+import { closeAll } from "./setup/journal_of.ts";
 import { allowCrossOrigin, preflight } from "./doors/cors.ts";
 import { admitForeignHost, isForeignHost, refuseForeignPage } from "./doors/cross_site.ts";
 import { contextIn, keepAlive, type RuntimeContext } from "./context.ts";
@@ -118,9 +119,7 @@ export function gatewayWith(options: Options, config: Config): Gateway {
     call,
     gateway: (id, context) =>
       gatewayBinding({ url, account, id, fetch: (request) => call(request, context) }),
-    close: async () => {
-      await Promise.all([config.journal?.spans?.flush(), config.journal?.logs?.close()]);
-    },
+    close: () => closeAll(config),
   };
 }
 

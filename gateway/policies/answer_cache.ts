@@ -69,8 +69,10 @@ interface Parts {
   kv: Kv;
   ttl: number;
   shared: boolean;
-  /** The most bytes of copies of answers that have not ended. */
+  /** The most bytes of all answers that are kept. */
   maxBytes: number;
+  /** The most bytes of copies of answers that have not ended. They are in memory. */
+  copyBytes?: number;
   now: () => number;
   /** Prints a line about failures. */
   warn: (line: string) => void;
@@ -82,7 +84,9 @@ interface Parts {
 const VERSION_KEY = "sluice-cache-version";
 
 /** Makes a cache of answers over a store. */
-export function answerCache({ kv, ttl, shared, maxBytes, now, warn, onFailure }: Parts): AnswerCache {
+export function answerCache(
+  { kv, ttl, shared, maxBytes, copyBytes = maxBytes, now, warn, onFailure }: Parts,
+): AnswerCache {
   const counts: CacheCounts = { hits: 0, misses: 0, stored: 0, failures: 0 };
   let version: { text: string; until: number } | undefined;
   let told = { at: -Infinity, failures: 0 };
@@ -124,7 +128,7 @@ export function answerCache({ kv, ttl, shared, maxBytes, now, warn, onFailure }:
     ttl,
     shared,
     counts,
-    copy: answerCopies(Math.min(MOST_BYTES, maxBytes), maxBytes),
+    copy: answerCopies(Math.min(MOST_BYTES, copyBytes), copyBytes),
     async keyOf(plans) {
       const version = await versionOf();
       if (version === undefined) return undefined;
@@ -152,7 +156,7 @@ export function answerCache({ kv, ttl, shared, maxBytes, now, warn, onFailure }:
     },
     async keep(key, answer, ttlMs) {
       const isKept = await ask("cannot write", async () => {
-        await kv.put(key, packAnswer(answer), ttlMs);
+        await kv.put(key, packAnswer(answer), ttlMs, maxBytes);
         return true;
       });
       if (isKept) counts.stored++;

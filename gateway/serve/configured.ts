@@ -6,8 +6,9 @@ import { SERVED_LIMITS } from "../setup/limits.ts";
 import { type Env, readEnv, type Served } from "../setup/env.ts";
 import { readPrices } from "../../providers/prices/table.ts";
 import { isUrl, readTable } from "../log/price_source.ts";
-import { openStore, readStoreUrl } from "../stores/store_url.ts";
+import { readStoreUrls, storesAt, type StoreUrl } from "../stores/store_url.ts";
 import type { Sql } from "../stores/sql.ts";
+import type { Stores } from "../stores/stores.ts";
 import { STORE_BINDINGS } from "../stores/worker_stores.ts";
 import { cannotUse } from "../setup/env_settings.ts";
 import { isWritten, jsonLine, type LogLevel, textLine } from "../log/line.ts";
@@ -30,7 +31,7 @@ export interface Serving {
   /** Opens a file. Absent if the runtime cannot read files. */
   open?: OpenFile;
   /** The store of a Worker's bindings. */
-  store?: Sql;
+  store?: Sql | Stores;
 }
 
 /** Opens a file by its path. */
@@ -128,11 +129,11 @@ function usePriceFile(options: Options, open: OpenFile | undefined): () => Promi
 /** Makes the option `store` a database, if it is a URL. Returns the check whether it can be opened. */
 function useStore(
   options: Options,
-  given: Sql | undefined,
+  given: Sql | Stores | undefined,
   opensFiles: boolean,
 ): { checkStore(): Promise<unknown>; storePath?: string } {
-  const { store: url } = options;
-  if (typeof url !== "string") {
+  const { store: urls } = options;
+  if (typeof urls !== "string") {
     if (given) options.store = given;
     return { checkStore: () => Promise.resolve() };
   }
@@ -145,24 +146,22 @@ function useStore(
   }
   const refused = (cause: unknown) =>
     (cause as Error).name === "NotCapable" ? cause : cannotUse("SLUICE_STORE", (cause as Error).message);
-  let opened: Promise<Sql> | undefined;
-  const sql = () =>
-    opened ??= openStore(url).catch((cause) => {
-      throw refused(cause);
-    });
+  let read: StoreUrl[];
   try {
-    const { path } = readStoreUrl(url);
-    // Opened when it is first used, because the options of a gateway are read before anything waits.
-    options.store = {
-      dialect: "sqlite",
-      all: async (text, params) => await (await sql()).all(text, params),
-      batch: async (statements) => await (await sql()).batch(statements),
-      close: async () => await (await sql()).close?.(),
-    };
-    return { checkStore: async () => await (await sql()).all("select 1"), storePath: path };
+    read = readStoreUrls(urls);
   } catch (cause) {
     throw refused(cause);
   }
+  // Opened after this, because the options of a gateway are read before anything waits.
+  const { stores, open } = storesAt(read);
+  options.store = stores;
+  return {
+    checkStore: () =>
+      open().catch((cause) => {
+        throw refused(cause);
+      }),
+    storePath: read.find(({ kind }) => kind === "sqlite")?.path,
+  };
 }
 
 /** Whether requests need a token, and whether the variable `SLUICE_TOKENS` is itself one token. */

@@ -9,7 +9,8 @@ import type { Losses } from "../log/metrics.ts";
 import { cachedKeys } from "../stores/cached_keys.ts";
 import { inTime } from "../stores/in_time.ts";
 import { type Keys, memoryKeys, sqlKeys } from "../stores/keys.ts";
-import type { checkOptions, Options } from "./options.ts";
+import type { Sql } from "../stores/sql.ts";
+import type { checkOptions } from "./options.ts";
 
 /** The parts of the config that tell who may use the gateway. */
 export interface Access {
@@ -26,6 +27,8 @@ interface Parts {
   names: readonly string[];
   /** Whether a request without a token is let in, although there are tokens, until there is a virtual key. */
   openUntilKeys: boolean;
+  /** Keeps virtual keys; in memory if it is absent. */
+  sql?: Sql;
   now: () => number;
   losses?: Losses;
 }
@@ -36,9 +39,8 @@ interface Parts {
  * @throws TypeError if tokens are required, and there can be none.
  */
 export function accessOf(
-  { store }: Options,
-  { tokenRequired, adminToken, metrics }: ReturnType<typeof checkOptions>,
-  { tokens, names, openUntilKeys, now, losses }: Parts,
+  { tokenRequired, adminToken, metrics, store }: ReturnType<typeof checkOptions>,
+  { tokens, names, openUntilKeys, sql, now, losses }: Parts,
 ): Access {
   if (tokenRequired && tokens.length === 0 && store === undefined && adminToken === undefined) {
     throw new TypeError(
@@ -46,7 +48,7 @@ export function accessOf(
     );
   }
   const required: TokenNeed = tokenRequired ?? (tokens.length > 0 && !openUntilKeys || "with keys");
-  const kept = keysOf(store, now, losses);
+  const kept = keysOf(sql, now, losses);
   const keys = virtualKeys(kept, now);
   const check = tokenCheck(tokens, required, names, keys);
   const ofUsers = apartFrom(adminToken, "the operator's token", check, names);
@@ -60,12 +62,11 @@ export function accessOf(
 /** The time between two lines about a store that fails. */
 const TOLD_EVERY_MS = 60_000;
 
-/** The keys in the store of the options, or in memory. @param losses Are told of the store's failures. */
-function keysOf(store: Options["store"], now: () => number, losses?: Losses): Keys {
-  // While options are only checked, the store is still a URL.
-  if (typeof store !== "object") return memoryKeys();
+/** The keys in a database, or in memory. @param losses Are told of the store's failures. */
+function keysOf(sql: Sql | undefined, now: () => number, losses?: Losses): Keys {
+  if (!sql) return memoryKeys();
   let told: number | undefined;
-  return cachedKeys(sqlKeys(store), {
+  return cachedKeys(sqlKeys(sql), {
     now,
     inTime,
     onFailure(error) {

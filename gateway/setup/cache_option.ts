@@ -4,6 +4,7 @@ import { IS_PROCESS } from "../context.ts";
 import type { Losses } from "../log/metrics.ts";
 import { type AnswerCache, answerCache } from "../policies/answer_cache.ts";
 import { isTtl, TTL } from "../policies/cache_settings.ts";
+import type { Kv } from "../stores/kv.ts";
 import { memoryKv } from "../stores/memory_kv.ts";
 
 const TTL_RULE = `must be 0, or a whole number of seconds from ${TTL.least} to ${TTL.most}`;
@@ -18,10 +19,16 @@ export const cacheOption = v.strictObject({
 /** The default of `cache.maxBytes`. An isolate on Workers has 128 MB in all. */
 const MAX_BYTES = (IS_PROCESS ? 64 : 16) * 2 ** 20;
 
-/** The cache in the memory of the process; `undefined` if it is turned off. @param losses Are told of the store's failures. */
+/**
+ * The cache; `undefined` if it is turned off.
+ *
+ * @param kv The store of its answers. Default: the memory of the process.
+ * @param losses Are told of the store's failures.
+ */
 export function cacheOf(
   { ttl = 0, shared = false, maxBytes = MAX_BYTES }: v.InferOutput<typeof cacheOption> = {},
   now: () => number,
+  kv: Kv | undefined,
   losses?: Losses,
 ): AnswerCache | undefined {
   if (maxBytes === 0) return undefined;
@@ -29,5 +36,15 @@ export function cacheOf(
   const onFailure = () => {
     if (losses) losses.storeErrors++;
   };
-  return answerCache({ kv: memoryKv(maxBytes, now), ttl, shared, maxBytes, now, warn, onFailure });
+  const copyBytes = kv ? Math.min(maxBytes, MAX_BYTES) : maxBytes;
+  return answerCache({
+    kv: kv ?? memoryKv(maxBytes, now),
+    ttl,
+    shared,
+    maxBytes,
+    copyBytes,
+    now,
+    warn,
+    onFailure,
+  });
 }

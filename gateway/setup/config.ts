@@ -27,8 +27,9 @@ import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
 import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timers.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck } from "../access/admin.ts";
-import { type Counters, memoryCounters } from "../stores/counters.ts";
+import type { Counters } from "../stores/counters.ts";
 import { type Access, accessOf } from "./access_of.ts";
+import { type FilledStores, storesOf } from "../stores/stores.ts";
 import type { Journal } from "../log/journal.ts";
 import type { PriceBook } from "../log/prices.ts";
 
@@ -62,6 +63,7 @@ export interface Config extends Access {
   now: () => number;
   /** Counts for the limits of tokens. */
   counters: Counters;
+  stores: FilledStores;
   /** Measures durations. */
   timer: Timer;
   random: () => number;
@@ -93,28 +95,37 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   // A Worker's global `fetch` must not be called as a method of another object.
   const send: Config["fetch"] = options.fetch ?? ((url, init) => fetch(url, init));
   const prices = pricesOf(options, read, providers, send);
-  const journal = journalOf(options, read, prices, send);
+  const stores = storesOf(options.store, now);
+  const journal = journalOf(options, read, stores.sql, prices, send);
   return {
     fetch: send,
     providers,
     aliases: read.models && readAliases(read.models, providers),
     limits,
     inFlight: { bytes: 0 },
-    counters: memoryCounters(now),
+    counters: stores.counters,
+    stores,
     inTime: timeLimit(limits.bodyTimeoutMs),
     strict: read.strict ?? false,
     origins: read.origins ?? [],
     hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),
     keyHeaders: credentials,
     keys: keyStore(readKeys(read.keys, providers), now),
-    ...accessOf(options, read, { tokens, names: credentials, openUntilKeys, now, losses: journal?.losses }),
+    ...accessOf(read, {
+      tokens,
+      names: credentials,
+      openUntilKeys,
+      sql: stores.sql,
+      now,
+      losses: journal?.losses,
+    }),
     policy: {
       ...DEFAULTS,
       ...defined(read.retries),
       ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
     },
     send: chain(),
-    cache: cacheOf(read.cache, now, journal?.losses),
+    cache: cacheOf(read.cache, now, stores.kv, journal?.losses),
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
     account: read.account,
     url: read.url,

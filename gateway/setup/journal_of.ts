@@ -10,6 +10,8 @@ import { IS_PROCESS } from "../context.ts";
 import { memoryLogs } from "../stores/memory.ts";
 import { queuedLogs } from "../stores/queued.ts";
 import { sqlLogs } from "../stores/sql_logs.ts";
+import type { Sql } from "../stores/sql.ts";
+import type { FilledStores } from "../stores/stores.ts";
 import type { Logs } from "../stores/store.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { collectorOf } from "./otel_option.ts";
@@ -56,17 +58,19 @@ export function pricesOf(
 /**
  * The receivers of rows; `undefined` if there are none.
  *
+ * @param sql The database that keeps rows. Default: the memory of the process.
  * @param send Sends spans.
  */
 export function journalOf(
   options: Options,
-  { logs, store, prices, metrics: counted, adminToken, otel }: ReturnType<typeof checkOptions>,
+  { logs, prices, metrics: counted, adminToken, otel }: ReturnType<typeof checkOptions>,
+  sql: Sql | undefined,
   book: PriceBook,
   send: NonNullable<Options["fetch"]>,
 ): Journal | undefined {
   const { log, priceTable } = options;
   const isCounted = counted !== undefined || adminToken !== undefined;
-  const keeps = logs ?? store !== undefined;
+  const keeps = logs ?? sql !== undefined;
   if (!log && !keeps && !isCounted && !otel) return undefined;
   const isPriced = keeps || prices || priceTable || isCounted || otel;
   const losses: Losses = { rows: 0, storeErrors: 0, spans: 0 };
@@ -82,10 +86,18 @@ export function journalOf(
       wait: options.wait ?? wait,
     }),
     metrics: isCounted ? metrics(counted?.labels ?? [], losses) : undefined,
-    logs: keeps ? logsOf(options, keeps === true ? {} : keeps, losses) : undefined,
+    logs: keeps ? logsOf(options, sql, keeps === true ? {} : keeps, losses) : undefined,
     bodies: typeof keeps === "object" ? bodiesOf(keeps) : undefined,
     prices: isPriced ? book : undefined,
   };
+}
+
+/** Sends what is still held, and then closes the stores. */
+export async function closeAll(
+  { journal, stores }: { journal?: Journal; stores: FilledStores },
+): Promise<void> {
+  await Promise.all([journal?.spans?.flush(), journal?.logs?.close()]);
+  await stores.close();
 }
 
 type LogsOption = Exclude<ReturnType<typeof checkOptions>["logs"], boolean | undefined>;
@@ -93,6 +105,7 @@ type LogsOption = Exclude<ReturnType<typeof checkOptions>["logs"], boolean | und
 /** The store of rows: the operator's, or memory. On Workers no row waits, because a Worker may end after each request. */
 function logsOf(
   options: Options,
+  sql: Sql | undefined,
   { rows, days = USUAL.days, whenFull, bodyBytes }: LogsOption,
   losses: Losses,
 ): Logs {
@@ -104,12 +117,11 @@ function logsOf(
       `Cannot use option logs.rows: it must be at most ${MOST_MEMORY_ROWS} without a store`,
     );
   }
-  // While options are only checked, the store is still a URL.
-  if (typeof store !== "object") {
+  if (!sql) {
     return memoryLogs({ ...USUAL.memory, ...defined({ rows, bodyBytes }), replaces, onFull: lostRows });
   }
   const limits = { ...USUAL.store, ...defined({ rows, bodyBytes }) };
-  const kept = sqlLogs(store, { ...limits, days, replaces, now, onFull: lostRows });
+  const kept = sqlLogs(sql, { ...limits, days, replaces, now, onFull: lostRows });
   return IS_PROCESS ? queuedLogs(kept, { timer: timerOf(options), warn, losses }) : kept;
 }
 

@@ -2,6 +2,7 @@
 import * as v from "npm:valibot@1.5.0";
 import { BODIES } from "../log/capture.ts";
 import type { Sql } from "../stores/sql.ts";
+import { isSql, isStores, type Stores } from "../stores/stores.ts";
 
 /**
  * Which rows are kept. Each member has a default.
@@ -62,13 +63,11 @@ export const logsOption = v.union([
 /** The schema of what JSON can hold of it. */
 export const writtenLogsOption = v.union([v.boolean(), v.strictObject(WRITTEN)]);
 
-const isSql = (value: unknown): value is Sql =>
-  typeof value === "object" && value !== null &&
-  ["sqlite", "postgres"].includes((value as Sql).dialect) &&
-  typeof (value as Sql).all === "function" && typeof (value as Sql).batch === "function";
-
 /** The schema of the option `store`. */
 export const storeOption = v.union(
-  [v.pipe(v.string(), v.trim(), v.nonEmpty()), v.custom<Sql>(isSql)],
-  "must be an object {dialect, all, batch}, which openStore() makes from a URL",
+  [
+    v.pipe(v.string(), v.trim(), v.nonEmpty()),
+    v.custom<Sql | Stores>((value) => isSql(value) || isStores(value)),
+  ],
+  "must be what openStore() makes from a URL, an object {dialect, all, batch}, or {sql?, kv?, counters?} of stores",
 );

@@ -13,6 +13,7 @@ import { logsOption, type LogsOptions, storeOption } from "./logs_option.ts";
 import { type Cost, isCost } from "../../providers/prices/table.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import type { Sql } from "../stores/sql.ts";
+import type { Stores } from "../stores/stores.ts";
 import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
 import { otelOption, type OtelOptions } from "./otel_option.ts";
@@ -106,8 +107,11 @@ export interface Options {
    * presents `adminToken`, and so does `getLog()` of the gateway as an object. Default: false, or true with a `store`.
    */
   logs?: boolean | LogsOptions;
-  /** The database that keeps rows, which `openStore()` makes from a URL. Default: rows are kept in memory. */
-  store?: Sql | string;
+  /**
+   * What keeps rows, counts of limits and budgets, and cached answers: what `openStore()` makes from a URL, or a database that
+   * keeps them all. Default: the memory of the process.
+   */
+  store?: Sql | Stores | string;
   /** Costs by `{provider}/{model}`, in US dollars for a million tokens. They win over the table of prices. */
   prices?: Readonly<Record<string, Cost>>;
   /**

@@ -4,6 +4,9 @@
  * SQLite's calls block, and a slow disk or a lock could hold them for seconds. So they run in a worker.
  */
 import type { Sql, SqlStatement } from "./sql.ts";
+import { sqlCounters } from "./sql_counters.ts";
+import { sqlKv } from "./sql_kv.ts";
+import type { Stores } from "./stores.ts";
 
 /** A message to the worker. */
 export type Question =
@@ -15,12 +18,13 @@ export type Question =
 /** A message from the worker. */
 export interface Reply {
   id: number;
-  rows?: Record<string, unknown>[];
+  /** The rows of a statement, or of each statement of a batch. */
+  result?: unknown;
   error?: { name: string; message: string };
 }
 
 interface Asked {
-  resolve(rows: Record<string, unknown>[]): void;
+  resolve(result: unknown): void;
   reject(error: Error): void;
 }
 
@@ -66,17 +70,32 @@ async function checkSqlite(): Promise<void> {
  *
  * @throws Error if it cannot be opened or is not a file of SQLite.
  */
-export async function open(path: string): Promise<Sql> {
+export async function open(path: string): Promise<Stores> {
   await checkSqlite();
+  const sql = await connect(path);
+  // A second connection, so that no limit and no budget waits while a page of rows is read. It takes some 10 MB.
+  const quick = await connect(path);
+  return {
+    sql,
+    kv: sqlKv(quick),
+    counters: sqlCounters(quick),
+    async close() {
+      await sql.close!();
+      await quick.close!();
+    },
+  };
+}
+
+async function connect(path: string): Promise<Sql> {
   const asked = new Map<number, Asked>();
   let last = 0;
   let broken: Error | undefined;
 
-  const worker = await startWorker(({ id, rows = [], error }) => {
+  const worker = await startWorker(({ id, result, error }) => {
     const { resolve, reject } = asked.get(id) ?? {};
     asked.delete(id);
     if (error) reject?.(Object.assign(new Error(error.message), { name: error.name }));
-    else resolve?.(rows);
+    else resolve?.(result);
   }, (message) => {
     broken = new Error(`the worker of SQLite has failed: ${message}`);
     for (const { reject } of asked.values()) reject(broken);
@@ -85,11 +104,11 @@ export async function open(path: string): Promise<Sql> {
 
   type Parts = Question extends infer Q ? Q extends unknown ? Omit<Q, "id"> : never : never;
 
-  function ask(question: Parts): Promise<Record<string, unknown>[]> {
+  function ask<T = void>(question: Parts): Promise<T> {
     if (broken) return Promise.reject(broken);
     const id = ++last;
     return new Promise((resolve, reject) => {
-      asked.set(id, { resolve, reject });
+      asked.set(id, { resolve: resolve as Asked["resolve"], reject });
       worker.postMessage({ id, ...question });
     });
   }
@@ -102,8 +121,8 @@ export async function open(path: string): Promise<Sql> {
   }
   return {
     dialect: "sqlite",
-    all: (text, params = []) => ask({ text, params }),
-    batch: (batch) => ask({ batch }),
+    all: (text, params = []) => ask<Record<string, unknown>[]>({ text, params }),
+    batch: (batch) => ask<Record<string, unknown>[][]>({ batch }),
     async close() {
       if (broken) return;
       await ask({ close: true }).catch(() => {});

@@ -29,12 +29,13 @@ function open(path: string): void {
   database.exec("pragma synchronous = normal");
 }
 
-function batch(statements: Extract<Question, { batch: unknown }>["batch"]): void {
+function batch(statements: Extract<Question, { batch: unknown }>["batch"]): Record<string, unknown>[][] {
   // Takes the lock at once: a transaction that first reads cannot wait for it.
   database.exec("begin immediate");
   try {
-    for (const [text, params] of statements) statement(text).run(...params);
+    const rows = statements.map(([text, params]) => statement(text).all(...params));
     database.exec("commit");
+    return rows;
   } catch (error) {
     // A full disk has rolled back already.
     try {
@@ -46,9 +47,9 @@ function batch(statements: Extract<Question, { batch: unknown }>["batch"]): void
   }
 }
 
-function answer(question: Question): Reply["rows"] {
+function answer(question: Question): Reply["result"] {
   if ("open" in question) open(question.open);
-  else if ("batch" in question) batch(question.batch);
+  else if ("batch" in question) return batch(question.batch);
   else if ("close" in question) database.close();
   else {
     const rows = statement(question.text).all(...question.params as SQLInputValue[]);
@@ -71,7 +72,7 @@ const scope =
 scope.onmessage = ({ data }) => {
   const { id } = data;
   try {
-    scope.postMessage({ id, rows: answer(data) });
+    scope.postMessage({ id, result: answer(data) });
   } catch (cause) {
     const { name, message } = cause as Error;
     scope.postMessage({ id, error: { name, message } });

@@ -15,9 +15,9 @@
  *   all: (text, params = []) => Promise.resolve(database.prepare(text).all(...params)),
  *   batch(statements) {
  *     database.exec("begin");
- *     for (const [text, params] of statements) database.prepare(text).run(...params);
+ *     const rows = statements.map(([text, params]) => database.prepare(text).all(...params));
  *     database.exec("commit");
- *     return Promise.resolve();
+ *     return Promise.resolve(rows);
  *   },
  * };
  * const gateway = createGateway({ store });
@@ -34,8 +34,13 @@ export interface Sql {
   dialect: "sqlite" | "postgres";
   /** Runs one statement and returns its rows. Places for values are written `?`. */
   all(text: string, params?: readonly SqlValue[]): Promise<Record<string, unknown>[]>;
-  /** Runs statements in order: either all of them take effect, or none. */
-  batch(statements: readonly SqlStatement[]): Promise<unknown>;
+  /**
+   * Runs statements in order, as one transaction: either all of them take effect, or none, and no other statement runs between
+   * them. Returns the rows of each.
+   */
+  batch(statements: readonly SqlStatement[]): Promise<Record<string, unknown>[][]>;
+  /** The most bytes of one value. Longer ones are not stored. Default: no limit. */
+  readonly maxValueBytes?: number;
   /** Closes the database. `close()` of the gateway calls it. */
   close?(): Promise<void> | void;
 }
@@ -52,7 +57,7 @@ export interface Sql {
  * assertEquals(params.length, 3);
  * ```
  */
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | null | Uint8Array<ArrayBuffer>;
 
 /**
  * A statement with its values.
@@ -91,6 +96,5 @@ export function withStoreErrors(sql: Sql): Sql {
     dialect: sql.dialect,
     all: async (text, params) => await sql.all(text, params).catch(fail),
     batch: async (statements) => await sql.batch(statements).catch(fail),
-    close: async () => await sql.close?.(),
   };
 }

@@ -46,6 +46,17 @@ function statements(dialect: Sql["dialect"]): string[] {
     "create unique index if not exists sluice_keys_name on sluice_keys (name)",
     "create unique index if not exists sluice_keys_hash on sluice_keys (hash)",
     "create index if not exists sluice_keys_former on sluice_keys (former_hash)",
+    // Counts of money are whole numbers below 2^53, which a double holds exactly.
+    `create table if not exists sluice_counters (
+      key ${text} not null primary key, value double precision not null, until bigint not null)`,
+    "create index if not exists sluice_counters_until on sluice_counters (until)",
+    `create table if not exists sluice_values (
+      key ${text} not null primary key, value ${
+      isPostgres ? "bytea" : "blob"
+    } not null, bytes bigint not null,
+      until bigint not null)`,
+    // All bytes are summed up from this index alone, and the values that end first are found by it.
+    "create index if not exists sluice_values_until on sluice_values (until, bytes)",
   ];
 }
 

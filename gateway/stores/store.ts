@@ -121,6 +121,6 @@ export interface Logs {
   remove(scope: Scope, query: LogQuery): Promise<number>;
   /** Sums of all rows that were added, also of those that are gone. */
   stats(query: StatsQuery): Promise<Stats>;
-  /** Writes what still waits, and closes the store. */
+  /** Writes what still waits. */
   close(): Promise<void>;
 }

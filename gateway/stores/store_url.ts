@@ -1,9 +1,17 @@
-/** Opens the store that a URL names. */
+/** Opens the stores that URLs name. */
 import type { Sql } from "./sql.ts";
+import type { Stores } from "./stores.ts";
 
-/** The kinds of stores, by the beginning of their URLs. */
-const KINDS = ["sqlite"] as const;
-type Kind = typeof KINDS[number];
+type Role = "sql" | "kv" | "counters";
+
+/** The kinds of stores, by the beginning of their URLs, and the roles that each fills. */
+const KINDS = {
+  sqlite: ["sql", "kv", "counters"],
+} as const satisfies Record<string, readonly Role[]>;
+
+type Kind = keyof typeof KINDS;
+
+const NAMES = Object.keys(KINDS).join(" or ");
 
 /** A store's URL in parts. */
 export interface StoreUrl {
@@ -13,19 +21,32 @@ export interface StoreUrl {
 }
 
 /**
- * Reads a store's URL: `sqlite:sluice.db`, `sqlite:///var/lib/sluice.db`.
+ * Reads URLs of stores, with commas between them: `sqlite:sluice.db`, `sqlite:///var/lib/sluice.db`.
  *
  * @throws TypeError whose message continues "Cannot use NAME: ". It quotes nothing that may hold a secret.
  */
-export function readStoreUrl(url: string): StoreUrl {
+export function readStoreUrls(urls: string): StoreUrl[] {
+  // A path and a list of hosts may hold a comma.
+  const all = urls.split(/,(?=\s*[a-z][a-z0-9+.-]*:)/).map(readStoreUrl);
+  const missing = new Set<Role>(["sql", "kv", "counters"]);
+  for (const { kind } of all) {
+    if (!KINDS[kind].some((role) => missing.delete(role))) {
+      throw new TypeError(
+        `nothing would use ${kind}: the stores before it in the list do all that it can do`,
+      );
+    }
+    for (const role of KINDS[kind]) missing.delete(role);
+  }
+  return all;
+}
+
+function readStoreUrl(url: string): StoreUrl {
   const [, kind, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/s.exec(url.trim()) ?? [];
   if (kind === undefined) {
     throw new TypeError(`it must be a URL such as sqlite:sluice.db, and names no kind of store`);
   }
-  if (!KINDS.includes(kind as Kind)) {
-    throw new TypeError(
-      `there is no kind of store named ${JSON.stringify(kind)}; it must be ${KINDS.join(" or ")}`,
-    );
+  if (!Object.hasOwn(KINDS, kind)) {
+    throw new TypeError(`there is no kind of store named ${JSON.stringify(kind)}; it must be ${NAMES}`);
   }
   const path = rest.replace(/^\/\//, "");
   if (path === "" || /[?#\0]/.test(path)) {
@@ -50,9 +71,10 @@ export const driverFolder = (): string | undefined =>
     : undefined;
 
 /**
- * Opens a store, for the option `store`.
+ * Opens stores, for the option `store`.
  *
- * @param url `sqlite:PATH`. Deno must be allowed to read and to write the file.
+ * @param urls `sqlite:PATH`. Deno must be allowed to read and to write the file. Of several URLs, with commas between them, the
+ * first that can keep something keeps it.
  * @throws TypeError for a malformed URL, or a store that cannot be opened.
  *
  * @example
@@ -69,9 +91,56 @@ export const driverFolder = (): string | undefined =>
  * await gateway.close();
  * ```
  */
-export async function openStore(url: string): Promise<Sql> {
-  const { kind, path } = readStoreUrl(url);
-  let module: { open(path: string): Promise<Sql> };
+export async function openStore(urls: string): Promise<Stores> {
+  const { stores, open } = storesAt(readStoreUrls(urls));
+  await open();
+  return stores;
+}
+
+/** The stores at these URLs. Each is opened when it is first used. @returns Also a function that opens them all. */
+export function storesAt(urls: readonly StoreUrl[]): { stores: Stores; open(): Promise<unknown> } {
+  const opened = new Map<StoreUrl, Promise<Stores>>();
+  function at(url: StoreUrl): Promise<Stores> {
+    const known = opened.get(url);
+    if (known) return known;
+    const opening = openOne(url);
+    opened.set(url, opening);
+    // The next use tries again.
+    opening.catch(() => opened.delete(url));
+    return opening;
+  }
+  const withRole = (role: Role) => urls.find(({ kind }) => KINDS[kind].includes(role));
+  const stores: Stores = {
+    close: async () => {
+      for (const opening of opened.values()) await (await opening.catch(() => undefined))?.close?.();
+    },
+  };
+  const sqlUrl = withRole("sql"), kvUrl = withRole("kv"), countersUrl = withRole("counters");
+  if (sqlUrl) {
+    const sql = async (): Promise<Sql> => (await at(sqlUrl)).sql!;
+    stores.sql = {
+      dialect: "sqlite",
+      all: async (text, params) => await (await sql()).all(text, params),
+      batch: async (statements) => await (await sql()).batch(statements),
+    };
+  }
+  if (kvUrl) {
+    const kv = async () => (await at(kvUrl)).kv!;
+    stores.kv = {
+      get: async (key) => await (await kv()).get(key),
+      put: async (...value) => await (await kv()).put(...value),
+      delete: async (key) => await (await kv()).delete(key),
+    };
+  }
+  if (countersUrl) {
+    const counters = async () => (await at(countersUrl)).counters!;
+    stores.counters = { take: async (additions, rules) => await (await counters()).take(additions, rules) };
+  }
+  return { stores, open: () => Promise.all(urls.map(at)) };
+}
+
+async function openOne({ kind, path }: StoreUrl): Promise<Stores> {
+  let module: { open(path: string): Promise<Stores> };
   try {
     module = await import(moduleOf(kind));
   } catch (cause) {
@@ -82,7 +151,7 @@ export async function openStore(url: string): Promise<Sql> {
     }
     throw new TypeError(
       `this build has no driver for ${kind}: a gateway of one file cannot open a store by its URL; ` +
-        "run mod.ts, or pass an object with the methods of Sql as the option store",
+        "run mod.ts, or pass an object as the option store",
       { cause },
     );
   }

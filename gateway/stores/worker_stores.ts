@@ -1,10 +1,13 @@
 /** The databases of Cloudflare's Workers. */
 import type { Sql, SqlStatement, SqlValue } from "./sql.ts";
 
+/** The most bytes of a value in D1 and in a Durable Object, whose rows have at most 2 MB. */
+const MOST_VALUE_BYTES = 1_900_000;
+
 /** The part of a binding to a D1 database that is used here. */
 export interface D1Database {
   prepare(text: string): D1Statement;
-  batch(statements: D1Statement[]): Promise<unknown>;
+  batch(statements: D1Statement[]): Promise<{ results: Record<string, unknown>[] }[]>;
 }
 
 interface D1Statement {
@@ -20,14 +23,19 @@ interface D1Statement {
 export const d1Sql = (database: D1Database): Sql => ({
   dialect: "sqlite",
   all: async (text, params = []) => (await database.prepare(text).bind(...params).all()).results,
-  batch: (statements) =>
-    database.batch(statements.map(([text, params]) => database.prepare(text).bind(...params))),
+  async batch(statements) {
+    const all = await database.batch(
+      statements.map(([text, params]) => database.prepare(text).bind(...params)),
+    );
+    return all.map(({ results }) => results);
+  },
+  maxValueBytes: MOST_VALUE_BYTES,
 });
 
 /** The methods of the Durable Object that keeps rows. */
 export interface SqlObject {
   all(text: string, params: readonly SqlValue[]): Promise<Record<string, unknown>[]>;
-  batch(statements: readonly SqlStatement[]): Promise<void>;
+  batch(statements: readonly SqlStatement[]): Promise<Record<string, unknown>[][]>;
 }
 
 /** The part of a binding to a class of Durable Objects that is used here. */
@@ -43,6 +51,7 @@ export function objectSql(namespace: ObjectNamespace, name = "logs"): Sql {
     dialect: "sqlite",
     all: (text, params = []) => object().all(text, params),
     batch: (statements) => object().batch(statements),
+    maxValueBytes: MOST_VALUE_BYTES,
   };
 }
 

@@ -5,9 +5,15 @@
  */
 import { memoryLogs } from "../../../gateway/stores/memory.ts";
 import { openStore } from "../../../gateway/stores/store_url.ts";
+import type { Sql } from "../../../gateway/stores/sql.ts";
 import { d1Sql } from "../../../gateway/stores/worker_stores.ts";
 import { strictD1 } from "./strict_d1.ts";
 import { casesOf, inSql, type Kind } from "./suite.ts";
+
+async function sqlite(): Promise<Sql> {
+  const { sql, close } = await openStore("sqlite::memory:");
+  return { ...sql!, close };
+}
 
 export const KINDS: Kind[] = [
   {
@@ -15,7 +21,7 @@ export const KINDS: Kind[] = [
     ages: false,
     open: (limits) => Promise.resolve(memoryLogs(limits)),
   },
-  inSql("sqlite", () => openStore("sqlite::memory:")),
+  inSql("sqlite", sqlite),
   inSql("D1", () => Promise.resolve(d1Sql(strictD1()))),
 ];
 

@@ -27,7 +27,10 @@ export interface Kind {
 export const inSql = (name: string, open: () => Promise<Sql>): Kind => ({
   name,
   ages: true,
-  open: async (limits) => sqlLogs(await open(), limits),
+  async open(limits) {
+    const sql = await open();
+    return { ...sqlLogs(sql, limits), close: async () => await sql.close?.() };
+  },
 });
 
 const NOON = Date.UTC(2026, 10, 28, 12);

@@ -17,8 +17,9 @@ function smallStore() {
       await Promise.resolve();
       database.exec("begin");
       try {
-        for (const [text, params] of statements) database.prepare(text).run(...params);
+        const rows = statements.map(([text, params]) => database.prepare(text).all(...params));
         database.exec("commit");
+        return rows;
       } catch (error) {
         if (database.isTransaction) database.exec("rollback");
         throw error;

@@ -11,7 +11,7 @@ Deno.test("boundStore() takes the binding of a Worker, and refuses another thing
   const sql = boundStore({ SLUICE_D1: strictD1() })!;
   const [{ x, y }] = await sql.all("select ? as x, ? as y", [1, null]);
   assertEquals([x, y], [1, null]);
-  const stub = { all: () => Promise.resolve([{ x: 2 }]), batch: () => Promise.resolve() };
+  const stub = { all: () => Promise.resolve([{ x: 2 }]), batch: () => Promise.resolve([]) };
   const namespace = { idFromName: (name: string) => ({ name }), get: () => stub };
   assertEquals(await boundStore({ SLUICE_STATE: namespace })!.all("select 1"), [{ x: 2 }]);
   const faults: [variables: Record<string, unknown>, says: string][] = [
@@ -35,7 +35,7 @@ Deno.test("objectSql() makes a stub for each call, because a stub belongs to one
     idFromName: (name) => ({ name }),
     get() {
       made++;
-      return { all: () => Promise.resolve([]), batch: () => Promise.resolve() };
+      return { all: () => Promise.resolve([]), batch: () => Promise.resolve([]) };
     },
   });
   await sql.all("select 1");
