@@ -48,6 +48,8 @@ export interface AnswerFormat {
   /** Reads what it can from the end of a whole answer that is too long to be parsed. */
   readTail?(tail: string, emit: Emit): void;
   readStream(emit: Emit): StreamReader;
+  /** Whether an event of a stream, by its text, tells the usage and nothing else. Absent if no stream has such an event. */
+  isUsageEvent?(event: string): boolean;
   /** Matches the end of a whole stream, if its last event has a fixed text and comes after everything that is read. */
   lastEvent?: RegExp;
   /** Reads the body of an answer whose status is not 2xx: parsed JSON, or text if it is not JSON. */

@@ -2,8 +2,10 @@
 import { chunkReader, type KeptBytes, keptBytes } from "../../wires/streams/chunks.ts";
 import { GatewayError, stackless } from "../../wires/errors.ts";
 import { parse } from "../../wires/shared/json.ts";
+import { concat } from "../../wires/shared/json_text.ts";
 import { readCompatibleError } from "../../wires/shared/compatible_error.ts";
 import { sseReader } from "../../wires/streams/sse.ts";
+import { type ByteFilter, withoutEvents } from "../../wires/streams/without_events.ts";
 import type {
   AnswerFormat,
   Delta,
@@ -114,17 +116,19 @@ export interface Passing {
   mustBegin: boolean;
   /** The mask for a stream of events, which is masked here. Any other answer is masked already. */
   mask?: Mask;
+  /** Tells which events of a stream are observed and not handed through. Default: none. */
+  isOut?: (event: string) => boolean;
 }
 
 /**
- * Hands an answer through and reads along. Except for secrets it changes neither the bytes nor their timing, and it reads
+ * Hands an answer through and reads along. Except for secrets, and for events that are left out, it changes neither the bytes nor their timing, and it reads
  * nothing ahead of the client. (`tee` would keep all bytes that the client has not read.)
  *
  * @throws GatewayError `bad_upstream_answer` for an answer that does not begin as one, if `mustBegin`.
  */
 export async function observed(
   response: Response,
-  { provider, format, mustBegin, mask }: Passing,
+  { provider, format, mustBegin, mask, isOut }: Passing,
   { delta, end }: Observer,
 ): Promise<Response> {
   const { status, statusText, headers, body } = response;
@@ -133,7 +137,8 @@ export async function observed(
     return response;
   }
   const masked = isEventStream(headers) ? mask?.bytes() : undefined;
-  const bytes = passThrough(body, byteReader(response, format, delta), masked, end);
+  const filter = isOut && withoutEvents(isOut);
+  const bytes = passThrough(body, byteReader(response, format, delta), masked, filter, end);
   const sent = mustBegin && status < 400 ? await mustBeAnswer(bytes, provider, response) : headers;
   return new Response(bytes.stream, { status, statusText, headers: sent });
 }
@@ -196,6 +201,7 @@ function passThrough(
   body: ReadableStream<Uint8Array>,
   reader: ByteReader | undefined,
   mask: ByteMask | undefined,
+  filter: ByteFilter | undefined,
   end: Observer["end"],
 ): Passed {
   const source = chunkReader(body);
@@ -222,8 +228,10 @@ function passThrough(
         const bytes = mask ? mask.push(value) : value;
         if (bytes.length === 0) continue;
         look((reader) => reader.push(bytes));
-        // `value` is copied, because the next read reuses its memory.
-        return bytes === value ? value.slice() as Uint8Array<ArrayBuffer> : bytes as Uint8Array<ArrayBuffer>;
+        const passed = filter ? filter.push(bytes as Uint8Array<ArrayBuffer>) : bytes;
+        if (passed.length === 0) continue;
+        // What lies in the memory of `value` is copied, because the next read reuses it.
+        return (passed.buffer === value.buffer ? passed.slice() : passed) as Uint8Array<ArrayBuffer>;
       }
     } catch (cause) {
       end("broken", cause);
@@ -231,13 +239,14 @@ function passThrough(
     }
   }
 
-  /** The bytes that the mask has held back. */
+  /** The bytes that the mask and the filter have held back. */
   function last(): Uint8Array<ArrayBuffer> | undefined {
-    const bytes = mask?.end();
+    let bytes = mask?.end() ?? new Uint8Array();
     mask = undefined;
-    if (!bytes || bytes.length === 0) return undefined;
-    look((reader) => reader.push(bytes));
-    return bytes;
+    if (bytes.length > 0) look((reader) => reader.push(bytes));
+    if (filter) bytes = concat([filter.push(bytes), filter.end()]);
+    filter = undefined;
+    return bytes.length > 0 ? bytes : undefined;
   }
 
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({

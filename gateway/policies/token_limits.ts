@@ -104,6 +104,10 @@ export interface Metered {
   unknownPrice?: "refuse" | "allow";
 }
 
+/** Whether the tokens of answers count for a token: their number, or their price. */
+export const countsTokens = ({ limits, budgets }: Metered): boolean =>
+  limits?.tpm !== undefined || budgets !== undefined;
+
 /** The estimated size of a request. */
 export interface Sizes {
   /** Its tokens. */

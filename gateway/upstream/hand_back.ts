@@ -44,7 +44,8 @@ export function handBack(
   const { answer: mask } = outgoing.masks;
   if (report.listened) {
     const provider = outgoing.target.provider.name;
-    report.passing = { provider, format: exchange.client, mustBegin: true, mask };
+    const isOut = outgoing.isUsageOurs ? exchange.client.isUsageEvent : undefined;
+    report.passing = { provider, format: exchange.client, mustBegin: true, mask, isOut };
   }
   // The answers of built-in providers are not checked.
   if (outgoing.target.provider.fetch) return response;

@@ -5,6 +5,7 @@ import { GatewayError } from "../../wires/errors.ts";
 import type { AnswerFormat, Call, ClientWire, JsonObject } from "../../wires/types.ts";
 import type { HeaderTarget } from "../../wires/shared/own_headers.ts";
 import type { Framing } from "../../wires/streams/framing.ts";
+import { usageToAsk, withUsageAsked } from "./asked_usage.ts";
 import { type Body, writtenBody } from "./body.ts";
 import { takeMembers, withMembers } from "./body_form.ts";
 import { keylessQuery } from "../access/query.ts";
@@ -13,7 +14,7 @@ import type { Exchange } from "../exchange.ts";
 import { handThrough, type Rewritten, type Rules } from "./hand_through.ts";
 import { headerList } from "../../wires/shared/header_text.ts";
 import { readSwitch, requestHeaders, type SentHeaders, setFixed } from "./headers.ts";
-import { isSpoken, ruledBy, spokenTo } from "./spoken.ts";
+import { isRuled, isSpoken, ruledBy, spokenTo } from "./spoken.ts";
 import type { Target } from "../targets/find_target.ts";
 
 /** A request that is ready for its target. */
@@ -38,6 +39,8 @@ export interface Outgoing {
   /** Absent if the body is handed through. */
   call?: Call;
   stream: boolean;
+  /** Whether the gateway itself has asked for the usage of the stream, which the client must not get. */
+  isUsageOurs?: boolean;
   /** The client's names of tools, by their names in the answer, if these differ. */
   toolNames?: ReadonlyMap<string, string>;
   /** See `WireRequest`. */
@@ -87,7 +90,8 @@ export function prepare(
     spoken.headers ? { ...spoken.headers, ...rewritten.headers } : rewritten.headers,
   );
   const added = form && takeMembers(form, sent, body.get);
-  const write = () => inDepth(() => added ? withMembers(rewritten.write(), added) : rewritten.write());
+  const usage = isSame ? usageToAsk(body.get, spoken, exchange) : undefined;
+  const write = () => inDepth(() => completed(rewritten.write(), added, usage));
   let written = only ? write() : undefined;
   return {
     target,
@@ -106,10 +110,17 @@ export function prepare(
     dropped,
     call: rewritten.call,
     stream,
+    isUsageOurs: usage !== undefined,
     toolNames: rewritten.toolNames,
     bound: rewritten.bound,
     masks: config.masks(),
   };
+}
+
+/** A written body with what is no field of the client's. */
+function completed(body: BodyInit, added: JsonObject | undefined, usage: JsonObject | undefined): BodyInit {
+  if (usage) return withUsageAsked(body, usage);
+  return added ? withMembers(body, added) : body;
 }
 
 /** A URL, which may have a query, with more parameters. @param query Empty, or with its `?`. */
@@ -228,9 +239,6 @@ function rewrite(body: Body, target: Target, spoken: Spoken, client: ClientWire,
   const write = () => JSON.stringify(written);
   return { ...more, path: spoken.path || path, write, dropped: [...before, ...dropped], call };
 }
-
-/** Whether a row has rules for bodies of its wire (chat completions). Bodies that the gateway writes must follow them too. */
-const isRuled = (spoken: Spoken): spoken is SpokenChat => "fitMessages" in spoken.wire;
 
 /** Each server knows `system`. Templates of open models refuse `developer`, which means the same to OpenAI. */
 const KNOWN_ROLES = { developer: "system" };

@@ -1,5 +1,5 @@
 /** Chooses the wire of a provider for a request. */
-import type { Provider, Route, Spoken } from "../../providers/types.ts";
+import type { Provider, Route, Spoken, SpokenChat } from "../../providers/types.ts";
 import type { ClientWire } from "../../wires/types.ts";
 import { isObject } from "../../wires/shared/json.ts";
 import { hasHostedTools, needsResponses } from "../../wires/shared/openai_models.ts";
@@ -57,6 +57,9 @@ export function ruledBy(provider: Provider, model: string): string | undefined {
 /** Whether a provider's wire is the client's own and has the client's path below it. Bodies are then handed through. */
 export const isSpoken = ({ wire, below }: Spoken, client: ClientWire): boolean =>
   wire.name === client.name && (client.below === undefined || below?.includes(client.below) === true);
+
+/** Whether a row has rules for bodies of its wire (chat completions). Bodies that the gateway writes must follow them too. */
+export const isRuled = (spoken: Spoken): spoken is SpokenChat => "fitMessages" in spoken.wire;
 
 /** Whether a provider takes all tools that a request of this wire offers. */
 function takesTools({ tools: taken }: Spoken, get: (field: string) => unknown): boolean {

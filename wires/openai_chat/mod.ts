@@ -12,6 +12,7 @@ import { checkCall, readCall } from "./read_call.ts";
 import { writeAnswer } from "./write_answer.ts";
 import type { ChatTakes } from "./takes.ts";
 import { writeCall } from "./write_call.ts";
+import { isUsageEvent } from "./usage_event.ts";
 import { chunkWriter } from "./write_stream.ts";
 
 /** Both halves of the wire, and the rules by which providers differ in what messages they accept. */
@@ -44,6 +45,7 @@ export const openaiChat: OpenAIChat = {
   ownError: ownCompatibleError,
   readAnswer,
   readStream,
+  isUsageEvent,
   lastEvent: /(?:^|\n)data: ?\[DONE\]\s*$/,
   readError: readCompatibleError,
 };

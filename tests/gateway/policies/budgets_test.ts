@@ -213,7 +213,8 @@ Deno.test("a client that leaves in the middle is billed for what it has seen", a
 
 Deno.test("a client that leaves is billed for more than the usage that the beginning of the answer tells", async () => {
   // vLLM tells the usage so far in each chunk.
-  const told = JSON.stringify({ choices: [], usage: { prompt_tokens: 0, completion_tokens: 1 } });
+  const role = { index: 0, delta: { role: "assistant" } };
+  const told = JSON.stringify({ choices: [role], usage: { prompt_tokens: 0, completion_tokens: 1 } });
   const begun = [STREAM[0], `data: ${told}\n\n`, chunk({ content: "x".repeat(200) })];
   const { fetch, send } = budgeted(
     DOLLAR,

@@ -22,7 +22,13 @@ const foreign = (wire: WireName = "anthropic"): ClientWire => ({
 
 function sent(model: string, body: JsonObject, headers: Record<string, string> = {}, client = foreign()) {
   const config = readOptions({});
-  const exchange = { config, headers: new Headers(headers), client, account: "acct" } as unknown as Exchange;
+  const exchange = {
+    config,
+    headers: new Headers(headers),
+    client,
+    account: "acct",
+    caller: {},
+  } as unknown as Exchange;
   const text = new TextEncoder().encode(
     JSON.stringify({ messages: [{ role: "user", content: "Hi" }], ...body }),
   );
