@@ -115,7 +115,8 @@ async function main() {
   }
   const pairs = fresh.flatMap((load) => targets.map((target) => ({ load, target })))
     .filter(({ load, target }) => target.kind !== "identity" || load.startsWith("idle"))
-    .filter(({ load, target }) => target.kind !== "peer" || !load.endsWith("one file"));
+    .filter(({ load, target }) => target.kind !== "peer" || !load.endsWith("one file"))
+    .filter(({ target }) => target.kind !== "caching");
   const freshRounds = pairs.length > 0 ? Math.min(rounds, 3) : 0;
   for (let round = 0; round < freshRounds; round++) {
     for (const { load, target } of shuffled(pairs)) {
@@ -154,6 +155,9 @@ interface Running {
 
 function fits(load: Load, target: Target): boolean {
   if (target.kind === "direct") return load.direct === true;
+  if (load.cached || target.kind === "caching") {
+    return load.cached === true && (target.kind === "caching" || target.kind === "ours");
+  }
   if (load.client && (target.kind === "peer" || target.kind === "least")) return false;
   return target.kind !== "identity" || load.model !== "whole";
 }

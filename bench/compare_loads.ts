@@ -14,6 +14,8 @@ export interface Load {
   seconds?: number;
   /** Whether the load is also measured without a gateway. */
   direct?: boolean;
+  /** Whether the same call is measured with and without a cache that answers it. */
+  cached?: boolean;
 }
 
 const SHAPES: Shape[] = ["openai", "anthropic", "gemini"];
@@ -39,6 +41,10 @@ export const LOADS: Load[] = [
     { name: `latency, whole, ${shape}`, shape, model: "whole", connections: 1, direct: true },
     { name: `latency, stream, ${shape}`, shape, model: "s200x1", connections: 1, direct: true },
     { name: `rate, stream, ${shape}`, shape, model: "s200x1", connections: 32 },
+  ]),
+  ...(["openai", "anthropic"] as const).flatMap((shape): Load[] => [
+    { name: `whole, from a cache, ${shape}`, shape, model: "whole", connections: 32, cached: true },
+    { name: `stream of 200, from a cache, ${shape}`, shape, model: "s200x1", connections: 8, cached: true },
   ]),
   ...WAYS.flatMap(({ name, ...way }): Load[] => [
     { ...way, name: `whole, ${name}`, model: "whole", connections: 32 },

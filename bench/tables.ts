@@ -164,7 +164,7 @@ const MARKS: Mark[] = [
   },
   {
     what: "CPU over the floor",
-    load: new RegExp(`^stream of 200.*${HANDED}`),
+    load: new RegExp(`^stream of 200(?!, from).*${HANDED}`),
     figure: (visit) => visit.cpu,
     base: sameRuntime("floor"),
     most: 1.05,
@@ -189,6 +189,13 @@ const MARKS: Mark[] = [
     figure: (visit) => visit.cpu,
     base: sameRuntime("floor"),
     most: 1.5,
+  },
+  {
+    what: "CPU over that of a cached answer",
+    load: /from a cache/,
+    figure: (visit) => visit.cpu,
+    base: sameRuntime("caching"),
+    least: 1,
   },
   {
     what: "requests per second to llmops",

@@ -10,7 +10,7 @@ import { BUN_ENV, type Process, run, startProcess } from "./process.ts";
 export interface Target {
   name: string;
   runtime: "deno" | "bun" | "workerd" | "node" | "none";
-  kind: "direct" | "floor" | "identity" | "least" | "ours" | "logged" | "before" | "peer";
+  kind: "direct" | "floor" | "identity" | "least" | "ours" | "logged" | "caching" | "before" | "peer";
   /**
    * Starts it in front of a provider's port.
    *
@@ -71,15 +71,21 @@ const floorWorker = once(async () => {
 /**
  * Sluice from its source.
  *
- * @param kind `logged`: with the log that the served form has by default, so that each answer is observed.
+ * @param kind `logged`: with the log that the served form has by default, so that each answer is observed. `caching`: with a
+ * cache that answers all equal requests but the first.
  * @param root The folder of the checkout to run.
  */
 function ours(
   runtime: "deno" | "bun" | "workerd",
-  kind: "ours" | "logged" | "before" = "ours",
+  kind: "ours" | "logged" | "caching" | "before" = "ours",
   root = ROOT,
 ): Target {
-  const names = { ours: "Sluice", logged: "Sluice, logged", before: "Sluice before" };
+  const names = {
+    ours: "Sluice",
+    logged: "Sluice, logged",
+    caching: "Sluice, cached",
+    before: "Sluice before",
+  };
   return {
     name: `${names[kind]}, ${runtime}`,
     runtime,
@@ -92,6 +98,7 @@ function ours(
       const env = {
         PORT: `${port}`,
         SLUICE_LOG: kind === "logged" ? "info" : "off",
+        ...(kind === "caching" && { SLUICE_CACHE_TTL: "86400" }),
         SLUICE_OPENAI_BASE_URL: `${url}/v1`,
         SLUICE_ANTHROPIC_BASE_URL: url,
         SLUICE_GOOGLE_AI_STUDIO_BASE_URL: `${url}/v1beta`,
@@ -150,12 +157,14 @@ export const TARGETS: readonly Target[] = [
   least("deno"),
   ours("deno"),
   ours("deno", "logged"),
+  ours("deno", "caching"),
   llmops("deno"),
   floor("bun", false),
   floor("bun", true),
   least("bun"),
   ours("bun"),
   ours("bun", "logged"),
+  ours("bun", "caching"),
   llmops("bun"),
   floor("workerd", false),
   floor("workerd", true),
