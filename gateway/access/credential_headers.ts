@@ -6,6 +6,8 @@
  * AWS's signers send, and `helicone-auth`. So a header is judged by the words in its name.
  */
 
+import { remembered } from "./remembered.ts";
+
 /**
  * Words in the names of such headers. Matches `x-auth`, `x-goog-iam-authorization-token`, `x-apikey`,
  * `x-portkey-aws-secret-access-key` and `x-bf-vk`, but not `x-max-tokens`.
@@ -22,9 +24,11 @@ const HARMLESS = /(?:^|[-_])(?:idempotency|cache|sort|partition|routing)[-_]key$
 /** A value that begins with a scheme, e.g. `Bearer …`, whatever the header's name. */
 const SCHEME = /^(?:aws4-hmac-sha256|basic|bearer|digest|negotiate)\s+\S/i;
 
+const isCredentialName = remembered((name) => (WORD.test(name) && !HARMLESS.test(name)) || NAMES.test(name));
+
 /** Whether a header, or a parameter of a query, holds a credential. Its name is in lower case. */
 export const isCredential = (name: string, value: string): boolean =>
-  (WORD.test(name) && !HARMLESS.test(name)) || NAMES.test(name) || SCHEME.test(value);
+  isCredentialName(name) || SCHEME.test(value);
 
 /** The client's headers without credentials, for a provider that they are not meant for. */
 export function withoutCredentials(headers: Headers): Headers {

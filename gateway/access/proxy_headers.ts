@@ -29,6 +29,7 @@
  * @see https://fly.io/docs/networking/request-headers/
  * @see https://www.fastly.com/documentation/reference/http/http-headers/
  */
+import { remembered } from "./remembered.ts";
 
 /**
  * Names in lower case, with dashes. A `*` at the end or the beginning makes a name a prefix or a suffix.
@@ -98,10 +99,7 @@ const TRACING = `
 const OBEYED =
   "cf-aig-* fly-replay* refresh sluice-* x-accel-* x-lighttpd-* x-reproxy-* x-sendfile x-sendfile-* x-sendfile2";
 
-/** Bounds of the cache in `among`: how many names it holds, and how long they are. Clients choose the names. */
-const MOST_NAMES = 2000, LONGEST_NAME = 64;
-
-/** Makes a function that tells whether a name in lower case is in one of the lists. It caches its results. */
+/** Makes a function that tells whether a name in lower case is in one of the lists. */
 function among(...lists: string[]): (name: string) => boolean {
   const words = lists.flatMap((list) => list.trim().split(/\s+/));
   const names = new Set(words.filter((word) => !word.endsWith("*")));
@@ -109,20 +107,11 @@ function among(...lists: string[]): (name: string) => boolean {
   const suffixes = words.filter((word) => word.startsWith("*")).map((word) => word.slice(1));
   const begins = new RegExp(`^(?:${prefixes.join("|")})`);
   const ends = (name: string) => suffixes.some((suffix) => name.endsWith(suffix));
-  const known = new Map<string, boolean>();
-  return (name) => {
-    let found = known.get(name);
-    if (found === undefined) {
-      // Some servers also read `x_forwarded_for`.
-      const dashed = name.replaceAll("_", "-");
-      found = names.has(dashed) || begins.test(dashed) || ends(dashed);
-      if (name.length > LONGEST_NAME) return found;
-      // Emptied when full: otherwise names that come only once would fill it for ever.
-      if (known.size >= MOST_NAMES) known.clear();
-      known.set(name, found);
-    }
-    return found;
-  };
+  return remembered((name) => {
+    // Some servers also read `x_forwarded_for`.
+    const dashed = name.replaceAll("_", "-");
+    return names.has(dashed) || begins.test(dashed) || ends(dashed);
+  });
 }
 
 /** Whether a client's header is not sent to providers. The name is in lower case. */

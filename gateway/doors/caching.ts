@@ -52,7 +52,7 @@ export function cachePlans(
   const { ttlMs, key } = settings;
   const { account = "", gateway = "", query = "", config } = exchange;
   const shared = [
-    ...[account, gateway, query, headersOf(exchange), config.cache!.shared ? "" : tenantOf(exchange)],
+    ...[account, gateway, query, ...headersOf(exchange)],
     // A client that asks for a stream must not get a whole answer, whatever its key.
     get("stream") === true ? "stream" : "whole",
   ];
@@ -76,24 +76,20 @@ const isStored = (get: (field: string) => unknown): boolean =>
 const CHANGING =
   /^(?:accept|anthropic-.*|cf-aig-byok-alias|openai-.*|prefer|sluice-fallback|sluice-strict|x-goog-user-project)$/;
 
-function headersOf({ headers }: Exchange): string {
-  const found: [string, string][] = [];
+/** The headers that change answers, and what tells the client from others unless all share answers. */
+function headersOf({ caller, headers, config }: Exchange): [changing: string, tenant: string] {
+  const { tokens: { holds }, keyHeaders, cache } = config;
+  const changing: [string, string][] = [], others: [string, string][] = [];
   headers.forEach((value, name) => {
-    if (CHANGING.test(name)) found.push([name, value]);
+    if (CHANGING.test(name)) changing.push([name, value]);
+    // Each credential that a provider would get counts.
+    const isSent = isCredential(name, value) && !staysHere(name) && !keyHeaders.includes(name) &&
+      !holds?.(value);
+    if (isSent) others.push([name, value]);
   });
-  return JSON.stringify(found.sort());
-}
-
-/**
- * What tells a client from others: its token, each credential that a provider would get from it, and whether it may use stored
- * keys.
- */
-function tenantOf({ caller: { trusted, tenant, keys }, headers, config }: Exchange): string {
-  const { holds } = config.tokens;
-  const others: [string, string][] = [];
-  headers.forEach((value, name) => {
-    const isSent = !staysHere(name) && !config.keyHeaders.includes(name) && !holds?.(value);
-    if (isSent && isCredential(name, value)) others.push([name, value]);
-  });
-  return JSON.stringify([trusted, tenant ?? null, [...keys].sort(), others.sort()]);
+  const { trusted, tenant, keys } = caller;
+  return [
+    JSON.stringify(changing.sort()),
+    cache!.shared ? "" : JSON.stringify([trusted, tenant ?? null, [...keys].sort(), others.sort()]),
+  ];
 }

@@ -7,6 +7,7 @@ import { exchangesFor } from "../upstream/strangers.ts";
 import { checkRequest, type Outgoing, prepare } from "../upstream/prepare.ts";
 import type { Exchange } from "../exchange.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
+import type { CachePlan } from "../policies/answer_cache.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { lookAt } from "../upstream/hand_back.ts";
 import { type AnswerPlace, cachePlans } from "./caching.ts";
@@ -34,9 +35,9 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   if (report.trace) report.trace.asked = askedOf(body.get);
   const plan = cachePlans({ body: text, get: body.get }, exchange);
   if (targets.length === 1) {
-    const outgoing = once(searchable(prepare(body, first, exchange), exchange));
-    const step = chatStep(first, outgoing, settings, exchange, true);
-    step.cache = plan?.(answerPlace(first, exchange));
+    const write = () => once(searchable(prepare(body, first, exchange), exchange));
+    if (plan) return cachedChat(write, first, plan, settings, exchange);
+    const step = chatStep(first, write(), settings, exchange, true);
     return exchange.config.send(firstAttempt(step, exchange));
   }
   const outgoing = inTurn(body, first, exchange);
@@ -45,6 +46,21 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
     cache: plan?.(answerPlace(target, exchange)),
   }));
   return exchange.config.send(firstAttempt(step, exchange, others));
+}
+
+/** Serves a call that may be answered from the cache. Its request is written only if it is not: that is a sixth of the work. */
+function cachedChat(
+  write: () => Outgoings,
+  target: Target,
+  plan: (place: AnswerPlace) => CachePlan,
+  settings: PolicySettings,
+  exchange: Exchange,
+): Promise<Response> {
+  let outgoing: Outgoings | undefined;
+  const step = chatStep(target, (target) => outgoing!(target), settings, exchange, true);
+  step.ready = () => void (outgoing = write());
+  step.cache = plan(answerPlace(target, exchange));
+  return exchange.config.send(firstAttempt(step, exchange));
 }
 
 /** The place where a target answers on the client's wire. */

@@ -114,6 +114,15 @@ export function answerCache(
     }
   }
 
+  /** Answers that a store in memory has returned, by their bytes, which are the same array each time. */
+  const read = new WeakMap<Uint8Array, CachedAnswer>();
+
+  function unpacked(bytes: Uint8Array<ArrayBuffer>): CachedAnswer | undefined {
+    const answer = read.get(bytes) ?? unpackAnswer(bytes);
+    if (answer && kv.isLocal) read.set(bytes, answer);
+    return answer;
+  }
+
   async function versionOf(): Promise<string | undefined> {
     if (version && now() < version.until) return version.text;
     const text = await ask("cannot read", async () => {
@@ -148,7 +157,7 @@ export function answerCache(
     },
     async find(key) {
       const bytes = await ask("cannot read", () => kv.get(key));
-      const answer = bytes && unpackAnswer(bytes);
+      const answer = bytes && unpacked(bytes);
       if (bytes && !answer) fail("an answer in it is malformed");
       if (answer) counts.hits++;
       else counts.misses++;
@@ -176,8 +185,10 @@ export function answerCache(
  * their lengths and the length of all text, so that no part runs into the next.
  */
 function hashOf(texts: readonly string[], bodies: readonly Uint8Array[]): string {
-  const lengths = bodies.map(({ length }) => `${length}`);
-  const head = encoder.encode([...texts, ...lengths].map((text) => `${text.length}:${text}`).join(""));
+  let written = "";
+  for (const text of texts) written += `${text.length}:${text}`;
+  for (const { length } of bodies) written += `${`${length}`.length}:${length}`;
+  const head = encoder.encode(written);
   const all = new Uint8Array(4 + head.length + bodies.reduce((sum, { length }) => sum + length, 0));
   new DataView(all.buffer).setUint32(0, head.length);
   all.set(head, 4);
@@ -186,7 +197,5 @@ function hashOf(texts: readonly string[], bodies: readonly Uint8Array[]): string
     all.set(body, at);
     at += body.length;
   }
-  let digits = "";
-  for (const byte of sha256(all)) digits += byte.toString(16).padStart(2, "0");
-  return digits;
+  return sha256(all);
 }

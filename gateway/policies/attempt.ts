@@ -36,6 +36,12 @@ export interface Step {
    * another step can stand in. Absent if the request is written already.
    */
   fault?: () => GatewayError | undefined;
+  /**
+   * Writes the request, if that waits until the cache has no answer. Called once then.
+   *
+   * @throws GatewayError for a fault of the client's request.
+   */
+  ready?: () => void;
   /** Sends the step once. Throws a GatewayError if the upstream cannot be reached; aborts with the attempt's signal. */
   send: Send;
   /** Checks an answer that has begun, if `send` did not. Throws a GatewayError if it is not an answer. */

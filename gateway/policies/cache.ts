@@ -28,6 +28,7 @@ export const cache: Policy = (next) => {
     const found = key === undefined ? undefined : await answers.find(key);
     signal.throwIfAborted();
     if (found) return replay(found, steps, run);
+    step.ready?.();
     report.cache = "MISS";
     if (key === undefined) return await next(attempt);
     // The end of the answer must be observed.
@@ -59,7 +60,9 @@ function replay({ body, headers, ...head }: CachedAnswer, steps: readonly Step[]
   report.eventId = steps[step]?.eventId;
   report.metadata = steps[step]?.metadata;
   report.replayed = facts;
-  const response = new Response(body, { headers });
+  const response = new Response(body);
+  // Written into the finished response, because `new Response` would copy them.
+  for (const [name, value] of headers) response.headers.set(name, value);
   response.headers.set("age", `${Math.max(0, Math.floor((config.now() - head.at) / 1000))}`);
   return response;
 }

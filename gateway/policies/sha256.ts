@@ -23,8 +23,8 @@ function constants(): [Uint32Array, Uint32Array] {
 
 const BLOCK = 64;
 
-/** The SHA-256 of some bytes. */
-export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** The SHA-256 of some bytes, as hexadecimal digits. */
+export function sha256(bytes: Uint8Array): string {
   // The padding: a bit, zeros, and the length in bits.
   const padded = new Uint8Array(Math.ceil((bytes.length + 9) / BLOCK) * BLOCK);
   padded.set(bytes);
@@ -34,9 +34,9 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   view.setUint32(padded.length - 4, bytes.length << 3);
   const sums = START.slice(), words = new Int32Array(64);
   for (let at = 0; at < padded.length; at += BLOCK) addBlock(sums, words, view, at);
-  const result = new DataView(new ArrayBuffer(32));
-  sums.forEach((sum, index) => result.setUint32(4 * index, sum));
-  return new Uint8Array(result.buffer);
+  let digits = "";
+  for (const sum of sums) digits += sum.toString(16).padStart(8, "0");
+  return digits;
 }
 
 const turned = (word: number, by: number) => word >>> by | word << (32 - by);

@@ -359,6 +359,28 @@ Deno.test("with cache.shared all clients share answers, but no two gateways do",
 
 // ---------------------------------------------------------------- several targets
 
+Deno.test("a request that cannot be written is refused as without a cache, and counts for no limit", async () => {
+  const options = {
+    strict: true,
+    tokens: [{ token: "metered-token", limits: { rpm: 1 } }],
+    keys: { mistral: "stored-key" },
+  };
+  const answers = [{}, TTL].map(async (cache) => {
+    const { fetch, sent } = before(() => completion(), { ...options, ...cache });
+    const refused = await fetch(ask("mistral/m", BEARER("metered-token"), { user: "u1" }));
+    const { status, headers } = refused;
+    const body = await refused.json();
+    // The limit is not used up.
+    const next = await fetch(ask("mistral/m", BEARER("metered-token")));
+    await next.text();
+    return [status, headers.get("cf-aig-cache-status"), body, next.status, sent.length];
+  });
+  const [without, withCache] = await Promise.all(answers);
+  assertEquals(without.slice(0, 2), [400, null]);
+  assertEquals(withCache, without);
+  assertEquals(withCache.slice(3), [200, 1]);
+});
+
 Deno.test("the answer of a fallback is kept for the whole list, and tells its own step", async () => {
   const { fetch, sent } = before(({ url }) => url.includes("groq") ? completion("b") : refusal(503), TTL);
   const headers = { "sluice-fallback": "groq/m" };
