@@ -87,6 +87,7 @@ const VERSION_KEY = "sluice-cache-version";
 export function answerCache(
   { kv, ttl, shared, maxBytes, copyBytes = maxBytes, now, warn, onFailure }: Parts,
 ): AnswerCache {
+  const { everywhere = kv } = kv;
   const counts: CacheCounts = { hits: 0, misses: 0, stored: 0, failures: 0 };
   let version: { text: string; until: number } | undefined;
   let told = { at: -Infinity, failures: 0 };
@@ -126,7 +127,7 @@ export function answerCache(
   async function versionOf(): Promise<string | undefined> {
     if (version && now() < version.until) return version.text;
     const text = await ask("cannot read", async () => {
-      const bytes = await kv.get(VERSION_KEY);
+      const bytes = await everywhere.get(VERSION_KEY);
       return bytes ? new TextDecoder().decode(bytes) : "";
     });
     version = text === undefined ? undefined : { text, until: now() + VERSION_MS };
@@ -174,7 +175,7 @@ export function answerCache(
       // A new version that nobody has used: a number could be raised by two processes at once.
       const text = crypto.randomUUID();
       // Entries live no longer than this one.
-      await kv.put(VERSION_KEY, encoder.encode(text), 1000 * TTL.most);
+      await everywhere.put(VERSION_KEY, encoder.encode(text), 1000 * TTL.most);
       version = { text, until: now() + VERSION_MS };
     },
   };

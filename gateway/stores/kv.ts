@@ -19,6 +19,8 @@
 export interface Kv {
   /** Set if it answers at once, so that nobody needs to limit the wait. */
   readonly isLocal?: true;
+  /** Keeps the few values that must be the same for all processes, if this store keeps values near each process. */
+  readonly everywhere?: Kv;
   /** The value of a key; `undefined` if there is none, or if its time is over. */
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /**
