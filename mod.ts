@@ -27,6 +27,7 @@ export type { LogsOptions } from "./gateway/setup/logs_option.ts";
 export type { Sql, SqlStatement, SqlValue } from "./gateway/stores/sql.ts";
 export { openStore } from "./gateway/stores/store_url.ts";
 export type { Stores } from "./gateway/stores/stores.ts";
+export { workerStores } from "./gateway/stores/worker_stores.ts";
 export type { Kv } from "./gateway/stores/kv.ts";
 export type {
   Addition as CounterAddition,

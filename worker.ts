@@ -21,8 +21,11 @@ import type {
 } from "./gateway/binding.ts";
 import { configured } from "./gateway/serve/configured.ts";
 import { textsOf } from "./gateway/setup/env.ts";
+import type { Addition, Rule, Taken } from "./gateway/stores/counters.ts";
+import { storedCounters } from "./gateway/stores/object_counters.ts";
 import type { SqlStatement, SqlValue } from "./gateway/stores/sql.ts";
-import { boundStore, type ObjectStorage, STORE_BINDINGS } from "./gateway/stores/worker_stores.ts";
+import type { ObjectStorage } from "./gateway/stores/state_object.ts";
+import { STORE_BINDINGS, workerStores } from "./gateway/stores/worker_stores.ts";
 import type { RuntimeContext } from "./gateway/context.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 
@@ -48,7 +51,7 @@ function gatewayOf(env: Variables): Gateway {
   if (made) return made;
   const bindings = Object.values(STORE_BINDINGS);
   const names = Object.keys(env).filter((name) => !bindings.includes(name));
-  return made = configured(textsOf(env), { names, store: boundStore(env) }).gateway;
+  return made = configured(textsOf(env), { names, store: workerStores(env) }).gateway;
 }
 
 /**
@@ -154,7 +157,8 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
 }
 
 /**
- * Keeps rows of requests in the SQLite of one Durable Object. It is used if the Worker has the binding `SLUICE_STATE`:
+ * Keeps rows of requests and counts for limits and budgets, in the SQLite of Durable Objects. It is used if the Worker has the
+ * binding `SLUICE_STATE`:
  *
  * ```jsonc
  * "durable_objects": { "bindings": [{ "name": "SLUICE_STATE", "class_name": "SluiceState" }] },
@@ -182,10 +186,12 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
  */
 export class SluiceState extends DurableObject<Variables> {
   readonly #storage: ObjectStorage;
+  readonly #counters: ReturnType<typeof storedCounters>;
 
   constructor(ctx: { storage: unknown; waitUntil(promise: Promise<unknown>): void }, env: Variables) {
     super(ctx, env);
     this.#storage = ctx.storage as ObjectStorage;
+    this.#counters = storedCounters(this.#storage, Date.now);
   }
 
   /** Runs one statement and returns its rows. */
@@ -200,5 +206,9 @@ export class SluiceState extends DurableObject<Variables> {
         statements.map(([text, params]) => this.#storage.sql.exec(text, ...params).toArray())
       ),
     );
+  }
+  /** Adds to counters, unless a rule refuses it. */
+  take(additions: readonly Addition[], rules: readonly Rule[]): Promise<Taken> {
+    return Promise.resolve(this.#counters.take(additions, rules));
   }
 }

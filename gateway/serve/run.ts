@@ -9,7 +9,7 @@ import type { Gateway } from "../gateway.ts";
 import { withKeyFiles } from "./key_files.ts";
 import { startLines } from "./start_lines.ts";
 import { driverFolder } from "../stores/store_url.ts";
-import { boundStore, STORE_BINDINGS } from "../stores/worker_stores.ts";
+import { STORE_BINDINGS, workerStores } from "../stores/worker_stores.ts";
 
 /** The parts of Deno that are used here. */
 export interface DenoRuntime {
@@ -72,7 +72,7 @@ export async function fromEnvironment(given: unknown, lenient: boolean): Promise
   const variables = { ...process?.env, ...isObject(given) ? given : {} };
   const bindings = Object.values(STORE_BINDINGS);
   const names = Object.keys(variables).filter((name) => !bindings.includes(name));
-  return configured(textsOf(variables), { names, store: boundStore(variables) }).gateway;
+  return configured(textsOf(variables), { names, store: workerStores(variables) }).gateway;
 }
 
 async function checked({ checkFiles, gateway }: Configured): Promise<Gateway> {

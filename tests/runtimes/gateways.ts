@@ -197,6 +197,16 @@ export async function workerConfig(
   ))`;
 }
 
+/** What `workerConfig` needs for a Worker that exports `SluiceState`. */
+export const STATE = {
+  binding: `(name = "SLUICE_STATE", durableObjectNamespace = "SluiceState")`,
+  objects: `
+    durableObjectNamespaces = [(className = "SluiceState", uniqueKey = "sluice", enableSql = true)],
+    durableObjectStorage = (localDisk = "storage"),`,
+  /** The folder in which the objects lie, as one of workerd's services. */
+  storage: (folder: string) => `(name = "storage", disk = (path = "${folder}", writable = true))`,
+};
+
 /**
  * Starts workerd.
  *
@@ -225,12 +235,22 @@ const config :Workerd.Config = (
   return afterwards(gateway, () => Deno.remove(folder, { recursive: true }));
 }
 
-/** Starts the Worker of `wrangler.jsonc`, bundled as wrangler does. Its `fetch` cannot reach loopback addresses. */
-export async function startWrangler(): Promise<Running> {
+/**
+ * Starts the Worker of `wrangler.jsonc`, bundled as wrangler does. Its `fetch` cannot reach loopback addresses.
+ *
+ * @param changed The file as a user has changed it.
+ */
+export async function startWrangler(changed?: string): Promise<Running> {
   await installForBun();
-  const args = ["serve", "--control-fd=1", "--socket-addr", "http=127.0.0.1:0", "wrangler.jsonc"];
+  const file = changed === undefined ? "wrangler.jsonc" : `wrangler-${crypto.randomUUID()}.jsonc`;
+  if (changed !== undefined) await Deno.writeTextFile(`${ROOT}/${file}`, changed);
+  const args = ["serve", "--control-fd=1", "--socket-addr", "http=127.0.0.1:0", file];
   const env = { WORKERD_ESBUILD: await esbuildBinary() };
-  return await startProcess(await workerdBinary(), args, env, LISTENING);
+  try {
+    return await startProcess(await workerdBinary(), args, env, LISTENING);
+  } finally {
+    if (changed !== undefined) await Deno.remove(`${ROOT}/${file}`);
+  }
 }
 
 const LISTENING = /"socket":"http","port":(\d+)/;

@@ -19,6 +19,7 @@ import {
   type Running,
   serveWorkerd,
   startServed,
+  STATE,
   workerConfig,
 } from "./gateways.ts";
 import { environment } from "./suite.ts";
@@ -411,6 +412,36 @@ ${rest.join("\n")}
 });
 
 // ---------------------------------------------------------------- agents
+
+const STATEFUL = snippet("js", "workerStores(env)");
+
+test("a Worker's own program counts in Durable Objects", async () => {
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const program = STATEFUL.replaceAll("./sluice/", `file://${ROOT}/`);
+  await Deno.writeTextFile(`${FOLDER}/stateful.js`, program);
+  await bundle(`${FOLDER}/bundled.js`, "dist/readme/stateful.js");
+  const env = { TOKENS: JSON.stringify([{ token: "limited-token", limits: { rpm: 2 } }]) };
+  const bindings = [...environmentBindings(env), STATE.binding];
+  const files = { "stateful.js": await Deno.readTextFile(`${FOLDER}/bundled.js`) };
+  const folder = await Deno.makeTempDir();
+  const workers = [
+    await workerConfig("program", "stateful.js", bindings, [], STATE.objects),
+    STATE.storage(folder),
+  ];
+  await using worker = await serveWorkerd(workers, files, env);
+  const statuses: number[] = [];
+  for (let at = 0; at < 3; at++) {
+    const response = await fetch(`${worker.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer limited-token" },
+      body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: TEXT }] }),
+    });
+    await response.text();
+    statuses.push(response.status);
+  }
+  assertEquals(statuses, [200, 200, 429], worker.output());
+  await Deno.remove(folder, { recursive: true });
+});
 
 const CLAUDE_CODE = [1, 2, 3].map(() => snippet("sh", "ANTHROPIC_BASE_URL"));
 const CODEX = [snippet("toml", "model_providers.sluice"), snippet("toml", "model_providers.sluice")];

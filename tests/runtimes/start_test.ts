@@ -1,5 +1,6 @@
 /** The start of the served form, and its errors. */
 import { assertEquals, assertMatch, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ROOT } from "../bundle.ts";
 import { DENO, installForBun, RUN, run, type Running, startServed, startWrangler } from "./gateways.ts";
 
 const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
@@ -229,6 +230,28 @@ for (const { name, command } of COMMANDS) {
 Deno.test("wrangler.jsonc makes a Worker of the unchanged source", async () => {
   await using gateway = await startWrangler();
   assertStringIncludes(await demo(gateway.url), '"hi"');
+});
+
+Deno.test("wrangler.jsonc without the slashes before two lines makes a Worker that counts in Durable Objects", async () => {
+  const lines = (await Deno.readTextFile(`${ROOT}/wrangler.jsonc`)).replaceAll(
+    /^ *\/\/ (?="(?:durable|migr))/gm,
+    "",
+  );
+  const tokens = JSON.stringify([{ token: "limited-token", limits: { rpm: 1 } }]);
+  const vars = JSON.stringify({ SLUICE_TOKENS: tokens });
+  await using gateway = await startWrangler(lines.replace(`"main"`, `"vars": ${vars}, "main"`));
+  const statuses: number[] = [];
+  for (let at = 0; at < 2; at++) {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer limited-token" },
+      body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "hi" }] }),
+    });
+    await response.text();
+    statuses.push(response.status);
+  }
+  assertEquals(statuses, [200, 429]);
+  assertEquals(gateway.output().includes("by itself"), false);
 });
 
 for (const { name, command } of COMMANDS) {

@@ -1,26 +1,33 @@
 /** Rows of requests in a Durable Object, in workerd. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { bundle } from "../bundle.ts";
-import { environmentBindings, serveWorkerd, workerConfig } from "./gateways.ts";
+import { bundle, ROOT } from "../bundle.ts";
+import { environmentBindings, serveWorkerd, STATE, workerConfig } from "./gateways.ts";
 
 const ADMIN = "operator-0123456789";
 
-const OBJECTS = `
-    durableObjectNamespaces = [(className = "SluiceState", uniqueKey = "sluice", enableSql = true)],
-    durableObjectStorage = (localDisk = "storage"),`;
+let bundled: Promise<string> | undefined;
 
-async function start(env: Record<string, string>, folder: string) {
+async function code(): Promise<string> {
   const path = await Deno.makeTempFile({ suffix: ".js" });
   await bundle(path, "tests/runtimes/state_worker.js");
-  const files = { "state.js": await Deno.readTextFile(path) };
+  const text = await Deno.readTextFile(path);
   await Deno.remove(path);
+  return text;
+}
+
+async function start(env: Record<string, string>, folder: string) {
+  const files = {
+    "state.js": await (bundled ??= code()),
+    "cache.js": await Deno.readTextFile(`${ROOT}/tests/runtimes/cache_service.js`),
+  };
   const bindings = [
     ...environmentBindings(env),
-    `(name = "SLUICE_STATE", durableObjectNamespace = "SluiceState")`,
+    STATE.binding,
   ];
   const services = [
-    await workerConfig("sluice", "state.js", bindings, [], OBJECTS),
-    `(name = "storage", disk = (path = "${folder}", writable = true))`,
+    await workerConfig("sluice", "state.js", bindings, [], `${STATE.objects} cacheApiOutbound = "cache",`),
+    await workerConfig("cache", "cache.js", []),
+    STATE.storage(folder),
   ];
   return await serveWorkerd(services, files, env);
 }
@@ -72,5 +79,35 @@ Deno.test({
     });
     await Deno.remove(folder, { recursive: true });
     assertEquals(gateway.output().match(/^.*(?:uncaught|hung|different request).*$/gim), null);
+  },
+});
+
+/** What a token's holder is told. */
+interface Told {
+  budgets: { spentUsd: number; heldUsd: number }[];
+}
+
+Deno.test({
+  name:
+    "two gateways of a Worker with SluiceState count together, and what they have counted outlives a killed process",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const sumsOf = (told: Told[]) => told.map(({ budgets: [{ spentUsd, heldUsd }] }) => [spentUsd, heldUsd]);
+    const first = await start({}, folder);
+    const { frequent, spending, sent, told } = await (await fetch(`${first.url}/gateways`)).json();
+    const count = (statuses: unknown[], due: unknown) => statuses.filter((status) => status === due).length;
+    assertEquals([count(frequent, 200), count(frequent, 429)], [100, 20]);
+    assertEquals([count(spending, 429), sent], [180, 20], "a dollar in holds of five cents");
+    const answered = count(spending, 200);
+    assert(answered > 0 && answered <= 18, "some fail, and some leave");
+    const sums = [answered * 4 / 100, 0];
+    assertEquals(sumsOf(told), [sums, sums]);
+    first.signal("SIGKILL");
+    await first.ended;
+    await using second = await start({}, folder);
+    assertEquals(sumsOf(await (await fetch(`${second.url}/told`)).json()), [sums, sums]);
+    await Deno.remove(folder, { recursive: true });
   },
 });

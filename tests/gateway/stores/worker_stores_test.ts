@@ -1,19 +1,22 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../gateway/gateway.ts";
 import { configured } from "../../../gateway/serve/configured.ts";
-import { boundStore, d1Sql, objectSql } from "../../../gateway/stores/worker_stores.ts";
+import { d1Sql, objectSql, workerStores } from "../../../gateway/stores/worker_stores.ts";
 import worker from "../../../worker.ts";
 import { ask, completion, network } from "../../fakes.ts";
+import { stateObjects } from "./state_objects.ts";
 import { strictD1 } from "./strict_d1.ts";
 
-Deno.test("boundStore() takes the binding of a Worker, and refuses another thing of its name", async () => {
-  assertEquals(boundStore({ OTHER: "x" }), undefined);
-  const sql = boundStore({ SLUICE_D1: strictD1() })!;
-  const [{ x, y }] = await sql.all("select ? as x, ? as y", [1, null]);
-  assertEquals([x, y], [1, null]);
-  const stub = { all: () => Promise.resolve([{ x: 2 }]), batch: () => Promise.resolve([]) };
-  const namespace = { idFromName: (name: string) => ({ name }), get: () => stub };
-  assertEquals(await boundStore({ SLUICE_STATE: namespace })!.all("select 1"), [{ x: 2 }]);
+Deno.test("workerStores() takes the bindings of a Worker, and refuses other things of their names", async () => {
+  assertEquals(workerStores({ OTHER: "x" }), undefined);
+  const { sql, counters } = workerStores({ SLUICE_D1: strictD1() })!;
+  const [{ x, y }] = await sql!.all("select ? as x, ? as y", [1, null]);
+  assertEquals([x, y, counters], [1, null, undefined]);
+  const { namespace, asked } = stateObjects();
+  const objects = workerStores({ SLUICE_STATE: namespace })!;
+  assertEquals(await objects.sql!.all("select 2 as x"), [{ x: 2 }]);
+  await objects.counters!.take([{ key: "rpm:team:1", amount: 1, ttlMs: 1000 }]);
+  assertEquals(asked, ["logs", "counters:team"]);
   const faults: [variables: Record<string, unknown>, says: string][] = [
     [{ SLUICE_D1: "secret" }, "Cannot use SLUICE_D1: it must be a binding to a D1 database"],
     [{ SLUICE_STATE: {} }, "Cannot use SLUICE_STATE: it must be a binding to the Durable Object SluiceState"],
@@ -23,21 +26,17 @@ Deno.test("boundStore() takes the binding of a Worker, and refuses another thing
     ],
   ];
   for (const [variables, says] of faults) {
-    const { message } = assertThrows(() => boundStore(variables), TypeError);
+    const { message } = assertThrows(() => workerStores(variables), TypeError);
     assertStringIncludes(message, says);
     assert(!message.includes("secret"));
   }
 });
 
 Deno.test("objectSql() makes a stub for each call, because a stub belongs to one request", async () => {
+  const { namespace } = stateObjects();
   let made = 0;
-  const sql = objectSql({
-    idFromName: (name) => ({ name }),
-    get() {
-      made++;
-      return { all: () => Promise.resolve([]), batch: () => Promise.resolve([]) };
-    },
-  });
+  const get = (id: object) => (made++, namespace.get(id));
+  const sql = objectSql({ ...namespace, get });
   await sql.all("select 1");
   await sql.batch([["select 1", []]]);
   assertEquals(made, 2);
