@@ -1,4 +1,5 @@
 /** Makes the gateway of the served form from its environment. */
+import { IS_PROCESS } from "../context.ts";
 import { isLoopback } from "../doors/cross_site.ts";
 import { type Gateway, gatewayWith } from "../gateway.ts";
 import { readOptions } from "../setup/config.ts";
@@ -8,7 +9,7 @@ import { readPrices } from "../../providers/prices/table.ts";
 import { isUrl, readTable } from "../log/price_source.ts";
 import { readStoreUrls, storesAt, type StoreUrl } from "../stores/store_url.ts";
 import type { Sql } from "../stores/sql.ts";
-import type { Stores } from "../stores/stores.ts";
+import { isSql, type Stores } from "../stores/stores.ts";
 import { STORE_BINDINGS } from "../stores/worker_stores.ts";
 import { cannotUse } from "../setup/env_settings.ts";
 import { isWritten, jsonLine, type LogLevel, textLine } from "../log/line.ts";
@@ -83,6 +84,7 @@ export function configured(
   if (alone && reusePort && served.port === 0) {
     warnings.push("SLUICE_REUSE_PORT has no effect with PORT 0: each process listens on a port of its own");
   }
+  if (!alone || reusePort) warnings.push(...countsAlone(options, store));
   for (const warning of warnings) console.error(`Warning: ${warning}`);
   // Rows cost time and memory. With `SLUICE_LOG=off` the gateway makes no operator's token and so keeps none by itself.
   const madeAdminToken = served.log !== "off" &&
@@ -106,6 +108,20 @@ export function configured(
     storePath,
     gateway: gatewayWith(whole, readOptions(whole, madeToken !== undefined)),
   };
+}
+
+/** The warning of one instance among several, if tokens have limits or budgets and no store counts for all instances. */
+function countsAlone({ tokens = [], store }: Options, bound: Sql | Stores | undefined): string[] {
+  const isMetered = [tokens].flat().some((one) => typeof one !== "string" && (one.limits ?? one.budgets));
+  const given = store ?? bound;
+  const isShared = typeof given === "string" || isSql(given) || (given?.sql ?? given?.counters) !== undefined;
+  if (!isMetered || isShared) return [];
+  const { d1, object } = STORE_BINDINGS;
+  return [
+    IS_PROCESS
+      ? "Each process counts the limits and budgets of tokens by itself: set SLUICE_STORE, so that they count together"
+      : `Each isolate counts the limits and budgets of tokens by itself: bind ${object} or ${d1}, so that they count together`,
+  ];
 }
 
 /** Makes the option `priceTable` read a file, if it is a path. Returns the check whether the file can be read. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../gateway/gateway.ts";
+import { memoryKv } from "../../../gateway/stores/memory_kv.ts";
 import { configured } from "../../../gateway/serve/configured.ts";
 import { d1Sql, objectSql, workerStores } from "../../../gateway/stores/worker_stores.ts";
 import worker from "../../../worker.ts";
@@ -79,4 +80,28 @@ Deno.test("a Worker's binding is not taken for an unknown variable", async () =>
     console.error = error;
   }
   assertEquals(lines.filter((line) => `${line}`.includes("SLUICE_D1")), []);
+});
+
+Deno.test("instances that count limits and budgets alone tell it, once, and how to count together", () => {
+  const limited = JSON.stringify([{ token: "limited-token", limits: { rpm: 5 } }, "free-token"]);
+  const spending = JSON.stringify([{ token: "spending-token", budgets: [{ limitUsd: 1, window: "day" }] }]);
+  const told = (serving: Parameters<typeof configured>[1], tokens = limited) => {
+    const lines: string[] = [];
+    const { error } = console;
+    console.error = (line: unknown) => void lines.push(`${line}`);
+    try {
+      configured((name) => name === "SLUICE_TOKENS" ? tokens : undefined, serving);
+    } finally {
+      console.error = error;
+    }
+    return lines.filter((line) => line.includes("by itself"));
+  };
+  assertEquals(told({}), [
+    "Warning: Each process counts the limits and budgets of tokens by itself: set SLUICE_STORE, so that they count together",
+  ]);
+  assertEquals([told({}, spending).length, told({}, "plain-token").length], [1, 0]);
+  assertEquals(told({ alone: true }), []);
+  assertEquals(told({ store: workerStores({ SLUICE_D1: strictD1() }) }), []);
+  assertEquals(told({ store: workerStores({ SLUICE_STATE: stateObjects().namespace }) }), []);
+  assertEquals(told({ store: { kv: memoryKv(1000, Date.now) } }).length, 1);
 });
