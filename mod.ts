@@ -35,9 +35,10 @@ export type {
   Rule as CounterRule,
   Taken as CountersTaken,
 } from "./gateway/stores/counters.ts";
-export type { LogAttempt, LogEntry, LogError, Metadata } from "./gateway/stores/log_row.ts";
+export type { LogAttempt, LogEntry, LogError, LogRoute, Metadata } from "./gateway/stores/log_row.ts";
 export type { Options } from "./gateway/setup/options.ts";
 export type { OtelOptions } from "./gateway/setup/otel_option.ts";
+export type { RouteElement } from "./gateway/setup/routes_option.ts";
 export type { ProviderOptions } from "./gateway/setup/provider_options.ts";
 export type { RuntimeContext };
 export type { PolicySettings } from "./gateway/policies/settings.ts";

@@ -16,6 +16,7 @@ import { maskObject } from "../upstream/masked.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
+import { routed } from "./routed.ts";
 
 /**
  * Serves a call.
@@ -116,7 +117,7 @@ export function chatStep(
 ): Step {
   const { provider, model } = target;
   const credentials = credentialsFor(target, exchange, ownKey);
-  return {
+  const step: Step = {
     provider: provider.name,
     model,
     settings,
@@ -141,4 +142,5 @@ export function chatStep(
       );
     },
   };
+  return routed(step, target, exchange);
 }

@@ -15,6 +15,7 @@ import { exchangesFor } from "../upstream/strangers.ts";
 import { credentialsFor } from "../upstream/send.ts";
 import { cachePlans } from "./caching.ts";
 import { answerPlace, failureOf } from "./chat.ts";
+import { routed } from "./routed.ts";
 
 /** The wire of embeddings: errors as in chat completions, with readers of its own for answers. */
 const CLIENT: ClientWire = { ...openaiChat, ...embeddingFormat };
@@ -53,8 +54,7 @@ export function embedSteps(
   only: boolean,
   within: Within,
 ): Step[] {
-  const { config, caller } = exchange;
-  const targets = targetsOf(body.get("model"), "model", config, caller, "embeddings");
+  const targets = targetsOf(body.get("model"), "model", exchange, "embeddings", body);
   return stepsOf(targets, body, settings, exchange, only && targets.length === 1, within);
 }
 
@@ -102,7 +102,7 @@ function embedStep(
   const credentials = credentialsFor(target, exchange, provider === first.provider);
   let plan = planned;
   const planOf = () => plan ??= within(() => planEmbed(body, target, openaiEmbeddingClient, exchange, false));
-  return {
+  const step: Step = {
     provider: provider.name,
     model,
     settings,
@@ -122,4 +122,5 @@ function embedStep(
       return await sendEmbed(planOf(), credentials, signal, exchange, begun);
     },
   };
+  return routed(step, target, exchange);
 }

@@ -16,6 +16,7 @@ import { exchangesFor } from "../upstream/strangers.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
 import { cachePlans } from "./caching.ts";
 import { answerPlace, failureOf } from "./chat.ts";
+import { routed } from "./routed.ts";
 
 /** The endpoints, each with the wire that reads its answers. An answer of rerank has no choices, only a count of tokens. */
 const CLIENTS = {
@@ -73,7 +74,7 @@ function handedStep(
   let outgoing: Outgoing | undefined;
   const outgoingOf = () =>
     outgoing ??= handedOn(body, target, exchange, { path: provider.endpoints![kind]! }, only);
-  return {
+  const step: Step = {
     provider: provider.name,
     model,
     settings,
@@ -94,4 +95,5 @@ function handedStep(
       );
     },
   };
+  return routed(step, target, exchange);
 }

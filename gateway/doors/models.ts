@@ -8,14 +8,18 @@ import type { Exchange } from "../exchange.ts";
 import { headersInit, sentHeaders, setFixed } from "../upstream/headers.ts";
 import { errorResponse } from "../upstream/error_response.ts";
 import { maskText } from "../upstream/masked.ts";
-import { findTarget, type Target } from "../targets/find_target.ts";
+import { DYNAMIC, findTarget, type Target } from "../targets/find_target.ts";
 import type { Alias } from "../targets/aliases.ts";
 import { targetsOf } from "../targets/find_targets.ts";
+import { isRouteName } from "../targets/routes/legs.ts";
 import { clientKey, readText, send, storedKeys } from "../upstream/send.ts";
 import { sign, unsigned } from "../upstream/signing.ts";
 
 /** The longest wait for a provider's list. Later lists are left out. */
 const DEADLINE_MS = 3_000;
+
+/** The owner of routes in lists. */
+const OWNER = "sluice";
 
 /** A model in the shapes of OpenAI and Anthropic at once. Clients ignore the members of the other shape. */
 interface Model {
@@ -72,6 +76,9 @@ export async function listModels(exchange: Exchange): Promise<Response> {
     const model = namedByOperator(alias, data, exchange);
     if (model) data.push(model);
   }
+  for (const name of exchange.config.routes?.names(exchange) ?? []) {
+    data.push(modelOf(`${DYNAMIC}/${name}`, OWNER, 0));
+  }
   const page = { has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
   return Response.json({ object: "list", data, ...page }, { headers });
 }
@@ -83,6 +90,8 @@ function namedByOperator(
   { config: { providers }, caller }: Exchange,
 ): Model | undefined {
   if (listed.some((model) => model.id === id)) return undefined;
+  // A route may lead to any of its models.
+  if (names.some((name) => isRouteName(name, providers))) return modelOf(id, OWNER, 0);
   const targets = names.map((name) => findTarget(name, providers, "model", "any"));
   if (!targets.every(({ provider, model }) => caller.allows(provider, model))) return undefined;
   const [{ provider, model }] = targets;
@@ -100,6 +109,10 @@ function namedByOperator(
 export async function findModel(written: string, exchange: Exchange): Promise<Response> {
   const { config, caller, signal } = exchange;
   const id = decode(written);
+  if (isRouteName(id, config.providers)) {
+    const route = config.routes?.find(id.slice(DYNAMIC.length + 1), exchange);
+    return route ? Response.json(modelOf(id, OWNER, 0)) : unknownModel(id, exchange);
+  }
   const target = targetOf(id, exchange);
   if (!target || target.provider.chat === false && !target.provider.embeddings) {
     return unknownModel(id, exchange);
@@ -119,9 +132,9 @@ export async function findModel(written: string, exchange: Exchange): Promise<Re
 }
 
 /** @throws GatewayError `unauthorized` */
-function targetOf(id: string, { config, caller }: Exchange): Target | undefined {
+function targetOf(id: string, exchange: Exchange): Target | undefined {
   try {
-    return targetsOf(id, "model", config, caller, "any")[0];
+    return targetsOf(id, "model", exchange, "any")[0];
   } catch (error) {
     if (error instanceof GatewayError && error.code !== "unauthorized") return undefined;
     throw error;

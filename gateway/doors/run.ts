@@ -12,6 +12,7 @@ import { firstAttempt } from "../policies/attempt.ts";
 import { readPolicy } from "../policies/settings.ts";
 import { findProvider } from "../targets/find_target.ts";
 import { targetsOf } from "../targets/find_targets.ts";
+import { isRouteName } from "../targets/routes/legs.ts";
 import { isWorkersAI, runPath, runTask } from "../targets/run_task.ts";
 import { parseJson } from "../upstream/body.ts";
 import { headerValue, setMissing } from "../upstream/headers.ts";
@@ -115,8 +116,10 @@ function setHeader(headers: Headers, name: string, value: unknown): void {
 }
 
 /** What a chat's clients speak: Anthropic's own form, before a provider that speaks it, where the input has what it requires. */
-function clientOf(model: string, input: JsonObject, { config, caller }: Exchange): ClientWire {
-  const [{ provider }] = targetsOf(model, "model", config, caller);
+function clientOf(model: string, input: JsonObject, exchange: Exchange): ClientWire {
+  // A route may lead to any provider, at random: its answers have one form.
+  if (isRouteName(model, exchange.config.providers)) return openaiChat;
+  const [{ provider }] = targetsOf(model, "model", exchange);
   const isAnthropics = provider.wires[0].wire.name === "anthropic" && typeof input.max_tokens === "number" &&
     objects(input.messages).every(({ role, tool_calls }) =>
       (role === "user" || role === "assistant") && tool_calls === undefined

@@ -206,9 +206,8 @@ function callSteps(
   exchange: Exchange,
   only: boolean,
 ): Step[] {
-  const { config, caller } = exchange;
-  const targets = targetsOf(call.get("model"), "model", config, caller);
-  checkOwnModels(targets, call, caller);
+  const targets = targetsOf(call.get("model"), "model", exchange, "chat", call);
+  checkOwnModels(targets, call, exchange.caller);
   const [first] = targets;
   const plan = cachePlans({ body: call.text, get: call.get }, exchange);
   const outgoings = only && targets.length === 1

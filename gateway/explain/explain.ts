@@ -18,6 +18,8 @@ interface Explained {
   provider: string;
   model?: string;
   eventId?: string;
+  /** The way through a route that leads to it. */
+  way?: string;
   settings?: PolicySettings;
   /** The reason why the request is not sent to this target. */
   error?: GatewayError;
@@ -66,7 +68,7 @@ function explainer(asked: Exchange, isPriced: boolean): { explain: Explainer; wa
   let current: Explained | undefined;
 
   function begin(
-    target: Pick<Explained, "provider" | "model" | "eventId" | "settings" | "error">,
+    target: Pick<Explained, "provider" | "model" | "eventId" | "way" | "settings" | "error">,
   ): Explained {
     const explained = { ...target, requests: [], dropped: [] };
     targets.push(explained);
@@ -96,8 +98,8 @@ function explainer(asked: Exchange, isPriced: boolean): { explain: Explainer; wa
       // Writing a long body for each of twenty targets takes a second: other requests are served in between.
       if (index > 0) await new Promise((resolve) => setTimeout(resolve));
       attempt.signal.throwIfAborted();
-      const { provider, model, eventId, settings } = one;
-      current = begin({ provider, model, eventId, settings });
+      const { provider, model, eventId, way, settings } = one;
+      current = begin({ provider, model, eventId, way, settings });
       const unsent = others.length > 0 ? one.fault?.() : undefined;
       const failed = unsent ? undefined : await faultOf(one, { ...attempt, step: one, index, others: [] });
       faults.unsent ??= unsent;
@@ -147,6 +149,7 @@ function write(asked: Exchange, targets: readonly Explained[]): Response {
     note: targets.length > 0 ? NOTE : `${NOTE} Nothing would be sent either: the gateway itself answers.`,
     caller: callerOf(asked),
     policies: policiesOf(asked),
+    ...(asked.report.route && { route: asked.report.route }),
   };
   const list = `[${targets.map((target) => written(target, asked)).join(",")}]`;
   const headers = new Headers({ "content-type": "application/json", "cache-control": "no-store" });

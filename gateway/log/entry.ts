@@ -41,6 +41,7 @@ export function logEntry(ended: Ended): LogEntry {
     status,
     provider: report.provider,
     model: model?.slice(0, MOST.model),
+    route: report.route,
     durationMs: Math.max(0, Math.round(now.timer - started.timer)),
     firstTokenMs: stream && firstAt !== undefined
       ? Math.max(0, Math.round(firstAt - started.timer))

@@ -2,7 +2,7 @@
 import type { Capture } from "./capture.ts";
 import type { WireError } from "../../wires/types.ts";
 import type { Facts } from "../policies/cached_answer.ts";
-import type { LogAttempt, Metadata } from "../stores/log_row.ts";
+import type { LogAttempt, LogRoute, Metadata } from "../stores/log_row.ts";
 import type { Metering, Sizes } from "../policies/token_limits.ts";
 import type { Observer, Passing } from "./observe.ts";
 import type { Trace } from "./trace.ts";
@@ -15,6 +15,8 @@ export interface Report {
   step: number;
   provider?: string;
   model?: string;
+  /** The route that the request was led by, and the way to that step. Absent if it named no route. */
+  route?: LogRoute;
   /** The client's id for that step, if it has one. */
   eventId?: string;
   /** The client's metadata for that step, if it has its own. */

@@ -52,6 +52,13 @@ export interface Step {
   otherKey?: () => boolean;
   /** The answer's format, by its path; `undefined` if the path generates nothing or does not tell the format. */
   format: AnswerFormat | undefined;
+  /** The way through a route that led to this step. Absent if none did. */
+  way?: string;
+  /**
+   * Asks the limits of a route whether the request comes to this step. Called when the step has its turn. Resolves with the reason
+   * if the request does not come to it. Absent if no limit stands before the step.
+   */
+  gate?: (run: Run) => Promise<GatewayError | undefined>;
   /** How its answer may be cached. Absent if the step takes no part in caching. */
   cache?: CachePlan;
   /**

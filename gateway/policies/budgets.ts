@@ -169,7 +169,8 @@ export function reserve({ run, step, others }: Attempt, metered: Metered): Reser
   };
 }
 
-const unitsOf = (usd: number) => Math.round(usd * UNITS_PER_USD);
+/** US dollars in the unit of the counters. */
+export const unitsOf = (usd: number): number => Math.round(usd * UNITS_PER_USD);
 
 /** The model of a step; `undefined` if neither its path nor its body names one. */
 const modelOf = ({ model }: Step, { report: { sizes } }: Run) => model ?? sizes?.model;
@@ -251,7 +252,7 @@ function mostCost({ input, mostOutput, answers, tier }: Sizes, cost: Cost): numb
 }
 
 /** The cost of a request that has ended, in US dollars. A client's own price, `cf-aig-custom-cost`, does not count here. */
-function costSeen(seen: Metering | undefined, run: Run): number {
+export function costSeen(seen: Metering | undefined, run: Run): number {
   const { report: { provider = "", model, sizes }, config: { prices } } = run;
   const { usage: told } = seen ?? {};
   if (told?.cost !== undefined && seen?.end === "whole") return told.cost;

@@ -14,7 +14,7 @@ import {
 /**
  * Tries the steps of a request in turn, until one answers with a status under 400.
  *
- * After any failure the next step is tried, because another provider may know a model that this one does not know. A step
+ * A step that a limit of its route keeps the request from is skipped. After any failure the next step is tried, because another provider may know a model that this one does not know. A step
  * that the request cannot be written for is skipped. The steps end when the client has left, or when its own timeout
  * (`isPatient`) is over. If all steps fail, the outcome of the last one that was sent is passed on. If none could be sent,
  * the fault of the first step is thrown, because the client prefers that step.
@@ -29,6 +29,11 @@ export const fallback: Policy = (next) => {
     isPatient(run, 0);
     for (const [index, step] of steps.entries()) {
       signal.throwIfAborted();
+      const closed = await step.gate?.(run);
+      if (closed) {
+        fault ??= closed;
+        continue;
+      }
       const unsent = step.fault?.();
       if (unsent) {
         fault ??= unsent;
@@ -42,5 +47,5 @@ export const fallback: Policy = (next) => {
     if (failed) return answerIn(failed);
     throw fault;
   }
-  return (attempt) => attempt.others.length === 0 ? next(attempt) : inTurn(attempt);
+  return (attempt) => attempt.others.length === 0 && !attempt.step.gate ? next(attempt) : inTurn(attempt);
 };

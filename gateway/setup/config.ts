@@ -15,10 +15,12 @@ import { checkOwnTokens, readTokens } from "./check_tokens.ts";
 import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
+import type { Routes } from "../targets/routes/legs.ts";
 import { cacheOf } from "./cache_option.ts";
 import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
+import { routesOf } from "./routes_option.ts";
 import { readKeys } from "./stored_key_options.ts";
 import type { AnswerCache } from "../policies/answer_cache.ts";
 import type { Send } from "../policies/attempt.ts";
@@ -40,6 +42,8 @@ export interface Config extends Access {
   providers: ReadonlyMap<string, Provider>;
   /** The operator's names for models; absent if there are none. */
   aliases?: Aliases;
+  /** The routes; absent if there are none. */
+  routes?: Routes;
   limits: Limits;
   /** Bytes of request bodies that the gateway holds at this moment. */
   inFlight: { bytes: number };
@@ -100,7 +104,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   return {
     fetch: send,
     providers,
-    aliases: read.models && readAliases(read.models, providers),
+    ...namesOf(options, providers),
     limits,
     inFlight: { bytes: 0 },
     counters: stores.counters,
@@ -138,6 +142,15 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
     admin: adminCheck(read.adminToken),
     scraper: adminCheck(read.metrics?.token),
   };
+}
+
+/** The names that clients may write beside those of models: routes, and the operator's own. */
+function namesOf(
+  { models, routes: written }: Options,
+  providers: ReadonlyMap<string, Provider>,
+): Pick<Config, "aliases" | "routes"> {
+  const routes = written && routesOf(written, providers);
+  return { routes, aliases: models && readAliases(models, providers, routes) };
 }
 
 const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>

@@ -23,6 +23,7 @@ import { meteringOptions, openingOptions, tokenName } from "./metering_options.t
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { PLACES } from "./places_option.ts";
+import { type RouteElement, routesOption } from "./routes_option.ts";
 import { readSwitchText } from "./texts.ts";
 
 /**
@@ -52,6 +53,11 @@ export interface Options {
    * provider's name.
    */
   models?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * Routes by name, which clients name as `dynamic/{name}`: graphs of conditions, shares, limits and models, in the form of
+   * Cloudflare's dynamic routes. A route is the list of its elements, or an object that holds it.
+   */
+  routes?: Readonly<Record<string, readonly RouteElement[] | { readonly elements: readonly RouteElement[] }>>;
   /** Limits on the size and the duration of requests and answers. */
   limits?: Partial<Limits>;
   /** Refuse a request with a field that its target does not have, as with `sluice-strict: true`. Default false. */
@@ -233,6 +239,7 @@ export const OPTIONS = v.strictObject({
     v.string(),
     v.union([v.string(), v.pipe(v.array(v.string()), v.nonEmpty())], "must be a model, or a list of models"),
   )),
+  routes: v.optional(routesOption),
   limits: v.optional(limitsOption),
   strict: v.optional(v.boolean()),
   origins: v.optional(v.array(origin)),

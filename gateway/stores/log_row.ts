@@ -34,6 +34,8 @@ export interface LogEntry {
   provider?: string;
   /** The provider's name for the model, if it is known. */
   model?: string;
+  /** The route that led the request to its model. Absent if the request named no route. */
+  route?: LogRoute;
   /** Milliseconds from the request to the end of its answer. */
   durationMs: number;
   /** Milliseconds from the request to the first content of a stream. */
@@ -115,6 +117,38 @@ export interface LogAttempt {
   status?: number;
   /** Milliseconds until its answer began, or failed to. */
   ms: number;
+}
+
+/**
+ * The route of a request.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type LogRoute } from "../../mod.ts";
+ *
+ * let route: LogRoute | undefined;
+ * const gateway = createGateway({
+ *   routes: {
+ *     support: [
+ *       { id: "start", type: "start", outputs: { next: { elementId: "m1" } } },
+ *       { id: "m1", type: "model", properties: { provider: "demo", model: "echo" } },
+ *     ],
+ *   },
+ *   log: (entry) => route = entry.route,
+ * });
+ * const query = { model: "dynamic/support", messages: [{ role: "user", content: "Hello" }] };
+ * await (await gateway.gateway("default").run({ provider: "compat", endpoint: "chat/completions", query })).text();
+ * assertEquals(route, { name: "support", version: undefined, way: "start > m1" });
+ * ```
+ */
+export interface LogRoute {
+  /** Its name, without `dynamic/`. */
+  name: string;
+  /** The id of the version that was deployed. Absent for a route of the options. */
+  version?: string;
+  /** The ids of the elements that led to the model that was asked last, each with the way that was taken: `plan true > m1`. */
+  way: string;
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Reads the option `models`: the operator's own names for models. */
 import type { Provider } from "../../providers/types.ts";
-import { GatewayError } from "../../wires/errors.ts";
+import { GatewayError, quote } from "../../wires/errors.ts";
 import { DYNAMIC, findTarget } from "./find_target.ts";
+import { isRouteName, type Routes } from "./routes/legs.ts";
 
 /** A name of the operator's, with the models that it stands for. */
 export interface Alias {
@@ -37,6 +38,7 @@ interface Pattern extends Alias {
 export function readAliases(
   models: Readonly<Record<string, string | readonly string[]>>,
   providers: ReadonlyMap<string, Provider>,
+  routes?: Routes,
 ): Aliases {
   const patterns = Object.entries(models).map(([pattern, value]): Pattern => {
     const fault = (why: string) => new TypeError(`Cannot use option models.${pattern}: ${why}`);
@@ -45,7 +47,10 @@ export function readAliases(
     if (parts.length > 2) throw fault("a pattern may hold one *");
     const [before, behind] = parts;
     const names = typeof value === "string" ? [value] : value;
-    for (const name of names) checkValue(name, behind !== undefined, providers, fault);
+    for (const name of names) {
+      if (isRouteName(name, providers)) checkRoute(name, routes, fault);
+      else checkValue(name, behind !== undefined, providers, fault);
+    }
     return { pattern, names, before, behind };
   });
   return {
@@ -75,6 +80,13 @@ function beginsWithProvider(name: string, providers: ReadonlyMap<string, Provide
   if (slash < 0) return false;
   const first = name.slice(0, slash);
   return first === "@cf" || first === DYNAMIC || providers.has(first);
+}
+
+/** Checks that a value names a route that exists. */
+function checkRoute(name: string, routes: Routes | undefined, fault: (why: string) => TypeError): void {
+  const route = name.slice(DYNAMIC.length + 1);
+  if (routes?.find(route, {})) return;
+  throw fault(`there is no route ${quote(route)} in the option routes`);
 }
 
 /** Checks that a value leads to a model, whatever text replaces its star. */

@@ -3,6 +3,7 @@ import { EXAMPLE_MODELS } from "../../providers/example_models.ts";
 import { likelyProvider, nearestNames, soleProvider } from "../../providers/nearest_names.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
+import type { RouteLeg } from "./routes/types.ts";
 
 /** The most characters of a model's name. The longest known names (ids of deployments) have some 150. */
 export const MOST_NAME = 256;
@@ -16,6 +17,8 @@ export interface Target {
   baseModel?: string;
   /** The pattern of the option `models` that led here. */
   alias?: string;
+  /** The way through a route that led here. */
+  leg?: RouteLeg;
 }
 
 /** The kind of a request. */
@@ -107,8 +110,7 @@ export function findProvider(
   if (name === DYNAMIC) {
     throw new GatewayError(
       "unknown_provider",
-      'Cannot route to "dynamic": dynamic routes are a feature of Cloudflare\'s gateway that is not supported here. ' +
-        'Name a model, and others to fall back on in "models" or the header sluice-fallback',
+      'Cannot route to "dynamic": it stands for routes, which are named as dynamic/{name}, and no provider has that name',
       { param },
     );
   }

@@ -4,6 +4,7 @@ import { GatewayError, quote } from "../../wires/errors.ts";
 import { list } from "../../wires/shared/json.ts";
 import { findTarget, type Target, type Task } from "./find_target.ts";
 import type { Aliases } from "./aliases.ts";
+import { isRouteName, type Routes, targetsOfRoute } from "./routes/legs.ts";
 
 /** The most targets, or steps, that one request may name. */
 export const MOST_STEPS = 20;
@@ -13,6 +14,9 @@ interface Known {
   providers: ReadonlyMap<string, Provider>;
   /** Absent if the operator has set no names. */
   aliases?: Aliases;
+  /** Absent if the gateway has no routes. */
+  routes?: Routes;
+  random: () => number;
 }
 
 /** The parts of a request that are read here. */
@@ -20,6 +24,13 @@ interface Asked {
   headers: Headers;
   config: Known;
   caller: { check(provider: Provider, model?: string): void };
+  account?: string;
+  gateway?: string;
+}
+
+/** The fields of a request's body. */
+interface Fields {
+  get(field: string): unknown;
 }
 
 /**
@@ -29,12 +40,13 @@ interface Asked {
  * @throws GatewayError `invalid_model`, `unknown_provider`, `unauthorized` or `invalid_request`.
  */
 export function findTargets(
-  body: { get(field: string): unknown },
-  { headers, config, caller }: Asked,
+  body: Fields,
+  asked: Asked,
   task: Task = "chat",
 ): Target[] {
+  const { headers, caller } = asked;
   const model = body.get("model") ?? undefined;
-  const first = model === undefined ? [] : targetsOf(model, "model", config, caller, task);
+  const first = model === undefined ? [] : targetsOf(model, "model", asked, task, body);
   checkOwnModels(first, body, caller);
   // A provider with a list `models` of its own reads it itself.
   const others = (first[0]?.provider.ownModels ? undefined : body.get("models")) ?? [];
@@ -59,8 +71,14 @@ export function findTargets(
   if (names.size === 0) names.set(undefined, "model");
   const targets = new Map<string, Target>();
   for (const [name, param] of names) {
-    for (const target of targetsOf(name, param, config, caller, task)) {
-      const key = `${target.provider.name}/${target.model}`;
+    // A route is walked once: its shares are drawn at random.
+    const found = param === "model" && model !== undefined
+      ? first
+      : targetsOf(name, param, asked, task, body);
+    for (const target of found) {
+      const { provider, leg } = target;
+      // Two ways through a route may lead to one model, each under its own conditions.
+      const key = `${provider.name}/${target.model}${leg ? ` ${leg.route.name} ${leg.way}` : ""}`;
       if (!targets.has(key)) targets.set(key, target);
       checkCount(targets.size);
     }
@@ -77,7 +95,7 @@ export function findTargets(
  */
 export function checkOwnModels(
   targets: readonly Target[],
-  body: { get(field: string): unknown },
+  body: Fields,
   caller: Asked["caller"],
 ): void {
   for (const { provider } of targets) {
@@ -95,25 +113,28 @@ function checkCount(count: number): void {
  * The targets that one name stands for.
  *
  * @param param The place where the client wrote the name.
+ * @param body The request's body, which a route may look at.
  * @throws GatewayError, with the pattern in its message if one has matched.
  */
 export function targetsOf(
   name: unknown,
   param: string,
-  { providers, aliases }: Known,
-  caller: Asked["caller"],
+  asked: Asked,
   task: Task = "chat",
+  body?: Fields,
 ): Target[] {
+  const { config: { providers, aliases }, caller } = asked;
   const alias = typeof name === "string" ? aliases?.find(name) : undefined;
-  const find = (name: unknown): Target => {
+  const find = (name: unknown): Target[] => {
+    if (isRouteName(name, providers)) return targetsOfRoute(name, param, asked, task, body);
     const target = findTarget(name, providers, param, task);
     caller.check(target.provider, target.model);
-    return target;
+    return [target];
   };
-  if (!alias) return [find(name)];
-  return alias.names.map((one) => {
+  if (!alias) return find(name);
+  return alias.names.flatMap((one) => {
     try {
-      return { ...find(one), alias: alias.pattern };
+      return find(one).map((target) => ({ ...target, alias: alias.pattern }));
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       const { code, message, details } = error;

@@ -44,7 +44,7 @@ function upstreamIdIn(headers: Headers): string | undefined {
 export function stamp(
   { headers }: Response,
   request: Request,
-  { id, step, provider, model, eventId, waitedMs, cache }: Report,
+  { id, step, provider, model, eventId, waitedMs, cache, route }: Report,
   started: number,
   idHeader: string | undefined,
   { timer }: Config,
@@ -57,6 +57,7 @@ export function stamp(
   if (cache !== undefined) headers.set("cf-aig-cache-status", cache);
   headers.set("cf-aig-provider", provider ?? "unknown");
   headers.set("cf-aig-model", headerText(model ?? "unknown"));
+  if (route && provider && model) headers.set("cf-aig-routed-model", headerText(`${provider}/${model}`));
   headers.append("server-timing", `sluice;dur=${Math.max(0, Math.round(own * 1000) / 1000)}`);
   const upstreamId = upstreamIdIn(headers);
   // OpenAI's SDKs return it as `_request_id`.

@@ -639,6 +639,24 @@ test("embeddings.create() runs on the demo", () =>
     assertMatch(out, /^\d+\n$/);
   }));
 
+const ROUTES = snippet("json", '"type": "conditional"');
+const ROUTES_START = snippet("sh", "SLUICE_ROUTES=");
+const ROUTES_CURL = snippet("sh", "dynamic/support");
+
+test("curl is led by the route that is shown, from its variable", async () => {
+  const line = ROUTES_START.slice(ROUTES_START.indexOf("npx")).trim();
+  await using gateway = await start(line, { SLUICE_ROUTES: ROUTES });
+  const ask = async (curl: string) => (await shell(curl.replace(ADDRESS, gateway.url))).out;
+  assertMatch(await ask(ROUTES_CURL), /^cf-aig-routed-model: demo\/echo\r?$/m);
+  const explained = ROUTES_CURL.replace('"free"', '"paid"').replace("curl", "curl -H 'sluice-explain: true'");
+  const { targets } = JSON.parse((await ask(explained)).split("\r\n\r\n")[1]);
+  assertEquals(targets.map(({ way }: { way: string }) => way), [
+    "start > plan true > limit success > large",
+    "start > plan true > limit success > large fallback > small",
+    "start > plan true > limit fallback > small",
+  ]);
+});
+
 const NAMES = snippet("sh", "SLUICE_MODELS=");
 
 test("the operator's own names are valid for the option", () => {

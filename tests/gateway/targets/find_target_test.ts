@@ -76,16 +76,16 @@ Deno.test("the error for an unknown provider tells the cure for clients that cut
   assertStringIncludes(near.message, 'did you mean "anthropic"?');
 });
 
-Deno.test("a dynamic route gets an error of its own, wherever it is named", async () => {
+Deno.test("a route that does not exist gets an error of its own, wherever it is named", async () => {
   const { status, message, param } = await refusal({ model: "dynamic/support", messages });
   assertEquals([status, param], [400, "model"]);
-  assertStringIncludes(message, "Cloudflare");
-  assertStringIncludes(message, "sluice-fallback");
+  assertStringIncludes(message, 'Cannot find the route "support"');
+  assertStringIncludes(message, "SLUICE_ROUTES");
   const { fetch } = createGateway({ fetch: nothing.fetch });
   const query = { model: "dynamic/support", messages };
   const step = { provider: "compat", endpoint: "chat/completions", headers: {}, query };
   const universal = await (await fetch(post(ROOT, [step]))).json();
-  assertStringIncludes(universal.message, "dynamic routes");
+  assertStringIncludes(universal.message, 'Cannot find the route "support"');
   // An operator's own provider may have that name.
   const own = before(() => completion(), { providers: { dynamic: { baseUrl: "https://dynamic.test" } } });
   const response = await own.fetch(post("http://gateway.test/v1/chat/completions", query));

@@ -1,0 +1,112 @@
+/** Counts at the limits of routes. */
+import { GatewayError, quote } from "../../wires/errors.ts";
+import type { Rule } from "../stores/counters.ts";
+import { endsEarly } from "../targets/routes/legs.ts";
+import type { RouteLeg, Toll } from "../targets/routes/types.ts";
+import type { Run } from "./attempt.ts";
+import { costSeen, unitsOf } from "./budgets.ts";
+import { sha256 } from "./sha256.ts";
+import type { Metering } from "./token_limits.ts";
+import { type Window, windowOf } from "./windows.ts";
+
+/** A request at the limits of its route. */
+export interface Passing {
+  /** Tells the counters of one route from those of all others. */
+  scope: readonly string[];
+  run: Run;
+  /** Whether the request's last try was answered, so that it costs something. */
+  isAnswered: () => boolean;
+}
+
+/**
+ * The reason why a try is not on the way of a request; `undefined` if it is. Each limit is asked once, when a try behind it has its
+ * turn.
+ */
+export async function closedGate(
+  { gates, route }: RouteLeg,
+  passing: Passing,
+): Promise<GatewayError | undefined> {
+  for (const { toll, isOpen } of gates) {
+    const hasPassed = await (toll.passed ??= passes(toll, passing));
+    if (hasPassed === isOpen) continue;
+    return hasPassed ? endsEarly(route.name) : overLimit(toll, route.name, passing.run);
+  }
+  return undefined;
+}
+
+/** Whether a request passes a limit. If it does, it is counted, or its cost is when its answer has ended. */
+async function passes(toll: Toll, passing: Passing): Promise<boolean> {
+  const { node: { counts, limit, windowMs, fallback }, id } = toll;
+  const { config, report } = passing.run;
+  const { window, key, of } = sumOf(toll, passing);
+  try {
+    if (counts === "requests") {
+      const added = [{ key, amount: 1, ttlMs: window.leftMs + windowMs }];
+      return (await config.counters.take(added, [{ limit, of }])).ok;
+    }
+    // What the request costs is known when it has ended: it passes as long as something is left.
+    if (!(await config.counters.take([], [{ limit: unitsOf(limit) - 1, of }])).ok) return false;
+  } catch (cause) {
+    // Without its store a limit on requests lets them pass, and a limit on money does not.
+    if (counts === "requests") return true;
+    if (fallback) return false;
+    const message = `Cannot serve the request: the store that counts at ${quote(id)} of its route failed`;
+    throw new GatewayError("overloaded", message, { cause, headers: { "retry-after": "1" } });
+  }
+  report.listened = true;
+  const { settle } = report;
+  report.settle = (seen) => Promise.all([settle?.(seen), spend(toll, passing, seen)]);
+  return true;
+}
+
+/** Adds the cost of a request that has ended, in the window in which it ended. */
+function spend(toll: Toll, passing: Passing, seen: Metering | undefined) {
+  const cost = passing.isAnswered() ? unitsOf(costSeen(seen, passing.run)) : 0;
+  if (cost === 0) return undefined;
+  const { key, window } = sumOf(toll, passing);
+  return passing.run.config.counters.take([
+    { key, amount: cost, ttlMs: window.leftMs + toll.node.windowMs },
+  ]);
+}
+
+/** The counters of a limit at this time. */
+function sumOf({ id, node, value }: Toll, { scope, run }: Passing): {
+  window: Window;
+  key: string;
+  of: Rule["of"];
+} {
+  const { counts, windowMs, isSliding } = node;
+  const window = windowOf(run.config.now(), windowMs);
+  // A hash: the value may be long, or a secret.
+  const parts = JSON.stringify([...scope, id, counts, windowMs, flat(value)]);
+  const hash = Array.from(
+    sha256(new TextEncoder().encode(parts)),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  );
+  const name = `route:${hash.join("")}`;
+  const key = `${name}:${window.at}`;
+  const of = [{ key, weight: 1 }];
+  if (isSliding) of.push({ key: `${name}:${window.at - 1}`, weight: window.left });
+  return { window, key, of };
+}
+
+/** The most characters of a value that tell it from others. */
+const MOST_CHARACTERS = 1000;
+
+/** A value that requests are counted by. All requests without one, or with a list or an object in its place, count together. */
+function flat(value: unknown): unknown {
+  if (typeof value === "string") return value.slice(0, MOST_CHARACTERS);
+  return typeof value === "number" || typeof value === "boolean" ? value : null;
+}
+
+function overLimit({ id, node: { counts, limit, windowMs } }: Toll, route: string, run: Run): GatewayError {
+  const seconds = Math.ceil(windowOf(run.config.now(), windowMs).leftMs / 1000);
+  const what = counts === "requests" ? `${limit} requests` : `${limit} US dollars`;
+  return new GatewayError(
+    "rate_limited",
+    `Cannot serve the request: the route ${quote(route)} allows ${what} in ${windowMs / 1000} s at ${
+      quote(id)
+    }; try again in ${seconds} s`,
+    { headers: { "retry-after": `${seconds}` } },
+  );
+}

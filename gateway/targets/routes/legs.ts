@@ -1,0 +1,114 @@
+/** Finds the targets of a request whose model is a route: `dynamic/{name}`. */
+import type { Provider } from "../../../providers/types.ts";
+import { nearestNames } from "../../../providers/nearest_names.ts";
+import { GatewayError, quote } from "../../../wires/errors.ts";
+import { DYNAMIC, findTarget, type Target, type Task } from "../find_target.ts";
+import type { Facts, Route } from "./types.ts";
+import { walk } from "./walk.ts";
+
+/** Whose routes are meant. */
+export interface RouteScope {
+  account?: string;
+  gateway?: string;
+}
+
+/** The routes of a gateway. */
+export interface Routes {
+  find(name: string, scope: RouteScope): Route | undefined;
+  /** The names of all routes. */
+  names(scope: RouteScope): string[];
+  /** The client's metadata in headers. */
+  metadata(headers: Headers): Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a walk needs of a request. */
+interface Asked extends RouteScope {
+  headers: Headers;
+  config: { providers: ReadonlyMap<string, Provider>; routes?: Routes; random: () => number };
+  caller: { check(provider: Provider, model?: string): void };
+}
+
+const PREFIX = `${DYNAMIC}/`;
+
+/** Whether a name is one of a route. A row of the operator's with that name comes first. */
+export const isRouteName = (name: unknown, providers: ReadonlyMap<string, Provider>): name is string =>
+  typeof name === "string" && name.startsWith(PREFIX) && !providers.has(DYNAMIC);
+
+/**
+ * The targets of a route: the models that this request may try.
+ *
+ * @param written The name that the client wrote, with its prefix.
+ * @param param The place where it wrote it.
+ * @throws GatewayError for a route that does not exist, cannot be used or leads this request to no model, and for a model that the caller
+ * may not use.
+ */
+export function targetsOfRoute(
+  written: string,
+  param: string,
+  asked: Asked,
+  task: Task,
+  body: { get(field: string): unknown } | undefined,
+): Target[] {
+  const { config: { providers, routes, random }, caller, headers } = asked;
+  const name = written.slice(PREFIX.length);
+  const route = routes?.find(name, asked);
+  if (!routes || !route) throw noRoute(name, param, asked);
+  if (!route.graph) {
+    const message = `Cannot use the route ${quote(name)}: ${route.fault}`;
+    throw new GatewayError("invalid_model", message, { param });
+  }
+  const legs = walk(route.graph, factsOf(headers, body, routes), random);
+  if (legs.length === 0) throw endsEarly(name, param);
+  return legs.map((leg): Target => {
+    const { provider, model } = leg.node;
+    try {
+      const target = findTarget(`${provider.name}/${model}`, providers, param, task);
+      caller.check(provider, model);
+      return { ...target, leg: { ...leg, route } };
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const { code, message, details } = error;
+      throw new GatewayError(code, `${message} (the route ${quote(name)} leads to it)`, details);
+    }
+  });
+}
+
+/** The error for a request that comes to the end of a route without a model. */
+export const endsEarly = (name: string, param?: string): GatewayError =>
+  new GatewayError(
+    "invalid_request",
+    `Cannot serve the request: the route ${quote(name)} leads it to its end, and to no model`,
+    { param },
+  );
+
+function noRoute(name: string, param: string, asked: Asked): GatewayError {
+  const near = nearestNames(name, asked.config.routes?.names(asked) ?? [], 1);
+  const hint = near.length > 0
+    ? `; did you mean ${quote(PREFIX + near[0])}?`
+    : ". Routes are written in the option routes, or SLUICE_ROUTES";
+  const message = `Cannot find the route ${quote(name)}: the gateway has no route of that name${hint}`;
+  return new GatewayError("invalid_model", message, { param });
+}
+
+/** Reads the parts of a request once each, and only those that a condition asks for. */
+function factsOf(
+  headers: Headers,
+  body: { get(field: string): unknown } | undefined,
+  routes: Routes,
+): Facts {
+  const fields = new Map<string, unknown>();
+  let metadata: ReturnType<Routes["metadata"]>;
+  let isRead = false;
+  return {
+    metadata() {
+      if (!isRead) metadata = routes.metadata(headers);
+      isRead = true;
+      return metadata;
+    },
+    header: (name) => headers.get(name),
+    field(name) {
+      if (!fields.has(name)) fields.set(name, body?.get(name));
+      return fields.get(name);
+    },
+  };
+}

@@ -1,0 +1,263 @@
+/** The limits of routes: who is counted, when, and what becomes of the others. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Options } from "../../../gateway/setup/options.ts";
+import type { LogEntry } from "../../../gateway/stores/log_row.ts";
+import { ask, before, clock, completion, messages, refusal } from "../../fakes.ts";
+import { model, rate, start } from "../targets/routes/graphs.ts";
+
+const TOKEN = { authorization: "Bearer gateway-token" };
+/** A token of an answer costs a cent. */
+const CENTS = { input: 0, output: 10_000 };
+
+/** A gateway with a route, and a function that sends a user's request and tells which model has answered. */
+function limited(
+  routes: Options["routes"],
+  answer: Parameters<typeof before>[0] = () => completion(),
+  more: Partial<Options> = {},
+) {
+  const rows: LogEntry[] = [];
+  const time = clock();
+  const gateway = before(answer, {
+    keys: { openai: "sk-stored", groq: "gsk-stored" },
+    tokens: ["gateway-token"],
+    prices: { "openai/gpt-6": CENTS, "groq/llama": CENTS },
+    log: (row) => rows.push(row),
+    ...time.options,
+    routes,
+    ...more,
+  });
+  async function send(user?: unknown, headers: object = {}, body: object = {}) {
+    const metadata: Record<string, string> = user === undefined
+      ? {}
+      : { "cf-aig-metadata": JSON.stringify({ user_id: user }) };
+    const response = await gateway.fetch(ask("dynamic/r", { ...TOKEN, ...metadata, ...headers }, body));
+    const text = await response.text();
+    return {
+      status: response.status,
+      model: response.headers.get("cf-aig-model"),
+      headers: response.headers,
+      text,
+    };
+  }
+  const models = async (...users: unknown[]) => {
+    const found = [];
+    for (const user of users) found.push((await send(user)).model);
+    return found;
+  };
+  return { ...gateway, send, models, rows, pass: time.pass };
+}
+
+const ROUTE = {
+  r: [start("r"), rate("r", 2, "m1", "m2"), model("m1", "openai/gpt-6"), model("m2", "groq/llama")],
+};
+const CLOSED = { r: [start("r"), rate("r", 2, "m1"), model("m1", "openai/gpt-6")] };
+
+Deno.test("a limit counts the requests of each value, and leads the others by the way `fallback`", async () => {
+  const { models, pass, rows } = limited(ROUTE);
+  assertEquals(await models("a", "a", "a", "b", "a"), ["gpt-6", "gpt-6", "llama", "gpt-6", "llama"]);
+  assertEquals(rows.slice(1, 3).map(({ route }) => route?.way), [
+    "start > r success > m1",
+    "start > r fallback > m2",
+  ]);
+  pass(3_600_000);
+  assertEquals(await models("a", "a", "a"), ["gpt-6", "gpt-6", "llama"]);
+});
+
+Deno.test('requests without the value count together; 1 and "1" are two values', async () => {
+  const { models } = limited(ROUTE);
+  assertEquals(await models(undefined, undefined, undefined), ["gpt-6", "gpt-6", "llama"]);
+  assertEquals(await models(1, 1, "1", "1", 1, "1"), ["gpt-6", "gpt-6", "gpt-6", "gpt-6", "llama", "llama"]);
+});
+
+Deno.test("without a way `fallback` a request over the limit is 429, with the time to wait, and nothing is sent", async () => {
+  const { send, sent, pass, rows } = limited(CLOSED);
+  await send("a");
+  await send("a");
+  pass(600_000);
+  const { status, headers, text, model } = await send("a");
+  assertEquals([status, headers.get("retry-after"), model, sent.length], [429, "3000", "unknown", 2]);
+  assertStringIncludes(
+    JSON.parse(text).error.message,
+    'the route "r" allows 2 requests in 3600 s at "r"; try again in 3000 s',
+  );
+  assertEquals([rows[2].status, rows[2].provider, rows[2].tries], [429, undefined, 0]);
+  const universal = [{
+    provider: "compat",
+    endpoint: "chat/completions",
+    query: { model: "dynamic/r", messages },
+  }];
+  const inEnvelope = await limitedUniversal(universal);
+  assertEquals(inEnvelope, [200, 200, 429, 2003]);
+});
+
+/** The statuses of three universal requests, and the number of the last one's error. */
+async function limitedUniversal(steps: unknown): Promise<unknown[]> {
+  const { fetch } = limited(CLOSED);
+  const statuses: unknown[] = [];
+  for (let at = 0; at < 3; at++) {
+    const response = await fetch(
+      new Request("http://gateway.test/v1/acct/gw", {
+        method: "POST",
+        headers: { ...TOKEN, "content-type": "application/json" },
+        body: JSON.stringify(steps),
+      }),
+    );
+    statuses.push(response.status);
+    const { error } = await response.json();
+    if (error) statuses.push(error[0].code);
+  }
+  return statuses;
+}
+
+Deno.test("of 200 requests at once exactly as many pass a limit as it says", async () => {
+  const route = [
+    start("r"),
+    rate("r", 100, "m1", "m2"),
+    model("m1", "openai/gpt-6"),
+    model("m2", "groq/llama"),
+  ];
+  const { send } = limited({ r: route });
+  const all = await Promise.all(Array.from({ length: 200 }, () => send("a")));
+  assertEquals(all.filter(({ model }) => model === "gpt-6").length, 100);
+  assertEquals(all.filter(({ model }) => model === "llama").length, 100);
+});
+
+Deno.test("a limit of 0 lets nobody pass", async () => {
+  const route = [
+    start("r"),
+    rate("r", 0, "m1", "m2"),
+    model("m1", "openai/gpt-6"),
+    model("m2", "groq/llama"),
+  ];
+  assertEquals(await limited({ r: route }).models("a", "b"), ["llama", "llama"]);
+});
+
+Deno.test("a limit behind a model counts only requests that come to it", async () => {
+  const route = [
+    start("m1"),
+    model("m1", "openai/gpt-6", "r"),
+    rate("r", 1, "m2", "m3"),
+    model("m2", "groq/second", "m3"),
+    model("m3", "groq/third"),
+  ];
+  let isDown = false;
+  const { models, sent } = limited(
+    { r: route },
+    ({ url }) => isDown && url.includes("api.openai") ? refusal(500) : completion(),
+  );
+  assertEquals(await models("a", "a"), ["gpt-6", "gpt-6"]);
+  isDown = true;
+  assertEquals(await models("a", "a"), ["second", "third"]);
+  assertEquals(sent.length, 6);
+});
+
+Deno.test("a model that fails before a closed limit decides the answer", async () => {
+  const route = [
+    start("m1"),
+    model("m1", "openai/gpt-6", "r"),
+    rate("r", 0, "m2"),
+    model("m2", "groq/llama"),
+  ];
+  const { send } = limited({ r: route }, () => refusal(418));
+  assertEquals((await send("a")).status, 418);
+});
+
+Deno.test("a sliding limit also counts the part of the window before that is not over", async () => {
+  const sliding = rate("r", 4, "m1", "m2", { technique: "sliding" });
+  const { models, pass } = limited({
+    r: [start("r"), sliding, model("m1", "openai/gpt-6"), model("m2", "groq/llama")],
+  });
+  assertEquals(await models("a", "a", "a", "a", "a"), ["gpt-6", "gpt-6", "gpt-6", "gpt-6", "llama"]);
+  // Half of the four still count.
+  pass(5_400_000);
+  assertEquals(await models("a", "a", "a"), ["gpt-6", "gpt-6", "llama"]);
+});
+
+Deno.test("two gateways, two routes and two elements count apart", async () => {
+  const two = [
+    start("r"),
+    rate("r", 1, "s", "m2"),
+    rate("s", 1, "m1", "m2"),
+    model("m1", "openai/gpt-6"),
+    model("m2", "groq/llama"),
+  ];
+  const { fetch } = limited({ r: two, q: two });
+  const at = async (gateway: string, route: string) => {
+    const response = await fetch(
+      new Request(`http://gateway.test/v1/acct/${gateway}/compat/chat/completions`, {
+        method: "POST",
+        headers: { ...TOKEN, "content-type": "application/json" },
+        body: JSON.stringify({ model: `dynamic/${route}`, messages: [{ role: "user", content: "Hello" }] }),
+      }),
+    );
+    await response.text();
+    return response.headers.get("cf-aig-model");
+  };
+  assertEquals(await at("gw1", "r"), "gpt-6");
+  assertEquals(await at("gw2", "r"), "gpt-6");
+  assertEquals(await at("gw1", "q"), "gpt-6");
+  assertEquals(await at("gw1", "r"), "llama");
+});
+
+Deno.test("a cached answer is not counted", async () => {
+  const { send, sent } = limited(CLOSED);
+  const key = { "cf-aig-cache-key": "k" };
+  for (let at = 0; at < 4; at++) assertEquals((await send("a", key)).status, 200);
+  assertEquals(sent.length, 1);
+  assertEquals((await send("a")).status, 200);
+  assertEquals((await send("a")).status, 429);
+});
+
+Deno.test("a request that its token's own limit refuses is not counted", async () => {
+  const tokens = [{ token: "gateway-token", limits: { rpm: 1 } }];
+  const { send, pass } = limited(
+    { r: [start("r"), rate("r", 2, "m1", undefined), model("m1", "openai/gpt-6")] },
+    undefined,
+    { tokens },
+  );
+  assertEquals([(await send("a")).status, (await send("a")).status, (await send("a")).status], [
+    200,
+    429,
+    429,
+  ]);
+  pass(120_000);
+  assertEquals((await send("a")).status, 200);
+  pass(120_000);
+  assertStringIncludes((await send("a")).text, "the route");
+});
+
+/** An answer of so many tokens. */
+const used = (output: number) =>
+  completion().json().then((body) =>
+    Response.json({ ...body, usage: { prompt_tokens: 0, completion_tokens: output } })
+  );
+
+const COST = { limitType: "cost", limit: 0.05, window: 60 };
+const BUDGET = {
+  r: [
+    start("b"),
+    rate("b", 0, "m1", "m2", COST),
+    model("m1", "openai/gpt-6", "m2"),
+    model("m2", "groq/llama"),
+  ],
+};
+
+Deno.test("a limit on cost adds what each answer has cost, and leads on when it is spent", async () => {
+  const { models, pass } = limited(BUDGET, () => used(2));
+  assertEquals(await models("a", "a", "a", "a", "b"), ["gpt-6", "gpt-6", "gpt-6", "llama", "gpt-6"]);
+  pass(60_000);
+  assertEquals(await models("a"), ["gpt-6"]);
+});
+
+Deno.test("a limit on cost counts nothing for failures, and nothing without usage", async () => {
+  const failing = limited(BUDGET, ({ url }) => url.includes("api.openai") ? refusal(500) : used(0));
+  assertEquals(await failing.models("a", "a", "a", "a", "a", "a", "a"), Array(7).fill("llama"));
+  assert(failing.sent.filter(({ url }) => url.includes("api.openai")).length === 7);
+});
+
+Deno.test("a limit on cost leaves the token's own limits in force", async () => {
+  const tokens = [{ token: "gateway-token", limits: { open: 1 } }];
+  const { models } = limited(BUDGET, () => used(2), { tokens });
+  // The place of each request is freed again.
+  assertEquals(await models("a", "a", "a", "a"), ["gpt-6", "gpt-6", "gpt-6", "llama"]);
+});
