@@ -1,6 +1,7 @@
 /** Serves the counts of the process to Prometheus. */
 import { GatewayError } from "../../wires/errors.ts";
-import { TEXT_FORMAT } from "../log/prometheus.ts";
+import { gaugeText, TEXT_FORMAT } from "../log/prometheus.ts";
+import type { Breaker } from "../policies/target_states.ts";
 import type { Config } from "../setup/config.ts";
 
 /**
@@ -11,7 +12,7 @@ import type { Config } from "../setup/config.ts";
  */
 export async function serveMetrics(
   { headers }: Request,
-  { journal, admin, scraper }: Config,
+  { journal, admin, scraper, breaker }: Config,
   insider: boolean,
 ): Promise<Response> {
   const metrics = journal?.metrics;
@@ -27,7 +28,24 @@ export async function serveMetrics(
       "Cannot serve the request: it needs the token for metrics, as authorization: Bearer TOKEN",
     );
   }
-  return new Response(metrics.text(), {
+  return new Response(metrics.text() + breakerText(breaker), {
     headers: { "content-type": TEXT_FORMAT, "cache-control": "no-store" },
   });
+}
+
+/** The most targets that are told. */
+const MOST_TARGETS = 200;
+
+/** Which targets are spared now, or were once. */
+function breakerText(breaker: Breaker | undefined): string {
+  const opened = breaker?.opened().slice(-MOST_TARGETS) ?? [];
+  const family = {
+    name: "sluice_breaker_open",
+    help: "Whether a target is spared because it keeps failing: 1, or 0 for one that was.",
+    labels: ["provider", "model"],
+  };
+  return gaugeText(
+    family,
+    opened.map(({ provider, model = "", isOpen }) => [[provider, model], isOpen ? 1 : 0]),
+  );
 }

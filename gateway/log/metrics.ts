@@ -2,7 +2,7 @@
 import { STEPS } from "../stores/rollups.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import { providerName } from "./gen_ai_names.ts";
-import { counterText, OTHER, registry } from "./prometheus.ts";
+import { type Add, counterText, OTHER, registry } from "./prometheus.ts";
 
 /** The losses of a process. Each number only grows. */
 export interface Losses {
@@ -128,7 +128,8 @@ function families(labels: readonly string[]) {
     }),
     tries: counter({
       name: "sluice_tries_total",
-      help: "Requests to providers, by the status of their answer; none if there was no answer.",
+      help:
+        "Requests to providers, by the status of their answer; none if there was no answer, skipped if the breaker spared the target.",
       labels: ["provider", "status"],
     }),
   };
@@ -159,6 +160,15 @@ const isAnswered = ({ level, cached, attempts = [] }: LogEntry): boolean =>
   level === "info" &&
   (cached === true || attempts.some(({ status }) => status !== undefined && status < 400));
 
+/** Counts the attempts of a request. A row shows the first ones only. */
+function countTries({ provider = "unknown", attempts = [], tries }: LogEntry, add: Add): void {
+  for (const { provider, status, skipped } of attempts) {
+    add([provider, skipped ? "skipped" : `${status ?? "none"}`], 1);
+  }
+  const shown = attempts.filter(({ skipped }) => !skipped).length;
+  if (tries > shown) add([provider, OTHER], tries - shown);
+}
+
 /** A label for a key of metadata: `cost-center` becomes `cost_center`. */
 export const labelOf = (key: string): string => key.replaceAll(/[^A-Za-z0-9_]/g, "_");
 
@@ -179,7 +189,7 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
 
   return {
     add(row, { operation, responseModel, cache }) {
-      const { provider = "unknown", model, token, account, metadata, attempts = [], firstTokenMs } = row;
+      const { provider = "unknown", model, token, account, metadata, firstTokenMs } = row;
       const gateway = account === "-" ? row.gateway : `${account}/${row.gateway}`;
       const written = keys.map((key) => metadata?.[key] === undefined ? "" : `${metadata[key]}`);
       tokens.know(token);
@@ -218,9 +228,7 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
       if (row.cost) to.cost(own, row.cost);
       if (row.cost === null) to.unpriced([provider, name], 1);
       if (cache) to.cache([cache.toLowerCase()], 1);
-      for (const { provider, status } of attempts) to.tries([provider, `${status ?? "none"}`], 1);
-      // A row shows the first attempts only.
-      if (row.tries > attempts.length) to.tries([provider, OTHER], row.tries - attempts.length);
+      countTries(row, to.tries);
     },
     text: () =>
       to.text() +

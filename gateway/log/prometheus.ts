@@ -87,6 +87,14 @@ export function registry(most: number, kept: ReadonlySet<string>): Registry {
   };
 }
 
+/** A family of gauges, each with the values of its labels. */
+export const gaugeText = (
+  family: Family,
+  series: readonly (readonly [labels: string[], value: number])[],
+): string =>
+  series.length === 0 ? "" : head(family, "gauge") +
+    series.map(([values, value]) => sample(family.name, labelText(family.labels, values), value)).join("");
+
 /** A family without labels and with a single counter. */
 export const counterText = (name: string, help: string, value: number): string =>
   head({ name, help }, "counter") + sample(name, "", value);

@@ -4,7 +4,9 @@ import type { AnswerFormat, WireError } from "../../wires/types.ts";
 import type { Counters } from "../stores/counters.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { RuntimeContext } from "../context.ts";
+import type { LogAttempt } from "../stores/log_row.ts";
 import type { AnswerCache, CachePlan } from "./answer_cache.ts";
+import type { Breaker } from "./target_states.ts";
 import type { Facts } from "./cached_answer.ts";
 import type { PolicySettings } from "./settings.ts";
 import type { Progress, Timer, Wait } from "./timers.ts";
@@ -83,6 +85,7 @@ export interface Run {
     counters: Counters;
     prices: Prices;
     cache?: AnswerCache;
+    breaker?: Breaker;
   };
   /** The sender. `metered` is its token, if that has limits. */
   readonly caller: { metered?: Metered };
@@ -99,6 +102,8 @@ interface Told extends Progress {
   /** The estimated size of the request, if its token has a budget; `null` if tokens do not tell its price. */
   readonly sizes?: Sizes | null;
   step: number;
+  /** The first attempts, for the row. Those of a request that is not listened to are not kept. */
+  attempts?: LogAttempt[];
   provider?: string;
   model?: string;
   eventId?: string;
@@ -141,6 +146,9 @@ export interface Attempt {
    */
   readonly begun?: Begun;
 }
+
+/** How many attempts of a request its row shows. A request for embeddings in parts may have many more. */
+export const MOST_ATTEMPTS = 20;
 
 const NONE: readonly Step[] = [];
 

@@ -1,6 +1,7 @@
 /** The policies around each attempt. */
 import { type Policy, type Send, sendStep } from "./attempt.ts";
 import { begun } from "./begun.ts";
+import { breaker } from "./breaker.ts";
 import { cache } from "./cache.ts";
 import { fallback } from "./fallback.ts";
 import { limit } from "./limit.ts";
@@ -15,6 +16,7 @@ export const POLICIES: readonly Policy[] = [
   cache,
   limit,
   fallback,
+  breaker,
   retry,
   timeout,
   begun,

@@ -16,6 +16,7 @@ import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
 import type { Routes } from "../targets/routes/legs.ts";
+import { breakerFor } from "./breaker_option.ts";
 import { cacheOf } from "./cache_option.ts";
 import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -26,6 +27,7 @@ import type { AnswerCache } from "../policies/answer_cache.ts";
 import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
+import type { Breaker } from "../policies/target_states.ts";
 import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timers.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck } from "../access/admin.ts";
@@ -61,6 +63,8 @@ export interface Config extends Access {
   send: Send;
   /** The cache of answers; absent if it is turned off. */
   cache?: AnswerCache;
+  /** Spares targets that keep failing; absent if it is turned off. */
+  breaker?: Breaker;
   streamIdleTimeoutMs: number;
   account?: string;
   url?: string;
@@ -129,7 +133,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
       ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
     },
     send: chain(),
-    cache: cacheOf(read.cache, now, stores.kv, journal?.losses),
+    ...policiesOf(options, read, stores.kv, journal),
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
     account: read.account,
     url: read.url,
@@ -152,6 +156,17 @@ function namesOf(
   const routes = written && routesOf(written, providers);
   return { routes, aliases: models && readAliases(models, providers, routes) };
 }
+
+/** What the policies remember of answers and of targets. */
+const policiesOf = (
+  options: Options,
+  { cache, breaker }: ReturnType<typeof checkOptions>,
+  kv: FilledStores["kv"],
+  journal: Journal | undefined,
+): Pick<Config, "cache" | "breaker"> => ({
+  cache: cacheOf(cache, options.now ?? Date.now, kv, journal?.losses),
+  breaker: breakerFor(breaker, timerOf(options)),
+});
 
 const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
   Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {

@@ -18,6 +18,7 @@ import { policyOptions, type PolicySettings } from "../policies/settings.ts";
 import type { Wait } from "../policies/timers.ts";
 import { otelOption, type OtelOptions } from "./otel_option.ts";
 import { chatField } from "./chat_field.ts";
+import { breakerOption } from "./breaker_option.ts";
 import { cacheOption } from "./cache_option.ts";
 import { meteringOptions, openingOptions, tokenName } from "./metering_options.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
@@ -89,6 +90,12 @@ export interface Options {
    * `maxBytes`: the most bytes of all answers (default 64 MiB, on Workers 16 MiB); 0 turns the cache off.
    */
   cache?: { ttl?: number; shared?: boolean; maxBytes?: number };
+  /**
+   * Spare a target (a model of a provider) that keeps failing: it is skipped if another one can be tried, and else the request is 503.
+   * `failures` (default 5) within `windowMs` (default 60000) that are also a `share` (default 0.5) of its requests open the breaker for
+   * `openMs` (default 30000). Then a single request is let through, which decides. Each process decides for itself. Default: off.
+   */
+  breaker?: { failures?: number; share?: number; windowMs?: number; openMs?: number };
   /** Milliseconds without a byte after which a stream has failed. Default 0: no limit. */
   streamIdleTimeoutMs?: number;
   /** Allow providers of your own on plain http, also on other machines. Default false: loopback only. */
@@ -265,6 +272,7 @@ export const OPTIONS = v.strictObject({
   ),
   ...policyOptions,
   streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
+  breaker: v.optional(breakerOption),
   cache: v.optional(cacheOption),
   allowHttp: v.optional(v.boolean()),
   account: v.optional(v.pipe(v.string(), v.nonEmpty())),

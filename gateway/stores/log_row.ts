@@ -117,6 +117,8 @@ export interface LogAttempt {
   status?: number;
   /** Milliseconds until its answer began, or failed to. */
   ms: number;
+  /** `true` if nothing was sent, because the target keeps failing. It does not count among the `tries`. */
+  skipped?: true;
 }
 
 /**

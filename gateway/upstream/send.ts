@@ -17,6 +17,7 @@ import type { Masks } from "../access/secrets.ts";
 import { headersInit, type SentHeaders } from "./headers.ts";
 import { maskFailure } from "./masked.ts";
 import { sign, signAgain, unsigned } from "./signing.ts";
+import { MOST_ATTEMPTS } from "../policies/attempt.ts";
 import { withIdleLimit } from "../policies/held.ts";
 import { stopwatch } from "../policies/timers.ts";
 
@@ -95,9 +96,6 @@ function checkStatus(response: Response, provider: string): void {
   const message = `${provider} answered with ${status}, which is not an HTTP status`;
   throw new GatewayError("bad_upstream_answer", message);
 }
-
-/** How many attempts a row shows. A request for embeddings in parts may have many more. */
-const MOST_ATTEMPTS = 20;
 
 /** Clears the report of the attempt before, and adds this attempt to the row. */
 function beginAttempt(report: Report, provider: string): LogAttempt | undefined {

@@ -639,6 +639,24 @@ test("embeddings.create() runs on the demo", () =>
     assertMatch(out, /^\d+\n$/);
   }));
 
+const BREAKER = snippet("sh", "SLUICE_BREAKER_FAILURES=");
+
+test("the line with a breaker serves with one", async () => {
+  const [, failures, line] = /^SLUICE_BREAKER_FAILURES=(\d+) (.*)$/.exec(BREAKER.trim())!;
+  await using gateway = await start(line, { SLUICE_BREAKER_FAILURES: failures });
+  const messages: string[] = [];
+  for (let at = 0; at <= Number(failures); at++) {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "demo/status-503", messages: [{ role: "user", content: "Hello" }] }),
+    });
+    messages.push((await response.json()).error.message);
+  }
+  const spared = messages.map((message) => message.startsWith("Cannot ask"));
+  assertEquals([spared.indexOf(true), spared.length], [Number(failures), Number(failures) + 1]);
+});
+
 const ROUTES = snippet("json", '"type": "conditional"');
 const ROUTES_START = snippet("sh", "SLUICE_ROUTES=");
 const ROUTES_CURL = snippet("sh", "dynamic/support");
