@@ -205,7 +205,9 @@ async function open(
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) tellScope(report, route, account, gateway, config, context);
-  if (route.door === "operator" || route.door === "logs" || route.door === "keys") {
+  if (
+    route.door === "operator" || route.door === "logs" || route.door === "keys" || route.door === "routes"
+  ) {
     return await openOperators(route, request, account ?? NO_ACCOUNT, insider, { config, report });
   }
   const admit = () => config.tokens.admit(request, gateway, insider);
@@ -287,6 +289,7 @@ const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>
 const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set([
   "keys",
   "logs",
+  "routes",
   "operator",
   "models",
   "model",

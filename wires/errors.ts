@@ -23,6 +23,7 @@ const ERRORS = {
   request_timeout: { status: 408 },
   method_not_allowed: { status: 405 },
   unsupported_media_type: { status: 415 },
+  conflict: { status: 409 },
   body_too_large: { status: 413 },
   no_websocket: { status: 426 },
   rate_limited: { status: 429, code: 2003 },

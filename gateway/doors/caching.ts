@@ -50,7 +50,7 @@ export function cachePlans(
 ): ((place: AnswerPlace) => CachePlan) | undefined {
   if (!settings || body.length > MOST_BYTES || isStored(get)) return undefined;
   const { ttlMs, key } = settings;
-  const { account = "", gateway = "", query = "", config } = exchange;
+  const { account = "", gateway = "", query = "" } = exchange;
   const shared = [
     ...[account, gateway, query, ...headersOf(exchange)],
     // A client that asks for a stream must not get a whole answer, whatever its key.

@@ -17,6 +17,7 @@ import { ask, credentialsFor } from "../upstream/send.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
 import { routed } from "./routed.ts";
+import { unreadRoutes } from "../targets/routes/legs.ts";
 
 /**
  * Serves a call.
@@ -28,6 +29,8 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   const { headers, config, report } = exchange;
   const settings = readPolicy(headers, config.policy);
   const body = readBody(text, exchange.client.ruleWords);
+  const unread = unreadRoutes(body, exchange);
+  if (unread) return unread.then(() => chat(text, exchange));
   const targets = findTargets(body, exchange);
   const [first] = targets;
   report.provider = first.provider.name;

@@ -7,6 +7,7 @@ import type { ClientWire } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
+import { unreadRoutes } from "../targets/routes/legs.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { readSwitch } from "../upstream/headers.ts";
 import { prepare } from "../upstream/prepare.ts";
@@ -30,6 +31,8 @@ const DEADLINE_MS = 5_000;
 export async function countTokens(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const { client, report, headers, config } = exchange;
   const body = readBody(text, client.ruleWords);
+  const unread = unreadRoutes(body, exchange);
+  if (unread) await unread;
   const [target] = findTargets(body, exchange);
   const { provider, model } = target;
   report.provider = provider.name;

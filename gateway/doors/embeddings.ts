@@ -6,6 +6,7 @@ import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets, targetsOf } from "../targets/find_targets.ts";
+import { unreadRoutes } from "../targets/routes/legs.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { type EmbedPlan, planEmbed, sendEmbed } from "../upstream/embed.ts";
 import { readSwitch } from "../upstream/headers.ts";
@@ -30,6 +31,8 @@ export function embeddings(text: Uint8Array<ArrayBuffer>, exchange: Exchange): P
   const { headers, config, report } = exchange;
   const settings = readPolicy(headers, config.policy);
   const body = readBody(text, []);
+  const unread = unreadRoutes(body, exchange);
+  if (unread) return unread.then(() => embeddings(text, exchange));
   const targets = findTargets(body, exchange, "embeddings");
   const [first] = targets;
   report.provider = first.provider.name;

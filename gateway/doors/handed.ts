@@ -6,6 +6,7 @@ import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
+import { unreadRoutes } from "../targets/routes/legs.ts";
 import { type Body, readBody } from "../upstream/body.ts";
 import { lookAt } from "../upstream/hand_back.ts";
 import { handedOn } from "../upstream/handed_on.ts";
@@ -38,6 +39,8 @@ export function handed(text: Uint8Array<ArrayBuffer>, kind: Handed, asked: Excha
   const { headers, config, report } = exchange;
   const settings = readPolicy(headers, config.policy);
   const body = readBody(text, []);
+  const unread = unreadRoutes(body, exchange);
+  if (unread) return unread.then(() => handed(text, kind, asked));
   const targets = findTargets(body, exchange, kind);
   const [first] = targets;
   report.provider = first.provider.name;

@@ -11,7 +11,7 @@ import { maskText } from "../upstream/masked.ts";
 import { DYNAMIC, findTarget, type Target } from "../targets/find_target.ts";
 import type { Alias } from "../targets/aliases.ts";
 import { targetsOf } from "../targets/find_targets.ts";
-import { isRouteName } from "../targets/routes/legs.ts";
+import { isRouteName, routeNameIn } from "../targets/routes/legs.ts";
 import { clientKey, readText, send, storedKeys } from "../upstream/send.ts";
 import { sign, unsigned } from "../upstream/signing.ts";
 
@@ -76,11 +76,17 @@ export async function listModels(exchange: Exchange): Promise<Response> {
     const model = namedByOperator(alias, data, exchange);
     if (model) data.push(model);
   }
-  for (const name of exchange.config.routes?.names(exchange) ?? []) {
+  for (const name of await routeNames(exchange)) {
     data.push(modelOf(`${DYNAMIC}/${name}`, OWNER, 0));
   }
   const page = { has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
   return Response.json({ object: "list", data, ...page }, { headers });
+}
+
+/** The names of the gateway's routes; those of the options alone if the store fails. */
+async function routeNames(exchange: Exchange): Promise<string[]> {
+  const { routes } = exchange.config;
+  return await routes?.names(exchange).catch(() => routes.fixedNames()) ?? [];
 }
 
 /** The entry for a name of the operator's. `undefined` if it is listed already or if the caller may not use all its models. */
@@ -110,7 +116,8 @@ export async function findModel(written: string, exchange: Exchange): Promise<Re
   const { config, caller, signal } = exchange;
   const id = decode(written);
   if (isRouteName(id, config.providers)) {
-    const route = config.routes?.find(id.slice(DYNAMIC.length + 1), exchange);
+    await config.routes?.unread([routeNameIn(id)], exchange);
+    const route = config.routes?.find(routeNameIn(id), exchange);
     return route ? Response.json(modelOf(id, OWNER, 0)) : unknownModel(id, exchange);
   }
   const target = targetOf(id, exchange);

@@ -7,6 +7,7 @@ import { serveKeys } from "./keys.ts";
 import { serveLogs } from "./logs.ts";
 import { serveMe } from "./me.ts";
 import { serveOperator, type View } from "./operator.ts";
+import { serveRoutes } from "./routes.ts";
 
 /** An account or gateway id for rows. It is cut, because an id in a path may be as long as the path. */
 export const scopeName = (id: string) => id.slice(0, 200);
@@ -17,7 +18,7 @@ export const scopeName = (id: string) => id.slice(0, 200);
  * @throws GatewayError for anybody but the operator, or the holder of a token where the view is the holder's.
  */
 export async function openOperators(
-  route: Route & { door: "operator" | "logs" | "keys" },
+  route: Route & { door: "operator" | "logs" | "keys" | "routes" },
   request: Request,
   account: string,
   insider: boolean,
@@ -27,6 +28,7 @@ export async function openOperators(
   if (route.door === "operator" && route.view === "me") return await serveMe(request, config);
   if (!insider) await checkOperator(request.headers, config.admin);
   if (route.door === "keys") return await serveKeys(request, route, holder);
+  if (route.door === "routes") return await serveRoutes(request, route, holder);
   if (route.door === "operator") return await serveOperator(route.view as View, request, config);
   const scope = { account: scopeName(account), gateway: scopeName(route.gateway) };
   return await serveLogs(request, { ...route, ...scope }, holder);

@@ -29,6 +29,7 @@ export type Route =
     | { door: "unsupported" | "stored"; endpoint: string }
     | { door: "operator"; view: View | "me" }
     | { door: "keys"; id?: string; action?: string }
+    | { door: "routes"; id?: string; part?: string; version?: string }
     | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
   );
 
@@ -59,6 +60,8 @@ const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
 /** Paths of Cloudflare's REST API about one gateway. */
 const REST_GATEWAY = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway/gateways/(?<gateway>[^/]+)";
 const read = ["GET", "HEAD"], post = ["POST"];
+/** What lists of things take, and single things. */
+const LIST = ["GET", "POST"], ITEM = ["GET", "PATCH", "DELETE"];
 
 /** The doors. The first whose path matches counts. */
 export const DOORS: readonly Door[] = [
@@ -115,6 +118,18 @@ export const DOORS: readonly Door[] = [
   { path: /^\/sluice\/api\/keys\/(?<id>[^/]+)\/*$/, methods: ["GET", "PATCH", "DELETE"], door: "keys" },
   { path: /^\/sluice\/api\/keys\/(?<id>[^/]+)\/(?<action>rotate)\/*$/, methods: post, door: "keys" },
   { path: new RegExp(`^(?:${GATEWAY}|/v1)?/+compat/+(?:v1/)?(?<endpoint>.+)$`), door: "unsupported" },
+  { path: /^\/sluice\/api\/routes\/*$/, methods: LIST, door: "routes" },
+  { path: /^\/sluice\/api\/routes\/(?<id>[^/]+)\/*$/, methods: ITEM, door: "routes" },
+  {
+    path: /^\/sluice\/api\/routes\/(?<id>[^/]+)\/(?<part>versions|deployments)\/*$/,
+    methods: LIST,
+    door: "routes",
+  },
+  {
+    path: /^\/sluice\/api\/routes\/(?<id>[^/]+)\/(?<part>versions)\/(?<version>[^/]+)\/*$/,
+    methods: ["GET"],
+    door: "routes",
+  },
   { path: new RegExp(`^${GATEWAY}/*$`), methods: ["POST"], door: "universal" },
   { path: new RegExp(`^${GATEWAY}/+run/*$`), methods: post, door: "task", errors: "gateway" },
   { path: new RegExp(`^${GATEWAY}/+(?<provider>[^/]+)/?(?<path>.*)$`), door: "native" },
@@ -135,6 +150,25 @@ export const DOORS: readonly Door[] = [
     path: /^\/sluice\/api\/(?<side>bodies)\/(?<account>[^/]+)\/(?<gateway>[^/]+)\/(?<id>[^/]+)\/*$/,
     methods: ["GET"],
     door: "logs",
+  },
+  { path: new RegExp(`^${REST_GATEWAY}/routes/*$`), methods: LIST, door: "routes", errors: "rest" },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/routes/(?<id>[^/]+)/*$`),
+    methods: ITEM,
+    door: "routes",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/routes/(?<id>[^/]+)/(?<part>versions|deployments)/*$`),
+    methods: LIST,
+    door: "routes",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/routes/(?<id>[^/]+)/(?<part>versions)/(?<version>[^/]+)/*$`),
+    methods: ["GET"],
+    door: "routes",
+    errors: "rest",
   },
   {
     path: new RegExp(`^${REST}/(?:v1/)+chat/completions/*$`),

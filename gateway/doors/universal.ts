@@ -1,6 +1,7 @@
 /** Serves the universal endpoint: tries steps for several providers, each in its own format, until one answers. */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError, shorten } from "../../wires/errors.ts";
+import { object } from "../../wires/shared/json.ts";
 import { findObjects } from "../../wires/shared/json_text.ts";
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
@@ -20,6 +21,7 @@ import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { findProvider, MOST_NAME } from "../targets/find_target.ts";
 import { checkOwnModels, MOST_STEPS, targetsOf } from "../targets/find_targets.ts";
+import { unreadRoutes } from "../targets/routes/legs.ts";
 
 /** The most characters of an endpoint with its query. Servers refuse longer request lines. */
 const MOST_ENDPOINT = 64 * 1024;
@@ -147,7 +149,7 @@ function readHeaders({ headers: given, authorization, path }: WrittenStep): Head
 async function makeSteps(written: WrittenStep, exchange: Exchange, only: boolean): Promise<Step[]> {
   const { tokens } = exchange.config;
   const step = { ...written, endpoint: tokens.ownQuery(written.endpoint) };
-  const { provider, path, config = {} } = step;
+  const { provider, path, query, config = {} } = step;
   const headers = readHeaders(step);
   const caller = { ...exchange.caller, keys: await tokens.keys(headers) };
   // The request's own headers for the gateway are the defaults of each step.
@@ -156,6 +158,8 @@ async function makeSteps(written: WrittenStep, exchange: Exchange, only: boolean
   });
   const own: Exchange = { ...exchange, headers, caller };
   const settings = readPolicy(headers, exchange.config.policy, config ?? {}, path);
+  const unread = provider === "compat" && unreadRoutes({ get: (field) => object(query)?.[field] }, own);
+  if (unread) await unread;
   const made = provider === "compat"
     ? compatSteps(step, settings, own, only)
     : [nativeStepOf(step, settings, own)];

@@ -79,11 +79,7 @@ function sumOf({ id, node, value }: Toll, { scope, run }: Passing): {
   const window = windowOf(run.config.now(), windowMs);
   // A hash: the value may be long, or a secret.
   const parts = JSON.stringify([...scope, id, counts, windowMs, flat(value)]);
-  const hash = Array.from(
-    sha256(new TextEncoder().encode(parts)),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  );
-  const name = `route:${hash.join("")}`;
+  const name = `route:${sha256(new TextEncoder().encode(parts))}`;
   const key = `${name}:${window.at}`;
   const of = [{ key, weight: 1 }];
   if (isSliding) of.push({ key: `${name}:${window.at - 1}`, weight: window.left });

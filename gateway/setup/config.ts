@@ -21,7 +21,8 @@ import { cacheOf } from "./cache_option.ts";
 import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
-import { routesOf } from "./routes_option.ts";
+import { routeBook } from "./route_book.ts";
+import { fixedRoutes } from "./routes_option.ts";
 import { readKeys } from "./stored_key_options.ts";
 import type { AnswerCache } from "../policies/answer_cache.ts";
 import type { Send } from "../policies/attempt.ts";
@@ -33,8 +34,10 @@ import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck } from "../access/admin.ts";
 import type { Counters } from "../stores/counters.ts";
 import { type Access, accessOf } from "./access_of.ts";
+import { memoryRoutes, type RouteStore, sqlRoutes } from "../stores/routes.ts";
 import { type FilledStores, storesOf } from "../stores/stores.ts";
 import type { Journal } from "../log/journal.ts";
+import type { Losses } from "../log/metrics.ts";
 import type { PriceBook } from "../log/prices.ts";
 
 /** Options with every default filled in. */
@@ -46,6 +49,8 @@ export interface Config extends Access {
   aliases?: Aliases;
   /** The routes; absent if there are none. */
   routes?: Routes;
+  /** Where the operator's API writes routes; absent if nobody can. */
+  routeStore?: RouteStore;
   limits: Limits;
   /** Bytes of request bodies that the gateway holds at this moment. */
   inFlight: { bytes: number };
@@ -108,7 +113,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   return {
     fetch: send,
     providers,
-    ...namesOf(options, providers),
+    ...namesOf(options, providers, stores.sql, journal?.losses),
     limits,
     inFlight: { bytes: 0 },
     counters: stores.counters,
@@ -150,11 +155,21 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
 
 /** The names that clients may write beside those of models: routes, and the operator's own. */
 function namesOf(
-  { models, routes: written }: Options,
+  options: Options,
   providers: ReadonlyMap<string, Provider>,
-): Pick<Config, "aliases" | "routes"> {
-  const routes = written && routesOf(written, providers);
-  return { routes, aliases: models && readAliases(models, providers, routes) };
+  sql: FilledStores["sql"],
+  losses: Losses | undefined,
+): Pick<Config, "aliases" | "routes" | "routeStore"> {
+  const { models, routes: written = {}, adminToken } = options;
+  const fixed = fixedRoutes(written, providers);
+  const store = sql ? sqlRoutes(sql) : adminToken === undefined ? undefined : memoryRoutes();
+  const onFailure = () => {
+    if (losses) losses.storeErrors++;
+  };
+  const routes = fixed.size > 0 || store
+    ? routeBook({ fixed, store, providers, timer: timerOf(options), onFailure })
+    : undefined;
+  return { routes, routeStore: store, aliases: models && readAliases(models, providers, routes) };
 }
 
 /** What the policies remember of answers and of targets. */

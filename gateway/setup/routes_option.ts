@@ -1,10 +1,8 @@
 /** The option `routes`: its schema, and the routes that it describes. */
 import * as v from "npm:valibot@1.5.0";
 import type { Provider } from "../../providers/types.ts";
-import { readMetadata } from "../log/metadata.ts";
 import { RouteFault } from "../targets/routes/fault.ts";
 import { checkRouteName, MOST_OF_ROUTE, readGraph } from "../targets/routes/graph.ts";
-import type { Routes } from "../targets/routes/legs.ts";
 import type { Route } from "../targets/routes/types.ts";
 
 /**
@@ -66,10 +64,10 @@ const MOST_ROUTES = 1000;
  *
  * @throws TypeError that names the place of the fault.
  */
-export function routesOf(
+export function fixedRoutes(
   written: Readonly<Record<string, unknown>>,
   providers: ReadonlyMap<string, Provider>,
-): Routes {
+): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>();
   const entries = Object.entries(written);
   if (entries.length > MOST_ROUTES) {
@@ -87,12 +85,5 @@ export function routesOf(
       throw new TypeError(`Cannot use option routes.${name.slice(0, 100)}: ${error.message}`);
     }
   }
-  return {
-    find: (name) => routes.get(name),
-    names: () => [...routes.keys()],
-    metadata(headers) {
-      const text = headers.get("cf-aig-metadata");
-      return text === null ? undefined : readMetadata(text, []);
-    },
-  };
+  return routes;
 }

@@ -57,6 +57,10 @@ function statements(dialect: Sql["dialect"]): string[] {
       until bigint not null)`,
     // All bytes are summed up from this index alone, and the values that end first are found by it.
     "create index if not exists sluice_values_until on sluice_values (until, bytes)",
+    `create table if not exists sluice_routes (
+      id ${text} primary key, account ${text} not null, gateway ${text} not null, revision bigint not null,
+      name ${text} not null, version ${text} not null, elements text not null, more text not null)`,
+    "create unique index if not exists sluice_routes_name on sluice_routes (account, gateway, name)",
   ];
 }
 

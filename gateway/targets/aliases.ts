@@ -2,7 +2,7 @@
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import { DYNAMIC, findTarget } from "./find_target.ts";
-import { isRouteName, type Routes } from "./routes/legs.ts";
+import { isRouteName, routeNameIn, type Routes } from "./routes/legs.ts";
 
 /** A name of the operator's, with the models that it stands for. */
 export interface Alias {
@@ -84,8 +84,9 @@ function beginsWithProvider(name: string, providers: ReadonlyMap<string, Provide
 
 /** Checks that a value names a route that exists. */
 function checkRoute(name: string, routes: Routes | undefined, fault: (why: string) => TypeError): void {
-  const route = name.slice(DYNAMIC.length + 1);
-  if (routes?.find(route, {})) return;
+  const route = routeNameIn(name);
+  // A route in a store may be made later.
+  if (routes?.isStored || routes?.isFixed(route)) return;
   throw fault(`there is no route ${quote(route)} in the option routes`);
 }
 

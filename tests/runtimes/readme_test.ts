@@ -675,6 +675,27 @@ test("curl is led by the route that is shown, from its variable", async () => {
   ]);
 });
 
+const ROUTES_API = snippet("ts", "dynamicRouting");
+
+test("Cloudflare's SDK writes a route by the program that is shown", async () => {
+  const folder = `${FOLDER}/routes`;
+  await Deno.mkdir(folder, { recursive: true });
+  const token = /apiToken: "(.*)"/.exec(ROUTES_API)![1];
+  await using gateway = await start("npx -y deno run --allow-net --allow-env mod.ts", {
+    SLUICE_ADMIN_TOKEN: token,
+  });
+  await Deno.writeTextFile(`${folder}/program.ts`, ROUTES_API.replace(ADDRESS, gateway.url));
+  const { code, err } = await run(DENO, ["run", "--quiet", "--check", "--allow-all", `${folder}/program.ts`]);
+  assertEquals(code, 0, err);
+  const response = await fetch(`${gateway.url}/v1/acct/default/compat/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "dynamic/help", messages: [{ role: "user", content: "Hello" }] }),
+  });
+  assertEquals((await response.json()).choices[0].message.content, "Hello");
+  await Deno.remove(folder, { recursive: true });
+});
+
 const NAMES = snippet("sh", "SLUICE_MODELS=");
 
 test("the operator's own names are valid for the option", () => {

@@ -14,9 +14,22 @@ export interface RouteScope {
 
 /** The routes of a gateway. */
 export interface Routes {
+  /** Whether some are kept in a store. */
+  isStored: boolean;
+  /** Whether the options have a route of that name. */
+  isFixed(name: string): boolean;
+  /** The names of the routes of the options. */
+  fixedNames(): string[];
+  /** The names of all routes of a gateway. */
+  names(scope: RouteScope): Promise<string[]>;
+  /** Reads these routes from their store, if they must be. @returns A promise if a request must wait for it. */
+  unread(names: readonly string[], scope: RouteScope): Promise<unknown> | undefined;
+  /**
+   * The route of a name. One that a store keeps was read before.
+   *
+   * @throws GatewayError `overloaded` if its store has failed.
+   */
   find(name: string, scope: RouteScope): Route | undefined;
-  /** The names of all routes. */
-  names(scope: RouteScope): string[];
   /** The client's metadata in headers. */
   metadata(headers: Headers): Readonly<Record<string, unknown>> | undefined;
 }
@@ -50,7 +63,7 @@ export function targetsOfRoute(
   body: { get(field: string): unknown } | undefined,
 ): Target[] {
   const { config: { providers, routes, random }, caller, headers } = asked;
-  const name = written.slice(PREFIX.length);
+  const name = routeNameIn(written);
   const route = routes?.find(name, asked);
   if (!routes || !route) throw noRoute(name, param, asked);
   if (!route.graph) {
@@ -73,6 +86,44 @@ export function targetsOfRoute(
   });
 }
 
+/** The parts of a request that may name a route. */
+interface Naming extends RouteScope {
+  headers: Headers;
+  config: {
+    providers: ReadonlyMap<string, Provider>;
+    routes?: Routes;
+    aliases?: { find(name: string): { names: readonly string[] } | undefined };
+  };
+}
+
+/** How many names of a request are looked at. A request that names more is refused. */
+const MOST_NAMES = 30;
+
+/**
+ * Reads the routes that a request names from their store, if they must be.
+ *
+ * @returns A promise if the request must wait for it.
+ */
+export function unreadRoutes(
+  body: { get(field: string): unknown },
+  asked: Naming,
+): Promise<unknown> | undefined {
+  const { headers, config: { routes, aliases, providers } } = asked;
+  if (!routes?.isStored) return undefined;
+  const others = body.get("models"), fallback = headers.get("sluice-fallback");
+  const written: unknown[] = [body.get("model")];
+  if (Array.isArray(others)) written.push(...others.slice(0, MOST_NAMES));
+  if (fallback !== null) written.push(...fallback.split(",", MOST_NAMES).map((name) => name.trim()));
+  const named = (name: unknown): readonly unknown[] =>
+    typeof name === "string" && aliases?.find(name)?.names || [name];
+  const names = written.flatMap(named)
+    .filter((name) => isRouteName(name, providers));
+  return names.length === 0 ? undefined : routes.unread(names.map(routeNameIn), asked);
+}
+
+/** The name of a route without its prefix. */
+export const routeNameIn = (written: string): string => written.slice(PREFIX.length);
+
 /** The error for a request that comes to the end of a route without a model. */
 export const endsEarly = (name: string, param?: string): GatewayError =>
   new GatewayError(
@@ -82,10 +133,10 @@ export const endsEarly = (name: string, param?: string): GatewayError =>
   );
 
 function noRoute(name: string, param: string, asked: Asked): GatewayError {
-  const near = nearestNames(name, asked.config.routes?.names(asked) ?? [], 1);
+  const near = nearestNames(name, asked.config.routes?.fixedNames() ?? [], 1);
   const hint = near.length > 0
     ? `; did you mean ${quote(PREFIX + near[0])}?`
-    : ". Routes are written in the option routes, or SLUICE_ROUTES";
+    : ". Routes are written in the option routes (SLUICE_ROUTES), or by Cloudflare's API";
   const message = `Cannot find the route ${quote(name)}: the gateway has no route of that name${hint}`;
   return new GatewayError("invalid_model", message, { param });
 }

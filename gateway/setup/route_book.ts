@@ -1,0 +1,160 @@
+/** Finds the routes that requests name: those of the options, and those that are kept in a store. */
+import type { Provider } from "../../providers/types.ts";
+import { GatewayError, quote } from "../../wires/errors.ts";
+import { readMetadata } from "../log/metadata.ts";
+import { timeLimit } from "../policies/timers.ts";
+import type { DeployedRoute, RouteStore } from "../stores/routes.ts";
+import type { Scope } from "../stores/store.ts";
+import { RouteFault } from "../targets/routes/fault.ts";
+import { readGraph } from "../targets/routes/graph.ts";
+import type { Routes, RouteScope } from "../targets/routes/legs.ts";
+import type { Route } from "../targets/routes/types.ts";
+
+/** Milliseconds for which a route that was read from a store is used without another look. Two gateways differ no longer. */
+const FRESH_MS = 5_000;
+
+/** Milliseconds for which a store that has failed is not asked again for the same route. */
+const REST_MS = 1_000;
+
+/** The longest wait for a store, in milliseconds. */
+const LATE_MS = 250;
+
+/** The account of requests that name none, as in rows. */
+const NO_ACCOUNT = "-";
+
+/** The most routes that are remembered. Clients choose the names. */
+const MOST_KEPT = 1000;
+
+/** What is known of a name. */
+interface Known {
+  /** `undefined` if there is no route of that name. */
+  route?: Route;
+  /** Until when it is used without another look. */
+  until: number;
+  /** Whether the store has failed, and nothing was known before. */
+  isUnknown?: boolean;
+  reading?: Promise<void>;
+}
+
+/** What the routes of a gateway are made of. */
+export interface RouteParts {
+  /** Those of the options, which hold in every gateway and come before those of the store. */
+  fixed: ReadonlyMap<string, Route>;
+  store?: RouteStore;
+  providers: ReadonlyMap<string, Provider>;
+  /** Measures durations in milliseconds. */
+  timer: () => number;
+  /** Is told of each failure of the store. */
+  onFailure: () => void;
+}
+
+/** Makes the routes of a gateway. */
+export function routeBook({ fixed, store, providers, timer, onFailure }: RouteParts): Routes {
+  /** The name that was used last is the last one. */
+  const known = new Map<string, Known>();
+  const inTime = timeLimit(LATE_MS);
+  const keyOf = ({ account, gateway }: Scope, name: string) => JSON.stringify([account, gateway, name]);
+
+  function keep(key: string, entry: Known): Known {
+    known.delete(key);
+    known.set(key, entry);
+    if (known.size > MOST_KEPT) known.delete(known.keys().next().value!);
+    return entry;
+  }
+
+  function routeOf(
+    name: string,
+    found: DeployedRoute | undefined,
+    before: Route | undefined,
+  ): Route | undefined {
+    if (!found || found.version === before?.version) return found && before;
+    return readRoute(name, found, providers);
+  }
+
+  async function read(key: string, name: string, asked: Promise<DeployedRoute | undefined>) {
+    const before = known.get(key)?.route;
+    try {
+      const found = await inTime(asked, () => new Error("the store does not answer"));
+      keep(key, { route: routeOf(name, found, before), until: timer() + FRESH_MS });
+    } catch {
+      onFailure();
+      // A route that was read before is better than none.
+      keep(key, { route: before, until: timer() + REST_MS, isUnknown: before === undefined });
+    }
+  }
+
+  /** What is known of a name, if it is not too old. */
+  const freshOf = (key: string): Known | undefined => {
+    const entry = known.get(key);
+    return entry && timer() < entry.until ? entry : undefined;
+  };
+
+  /** Looks a name up in the store. @returns A promise if the store must be waited for. */
+  function look(scope: Scope, name: string): Promise<void> | undefined {
+    const key = keyOf(scope, name);
+    const entry = known.get(key);
+    if (freshOf(key)) return undefined;
+    if (entry?.reading) return entry.reading;
+    const asked = store!.deployed(scope, name);
+    if (!(asked instanceof Promise)) {
+      keep(key, { route: routeOf(name, asked, entry?.route), until: timer() });
+      return undefined;
+    }
+    const reading = read(key, name, asked);
+    keep(key, { route: entry?.route, until: -Infinity, reading });
+    return reading;
+  }
+
+  return {
+    isStored: store !== undefined,
+    find(name, asked) {
+      const route = fixed.get(name);
+      if (route || !store) return route;
+      const entry = known.get(keyOf(routeScope(asked), name));
+      if (!entry?.isUnknown) return entry?.route;
+      throw new GatewayError(
+        "overloaded",
+        `Cannot find the route ${quote(name)}: the store of routes does not answer`,
+        { headers: { "retry-after": "1" } },
+      );
+    },
+    isFixed: (name) => fixed.has(name),
+    unread(names, asked) {
+      if (!store) return undefined;
+      const scope = routeScope(asked);
+      const waits = names.filter((name) => !fixed.has(name)).map((name) => look(scope, name))
+        .filter((wait) => wait !== undefined);
+      return waits.length > 0 ? Promise.all(waits) : undefined;
+    },
+    fixedNames: () => [...fixed.keys()],
+    async names(asked) {
+      const stored = store ? await store.names(routeScope(asked)) : [];
+      return [...new Set([...fixed.keys(), ...stored])];
+    },
+    metadata(headers) {
+      const text = headers.get("cf-aig-metadata");
+      return text === null ? undefined : readMetadata(text, []);
+    },
+  };
+}
+
+/** The account and the gateway whose routes a request means. */
+export const routeScope = ({ account = NO_ACCOUNT, gateway = "default" }: RouteScope): Scope => ({
+  account: account.slice(0, 200),
+  gateway: gateway.slice(0, 200),
+});
+
+/** A route as it is kept. Its providers may have changed since it was written: then it has a fault. */
+export function readRoute(
+  name: string,
+  { version, elements }: DeployedRoute,
+  providers: ReadonlyMap<string, Provider>,
+): Route {
+  try {
+    return { name, version, graph: readGraph(JSON.parse(elements), providers) };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { name, version, fault: "its elements are not JSON" };
+    if (!(error instanceof RouteFault)) throw error;
+    return { name, version, fault: error.message };
+  }
+}
