@@ -24,6 +24,8 @@ export interface Exchange {
   readonly client: ClientWire;
   readonly report: Report;
   readonly context?: RuntimeContext;
+  /** The id of the answer, if it is kept under one. Such a request takes no part in caching. */
+  readonly answerId?: string;
   /** Takes the requests in place of the providers, if the client asks what would be sent (`sluice-explain`). */
   readonly explain?: Explainer;
 }

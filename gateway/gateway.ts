@@ -36,7 +36,8 @@ import { keptAnswer, tellCaller } from "./upstream/captured.ts";
 import { StoreError } from "./stores/sql.ts";
 import { faultResponse } from "./upstream/error_response.ts";
 import { checkHost, DEFAULT_CLIENT, errorShape, findRoute, pathOf, type Route } from "./doors/find_door.ts";
-import { notKept, unsupported } from "./doors/unserved.ts";
+import { answered } from "./doors/responses/ask.ts";
+import { serveStored } from "./doors/responses/serve.ts";
 import { run } from "./doors/run.ts";
 import { universal } from "./doors/universal.ts";
 
@@ -223,7 +224,7 @@ async function open(
   switch (route.door) {
     // Awaited here: returning the bare promise would cost an extra tick.
     case "chat":
-      return await chat(await takeMeasured(request, exchange), exchange);
+      return await answered(await takeMeasured(request, exchange), exchange, chat);
     case "completions":
     case "rerank":
       return await handed(await takeMeasured(request, exchange), route.door, exchange);
@@ -233,7 +234,7 @@ async function open(
     case "task":
       return await run(await takeMeasured(request, exchange), exchange, route.door === "run");
     case "count":
-      return await countTokens(await takeMeasured(request, exchange), exchange);
+      return await answered(await takeMeasured(request, exchange), exchange, countTokens);
     case "models":
       return await listModels(exchange);
     case "universal":
@@ -243,9 +244,8 @@ async function open(
     case "model":
       return await findModel(route.id, exchange);
     case "unsupported":
-      throw unsupported(route);
     case "stored":
-      throw notKept(route);
+      return await serveStored(request, route, exchange);
   }
 }
 
@@ -293,6 +293,7 @@ const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set([
   "operator",
   "models",
   "model",
+  "stored",
   "unsupported",
 ]);
 

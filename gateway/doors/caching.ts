@@ -7,11 +7,13 @@ import { type CacheSettings, readCaching } from "../policies/cache_settings.ts";
 import { readSwitch } from "../upstream/headers.ts";
 
 /**
- * The settings of a request that takes part in caching; `undefined` for any other, and for one that asks what would be sent.
- * Costs one look at a header.
+ * The settings of a request that takes part in caching; `undefined` for any other, for one that asks what would be sent, and for
+ * one whose answer is kept under an id of its own. Costs one look at a header.
  */
-export function cacheSettings({ config: { cache }, headers, explain }: Exchange): CacheSettings | undefined {
-  return explain ? undefined : cache && readCaching(headers, cache.ttl, readSwitch);
+export function cacheSettings(
+  { config: { cache }, headers, explain, answerId }: Exchange,
+): CacheSettings | undefined {
+  return explain || answerId !== undefined ? undefined : cache && readCaching(headers, cache.ttl, readSwitch);
 }
 
 /**

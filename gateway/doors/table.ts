@@ -97,7 +97,7 @@ export const DOORS: readonly Door[] = [
     door: "count",
     client: openaiResponses,
   },
-  { path: new RegExp(`^${COMPAT}/(?<endpoint>responses/.+)$`), door: "stored" },
+  { path: new RegExp(`^${COMPAT}/(?<endpoint>(?:responses/|conversations(?:/|$)).*)$`), door: "stored" },
   { path: new RegExp(`^${COMPAT}${DEPLOYMENT}/embeddings/*$`), methods: post, door: "embeddings" },
   { path: new RegExp(`^${COMPAT}${DEPLOYMENT}/completions/*$`), methods: post, door: "completions" },
   // `/v2/rerank` is Cohere's path.
@@ -183,7 +183,10 @@ export const DOORS: readonly Door[] = [
     door: "chat",
     client: openaiCompaction,
   },
-  { path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>responses/.+)$`), door: "stored" },
+  {
+    path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>(?:responses/|conversations(?:/|$)).*)$`),
+    door: "stored",
+  },
   {
     path: new RegExp(`^${REST}/(?:v1/)+messages/*$`),
     methods: post,

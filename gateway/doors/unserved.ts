@@ -23,13 +23,22 @@ export function unsupported({ account = "-", gateway = "default", endpoint }: Ro
   return new GatewayError("invalid_model", `Compatibility endpoint: ${told} is not supported. ${cure}`);
 }
 
-/** The error for a path that reads or changes a stored response. */
-export function notKept({ account = "-", gateway = "default", endpoint }: Route & { endpoint: string }) {
+/**
+ * The error for a path that reads or changes a stored response.
+ *
+ * @param isKeeping Whether the gateway stores any.
+ */
+export function notKept(
+  { account = "-", gateway = "default", endpoint }: Route & { endpoint: string },
+  isKeeping: boolean,
+) {
   const told = shorten(wordsOf(endpoint).join("/"));
   const provider = shorten(`/v1/${encodeURIComponent(account)}/${encodeURIComponent(gateway)}`);
+  const state = isKeeping
+    ? "the gateway stores nothing of this name. Read"
+    : "the gateway stores no responses. Send the whole conversation in input, or read";
   return new GatewayError(
     "not_found",
-    `Cannot find ${told}: the gateway stores no responses. Send the whole conversation in input, or read a response that ` +
-      `OpenAI has stored at ${provider}/openai/${told}`,
+    `Cannot find ${told}: ${state} a response that OpenAI has stored at ${provider}/openai/${told}`,
   );
 }

@@ -66,7 +66,7 @@ export interface Report {
   cache?: "HIT" | "MISS";
   /** The facts about an answer from the cache. */
   replayed?: Facts;
-  /** Copies the answer for the cache. */
+  /** Keeps the answer, in the cache or for clients that go on from it. */
   keep?: (response: Response) => Promise<Response>;
   /** Puts the answer into the envelope of its path. */
   envelope?: (response: Response) => Promise<Response>;

@@ -25,6 +25,8 @@ import { routeBook } from "./route_book.ts";
 import { fixedRoutes } from "./routes_option.ts";
 import { readKeys } from "./stored_key_options.ts";
 import type { AnswerCache } from "../policies/answer_cache.ts";
+import type { KeptResponses } from "../policies/kept_responses.ts";
+import { responsesOf } from "./responses_option.ts";
 import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
@@ -70,6 +72,8 @@ export interface Config extends Access {
   cache?: AnswerCache;
   /** Spares targets that keep failing; absent if it is turned off. */
   breaker?: Breaker;
+  /** The responses that clients may go on from; absent if none are kept. */
+  responses?: KeptResponses;
   streamIdleTimeoutMs: number;
   account?: string;
   url?: string;
@@ -132,13 +136,9 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
       now,
       losses: journal?.losses,
     }),
-    policy: {
-      ...DEFAULTS,
-      ...defined(read.retries),
-      ...defined({ requestTimeoutMs: read.requestTimeoutMs }),
-    },
+    policy: { ...DEFAULTS, ...defined({ ...read.retries, requestTimeoutMs: read.requestTimeoutMs }) },
     send: chain(),
-    ...policiesOf(options, read, stores.kv, journal),
+    ...policiesOf(options, read, stores, journal),
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
     account: read.account,
     url: read.url,
@@ -173,15 +173,19 @@ function namesOf(
 }
 
 /** What the policies remember of answers and of targets. */
-const policiesOf = (
+function policiesOf(
   options: Options,
-  { cache, breaker }: ReturnType<typeof checkOptions>,
-  kv: FilledStores["kv"],
+  { cache, breaker, responses }: ReturnType<typeof checkOptions>,
+  { sql, kv }: FilledStores,
   journal: Journal | undefined,
-): Pick<Config, "cache" | "breaker"> => ({
-  cache: cacheOf(cache, options.now ?? Date.now, kv, journal?.losses),
-  breaker: breakerFor(breaker, timerOf(options)),
-});
+): Pick<Config, "cache" | "breaker" | "responses"> {
+  const { now = Date.now } = options;
+  return {
+    cache: cacheOf(cache, now, kv, journal?.losses),
+    breaker: breakerFor(breaker, timerOf(options)),
+    responses: responsesOf(responses, sql, now, journal?.losses),
+  };
+}
 
 const defined = <T extends object>(from: T = {} as T): { [K in keyof T]: NonNullable<T[K]> } =>
   Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {

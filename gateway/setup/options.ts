@@ -21,6 +21,7 @@ import { chatField } from "./chat_field.ts";
 import { breakerOption } from "./breaker_option.ts";
 import { cacheOption } from "./cache_option.ts";
 import { meteringOptions, openingOptions, tokenName } from "./metering_options.ts";
+import { responsesOption } from "./responses_option.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
 import { PLACES } from "./places_option.ts";
@@ -96,6 +97,13 @@ export interface Options {
    * `openMs` (default 30000). Then a single request is let through, which decides. Each process decides for itself. Default: off.
    */
   breaker?: { failures?: number; share?: number; windowMs?: number; openMs?: number };
+  /**
+   * Which responses of OpenAI's Responses are kept, for `previous_response_id` and conversations, in `store` or else in memory.
+   * `store`: true as at OpenAI, so also those of requests that do not say `store`; `"asked"` for those of requests that say
+   * `store: true`; default false. `days`: they are removed when nobody has used them for so long (default 30). `maxBytes`: the
+   * most bytes of all (default 1 GiB in `store`, 64 MiB in memory, 16 MiB there on Workers); the oldest are removed first.
+   */
+  responses?: { store?: boolean | "asked"; days?: number; maxBytes?: number };
   /** Milliseconds without a byte after which a stream has failed. Default 0: no limit. */
   streamIdleTimeoutMs?: number;
   /** Allow providers of your own on plain http, also on other machines. Default false: loopback only. */
@@ -274,6 +282,7 @@ export const OPTIONS = v.strictObject({
   streamIdleTimeoutMs: policyOptions.requestTimeoutMs,
   breaker: v.optional(breakerOption),
   cache: v.optional(cacheOption),
+  responses: v.optional(responsesOption),
   allowHttp: v.optional(v.boolean()),
   account: v.optional(v.pipe(v.string(), v.nonEmpty())),
   url: v.optional(baseUrl),

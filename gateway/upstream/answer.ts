@@ -86,6 +86,7 @@ export function contentKind(headers: Headers): ContentKind {
 }
 
 /** An id for an answer without one, in the form of the client's wire. */
-export function answerId({ config, client }: Exchange): string {
-  return client.idPrefix + Math.floor(config.random() * 2 ** 52).toString(36).padStart(11, "0");
+export function answerId({ config, client, answerId }: Exchange): string {
+  return answerId ??
+    client.idPrefix + Math.floor(config.random() * 2 ** 52).toString(36).padStart(11, "0");
 }

@@ -132,7 +132,7 @@ const WATCHED_BYTES = 256 * 1024;
  *
  * @throws GatewayError `overloaded`
  */
-function hold(bytes: number, { config, report }: Holder): void {
+export function hold(bytes: number, { config, report }: Holder): void {
   const { limits: { maxInFlightBytes: most }, inFlight } = config;
   if (most > 0 && inFlight.bytes + bytes > most) {
     throw new GatewayError(

@@ -1,8 +1,9 @@
 /**
  * OpenAI's Responses, the client's half: reads a request's body into a neutral call.
  *
- * Nothing is stored. A reference to an earlier response is refused with the cure, and `store: true` is answered with
- * `store: false`. Settings that only OpenAI has are named as dropped.
+ * A call has no state: if the gateway keeps responses, its door has put the conversation into `input` already. A reference to
+ * anything stored is refused with the cure, and `store: true` is answered with `store: false`. Settings that only OpenAI has are
+ * named as dropped.
  *
  * Checked against `openai` 7.59 types, 2026-11.
  *

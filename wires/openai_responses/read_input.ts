@@ -314,7 +314,7 @@ function readUpdate(item: JsonObject, path: string, { updates, dropped }: Notes)
 export function notStored(param: string, state: string, cure: string): GatewayError {
   return new GatewayError(
     "previous_response_not_found",
-    `Cannot read the request: ${state}, and nothing is stored here; ${cure}`,
+    `Cannot read the request: ${state}, and nothing of it is stored here; ${cure}`,
     { param },
   );
 }

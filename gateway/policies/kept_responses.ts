@@ -1,0 +1,131 @@
+/** Keeps responses and conversations in a store, and tells of its failures. */
+import { GatewayError } from "../../wires/errors.ts";
+import { IS_PROCESS, keepAlive, type RuntimeContext } from "../context.ts";
+import type { Document, Documents, Owner } from "../stores/documents.ts";
+import { within } from "./timers.ts";
+
+/** The longest waits in milliseconds: of a request for what is stored, and of the end of an answer until it is stored. */
+const LATE_MS = { read: 1000, keep: 250 };
+
+/** Milliseconds between two lines about failures of the store. */
+const TELL_MS = 60_000;
+
+/** The most bytes of one response with its input. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** The responses that a gateway keeps. */
+export interface KeptResponses {
+  /** Whether a request that does not say `store` is not kept. (OpenAI keeps it.) */
+  readonly onlyAsked: boolean;
+  /** The most bytes of one response with its input. */
+  readonly mostBytes: number;
+  /**
+   * Asks the store for a client that waits for it.
+   *
+   * @param unit The unit that is asked for. If it is being kept at this moment, that is waited for.
+   * @throws GatewayError `overloaded` if the store fails or is too slow.
+   */
+  ask<T>(unit: string, work: (documents: Documents) => Promise<T>): Promise<T>;
+  /**
+   * Keeps documents of an answer that ends. Never rejects.
+   *
+   * @param units Those that the answer goes on from, whose time begins anew.
+   * @returns Whether they are kept; also true if that takes longer than an answer may wait.
+   */
+  keep(
+    owner: Owner,
+    documents: readonly Document[],
+    units: readonly string[],
+    context: RuntimeContext | undefined,
+  ): Promise<boolean>;
+  /** Counts a response that is not kept, and tells it. */
+  fail(what: string, cause?: unknown): void;
+}
+
+/** What a store of responses is made of. */
+interface Parts {
+  documents: Documents;
+  onlyAsked: boolean;
+  /** The most bytes of all documents. */
+  maxBytes: number;
+  now: () => number;
+  /** Prints a line about failures. */
+  warn: (line: string) => void;
+  /** Called at each failure. */
+  onFailure: () => void;
+}
+
+const late = () => new DOMException("too slow", "TimeoutError");
+
+/** Makes a store of responses. */
+export function keptResponses(
+  { documents, onlyAsked, maxBytes, now, warn, onFailure }: Parts,
+): KeptResponses {
+  /** What is being kept at this moment, by its units. Not on Workers: there a request may not wait for another one. */
+  const pending = new Map<string, Promise<unknown>>();
+  let failures = 0;
+  let told = { at: -Infinity, failures: 0 };
+
+  function fail(what: string, cause?: unknown): void {
+    failures++;
+    onFailure();
+    if (now() - told.at < TELL_MS) return;
+    const times = failures - told.failures;
+    told = { at: now(), failures };
+    // The store's own message may hold an address or a password.
+    const reason = cause instanceof Error ? ` (${cause.name})` : "";
+    warn(`the store of responses failed ${times === 1 ? "once" : `${times} times`}: ${what}${reason}`);
+  }
+
+  function wait(units: readonly string[], work: Promise<unknown>): void {
+    if (!IS_PROCESS) return;
+    for (const unit of units) {
+      pending.set(unit, work);
+      work.finally(() => {
+        if (pending.get(unit) === work) pending.delete(unit);
+      });
+    }
+  }
+
+  return {
+    onlyAsked,
+    mostBytes: Math.min(MOST_BYTES, maxBytes),
+    fail,
+    async ask(unit, work) {
+      try {
+        const waited = pending.get(unit);
+        return await within(
+          (async () => {
+            await waited;
+            return await work(documents);
+          })(),
+          LATE_MS.read,
+          late,
+        );
+      } catch (cause) {
+        if (cause instanceof GatewayError) throw cause;
+        fail("cannot read or change what is stored", cause);
+        throw new GatewayError(
+          "overloaded",
+          "Cannot read or change what is stored of responses: the gateway's store has failed; try again in a moment",
+          { headers: { "retry-after": "1" }, cause },
+        );
+      }
+    },
+    async keep(owner, added, units, context) {
+      const work = (async () => {
+        try {
+          await documents.add(owner, added);
+          if (units.length > 0) await documents.touch(owner, units);
+          return true;
+        } catch (cause) {
+          fail("a response is not stored", cause);
+          return false;
+        }
+      })();
+      wait([...new Set(added.map(({ unit }) => unit))], work);
+      keepAlive(work, context);
+      return await within(work, LATE_MS.keep, late).catch(() => true);
+    },
+  };
+}
