@@ -1,7 +1,7 @@
 /** Keeps responses and conversations in a store, and tells of its failures. */
 import { GatewayError } from "../../wires/errors.ts";
 import { IS_PROCESS, keepAlive, type RuntimeContext } from "../context.ts";
-import type { Document, Documents, Owner } from "../stores/documents.ts";
+import type { Documents } from "../stores/documents.ts";
 import { within } from "./timers.ts";
 
 /** The longest waits in milliseconds: of a request for what is stored, and of the end of an answer until it is stored. */
@@ -27,15 +27,14 @@ export interface KeptResponses {
    */
   ask<T>(unit: string, work: (documents: Documents) => Promise<T>): Promise<T>;
   /**
-   * Keeps documents of an answer that ends. Never rejects.
+   * Keeps an answer that ends. Never rejects.
    *
-   * @param units Those that the answer goes on from, whose time begins anew.
-   * @returns Whether they are kept; also true if that takes longer than an answer may wait.
+   * @param units The units that are written. Whoever asks for them waits for that.
+   * @returns Whether it is kept; also true if that takes longer than an answer may wait.
    */
   keep(
-    owner: Owner,
-    documents: readonly Document[],
     units: readonly string[],
+    work: (documents: Documents) => Promise<void>,
     context: RuntimeContext | undefined,
   ): Promise<boolean>;
   /** Counts a response that is not kept, and tells it. */
@@ -112,18 +111,17 @@ export function keptResponses(
         );
       }
     },
-    async keep(owner, added, units, context) {
+    async keep(units, write, context) {
       const work = (async () => {
         try {
-          await documents.add(owner, added);
-          if (units.length > 0) await documents.touch(owner, units);
+          await write(documents);
           return true;
         } catch (cause) {
           fail("a response is not stored", cause);
           return false;
         }
       })();
-      wait([...new Set(added.map(({ unit }) => unit))], work);
+      wait(units, work);
       keepAlive(work, context);
       return await within(work, LATE_MS.keep, late).catch(() => true);
     },

@@ -1,6 +1,6 @@
 /** Serves requests of Responses at a gateway that keeps responses. */
 import { GatewayError } from "../../../wires/errors.ts";
-import { list } from "../../../wires/shared/json.ts";
+import { list, objects } from "../../../wires/shared/json.ts";
 import type { JsonObject } from "../../../wires/types.ts";
 import type { Exchange } from "../../exchange.ts";
 import { measure } from "../../explain/measure.ts";
@@ -10,10 +10,12 @@ import { type Body, hold, readBody } from "../../upstream/body.ts";
 import { inDepth } from "../../upstream/prepare.ts";
 import { isSpoken, spokenTo } from "../../upstream/spoken.ts";
 import { chat } from "../chat.ts";
-import { isOwnResponse, newResponseId } from "./ids.ts";
+import { conversationIn, itemDocuments, readConversation } from "./conversations.ts";
+import { isOwnConversation, isOwnResponse, newResponseId } from "./ids.ts";
 import { inputItems } from "./items.ts";
-import { type History, ownerOf, readHistory, writeKept } from "./kept.ts";
-import { recorded } from "./record.ts";
+import { ENDED, type History, ownerOf, readHistory, writeKept } from "./kept.ts";
+import { hasReferences, pointersTo, withItems } from "./references.ts";
+import { recorded, type Recording } from "./record.ts";
 
 type Serve = (text: Uint8Array<ArrayBuffer>, exchange: Exchange) => Promise<Response>;
 
@@ -47,26 +49,46 @@ async function withKept(
   const asked = readAsked(body, config.responses!.onlyAsked);
   const owner = ownerOf(exchange);
   const isKept = isAnswered && asked.isKept && owner !== undefined && !exchange.explain;
-  if (asked.isForeign || asked.previous === undefined && !isKept) return await serve(text, exchange);
-  const parsed = body.parsed();
+  const goesOn = asked.previous !== undefined || asked.conversation !== undefined;
+  if (asked.isForeign || !goesOn && !isKept) return await serve(text, exchange);
+  const parsed = { ...body.parsed() };
   client.checkCall(parsed);
-  const history = asked.previous === undefined ? NONE : await readHistory(asked.previous, owner, exchange);
+  if (hasReferences(parsed.input)) {
+    const input = await withItems(list(parsed.input), owner, exchange);
+    // Only the provider can know an item that the gateway does not have.
+    if (!input && !goesOn) return await serve(text, exchange);
+    parsed.input = input ?? parsed.input;
+  }
+  const history = await historyOf(asked, owner, exchange);
   const whole = await wholeBody(text, wholeRequest(body, parsed, history, exchange), exchange);
   if (!isAnswered || exchange.explain) return await serve(whole, exchange);
-  const id = isKept ? newResponseId() : undefined;
-  const recording = recordingOf(id, asked, owner, { input: inputItems(parsed.input), history }, exchange);
+  // Without an id of its own, an answer that joins a conversation could come from the cache.
+  const id = newResponseId();
+  const turn = { id: isKept ? id : undefined, input: inputItems(parsed.input), history };
+  const recording = recordingOf(turn, asked, owner, exchange);
   report.keep = async (response) => await recorded(response, recording);
   // The end of the answer must be observed.
   report.listened = true;
   return await serve(whole, { ...exchange, answerId: id });
 }
 
-const NONE: History = { items: [], units: [] };
+/** What a request goes on from. */
+async function historyOf(
+  { previous, conversation }: Asked,
+  owner: Owner | undefined,
+  exchange: Exchange,
+): Promise<History> {
+  if (previous !== undefined) return await readHistory(previous, owner, exchange);
+  if (conversation !== undefined) return await readConversation(conversation, owner, exchange);
+  return { items: [], units: [] };
+}
 
 /** What a request asks of the store. */
 interface Asked {
   /** The response of this gateway that it goes on from. */
   previous?: string;
+  /** The conversation of this gateway that it goes on with. */
+  conversation?: string;
   /** Whether its answer is to be kept. */
   isKept: boolean;
   /** Whether it refers to something that only a provider has. */
@@ -76,28 +98,33 @@ interface Asked {
 /** @throws GatewayError `invalid_request` for a request that no provider could serve. */
 function readAsked({ get }: Body, onlyAsked: boolean): Asked {
   const previous = get("previous_response_id") ?? undefined;
-  const store = get("store") ?? !onlyAsked;
+  const conversation = conversationIn(get("conversation"));
   const isBackground = get("background") === true;
-  const isOwn = isOwnResponse(previous);
+  const isPrevious = isOwnResponse(previous), isConversation = isOwnConversation(conversation);
+  const isOwn = isPrevious || isConversation;
+  if (isOwn && previous !== undefined && conversation !== undefined) {
+    throw refused("conversation", "it has both previous_response_id and conversation; leave one out");
+  }
   if (isOwn && isBackground) {
-    throw new GatewayError(
-      "invalid_request",
-      "Cannot send the request: what goes on from a response of this gateway cannot be answered in the background; " +
-        "leave background out, and stream",
-      { param: "background" },
+    throw refused(
+      "background",
+      "what goes on from a response of this gateway cannot be answered in the background; leave background out, and stream",
     );
   }
   return {
-    ...(isOwn && { previous }),
-    isKept: store === true,
-    isForeign: isBackground || previous !== undefined && !isOwn ||
-      (get("conversation") ?? undefined) !== undefined,
+    ...(isPrevious && { previous }),
+    ...(isConversation && { conversation }),
+    isKept: (get("store") ?? !onlyAsked) === true,
+    isForeign: !isOwn && (isBackground || previous !== undefined || conversation !== undefined),
   };
 }
 
+const refused = (param: string, state: string) =>
+  new GatewayError("invalid_request", `Cannot send the request: ${state}`, { param });
+
 /** The request with its whole input, for a provider that stores nothing of it. */
 function wholeRequest(body: Body, parsed: JsonObject, { items }: History, exchange: Exchange): JsonObject {
-  const { previous_response_id: _, ...request } = parsed;
+  const { previous_response_id: _, conversation: __, ...request } = parsed;
   if (items.length > 0) request.input = [...items, ...inputItems(parsed.input)];
   request.store = false;
   if (needsSeal(body, exchange)) {
@@ -133,14 +160,21 @@ async function wholeBody(
   return whole;
 }
 
-/** How an answer is kept, and what its client sees of that. @param id Absent if it is not kept. */
+/** A request and its answer, which is kept under the id, if there is one. */
+interface KeptTurn {
+  id: string | undefined;
+  /** The items of the request. */
+  input: JsonObject[];
+  history: History;
+}
+
+/** How an answer is kept, and what its client sees of that. */
 function recordingOf(
-  id: string | undefined,
-  { previous }: Asked,
+  { id, input, history }: KeptTurn,
+  { previous, conversation }: Asked,
   owner: Owner | undefined,
-  { input, history }: { input: JsonObject[]; history: History },
   { config, context }: Exchange,
-) {
+): Recording {
   const responses = config.responses!;
   const most = responses.mostBytes;
   const tooLong = () => responses.fail("a response is too long to be stored");
@@ -148,18 +182,34 @@ function recordingOf(
     members: {
       ...(id !== undefined && { id, store: true }),
       previous_response_id: previous ?? null,
+      ...(conversation !== undefined && { conversation: { id: conversation } }),
     },
     most,
     tooLong,
-    async keep(response: JsonObject): Promise<boolean> {
-      if (id === undefined || !owner) return false;
+    async keep(response) {
+      const joined = conversation !== undefined && ENDED.has(response.status) ? conversation : undefined;
+      const units = [id, joined].filter((unit) => unit !== undefined);
+      if (!owner || units.length === 0) return false;
       const body = writeKept({ input, response });
       if (body.length > most) {
         tooLong();
         return false;
       }
-      const document: Document = { unit: id, id, ...(previous !== undefined && { previous }), body };
-      return await responses.keep(owner, [document], history.units, context);
+      const isKept = await responses.keep(units, async (store) => {
+        const documents: Document[] = [];
+        if (id !== undefined) {
+          documents.push({ unit: id, id, ...(previous !== undefined && { previous }), body });
+          documents.push(...pointersTo(response, id));
+        }
+        // It may have been deleted meanwhile.
+        if (joined !== undefined && await store.get(owner, joined, joined)) {
+          const items = [...input, ...objects(response.output)];
+          documents.push(...itemDocuments(joined, items, history.ids!));
+        }
+        await store.add(owner, documents);
+        await store.touch(owner, history.units);
+      }, context);
+      return isKept && id !== undefined;
     },
   };
 }

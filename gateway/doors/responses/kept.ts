@@ -65,6 +65,8 @@ export const itemsOf = ({ input, response }: KeptResponse): JsonObject[] => [
 export interface History {
   items: JsonObject[];
   units: string[];
+  /** The ids of the items, of a conversation. */
+  ids?: ReadonlySet<string>;
 }
 
 const PARAM = "previous_response_id";
@@ -73,7 +75,7 @@ const notFound = (state: string) =>
   new GatewayError("previous_response_not_found", `Cannot go on from ${PARAM}: ${state}`, { param: PARAM });
 
 /** The statuses of responses that one can go on from. */
-const ENDED: ReadonlySet<unknown> = new Set(["completed", "incomplete"]);
+export const ENDED: ReadonlySet<unknown> = new Set(["completed", "incomplete"]);
 
 /**
  * Reads what a request goes on from.
@@ -105,8 +107,8 @@ export async function readHistory(
 export function tooLong(param: string, { config: { limits } }: Pick<Exchange, "config">): GatewayError {
   return new GatewayError(
     "body_too_large",
-    `Cannot go on from ${param}: the conversation before it has more than ${MOST_CHAIN} responses or ` +
-      `${limits.maxBodyBytes} bytes; begin a new one, with a summary`,
+    `Cannot go on from ${param}: the conversation is too long (at most ${MOST_CHAIN} responses, 5000 items and ` +
+      `${limits.maxBodyBytes} bytes); begin a new one, with a summary`,
     { param },
   );
 }

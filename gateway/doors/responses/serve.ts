@@ -1,9 +1,11 @@
-/** Serves what is stored of responses: `GET` and `DELETE /v1/responses/{id}`, and what is below it. */
+/** Serves what is stored: `GET` and `DELETE /v1/responses/{id}` and what is below it, and conversations. */
 import { GatewayError, quote } from "../../../wires/errors.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { Owner } from "../../stores/documents.ts";
 import { type Route, wordsOf } from "../find_door.ts";
 import { notKept, unsupported } from "../unserved.ts";
+import { answer, only } from "./answers.ts";
+import { serveConversations } from "./conversations.ts";
 import { isOwnResponse } from "./ids.ts";
 import { listPage, partOf, readListQuery, shownItems } from "./items.ts";
 import { itemsOf, ownerOf, readKept, readTurns, tooLong } from "./kept.ts";
@@ -22,6 +24,9 @@ export async function serveStored(
 ): Promise<Response> {
   const [kind, id = "", below, ...more] = wordsOf(route.endpoint);
   const { responses } = exchange.config;
+  if (kind === "conversations" && responses) {
+    return await serveConversations(request, wordsOf(route.endpoint).slice(1), exchange);
+  }
   if (kind !== "responses") throw unsupported(route);
   if (!responses || !isOwnResponse(id)) throw notKept(route, responses !== undefined);
   const owner = ownerOf(exchange);
@@ -44,19 +49,6 @@ export async function serveStored(
   }
   throw notKept(route, true);
 }
-
-/** @throws GatewayError `method_not_allowed` */
-export function only({ method }: Request, methods: readonly string[]): void {
-  if (methods.includes(method)) return;
-  const allow = [...methods, "OPTIONS"].join(", ");
-  throw new GatewayError("method_not_allowed", `Cannot ${quote(method)} here: the path takes ${allow}`, {
-    headers: { allow },
-  });
-}
-
-/** The answer with something that is stored. */
-export const answer = (body: unknown): Response =>
-  Response.json(body, { headers: { "cache-control": "no-store" } });
 
 const notFound = (id: string) =>
   new GatewayError("not_found", `Cannot find response ${quote(id)}: there is no such response`);
