@@ -21,6 +21,7 @@ export { translateStream, type TranslateStreamOptions };
 export type { RunOptions, RunSettings, UniversalStep } from "./gateway/binding.ts";
 export type { GatewayToken } from "./gateway/access/gateway_token.ts";
 export type { TokenBudget, TokenLimits } from "./gateway/policies/token_limits.ts";
+export type { MadeKey, MakeKey } from "./gateway/access/made_keys.ts";
 export type { StoredKeys } from "./gateway/access/stored_keys.ts";
 export type { Limits } from "./gateway/setup/limits.ts";
 export type { LogsOptions } from "./gateway/setup/logs_option.ts";

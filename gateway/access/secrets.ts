@@ -131,23 +131,28 @@ export interface Masks {
  *
  * @param tokens The gateway's tokens.
  * @returns A function of the stored key that the request was sent with, if any, and of the token that was minted for it. It
- * keeps every mask: there are only as many as the operator has keys, and of each key only those of the last token.
+ * keeps the newest masks: there are only as many as the operator has keys, unless functions make new ones, and of each key only
+ * those of the last token.
  */
 export function answerMasks(tokens: readonly string[]): (key?: string, minted?: string) => Masks {
-  const known = new Map<string | undefined, Masks & { minted?: string }>();
-  known.set(undefined, { error: secretMask(tokens) });
+  const ofTokens = { error: secretMask(tokens) };
+  const known = new Map<string, Masks & { minted?: string }>();
   return (key, minted) => {
     // A client may read the token that was minted for its own credential.
-    if (key === undefined) return known.get(key)!;
+    if (key === undefined) return ofTokens;
     let masks = known.get(key);
     if (!masks || minted !== undefined && masks.minted !== minted) {
       const secrets = [...secretsOf(key), ...(minted === undefined ? [] : [minted])];
       masks = { minted, answer: secretMask(secrets), error: secretMask([...secrets, ...tokens]) };
+      if (known.size >= MOST_MASKS) known.delete(known.keys().next().value!);
       known.set(key, masks);
     }
     return masks;
   };
 }
+
+/** The most keys whose masks are kept. */
+const MOST_MASKS = 1000;
 
 /** Makes a mask for these secrets. Secrets shorter than eight characters are not masked; `undefined` if all are shorter. */
 export function secretMask(secrets: readonly string[]): Mask | undefined {

@@ -1,9 +1,13 @@
 /** The providers' keys that the gateway holds for its users. */
+import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import { isKeyRefusal, retryAfter } from "../policies/delay.ts";
+import type { KeyRing } from "./key_ring.ts";
+import { madeRing, type MakeKey } from "./made_keys.ts";
 
 /**
- * One provider's stored keys: one key, several keys used in turn, or either of these by alias. The usual alias is `default`.
+ * One provider's stored keys: one key, several keys used in turn, or either of these by alias. The usual alias is `default`. A
+ * function in place of the key gets it when it is needed, see `MakeKey`.
  *
  * @example
  * ```ts
@@ -25,28 +29,17 @@ import { isKeyRefusal, retryAfter } from "../policies/delay.ts";
  * assertEquals(sent, ["Bearer sk-1", "Bearer sk-3"]);
  * ```
  */
-export type StoredKeys = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
+export type StoredKeys =
+  | string
+  | readonly string[]
+  | MakeKey
+  | Readonly<Record<string, string | readonly string[] | MakeKey>>;
 
 /** Milliseconds for which a refused key is not used, if the provider does not say how long. */
 const REST_MS = 60_000;
 
 /** The longest such time in milliseconds, so that a provider's mistake cannot disable a key for days. */
 const LONGEST_REST_MS = 3_600_000;
-
-/** A stored key, for one attempt. */
-export interface TakenKey {
-  key: string;
-  /** Tells the ring the provider's answer. After 401 or 429 the key rests for a while. */
-  report(response: Response): void;
-}
-
-/** The keys of one alias, used in turn. */
-export interface KeyRing {
-  /** The next key that does not rest; if all rest, the key whose rest ends first. */
-  take(): TakenKey;
-  /** Whether there is a key that does not rest. */
-  isFree(): boolean;
-}
 
 /** The keys that the gateway holds for its users. */
 export interface KeyStore {
@@ -65,14 +58,19 @@ export interface KeyStore {
 }
 
 /** Makes the store. All requests share its rings, so that the keys of an alias take turns. */
-export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => number): KeyStore {
+export function keyStore(
+  stored: ReadonlyMap<string, StoredKeys>,
+  providers: ReadonlyMap<string, Provider>,
+  now: () => number,
+): KeyStore {
   const rings = new Map<string, Map<string, KeyRing>>();
   for (const [provider, keys] of stored) {
-    const byAlias = typeof keys === "string" || Array.isArray(keys) ? { default: keys } : keys;
-    rings.set(
-      provider,
-      new Map(Object.entries(byAlias).map(([alias, list]) => [alias, keyRing([list].flat(), now)])),
-    );
+    const ringOf = (list: string | readonly string[] | MakeKey) =>
+      typeof list === "function"
+        ? madeRing(provider, list, providers.get(provider)?.keySet, now)
+        : keyRing([list].flat(), now);
+    const ofAliases = Object.entries(byAlias(keys)).map(([alias, list]) => [alias, ringOf(list)] as const);
+    rings.set(provider, new Map(ofAliases));
   }
   return {
     providers: [...rings.keys()],
@@ -89,6 +87,12 @@ export function keyStore(stored: ReadonlyMap<string, StoredKeys>, now: () => num
     },
   };
 }
+
+/** The keys of each alias. Keys without one have the alias `default`. */
+export const byAlias = (keys: StoredKeys): Exclude<StoredKeys, string | readonly string[] | MakeKey> =>
+  typeof keys === "object" && !Array.isArray(keys)
+    ? keys as Exclude<StoredKeys, string | readonly string[] | MakeKey>
+    : { default: keys as string | readonly string[] | MakeKey };
 
 function keyRing(keys: readonly string[], now: () => number): KeyRing {
   const ring = keys.map((key) => ({ key, restsUntil: 0 }));

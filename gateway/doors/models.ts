@@ -12,7 +12,8 @@ import { DYNAMIC, findTarget, type Target } from "../targets/find_target.ts";
 import type { Alias } from "../targets/aliases.ts";
 import { targetsOf } from "../targets/find_targets.ts";
 import { isRouteName, routeNameIn } from "../targets/routes/legs.ts";
-import { clientKey, readText, send, storedKeys } from "../upstream/send.ts";
+import { clientKey, readyKey } from "../upstream/client_keys.ts";
+import { readText, send, storedKeys } from "../upstream/send.ts";
 import { sign, unsigned } from "../upstream/signing.ts";
 
 /** The longest wait for a provider's list. Later lists are left out. */
@@ -210,10 +211,17 @@ async function modelsOf(
   headers.set("accept", "application/json");
   for (const [name, value] of Object.entries(provider.headers ?? {})) headers.set(name.toLowerCase(), value);
   setFixed(headers, provider);
-  const stored = key === undefined ? storedKeys(provider, exchange)?.take() : undefined;
+  const ring = key === undefined ? storedKeys(provider, exchange) : undefined;
+  await (ring && readyKey(ring, exchange, signal));
+  const stored = ring?.take();
   const used = key ?? stored?.key;
   if (used !== undefined) {
-    await sign(unsigned({ method: "GET", url, headers, body: null }, exchange, signal), provider, used);
+    await sign(
+      unsigned({ method: "GET", url, headers, body: null }, exchange, signal),
+      provider,
+      used,
+      stored,
+    );
   }
   return await send(provider, url, { headers: headersInit(headers) }, signal, exchange, async (response) => {
     stored?.report(response);

@@ -12,25 +12,15 @@ import type { CacheSettings } from "../policies/cache_settings.ts";
 import { cachePlans, cacheSettings } from "./caching.ts";
 import { parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
-import {
-  headersInit,
-  isOwnLocation,
-  requestHeaders,
-  responseHeaders,
-  type SentHeaders,
-  setFixed,
-  setMissing,
-} from "../upstream/headers.ts";
+import { requestHeaders, type SentHeaders, setFixed, setMissing } from "../upstream/headers.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
 import { checkModels, modelsIn } from "./native_models.ts";
-import type { Mask, Masks } from "../access/secrets.ts";
-import { isEventStream } from "../log/observe.ts";
-import { UNBUFFERED } from "../upstream/answer.ts";
-import { maskAll, maskFailure, maskObject, maskSuccess, maskText } from "../upstream/masked.ts";
-import { clientKeySet, send, sendKey, storedKeys, unsent } from "../upstream/send.ts";
-import { sign, signAgain, unsigned } from "../upstream/signing.ts";
+import { maskObject } from "../upstream/masked.ts";
+import { clientKeySet, readyKey, sendKey } from "../upstream/client_keys.ts";
+import { storedKeys } from "../upstream/send.ts";
+import { type Asking, type NativeRequest, sendOnce } from "./send_native.ts";
 import { findProvider } from "../targets/find_target.ts";
 
 /**
@@ -125,21 +115,6 @@ async function bodyOf(
 const isShown = ({ headers }: Request, announced: number, { config: { limits } }: Exchange) =>
   /json/i.test(headers.get("content-type") ?? "") && !(announced > limits.maxBodyBytes);
 
-/** A request to a provider's own path. */
-export interface NativeRequest {
-  provider: Provider;
-  /** The path below the provider's name, with its query. */
-  endpoint: string;
-  /** The model in the body, if it names one. Default: the model in the endpoint. */
-  model?: string;
-  method: string;
-  /** The headers to send, without keys. */
-  headers: SentHeaders;
-  body: BodyInit | null;
-  /** How the request takes part in caching. Default: not at all. */
-  caching?: CacheSettings;
-}
-
 /**
  * How a POST to a provider's own path takes part in caching. Without a key of the client's own, only a request that makes an
  * answer and nothing else takes part.
@@ -214,8 +189,14 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   const own = ownSet !== undefined || caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   const format = formatOf(method, url);
-  const places = provider.keySet && provider.native?.(provider.baseUrl, endpoint.replace(/^\//, ""))?.places;
-  let masks = exchange.config.masks();
+  const asked: Asking = {
+    native: { ...native, model },
+    url,
+    format,
+    ownSet,
+    own,
+    masks: exchange.config.masks(),
+  };
   return {
     provider: provider.name,
     model,
@@ -224,30 +205,11 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     costs: caller.metered?.budgets && costsOf(method, url, format, body),
     otherKey: keys?.isFree,
     cache: native.caching && planOf({ ...native, model }, url, exchange),
-    mask: (error) => maskObject(masks.error, error),
-    send({ signal, begun }) {
-      const stored = keys?.take();
-      masks = exchange.config.masks(stored?.key);
-      if (exchange.explain) {
-        const keyOf = own ? "client" : stored && "gateway";
-        const key = ownSet ?? stored?.key;
-        return unsent({ provider, model, method, url, headers, body, key, keyOf }, exchange);
-      }
-      const key = ownSet ?? stored?.key;
-      const request = unsigned({ method, url, headers, body, places }, exchange, signal);
-      const go = (isFirst = true): Promise<Response> => {
-        if (request.minted !== undefined) masks = exchange.config.masks(stored?.key, request.minted);
-        const init: RequestInit & { duplex?: "half" } = { method, headers: headersInit(headers), body };
-        if (body instanceof ReadableStream) init.duplex = "half";
-        return send(provider, url, init, signal, exchange, (upstream) => {
-          const again = isFirst && signAgain(upstream, request, provider, key);
-          if (again) return again.then(() => go(false));
-          stored?.report(upstream);
-          return passBack(upstream, { provider, url, format, masks, isHeld: begun !== undefined }, exchange);
-        });
-      };
-      const signed = key !== undefined && sign(request, provider, key, stored);
-      return signed ? signed.then(() => go()) : go();
+    mask: (error) => maskObject(asked.masks.error, error),
+    send(attempt) {
+      const go = () => sendOnce(asked, keys?.take(), attempt, exchange);
+      const making = keys && readyKey(keys, exchange, attempt.signal);
+      return making ? making.then(go) : go();
     },
   };
 }
@@ -270,51 +232,4 @@ function costsOf(
   // With two models in the body, the dearer one may be the one that the provider reads.
   if (modelsIn(body) === undefined) return "unknown";
   return format || WITHOUT_OUTPUT.test(path) ? undefined : "unknown";
-}
-
-/** How a provider's answer is passed back. */
-interface Passing {
-  provider: Provider;
-  /** The URL that the request was sent to. */
-  url: string;
-  format: AnswerFormat | undefined;
-  masks: Masks;
-  /** Whether the answer is held back until it has begun. */
-  isHeld: boolean;
-}
-
-function passBack(
-  upstream: Response,
-  { provider: { name }, url, format, masks, isHeld }: Passing,
-  exchange: Exchange,
-): Promise<Response> | Response {
-  const { answer: mask } = masks;
-  const { listened } = exchange.report;
-  if (listened) exchange.report.passing = { provider: name, format, mustBegin: false, mask };
-  const failure = maskFailure(upstream, masks);
-  if (failure !== upstream || !mask) return handBack(failure, url, mask);
-  // Held events pass through JavaScript anyway, so all of them are masked. With a log, the observer masks them.
-  const answer = isHeld && !listened && isEventStream(upstream.headers)
-    ? maskAll(upstream, mask)
-    : maskSuccess(upstream, mask, name, exchange);
-  return answer instanceof Promise
-    ? answer.then((masked) => handBack(masked, url, mask))
-    : handBack(answer, url, mask);
-}
-
-/** Makes the client's answer. @param url The URL that the request was sent to. */
-function handBack(
-  { body, status, statusText, headers: from }: Response,
-  url: string,
-  mask?: Mask,
-): Response {
-  const response = new Response(body, { status, statusText: maskText(mask, statusText) });
-  const headers = responseHeaders(from, response.headers, mask);
-  if (isEventStream(response.headers)) headers.set(...UNBUFFERED);
-  // A browser must not read the body as a page if its content type is another.
-  headers.set("x-content-type-options", "nosniff");
-  const location = status >= 300 && status < 400 ? headers.get("location") : null;
-  // A client that follows a redirect to another place would send its gateway token there.
-  if (location !== null && !isOwnLocation(location, url)) headers.delete("location");
-  return response;
 }

@@ -12,6 +12,8 @@ import type { Sql } from "../stores/sql.ts";
 import { isSql, type Stores } from "../stores/stores.ts";
 import { STORE_BINDINGS } from "../stores/worker_stores.ts";
 import { cannotUse } from "../setup/env_settings.ts";
+import { findProvider, PROVIDERS } from "../../providers/table.ts";
+import { containerKeys } from "./container_keys.ts";
 import { isWritten, jsonLine, type LogLevel, textLine } from "../log/line.ts";
 import type { Options } from "../setup/options.ts";
 import type { Started } from "./start_lines.ts";
@@ -70,6 +72,8 @@ export function configured(
   if (alone && isLoopback(served.hostname)) options.hosts ??= [];
   const stored = Object.keys(options.keys ?? {});
   const tokens = tokensOf(options, env);
+  // They are no reason to make a token: every container of ECS has them.
+  if (open) addContainerKeys(options, env, open, warnings);
   let madeToken: string | undefined;
   if (stored.length > 0 && options.tokens === undefined) {
     if (alone && !reusePort) {
@@ -122,6 +126,17 @@ function countsAlone({ tokens = [], store }: Options, bound: Sql | Stores | unde
       ? "Each process counts the limits and budgets of tokens by itself: set SLUICE_STORE, so that they count together"
       : `Each isolate counts the limits and budgets of tokens by itself: bind ${object} or ${d1}, so that they count together`,
   ];
+}
+
+/** Adds the keys of the container that the gateway is served in, where their provider has no others. */
+function addContainerKeys(options: Options, env: Env, open: OpenFile, warnings: string[]): void {
+  const stored = new Set(Object.keys(options.keys ?? {}).map((name) => findProvider(name)?.name));
+  const send = options.fetch ?? ((url, init) => fetch(url, init));
+  for (const provider of PROVIDERS.values()) {
+    if (!provider.keySet?.container || stored.has(provider.name)) continue;
+    const keys = containerKeys(provider, env, open, send, (warning) => warnings.push(warning));
+    if (keys) options.keys = { ...options.keys, [provider.name]: keys };
+  }
 }
 
 /** Makes the option `priceTable` read a file, if it is a path. Returns the check whether the file can be read. */

@@ -127,7 +127,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
     origins: read.origins ?? [],
     hosts: read.hosts && new Set([...read.hosts, ...read.url ? [new URL(read.url).host] : []]),
     keyHeaders: credentials,
-    keys: keyStore(readKeys(read.keys, providers), now),
+    keys: keyStore(readKeys(read.keys as Options["keys"], providers), providers, now),
     ...accessOf(read, {
       tokens,
       names: credentials,

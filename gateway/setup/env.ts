@@ -5,7 +5,7 @@ import type { KeySet } from "../../providers/types.ts";
 import { isObject, object } from "../../wires/shared/json.ts";
 import { check } from "./check.ts";
 import { readOptions } from "./config.ts";
-import type { StoredKeys } from "../access/stored_keys.ts";
+import { byAlias, type StoredKeys } from "../access/stored_keys.ts";
 import { optionVariables, readObject } from "./env_options.ts";
 import { cannotUse, readAs, readConfig, Settings } from "./env_settings.ts";
 import type { Options } from "./options.ts";
@@ -239,8 +239,6 @@ function readKeySet({ needs, may = [], env: names = {}, unless = [] }: KeySet, e
   const set = [...needs, ...may].map((name) => [name, names[name] && env(names[name])?.trim()]);
   return JSON.stringify(Object.fromEntries(set.filter(([, text]) => text)));
 }
-
-const byAlias = (keys: StoredKeys) => isObject(keys) ? keys : { default: keys };
 
 /** A warning for each `SLUICE_` variable that is not read: a misspelt `SLUICE_TOKENS` leaves a gateway open. */
 function strangers(names: Iterable<string>): string[] {

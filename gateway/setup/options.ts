@@ -79,7 +79,10 @@ export interface Options {
   tokens?: readonly (string | GatewayToken)[];
   /** Whether a request without a token is refused. Default: true if there are tokens, or once a virtual key was made. */
   tokenRequired?: boolean;
-  /** Provider keys, for requests that present a token and bring no key of their own. */
+  /**
+   * Provider keys, for requests that present a token and bring no key of their own. A function in place of a key is asked for
+   * it when it is needed, e.g. a provider of `@aws-sdk/credential-providers`.
+   */
   keys?: Record<string, StoredKeys>;
   /** Milliseconds within which the first part of an answer must come. Default 0: no limit. */
   requestTimeoutMs?: number;
@@ -213,7 +216,10 @@ const key = v.pipe(
   v.check((text) => credential(text) === text, "must be a key without a word such as Bearer before it"),
   v.check((text) => !isPlaceholder(text), 'must not be a placeholder such as "undefined"'),
 );
-const keys = v.union([key, v.pipe(v.array(key), v.nonEmpty())], "must be a key or a list of keys");
+const keys = v.union(
+  [key, v.pipe(v.array(key), v.nonEmpty()), v.function()],
+  "must be a key, a list of keys, or a function",
+);
 const keysByAlias = v.pipe(
   v.unknown(),
   v.check((value) => !Array.isArray(value), "must be a key or a list of keys"),

@@ -1,7 +1,7 @@
 /** Reads the option `keys`. */
 import { isKeySet, keySetFault } from "../../providers/sign/key_set.ts";
 import type { KeySet, Provider } from "../../providers/types.ts";
-import type { StoredKeys } from "../access/stored_keys.ts";
+import { byAlias, type StoredKeys } from "../access/stored_keys.ts";
 
 /** The stored keys by the names of rows. @throws TypeError that names the faulty option. */
 export function readKeys(
@@ -26,9 +26,8 @@ export function readKeys(
 function asKeys(name: string, stored: StoredKeys, keySet: KeySet | undefined): StoredKeys {
   if (!keySet) return stored;
   const keys = isKeySet(stored, keySet) ? JSON.stringify(stored) : stored;
-  const listed = typeof keys === "string" || Array.isArray(keys) ? { default: keys } : keys;
-  for (const key of Object.values(listed).flat()) {
-    const fault = keySetFault(key, keySet);
+  for (const key of Object.values(byAlias(keys)).flat()) {
+    const fault = typeof key === "string" ? keySetFault(key, keySet) : undefined;
     if (fault !== undefined) throw new TypeError(`Cannot use option keys.${name}: ${fault}`);
   }
   return keys;

@@ -1,19 +1,17 @@
 /** Sends requests to providers. */
-import { keyForm, setUnfixed, signWithKey } from "../../providers/sign/key.ts";
-import { readKeySet } from "../../providers/sign/key_set.ts";
+import { keyForm } from "../../providers/sign/key.ts";
 import type { Places, Provider } from "../../providers/types.ts";
 import { readAll } from "../../wires/streams/chunks.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Call } from "../../wires/types.ts";
-import { credential } from "../access/credential_texts.ts";
-import { setInHeaders } from "../access/header_sets.ts";
-import { type Caller, noStoredKey } from "../access/credentials.ts";
-import type { KeyRing } from "../access/stored_keys.ts";
+import { noStoredKey } from "../access/credentials.ts";
+import type { KeyRing, TakenKey } from "../access/key_ring.ts";
 import type { Exchange, Unsent } from "../exchange.ts";
 import type { Report } from "../log/report.ts";
 import { beginAttempt as traceAttempt, type Trace, type TracedAttempt, traceHeaders } from "../log/trace.ts";
 import type { LogAttempt } from "../stores/log_row.ts";
 import type { Masks } from "../access/secrets.ts";
+import { clientKey, clientKeySet, readyKey } from "./client_keys.ts";
 import { headersInit, type SentHeaders } from "./headers.ts";
 import { maskFailure } from "./masked.ts";
 import { sign, signAgain, unsigned } from "./signing.ts";
@@ -196,26 +194,6 @@ const tooLong = (provider: string, most: number) =>
     metadata: { provider },
   });
 
-/** The provider's key that a client sent, without its scheme. */
-export function clientKey({ keys }: Caller): string | undefined {
-  for (const value of keys.values()) {
-    const key = credential(value);
-    // A credential of several words (`Basic …`, a signature) is for a proxy before the gateway, not for the provider.
-    // JSON may have blanks: the names in a service account's key do.
-    if (!/\s/.test(key) || key.startsWith("{")) return key;
-  }
-  return undefined;
-}
-
-/** The client's key if it is a set of several texts that the provider's signer reads: in one header, or in one for each text. */
-export function clientKeySet({ keySet }: Provider, { caller, headers }: Exchange): string | undefined {
-  if (!keySet) return undefined;
-  const inHeaders = keySet.headers && setInHeaders(keySet, headers);
-  if (inHeaders !== undefined) return inHeaders;
-  const key = clientKey(caller);
-  return key?.startsWith("{") || key !== undefined && readKeySet(key) ? key : undefined;
-}
-
 /** The key for a target: the client's, or one of the stored keys. */
 export interface Credentials {
   key?: string;
@@ -274,8 +252,20 @@ export function ask<T>(
   exchange: Exchange,
   take: (upstream: Response) => T | Promise<T>,
 ): Promise<T> {
+  const go = () => askWith(question, body, { key, stored: keys?.take() }, signal, exchange, take);
+  const making = keys && readyKey(keys, exchange, signal);
+  return making ? making.then(go) : go();
+}
+
+function askWith<T>(
+  question: Question,
+  body: BodyInit,
+  { key, stored }: { key?: string; stored?: TakenKey },
+  signal: AbortSignal,
+  exchange: Exchange,
+  take: (upstream: Response) => T | Promise<T>,
+): Promise<T> {
   const { target: { provider }, headers, places } = question;
-  const stored = keys?.take();
   const sentKey = key ?? stored?.key;
   question.masks = exchange.config.masks(stored?.key);
   const url = provider.keyedUrl?.(question.url, provider, sentKey) ?? question.url;
@@ -307,13 +297,6 @@ export function unsent<T>(
 ): Promise<T> {
   const headers = new Headers(headersInit(request.headers));
   return exchange.explain!.take({ ...request, headers }, exchange) as Promise<T>;
-}
-
-/** Sets a client's key in the header that it came in, or in another one if the provider takes keys of this form only there. */
-export function sendKey(headers: SentHeaders, provider: Provider, name: string, value: string): void {
-  const key = credential(value);
-  if (keyForm(provider, key)) signWithKey({ headers }, provider, key);
-  else setUnfixed(headers, provider, name, value);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { signWithKey } from "../../providers/sign/key.ts";
 import type { Provider, Unsigned } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
-import type { TakenKey } from "../access/stored_keys.ts";
+import type { TakenKey } from "../access/key_ring.ts";
 import type { Exchange } from "../exchange.ts";
 
 /**
@@ -45,6 +45,7 @@ export const unsigned = (
  * Signs a refused request again, if the provider refused a token that can be replaced.
  *
  * @returns `undefined` if there is no other token: the answer is then the client's.
+ * @throws GatewayError if the request cannot be sent again.
  */
 export function signAgain(
   upstream: Response,
@@ -53,8 +54,16 @@ export function signAgain(
   key: string | undefined,
 ): Promise<void> | undefined {
   if (upstream.status !== 401 || key === undefined || !provider.dropToken?.(request, key)) return undefined;
-  // A body that is streamed is gone. The token is dropped all the same, for the next request.
-  if (request.body instanceof ReadableStream) return undefined;
+  // A body that is streamed is gone. The token is dropped all the same: clients try again after a status of 5xx, and not after 401.
+  if (request.body instanceof ReadableStream) {
+    upstream.body?.cancel().catch(() => {});
+    throw new GatewayError(
+      "upstream_unreachable",
+      `Cannot send the request to ${provider.name} once more: it refused the gateway's token with 401, and the body was ` +
+        "a stream, which is gone; send the request again, it gets a new token",
+      { metadata: { provider: provider.name } },
+    );
+  }
   const left = upstream.body?.cancel() ?? Promise.resolve();
   return left.catch(() => {}).then(() => sign(request, provider, key));
 }

@@ -151,6 +151,7 @@ export const BEDROCK: Row = {
   sign: signAmazon,
   keyEnv: ["AWS_BEARER_TOKEN_BEDROCK"],
   keySet: {
+    container: true,
     hashes: true,
     needs: ["accessKeyId", "secretAccessKey"],
     // Cloudflare's sets have a region too.

@@ -134,6 +134,11 @@ export const VERTEX: Row = {
       ...["auth_provider_x509_cert_url", "auth_uri", "client_id", "client_x509_cert_url", "private_key_id"],
       ...["project_id", "quota_project_id", "region", "token_uri", "type", "universe_domain"],
     ],
+    // The file of `gcloud auth application-default login`.
+    or: {
+      needs: ["client_id", "client_secret", "refresh_token"],
+      may: ["account", "project_id", "quota_project_id", "type", "universe_domain"],
+    },
     env: { client_email: "GOOGLE_CLIENT_EMAIL", private_key: "GOOGLE_PRIVATE_KEY" },
     file: "GOOGLE_APPLICATION_CREDENTIALS",
   },

@@ -1,8 +1,9 @@
 /**
- * Signs requests to Google Cloud: with an access token, with an API key, or with a service account, for which Google's token
- * endpoint mints an access token.
+ * Signs requests to Google Cloud: with an access token, with an API key, or with a service account or a person's sign-in by
+ * gcloud, for which Google's token endpoint mints an access token.
  *
  * @see https://developers.google.com/identity/protocols/oauth2/service-account#httprest
+ * @see https://developers.google.com/identity/protocols/oauth2/web-server#offline
  */
 import { GatewayError } from "../../wires/errors.ts";
 import { base64url } from "../../wires/shared/base64.ts";
@@ -24,10 +25,15 @@ const HOLDS_SECONDS = 3600;
 /** How API keys begin. */
 const API_KEY = /^(?:AIza|AQ\.)/;
 
+const QUOTA = "x-goog-user-project";
+
 /** Sets an API key, an access token, or the token that a service account gets. */
 export function signGoogle(request: Unsigned, provider: Provider, key: string): Promise<void> | void {
   const { headers, namesOnly, now = Date.now() } = request;
   const account = readKeySet(key);
+  const quota = account?.quota_project_id;
+  // Requests of a person count for the project that the file names, not for that of gcloud itself.
+  if (account?.refresh_token && quota && headers.get(QUOTA) === null) headers.set(QUOTA, quota);
   if (account && !namesOnly) {
     return signWithToken(request, provider, key, (fetch, now) => signIn(fetch, provider, account, now));
   }
@@ -44,14 +50,19 @@ async function signIn(
   account: Record<string, string>,
   now: number,
 ): Promise<Minted> {
-  const form = {
-    grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
-    assertion: await assertion(provider, account, now),
-  };
+  const { client_id, client_secret, refresh_token } = account;
+  const form: Record<string, string> = refresh_token === undefined
+    ? {
+      grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+      assertion: await assertion(provider, account, now),
+    }
+    : { grant_type: "refresh_token", client_id, client_secret, refresh_token };
+  const [who, cure] = refresh_token === undefined
+    ? ["the service account", "check that its key is not deleted, and the clock"]
+    : ["the authorized user", "sign in anew with gcloud auth application-default login"];
   const refusal = ({ error }: Record<string, unknown>) => {
     const code = /^[a-z_]{1,40}$/.exec(`${error}`)?.[0];
-    const told = code ? ` (${code})` : "";
-    return `Google refuses the service account${told}; check that its key is not deleted, and the clock`;
+    return `Google refuses ${who}${code ? ` (${code})` : ""}; ${cure}`;
   };
   const endpoint = {
     url: TOKEN_URL,

@@ -15,14 +15,19 @@ export function readKeySet(key: string): Record<string, string> | undefined {
     : undefined;
 }
 
+/** Whether an object has a member that is only in sets of this kind. */
+const isOf = (set: Record<string, unknown>, { needs }: Pick<KeySet, "needs">): boolean =>
+  needs.some((name) => Object.hasOwn(set, name));
+
 /** Whether an object of options is a set, and not keys by alias. */
-export const isKeySet = (value: unknown, { needs }: KeySet): boolean =>
-  isObject(value) && needs.some((name) => Object.hasOwn(value, name));
+export const isKeySet = (value: unknown, kind: KeySet): boolean =>
+  isObject(value) && (isOf(value, kind) || kind.or !== undefined && isOf(value, kind.or));
 
 /** What is wrong with a key that is written as a set; `undefined` for nothing, and for a key that is one text. */
-export function keySetFault(key: string, { needs, may = [] }: KeySet): string | undefined {
+export function keySetFault(key: string, { or, ...kind }: KeySet): string | undefined {
   const set = readKeySet(key);
   if (!set && !key.startsWith("{")) return undefined;
+  const { needs, may = [] } = set && or && !isOf(set, kind) && isOf(set, or) ? or : kind;
   if (!set) return `it must be one key, or JSON of texts: ${[...needs, ...may].join(", ")}`;
   const missing = needs.find((name) => !set[name]);
   if (missing !== undefined) return `it has no ${missing}: a set needs ${needs.join(" and ")}`;

@@ -32,23 +32,24 @@ interface Entry {
 }
 
 /** The tokens of each gateway, by its `fetch`: gateways share nothing. The oldest credential comes first. */
-const TOKENS = new WeakMap<Fetch, Map<string, Entry>>();
+const TOKENS = new WeakMap<object, Map<string, Entry>>();
 
 /**
  * The token of a credential.
  *
+ * @param owner Whose tokens they are: the `fetch` of a gateway, or the ring of one credential.
  * @param id The whole credential, with everything that the token depends on.
  * @param mint Asks for a token.
  * @returns The text itself, if no one has to be asked.
  */
 export function tokenOf(
-  fetch: Fetch,
+  owner: object,
   id: string,
   now: number,
   mint: () => Promise<Minted>,
 ): string | Promise<string> {
-  const tokens = TOKENS.get(fetch) ?? new Map<string, Entry>();
-  TOKENS.set(fetch, tokens);
+  const tokens = TOKENS.get(owner) ?? new Map<string, Entry>();
+  TOKENS.set(owner, tokens);
   const entry = tokens.get(id) ?? {};
   tokens.delete(id);
   if (tokens.size >= MOST) tokens.delete(tokens.keys().next().value!);
@@ -79,8 +80,8 @@ export function tokenOf(
  * @param refused The token. A newer one, which another request has asked for since, stays.
  * @returns Whether a new token would be another one.
  */
-export function dropToken(fetch: Fetch, id: string, refused: string): boolean {
-  const entry = TOKENS.get(fetch)?.get(id);
+export function dropToken(owner: object, id: string, refused: string): boolean {
+  const entry = TOKENS.get(owner)?.get(id);
   if (!entry) return false;
   if (entry.minted?.token === refused) entry.minted = undefined;
   return true;
@@ -91,7 +92,7 @@ export function dropToken(fetch: Fetch, id: string, refused: string): boolean {
  *
  * @throws The signal's reason.
  */
-export function whileOpen(token: Promise<string>, signal: AbortSignal | undefined): Promise<string> {
+export function whileOpen<T>(token: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return token;
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {

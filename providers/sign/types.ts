@@ -48,6 +48,8 @@ export interface Unsigned {
 /** The texts of a credential that has several, by their names. They travel as one key: as JSON. */
 export interface KeySet {
   needs: readonly string[];
+  /** Another set in its place, which only the operator may have. */
+  or?: Pick<KeySet, "needs" | "may">;
   may?: readonly string[];
   /** Environment variables from which the provider's own tools read them. They are used only together. */
   env?: Readonly<Record<string, string>>;
@@ -55,6 +57,8 @@ export interface KeySet {
   headers?: Readonly<Record<string, string>>;
   /** The variable with the path of a file that holds the set as JSON. */
   file?: string;
+  /** Whether the containers of Amazon's cloud get the set from it. */
+  container?: true;
   /** Whether requests are signed with a hash of their body, which must then be read as a whole. */
   hashes?: true;
   /** Variables that show that a part of the set is meant for another way to sign in. */

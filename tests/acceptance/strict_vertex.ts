@@ -52,14 +52,34 @@ const invalid = (message: string, status = 400) =>
     error: { code: status, message, status: status === 401 ? "UNAUTHENTICATED" : "INVALID_ARGUMENT" },
   });
 
+/** A person who has signed in by gcloud. */
+export const PERSON = {
+  type: "authorized_user",
+  client_id: "764086051850.apps.googleusercontent.com",
+  client_secret: "secret-of-gcloud",
+  refresh_token: "1//refresh-token-of-a-person",
+  quota_project_id: "quota-project",
+};
+
 /** @param lifeSeconds How long its tokens hold. */
 export function tokenEndpoint(accounts: readonly Account[], now: () => number, lifeSeconds = 3600) {
   const minted: { token: string; until: number }[] = [];
+  function mintNow(): Response {
+    const token = `ya29.minted-token-${minted.length + 1}`;
+    minted.push({ token, until: now() + lifeSeconds * 1000 });
+    return Response.json({ access_token: token, expires_in: lifeSeconds, token_type: "Bearer" });
+  }
   async function mint({ method, headers, body }: Sent): Promise<Response> {
     const form = new URLSearchParams(body);
     const fault = (why: string) => refuse(400, { error: "invalid_grant", error_description: why });
     if (method !== "POST" || headers.get("content-type") !== "application/x-www-form-urlencoded") {
       return fault("not a form");
+    }
+    if (form.get("grant_type") === "refresh_token") {
+      const members = ["client_id", "client_secret", "refresh_token"] as const;
+      return members.every((name) => form.get(name) === PERSON[name])
+        ? mintNow()
+        : fault("Token has been expired or revoked.");
     }
     if (form.get("grant_type") !== "urn:ietf:params:oauth:grant-type:jwt-bearer") return fault("grant_type");
     const [head, claims, signature, ...more] = (form.get("assertion") ?? "").split(".");
@@ -86,9 +106,7 @@ export function tokenEndpoint(accounts: readonly Account[], now: () => number, l
       new TextEncoder().encode(`${head}.${claims}`),
     );
     if (!isRight) return fault("Invalid JWT Signature.");
-    const token = `ya29.minted-token-${minted.length + 1}`;
-    minted.push({ token, until: now() + lifeSeconds * 1000 });
-    return Response.json({ access_token: token, expires_in: lifeSeconds, token_type: "Bearer" });
+    return mintNow();
   }
   return {
     minted,

@@ -4,7 +4,7 @@ import { createGateway } from "../../gateway/gateway.ts";
 import { readEnv } from "../../gateway/setup/env.ts";
 import type { Options } from "../../gateway/setup/options.ts";
 import { before, clock, post } from "../fakes.ts";
-import { type Account, account, googleCloud, tokenEndpoint } from "./strict_vertex.ts";
+import { type Account, account, googleCloud, PERSON, tokenEndpoint } from "./strict_vertex.ts";
 
 // deno-lint-ignore no-explicit-any -- Bodies of several forms.
 type Any = any;
@@ -102,6 +102,74 @@ Deno.test("each account has its own token and project, and the file's own token_
     ],
   );
   assert(sent.every(({ url }) => /^https:\/\/(?:oauth2|aiplatform)\.googleapis\.com\//.test(url)));
+});
+
+Deno.test("a person's sign-in by gcloud gets tokens for the operator's project, and counts for its quota project", async () => {
+  const providers = { "google-vertex-ai": { project: "my-project" } };
+  for (const key of [PERSON, JSON.stringify(PERSON, null, 2)]) {
+    const { ask, endpoint, calls, time } = room(stored(key, { providers }));
+    await ok(await ask(GEMINI));
+    await ok(await ask(GEMINI));
+    assertEquals(endpoint.minted.length, 1);
+    assertEquals(
+      calls().map(({ headers }) => headers.get("x-goog-user-project")),
+      Array(2).fill("quota-project"),
+    );
+    time.pass(3_400_000);
+    await ok(await ask(GEMINI));
+    assertEquals(endpoint.minted.length, 2);
+    endpoint.revoke();
+    await ok(await ask(GEMINI, { "x-goog-user-project": "of-the-client" }));
+    assertEquals([endpoint.minted.length, calls().at(-1)!.headers.get("x-goog-user-project")], [
+      3,
+      "of-the-client",
+    ]);
+  }
+});
+
+Deno.test("a person's sign-in that Google refuses, or without a project, is told with the cure and without its secrets", async () => {
+  const providers = { "google-vertex-ai": { project: "my-project" } };
+  const refused = room(stored({ ...PERSON, refresh_token: "1//another-refresh-token" }, { providers }));
+  const message = await fault(await refused.ask(GEMINI));
+  assertEquals(
+    message,
+    "401 Cannot sign in to google-vertex-ai: Google refuses the authorized user (invalid_grant); " +
+      "sign in anew with gcloud auth application-default login",
+  );
+  const lost = room(stored(PERSON));
+  assertStringIncludes(await fault(await lost.ask(GEMINI)), "it needs a project. Set GOOGLE_CLOUD_PROJECT");
+  assertEquals(lost.sent.length, 0);
+  assertThrows(
+    () => createGateway(stored(JSON.stringify({ ...PERSON, client_secret: "" }))),
+    TypeError,
+    "it has no client_secret: a set needs client_id and client_secret and refresh_token",
+  );
+});
+
+Deno.test("a client's set must be a whole one, and of a kind for clients: no person's sign-in, and nothing is sent", async () => {
+  const { private_key: _, ...half } = ONE.file;
+  const cases: [key: string, words: string][] = [
+    [JSON.stringify(PERSON), "it has no client_email"],
+    [btoa(JSON.stringify(PERSON)), "it has no client_email"],
+    [JSON.stringify(half), "it has no private_key"],
+    ['{"client_email": 1}', "it must be one key, or JSON of texts"],
+    ['{"type":"external_account"}', "it has no client_email"],
+  ];
+  for (const [key, words] of cases) {
+    for (
+      const url of [
+        CHAT,
+        "http://gateway.test/v1/acct/gw/google-vertex-ai/v1/projects/p/locations/us/publishers/google/models/m:x",
+      ]
+    ) {
+      const { fetch, sent } = room(stored(ONE.file));
+      const headers = { "cf-aig-authorization": `Bearer ${TOKEN}`, authorization: `Bearer ${key}` };
+      const response = await fetch(post(url, GEMINI, headers));
+      const text = await response.text();
+      assertEquals([response.status, sent.length], [400, 0], text);
+      assert(text.includes(words) && !text.includes("refresh-token"), text);
+    }
+  }
 });
 
 Deno.test("a client brings its own account, access token or API key, and stored ones stay unused", async () => {
@@ -423,6 +491,37 @@ Deno.test("embeddings go to :predict, and to :embedContent one by one since Gemi
   ]);
 });
 
+Deno.test("a streamed body on a native path cannot be sent again after 401: the client is told to, and the next request has a new token", async () => {
+  const { fetch, endpoint, calls } = room(stored(ONE.file));
+  const url =
+    "http://gateway.test/v1/acct/gw/google-vertex-ai/v1beta1/projects/my-project/locations/global/" +
+    "publishers/google/models/gemini-3.5-flash:generateContent";
+  const body = JSON.stringify({ contents: [{ role: "user", parts: [{ text: "Hi" }] }] });
+  const upload = () =>
+    fetch(
+      new Request(url, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${TOKEN}` },
+        body: new Blob([body]).stream(),
+      }),
+    );
+  assertEquals((await upload()).status, 200);
+  endpoint.revoke();
+  const told = await upload();
+  const text = await told.text();
+  assertEquals([told.status, calls().length], [502, 2], text);
+  assert(
+    text.includes("refused the gateway's token with 401") && text.includes("send the request again"),
+    text,
+  );
+  assertEquals([(await upload()).status, endpoint.minted.length], [200, 2]);
+  // A body whose length is told is read first, and sent once more.
+  endpoint.revoke();
+  const length = { "content-length": `${body.length}` };
+  const short = await fetch(post(url, JSON.parse(body), { authorization: `Bearer ${TOKEN}`, ...length }));
+  assertEquals([short.status, endpoint.minted.length], [200, 3], await short.text());
+});
+
 Deno.test("native paths are signed with the stored account if the client brought nothing", async () => {
   const { fetch, calls, endpoint } = room(stored(ONE.file), { client: "ya29.own" });
   const path =
@@ -498,9 +597,10 @@ Deno.test("variables of Google's tools set the account, the project and the loca
     [{ GOOGLE_CLIENT_EMAIL: "a@b" }, "Cannot use GOOGLE_CLIENT_EMAIL: GOOGLE_PRIVATE_KEY is not set"],
     [{ GOOGLE_PRIVATE_KEY: "x" }, "Cannot use GOOGLE_PRIVATE_KEY: GOOGLE_CLIENT_EMAIL is not set"],
     [
-      { GOOGLE_APPLICATION_CREDENTIALS_JSON: '{"type":"authorized_user","refresh_token":"secret"}' },
-      "it has no client_email",
+      { GOOGLE_APPLICATION_CREDENTIALS_JSON: '{"type":"authorized_user","refresh_token":"hush"}' },
+      "it has no client_id",
     ],
+    [{ GOOGLE_APPLICATION_CREDENTIALS_JSON: '{"type":"external_account"}' }, "it has no client_email"],
     [
       { GOOGLE_APPLICATION_CREDENTIALS_JSON: "{" },
       "it must be one key, or JSON of texts: client_email, private_key",
@@ -509,6 +609,6 @@ Deno.test("variables of Google's tools set the account, the project and the loca
   for (const [values, message] of faults) {
     const { message: told } = assertThrows(() => env(values), TypeError);
     assertStringIncludes(told, message);
-    assert(!told.includes("secret"));
+    assert(!told.includes("hush"));
   }
 });

@@ -37,18 +37,32 @@ Deno.test("GOOGLE_APPLICATION_CREDENTIALS names a service account's file, and an
   }
 });
 
+Deno.test("GOOGLE_APPLICATION_CREDENTIALS may name the file that gcloud writes for a person", async () => {
+  const person = {
+    type: "authorized_user",
+    client_id: "i",
+    client_secret: "s",
+    refresh_token: "r",
+    account: "",
+  };
+  const file = JSON.stringify({ ...person, universe_domain: "googleapis.com" });
+  const { env, told } = await read({ GOOGLE_APPLICATION_CREDENTIALS: "/adc.json" }, { "/adc.json": file });
+  assertEquals([configured(env).options.keys, told], [{ "google-vertex-ai": file }, []] as never);
+});
+
 Deno.test("a file that is no service account's is a warning, which holds nothing of it", async () => {
   const cases: [files: Record<string, string>, why: string][] = [
     [{}, 'the file "/key.json" cannot be read: no such file'],
-    [{ "/key.json": "secret" }, "holds no key of google-vertex-ai: it is not JSON"],
-    [{ "/key.json": '{"type":"authorized_user","refresh_token":"secret"}' }, "it has no client_email"],
+    [{ "/key.json": "hush" }, "holds no key of google-vertex-ai: it is not JSON"],
+    [{ "/key.json": '{"type":"authorized_user","refresh_token":"hush"}' }, "it has no client_id"],
+    [{ "/key.json": '{"type":"external_account","audience":"hush"}' }, "it has no client_email"],
   ];
   for (const [files, why] of cases) {
     const { env, told } = await read({ GOOGLE_APPLICATION_CREDENTIALS: "/key.json" }, files);
     assertEquals([env("GOOGLE_APPLICATION_CREDENTIALS_JSON"), told.length], [undefined, 1]);
     assertStringIncludes(told[0], "GOOGLE_APPLICATION_CREDENTIALS is not read: ");
     assertStringIncludes(told[0], why);
-    assert(!told[0].includes("secret"));
+    assert(!told[0].includes("hush"));
     assertEquals(configured(env, { told }).options.keys, undefined);
     assert(configured(env, { told }).warnings.includes(told[0]));
   }

@@ -80,7 +80,7 @@ Deno.test("a token that Azure refuses is dropped, and the call asked once more w
   assertEquals([whole.status, entra.mints.length, asked.length], [200, 3, 5]);
   // A body of unknown length is streamed, and cannot be sent twice.
   entra.revoke();
-  assertEquals([(await native({})).status, entra.mints.length, asked.length], [401, 3, 6]);
+  assertEquals([(await native({})).status, entra.mints.length, asked.length], [502, 3, 6]);
   assertEquals([(await native({})).status, entra.mints.length, asked.length], [200, 4, 7]);
 });
 
