@@ -16,7 +16,7 @@ import type { Report } from "./log/report.ts";
 import { readSwitch } from "./upstream/headers.ts";
 import { explaining } from "./explain/explain.ts";
 import { NoSearch } from "./upstream/no_search.ts";
-import { home } from "./doors/home.ts";
+import { isPublic, servePublic } from "./doors/public.ts";
 import { serveMetrics } from "./doors/metrics.ts";
 import { openOperators, scopeName } from "./doors/operators.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
@@ -198,8 +198,7 @@ async function open(
   insider: boolean,
   context: RuntimeContext | undefined,
 ): Promise<Response> {
-  if (route.door === "home") return await home(request, config);
-  if (route.door === "health") return Response.json({ status: "ok" });
+  if (isPublic(route.door)) return await servePublic(route.door, request, config);
   if (!insider) refuseForeignPage(request, config);
   if (route.door === "metrics") return await serveMetrics(request, config, insider);
   const { headers, signal } = request;

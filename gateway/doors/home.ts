@@ -23,9 +23,16 @@ async function page(): Promise<Response> {
   });
 }
 
-/** A front proxy that ends TLS asks by plain http, so the operator's own address wins over the request's. */
-function text({ url: asked }: Request, { url, tokens }: Config): Response {
-  const address = url ?? (URL.canParse(asked) ? new URL(asked).origin : "http://127.0.0.1:8787");
+/**
+ * The gateway's address for a client. A front proxy that ends TLS asks by plain http, so the operator's own address wins over the
+ * request's.
+ */
+export const addressFor = ({ url: asked }: Request, { url }: Config): string =>
+  url ?? (URL.canParse(asked) ? new URL(asked).origin : "http://127.0.0.1:8787");
+
+function text(request: Request, config: Config): Response {
+  const { tokens } = config;
+  const address = addressFor(request, config);
   const [first, token] = tokens.isRequired
     ? ["Try it, with a gateway token in the variable TOKEN:", '    -H "authorization: Bearer $TOKEN" \\\n']
     : ["Try it, no key needed:", ""];

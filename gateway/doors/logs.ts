@@ -228,7 +228,7 @@ function readFilters(params: URLSearchParams): LogFilter[] {
   return filters;
 }
 
-const CHANGES = v.looseObject({
+export const CHANGES = v.looseObject({
   feedback: v.nullish(v.picklist([1, -1])),
   score: v.nullish(v.pipe(v.number(), v.finite())),
   metadata: v.nullish(v.looseObject({})),

@@ -20,7 +20,7 @@ import { chat } from "./chat.ts";
 import { embeddings } from "./embeddings.ts";
 import { nativeCaching, nativeHeaders, nativeStep } from "./native.ts";
 
-const RUN = v.looseObject({
+export const RUN = v.looseObject({
   model: v.pipe(v.string(), v.nonEmpty()),
   input: v.looseObject({}),
   options: v.nullish(v.looseObject({

@@ -19,6 +19,8 @@ export type Route =
         | "models"
         | "home"
         | "health"
+        | "openapi"
+        | "llms"
         | "metrics"
         | "run"
         | "task"
@@ -108,6 +110,8 @@ export const DOORS: readonly Door[] = [
   { path: /^\/health\/?$/, methods: read, door: "health" },
   // Claude Code knocks there before its first call: https://github.com/router-for-me/CLIProxyAPI/issues/5905
   { path: new RegExp(`^(?:(?:${GATEWAY}|/v1)?/compat)?/api/hello/?$`), methods: read, door: "health" },
+  { path: /^\/openapi\.json$/, methods: read, door: "openapi" },
+  { path: /^\/llms\.txt$/, methods: read, door: "llms" },
   { path: /^\/metrics\/?$/, methods: read, door: "metrics" },
   // The paths of the gateway's own page.
   { path: /^\/sluice\/api\/models\/*$/, methods: read, door: "models" },

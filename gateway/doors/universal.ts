@@ -35,7 +35,7 @@ const STEP = v.looseObject({
   config: v.nullish(v.record(v.string(), v.unknown())),
 }, "must be a step: {provider, endpoint, headers?, query}");
 
-const STEPS = v.pipe(v.array(STEP), v.nonEmpty("must hold a step"));
+export const STEPS = v.pipe(v.array(STEP), v.nonEmpty("must hold a step"));
 
 /** A step as the client wrote it, with its path, e.g. `[1]`. */
 type WrittenStep = v.InferOutput<typeof STEP> & { path: string; body: Uint8Array<ArrayBuffer> };

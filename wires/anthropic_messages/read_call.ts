@@ -17,10 +17,10 @@ const object = v.looseObject({});
 const number = v.pipe(v.number(), v.finite());
 
 /** What every request must have, whichever wire it is sent to. */
-const DOOR = v.looseObject({ messages: MESSAGES, stream: optional(v.boolean()) });
+export const DOOR = v.looseObject({ messages: MESSAGES, stream: optional(v.boolean()) });
 
 /** The types of the fields that are read. Every other field is left out and named. */
-const BODY = v.looseObject({
+export const BODY = v.looseObject({
   context_management: optional(object),
   max_tokens: optional(number),
   metadata: optional(object),

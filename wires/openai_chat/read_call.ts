@@ -23,10 +23,10 @@ const object = v.looseObject({});
 const number = v.pipe(v.number(), v.finite());
 
 /** What every call must have, whichever wire it is sent to. */
-const DOOR = v.looseObject({ messages: MESSAGES, stream: optional(v.boolean()) });
+export const DOOR = v.looseObject({ messages: MESSAGES, stream: optional(v.boolean()) });
 
 /** The types of the settings that are read. Every other field is left to the target. */
-const BODY = v.looseObject({
+export const BODY = v.looseObject({
   stream_options: optional(v.looseObject({ include_usage: optional(v.boolean()) })),
   tools: optional(v.array(object)),
   functions: optional(v.array(v.looseObject({ name: v.string() }))),

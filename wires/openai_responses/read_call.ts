@@ -28,13 +28,13 @@ const number = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 /** What every request must have, whichever wire it is sent to. */
-const DOOR = v.looseObject({
+export const DOOR = v.looseObject({
   input: optional(v.union([v.string(), v.array(anyObject)])),
   stream: optional(v.boolean()),
 });
 
 /** The types of the settings that are read. */
-const BODY = v.looseObject({
+export const BODY = v.looseObject({
   background: optional(v.boolean()),
   include: optional(v.array(v.string())),
   instructions: optional(v.string()),
