@@ -1,0 +1,115 @@
+/**
+ * The container. No engine is at hand where the tests run, so its steps run in a plain folder: what is copied, what is run, with which
+ * variables the program starts, and whether the health check finds it.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ROOT } from "../bundle.ts";
+import { DENO, startServed } from "./gateways.ts";
+
+type Step = readonly [instruction: string, rest: string];
+
+/** The instructions, without comments. None of them goes over several lines. */
+const STEPS: Step[] = (await Deno.readTextFile(`${ROOT}/Dockerfile`)).split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"))
+  .map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]);
+
+const all = (wanted: string) =>
+  STEPS.filter(([instruction]) => instruction === wanted).map(([, rest]) => rest);
+const only = (wanted: string) => {
+  const [found, ...others] = all(wanted);
+  assert(found !== undefined && others.length === 0, `one ${wanted}`);
+  return found;
+};
+
+/** The folder in place of the container's `/`. */
+const inside = (root: string, text: string) =>
+  text.replaceAll(/(?<=^|[\s=,"])\/(?=app|data|deno-dir)/g, `${root}/`);
+
+async function copy(from: string, to: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command("cp", { args: ["-r", from, to], cwd: ROOT }).output();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
+/** Runs the steps up to the start. */
+async function build(root: string): Promise<{ env: Record<string, string>; cwd: string }> {
+  const cwd = inside(root, only("WORKDIR"));
+  await Deno.mkdir(cwd, { recursive: true });
+  await Deno.mkdir(`${root}/bin`);
+  await Deno.symlink(DENO, `${root}/bin/deno`);
+  const env = {
+    ...Object.fromEntries(all("ENV").map((line) => inside(root, line).split("=", 2))),
+    PATH: `${root}/bin:${Deno.env.get("PATH")}`,
+  };
+  for (const [instruction, rest] of STEPS) {
+    if (instruction === "COPY") {
+      const parts = rest.split(" ");
+      for (const source of parts.slice(0, -1)) await copy(source, `${cwd}/${parts.at(-1)}`);
+    }
+    if (instruction === "RUN") {
+      // The folder has no user of that name.
+      const script = inside(root, rest).replace(/ && chown .*/, "");
+      const { success, stderr } = await new Deno.Command("sh", {
+        args: ["-c", script],
+        cwd,
+        env,
+      })
+        .output();
+      assert(success, `${rest}: ${new TextDecoder().decode(stderr)}`);
+    }
+  }
+  return { env, cwd };
+}
+
+Deno.test("the container's steps, in a plain folder, lead to a gateway that keeps rows, is found healthy and drains", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const { env, cwd } = await build(root);
+    const command: string[] = JSON.parse(inside(root, only("CMD")));
+    const given = {
+      ...env,
+      PORT: "0",
+      SLUICE_TOKENS: "my-token",
+      SLUICE_STORE: `sqlite:${root}/data/sluice.db`,
+    };
+    const start = ["-c", 'cd "$0" && exec "$@"', cwd, ...command];
+    await using gateway = await startServed("sh", start, given);
+    assertStringIncludes(gateway.output(), "http://0.0.0.0:");
+    const port = new URL(gateway.url).port;
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer my-token" },
+      body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] }),
+    });
+    assertEquals((await answer.json()).choices[0].message.content, "Hello");
+    const check: string[] = JSON.parse(only("HEALTHCHECK").replace(/^.*? CMD /, ""));
+    const health = (port: string) =>
+      new Deno.Command(check[0], { args: check.slice(1), env: { ...env, PORT: port }, cwd }).output();
+    const { code, stderr } = await health(port);
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    gateway.signal("SIGTERM");
+    assertEquals(await gateway.ended, 0, gateway.output());
+    assert((await Deno.stat(`${root}/data/sluice.db`)).size > 0, "the row was written");
+    assert((await health(port)).code !== 0, "a gateway that has ended is not healthy");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("the container runs as a user without rights, and says where it listens", () => {
+  assertEquals(only("USER"), "deno");
+  assertEquals(only("STOPSIGNAL"), "SIGTERM");
+  const port = all("ENV").find((line) => line.startsWith("PORT="))!.slice("PORT=".length);
+  assertEquals(only("EXPOSE"), port);
+  assert(all("ENV").includes("HOST=0.0.0.0"));
+  assert(
+    STEPS.findIndex(([is]) => is === "USER") > STEPS.findLastIndex(([is]) => is === "RUN"),
+    "the last RUN is root's",
+  );
+});
+
+Deno.test("the container's folder has what is copied, and nothing else", async () => {
+  const kept = (await Deno.readTextFile(`${ROOT}/.dockerignore`)).trim().split("\n");
+  assertEquals(kept[0], "*");
+  const copied = all("COPY").flatMap((line) => line.split(" ").slice(0, -1));
+  assertEquals(kept.slice(1).map((line) => line.slice(1)).sort(), copied.sort());
+});
