@@ -115,7 +115,10 @@ function described(operation: Operation): object {
   const body = bodyOf(operation);
   const content: Record<string, object> = {};
   for (const [type, schema] of Object.entries(answer)) {
-    content[type] = schema ? { schema: schemaOf(schema) } : {};
+    if (!schema) content[type] = {};
+    else if (body && tag === "Models") {
+      content[type] = { schema: { anyOf: [schemaOf(schema), schemaOf(answers.EXPLANATION)] } };
+    } else content[type] = { schema: schemaOf(schema) };
   }
   if (streams) content["text/event-stream"] = { schema: { type: "string" } };
   const error = { $ref: `#/components/responses/${NAMED.get(errorOf(operation))}` };

@@ -105,6 +105,9 @@ export const MODEL = v.looseObject({
 });
 export const MODELS = v.looseObject({ object: v.literal("list"), data: v.array(MODEL) });
 
+/** The answer to a request with `sluice-explain: true`. */
+export const EXPLANATION = v.looseObject({ object: v.literal("sluice.explanation") });
+
 /** Whatever a provider answers. */
 export const ANY = object;
 
