@@ -20,6 +20,8 @@ import {
   OPERATIONS,
   TAGS,
 } from "../gateway/doors/documents/operations.ts";
+import { CHANGE, NEW } from "../gateway/setup/key_options.ts";
+import { ELEMENTS } from "../gateway/setup/routes_option.ts";
 import { RUN } from "../gateway/doors/run.ts";
 import { STEPS } from "../gateway/doors/universal.ts";
 import * as messages from "../wires/anthropic_messages/read_call.ts";
@@ -47,8 +49,13 @@ const BODIES: Readonly<Record<string, v.GenericSchema>> = {
   task: RUN,
   universal: STEPS,
   logs: CHANGES,
+  stored: v.looseObject({}),
   native: v.unknown(),
 };
+
+const ROTATION = v.looseObject({ graceSeconds: v.optional(v.number()) });
+const ROUTE = v.looseObject({ name: v.optional(v.string()), elements: v.optional(ELEMENTS) });
+const DEPLOYMENT = v.looseObject({ version_id: v.string() });
 
 /** The schemas that have a name in the document. */
 const NAMED: ReadonlyMap<v.GenericSchema, string> = new Map<v.GenericSchema, string>([
@@ -91,6 +98,8 @@ export function errorOf({ path }: Operation): v.GenericSchema {
 export function bodyOf(operation: Operation): v.GenericSchema | undefined {
   if (operation.method === "get" || operation.method === "delete") return undefined;
   const route = routeOf(operation);
+  if (route.door === "keys") return operation.method === "patch" ? CHANGE : route.action ? ROTATION : NEW;
+  if (route.door === "routes") return route.part === "deployments" ? DEPLOYMENT : ROUTE;
   return "client" in route ? CALLS[route.client.name] : BODIES[route.door];
 }
 
@@ -111,7 +120,7 @@ function parameters({ path, query = {}, tag }: Operation): object[] {
 const SECURITY = { gateway: [{ gatewayToken: [] }, {}], admin: [{ adminToken: [] }], none: [] };
 
 function described(operation: Operation): object {
-  const { id, summary, tag, answer, streams, example } = operation;
+  const { id, summary, tag, answer, status = 200, streams, example } = operation;
   const body = bodyOf(operation);
   const content: Record<string, object> = {};
   for (const [type, schema] of Object.entries(answer)) {
@@ -135,7 +144,7 @@ function described(operation: Operation): object {
       },
     }),
     responses: {
-      "200": { description: "The answer", content },
+      [status]: { description: "The answer", content },
       "4XX": error,
       "5XX": error,
     },

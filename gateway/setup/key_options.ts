@@ -19,7 +19,8 @@ const SHAPE = {
   metadata: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
 };
 
-const NEW = v.strictObject(SHAPE), CHANGE = v.partial(NEW);
+export const NEW = v.strictObject(SHAPE);
+export const CHANGE = v.partial(NEW);
 
 /** The most characters of a key's facts as JSON. */
 const MOST_CHARACTERS = 16 * 1024;

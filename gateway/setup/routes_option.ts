@@ -41,7 +41,7 @@ export interface RouteElement {
   outputs?: Readonly<Record<string, { readonly elementId: string }>>;
 }
 
-const ELEMENTS = v.array(v.looseObject({
+export const ELEMENTS = v.array(v.looseObject({
   id: v.string(),
   type: v.string(),
   properties: v.optional(v.looseObject({})),

@@ -108,6 +108,11 @@ export const MODELS = v.looseObject({ object: v.literal("list"), data: v.array(M
 /** The answer to a request with `sluice-explain: true`. */
 export const EXPLANATION = v.looseObject({ object: v.literal("sluice.explanation") });
 
+/** A virtual key. `key` is its secret. */
+export const KEY = v.looseObject({ id: v.string(), name: v.string(), key: v.optional(v.string()) });
+
+export const KEYS = v.looseObject({ keys: v.array(v.looseObject({ name: v.string() })) });
+
 /** Whatever a provider answers. */
 export const ANY = object;
 

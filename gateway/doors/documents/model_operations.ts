@@ -20,6 +20,26 @@ const MESSAGES = {
   example: { model: MODEL, max_tokens: 100, messages: hello },
 } as const;
 
+/** Paths about what is stored. They serve responses of callers with a token, if the option `responses.store` is set. */
+const stored = (
+  method: Operation["method"],
+  path: string,
+  id: string,
+  summary: string,
+): Operation => ({ method, path, id, summary, tag: "Models", answer: json(answers.ANY) });
+const CONVERSATION = "/v1/conversations/{id}";
+const STORED: readonly Operation[] = [
+  stored("get", "/v1/responses/{id}", "getResponse", "A stored response"),
+  stored("delete", "/v1/responses/{id}", "deleteResponse", "Removes a stored response"),
+  stored("get", "/v1/responses/{id}/input_items", "listInputItems", "The input of a stored response"),
+  stored("post", "/v1/conversations", "createConversation", "Makes a conversation"),
+  stored("get", CONVERSATION, "getConversation", "A conversation"),
+  stored("post", CONVERSATION, "changeConversation", "Changes the metadata of a conversation"),
+  stored("delete", CONVERSATION, "deleteConversation", "Removes a conversation"),
+  stored("get", `${CONVERSATION}/items`, "listItems", "The items of a conversation"),
+  stored("post", `${CONVERSATION}/items`, "createItems", "Adds items to a conversation"),
+];
+
 const CLOUDFLARE = "/v1/{account_id}/{gateway_id}";
 const REST = "/client/v4/accounts/{account_id}";
 export const MODEL_OPERATIONS: readonly Operation[] = [
@@ -162,4 +182,5 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
     tag: "Providers",
     answer: { "*/*": undefined },
   },
+  ...STORED,
 ];

@@ -14,6 +14,8 @@ export interface Operation {
   query?: Readonly<Record<string, string>>;
   /** The schema of its answer, by the media type. */
   answer: Readonly<Record<string, v.GenericSchema | undefined>>;
+  /** The status of the answer. Default 200. */
+  status?: number;
   /** A body that works with the built-in provider. */
   example?: object;
   /** Whether the answer may be a stream of events, if the body has `stream: true`. */
@@ -26,7 +28,7 @@ export const TAGS = {
   Providers: { about: "Each provider's own API.", token: "gateway" },
   Operator: { about: "For the operator of the gateway.", token: "admin" },
   Holder: { about: "For the holder of a gateway token.", token: "gateway" },
-  Logs: { about: "Rows of requests, as in Cloudflare's REST API.", token: "admin" },
+  Logs: { about: "Rows of requests and dynamic routes, as in Cloudflare's REST API.", token: "admin" },
   Service: { about: "About the service.", token: "none" },
 } as const;
 

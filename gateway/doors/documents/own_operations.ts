@@ -13,7 +13,155 @@ const PAGING = {
 
 const ROWS = "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/logs";
 
+/** The operations of stored routes, at Cloudflare's paths. */
+const ROUTES = "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/routes";
+const anything = json(answers.enveloped(answers.ANY));
+const ROUTE_OPERATIONS: readonly Operation[] = [
+  {
+    method: "get",
+    path: ROUTES,
+    id: "listRoutes",
+    summary: "The dynamic routes of one gateway",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "post",
+    path: ROUTES,
+    id: "createRoute",
+    summary: "Makes a dynamic route",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "get",
+    path: `${ROUTES}/{id}`,
+    id: "getRoute",
+    summary: "One route",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "patch",
+    path: `${ROUTES}/{id}`,
+    id: "renameRoute",
+    summary: "Gives a route another name",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "delete",
+    path: `${ROUTES}/{id}`,
+    id: "deleteRoute",
+    summary: "Removes a route",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "get",
+    path: `${ROUTES}/{id}/versions`,
+    id: "listVersions",
+    summary: "The versions of a route",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "post",
+    path: `${ROUTES}/{id}/versions`,
+    id: "createVersion",
+    summary: "Adds a version, which does not lead requests yet",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "get",
+    path: `${ROUTES}/{id}/versions/{version}`,
+    id: "getVersion",
+    summary: "One version of a route",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "get",
+    path: `${ROUTES}/{id}/deployments`,
+    id: "listDeployments",
+    summary: "Which version led requests, and since when",
+    tag: "Logs",
+    answer: anything,
+  },
+  {
+    method: "post",
+    path: `${ROUTES}/{id}/deployments`,
+    id: "deployVersion",
+    summary: "Lets a version lead requests",
+    tag: "Logs",
+    answer: anything,
+  },
+];
+
+const KEYS = "/sluice/api/keys";
+const key = json(answers.KEY);
+const KEY_OPERATIONS: readonly Operation[] = [
+  {
+    method: "get",
+    path: KEYS,
+    id: "listKeys",
+    summary: "The virtual keys, without their secrets",
+    tag: "Operator",
+    query: {
+      limit: "The most keys, from 1 to 1000. Default 100.",
+      after: "The id of a key: only older ones.",
+      search: "A part of the name.",
+    },
+    answer: json(answers.KEYS),
+  },
+  {
+    method: "post",
+    path: KEYS,
+    id: "createKey",
+    summary: "Makes a virtual key. Only this answer has its secret.",
+    tag: "Operator",
+    answer: key,
+    status: 201,
+    example: { name: "app", models: ["demo/*"], limits: { rpm: 60 } },
+  },
+  {
+    method: "get",
+    path: `${KEYS}/{id}`,
+    id: "getKey",
+    summary: "One virtual key",
+    tag: "Operator",
+    answer: key,
+  },
+  {
+    method: "patch",
+    path: `${KEYS}/{id}`,
+    id: "changeKey",
+    summary: "Changes a virtual key; null removes a member",
+    tag: "Operator",
+    answer: key,
+  },
+  {
+    method: "delete",
+    path: `${KEYS}/{id}`,
+    id: "deleteKey",
+    summary: "Removes a virtual key",
+    tag: "Operator",
+    answer: json(answers.ANY),
+  },
+  {
+    method: "post",
+    path: `${KEYS}/{id}/rotate`,
+    id: "rotateKey",
+    summary: "Gives a virtual key another secret; the old one is valid for some time",
+    tag: "Operator",
+    answer: key,
+  },
+];
+
 export const OWN_OPERATIONS: readonly Operation[] = [
+  ...KEY_OPERATIONS,
+  ...ROUTE_OPERATIONS,
   {
     method: "get",
     path: "/sluice/api/me",
