@@ -177,6 +177,7 @@ const PACKAGES = {
   "@ai-sdk/anthropic": "4.0.105",
   "@ai-sdk/openai": "4.0.118",
   "@anthropic-ai/sdk": "1.14.0",
+  "cloudflare": "7.3.0",
 };
 
 let installing: Promise<string | undefined> | undefined;
@@ -510,6 +511,28 @@ test("responses.create() runs on a model of another maker", () =>
     await provider.arrived("plain-4");
   }));
 
+const KEPT_START = snippet("sh", "SLUICE_RESPONSES_STORE=true");
+const KEPT = snippet("ts", "previous_response_id: first.id");
+
+test("a response goes on from a stored one of another model", async () => {
+  await using provider = await startFakeProvider();
+  const folder = await Deno.makeTempDir();
+  const store = `sqlite:${folder}/sluice.db`;
+  const [settings, command] = KEPT_START.replace("sqlite:sluice.db", store).trim().split(/ (?=\\\n)\\\n\s*/);
+  const env = Object.fromEntries(settings.split(" ").map((setting) => setting.split("=", 2)));
+  {
+    await using gateway = await start(command, {
+      ...environment(provider),
+      ...env,
+      ANTHROPIC_API_KEY: "sk-ant-1",
+    });
+    const program = KEPT.replace(ADDRESS, gateway.url).replace("claude-sonnet-5-5", "plain-4");
+    assertEquals(await onDeno(program), { code: 0, out: "And in French?\n", err: "" });
+  }
+  await provider.arrived("plain-4");
+  await Deno.remove(folder, { recursive: true });
+});
+
 // ---------------------------------------------------------------- rows and policies of your own
 
 const ROW_BY_VARIABLE = snippet("sh", "SLUICE_PROVIDERS=");
@@ -678,14 +701,11 @@ test("curl is led by the route that is shown, from its variable", async () => {
 const ROUTES_API = snippet("ts", "dynamicRouting");
 
 test("Cloudflare's SDK writes a route by the program that is shown", async () => {
-  const folder = `${FOLDER}/routes`;
-  await Deno.mkdir(folder, { recursive: true });
   const token = /apiToken: "(.*)"/.exec(ROUTES_API)![1];
   await using gateway = await start("npx -y deno run --allow-net --allow-env mod.ts", {
     SLUICE_ADMIN_TOKEN: token,
   });
-  await Deno.writeTextFile(`${folder}/program.ts`, ROUTES_API.replace(ADDRESS, gateway.url));
-  const { code, err } = await run(DENO, ["run", "--quiet", "--check", "--allow-all", `${folder}/program.ts`]);
+  const { code, err } = await onDeno(ROUTES_API.replace(ADDRESS, gateway.url));
   assertEquals(code, 0, err);
   const response = await fetch(`${gateway.url}/v1/acct/default/compat/chat/completions`, {
     method: "POST",
@@ -693,7 +713,6 @@ test("Cloudflare's SDK writes a route by the program that is shown", async () =>
     body: JSON.stringify({ model: "dynamic/help", messages: [{ role: "user", content: "Hello" }] }),
   });
   assertEquals((await response.json()).choices[0].message.content, "Hello");
-  await Deno.remove(folder, { recursive: true });
 });
 
 const NAMES = snippet("sh", "SLUICE_MODELS=");

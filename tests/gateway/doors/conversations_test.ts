@@ -1,7 +1,7 @@
 /** Conversations that the gateway keeps, and items that are named by their ids. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Options } from "../../../mod.ts";
-import { openStore } from "../../../gateway/stores/store_url.ts";
+import { openSql } from "../stores/opened.ts";
 import { before, events, message, post } from "../../fakes.ts";
 
 const HOST = "http://gateway.test";
@@ -274,13 +274,15 @@ Deno.test("ids of both a response and a conversation are refused, as a conversat
 });
 
 Deno.test("a conversation that is deleted while an answer runs gets nothing more", async () => {
-  const gate = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>(), gate = Promise.withResolvers<void>();
   const { fetch } = before(async () => {
+    asked.resolve();
     await gate.promise;
     return message("Hi");
   }, OPTIONS);
   const conversation = await make(fetch, { items: [{ role: "user", content: "Hello" }] });
   const running = ask(fetch, { conversation });
+  await asked.promise;
   while ((await send(fetch, "DELETE", `conversations/${conversation}`)).status !== 200);
   gate.resolve();
   assertEquals((await running).status, 200);
@@ -299,7 +301,7 @@ Deno.test("a conversation that grows too long is refused before it is sent", asy
 });
 
 Deno.test("a store that fails is 503 for each path of a conversation", async () => {
-  const sql = await openStore("sqlite::memory:");
+  const sql = await openSql("sqlite::memory:");
   let fails = false;
   const broken = () => Promise.reject(new Error("password"));
   const store = {

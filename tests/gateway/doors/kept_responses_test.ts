@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
 import { createGateway, type Options } from "../../../mod.ts";
-import { openStore } from "../../../gateway/stores/store_url.ts";
+import { openSql } from "../stores/opened.ts";
 import { before, clock, events, message, nothing, post } from "../../fakes.ts";
 
 const HOST = "http://gateway.test";
@@ -486,7 +486,7 @@ Deno.test("a handed-through stream that is cut is kept as failed", async () => {
 });
 
 Deno.test("an error of the provider is passed on, and nothing is kept", async () => {
-  const store = await openStore("sqlite::memory:");
+  const store = await openSql("sqlite::memory:");
   const { fetch } = before(
     () =>
       Response.json({ type: "error", error: { type: "overloaded_error", message: "Overloaded" } }, {
@@ -508,7 +508,7 @@ Deno.test("an error of the provider is passed on, and nothing is kept", async ()
 Deno.test("what is kept is removed after its days, unless it is used", async () => {
   for (const inStore of [false, true]) {
     const { options, pass } = clock();
-    const store = inStore ? await openStore("sqlite::memory:") : undefined;
+    const store = inStore ? await openSql("sqlite::memory:") : undefined;
     const { fetch } = claude({ ...options, store, responses: { store: true, days: 3 } });
     const day = 86_400_000;
     const { body: { id: used } } = await ask(fetch, {});
@@ -527,7 +527,7 @@ Deno.test("what is kept is removed after its days, unless it is used", async () 
 
 Deno.test("the oldest are removed when there are too many bytes, and a chain with a gap is refused", async () => {
   for (const inStore of [false, true]) {
-    const store = inStore ? await openStore("sqlite::memory:") : undefined;
+    const store = inStore ? await openSql("sqlite::memory:") : undefined;
     const { fetch, sent } = claude({ store, responses: { store: true, maxBytes: 40_000 } });
     const ids: string[] = [];
     let previous_response_id: string | undefined;
@@ -611,7 +611,7 @@ Deno.test("answers that are kept take no part in caching", async () => {
 
 /** A database that can fail. */
 async function breakable() {
-  const sql = await openStore("sqlite::memory:");
+  const sql = await openSql("sqlite::memory:");
   const state = { fails: false, waits: undefined as Promise<void> | undefined };
   const through = async <T>(work: () => Promise<T>): Promise<T> => {
     if (state.fails) throw new Error("postgres://user:password@host refused");
@@ -686,11 +686,11 @@ Deno.test("a stream is passed on while the store is slow, and the next turn wait
 Deno.test("what is in a file is found after a restart", async () => {
   const path = await Deno.makeTempFile({ suffix: ".db" });
   try {
-    const one = await openStore(`sqlite:${path}`);
+    const one = await openSql(`sqlite:${path}`);
     const first = claude({ store: one });
     const { body: { id } } = await ask(first.fetch, {});
     await first.close();
-    const two = await openStore(`sqlite:${path}`);
+    const two = await openSql(`sqlite:${path}`);
     const second = claude({ store: two });
     const { status } = await ask(second.fetch, { previous_response_id: id });
     assertEquals([status, messagesOf(second.sent[0].body)], [200, ["user", "assistant", "user"]]);

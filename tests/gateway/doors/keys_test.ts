@@ -65,7 +65,7 @@ function database() {
     dialect: "sqlite",
     all: (text, params = []) => run(text, () => open.prepare(text).all(...params)),
     batch: (statements) =>
-      run("", () => statements.forEach(([text, params]) => void open.prepare(text).run(...params))),
+      run("", () => statements.map(([text, params]) => open.prepare(text).all(...params))),
   };
   return { store, state };
 }

@@ -4,7 +4,7 @@ import Cloudflare from "npm:cloudflare@7.3.0";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { RouteElement } from "../../../gateway/setup/routes_option.ts";
 import type { Sql } from "../../../gateway/stores/sql.ts";
-import { openStore } from "../../../gateway/stores/store_url.ts";
+import { openSql } from "../stores/opened.ts";
 import { ask, before, clock, completion, post } from "../../fakes.ts";
 import { end, model, start, SUPPORT } from "../targets/routes/graphs.ts";
 
@@ -283,7 +283,7 @@ Deno.test("a limit counts on when a new version of its route is deployed", async
 
 // ---------------------------------------------------------------- in a store
 
-const memory = async () => await openStore("sqlite::memory:") as Sql;
+const memory = async () => await openSql("sqlite::memory:");
 
 Deno.test("two gateways on one store agree within ten seconds, and writers at once lose nothing", async () => {
   const store = await memory();

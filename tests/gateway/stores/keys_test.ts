@@ -14,10 +14,8 @@ function sqlite(): Sql {
   return {
     dialect: "sqlite",
     all: (text, params = []) => Promise.resolve(database.prepare(text).all(...params)),
-    async batch(statements) {
-      for (const [text, params] of statements) database.prepare(text).run(...params);
-      return await Promise.resolve();
-    },
+    batch: (statements) =>
+      Promise.resolve(statements.map(([text, params]) => database.prepare(text).all(...params))),
   };
 }
 

@@ -1,14 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { memoryRoutes, sqlRoutes } from "../../../gateway/stores/routes.ts";
-import type { Sql } from "../../../gateway/stores/sql.ts";
-import { openStore } from "../../../gateway/stores/store_url.ts";
+import { openSql } from "./opened.ts";
 import { d1Sql } from "../../../gateway/stores/worker_stores.ts";
 import { casesOf, failing, routeOf } from "./routes_suite.ts";
 import { strictD1 } from "./strict_d1.ts";
 
 const KINDS = [
   casesOf("memory", () => Promise.resolve(memoryRoutes())),
-  casesOf("sqlite", async () => sqlRoutes(await openStore("sqlite::memory:") as Sql)),
+  casesOf("sqlite", async () => sqlRoutes(await openSql("sqlite::memory:"))),
   casesOf("D1", () => Promise.resolve(sqlRoutes(d1Sql(strictD1())))),
 ];
 for (const [name, run] of KINDS.flat()) Deno.test(`routes in ${name}`, run);
