@@ -30,11 +30,13 @@ export function drainOn(
     const end = () => {
       if (draining) return exit(code);
       draining = true;
+      // First of all, so that the line is true once it is read.
+      const finished = finish();
       console.error(
         `${signal}: running answers have ${drainMs / 1000} s to finish; a second signal ends them`,
       );
       const late = new Promise((resolve) => setTimeout(resolve, drainMs));
-      Promise.race([finish(), late]).finally(() => within(close(), CLOSE_MS)).then(
+      Promise.race([finished, late]).finally(() => within(close(), CLOSE_MS)).then(
         () => exit(0),
         () => exit(1),
       );
