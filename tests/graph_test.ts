@@ -32,7 +32,7 @@ const HOME = new URL(`file://${ROOT.replace(/\/?$/, "/")}`).href;
 
 async function readEdges(): Promise<Edge[]> {
   const edges = new Map<string, Edge>();
-  for (const entry of ["mod.ts", "worker.ts", "ai.ts"]) {
+  for (const entry of ["mod.ts", "worker.ts", "ai.ts", "cli/main.ts"]) {
     for (const { specifier, dependencies = [] } of (await info(entry)).modules) {
       for (const { code, type } of dependencies) {
         const to = code?.specifier ?? type?.specifier;
@@ -69,6 +69,7 @@ const LAYERS = [
   /^gateway\/(gateway|binding|remote_gateway|ai|translate_stream)\.ts$/,
   /^gateway\/serve\//,
   /^(mod|worker|ai)\.ts$/,
+  /^cli\//,
 ];
 
 const layerOf = (path: string) => LAYERS.findIndex((layer) => layer.test(path));

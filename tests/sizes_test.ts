@@ -5,7 +5,7 @@ import { ROOT } from "./bundle.ts";
 const MOST_LINES = { file: 350, function: 60, closure: 120 };
 
 /** What is read: the entries and all that they are made of. */
-const ENTRIES = ["mod.ts", "worker.ts", "ai.ts"], FOLDERS = ["gateway", "providers", "wires"];
+const ENTRIES = ["mod.ts", "worker.ts", "ai.ts"], FOLDERS = ["cli", "gateway", "providers", "wires"];
 
 async function* filesIn(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(`${ROOT}/${folder}`)) {

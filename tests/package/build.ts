@@ -1,12 +1,13 @@
 /**
- * Writes `dist/npm`, the package as npm has it: a JavaScript module and its types for each module of the source.
+ * Writes `dist/npm`, the package as npm has it: a JavaScript module and its types for each module of the source; and
+ * `dist/sluice.tgz`, its file.
  *
  * Run it with `deno task package`.
  *
  * @module
  */
 import { ROOT } from "../bundle.ts";
-import { installed } from "./tools.ts";
+import { installed, npm } from "./tools.ts";
 
 /** Where the package is written. */
 export const PACKAGE = `${ROOT}/dist/npm`;
@@ -15,8 +16,14 @@ export const PACKAGE = `${ROOT}/dist/npm`;
 export const compiler = (): Promise<string> =>
   installed("compiler", ["typescript@7.0.2", "@types/node@22.20.7"]);
 
+/** The packed file. */
+const FILE = `${ROOT}/dist/sluice.tgz`;
+
 /** The modules that others import, by their names in `exports`. Those of stores are found in their folder. */
 const ENTRIES: Record<string, string> = { ".": "mod", "./ai": "ai", "./worker": "worker" };
+
+/** The command. */
+const COMMAND = "cli/main";
 
 /** Files beside the modules. The pages are there because the README leads to them. */
 const TEXTS = ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "LICENSE-prices", "sluice.schema.json"];
@@ -45,7 +52,7 @@ async function readSources(): Promise<{ files: Files; versions: Map<string, stri
   const versions = new Map<string, string>();
   const drivers = new Set<string>();
   const paths = [...Object.values(ENTRIES).map((entry) => `${entry}.ts`), WORKERS];
-  for (const folder of ["gateway", "providers", "wires"]) {
+  for (const folder of ["cli", "gateway", "providers", "wires"]) {
     for await (const path of pathsIn(folder)) paths.push(path);
   }
   for (const path of paths) {
@@ -57,6 +64,17 @@ async function readSources(): Promise<{ files: Files; versions: Map<string, stri
     files.set(path, forNpm(text));
   }
   return { files, versions, drivers };
+}
+
+/** A hash of all that the package is made from. */
+export async function sourceHash(): Promise<string> {
+  const { files } = await readSources();
+  const texts = [...TEXTS, "deno.json", "tests/package/build.ts"].map((path) =>
+    Deno.readTextFile(`${ROOT}/${path}`)
+  );
+  const all = [...files].flat().concat(await Promise.all(texts)).join("\0");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(all));
+  return new Uint8Array(digest).toHex();
 }
 
 /** The text of a module with specifiers as npm knows them; its examples import the package. */
@@ -87,6 +105,7 @@ async function compile(files: Files, versions: Map<string, string>, entries: str
     types: ["node"],
     typeRoots: [`${tools}/node_modules/@types`],
     strict: true,
+    skipLibCheck: true,
     declaration: true,
     outDir: "out",
     rootDir: ".",
@@ -131,9 +150,8 @@ export async function buildPackage(): Promise<string> {
   ).sort();
   const entries = [...Object.values(ENTRIES), ...stores.map((name) => `${STORES}/${name}`)];
   // Workers are started by their URLs.
-  const started = [...files.keys()].filter((path) => /\/open_[a-z0-9]+_\w+\.ts$/.test(path)).map((path) =>
-    path.slice(0, -3)
-  );
+  const workers = [...files.keys()].filter((path) => /\/open_[a-z0-9]+_\w+\.ts$/.test(path));
+  const started = [COMMAND, ...workers.map((path) => path.slice(0, -3))];
   const folder = await compile(files, versions, [...entries, ...started]);
   const out = `${folder}/out`;
   await Deno.writeTextFile(`${out}/${WORKERS}`, files.get(WORKERS)!);
@@ -195,6 +213,7 @@ async function manifestOf({ versions, drivers, stores, kept }: Facts): Promise<o
       "./sluice.schema.json": "./sluice.schema.json",
       "./package.json": "./package.json",
     },
+    bin: { sluice: `./${COMMAND}.js` },
     files: [
       ...[...folders].sort(),
       "docs",
@@ -214,5 +233,7 @@ async function manifestOf({ versions, drivers, stores, kept }: Facts): Promise<o
 
 if (import.meta.main) {
   const folder = await buildPackage();
-  console.log(`${folder.slice(ROOT.length + 1)}: \`npm pack\` there makes the file`);
+  const name = await npm(["pack", "--silent", "--pack-destination", `${ROOT}/dist`], folder);
+  await Deno.rename(`${ROOT}/dist/${name.trim()}`, FILE);
+  console.log(`${folder.slice(ROOT.length + 1)}, packed as ${FILE.slice(ROOT.length + 1)}`);
 }

@@ -4,12 +4,10 @@ import { ROOT } from "../bundle.ts";
 import { bunBinary, esbuildBinary, nodeBinary } from "../runtimes/binaries.ts";
 import { DENO, serveWorkerd, workerConfig } from "../runtimes/gateways.ts";
 import { compiler } from "./build.ts";
-import { type Installed, installPackage, runIn, testPackage } from "./installed.ts";
+import { installPackage, packageFolder, runIn, testPackage } from "./installed.ts";
 import { installed } from "./tools.ts";
 
 const IT = await installPackage();
-
-const at = ({ folder }: Installed) => `${folder}/node_modules/@sluice/gateway`;
 
 async function* filesIn(folder: string, below = ""): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(`${folder}/${below}`)) {
@@ -21,11 +19,11 @@ async function* filesIn(folder: string, below = ""): AsyncGenerator<string> {
 // ---------------------------------------------------------------- the file
 
 testPackage("the package has modules, types and texts, no source and no install script", IT, async (it) => {
-  const manifest = JSON.parse(await Deno.readTextFile(`${at(it)}/package.json`));
+  const manifest = JSON.parse(await Deno.readTextFile(`${packageFolder(it)}/package.json`));
   const { name, version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
   assertEquals([manifest.name, manifest.version, manifest.type], [name, version, "module"]);
   assertEquals(manifest.scripts, undefined);
-  const paths = await Array.fromAsync(filesIn(at(it)));
+  const paths = await Array.fromAsync(filesIn(packageFolder(it)));
   const odd = paths.filter((path) =>
     !/\.(?:js|d\.ts)$/.test(path) &&
     !/^(?:docs\/[^/]+\.(?:md|png)|[A-Z]+\.md|LICENSE(?:-prices)?|(?:package|sluice\.schema)\.json)$/.test(
@@ -42,7 +40,7 @@ testPackage("the package has modules, types and texts, no source and no install 
   for (const entry of entries) assert(paths.includes(entry.slice(2)), entry);
   // No specifier of Deno's is left, and no import of the source's files.
   for (const path of paths.filter((path) => /\.(?:js|d\.ts)$/.test(path))) {
-    const text = await Deno.readTextFile(`${at(it)}/${path}`);
+    const text = await Deno.readTextFile(`${packageFolder(it)}/${path}`);
     const left = text.match(/^(?! \*).*(?:from |import\()"(?:npm:|jsr:|\.[^"]*\.ts")/m);
     assertEquals(left, null, path);
   }
@@ -50,9 +48,9 @@ testPackage("the package has modules, types and texts, no source and no install 
 
 testPackage("the types that the package exports hold no any", IT, async (it) => {
   const leaks: string[] = [];
-  for await (const path of filesIn(at(it))) {
+  for await (const path of filesIn(packageFolder(it))) {
     if (!path.endsWith(".d.ts")) continue;
-    const text = (await Deno.readTextFile(`${at(it)}/${path}`)).replaceAll(/\/\*[^]*?\*\//g, "");
+    const text = (await Deno.readTextFile(`${packageFolder(it)}/${path}`)).replaceAll(/\/\*[^]*?\*\//g, "");
     for (const [found] of text.matchAll(/.*(?:[:<|&,(] ?|=> ?|= )any\b.*/g)) {
       leaks.push(`${path}: ${found.slice(0, 200)}`);
     }

@@ -1,11 +1,15 @@
 /** The end of the served form: running answers finish first. */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { startCollector } from "../collector.ts";
+import { installPackage, onNode } from "../package/installed.ts";
 import { DENO, installForBun, RUN, type Running, startServed } from "./gateways.ts";
 
-const COMMANDS: { name: string; command: () => Promise<[string, string[]]> }[] = [
-  { name: "deno run", command: () => Promise.resolve([DENO, [...RUN, "mod.ts"]]) },
-  { name: "bun run", command: async () => [await installForBun(), ["run", "mod.ts"]] },
+const IT = await installPackage();
+
+const COMMANDS: { name: string; why?: string; command: () => Promise<[string, string[]]> }[] = [
+  { name: "deno run mod.ts", command: () => Promise.resolve([DENO, [...RUN, "mod.ts"]]) },
+  { name: "bun run mod.ts", command: async () => [await installForBun(), ["run", "mod.ts"]] },
+  { name: "sluice on Node", ...typeof IT === "string" ? { why: IT } : {}, command: () => onNode(IT) },
 ];
 
 /** A provider whose streams begin at once, and end when a test ends them. */
@@ -60,9 +64,16 @@ async function written({ output }: Running, text: string): Promise<void> {
   }
 }
 
-for (const { name, command } of COMMANDS) {
+for (const { name, why, command } of COMMANDS) {
+  const test = (does: string, fn: () => Promise<void>) =>
+    Deno.test({
+      name: `${name}: ${does}${why === undefined ? "" : ` (ignored: ${why})`}`,
+      ignore: why !== undefined,
+      fn,
+    });
+
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.test(`${name} mod.ts: ${signal} lets running streams finish and takes no new connection, then exits with 0`, async () => {
+    test(`${signal} lets running streams finish and takes no new connection, then exits with 0`, async () => {
       await using provider = startProvider();
       await using gateway = await startServed(...await command(), provider.env);
       const { hostname, port } = new URL(gateway.url);
@@ -83,7 +94,7 @@ for (const { name, command } of COMMANDS) {
     });
   }
 
-  Deno.test(`${name} mod.ts: a second signal ends at once`, async () => {
+  test(`a second signal ends at once`, async () => {
     await using provider = startProvider();
     await using gateway = await startServed(...await command(), provider.env);
     const rest = await stream(gateway);
@@ -94,7 +105,7 @@ for (const { name, command } of COMMANDS) {
     await assertRejects(rest);
   });
 
-  Deno.test(`${name} mod.ts: streams that do not end are cut after SLUICE_DRAIN_MS`, async () => {
+  test(`streams that do not end are cut after SLUICE_DRAIN_MS`, async () => {
     await using provider = startProvider();
     await using gateway = await startServed(...await command(), { ...provider.env, SLUICE_DRAIN_MS: "100" });
     const rest = await stream(gateway);
@@ -103,7 +114,7 @@ for (const { name, command } of COMMANDS) {
     await assertRejects(rest);
   });
 
-  Deno.test(`${name} mod.ts: spans that wait reach the collector before it ends`, async () => {
+  test(`spans that wait reach the collector before it ends`, async () => {
     await using collector = startCollector();
     await using gateway = await startServed(...await command(), {
       OTEL_EXPORTER_OTLP_ENDPOINT: new URL(collector.url).origin,
@@ -117,7 +128,7 @@ for (const { name, command } of COMMANDS) {
     assertEquals(collector.names, ["chat echo", "POST"]);
   });
 
-  Deno.test(`${name} mod.ts: without a running answer a signal ends it, with 0`, async () => {
+  test(`without a running answer a signal ends it, with 0`, async () => {
     await using gateway = await startServed(...await command(), {});
     await (await fetch(gateway.url)).text();
     gateway.signal("SIGTERM");

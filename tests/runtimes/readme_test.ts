@@ -8,6 +8,7 @@ import { parse as parseYaml } from "npm:yaml@2.8.1";
 import { LIMITS } from "../../gateway/setup/limits.ts";
 import { createGateway } from "../../mod.ts";
 import { bundle, ROOT } from "../bundle.ts";
+import { installPackage } from "../package/installed.ts";
 import { startCollector } from "../collector.ts";
 import { before, message } from "../fakes.ts";
 import { readPages } from "../pages.ts";
@@ -97,14 +98,54 @@ const START = snippet("sh", "npx -y deno run --allow-net --allow-env mod.ts   #"
 const FIRST_CURL = snippet("sh", `"model": "demo/echo", "messages"`);
 const FIRST_ANSWER = snippet("json", `"object":"chat.completion"`);
 
+const INSTALL = snippet("sh", "sluice check");
+const AGENTS = snippet("sh", "sluice claude --model");
+const CHECKED = snippet("text", "✓ anthropic");
+
 test("the first lines serve the gateway, and the first curl gets the answer that is shown", async () => {
-  const [serve, tests] = START.split("\n");
-  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
-  assert(tasks[/deno task (\w+)/.exec(tests)![1]]);
+  const [serve] = START.split("\n");
   await using gateway = await start(serve);
   const { out, code } = await shell(FIRST_CURL.replace(ADDRESS, gateway.url));
   assertEquals(code, 0);
   assertMatch(out.trim(), patternOf(FIRST_ANSWER));
+});
+
+test("the next line packs, installs and starts the command, and its page's lines check keys and start agents", async (t) => {
+  const [, install] = START.split("\n");
+  if (typeof await installPackage() === "string") return await ignored(t, "npm has no network");
+  const folder = await Deno.makeTempDir();
+  const here = (text: string) =>
+    text.replace("npx -y deno task", `${DENO} task`).replace(
+      "npm install -g",
+      `npm install -g --prefix ${folder}`,
+    );
+  const path = `${folder}/bin:${folder}:${Deno.env.get("PATH")}`;
+  const [made, served] = install.split(/ && (?=sluice )/);
+  const packed = await shell(here(made));
+  assertEquals(packed.code, 0, packed.err);
+  {
+    await using gateway = await startServed("sh", ["-c", `exec ${served}`], { PATH: path });
+    const { out } = await shell(FIRST_CURL.replace(ADDRESS, gateway.url));
+    assertMatch(out.trim(), patternOf(FIRST_ANSWER));
+  }
+  const [, check] = INSTALL.trim().split("\n");
+  assertEquals(INSTALL.split("\n")[0], made);
+  await using provider = await startFakeProvider();
+  const env = { PATH: path, GROQ_API_KEY: "k", ...environment(provider) };
+  const groq = CHECKED.split("\n").find((line) => line.includes("Cannot reach"))!.replaceAll(/ +/g, " ");
+  assertEquals((await shell(check, env)).out.trim().replaceAll(/ +/g, " "), groq);
+  for (const name of ["claude", "codex"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, '#!/bin/sh\necho "$ANTHROPIC_MODEL" "$@"\n', {
+      mode: 0o755,
+    });
+  }
+  const [claude, codex] = (await shell(AGENTS, env)).out.trim().split("\n");
+  assertEquals(claude.trim(), "openai/gpt-6-luna");
+  assertMatch(
+    codex,
+    /model_provider="sluice" .*model="anthropic\/claude-sonnet-5-5" exec Explain this folder$/,
+  );
+  await Deno.remove(folder, { recursive: true });
 });
 
 /** The pattern of an answer as it is shown, where `…` stands for any text. */

@@ -376,7 +376,7 @@ export const CASES: Case[] = [
       const response = await ask(gateway, "groq/any");
       assertEquals(response.status, 502);
       // workerd does not tell the reason.
-      const why = /^(deno|bun)/.test(runtime.name)
+      const why = /^(deno|bun|node)/.test(runtime.name)
         ? "the connection was refused"
         : "no answer to the request";
       assertEquals((await response.json()).error.message, `Cannot reach groq: ${why}`);
