@@ -3,10 +3,12 @@ import process from "node:process";
 import { Command, CommanderError } from "npm:commander@14.0.3";
 import { type Host, hostHere } from "../gateway/serve/hosts.ts";
 import { serveOn } from "../gateway/serve/run.ts";
+import { object, parse } from "../wires/shared/json.ts";
 import { type Agent, AGENTS, ownGateway, runAgent, shellLines, type Wiring } from "./agents.ts";
 import { check } from "./check.ts";
 import { USAGE, UserError } from "./errors.ts";
 import { addServedFlags } from "./flags.ts";
+import { listKeys, makeKey, type Operator, revokeKey, rotateKey } from "./keys.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs the command with these arguments. It ends the process with 2 if they are wrong. */
@@ -47,6 +49,7 @@ function program(args: readonly string[]): Command {
   addServe(sluice, args);
   addCheck(sluice, args);
   for (const [name, agent] of Object.entries(AGENTS)) addAgent(sluice, name, agent, args);
+  addKeys(sluice, args);
   return sluice;
 }
 
@@ -59,11 +62,14 @@ function addServe(sluice: Command, args: readonly string[]): void {
   const flags = addServedFlags(command);
   command.action(async (name?: string) => {
     if (name !== undefined) {
-      throw new UserError(`sluice: there is no command ${JSON.stringify(name)}; see sluice --help`, USAGE);
+      throw unknown(name, "sluice --help");
     }
     await serveOn(await findHost(args), flags());
   });
 }
+
+const unknown = (command: string, help: string) =>
+  new UserError(`sluice: there is no command ${JSON.stringify(command)}; see ${help}`, USAGE);
 
 const MORE = `
 Each other option is a flag too: --cache-ttl 60 for SLUICE_CACHE_TTL=60. Variables keep tokens
@@ -112,6 +118,11 @@ function addAgent(sluice: Command, name: string, agent: Agent, all: readonly str
     .action(async (args: string[], flags: AgentFlags) => await startAgent(agent, args, flags, all));
 }
 
+function urlOf(text: string): string {
+  if (/^https?:\/\/[^/\s]/.test(text)) return text.replace(/\/+$/, "");
+  throw new UserError(`sluice: --url must be an address such as ${USUAL_URL}`, USAGE);
+}
+
 async function startAgent(
   agent: Agent,
   args: string[],
@@ -121,11 +132,10 @@ async function startAgent(
   const { model, smallModel, print, config } = flags;
   const models = { ...model !== undefined && { model }, ...smallModel !== undefined && { smallModel } };
   const host = await findHost(all);
-  const url = (flags.url ?? host.env("SLUICE_URL"))?.replace(/\/+$/, "");
-  const token = flags.token ?? host.env("SLUICE_TOKEN");
-  if (url !== undefined && !/^https?:\/\/[^/\s]/.test(url)) {
-    throw new UserError(`sluice: --url must be an address such as ${USUAL_URL}`, USAGE);
-  }
+  // An empty variable of a script counts as none.
+  const given = flags.url ?? (host.env("SLUICE_URL") || undefined);
+  const url = given === undefined ? undefined : urlOf(given);
+  const token = flags.token || host.env("SLUICE_TOKEN") || undefined;
   if (print) return console.log(shellLines(agent, { url: url ?? USUAL_URL, token: token ?? "", ...models }));
   let close = () => Promise.resolve();
   let wiring: Wiring;
@@ -138,4 +148,89 @@ async function startAgent(
   const code = await runAgent(agent, wiring, args);
   await close();
   process.exit(code);
+}
+
+/** Adds `sluice keys`, whose commands ask a running gateway. */
+function addKeys(sluice: Command, args: readonly string[]): void {
+  const keys = sluice.command("keys").description(
+    "list, make, rotate and revoke virtual keys of a running gateway",
+  )
+    .helpCommand(false);
+  /** A command whose first argument is the gateway. */
+  const add = (
+    usage: string,
+    does: string,
+    run: (operator: Operator, name: string, flags: KeyFlags) => Promise<void>,
+  ) =>
+    keys.command(usage, usage.startsWith("list") ? { isDefault: true } : {})
+      .description(does)
+      .option("--url <url>", `address of the gateway (SLUICE_URL; default: ${USUAL_URL})`)
+      .option("--admin-token <token>", "token of its operator (SLUICE_ADMIN_TOKEN)")
+      .action(async (name = "", flags: KeyFlags) => {
+        const { env } = await findHost(args);
+        const url = urlOf(flags.url ?? (env("SLUICE_URL") || USUAL_URL));
+        await run({ url, adminToken: flags.adminToken || env("SLUICE_ADMIN_TOKEN") }, name, flags);
+      });
+  add(
+    "list [command]",
+    "list keys, the newest first (also without a command)",
+    (operator, command, { search }) => {
+      if (command !== "") throw unknown(`keys ${command}`, "sluice keys --help");
+      return listKeys(operator, search);
+    },
+  )
+    .usage("[options]")
+    .option("--search <text>", "part of a name, a team or an id");
+  add(
+    "make <name>",
+    "make a key and print its secret",
+    (operator, name, flags) => makeKey(operator, factsOf(name, flags)),
+  )
+    .option("--team <name>", "its team")
+    .option("--expires <date>", "date after which it opens nothing, e.g. 2027-01-31")
+    .option("--models <list>", "models that it opens, with commas between them")
+    .option("--providers <list>", "providers that it opens")
+    .option("--gateways <list>", "gateways that it opens")
+    .option("--facts <json>", 'other facts, e.g. {"limits": {"rpm": 60}}');
+  add(
+    "rotate <key>",
+    "give a key, by its id or name, a new secret",
+    (operator, key, { grace }) =>
+      rotateKey(operator, key, grace === undefined ? undefined : wholeOf("--grace", grace)),
+  )
+    .option("--grace <seconds>", "how long the old secret may be used (default: a day)");
+  add("revoke <key>", "remove a key, by its id or name", revokeKey);
+}
+
+/** The flags of the commands of `sluice keys`. */
+interface KeyFlags {
+  url?: string;
+  adminToken?: string;
+  search?: string;
+  grace?: string;
+  team?: string;
+  expires?: string;
+  models?: string;
+  providers?: string;
+  gateways?: string;
+  facts?: string;
+}
+
+function factsOf(name: string, { team, expires, facts, ...flags }: KeyFlags): object {
+  const others = facts === undefined ? {} : object(parse(facts));
+  if (!others) throw new UserError("sluice: --facts must be a JSON object", USAGE);
+  const lists = (["models", "providers", "gateways"] as const).filter((list) => flags[list] !== undefined)
+    .map((list) => [list, flags[list]!.split(",").map((one) => one.trim()).filter(Boolean)]);
+  return {
+    ...others,
+    name,
+    ...team !== undefined && { team },
+    ...expires !== undefined && { expires },
+    ...Object.fromEntries(lists),
+  };
+}
+
+function wholeOf(flag: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UserError(`sluice: ${flag} must be a whole number`, USAGE);
 }

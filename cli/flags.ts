@@ -1,5 +1,5 @@
 /** The flags of the served form: each option's variable is a flag too, e.g. `--cache-ttl` for `SLUICE_CACHE_TTL`. */
-import { type Command, Option } from "npm:commander@14.0.3";
+import { type Command, InvalidArgumentError, Option } from "npm:commander@14.0.3";
 import { type OptionVariable, optionVariables } from "../gateway/setup/env_options.ts";
 import { CONFIG } from "../gateway/setup/served_options.ts";
 
@@ -45,9 +45,11 @@ function isSwitch({ read }: OptionVariable): boolean {
 export function addServedFlags(command: Command): () => Map<string, string> {
   const options = FLAGS.map(({ name, variable, isSwitch }) => {
     const option = new Option(`--${name} ${isSwitch ? "[value]" : "<value>"}`, SHOWN[name]);
-    if (name === "token") {
-      option.argParser((value, before) => before === undefined ? value : `${before},${value}`);
-    }
+    option.argParser((value: string, before: unknown) => {
+      // An unset variable of a script, as in `--token "$TOKEN"`, would leave the gateway open.
+      if (value.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+      return name === "token" && before !== undefined ? `${before},${value}` : value;
+    });
     command.addOption(SHOWN[name] === undefined ? option.hideHelp() : option);
     return { option, variable };
   });

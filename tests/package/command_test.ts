@@ -65,6 +65,11 @@ for (const name of NAMES) {
       const cases: [flags: string[], code: number, due: RegExp][] = [
         [["--prt", "7"], 2, /^sluice: unknown option '--prt' \(Did you mean --port\?\)\n$/],
         [["--port"], 2, /^sluice: option '--port <value>' argument missing\n$/],
+        [
+          ["--token", ""],
+          2,
+          /^sluice: option '--token <value>' argument '' is invalid\. It must not be empty\.\n$/,
+        ],
         [["chek"], 2, /^sluice: there is no command "chek"; see sluice --help\n$/],
         [["--port", "http"], 1, /^Cannot use PORT: .*must be a port from 0 to 65535\n$/],
         [
@@ -91,7 +96,7 @@ testPackage(
     assertEquals(await sluice(it, ["--version"]), { code: 0, output: `${version}\n` });
     const help = await sluice(it, ["--help"]);
     assertEquals(help.code, 0);
-    for (const word of ["serve", "check", "claude", "codex"]) {
+    for (const word of ["serve", "check", "claude", "codex", "keys"]) {
       assertMatch(
         help.output,
         new RegExp(`^  ${word} `, "m"),

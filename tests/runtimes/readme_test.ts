@@ -100,6 +100,7 @@ const FIRST_ANSWER = snippet("json", `"object":"chat.completion"`);
 
 const INSTALL = snippet("sh", "sluice check");
 const AGENTS = snippet("sh", "sluice claude --model");
+const KEYS = snippet("sh", "sluice keys make");
 const CHECKED = snippet("text", "✓ anthropic");
 
 test("the first lines serve the gateway, and the first curl gets the answer that is shown", async () => {
@@ -145,6 +146,17 @@ test("the next line packs, installs and starts the command, and its page's lines
     codex,
     /model_provider="sluice" .*model="anthropic\/claude-sonnet-5-5" exec Explain this folder$/,
   );
+  {
+    const operator = { SLUICE_ADMIN_TOKEN: "operator-0123456789" };
+    await using gateway = await startServed("sh", ["-c", `exec ${served}`], { PATH: path, ...operator });
+    const run = await shell(`${KEYS}\necho "made $KEY"`, {
+      PATH: path,
+      ...operator,
+      SLUICE_URL: gateway.url,
+    });
+    assertEquals(run.code, 0, run.err);
+    assertMatch(run.out, /^k_\w+ +team-a .*\nsl-\S+\nk_\w+ is revoked.*\nmade sl-\S+\n$/);
+  }
   await Deno.remove(folder, { recursive: true });
 });
 
