@@ -32,26 +32,34 @@ export function awsEventStreamReader(
   /** The length of that message in bytes; 0 until its prelude is complete. */
   let length = 0;
 
-  /** Reads the length of a message from its prelude, which `bytes` holds. */
-  function readPrelude(bytes: Uint8Array): number {
-    const view = viewOf(bytes);
-    if (view.getUint32(8) !== crc32(bytes.subarray(0, 8))) {
+  /** The headers of the message before: those of a stream's messages are mostly the same, byte for byte. */
+  let before: { bytes: Uint8Array; headers: ReadonlyMap<string, string> } | undefined;
+
+  /** Reads the length of a message from its prelude. */
+  function readPrelude(bytes: Uint8Array, from: number): number {
+    if (u32(bytes, from + 8) !== crc32(bytes, from, from + 8)) {
       throw damaged("the checksum of its lengths is wrong");
     }
-    const total = view.getUint32(0);
-    if (total < PRELUDE + CHECKSUM + view.getUint32(4)) {
+    const total = u32(bytes, from);
+    if (total < PRELUDE + CHECKSUM + u32(bytes, from + 4)) {
       throw damaged("its headers are longer than the message");
     }
     if (total > maxSize) throw new EventTooLong(maxSize);
     return total;
   }
 
-  function message(bytes: Uint8Array): void {
-    const view = viewOf(bytes);
-    const end = bytes.length - CHECKSUM;
-    if (view.getUint32(end) !== crc32(bytes.subarray(0, end))) throw damaged("its checksum is wrong");
-    const payloadAt = PRELUDE + view.getUint32(4);
-    const headers = readHeaders(bytes, view, payloadAt, decoder);
+  function message(bytes: Uint8Array, from: number, to: number): void {
+    const end = to - CHECKSUM;
+    if (u32(bytes, end) !== crc32(bytes, from, end)) throw damaged("its checksum is wrong");
+    const headersAt = from + PRELUDE;
+    const payloadAt = headersAt + u32(bytes, from + 4);
+    let headers: ReadonlyMap<string, string>;
+    if (before && isAt(before.bytes, bytes, headersAt, payloadAt)) headers = before.headers;
+    else {
+      headers = readHeaders(bytes, headersAt, payloadAt, decoder);
+      const isShort = payloadAt - headersAt <= MOST_KEPT;
+      before = isShort ? { bytes: bytes.slice(headersAt, payloadAt), headers } : undefined;
+    }
     const payload = decoder.decode(bytes.subarray(payloadAt, end));
     const type = headers.get(":message-type") ?? "event";
     if (type === "event") onFrame(payload, headers.get(":event-type") ?? "");
@@ -65,9 +73,9 @@ export function awsEventStreamReader(
       let from = 0;
       for (;;) {
         const left = bytes.length - from;
-        if (length === 0 && left >= PRELUDE) length = readPrelude(bytes.subarray(from, from + PRELUDE));
+        if (length === 0 && left >= PRELUDE) length = readPrelude(bytes, from);
         if (length === 0 || left < length) break;
-        message(bytes.subarray(from, from + length));
+        message(bytes, from, from + length);
         from += length;
         length = 0;
       }
@@ -106,8 +114,16 @@ export const awsModelStream: Framing = {
     ),
 };
 
-const decode = (base64: string) =>
-  new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+/** Most events are ASCII, whose bytes are their characters. */
+const ASCII = /^[\0-\x7f]*$/;
+
+function decode(base64: string): string {
+  const binary = atob(base64);
+  if (ASCII.test(binary)) return binary;
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  return new TextDecoder().decode(bytes);
+}
 
 /** Amazon's member of the last event. */
 const METRICS = "amazon-bedrock-invocationMetrics";
@@ -120,8 +136,19 @@ function withoutMetrics(data: string): string {
   return JSON.stringify(own);
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
-  new DataView(buffer, byteOffset, byteLength);
+/** A number of four bytes. A `DataView` for each message would take longer than to read it. */
+const u32 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3]) >>> 0;
+
+/** Headers of up to this many bytes are kept for the next message. */
+const MOST_KEPT = 1024;
+
+/** Whether some bytes are those of a part of others. */
+function isAt(some: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (some.length !== to - from) return false;
+  for (let at = 0; at < some.length; at++) if (some[at] !== bytes[from + at]) return false;
+  return true;
+}
 
 const damaged = (why: string) => new Error(`A message of the event stream is damaged: ${why}`);
 
@@ -135,15 +162,17 @@ const damaged = (why: string) => new Error(`A message of the event stream is dam
 const VALUE_BYTES = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16];
 const STRING = 7;
 
+const u16 = (bytes: Uint8Array, at: number): number => bytes[at] << 8 | bytes[at + 1];
+
 /** Reads the headers that are strings. Each header is: u8 length of the name, name, u8 type, value. */
 function readHeaders(
   bytes: Uint8Array,
-  view: DataView,
+  from: number,
   end: number,
   decoder: TextDecoder,
 ): Map<string, string> {
   const headers = new Map<string, string>();
-  let at = PRELUDE;
+  let at = from;
   /** Moves on by `count` bytes, and returns where they begin. */
   const take = (count: number): number => {
     at += count;
@@ -151,11 +180,11 @@ function readHeaders(
     return at - count;
   };
   while (at < end) {
-    const nameLength = view.getUint8(take(1));
+    const nameLength = bytes[take(1)];
     const nameAt = take(nameLength);
-    const type = view.getUint8(take(1));
+    const type = bytes[take(1)];
     if (type >= VALUE_BYTES.length) throw damaged(`a header has the unknown type ${type}`);
-    const valueLength = VALUE_BYTES[type] ?? view.getUint16(take(2));
+    const valueLength = VALUE_BYTES[type] ?? u16(bytes, take(2));
     const valueAt = take(valueLength);
     if (type !== STRING) continue;
     const name = decoder.decode(bytes.subarray(nameAt, nameAt + nameLength));
@@ -205,15 +234,27 @@ function readFailure(headers: ReadonlyMap<string, string>, payload: string): Wir
 
 // ---------------------------------------------------------------- checksum
 
-/** The CRC-32 of each byte, as in gzip and PNG. */
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+/** How many bytes are taken at a time: 0.4 of the time of one by one. */
+const SLICES = 8;
+
+/** The CRC-32 of each byte, as in gzip and PNG, and then of each byte with 1 to 7 zeros behind it. */
+const TABLE = new Int32Array(SLICES * 256);
+for (let byte = 0; byte < 256; byte++) {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
+  TABLE[byte] = crc;
+}
+for (let at = 256; at < TABLE.length; at++) TABLE[at] = TABLE[at - 256] >>> 8 ^ TABLE[TABLE[at - 256] & 0xff];
 
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let at = 0; at < bytes.length; at++) crc = crc >>> 8 ^ TABLE[(crc ^ bytes[at]) & 0xff];
+/** The checksum of the bytes from one place to another. */
+function crc32(bytes: Uint8Array, from: number, to: number): number {
+  let crc = -1, at = from;
+  for (; at + SLICES <= to; at += SLICES) {
+    const first = crc ^ (bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24);
+    crc = TABLE[1792 + (first & 0xff)] ^ TABLE[1536 + (first >>> 8 & 0xff)] ^
+      TABLE[1280 + (first >>> 16 & 0xff)] ^ TABLE[1024 + (first >>> 24)] ^ TABLE[768 + bytes[at + 4]] ^
+      TABLE[512 + bytes[at + 5]] ^ TABLE[256 + bytes[at + 6]] ^ TABLE[bytes[at + 7]];
+  }
+  for (; at < to; at++) crc = crc >>> 8 ^ TABLE[(crc ^ bytes[at]) & 0xff];
   return ~crc >>> 0;
 }

@@ -105,6 +105,12 @@ Deno.test("awsEventStreamReader() reports an exception with its message and its 
     ["internalServerException", 500],
     ["modelStreamErrorException", 424],
     ["ModelTimeoutException", 408],
+    ["accessDeniedException", 403],
+    ["conflictException", 400],
+    ["modelErrorException", 424],
+    ["modelNotReadyException", 429],
+    ["resourceNotFoundException", 404],
+    ["serviceQuotaExceededException", 400],
     ["newException", undefined],
   ];
   for (const [name, status] of cases) {
@@ -116,6 +122,22 @@ Deno.test("awsEventStreamReader() reports an exception with its message and its 
       ["ERROR", { message: `The stream failed: ${name}`, code: name, status }],
     ]);
   }
+});
+
+Deno.test("awsEventStreamReader() reads headers that differ from those of the message before", () => {
+  const messages: [headers: Record<string, string>, frame: unknown][] = [
+    [{ ":message-type": "event", ":event-type": "one" }, ["one", "{}"]],
+    [{ ":message-type": "event", ":event-type": "one" }, ["one", "{}"]],
+    [{ ":message-type": "event", ":event-type": "two" }, ["two", "{}"]],
+    [{ ":event-type": "three", ":long": "x".repeat(5000) }, ["three", "{}"]],
+    [{ ":event-type": "three", ":long": "y".repeat(5000) }, ["three", "{}"]],
+    [{ ":event-type": "one" }, ["one", "{}"]],
+    [{}, ["", "{}"]],
+  ];
+  const bytes = messages.map(([headers]) => encode(headers, "{}"));
+  const frames = messages.map(([, frame]) => frame);
+  assertEquals(read(bytes), frames);
+  assertEquals(read([...bytes, ...bytes]), [...frames, ...frames]);
 });
 
 // ---------------------------------------------------------------- Amazon's own encoder
