@@ -1,5 +1,7 @@
 /** What the gateway is made of, and which file may import which. */
 import { assert, assertEquals } from "@std/assert";
+import { PAGE } from "../gateway/doors/page/page.ts";
+import { PACKED } from "../providers/prices/data.ts";
 import { bundle, ROOT } from "./bundle.ts";
 
 /** The part of `deno info --json` that is read here. */
@@ -163,8 +165,16 @@ Deno.test("imports: mod.ts reaches no module of Node, and no package but small, 
   assertEquals(packages.filter((name) => !["valibot", "aws4fetch"].includes(name)), []);
 });
 
-Deno.test("the one-file build imports nothing", async () => {
-  const { path } = await bundle(await Deno.makeTempFile({ suffix: ".js" }));
+/** The most bytes of the one-file build, without the table of prices and the page: bench/README.md tells what is in it. */
+const MOST_BYTES = 850_000;
+
+Deno.test("the one-file build imports nothing, and does not grow unnoticed", async () => {
+  const { path, bytes } = await bundle(await Deno.makeTempFile({ suffix: ".js" }));
+  const left = bytes - PACKED.length - PAGE.length;
+  assert(
+    left > 500_000 && left < MOST_BYTES,
+    `${left} bytes: make it smaller, or raise the limit and say why`,
+  );
   const { modules } = await info(path);
   // Words of examples, such as those of the page, are texts and not imports.
   const code = await Deno.readTextFile(path);

@@ -45,7 +45,7 @@ export function amazonUrl(url: string, provider: Provider, key: string | undefin
   if (!url.includes("{region}")) return url;
   const set = key === undefined ? undefined : readKeySet(key);
   const region = set?.region ?? provider.region ?? (key && readBedrockKey(key)?.region);
-  const base = region === undefined || region === "" ? url : inDomain(url, region);
+  const base = region ? inDomain(url, region) : url;
   return fillPlaces({ ...provider, keyedUrl: undefined }, base, region ? { region } : {});
 }
 

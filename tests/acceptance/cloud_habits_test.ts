@@ -1,6 +1,7 @@
 /** Names and headers that users of other gateways and SDKs write for Bedrock. */
 import { assert, assertEquals } from "@std/assert";
 import OpenAI from "npm:openai@7.57.0";
+import { BedrockOpenAI } from "npm:openai@7.59.0";
 import type { Options } from "../../gateway/setup/options.ts";
 import { before, clock, completion, post, ROOT, type Sent } from "../fakes.ts";
 import { awsError } from "./strict_converse.ts";
@@ -87,6 +88,27 @@ Deno.test("the newer service gets a key of Bedrock as a bearer, but at Anthropic
     const other = place === "authorization" ? "x-api-key" : "authorization";
     assert(headers.get(place)?.endsWith("ABSKkey") && headers.get(other) === null, id);
   }
+});
+
+Deno.test("OpenAI's own client for Bedrock works at the newer service's native path, signed with the stored pair", async () => {
+  const { options: time } = clock();
+  const { fetch, sent } = before(async ({ method, url, headers, body }: Sent) => {
+    const scope = { service: "bedrock-mantle", region: "us-east-1" };
+    const fault = await signatureFault({ method, url, headers, body }, [STORED], scope, time.now());
+    return fault ? awsError(403, fault.split(":")[0], fault) : completion("signed");
+  }, { ...time, tokens: [TOKEN], keys: { "aws-bedrock": STORED as never } });
+  const client = new BedrockOpenAI({
+    apiKey: TOKEN,
+    baseURL: `${ROOT}/aws-bedrock/bedrock-mantle/us-east-1/openai/v1`,
+    maxRetries: 0,
+    fetch: (input, init) => fetch(new Request(input as string, init as RequestInit)),
+  });
+  const { choices } = await client.chat.completions.create({
+    model: "openai.gpt-6.1-sol",
+    messages: [{ role: "user", content: "Hi" }],
+  });
+  assertEquals(choices[0].message.content, "signed");
+  assertEquals(sent[0].url, "https://bedrock-mantle.us-east-1.api.aws/openai/v1/chat/completions");
 });
 
 // ---------------------------------------------------------------- headers of Portkey's clients

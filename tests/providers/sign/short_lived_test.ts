@@ -50,7 +50,10 @@ Deno.test("readBedrockKey() knows no other key, and nothing that a key does not 
 
 Deno.test("jwtEnd() reads the end of a token that is a JWT, and none of anything else", () => {
   assertEquals(jwtEnd(jwt({ exp: 1000 })), 1_000_000);
-  for (const text of [jwt({}), jwt({ exp: "1000" }), "eyJhbGciOiJub25lIn0.!!.", "ya29.token", "eyJ", ""]) {
+  const endless = `eyJhbGciOiJub25lIn0.${base64url('{"exp":1e999}')}.`;
+  for (
+    const text of [jwt({}), jwt({ exp: "1000" }), endless, "eyJhbGciOiJub25lIn0.!!.", "ya29.token", "eyJ", ""]
+  ) {
     assertEquals(jwtEnd(text), undefined, text);
   }
 });
