@@ -123,6 +123,10 @@ export interface BodyForm {
   adds?: JsonObject;
   /** Headers that are not sent. */
   headers?: readonly string[];
+  /** Members whose members are headers there, by their names. They are among `without`. */
+  inHeaders?: Readonly<
+    Record<string, Readonly<Record<string, { header: string; write?: (value: string) => string }>>>
+  >;
   /** The header with names of betas, the member that holds them, those that the cloud knows, and those with other names there. */
   betas?: {
     header: string;

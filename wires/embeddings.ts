@@ -66,9 +66,10 @@ export interface EmbeddingWire {
   /**
    * Reads an answer.
    *
+   * @param headers The answer's headers, where some providers tell the tokens.
    * @throws GatewayError `bad_upstream_answer` for a body without vectors.
    */
-  readEmbeddings(body: JsonObject): Embeddings;
+  readEmbeddings(body: JsonObject, headers: Headers): Embeddings;
   /** Reads an error, as `AnswerFormat.readError` does. */
   readError(status: number, body: unknown): WireError;
 }

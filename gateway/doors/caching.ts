@@ -76,7 +76,7 @@ const isStored = (get: (field: string) => unknown): boolean =>
 
 /** Headers that change answers. The names are in lower case. */
 const CHANGING =
-  /^(?:accept|anthropic-.*|cf-aig-byok-alias|openai-.*|prefer|sluice-fallback|sluice-strict|x-goog-user-project)$/;
+  /^(?:accept|anthropic-.*|cf-aig-byok-alias|openai-.*|prefer|sluice-fallback|sluice-strict|x-amzn-bedrock-.*|x-goog-user-project)$/;
 
 /** The headers that change answers, and what tells the client from others unless all share answers. */
 function headersOf({ caller, headers, config }: Exchange): [changing: string, tenant: string] {

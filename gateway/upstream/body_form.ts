@@ -1,6 +1,6 @@
-/** Writes a body in a cloud's form of the wire: the URL says what a member of it said before, and headers become members. */
+/** Writes a body in a cloud's form of the wire: the URL or a header says what a member said, and headers become members. */
 import type { BodyForm } from "../../providers/types.ts";
-import { list, members } from "../../wires/shared/json.ts";
+import { list, members, object } from "../../wires/shared/json.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import { concat } from "../../wires/shared/json_text.ts";
 import type { SentHeaders } from "./headers.ts";
@@ -9,11 +9,13 @@ import type { SentHeaders } from "./headers.ts";
  * The members to add to a body. The headers that say the same are taken out.
  *
  * @param get Reads a member of the client's body.
+ * @param dropped Takes the paths of what neither a member nor a header can say.
  */
 export function takeMembers(
-  { adds = {}, headers = [], betas }: BodyForm,
+  { adds = {}, headers = [], betas, inHeaders = {} }: BodyForm,
   sent: SentHeaders,
   get: (field: string) => unknown,
+  dropped: string[],
 ): JsonObject {
   const all = { ...adds };
   if (betas) {
@@ -25,6 +27,14 @@ export function takeMembers(
     sent.delete(header);
   }
   for (const header of headers) sent.delete(header);
+  for (const [member, names] of Object.entries(inHeaders)) {
+    for (const [inner, value] of Object.entries(object(get(member)) ?? {})) {
+      const { header, write } = Object.hasOwn(names, inner) ? names[inner] : { header: undefined };
+      if (header === undefined || typeof value !== "string") dropped.push(`${member}.${inner}`);
+      // The client's own header was written for this API, and the body for another one.
+      else if (sent.get(header) === null) sent.set(header, write?.(value) ?? value);
+    }
+  }
   return all;
 }
 

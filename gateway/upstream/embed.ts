@@ -270,7 +270,7 @@ function readPart(
       const metadata = { ...error.metadata, provider: provider.name };
       return errorResponse({ ...error, metadata }, exchange.client, headers);
     }
-    const answer = wire.readEmbeddings(body);
+    const answer = wire.readEmbeddings(body, upstream.headers);
     if (answer.vectors.length !== part.inputs) {
       throw new GatewayError(
         "bad_upstream_answer",

@@ -75,7 +75,6 @@ export function prepare(
       : rewrite(body, known, spoken, client, only)
   );
   const { dropped } = rewritten;
-  refuseDropped(dropped, provider, headers, config);
   // Read before the body is written: an edit in place moves its members.
   const stream = body.get("stream") === true;
   // A client's wire may ignore the field, as Responses does where it compacts.
@@ -89,7 +88,8 @@ export function prepare(
     receiver,
     spoken.headers ? { ...spoken.headers, ...rewritten.headers } : rewritten.headers,
   );
-  const added = form && takeMembers(form, sent, body.get);
+  const added = form && takeMembers(form, sent, body.get, dropped);
+  refuseDropped(dropped, provider, headers, config);
   const usage = isSame ? usageToAsk(body.get, spoken, exchange) : undefined;
   const write = () => inDepth(() => completed(rewritten.write(), added, usage));
   let written = only ? write() : undefined;

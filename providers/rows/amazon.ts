@@ -57,13 +57,31 @@ function writeInvoked(call: Call): WireRequest {
 }
 
 /**
+ * Converse's own fields, which chat clients write for every model of Amazon's: InvokeModel has headers for them.
+ *
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html (2026-11)
+ */
+const IN_HEADERS = {
+  guardrailConfig: {
+    guardrailIdentifier: { header: "x-amzn-bedrock-guardrailidentifier" },
+    guardrailVersion: { header: "x-amzn-bedrock-guardrailversion" },
+    trace: { header: "x-amzn-bedrock-trace", write: (value: string) => value.toUpperCase() },
+  },
+  performanceConfig: { latency: { header: "x-amzn-bedrock-performanceconfig-latency" } },
+  serviceTier: { type: { header: "x-amzn-bedrock-service-tier" } },
+};
+
+const CLAUDE = claudeAtCloud(VERSION, BETAS, "model", "stream", ...Object.keys(IN_HEADERS));
+
+/**
  * Claude by Anthropic's Messages in Amazon's frames: Converse loses ids, betas, tool search and the management of context.
  *
  * "anthropic_version: Field required", "model: Extra inputs are not permitted":
  * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
  */
 const INVOKE: Spoken = {
-  ...claudeAtCloud(VERSION, BETAS, "model", "stream"),
+  ...CLAUDE,
+  form: { ...CLAUDE.form, inHeaders: IN_HEADERS },
   path: "/model/{model}/invoke",
   streamPath: "/model/{model}/invoke-with-response-stream",
   framing: awsModelStream,
@@ -83,8 +101,15 @@ const MESSAGES: Spoken = {
 /** OpenAI's chat completions, which Amazon serves for some makers. */
 const CHAT: SpokenChat = { wire: openaiChat, path: "/openai/v1/chat/completions", takes: OPENAI_TAKES };
 
-/** Grok answers 503 to penalties (LiteLLM 1.110.2, 2026-11). */
-const GROK: SpokenChat = { ...CHAT, drop: ["frequency_penalty", "presence_penalty"] };
+/** Grok answers 503 to penalties, and 400 to the effort `none` (LiteLLM 1.110.2, 2026-11). */
+const GROK: SpokenChat = {
+  ...CHAT,
+  drop: ["frequency_penalty", "presence_penalty"],
+  models: (_, get) =>
+    get("reasoning_effort") === "none"
+      ? { edits: new Map([["reasoning_effort", "remove" as const]]), dropped: ["reasoning_effort"] }
+      : undefined,
+};
 
 /** OpenAI's name of one of its models: `gpt-6.1-sol` of `us.openai.gpt-6.1-sol`. */
 const gptOf = (model: string) => model.replace(/^.*openai\./, "");

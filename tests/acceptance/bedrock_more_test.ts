@@ -102,7 +102,8 @@ function embedder({ url, body }: Asked): Response {
   if (unknown) return awsError(400, "ValidationException", `extraneous key [${unknown}] is not permitted`);
   if (/cohere/.test(model)) {
     const vectors = (body.texts as string[]).map((text) => [text.length, body.output_dimension ?? 0]);
-    return Response.json({ embeddings: /v3/.test(model) ? vectors : { float: vectors } });
+    const headers = { "x-amzn-bedrock-input-token-count": "7" };
+    return Response.json({ embeddings: /v3/.test(model) ? vectors : { float: vectors } }, { headers });
   }
   if (/nova/.test(model)) {
     const { text, embeddingDimension = 0, embeddingPurpose } = body.singleEmbeddingParams as Any;
@@ -121,8 +122,8 @@ Deno.test("embeddings of Titan, Nova and Cohere are asked in their own forms, an
     ["amazon.titan-embed-text-v2:0", 256, 3, 6, "input_type"],
     ["amazon.titan-embed-text-v1", 0, 3, 6, "input_type, dimensions"],
     ["amazon.nova-2-multimodal-embeddings-v1:0", 256, 3, 9, null],
-    ["cohere.embed-v4:0", 256, 1, 0, null],
-    ["cohere.embed-english-v3", 0, 1, 0, "dimensions"],
+    ["cohere.embed-v4:0", 256, 1, 7, null],
+    ["cohere.embed-english-v3", 0, 1, 7, "dimensions"],
   ];
   for (const [model, size, requests, tokens, dropped] of cases) {
     const { gateway, asked } = lab(embedder);

@@ -223,6 +223,56 @@ Deno.test("what only Anthropic itself serves is left out on the way to Invoke, a
   assertEquals([response.status, response.headers.get("sluice-dropped")], [200, "mcp_servers, service_tier"]);
 });
 
+Deno.test("a guardrail, a latency and a tier of Converse are headers on the way to Invoke, whichever client writes them", async () => {
+  const own = {
+    guardrailConfig: {
+      guardrailIdentifier: "gr-1",
+      guardrailVersion: "2",
+      trace: "enabled",
+      streamProcessingMode: "async",
+    },
+    performanceConfig: { latency: "optimized" },
+    serviceTier: { type: "priority" },
+  };
+  const { gateway, asked } = lab(claude);
+  const send = async (path: string, more: Record<string, string> = {}) => {
+    const response = await gateway.fetch(
+      new Request(`http://gateway.test${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer key", ...more },
+        body: JSON.stringify({ model: `bedrock/us-east-1/${CLAUDE}`, max_tokens: 9, messages, ...own }),
+      }),
+    );
+    const lost = response.headers.get("sluice-dropped");
+    assertEquals(
+      [response.status, lost],
+      [200, "guardrailConfig.streamProcessingMode"],
+      await response.text(),
+    );
+    const { headers, body } = asked.at(-1)!;
+    assertEquals(Object.keys(body).filter((member) => /Config|Tier/.test(member)), []);
+    return [...headers].filter(([name]) => name.startsWith("x-amzn-bedrock-"));
+  };
+  const due = [
+    ["x-amzn-bedrock-guardrailidentifier", "gr-1"],
+    ["x-amzn-bedrock-guardrailversion", "2"],
+    ["x-amzn-bedrock-performanceconfig-latency", "optimized"],
+    ["x-amzn-bedrock-service-tier", "priority"],
+    ["x-amzn-bedrock-trace", "ENABLED"],
+  ];
+  for (const path of ["/v1/chat/completions", "/v1/messages"]) assertEquals(await send(path), due);
+  const [[, first]] = await send("/v1/messages", { "x-amzn-bedrock-guardrailidentifier": "of-the-header" });
+  assertEquals(first, "of-the-header");
+  const strict = await gateway.fetch(
+    new Request("http://gateway.test/v1/messages", {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer key", "sluice-strict": "true" },
+      body: JSON.stringify({ model: `bedrock/us-east-1/${CLAUDE}`, max_tokens: 9, messages, ...own }),
+    }),
+  );
+  assert(strict.status === 400 && (await strict.text()).includes("guardrailConfig.streamProcessingMode"));
+});
+
 Deno.test("tools that only Anthropic runs are left out of other clients' calls of Invoke, and the others stay", async () => {
   const { gateway, asked } = lab(claude);
   const own = { type: "function", name: "f", parameters: { type: "object", properties: {} } };
@@ -294,6 +344,11 @@ Deno.test("Grok and GPT by Amazon's chat completions have their ids and lose wha
     "xai.grok-4-v1:0",
     "frequency_penalty",
   ]);
+  const still = { messages, model: "bedrock/us-east-1/xai.grok-4-v1:0", reasoning_effort: "none" };
+  assertEquals((await post(still)).headers.get("sluice-dropped"), "reasoning_effort");
+  assertEquals(Object.keys(asked.pop()!.body), ["messages", "model"]);
+  await post({ ...still, reasoning_effort: "low" });
+  assertEquals(asked.pop()!.body.reasoning_effort, "low");
   await post({ ...ask, model: "bedrock/us-east-1/openai.gpt-6.1-sol" });
   assertEquals([asked[1].body.model, asked[1].body.max_completion_tokens], ["openai.gpt-6.1-sol", 9]);
 });

@@ -60,6 +60,9 @@ function writeTitan(
   return { ...extra, inputText, ...(dimensions !== undefined && !isFirst && { dimensions }) };
 }
 
+/** The header with the tokens of any model's input. */
+const TOKENS = "x-amzn-bedrock-input-token-count";
+
 export const bedrockEmbeddings: EmbeddingWire = {
   writeEmbed(request) {
     const { model, user } = request;
@@ -71,8 +74,9 @@ export const bedrockEmbeddings: EmbeddingWire = {
       : writeTitan(request, dropped);
     return { path: "/model/{model}/invoke", body, dropped };
   },
-  readEmbeddings({ embedding, embeddings, inputTextTokenCount, inputTokenCount }) {
-    const tokens = count(inputTextTokenCount) || count(inputTokenCount);
+  readEmbeddings({ embedding, embeddings, inputTextTokenCount, inputTokenCount }, headers) {
+    // Cohere's body tells no tokens.
+    const tokens = count(inputTextTokenCount) || count(inputTokenCount) || count(Number(headers.get(TOKENS)));
     // Titan has one vector, Nova a list of objects, Cohere a list of vectors, by type in the fourth generation.
     if (embedding !== undefined) return { vectors: [readVector(embedding)], tokens };
     const named = objects(embeddings);
