@@ -66,8 +66,8 @@ const REFUSED: ReadonlySet<string> = new Set([
 export async function universal(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
   const steps: Step[] = [];
   const written = readSteps(text);
-  for (const step of written) {
-    for (const made of await makeSteps(step, exchange, written.length === 1)) steps.push(made);
+  for (const [place, step] of written.entries()) {
+    for (const made of await makeSteps(step, exchange, written.length === 1)) steps.push({ ...made, place });
     if (steps.length > MOST_STEPS) {
       throw fault(
         "",

@@ -137,8 +137,8 @@ async function faultOf(step: Step, attempt: Attempt): Promise<GatewayError | und
 }
 
 /** Names the first target that would be asked, for the answer's headers and the row. */
-function tellReport({ report }: Exchange, { provider, model, eventId }: Step, index: number): void {
-  Object.assign(report, { provider, model, eventId, step: index });
+function tellReport({ report }: Exchange, { provider, model, place, eventId }: Step, index: number): void {
+  Object.assign(report, { provider, model, place, eventId, step: index });
 }
 
 // ---------------------------------------------------------------- the answer

@@ -68,7 +68,7 @@ export function logEntry(ended: Ended): LogEntry {
     requestType: typeOf(request.headers),
     responseType: typeOf(headers),
     explained: report.explained,
-    step: report.step,
+    step: report.place ?? report.step,
     error: failure?.error,
   };
 }

@@ -13,6 +13,8 @@ export interface Report {
   readonly id: string;
   /** Index of the step that was sent last, which is the one that answered if any did. */
   step: number;
+  /** Index of the client's own step that it was made of, if the client wrote steps. */
+  place?: number;
   provider?: string;
   model?: string;
   /** The route that the request was led by, and the way to that step. Absent if it named no route. */

@@ -28,6 +28,8 @@ export interface Step {
   /** The provider's name. */
   provider: string;
   model?: string;
+  /** Index of the step that the client wrote, where one of its steps may become several. */
+  place?: number;
   /** The client's id for this step. */
   eventId?: string;
   /** The client's `cf-aig-metadata` for this step, if it may differ from the request's. */
@@ -102,6 +104,7 @@ interface Told extends Progress {
   /** The estimated size of the request, if its token has a budget; `null` if tokens do not tell its price. */
   readonly sizes?: Sizes | null;
   step: number;
+  place?: number;
   /** The first attempts, for the row. Those of a request that is not listened to are not kept. */
   attempts?: LogAttempt[];
   provider?: string;
@@ -170,6 +173,7 @@ export function firstAttempt(step: Step, run: Run, others: readonly Step[] = NON
 export const sendStep: Send = (attempt) => {
   const { step, index, run: { report } } = attempt;
   report.step = index;
+  report.place = step.place;
   report.provider = step.provider;
   report.model = step.model;
   report.eventId = step.eventId;

@@ -57,6 +57,7 @@ function replay({ body, headers, ...head }: CachedAnswer, steps: readonly Step[]
   report.step = step;
   report.provider = provider;
   report.model = model;
+  report.place = steps[step]?.place;
   report.eventId = steps[step]?.eventId;
   report.metadata = steps[step]?.metadata;
   report.replayed = facts;

@@ -44,7 +44,7 @@ function upstreamIdIn(headers: Headers): string | undefined {
 export function stamp(
   { headers }: Response,
   request: Request,
-  { id, step, provider, model, eventId, waitedMs, cache, route }: Report,
+  { id, step, place, provider, model, eventId, waitedMs, cache, route }: Report,
   started: number,
   idHeader: string | undefined,
   { timer }: Config,
@@ -53,7 +53,7 @@ export function stamp(
   headers.set("cf-aig-log-id", id);
   headers.set("cf-aig-request-id", id);
   headers.set("cf-aig-event-id", eventId ?? request.headers.get("cf-aig-event-id") ?? id);
-  headers.set("cf-aig-step", `${step}`);
+  headers.set("cf-aig-step", `${place ?? step}`);
   if (cache !== undefined) headers.set("cf-aig-cache-status", cache);
   headers.set("cf-aig-provider", provider ?? "unknown");
   headers.set("cf-aig-model", headerText(model ?? "unknown"));

@@ -194,3 +194,26 @@ Deno.test("ai-gateway-provider: works with remoteGateway(), and throws its own e
   assertEquals((await ask("tok")).text, ANSWER);
   assertInstanceOf(await ask("other").catch((error) => error), AiGatewayUnauthorizedError);
 });
+
+Deno.test("ai-gateway-provider, unified: a route whose first model fails", async () => {
+  const to = (elementId: string) => ({ elementId });
+  const { aigateway, sent } = setUp({
+    routes: {
+      support: [
+        { id: "start", type: "start", outputs: { next: to("first") } },
+        {
+          id: "first",
+          type: "model",
+          properties: { provider: "openai", model: "down-model" },
+          outputs: { fallback: to("second") },
+        },
+        { id: "second", type: "model", properties: { provider: "anthropic", model: "claude-sonnet-4-5" } },
+      ],
+    },
+    keys: { openai: "sk-openai", anthropic: "sk-anthropic" },
+  });
+  const model = () => aigateway(createUnified()("dynamic/support"));
+  assertEquals((await generateText({ model: model(), prompt, maxRetries: 0 })).text, ANSWER);
+  assertEquals(await streamText({ model: model(), prompt, maxRetries: 0 }).text, ANSWER);
+  assertEquals(sent.length, 4);
+});

@@ -359,3 +359,26 @@ Deno.test("a route among other models keeps its place, and both ways to one mode
   await chat("groq/first", TOKEN, { models: ["dynamic/support", "openai/last"] });
   assertEquals(sent.map(({ body }) => JSON.parse(body).model), ["first", "gpt-6", "last"]);
 });
+
+Deno.test("cf-aig-step of a universal request is the place of the step that the client wrote", async () => {
+  const routes = { support: [start("m1"), model("m1", "openai/gpt-6", "m2"), model("m2", "groq/llama")] };
+  const models = { fast: ["openai/a", "groq/b"] };
+  for (const name of ["dynamic/support", "fast"]) {
+    const { fetch, rows } = routing(
+      routes,
+      ({ url }) => url.includes("api.openai") ? refusal(500) : completion(),
+      { models },
+    );
+    const step = { provider: "compat", endpoint: "chat/completions", query: { model: name, messages } };
+    const native = { provider: "openai", endpoint: "chat/completions", query: { model: "gpt-6", messages } };
+    for (const [steps, place] of [[[step], "0"], [[native, step], "1"]] as const) {
+      for (const cached of [false, true]) {
+        const response = await fetch(post(ROOT, steps, { ...TOKEN, "cf-aig-cache-key": "k" }));
+        await response.text();
+        assertEquals([response.status, response.headers.get("cf-aig-step")], [200, place], name);
+        assertEquals(rows.at(-1)?.step, Number(place));
+        assertEquals(response.headers.get("cf-aig-cache-status"), cached ? "HIT" : "MISS");
+      }
+    }
+  }
+});
