@@ -1,12 +1,13 @@
 /** Finds the routes that requests name: those of the options, and those that are kept in a store. */
 import type { Provider } from "../../providers/types.ts";
+import { IS_PROCESS } from "../context.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import { readMetadata } from "../log/metadata.ts";
 import { timeLimit } from "../policies/timers.ts";
 import type { DeployedRoute, RouteStore } from "../stores/routes.ts";
 import type { Scope } from "../stores/store.ts";
 import { RouteFault } from "../targets/routes/fault.ts";
-import { readGraph } from "../targets/routes/graph.ts";
+import { MOST_OF_ROUTE, readGraph } from "../targets/routes/graph.ts";
 import type { Routes, RouteScope } from "../targets/routes/legs.ts";
 import type { Route } from "../targets/routes/types.ts";
 
@@ -94,7 +95,8 @@ export function routeBook({ fixed, store, providers, timer, onFailure }: RoutePa
     const key = keyOf(scope, name);
     const entry = known.get(key);
     if (freshOf(key)) return undefined;
-    if (entry?.reading) return entry.reading;
+    // On Workers a request cannot wait for what another one has asked.
+    if (entry?.reading && IS_PROCESS) return entry.reading;
     const asked = store!.deployed(scope, name);
     if (!(asked instanceof Promise)) {
       keep(key, { route: routeOf(name, asked, entry?.route), until: timer() });
@@ -122,7 +124,10 @@ export function routeBook({ fixed, store, providers, timer, onFailure }: RoutePa
     unread(names, asked) {
       if (!store) return undefined;
       const scope = routeScope(asked);
-      const waits = names.filter((name) => !fixed.has(name)).map((name) => look(scope, name))
+      // A longer name is none of a route. It is not kept either.
+      const waits = names.filter((name) => !fixed.has(name) && name.length <= MOST_OF_ROUTE.name).map((
+        name,
+      ) => look(scope, name))
         .filter((wait) => wait !== undefined);
       return waits.length > 0 ? Promise.all(waits) : undefined;
     },
