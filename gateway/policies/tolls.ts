@@ -77,13 +77,58 @@ function sumOf({ id, node, value }: Toll, { scope, run }: Passing): {
 } {
   const { counts, windowMs, isSliding } = node;
   const window = windowOf(run.config.now(), windowMs);
-  // A hash: the value may be long, or a secret.
-  const parts = JSON.stringify([...scope, id, counts, windowMs, flat(value)]);
-  const name = `route:${sha256(new TextEncoder().encode(parts))}`;
+  const about = [...scope, id, counts, windowMs];
+  const own = nameOf([...about, flat(value)]);
+  const isApart = namesOf(run).keep(own, run.config.now(), window.leftMs + windowMs);
+  const name = isApart ? own : nameOf([...about, OTHERS]);
   const key = `${name}:${window.at}`;
   const of = [{ key, weight: 1 }];
   if (isSliding) of.push({ key: `${name}:${window.at - 1}`, weight: window.left });
   return { window, key, of };
+}
+
+/** The name of counters. A hash: a value may be long, or a secret. */
+function nameOf(parts: readonly unknown[]): string {
+  return `route:${sha256(new TextEncoder().encode(JSON.stringify(parts))).slice(0, 32)}`;
+}
+
+/** The most values that a process tells apart at a time. Clients choose them. */
+export const MOST_VALUES = 250_000;
+
+/** Milliseconds between two searches for values that may be forgotten: one takes some milliseconds. */
+const SWEPT_EACH_MS = 10_000;
+
+/** Stands for all further values. No value is a list. */
+const OTHERS = ["others"];
+
+/** The names of counters that are in use. */
+function usedNames() {
+  /** Until when each is in use. */
+  const names = new Map<string, number>();
+  let sweptAt = -Infinity;
+  return {
+    /** Notes that a name is used for some time. @returns Whether it may be: not if too many others are. */
+    keep(name: string, now: number, ms: number): boolean {
+      if (!names.has(name) && names.size >= MOST_VALUES) {
+        if (now - sweptAt >= SWEPT_EACH_MS) {
+          for (const [known, until] of names) if (until <= now) names.delete(known);
+          sweptAt = now;
+        }
+        if (names.size >= MOST_VALUES) return false;
+      }
+      names.set(name, now + ms);
+      return true;
+    },
+  };
+}
+
+/** The names in use, by the counters of a gateway. */
+const USED = new WeakMap<object, ReturnType<typeof usedNames>>();
+
+function namesOf({ config: { counters } }: Run): ReturnType<typeof usedNames> {
+  const names = USED.get(counters) ?? usedNames();
+  USED.set(counters, names);
+  return names;
 }
 
 /** The most characters of a value that tell it from others. */

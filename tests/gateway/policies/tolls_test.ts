@@ -1,5 +1,11 @@
 /** The limits of routes: who is counted, when, and what becomes of the others. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Run } from "../../../gateway/policies/attempt.ts";
+import { closedGate, MOST_VALUES } from "../../../gateway/policies/tolls.ts";
+import { memoryCounters } from "../../../gateway/stores/counters.ts";
+import { readGraph } from "../../../gateway/targets/routes/graph.ts";
+import type { RateNode, RouteLeg, Toll } from "../../../gateway/targets/routes/types.ts";
+import { indexProviders, PROVIDERS } from "../../../providers/table.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import { ask, before, clock, completion, messages, refusal } from "../../fakes.ts";
@@ -260,4 +266,25 @@ Deno.test("a limit on cost leaves the token's own limits in force", async () => 
   const { models } = limited(BUDGET, () => used(2), { tokens });
   // The place of each request is freed again.
   assertEquals(await models("a", "a", "a", "a"), ["gpt-6", "gpt-6", "gpt-6", "llama"]);
+});
+
+Deno.test("a process tells a bounded number of values apart; further ones count together, until windows are over", async () => {
+  let now = Date.UTC(2026, 10, 24);
+  const counters = memoryCounters(() => now);
+  const { nodes } = readGraph(ROUTE.r, indexProviders(PROVIDERS.values()));
+  const node = nodes.get("r") as RateNode;
+  const passes = async (value: unknown) => {
+    const toll: Toll = { id: "r", node: { ...node, limit: 1 }, value };
+    const run = { config: { counters, now: () => now }, report: {} } as unknown as Run;
+    const leg = { gates: [{ toll, isOpen: true }], route: { name: "r" } } as unknown as RouteLeg;
+    return await closedGate(leg, { scope: [], run, isAnswered: () => true }) === undefined;
+  };
+  for (let at = 0; at < MOST_VALUES; at++) await passes(at);
+  assertEquals([await passes("one more"), await passes("another"), await passes(5)], [true, false, false]);
+  now += 7_200_000;
+  assertEquals([await passes("one more"), await passes("another"), await passes("another")], [
+    true,
+    true,
+    false,
+  ]);
 });
