@@ -11,7 +11,6 @@ export function routed(step: Step, { leg }: Target, exchange: Exchange): Step {
   const { settings } = step;
   const { node: { timeoutMs, retries }, gates, route, way } = leg;
   const { report, config, context, explain, account = "", gateway = "" } = exchange;
-  let isAnswered = false;
   report.route ??= { name: route.name, version: route.version, way };
   // Its limits decide which model is asked.
   if (gates.length > 0) report.provider = report.model = undefined;
@@ -25,14 +24,13 @@ export function routed(step: Step, { leg }: Target, exchange: Exchange): Step {
     },
     gate: gates.length === 0 ? undefined : async (run) => {
       if (gates.some(({ toll }) => toll.node.counts === "cost")) await readyPrices(config.prices, context);
-      const scope = [account, gateway, route.name];
-      return await closedGate(leg, { scope, run, isAnswered: () => isAnswered });
+      return await closedGate(leg, { scope: [account, gateway, route.name], run });
     },
     // An explanation gets no answer.
     send: explain ? step.send : async (attempt) => {
       report.route = { name: route.name, version: route.version, way };
       const response = await step.send(attempt);
-      isAnswered = response.status < 400;
+      for (const { toll } of gates) toll.isAnswered = response.status < 400;
       return response;
     },
   };

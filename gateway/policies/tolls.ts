@@ -14,8 +14,6 @@ export interface Passing {
   /** Tells the counters of one route from those of all others. */
   scope: readonly string[];
   run: Run;
-  /** Whether the request's last try was answered, so that it costs something. */
-  isAnswered: () => boolean;
 }
 
 /**
@@ -61,7 +59,7 @@ async function passes(toll: Toll, passing: Passing): Promise<boolean> {
 
 /** Adds the cost of a request that has ended, in the window in which it ended. */
 function spend(toll: Toll, passing: Passing, seen: Metering | undefined) {
-  const cost = passing.isAnswered() ? unitsOf(costSeen(seen, passing.run)) : 0;
+  const cost = toll.isAnswered ? unitsOf(costSeen(seen, passing.run)) : 0;
   if (cost === 0) return undefined;
   const { key, window } = sumOf(toll, passing);
   return passing.run.config.counters.take([

@@ -88,6 +88,8 @@ export interface Toll {
   value: unknown;
   /** Whether the request has passed it, once that was asked. */
   passed?: Promise<boolean>;
+  /** Whether a model behind it has answered, so that the request costs something. */
+  isAnswered?: boolean;
 }
 
 /** A condition of a try: that a limit was passed, or not. */

@@ -255,6 +255,20 @@ Deno.test("a limit on cost adds what each answer has cost, and leads on when it 
   assertEquals(await models("a"), ["gpt-6"]);
 });
 
+Deno.test("a limit on cost counts the model that has answered, also after another one behind it has failed", async () => {
+  const route = [
+    start("b"),
+    rate("b", 0, "m1", "m3", COST),
+    model("m1", "openai/gpt-6", "m2"),
+    model("m2", "groq/llama", "m3"),
+    model("m3", "anthropic/claude"),
+  ];
+  const { models } = limited({ r: route }, ({ url }) => url.includes("api.openai") ? refusal(500) : used(2), {
+    keys: { openai: "sk-stored", groq: "gsk-stored", anthropic: "sk-ant-stored" },
+  });
+  assertEquals(await models("a", "a", "a", "a"), ["llama", "llama", "llama", "claude"]);
+});
+
 Deno.test("a limit on cost counts nothing for failures, and nothing without usage", async () => {
   const failing = limited(BUDGET, ({ url }) => url.includes("api.openai") ? refusal(500) : used(0));
   assertEquals(await failing.models("a", "a", "a", "a", "a", "a", "a"), Array(7).fill("llama"));
@@ -277,7 +291,7 @@ Deno.test("a process tells a bounded number of values apart; further ones count 
     const toll: Toll = { id: "r", node: { ...node, limit: 1 }, value };
     const run = { config: { counters, now: () => now }, report: {} } as unknown as Run;
     const leg = { gates: [{ toll, isOpen: true }], route: { name: "r" } } as unknown as RouteLeg;
-    return await closedGate(leg, { scope: [], run, isAnswered: () => true }) === undefined;
+    return await closedGate(leg, { scope: [], run }) === undefined;
   };
   for (let at = 0; at < MOST_VALUES; at++) await passes(at);
   assertEquals([await passes("one more"), await passes("another"), await passes(5)], [true, false, false]);
