@@ -4,7 +4,7 @@ import type { AnswerFormat, WireError } from "../../wires/types.ts";
 import type { Counters } from "../stores/counters.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { RuntimeContext } from "../context.ts";
-import type { LogAttempt } from "../stores/log_row.ts";
+import type { LogAttempt, LogRoute } from "../stores/log_row.ts";
 import type { AnswerCache, CachePlan } from "./answer_cache.ts";
 import type { Breaker } from "./target_states.ts";
 import type { Facts } from "./cached_answer.ts";
@@ -105,6 +105,7 @@ interface Told extends Progress {
   readonly sizes?: Sizes | null;
   step: number;
   place?: number;
+  route?: LogRoute;
   /** The first attempts, for the row. Those of a request that is not listened to are not kept. */
   attempts?: LogAttempt[];
   provider?: string;

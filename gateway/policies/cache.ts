@@ -57,6 +57,8 @@ function replay({ body, headers, ...head }: CachedAnswer, steps: readonly Step[]
   report.step = step;
   report.provider = provider;
   report.model = model;
+  const { way } = steps[step] ?? {};
+  if (report.route && way !== undefined) report.route = { ...report.route, way };
   report.place = steps[step]?.place;
   report.eventId = steps[step]?.eventId;
   report.metadata = steps[step]?.metadata;

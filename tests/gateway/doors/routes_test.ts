@@ -377,6 +377,7 @@ Deno.test("cf-aig-step of a universal request is the place of the step that the 
         await response.text();
         assertEquals([response.status, response.headers.get("cf-aig-step")], [200, place], name);
         assertEquals(rows.at(-1)?.step, Number(place));
+        if (name !== "fast") assertEquals(rows.at(-1)?.route?.way, "start > m1 fallback > m2");
         assertEquals(response.headers.get("cf-aig-cache-status"), cached ? "HIT" : "MISS");
       }
     }
