@@ -125,10 +125,8 @@ export function routeBook({ fixed, store, providers, timer, onFailure }: RoutePa
       if (!store) return undefined;
       const scope = routeScope(asked);
       // A longer name is none of a route. It is not kept either.
-      const waits = names.filter((name) => !fixed.has(name) && name.length <= MOST_OF_ROUTE.name).map((
-        name,
-      ) => look(scope, name))
-        .filter((wait) => wait !== undefined);
+      const stored = names.filter((name) => !fixed.has(name) && name.length <= MOST_OF_ROUTE.name);
+      const waits = stored.map((name) => look(scope, name)).filter((wait) => wait !== undefined);
       return waits.length > 0 ? Promise.all(waits) : undefined;
     },
     fixedNames: () => [...fixed.keys()],
