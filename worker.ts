@@ -22,7 +22,7 @@ import type {
 import { configured } from "./gateway/serve/configured.ts";
 import { textsOf } from "./gateway/setup/env.ts";
 import type { Addition, Rule, Taken } from "./gateway/stores/counters.ts";
-import { storedCounters } from "./gateway/stores/object_counters.ts";
+import { type StoredCounters, storedCounters } from "./gateway/stores/object_counters.ts";
 import type { SqlStatement, SqlValue } from "./gateway/stores/sql.ts";
 import type { ObjectStorage } from "./gateway/stores/state_object.ts";
 import { STORE_BINDINGS, workerStores } from "./gateway/stores/worker_stores.ts";
@@ -186,7 +186,7 @@ class GatewayTarget extends RpcTarget implements GatewayBinding {
  */
 export class SluiceState extends DurableObject<Variables> {
   readonly #storage: ObjectStorage;
-  readonly #counters: ReturnType<typeof storedCounters>;
+  readonly #counters: StoredCounters;
 
   constructor(ctx: { storage: unknown; waitUntil(promise: Promise<unknown>): void }, env: Variables) {
     super(ctx, env);
@@ -207,8 +207,14 @@ export class SluiceState extends DurableObject<Variables> {
       ),
     );
   }
+
   /** Adds to counters, unless a rule refuses it. */
   take(additions: readonly Addition[], rules: readonly Rule[]): Promise<Taken> {
     return Promise.resolve(this.#counters.take(additions, rules));
+  }
+
+  /** Called when counters are over. */
+  alarm(): Promise<void> {
+    return this.#counters.tidy();
   }
 }

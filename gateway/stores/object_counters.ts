@@ -24,20 +24,31 @@ const SET =
   "value = excluded.value + case when sluice_counters.until > ? then sluice_counters.value else 0 end, " +
   "until = case when sluice_counters.until > ? then sluice_counters.until else excluded.until end";
 
+const SWEEP = "delete from sluice_counters where until <= ?";
+
 /** Counters in an object's own storage. */
-export function storedCounters(storage: ObjectStorage, now: () => number): {
+export interface StoredCounters {
   take(additions: readonly Addition[], rules?: readonly Rule[]): Taken;
-} {
+  /** Removes counters that are over, and the object's storage with the last of them: a token may never be used again. */
+  tidy(): Promise<void>;
+}
+
+/** Makes the counters of an object. Its alarm must call `tidy`. */
+export function storedCounters(storage: ObjectStorage, now: () => number): StoredCounters {
   const { sql } = storage;
-  let isReady = false, untilSweep = 0;
+  let isReady = false, hasAlarm = false, untilSweep = 0;
 
   function add(additions: readonly Addition[], at: number): void {
     storage.transactionSync(() => {
       for (const { key, amount, ttlMs } of additions) sql.exec(SET, key, amount, at + ttlMs, at, at);
       if (untilSweep-- > 0) return;
-      sql.exec("delete from sluice_counters where until <= ?", at);
+      sql.exec(SWEEP, at);
       untilSweep = SWEPT_EACH;
     });
+    if (hasAlarm) return;
+    hasAlarm = true;
+    // A storage that cannot be written fails the call itself.
+    storage.setAlarm(at + Math.max(...additions.map(({ ttlMs }) => ttlMs))).catch(() => {});
   }
 
   return {
@@ -54,6 +65,15 @@ export function storedCounters(storage: ObjectStorage, now: () => number): {
       const ok = rules.every(({ limit }, index) => after[index] <= limit);
       if (ok && additions.length > 0) add(additions, at);
       return { ok, sums: ok ? after : before };
+    },
+    async tidy() {
+      sql.exec(TABLE);
+      sql.exec(SWEEP, now());
+      const [{ last }] = sql.exec("select max(until) as last from sluice_counters").toArray();
+      hasAlarm = last !== null;
+      if (hasAlarm) return await storage.setAlarm(last as number);
+      isReady = false;
+      await storage.deleteAll();
     },
   };
 }

@@ -19,4 +19,8 @@ export interface ObjectNamespace {
 export interface ObjectStorage {
   sql: { exec(text: string, ...params: readonly SqlValue[]): { toArray(): Record<string, unknown>[] } };
   transactionSync<T>(work: () => T): T;
+  /** Calls the object at a time, in milliseconds since 1970. Only the last call counts. */
+  setAlarm(at: number): Promise<void>;
+  /** Removes all that is stored, tables too. */
+  deleteAll(): Promise<void>;
 }

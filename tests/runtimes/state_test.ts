@@ -77,6 +77,38 @@ Deno.test({
       assertStringIncludes(request.text, "Hello");
       assertStringIncludes(response.text, "Hello");
     });
+
+    await t.step(
+      "and answers in the cache of its data center, whole and streamed, until they are cleared",
+      async () => {
+        const ask = async (stream: boolean) => {
+          const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json", "cf-aig-cache-key": `stream ${stream}` },
+            body: JSON.stringify({
+              model: "demo/echo",
+              stream,
+              messages: [{ role: "user", content: "Grüße" }],
+            }),
+          });
+          return { status: response.headers.get("cf-aig-cache-status"), text: await response.text() };
+        };
+        for (const stream of [false, true]) {
+          const first = await ask(stream);
+          assertEquals(first.status, "MISS");
+          // An answer is kept when its last byte was sent.
+          let again = await ask(stream);
+          for (let tries = 0; tries < 50 && again.status === "MISS"; tries++) again = await ask(stream);
+          assertEquals(again, { status: "HIT", text: first.text });
+        }
+        const headers = { authorization: `Bearer ${ADMIN}` };
+        const cleared = await fetch(`${gateway.url}/sluice/api/cache`, { method: "DELETE", headers });
+        assertEquals(cleared.status, 200);
+        await cleared.text();
+        assertEquals((await ask(false)).status, "MISS");
+        assertEquals(gateway.output().includes("no cache of a data center"), false);
+      },
+    );
     await Deno.remove(folder, { recursive: true });
     assertEquals(gateway.output().match(/^.*(?:uncaught|hung|different request).*$/gim), null);
   },
@@ -104,6 +136,8 @@ Deno.test({
     assert(answered > 0 && answered <= 18, "some fail, and some leave");
     const sums = [answered * 4 / 100, 0];
     assertEquals(sumsOf(told), [sums, sums]);
+    const tables = await (await fetch(`${first.url}/short`)).json();
+    assertEquals(tables, [1, 0], "the storage of a token that is not used any more is removed");
     first.signal("SIGKILL");
     await first.ended;
     await using second = await start({}, folder);

@@ -110,11 +110,23 @@ async function runGateways(env) {
   return Response.json({ frequent, spending, sent, told: await told("spending-token") });
 }
 
+/** Counts for a tenth of a second, and tells the tables of the object before and after its alarm. */
+async function countShortly({ SLUICE_STATE }) {
+  const object = SLUICE_STATE.get(SLUICE_STATE.idFromName("counters:short"));
+  const tables = async () =>
+    (await object.all("select name from sqlite_master where name like 'sluice%'", [])).length;
+  await object.take([{ key: "rpm:short:1", amount: 1, ttlMs: 100 }], []);
+  const before = await tables();
+  for (let tries = 0; tries < 200 && await tables() > 0; tries++) await scheduler.wait(20);
+  return Response.json([before, await tables()]);
+}
+
 export default {
   async fetch(request, env, context) {
     const { pathname } = new URL(request.url);
     if (pathname === "/cases") return await runCases(env);
     if (pathname === "/gateways") return await runGateways(env);
+    if (pathname === "/short") return await countShortly(env);
     if (pathname === "/told") return Response.json(await twoGateways(env).told("spending-token"));
     return await worker.fetch(request, env, context);
   },

@@ -60,6 +60,32 @@ Deno.test("storedCounters() removes counters that are over, and adds nothing of 
   assertEquals([failed, take([], [rule(9, "rpm:a:x")]).sums], [true, [0]]);
 });
 
+Deno.test("an object removes its storage when its last counter is over, and counts anew after that", async () => {
+  let now = 1000;
+  const storage = objectStorage();
+  const tables = () =>
+    storage.sql.exec("select name from sqlite_master where type = 'table'").toArray().length;
+  const { take, tidy } = storedCounters(storage, () => now);
+  take([], [rule(9, "rpm:a:1")]);
+  assertEquals([tables(), storage.alarm], [1, undefined], "nothing is counted");
+  take([add("rpm:a:1", 1, 100), add("open:a:1", 1, 300)]);
+  take([add("spent:a:1", 1, 900)]);
+  assertEquals(storage.alarm, 1300, "one alarm is set for many calls");
+  now = 1300;
+  await tidy();
+  assertEquals([storage.alarm, tables()], [1900, 1], "a counter is left");
+  assertEquals(take([], [rule(9, "spent:a:1"), rule(9, "open:a:1")]).sums, [1, 0]);
+  now = 1900;
+  await tidy();
+  assertEquals(tables(), 0);
+  take([add("rpm:a:1", 4, 100)]);
+  assertEquals([storage.alarm, take([], [rule(9, "rpm:a:1")]).sums], [2000, [4]]);
+  // An object that was thrown out of memory is made again for its alarm.
+  now = 2000;
+  await storedCounters(storage, () => now).tidy();
+  assertEquals(tables(), 0);
+});
+
 Deno.test("objectCounters() asks one object for one token, once, and keeps what it counts when the object is thrown out", async () => {
   const { namespace, asked, evict } = stateObjects();
   const { take } = objectCounters(namespace);

@@ -3,9 +3,20 @@ import { DatabaseSync } from "node:sqlite";
 import { SluiceState } from "../../../worker.ts";
 import type { ObjectNamespace, ObjectStorage, StateObject } from "../../../gateway/stores/state_object.ts";
 
-/** The storage of an object, as far as it is used. */
-export function objectStorage(database = new DatabaseSync(":memory:")): ObjectStorage {
+/** The storage of an object, as far as it is used, with the time of its alarm. */
+export function objectStorage(): ObjectStorage & { readonly alarm?: number } {
+  let database = new DatabaseSync(":memory:");
+  let alarm: number | undefined;
   return {
+    get alarm() {
+      return alarm;
+    },
+    setAlarm: (at) => Promise.resolve(void (alarm = at)),
+    deleteAll() {
+      database.close();
+      database = new DatabaseSync(":memory:");
+      return Promise.resolve();
+    },
     sql: {
       exec(text, ...params) {
         if (params.length > 100) throw new Error("too many SQL variables");
