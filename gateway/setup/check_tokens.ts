@@ -32,12 +32,15 @@ export function readTokens(
   providers: ReadonlyMap<string, Provider>,
 ): GatewayToken[] {
   const texts = tokens.map((token) => typeof token === "string" ? token : token.token);
+  const placeOf = firstPlaces(texts);
+  const namedAt = firstPlaces(tokens.map((token) => typeof token === "string" ? undefined : token.name));
+  const holdsToken = finder(texts);
   return tokens.map((token, at) => {
-    const first = texts.indexOf(texts[at]);
+    const first = placeOf.get(texts[at])!;
     // The two may have different limits, and it would not be clear which limits hold.
     if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
     if (typeof token === "string") return { token };
-    if (token.name !== undefined) checkTokenName(token.name, at, texts, tokens);
+    if (token.name !== undefined) checkTokenName(token.name, at, namedAt.get(token.name)!, holdsToken);
     return { ...token, ...readOpening(token, providers, `tokens.${at}.`) };
   });
 }
@@ -84,14 +87,30 @@ function providerNames(
 function checkTokenName(
   name: string,
   at: number,
-  texts: string[],
-  tokens: NonNullable<Options["tokens"]>,
+  first: number,
+  holdsToken: (text: string) => boolean,
 ): void {
-  const first = tokens.findIndex((token) => typeof token !== "string" && token.name === name);
   if (first < at) {
     throw new TypeError(`Cannot use option tokens.${at}.name: tokens.${first} has the same name`);
   }
-  if (texts.some((text) => name.includes(text))) {
-    throw new TypeError(`Cannot use option tokens.${at}.name: it holds a token`);
-  }
+  if (holdsToken(name)) throw new TypeError(`Cannot use option tokens.${at}.name: it holds a token`);
+}
+
+/** Where each value stands first. */
+function firstPlaces<T>(values: readonly T[]): Map<T, number> {
+  const places = new Map<T, number>();
+  for (const [at, value] of values.entries()) if (!places.has(value)) places.set(value, at);
+  return places;
+}
+
+/** Makes a function that tells whether a text holds one of these. It looks once for each length, not for each of them. */
+function finder(texts: readonly string[]): (text: string) => boolean {
+  const known = new Set(texts), lengths = [...new Set(texts.map(({ length }) => length))];
+  return (text) =>
+    lengths.some((length) => {
+      for (let at = 0; at + length <= text.length; at++) {
+        if (known.has(text.slice(at, at + length))) return true;
+      }
+      return false;
+    });
 }

@@ -1,5 +1,6 @@
 /** Time and memory grow in proportion to the request, also for each parser's worst input. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createGateway } from "../../gateway/gateway.ts";
 import { before, completion, events, message, messages, post, refusal, ROOT } from "../fakes.ts";
 import { assertLinear } from "../growth.ts";
 import { readCitations } from "../../wires/gemini/citations.ts";
@@ -385,3 +386,13 @@ Deno.test("a stream without a line end takes time in step with its bytes", async
     });
   }
 });
+
+Deno.test("the options of many tokens are read in linear time", () =>
+  assertLinear("tokens", 2000, (size) => {
+    const tokens = Array.from({ length: size }, (_, at) => ({
+      token: `token-number-${at}`,
+      name: `team ${at}`,
+      limits: { rpm: 60 },
+    }));
+    createGateway({ tokens });
+  }));
