@@ -1,14 +1,15 @@
 /**
  * Times what the operator's page and Cloudflare's REST read from a store of 100,000 rows over 30 days, in milliseconds.
  *
- * `deno task bench:rows`, or on Bun `bun run bench/rows.ts`
+ * `deno task bench:rows [ROWS]`, or on Bun `bun run bench/rows.ts [ROWS]`
  */
 import { tmpdir } from "node:os";
+import process from "node:process";
 import { sqlLogs } from "../gateway/stores/sql_logs.ts";
 import { openStore } from "../gateway/stores/store_url.ts";
 import type { Grain, LogQuery, LogRow } from "../gateway/stores/store.ts";
 
-const ROWS = 100_000, MODELS = 12, TOKENS = 3, ROUNDS = 15;
+const ROWS = Number(process.argv[2] ?? 100_000), MODELS = 12, TOKENS = 3, ROUNDS = 15;
 const DAY = 86_400_000;
 const END = Date.UTC(2026, 10, 28, 12);
 const SCOPE = { account: "-", gateway: "default" };
