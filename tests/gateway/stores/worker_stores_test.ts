@@ -85,12 +85,16 @@ Deno.test("a Worker's binding is not taken for an unknown variable", async () =>
 Deno.test("instances that count limits and budgets alone tell it, once, and how to count together", () => {
   const limited = JSON.stringify([{ token: "limited-token", limits: { rpm: 5 } }, "free-token"]);
   const spending = JSON.stringify([{ token: "spending-token", budgets: [{ limitUsd: 1, window: "day" }] }]);
-  const told = (serving: Parameters<typeof configured>[1], tokens = limited) => {
+  const told = (
+    serving: Parameters<typeof configured>[1],
+    tokens = limited,
+    more: Record<string, string> = {},
+  ) => {
     const lines: string[] = [];
     const { error } = console;
     console.error = (line: unknown) => void lines.push(`${line}`);
     try {
-      configured((name) => name === "SLUICE_TOKENS" ? tokens : undefined, serving);
+      configured((name) => name === "SLUICE_TOKENS" ? tokens : more[name], serving);
     } finally {
       console.error = error;
     }
@@ -101,6 +105,7 @@ Deno.test("instances that count limits and budgets alone tell it, once, and how 
   ]);
   assertEquals([told({}, spending).length, told({}, "plain-token").length], [1, 0]);
   assertEquals(told({ alone: true }), []);
+  assertEquals(told({ alone: true }, limited, { SLUICE_REUSE_PORT: "true" }).length, 1);
   assertEquals(told({ store: workerStores({ SLUICE_D1: strictD1() }) }), []);
   assertEquals(told({ store: workerStores({ SLUICE_STATE: stateObjects().namespace }) }), []);
   assertEquals(told({ store: { kv: memoryKv(1000, Date.now) } }).length, 1);
