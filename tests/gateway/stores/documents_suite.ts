@@ -1,11 +1,22 @@
-/** What each store of documents must do. */
-import { assert, assertEquals } from "@std/assert";
+/**
+ * What each store of documents must do. It runs on Deno, on Bun (`documents_kinds.ts`) and in workerd
+ * (`tests/runtimes/responses_worker.js`), where the packages of other tests are not.
+ */
 import type { Document, DocumentLimits, Documents, Owner } from "../../../gateway/stores/documents.ts";
 
 /** A kind of store. */
 export interface DocumentKind {
   name: string;
-  open(limits: DocumentLimits): Promise<Documents>;
+  open(limits: DocumentLimits): Promise<Documents & { close?: () => unknown }>;
+}
+
+function assert(value: unknown, what = "nothing there"): void {
+  if (!value) throw new Error(what);
+}
+
+function assertEquals(actual: unknown, expected: unknown): void {
+  const [told, due] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (told !== due) throw new Error(`${told} must be ${due}`);
 }
 
 const OWNER: Owner = { account: "acct", gateway: "gw", tenant: "name a" };
@@ -24,9 +35,11 @@ const MOST = { documents: 10, bytes: 10_000 };
 
 /** The cases of a kind of store, each with its title. */
 export function documentCasesOf({ name, open }: DocumentKind): [title: string, run: () => Promise<void>][] {
+  let close: (() => unknown) | undefined;
   const made = async (limits: Partial<DocumentLimits> = {}) => {
     let at = Date.UTC(2026, 10, 29);
     const store = await open({ ttlMs: 30 * DAY, maxBytes: 1_000_000, now: () => at, ...limits });
+    close = store.close;
     return { store, pass: (ms: number) => void (at += ms) };
   };
   const cases: [string, () => Promise<void>][] = [
@@ -138,5 +151,11 @@ export function documentCasesOf({ name, open }: DocumentKind): [title: string, r
       await store.add(OWNER, []);
     }],
   ];
-  return cases.map(([title, run]) => [`documents in ${name}: the store ${title}`, run]);
+  return cases.map(([title, run]) => [`documents in ${name}: the store ${title}`, async () => {
+    try {
+      await run();
+    } finally {
+      await close?.();
+    }
+  }]);
 }

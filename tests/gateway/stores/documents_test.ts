@@ -1,15 +1,16 @@
-/** Runs what each store of documents must do. */
-import { memoryDocuments } from "../../../gateway/stores/memory_documents.ts";
-import { sqlDocuments } from "../../../gateway/stores/sql_documents.ts";
-import { openSql } from "./opened.ts";
-import { d1Sql } from "../../../gateway/stores/worker_stores.ts";
-import { documentCasesOf, type DocumentKind } from "./documents_suite.ts";
-import { strictD1 } from "./strict_d1.ts";
+/** The stores of documents, on Deno and on Bun. `tests/runtimes/responses_test.ts` runs them in workerd. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { installForBun, run } from "../../runtimes/gateways.ts";
+import { DOCUMENT_KINDS } from "./documents_kinds.ts";
+import { documentCasesOf } from "./documents_suite.ts";
 
-const KINDS: DocumentKind[] = [
-  { name: "memory", open: (limits) => Promise.resolve(memoryDocuments(limits)) },
-  { name: "sqlite", open: async (limits) => sqlDocuments(await openSql("sqlite::memory:"), limits) },
-  { name: "D1", open: (limits) => Promise.resolve(sqlDocuments(d1Sql(strictD1()), limits)) },
-];
+for (const [title, run] of DOCUMENT_KINDS.flatMap(documentCasesOf)) Deno.test(title, run);
 
-for (const [title, run] of KINDS.flatMap(documentCasesOf)) Deno.test(title, run);
+Deno.test("the stores of documents do the same on Bun", async () => {
+  const { code, output } = await run(await installForBun(), [
+    "run",
+    "tests/gateway/stores/documents_kinds.ts",
+  ]);
+  assertMatch(output, /^all \d+ cases passed\n$/);
+  assertEquals(code, 0);
+});
