@@ -41,7 +41,9 @@ function statements(dialect: Sql["dialect"]): string[] {
 
 const OWNER = "account = ? and gateway = ? and tenant = ?";
 
-const valuesOf = ({ account, gateway, tenant }: Owner): SqlValue[] => [account, gateway, tenant];
+/** An id in a path may hold any character, and PostgreSQL refuses some. */
+const valuesOf = ({ account, gateway, tenant }: Owner): SqlValue[] =>
+  [account, gateway, tenant].map(sqlValue);
 
 const documentOf = ({ unit, id, previous, body }: Record<string, unknown>): Document => ({
   unit: `${unit}`,
@@ -106,7 +108,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
     async get(owner, unit, id) {
       const [record] = await all(
         `select unit, id, previous, body from sluice_documents where unit = ? and id = ? and ${OWNER} and at > ?`,
-        [unit, id, ...valuesOf(owner), least()],
+        [sqlValue(unit), sqlValue(id), ...valuesOf(owner), least()],
       );
       return record && documentOf(record);
     },
@@ -120,7 +122,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
       const records = await all(
         `select unit, id, previous, body from sluice_documents where ${within} and id <> unit ${behind} ` +
           `order by seq ${order} limit ?`,
-        [...params, ...after === undefined ? [] : [after, ...params], limit],
+        [...params, ...after === undefined ? [] : [sqlValue(after), ...params], limit],
       );
       return records.map(documentOf);
     },
@@ -147,7 +149,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
       const one = id === undefined ? "" : "and id = ?";
       const records = await all(
         `delete from sluice_documents where unit = ? and ${OWNER} and at > ? ${one} returning bytes`,
-        [unit, ...valuesOf(owner), least(), ...id === undefined ? [] : [id]],
+        [unit, ...valuesOf(owner), least(), ...id === undefined ? [] : [sqlValue(id)]],
       );
       tidy.removed(records.reduce((sum, { bytes }) => sum + Number(bytes), 0));
       return records.length > 0;

@@ -14,6 +14,7 @@ import { conversationIn, itemDocuments, readConversation } from "./conversations
 import { isOwnConversation, isOwnResponse, newResponseId } from "./ids.ts";
 import { inputItems } from "./items.ts";
 import { ENDED, type History, ownerOf, readHistory, writeKept } from "./kept.ts";
+import { renaming, withOwnPaths } from "./paths.ts";
 import { hasReferences, pointersTo, withItems } from "./references.ts";
 import { recorded, type Recording } from "./record.ts";
 
@@ -60,8 +61,13 @@ async function withKept(
     parsed.input = input ?? parsed.input;
   }
   const history = await historyOf(asked, owner, exchange);
-  const whole = await wholeBody(text, wholeRequest(body, parsed, history, exchange), exchange);
-  if (!isAnswered || exchange.explain) return await serve(whole, exchange);
+  const request = wholeRequest(parsed, history);
+  if (isAnswered) keepAlone(request, body, exchange);
+  const whole = await wholeBody(text, request, exchange);
+  const source = asked.previous === undefined ? "conversation" : "previous_response_id";
+  const rename = renaming(history.items.length, source, typeof parsed.input === "string");
+  const go = (exchange: Exchange) => withOwnPaths(rename, () => serve(whole, exchange));
+  if (!isAnswered || exchange.explain) return await go(exchange);
   // Without an id of its own, an answer that joins a conversation could come from the cache.
   const id = newResponseId();
   const turn = { id: isKept ? id : undefined, input: inputItems(parsed.input), history };
@@ -69,7 +75,7 @@ async function withKept(
   report.keep = async (response) => await recorded(response, recording);
   // The end of the answer must be observed.
   report.listened = true;
-  return await serve(whole, { ...exchange, answerId: id });
+  return await go({ ...exchange, answerId: id });
 }
 
 /** What a request goes on from. */
@@ -122,15 +128,18 @@ function readAsked({ get }: Body, onlyAsked: boolean): Asked {
 const refused = (param: string, state: string) =>
   new GatewayError("invalid_request", `Cannot send the request: ${state}`, { param });
 
-/** The request with its whole input, for a provider that stores nothing of it. */
-function wholeRequest(body: Body, parsed: JsonObject, { items }: History, exchange: Exchange): JsonObject {
+/** The request with its whole input. */
+function wholeRequest(parsed: JsonObject, { items }: History): JsonObject {
   const { previous_response_id: _, conversation: __, ...request } = parsed;
   if (items.length > 0) request.input = [...items, ...inputItems(parsed.input)];
-  request.store = false;
-  if (needsSeal(body, exchange)) {
-    request.include = [...new Set([...list(parsed.include), "reasoning.encrypted_content"])];
-  }
   return request;
+}
+
+/** Tells the provider to store nothing of a request. */
+function keepAlone(request: JsonObject, body: Body, exchange: Exchange): void {
+  request.store = false;
+  if (!needsSeal(body, exchange)) return;
+  request.include = [...new Set([...list(request.include), "reasoning.encrypted_content"])];
 }
 
 /** Whether the provider must be asked for its sealed reasoning. Without it, reasoning that it does not store would be lost. */

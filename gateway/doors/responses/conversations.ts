@@ -3,7 +3,7 @@ import * as v from "npm:valibot@1.5.0";
 import { unauthorized } from "../../access/credentials.ts";
 import { GatewayError, quote } from "../../../wires/errors.ts";
 import { check } from "../../../wires/shared/faults.ts";
-import { isObject, object, parseObject } from "../../../wires/shared/json.ts";
+import { isObject, object } from "../../../wires/shared/json.ts";
 import type { JsonObject } from "../../../wires/types.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { Document, Documents, Owner } from "../../stores/documents.ts";
@@ -11,7 +11,7 @@ import { parseJson, takeBody } from "../../upstream/body.ts";
 import { answer, only } from "./answers.ts";
 import { isOwnConversation, newConversationId, newItemId } from "./ids.ts";
 import { listPage, readListQuery, shownItem, unknownItem } from "./items.ts";
-import { type History, ownerOf, tooLong } from "./kept.ts";
+import { type History, NO_OWNER, ownerOf, readStored, tooLong } from "./kept.ts";
 
 /** The most items that a request goes on from, and how many of them are read at a time. */
 const MOST_ITEMS = 5000, READ_AT_ONCE = 500;
@@ -29,10 +29,8 @@ const CREATED = v.looseObject({ items: v.nullish(ITEMS), metadata: METADATA });
 const UPDATED = v.looseObject({ metadata: METADATA });
 const ADDED = v.looseObject({ items: ITEMS });
 
-const notFound = (id: string, param?: string) =>
-  new GatewayError("not_found", `Cannot find conversation ${quote(id)}: there is no such conversation`, {
-    param,
-  });
+const notFound = (id: string, param?: string, why = "there is no such conversation") =>
+  new GatewayError("not_found", `Cannot find conversation ${quote(id)}: ${why}`, { param });
 
 // ---------------------------------------------------------------- requests for answers
 
@@ -50,8 +48,8 @@ export async function readConversation(
   exchange: Exchange,
 ): Promise<History> {
   const { responses, limits } = exchange.config;
-  const documents = owner &&
-    await responses!.ask(id, (store) => readAll(store, owner, id, limits.maxBodyBytes));
+  if (!owner) throw notFound(id, "conversation", NO_OWNER);
+  const documents = await responses!.ask(id, (store) => readAll(store, owner, id, limits.maxBodyBytes));
   if (!documents) throw notFound(id, "conversation");
   if (documents === "too long") throw tooLong("conversation", exchange);
   return { items: documents.map(itemIn), units: [id], ids: new Set(documents.map(({ id }) => id)) };
@@ -77,7 +75,10 @@ async function readAll(
   }
 }
 
-const itemIn = ({ body }: Document): JsonObject => parseObject(body) ?? {};
+const itemIn = ({ body }: Document): JsonObject => readStored(body);
+
+/** An id of a client's or a provider's under which an item is kept. An item with any other one gets a new one. */
+const OWN_ID = /^[\x20-\x7e]{1,200}$/;
 
 /** The documents of items that join a conversation. @param ids The ids that it has already. */
 export function itemDocuments(
@@ -88,9 +89,9 @@ export function itemDocuments(
   const taken = new Set(ids);
   return items.map((item) => {
     // Some servers give the same id to every message.
-    const id = typeof item.id === "string" && item.id !== "" && item.id !== unit && !taken.has(item.id)
-      ? item.id
-      : newItemId(item.type ?? "message");
+    const { id: own, type = "message" } = item;
+    const isFree = typeof own === "string" && own !== unit && OWN_ID.test(own) && !taken.has(own);
+    const id = isFree ? own : newItemId(type);
     taken.add(id);
     return { unit, id, body: JSON.stringify(item) };
   });
@@ -116,7 +117,8 @@ export async function serveConversations(
     return await create(request, owner, exchange);
   }
   const isKnown = below === undefined || below === "items" && more.length === 0;
-  if (!owner || !isOwnConversation(id) || !isKnown) throw notFound(id);
+  if (!owner) throw notFound(id, undefined, NO_OWNER);
+  if (!isOwnConversation(id) || !isKnown) throw notFound(id);
   if (below === undefined) return await serveConversation(request, id, owner, exchange);
   if (item !== undefined) return await serveItem(request, id, item, owner, exchange);
   only(request, ["GET", "POST"]);
@@ -139,7 +141,7 @@ async function bodyOf<S extends v.GenericSchema>(
 
 /** The conversation in its first document. */
 function shown({ id, body }: Document): JsonObject {
-  const { created_at, metadata } = parseObject(body) ?? {};
+  const { created_at, metadata } = readStored(body);
   return { id, object: "conversation", created_at, metadata: metadata ?? {} };
 }
 
@@ -176,7 +178,7 @@ async function serveConversation(
   if (request.method === "GET") return answer(shown(await headOf(id, owner, exchange)));
   const { metadata } = await bodyOf(request, UPDATED, exchange);
   const head = await headOf(id, owner, exchange);
-  const body = JSON.stringify({ ...parseObject(head.body), metadata: metadata ?? {} });
+  const body = JSON.stringify({ ...readStored(head.body), metadata: metadata ?? {} });
   if (!await responses!.ask(id, (store) => store.change(owner, id, id, body))) throw notFound(id);
   return answer(shown({ ...head, body }));
 }
@@ -226,7 +228,7 @@ async function addItems(request: Request, id: string, owner: Owner, exchange: Ex
     if (!await store.get(owner, id, id)) throw notFound(id);
     const taken = new Set<string>();
     for (const { id: own } of items as JsonObject[]) {
-      if (typeof own === "string" && await store.get(owner, id, own)) taken.add(own);
+      if (typeof own === "string" && OWN_ID.test(own) && await store.get(owner, id, own)) taken.add(own);
     }
     const documents = itemDocuments(id, items as JsonObject[], taken);
     checkSize(documents, exchange);

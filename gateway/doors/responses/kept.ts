@@ -1,12 +1,15 @@
 /** What is kept of responses, and for whom. */
 import { GatewayError } from "../../../wires/errors.ts";
-import { object, objects, parseObject } from "../../../wires/shared/json.ts";
+import { isObject, object, objects } from "../../../wires/shared/json.ts";
 import type { JsonObject } from "../../../wires/types.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { Chain, Document, Owner } from "../../stores/documents.ts";
 
 /** The most responses that one may go on from. */
 const MOST_CHAIN = 1000;
+
+/** The most characters of an account's or a gateway's id that tell it from others. */
+const MOST_ID = 200;
 
 /** The tenant of the program that made the gateway. Those of tokens begin with another word. */
 const PROGRAM = "program";
@@ -16,7 +19,9 @@ export function ownerOf(
   { account = "-", gateway = "default", caller }: Pick<Exchange, "account" | "gateway" | "caller">,
 ): Owner | undefined {
   const tenant = caller.tenant ?? (caller.trusted ? PROGRAM : undefined);
-  return tenant === undefined ? undefined : { account, gateway, tenant };
+  if (tenant === undefined) return undefined;
+  // An id in a path may be as long as the path.
+  return { account: account.slice(0, MOST_ID), gateway: gateway.slice(0, MOST_ID), tenant };
 }
 
 /** A response as it is kept: the items of its request, and what the client saw. */
@@ -27,9 +32,19 @@ export interface KeptResponse {
 
 export const writeKept = (kept: KeptResponse): string => JSON.stringify(kept);
 
+/** @throws GatewayError `internal` for a malformed text. */
 export function readKept({ body }: Document): KeptResponse {
-  const { input, response } = parseObject(body) ?? {};
+  const { input, response } = readStored(body);
   return { input: objects(input), response: object(response) ?? {} };
+}
+
+/** The object in a stored text. @throws GatewayError `internal` for a malformed one. */
+export function readStored(body: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (isObject(value)) return value;
+  } catch { /* Told below: the parser's message may quote a prompt. */ }
+  throw new GatewayError("internal", "Cannot read what is stored: it is malformed");
 }
 
 /** A kept response with its id. */
@@ -74,6 +89,9 @@ const PARAM = "previous_response_id";
 const notFound = (state: string) =>
   new GatewayError("previous_response_not_found", `Cannot go on from ${PARAM}: ${state}`, { param: PARAM });
 
+/** Why a caller without a token finds nothing. */
+export const NO_OWNER = "nothing is kept for callers without a gateway token";
+
 /** The statuses of responses that one can go on from. */
 export const ENDED: ReadonlySet<unknown> = new Set(["completed", "incomplete"]);
 
@@ -88,9 +106,8 @@ export async function readHistory(
   owner: Owner | undefined,
   exchange: Exchange,
 ): Promise<History> {
-  const { turns, ends }: Turns = owner
-    ? await readTurns(id, owner, exchange)
-    : { turns: [], ends: "missing" };
+  if (!owner) throw notFound(NO_OWNER);
+  const { turns, ends } = await readTurns(id, owner, exchange);
   if (ends === "too long") throw tooLong(PARAM, exchange);
   const last = turns.at(-1);
   if (!last) throw notFound(`there is no response ${JSON.stringify(id)}`);

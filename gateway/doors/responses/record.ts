@@ -126,7 +126,9 @@ function recordedStream(
 /** Reads the events of one stream, and writes those anew that hold a response. */
 function eventReader(recording: Recording) {
   const split = eventSplitter();
+  /** The items that are whole, for an answer that breaks off. */
   const items = new Map<unknown, unknown>();
+  let itemLength = 0;
   /** The response as the last event told it. */
   let latest: JsonObject | undefined;
   let isOver = false;
@@ -146,7 +148,9 @@ function eventReader(recording: Recording) {
     const body = parse(data);
     if (!isObject(body)) return event;
     if (body.type === "response.output_item.done") {
-      items.set(body.output_index ?? items.size, body.item);
+      itemLength += event.length;
+      if (itemLength > recording.most) items.clear();
+      else items.set(body.output_index ?? items.size, body.item);
       return event;
     }
     if (!isObject(body.response)) return event;
@@ -175,6 +179,7 @@ function eventReader(recording: Recording) {
     async end(status: "failed" | "cancelled"): Promise<void> {
       if (isOver || !latest) return;
       isOver = true;
+      if (itemLength > recording.most) return recording.tooLong();
       const error = { code: "server_error", message: "The answer broke off" };
       const broken = status === "failed" ? { status, error } : { status };
       await recording.keep({ ...latest, ...broken, output: [...items.values()] });

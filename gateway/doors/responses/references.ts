@@ -13,7 +13,7 @@ const MOST_REFERENCES = 1000;
 const OF_RESPONSE = /^[a-z]+_(sluice_[\da-f]{32})_\d+$/;
 
 /** An id of a provider's that is long enough to be its only one: some servers give the same id to every message. */
-const UNIQUE = /^.{24,200}$/s;
+const UNIQUE = /^[\x20-\x7e]{24,200}$/;
 
 const isReference = (item: unknown): item is JsonObject & { id: string } =>
   isObject(item) && typeof item.id === "string" &&

@@ -8,7 +8,7 @@ import { answer, only } from "./answers.ts";
 import { serveConversations } from "./conversations.ts";
 import { isOwnResponse } from "./ids.ts";
 import { listPage, partOf, readListQuery, shownItems } from "./items.ts";
-import { itemsOf, ownerOf, readKept, readTurns, tooLong } from "./kept.ts";
+import { itemsOf, NO_OWNER, ownerOf, readKept, readTurns, tooLong } from "./kept.ts";
 
 export type StoredRoute = Route & { endpoint: string };
 
@@ -30,7 +30,7 @@ export async function serveStored(
   if (kind !== "responses") throw unsupported(route);
   if (!responses || !isOwnResponse(id)) throw notKept(route, responses !== undefined);
   const owner = ownerOf(exchange);
-  if (!owner) throw notFound(id);
+  if (!owner) throw notFound(id, NO_OWNER);
   if (more.length > 0) throw notKept(route, true);
   switch (below) {
     case undefined:
@@ -50,8 +50,8 @@ export async function serveStored(
   throw notKept(route, true);
 }
 
-const notFound = (id: string) =>
-  new GatewayError("not_found", `Cannot find response ${quote(id)}: there is no such response`);
+const notFound = (id: string, why = "there is no such response") =>
+  new GatewayError("not_found", `Cannot find response ${quote(id)}: ${why}`);
 
 async function responseOf(id: string, owner: Owner, { config: { responses } }: Exchange) {
   const document = await responses!.ask(id, (store) => store.get(owner, id, id));

@@ -283,10 +283,12 @@ Deno.test("a conversation that is deleted while an answer runs gets nothing more
   const conversation = await make(fetch, { items: [{ role: "user", content: "Hello" }] });
   const running = ask(fetch, { conversation });
   await asked.promise;
-  while ((await send(fetch, "DELETE", `conversations/${conversation}`)).status !== 200);
+  assertEquals((await send(fetch, "DELETE", `conversations/${conversation}`)).status, 200);
   gate.resolve();
-  assertEquals((await running).status, 200);
+  const { status, body } = await running;
+  assertEquals([status, body.store], [200, true]);
   assertEquals((await send(fetch, "GET", `conversations/${conversation}`)).status, 404);
+  assertEquals((await send(fetch, "GET", `responses/${body.id}`)).status, 200);
 });
 
 Deno.test("a conversation that grows too long is refused before it is sent", async () => {

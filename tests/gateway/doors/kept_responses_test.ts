@@ -119,6 +119,30 @@ Deno.test("instructions and tools of an earlier response are not inherited", asy
   assertEquals([second.tools, third.system], [undefined, undefined]);
 });
 
+Deno.test("faults and left-out fields are named by their places in the client's own request", async () => {
+  const { fetch } = claude();
+  const { body: { id } } = await ask(fetch, {
+    input: [{ role: "user", content: "Hello" }, { type: "unknown" }],
+  });
+  const from = (input: unknown, more = {}, headers = {}) =>
+    ask(fetch, { previous_response_id: id, input, ...more }, { ...bearer("token-a"), ...headers });
+  const user = { role: "user", content: "More" };
+  const faulty: [unknown, string][] = [
+    [[user, { role: "someone" }], "input[1].role"],
+    [[{ role: "user", content: [{ type: "input_text" }] }], "input[0].content[0].text"],
+    ["", "input"],
+  ];
+  for (const [input, param] of faulty) {
+    const { status, body: { error } } = await from(input);
+    assertEquals([status, error.param], [400, param], error.message);
+    assertStringIncludes(error.message, param);
+  }
+  const dropped = await from([user, { type: "unknown" }]);
+  assertEquals(dropped.headers.get("sluice-dropped"), "previous_response_id[1], input[1]");
+  const strict = await from([user], {}, { "sluice-strict": "true" });
+  assertEquals([strict.status, strict.body.error.param], [400, "previous_response_id[1]"]);
+});
+
 // ---------------------------------------------------------------- what is kept
 
 Deno.test("without the option nothing is kept, and the answer says so", async () => {
@@ -373,6 +397,15 @@ Deno.test("a stream that is handed through keeps its bytes but for the responses
   }
 });
 
+Deno.test("the items of a stream are kept if its last event does not repeat them", async () => {
+  const last = event("response.completed", { response: { ...THEIRS, output: [] } });
+  // Without a blank line behind it, as some servers end.
+  const { fetch } = before(() => events(...STREAM, last.trimEnd()), OPTIONS);
+  const told = await (await streaming(fetch, { model: "openai/gpt-6-luna" })).text();
+  const { body } = await get(fetch, `responses/${idIn(told)}`);
+  assertEquals([body.status, body.output], ["completed", THEIRS.output]);
+});
+
 Deno.test("what only a provider has goes to that provider as it is", async () => {
   const { fetch, sent } = before(() => Response.json(THEIRS), OPTIONS);
   const { body: own } = await ask(fetch, { model: "openai/gpt-6-luna" });
@@ -570,6 +603,37 @@ Deno.test("a response that is too long for the store reaches its client, and say
   }
 });
 
+Deno.test("a stream that is too long for the store is passed on whole, and is not kept", async () => {
+  const { error } = console;
+  console.error = () => {};
+  try {
+    const item = {
+      ...THEIRS.output[0],
+      content: [{ type: "output_text", text: "x".repeat(2000), annotations: [] }],
+    };
+    const done = Array.from(
+      { length: 3 },
+      (_, output_index) => event("response.output_item.done", { item, output_index }),
+    );
+    const ends = [[], [event("response.completed", { response: { ...THEIRS, output: [item, item, item] } })]];
+    for (const end of ends) {
+      const parts = [STREAM[0], ...done, ...end];
+      const { fetch } = before(() => events(...parts), {
+        ...OPTIONS,
+        responses: { store: true, maxBytes: 5000 },
+      });
+      const told = await (await streaming(fetch, { model: "openai/gpt-6-luna" })).text();
+      for (const part of done) assertStringIncludes(told, part);
+      assertEquals((await get(fetch, `responses/${idIn(told)}`)).status, 404);
+      if (end.length > 0) {
+        assertStringIncludes(told.slice(told.indexOf("response.completed")), '"store":false');
+      }
+    }
+  } finally {
+    console.error = error;
+  }
+});
+
 Deno.test("a conversation that grows longer than a body may be is refused before it is sent", async () => {
   const { fetch, sent } = claude({ limits: { maxBodyBytes: 20_000 } });
   const input = "x".repeat(9000);
@@ -609,13 +673,13 @@ Deno.test("answers that are kept take no part in caching", async () => {
 
 // ---------------------------------------------------------------- trouble
 
-/** A database that can fail. */
+/** A database that can fail, and whose writing can wait. */
 async function breakable() {
   const sql = await openSql("sqlite::memory:");
   const state = { fails: false, waits: undefined as Promise<void> | undefined };
-  const through = async <T>(work: () => Promise<T>): Promise<T> => {
+  const through = async <T>(work: () => Promise<T>, waits?: Promise<void>): Promise<T> => {
     if (state.fails) throw new Error("postgres://user:password@host refused");
-    await state.waits;
+    await waits;
     return await work();
   };
   return {
@@ -623,7 +687,7 @@ async function breakable() {
     sql: {
       ...sql,
       all: (...args: Parameters<typeof sql.all>) => through(() => sql.all(...args)),
-      batch: (...args: Parameters<typeof sql.batch>) => through(() => sql.batch(...args)),
+      batch: (...args: Parameters<typeof sql.batch>) => through(() => sql.batch(...args), state.waits),
     },
   };
 }
@@ -663,13 +727,46 @@ Deno.test("a store that fails: reading is 503, an answer reaches its client unst
   }
 });
 
+Deno.test("what is stored and malformed is one clear error, and quotes nothing", async () => {
+  const store = await openSql("sqlite::memory:");
+  const { fetch, sent } = claude({ store });
+  const { body: { id } } = await ask(fetch, {});
+  for (const body of ['{"input": [{"secret', "[]", ""]) {
+    await store.batch([["update sluice_documents set body = ?", [body]]]);
+    for (
+      const answer of [await get(fetch, `responses/${id}`), await ask(fetch, { previous_response_id: id })]
+    ) {
+      assertEquals([answer.status, answer.body.error.message], [
+        500,
+        "Cannot read what is stored: it is malformed",
+      ]);
+    }
+  }
+  assertEquals(sent.length, 1);
+  await store.close?.();
+});
+
+Deno.test("accounts and gateways of any characters keep their own", async () => {
+  const store = await openSql("sqlite::memory:");
+  const { fetch } = claude({ store });
+  for (const name of ["%00", "%F0%9F%92%A9", "a'b", "x".repeat(3000)]) {
+    const path = `/v1/${name}/${name}/compat/responses`;
+    const first = await ask(fetch, {}, bearer("token-a"), path);
+    assertEquals([first.status, first.body.store], [200, true], name);
+    const second = await ask(fetch, { previous_response_id: first.body.id }, bearer("token-a"), path);
+    assertEquals(second.status, 200, name);
+    assertEquals((await get(fetch, `responses/${first.body.id}`)).status, 404);
+  }
+  await store.close?.();
+});
+
 Deno.test("a stream is passed on while the store is slow, and the next turn waits for what is being stored", async () => {
   const { sql, state } = await breakable();
   const { fetch, sent } = before(
     (_, at) => at === 1 ? events(...START, ...ENDING("end_turn")) : message("Hi"),
     { ...OPTIONS, store: sql, logs: false },
   );
-  await ask(fetch, {});
+  const { body: { id: first } } = await ask(fetch, {});
   const gate = Promise.withResolvers<void>();
   state.waits = gate.promise;
   const told = await (await streaming(fetch)).text();
@@ -678,6 +775,8 @@ Deno.test("a stream is passed on while the store is slow, and the next turn wait
     previous_response_id: idIn(told),
     input: [{ type: "function_call_output", call_id: "toolu_1", output: "r" }],
   });
+  // Reading does not wait.
+  assertEquals((await get(fetch, `responses/${first}`)).status, 200);
   gate.resolve();
   assertEquals([(await next).status, sent.length], [200, 3]);
   await sql.close?.();
@@ -701,6 +800,17 @@ Deno.test("what is in a file is found after a restart", async () => {
 });
 
 // ---------------------------------------------------------------- other doors
+
+Deno.test("OpenAI's own counts and summaries get the whole conversation, and no field that they do not have", async () => {
+  const { fetch, sent } = before(() => Response.json(THEIRS), OPTIONS);
+  const { body: { id } } = await ask(fetch, { model: "openai/gpt-6-luna" });
+  for (const path of ["input_tokens", "compact"]) {
+    const body = { model: "openai/gpt-6-luna", input: "More", previous_response_id: id };
+    await ask(fetch, body, bearer("token-a"), `/v1/responses/${path}`);
+    const { input, ...others } = JSON.parse(sent.at(-1)!.body);
+    assertEquals([input.length, others], [3, { model: "gpt-6-luna" }]);
+  }
+});
 
 Deno.test("a count and a summary are of the whole conversation", async () => {
   const { fetch, sent } = before(
