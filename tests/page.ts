@@ -12,12 +12,19 @@ const FOLDER = `${ROOT}/gateway/doors/page`;
 export const PAGE_FILE = `${FOLDER}/page.ts`;
 
 /** In an order in which each imports only those before it. */
-const SCRIPTS = ["dom", "format", "start", "charts", "life", "explain", "try", "requests", "main"];
+const SCRIPTS = ["dom", "format", "start", "charts", "life", "explain", "try", "requests", "keys", "main"];
 
 const read = (name: string) => Deno.readTextFile(`${FOLDER}/${name}`);
 
 /** Without indentation and blank lines. */
 const slim = (text: string) => text.split("\n").map((line) => line.trim()).filter(Boolean).join("\n");
+
+/** A rule on one line. A selector keeps its blanks, which have a meaning. */
+const slimStyle = (text: string) =>
+  slim(text).replaceAll(/([{;,])\n/g, "$1").replaceAll(/;?\n?\}/g, "}").replaceAll(/: /g, ":").replaceAll(
+    " {",
+    "{",
+  );
 
 /** Modules as one script: what they import stands before them. */
 async function script(): Promise<string> {
@@ -41,7 +48,9 @@ const slimCode = (code: string) =>
     /^[ \t]+/gm,
     "",
   )
-    .replaceAll(/\n{2,}/g, "\n");
+    .replaceAll(/\n{2,}/g, "\n")
+    // A bracket or a comma needs no line break beside it.
+    .replaceAll(/,?\n(?=[\])}])/g, "").replaceAll(/(?<=[[({,;])\n/g, "");
 
 async function sha256(text: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
@@ -50,7 +59,7 @@ async function sha256(text: string): Promise<string> {
 
 /** The page, and what it may do. */
 export async function makePage(): Promise<{ page: string; policy: string }> {
-  const css = slim(await read("page.css"));
+  const css = slimStyle(await read("page.css"));
   const js = await script();
   if (/<\/(?:script|style)|<!--/i.test(css + js)) {
     throw new Error("The page would end in the middle of its code");

@@ -373,8 +373,8 @@ test("requests appear while one looks, and each is shown step by step", () =>
     await page.fill("#filter", "groq");
     await rowsOf(page, 1);
     await page.click('nav a[href="#providers"]');
-    await page.waitForSelector("#keys table");
-    assertStringIncludes(await page.innerText("#keys"), "OPENAI_API_KEY");
+    await page.waitForSelector("#variables table");
+    assertStringIncludes(await page.innerText("#variables"), "OPENAI_API_KEY");
     assertEquals(errors, []);
   }));
 
@@ -468,8 +468,14 @@ for (const colorScheme of ["light", "dark"] as const) {
         await check("life");
         await page.keyboard.press("Escape");
         await page.click('nav a[href="#providers"]');
-        await page.waitForSelector("#keys table");
+        await page.waitForSelector("#variables table");
         await check("providers");
+        await page.click('nav a[href="#keys"]');
+        await page.waitForSelector("#key-rows table");
+        await check("keys");
+        await page.click("#make");
+        await check("key");
+        await page.click("#key-cancel");
       },
       { colorScheme, bypassCSP: true },
       (_, at) => at === 2 ? refusal(429) : completion(),
@@ -491,6 +497,135 @@ test("a thousand rows are shown when they are asked for", () =>
     await rowsOf(page, 1000);
     await page.fill("#filter", "model-10");
     await page.waitForFunction(() => document.querySelectorAll("#rows tbody tr").length < 200);
+  }));
+
+test("a key is made, shown once, used, changed, rotated and deleted", () =>
+  scene(
+    async ({ page, url, asked, errors }) => {
+      const told = (text: RegExp) =>
+        page.waitForFunction(
+          (source) => new RegExp(source).test(document.getElementById("told")!.textContent!),
+          text.source,
+        );
+      const use = async (secret: string) => {
+        const response = await fetch(`${url}/sluice/api/me`, {
+          headers: { authorization: `Bearer ${secret}` },
+        });
+        const me = await response.json();
+        return response.status === 200 ? me : response.status;
+      };
+      await page.click('nav a[href="#keys"]');
+      await page.fill("#admin", ADMIN);
+      await page.press("#admin", "Enter");
+      await page.waitForSelector("#key-rows tbody tr");
+      assertStringIncludes(await page.innerText("#key-rows"), "in the options");
+      await page.click("#make");
+      await page.fill("#key-name", "ci");
+      await page.fill("#key-team", "growth");
+      await page.fill("#key-models", "openai/gpt-4*, demo/*");
+      await page.fill("#key-rpm", "60");
+      await page.fill("#key-usd", "50");
+      await page.fill("#key-others", '{"metadata": {"cost_center": 7}}');
+      await page.press("#key-name", "Enter");
+      await told(/^Saved ci$/);
+      const secret = await page.innerText("#secret");
+      assertMatch(secret, /^sl-[\w-]{43}$/);
+      const row = () => page.innerText("#key-rows tbody tr:last-child");
+      for (
+        const text of [
+          "ci",
+          "growth",
+          "open",
+          "openai/gpt-4*, demo/*",
+          "rpm 60 of 60 left",
+          "$0 of $50.00 a month",
+        ]
+      ) {
+        assertStringIncludes(await row(), text);
+      }
+      assertEquals((await use(secret)).limits, { rpm: { limit: 60, left: 60 } });
+      // A fault is told in the form, and what was written stays.
+      await page.click("#key-rows tbody tr:last-child button:text-is('Edit')");
+      assertEquals(await page.inputValue("#key-usd"), "50");
+      assertStringIncludes(await page.inputValue("#key-others"), "cost_center");
+      await page.fill("#key-models", "nobody/x");
+      await page.fill("#key-expires", "2126-01-31");
+      await page.click("#key-form button:text-is('Save')");
+      await page.waitForFunction(() => /models\.0/.test(document.getElementById("key-fault")!.textContent!));
+      await page.fill("#key-models", "");
+      await page.fill("#key-rpm", "");
+      await page.click("#key-form button:text-is('Save')");
+      await told(/^Saved ci$/);
+      assertStringIncludes(await row(), "open until 2126-01-31");
+      assertEquals([(await use(secret)).models, (await use(secret)).limits], [null, {}]);
+      // A secret is gone when the list is shown again.
+      await page.click('nav a[href="#providers"]');
+      await page.click('nav a[href="#keys"]');
+      await page.waitForSelector("#key-rows tbody tr");
+      assertEquals([
+        await page.isVisible("#made"),
+        await page.innerText("body").then((text) => text.includes(secret)),
+      ], [
+        false,
+        false,
+      ]);
+      const press = (name: string) => page.click(`#key-rows tbody tr:last-child button:text-is('${name}')`);
+      await press("Disable");
+      await page.waitForSelector("#key-rows button:text-is('Enable')");
+      assertEquals(await use(secret), 401);
+      await press("Enable");
+      await page.waitForSelector("#key-rows button:text-is('Disable')");
+      page.on("dialog", (dialog) => dialog.accept());
+      await press("Rotate");
+      await told(/^ci has a new secret$/);
+      const next = await page.innerText("#secret");
+      assert(next !== secret);
+      assertEquals([(await use(secret)).name, (await use(next)).name], ["ci", "ci"]);
+      await page.fill("#find", "nobody");
+      await page.press("#find", "Enter");
+      await page.waitForFunction(() => /None/.test(document.getElementById("key-rows")!.textContent!));
+      await page.fill("#find", "");
+      await page.press("#find", "Enter");
+      await page.waitForSelector("#key-rows tbody tr:last-child button");
+      await press("Delete");
+      await told(/^Deleted ci$/);
+      assertEquals(await use(next), 401);
+      assert(asked.every(([path]) => !path.includes("sl-")));
+      assertEquals(errors.filter((text) => !/400|401/.test(text)), []);
+    },
+    {},
+    undefined,
+    { tokenRequired: true },
+  ));
+
+test("the names and teams of keys are text, and a hundred of many are shown", () =>
+  scene(async ({ page, url, errors }) => {
+    const headers = { authorization: `Bearer ${ADMIN}`, "content-type": "application/json" };
+    for (let at = 0; at < 101; at++) {
+      const metadata = { markup: MARKUP };
+      const body = JSON.stringify({
+        name: `key ${at}`,
+        metadata,
+        models: ["openai/<img src=x onerror=alert(1)>"],
+      });
+      await (await fetch(`${url}/sluice/api/keys`, { method: "POST", headers, body })).body?.cancel();
+    }
+    await page.click('nav a[href="#keys"]');
+    await page.fill("#admin", ADMIN);
+    await page.press("#admin", "Enter");
+    const rows = (count: number) =>
+      page.waitForFunction(
+        (count) => document.querySelectorAll("#key-rows tbody tr").length === count,
+        count,
+      );
+    await rows(101);
+    assertStringIncludes(await page.innerText("#key-rows"), "<img src=x");
+    await page.click("#more-keys");
+    await rows(102);
+    assertEquals(await page.isVisible("#more-keys"), false);
+    await page.click("#key-rows button:text-is('Edit') >> nth=0");
+    assertStringIncludes(await page.inputValue("#key-others"), "<script>");
+    assertEquals([await titleOf(page), errors], ["Sluice", []]);
   }));
 
 // Not a test of the page: the last one closes the browser.

@@ -63,6 +63,13 @@ export function ask(path, token, init = {}) {
   return fetch(`sluice/api/${path}`, { cache: "no-store", credentials: "omit", ...init, headers });
 }
 
+/** Copies a text, and returns what to say of it. */
+export const copyText = (text) =>
+  navigator.clipboard?.writeText(text).then(() => "Copied", () => undefined)
+    .then((said) => said ?? NO_COPY) ?? Promise.resolve(NO_COPY);
+
+const NO_COPY = "This browser does not let the page copy: select the text";
+
 /** Reads the message of an error. */
 export async function faultOf(answer) {
   const body = await answer.json().catch(() => undefined);

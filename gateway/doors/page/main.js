@@ -1,10 +1,11 @@
 // Shows the part of the page that the address names, e.g. `#requests/ID`.
 import { byId } from "./dom.js";
+import { keys, showKeys } from "./keys.js";
 import { isOpen, requests, showOperator } from "./requests.js";
 import { start } from "./start.js";
 import { tryBox } from "./try.js";
 
-const PARTS = ["start", "try", "requests", "providers"], OPERATOR = ["requests", "providers"];
+const PARTS = ["start", "try", "requests", "keys", "providers"], OPERATOR = ["requests", "keys", "providers"];
 
 function showPart() {
   const [name, id] = location.hash.slice(1).split("/");
@@ -16,11 +17,13 @@ function showPart() {
     else link.removeAttribute("aria-current");
   }
   if (isClosed) byId("admin").focus();
+  else if (part === "keys") showKeys();
   else if (OPERATOR.includes(part)) showOperator(part, id);
 }
 
 start();
 tryBox();
 requests();
+keys();
 globalThis.addEventListener("hashchange", showPart);
 showPart();

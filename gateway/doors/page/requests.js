@@ -23,8 +23,8 @@ const state = {
 export const isOpen = () => kept.get("admin") !== "";
 
 /** Sends a request with the operator's token. If the gateway refuses the token, the page forgets it and asks for another. */
-async function operator(path) {
-  const answer = await ask(path, kept.get("admin"));
+export async function operator(path, init) {
+  const answer = await ask(path, kept.get("admin"), init);
   if (answer.ok) return await answer.json();
   const fault = await faultOf(answer);
   if (answer.status === 401) leave(fault);
@@ -131,11 +131,11 @@ async function showProviders() {
     const rank = { stored: 0, "none is needed": 1, none: 2 };
     const rows = providers.sort((a, b) => rank[a.key] - rank[b.key])
       .map(({ name, aliases, key, variables }) => [name, key, variables.join(", "), aliases.join(", ")]);
-    byId("keys").replaceChildren(
+    byId("variables").replaceChildren(
       table("Providers and keys", ["Provider", "Key", "Its variables", "Other names"], [], rows),
     );
   } catch (error) {
-    byId("keys").replaceChildren(el("p", { role: "alert" }, error.message));
+    byId("variables").replaceChildren(el("p", { role: "alert" }, error.message));
   }
 }
 

@@ -1,5 +1,5 @@
 // Shows the first part: the gateway's address, and how to send a first request.
-import { byId, choose, el } from "./dom.js";
+import { byId, choose, copyText, el } from "./dom.js";
 
 const address = (location.origin + location.pathname).replace(/\/+$/, "");
 
@@ -50,10 +50,6 @@ export function start() {
   choose("languages", Object.keys(SNIPPETS), "curl", show);
   show("curl");
   byId("copy").addEventListener("click", async () => {
-    const said = await navigator.clipboard?.writeText(byId("snippet").textContent).then(
-      () => "Copied",
-      () => undefined,
-    );
-    byId("copied").textContent = said ?? "This browser does not let the page copy: select the text";
+    byId("copied").textContent = await copyText(byId("snippet").textContent);
   });
 }
