@@ -11,6 +11,7 @@ import type { CachePlan } from "../policies/answer_cache.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { lookAt } from "../upstream/hand_back.ts";
 import { type AnswerPlace, cachePlans } from "./caching.ts";
+import { toolModels } from "./native_models.ts";
 import { respond } from "../upstream/respond.ts";
 import { maskObject } from "../upstream/masked.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
@@ -33,6 +34,10 @@ export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise
   if (unread) return unread.then(() => chat(text, exchange));
   const targets = findTargets(body, exchange);
   const [first] = targets;
+  if (exchange.caller.models) {
+    const names = toolModels(body.get("tools"));
+    for (const { provider } of targets) for (const name of names) exchange.caller.check(provider, name);
+  }
   report.provider = first.provider.name;
   report.model = first.model;
   // Read before the body is written: an edit in place moves its members.

@@ -3,7 +3,7 @@ import { modelInPath } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { findMembers } from "../../wires/shared/json_text.ts";
-import { parse } from "../../wires/shared/json.ts";
+import { objects, parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
 
 /**
@@ -33,26 +33,42 @@ export function checkModels(
       { param: "model" },
     );
   }
-  for (const name of names) caller.check(provider, name);
+  const text = bytesOf(body);
+  for (const name of [...names, ...toolModels(text && fieldsOf(text)?.("tools"))]) {
+    caller.check(provider, name);
+  }
 }
+
+/** The models that tools use, e.g. that of OpenAI's `image_generation`. */
+export const toolModels = (tools: unknown): string[] =>
+  objects(tools).flatMap(({ model }) => typeof model === "string" ? [model] : []);
 
 /** The models that a body names; `undefined` if that is not clear. */
 export function modelsIn(body: BodyInit | null): string[] | undefined {
   if (body === null) return [];
-  if (!ArrayBuffer.isView(body) && typeof body !== "string") return undefined;
-  const text = typeof body === "string" ? new TextEncoder().encode(body) : body as Uint8Array<ArrayBuffer>;
-  const members = membersOf(text);
-  const decode = (part: Uint8Array) => new TextDecoder().decode(part);
+  const text = bytesOf(body);
+  if (!text) return undefined;
+  const fields = fieldsOf(text);
   // Providers differ in which of two members of one name they read, and in how much of malformed JSON.
-  if (!members) return decode(text).trimStart().startsWith("{") ? undefined : [];
-  const valueOf = (key: string) => {
-    const member = members.get(key);
-    return member && parse(decode(text.subarray(member.valueStart, member.valueEnd)));
-  };
-  const model = valueOf("model") ?? undefined, others = valueOf("models") ?? [];
+  if (!fields) return new TextDecoder().decode(text).trimStart().startsWith("{") ? undefined : [];
+  const model = fields("model") ?? undefined, others = fields("models") ?? [];
   if (!Array.isArray(others)) return undefined;
   const named = model === undefined ? others : [model, ...others];
   return named.every((name) => typeof name === "string") ? named : undefined;
+}
+
+function bytesOf(body: BodyInit | null): Uint8Array<ArrayBuffer> | undefined {
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  return ArrayBuffer.isView(body) ? body as Uint8Array<ArrayBuffer> : undefined;
+}
+
+/** The function that reads a member of a JSON object; `undefined` for any other text, and if a member stands twice. */
+function fieldsOf(text: Uint8Array<ArrayBuffer>): ((name: string) => unknown) | undefined {
+  const members = membersOf(text);
+  return members && ((name) => {
+    const member = members.get(name);
+    return member && parse(new TextDecoder().decode(text.subarray(member.valueStart, member.valueEnd)));
+  });
 }
 
 /** The members of a JSON object; `undefined` for any other text, and if a member stands twice. */

@@ -106,6 +106,18 @@ const CLOSED: Record<string, () => Request> = {
     native("openai/models/gpt-4.1/chat/completions", { model: "gpt-5" }),
   "a path with one model, and a body with two": () =>
     native("openai/models/gpt-4.1/chat/completions", '{"model": "gpt-4.1", "model": "gpt-5"}'),
+  "a tool with a model of its own": () =>
+    post(`${ROOT}/compat/responses`, {
+      model: "openai/gpt-4.1",
+      input: "Hi",
+      tools: [{ type: "image_generation", model: "gpt-image-1" }],
+    }, TOKEN),
+  "a tool with a model of its own, on the path of a provider": () =>
+    native("openai/responses", {
+      model: "gpt-4.1",
+      input: "Hi",
+      tools: [{ type: "x", model: "gpt-image-1" }],
+    }),
   "a body without a model": () => native("openai/chat/completions", { messages }),
   "a body with two models": () =>
     native("openai/chat/completions", '{"model": "gpt-5", "model": "gpt-4.1", "messages": []}'),
