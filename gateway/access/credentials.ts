@@ -7,6 +7,7 @@ import { matchesModel } from "../targets/model_patterns.ts";
 import { credential, isPlaceholder } from "./credential_texts.ts";
 import { type Holder, type Seen, tokenSearch } from "./find_token.ts";
 import type { GatewayToken } from "./gateway_token.ts";
+import type { Meter } from "./metered.ts";
 import { hasQueryKey, ownQuery } from "./query.ts";
 import { tokenFinder } from "./secrets.ts";
 import { holdsKey } from "./key_texts.ts";
@@ -44,6 +45,8 @@ export interface Caller {
   models?: readonly string[];
   /** The caller's token, if it has limits or budgets. */
   metered?: Metered;
+  /** Finds `metered` for other headers, where it depends on them. */
+  meter?: (headers: Headers) => Metered | undefined;
   /** Entries for the rows of requests with the caller's virtual key. */
   metadata?: Metadata;
   /** Whether the caller's token opens a provider, and one of its models. */
@@ -87,12 +90,14 @@ export type TokenNeed = boolean | "with keys";
  *
  * @param required Whether a request without a token is refused. If not, it may still use its own provider keys.
  * @param names The headers that may hold a key, from `keyHeaders`.
+ * @param meter Finds whose limits hold. Default: nobody's do.
  */
 export function tokenCheck(
   tokens: readonly GatewayToken[],
   required: TokenNeed,
   names: readonly string[],
   keys: VirtualKeys,
+  meter: Meter = () => undefined,
 ): TokenCheck {
   const search = tokenSearch(tokens, keys);
 
@@ -139,7 +144,7 @@ export function tokenCheck(
       if (isOpen) return { ...unlimited(insider, own), stranger };
       throw unauthorized(stranger === undefined ? NO_TOKEN : noSuchToken(stranger));
     }
-    return callerOf(holder, own, gateway);
+    return callerOf(holder, own, gateway, (headers) => meter(holder, headers), headers);
   }
 
   /** Serves a gateway that has neither tokens nor keys. Nothing is hashed, so the result is no promise. */
@@ -187,8 +192,14 @@ export function tokenCheck(
  * @param keys The provider's keys in the request.
  * @throws GatewayError `unauthorized` if the token is for another gateway.
  */
-function callerOf(holder: Holder, keys: Caller["keys"], gateway: string | undefined | null): Caller {
-  const { gateways, providers, models, limits, budgets, unknownPrice, name, id, tenant, metadata } = holder;
+function callerOf(
+  holder: Holder,
+  keys: Caller["keys"],
+  gateway: string | undefined | null,
+  meter: (headers: Headers) => Metered | undefined,
+  headers: Headers,
+): Caller {
+  const { gateways, providers, models, name, id, tenant, metadata } = holder;
   if (gateways && gateway !== null && !(gateway !== undefined && gateways.includes(gateway))) {
     throw unauthorized("its token is not for this gateway");
   }
@@ -202,7 +213,8 @@ function callerOf(holder: Holder, keys: Caller["keys"], gateway: string | undefi
     tenant,
     keys,
     metadata,
-    metered: limits || budgets ? { name: id ?? name, limits, budgets, unknownPrice } : undefined,
+    metered: meter(headers),
+    meter: holder.each && meter,
     gateways,
     providers,
     models,

@@ -31,6 +31,13 @@ export interface GatewayToken {
   limits?: TokenLimits;
   /** What it may spend. All of them hold. Default: no budget. */
   budgets?: readonly TokenBudget[];
+  /** The name of the token's team. If the option `teams` has it, the team's limits and budgets hold too. */
+  team?: string;
+  /**
+   * Limits and budgets for each value of an entry of the clients' metadata, e.g. for each `user`: a request must name the value in
+   * `cf-aig-metadata`. A token may be used for 10,000 values a day, in each process.
+   */
+  each?: { metadata: string; limits?: TokenLimits; budgets?: readonly TokenBudget[] };
   /** Whether a token with a budget may use models whose price is not known. They cost its budgets nothing. Default `refuse`. */
   unknownPrice?: "refuse" | "allow";
 }

@@ -1,19 +1,13 @@
 /** Finds the virtual key that a client sends. */
 import { GatewayError } from "../../wires/errors.ts";
-import type { TokenBudget, TokenLimits } from "../policies/token_limits.ts";
 import { KeysError } from "../stores/cached_keys.ts";
 import type { Key, KeyFacts, Keys } from "../stores/keys.ts";
 import type { Metadata } from "../stores/log_row.ts";
+import type { GatewayToken } from "./gateway_token.ts";
 import { hash } from "./hash.ts";
 
 /** What a virtual key opens, as it was checked when it was saved. */
-export interface VirtualKeyFacts extends KeyFacts {
-  gateways?: readonly string[];
-  providers?: readonly string[];
-  models?: readonly string[];
-  limits?: TokenLimits;
-  budgets?: readonly TokenBudget[];
-  unknownPrice?: "refuse" | "allow";
+export interface VirtualKeyFacts extends KeyFacts, Omit<GatewayToken, "token" | "name" | "team"> {
   /** Entries for the rows of its requests. */
   metadata?: Metadata;
 }

@@ -8,7 +8,7 @@ import type { Config } from "../setup/config.ts";
 import { readKey } from "../setup/key_options.ts";
 import type { Key } from "../stores/keys.ts";
 import { takeBody } from "../upstream/body.ts";
-import { leftOf } from "./left.ts";
+import { leftOfAll } from "./left.ts";
 
 /** The parts of a path: without `id` it is for all keys. */
 export interface KeysRoute {
@@ -71,17 +71,35 @@ const noSuchKey = (id: string) => new GatewayError("not_found", `There is no vir
 // ---------------------------------------------------------------- what is shown
 
 /** A key without its secret and its hash. `null` in a fact's place means none, or all. */
-async function shown({ id, name, created, former, about }: Key, config: Config): Promise<object> {
-  const isOld = former !== undefined && former.until > config.now();
-  return {
-    id,
-    source: "store",
-    name,
-    ...factsOf(about),
-    created,
-    formerUntil: isOld ? new Date(former.until).toISOString() : null,
-    effective: await leftOf({ ...about, name: id }, config),
-  };
+async function shown(key: Key, config: Config): Promise<object> {
+  const [one] = await shownAll([key], config);
+  return one;
+}
+
+async function shownAll(keys: readonly Key[], config: Config): Promise<object[]> {
+  const left = await leftOf(keys.map(({ id, name, about }) => config.meter({ ...about, id, name })), config);
+  return keys.map(({ id, name, created, former, about }, at) => {
+    const isOld = former !== undefined && former.until > config.now();
+    return {
+      id,
+      source: "store",
+      name,
+      ...factsOf(about),
+      created,
+      formerUntil: isOld ? new Date(former.until).toISOString() : null,
+      effective: left[at],
+    };
+  });
+}
+
+/** What is left; `null` if the store of counters fails, so that keys can be seen and changed then too. */
+async function leftOf(all: Parameters<typeof leftOfAll>[0], config: Config): Promise<(object | null)[]> {
+  try {
+    return await leftOfAll(all, config);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return all.map(() => null);
+  }
 }
 
 /** The facts of a key or a token, each of them. */
@@ -94,6 +112,7 @@ const factsOf = (about: VirtualKeyFacts) => ({
   models: about.models ?? null,
   limits: about.limits ?? null,
   budgets: about.budgets ?? null,
+  each: about.each ?? null,
   unknownPrice: about.unknownPrice ?? "refuse",
   metadata: about.metadata ?? null,
 });
@@ -104,15 +123,16 @@ const TOKEN_ID = "t_";
 /** The tokens of the options, which cannot be changed here. */
 async function shownTokens(config: Config): Promise<{ id: string; name: string }[]> {
   const tokens = await config.tokens.tokens();
-  return await Promise.all(tokens.map(async ({ name, ...about }) => ({
+  const left = await leftOf(tokens.map((token) => config.meter(token)), config);
+  return tokens.map(({ name, ...about }, at) => ({
     id: TOKEN_ID + name,
     source: "options",
     name,
     ...factsOf(about),
     created: null,
     formerUntil: null,
-    effective: await leftOf({ ...about, name }, config),
-  })));
+    effective: left[at],
+  }));
 }
 
 async function shownOf(id: string, config: Config): Promise<object> {
@@ -141,7 +161,7 @@ async function list(params: URLSearchParams, config: Config): Promise<object> {
   const before = params.get("after") ?? undefined;
   const search = params.get("search")?.slice(0, 200) || undefined;
   const found = await config.virtualKeys.list({ before, limit, search });
-  const keys = await Promise.all(found.map((key) => shown(key, config)));
+  const keys = await shownAll(found, config);
   const tokens = before === undefined ? await shownTokens(config) : [];
   const lower = search?.toLowerCase() ?? "";
   return {
@@ -165,7 +185,7 @@ async function checkName(name: string, config: Config, id?: string): Promise<voi
 }
 
 async function make(body: unknown, config: Config): Promise<Response> {
-  const { name, about } = readKey(body, config.providers);
+  const { name, about } = readKey(body, config);
   await checkName(name!, config);
   const secret = makeSecret(), now = config.now();
   const key: Key = {
@@ -195,7 +215,7 @@ async function changed(id: string, config: Config, of: (key: Key) => Promise<Key
 
 async function change(id: string, body: unknown, config: Config): Promise<Response> {
   const key = await changed(id, config, async (known) => {
-    const { name = known.name, about } = readKey(body, config.providers, known.about);
+    const { name = known.name, about } = readKey(body, config, known.about);
     if (name !== known.name) await checkName(name, config, id);
     return { ...known, name, about };
   });

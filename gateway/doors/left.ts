@@ -1,17 +1,69 @@
-/** Tells what is left of the limits and budgets of a token. */
+/** Tells what is left of the limits and budgets of tokens. */
 import { budgetsLeft } from "../policies/budgets.ts";
 import { rulesFor } from "../policies/limit.ts";
-import type { Metered } from "../policies/token_limits.ts";
+import { holdersOf, type Metered, whoseOf } from "../policies/token_limits.ts";
+import type { Rule } from "../stores/counters.ts";
 import type { Config } from "../setup/config.ts";
 
-/** What is left now. */
-export async function leftOf(metered: Metered, { counters, now }: Config): Promise<object> {
+/** Whose limits are asked for at once at most. */
+const MOST_AT_ONCE = 100;
+
+/** What is left of each token's limits and budgets now, and of those of others that hold for it too. */
+export async function leftOfAll(
+  all: readonly (Metered | undefined)[],
+  config: Config,
+): Promise<object[]> {
+  const left: object[] = [];
+  for (let at = 0; at < all.length; at += MOST_AT_ONCE) {
+    left.push(...await leftOfSome(all.slice(at, at + MOST_AT_ONCE), config));
+  }
+  return left;
+}
+
+/** What is left of no limits. */
+const NOTHING = { limits: {}, budgets: [] };
+
+/** The same, with one call of the counters. */
+async function leftOfSome(
+  all: readonly (Metered | undefined)[],
+  { counters, now }: Config,
+): Promise<object[]> {
   const at = now();
-  const { rules } = rulesFor(metered, at);
-  const { sums } = await counters.take([], rules);
-  const limits = rules.map(({ kind }, place) => {
-    const limit = metered.limits![kind]!;
-    return [kind, { limit, left: Math.max(0, Math.floor(limit - sums[place])) }];
+  const asked = all.map((metered) =>
+    metered ? holdersOf(metered).map((holder) => questionOf(holder, at)) : []
+  );
+  const rules = asked.flat().flatMap(({ rules }) => rules);
+  const sums = rules.length > 0 ? (await counters.take([], rules)).sums : [];
+  let place = 0;
+  return asked.map((questions) => {
+    const [own = NOTHING, ...others] = questions.map(({ rules, whose, read }) => ({
+      whose,
+      ...read(sums.slice(place, place += rules.length)),
+    }));
+    const { limits, budgets } = own;
+    if (others.length === 0) return { limits, budgets };
+    return {
+      limits,
+      budgets,
+      also: others.map(({ whose, limits, budgets }) => ({ of: whose, limits, budgets })),
+    };
   });
-  return { limits: Object.fromEntries(limits), budgets: await budgetsLeft(metered, at, counters) };
+}
+
+/** The sums that tell what is left of a holder's limits and budgets, and the function that reads them. */
+function questionOf(holder: Metered, at: number) {
+  const { rules } = rulesFor(holder, at);
+  const budgets = budgetsLeft(holder, at);
+  const asked: Rule[] = [...rules, ...budgets.rules];
+  return {
+    rules: asked,
+    whose: whoseOf(holder),
+    read(sums: readonly number[]) {
+      const limits = rules.map(({ kind }, place) => {
+        const limit = holder.limits![kind]!;
+        return [kind, { limit, left: Math.max(0, Math.floor(limit - sums[place])) }];
+      });
+      return { limits: Object.fromEntries(limits), budgets: budgets.read(sums.slice(rules.length)) };
+    },
+  };
 }

@@ -14,6 +14,7 @@ import { parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
 import { requestHeaders, type SentHeaders, setFixed, setMissing } from "../upstream/headers.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
+import { hasBudget } from "../policies/token_limits.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
 import { checkModels, modelsIn } from "./native_models.ts";
@@ -53,7 +54,7 @@ export async function native(
     (caller.keys.size === 0 || clientKeySet(provider, exchange) !== undefined);
   const caching = request.method === "POST" ? nativeCaching(provider, endpoint, exchange) : undefined;
   const isKeyed = caching !== undefined && !(Number(request.headers.get("content-length")) > MOST_BYTES);
-  const isMeasured = caller.metered?.budgets !== undefined;
+  const isMeasured = hasBudget(caller.metered);
   const isWhole = isSigned || isKeyed || isMeasured || caller.models !== undefined;
   const { body, fault } = await bodyOf(request, settings, exchange, isWhole);
   checkModels(provider, path, body, exchange);
@@ -202,7 +203,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     model,
     settings,
     format,
-    costs: caller.metered?.budgets && costsOf(method, url, format, body),
+    costs: hasBudget(caller.metered) ? costsOf(method, url, format, body) : undefined,
     otherKey: keys?.isFree,
     cache: native.caching && planOf({ ...native, model }, url, exchange),
     mask: (error) => maskObject(asked.masks.error, error),

@@ -88,7 +88,10 @@ async function withOptions(exchange: Exchange, options: Options): Promise<Exchan
   }
   more.forEach((value, name) => headers.set(name, value));
   const own = await exchange.config.tokens.keys(more);
-  const caller = own.size > 0 ? { ...exchange.caller, keys: own } : exchange.caller;
+  const asking = exchange.caller.meter
+    ? { ...exchange.caller, metered: exchange.caller.meter(headers) }
+    : exchange.caller;
+  const caller = own.size > 0 ? { ...asking, keys: own } : asking;
   return { ...exchange, headers, caller };
 }
 

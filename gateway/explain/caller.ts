@@ -19,6 +19,9 @@ export function callerOf({ caller, account, gateway }: Exchange): object {
     models,
     limits: metered?.limits ?? null,
     budgets: metered?.budgets ?? null,
+    ...(metered?.also && {
+      also: metered.also.map(({ whose, limits = null, budgets = null }) => ({ of: whose, limits, budgets })),
+    }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { readyPrices } from "../log/prices.ts";
 import { USUAL_OUTPUT } from "../policies/budgets.ts";
-import type { Sizes } from "../policies/token_limits.ts";
+import { hasBudget, type Sizes } from "../policies/token_limits.ts";
 import { takeBody } from "../upstream/body.ts";
 import { sizesOfBody } from "./estimate.ts";
 import { parsedBody } from "./shown_body.ts";
@@ -13,7 +13,7 @@ import { parsedBody } from "./shown_body.ts";
 export function takeMeasured(request: Request, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
   const taken = takeBody(request, exchange);
   // The common request gets no promise of its own.
-  if (!exchange.caller.metered?.budgets) return taken;
+  if (!hasBudget(exchange.caller.metered)) return taken;
   return taken.then(async (body) => {
     await measure(body, exchange);
     return body;

@@ -13,10 +13,12 @@ import { matchesModel } from "../targets/model_patterns.ts";
 import type { Attempt, Run, Step } from "./attempt.ts";
 import {
   CHARS_PER_TOKEN,
+  holdersOf,
   type Metered,
   type Metering,
   type Sizes,
   type TokenBudget,
+  whoseOf,
 } from "./token_limits.ts";
 import { calendarWindow, COUNTED_MS, HELD_MS, type Window, windowOf } from "./windows.ts";
 import { NO_TOKENS, promptTokens } from "../../wires/shared/usage.ts";
@@ -85,26 +87,27 @@ export interface BudgetLeft extends TokenBudget {
   ends: string;
 }
 
-/** What is left of each budget that holds at a time. */
-export async function budgetsLeft(
+/** The sums that tell what is left of each budget that holds at a time, and the function that reads them. */
+export function budgetsLeft(
   { name, budgets = [] }: Metered,
   now: number,
-  counters: Counters,
-): Promise<BudgetLeft[]> {
+): { rules: Rule[]; read(sums: readonly number[]): BudgetLeft[] } {
   const holding = budgetsAt(budgets, now).map((budget) => ({ budget, sums: sumsOf(name, budget, now) }));
-  const rules = holding.flatMap(({ sums }) => [sums.spent, sums.held].map((of) => ({ limit: Infinity, of })));
-  const { sums: all } = await counters.take([], rules);
   const usd = (units: number) => Math.round(Math.max(0, units)) / UNITS_PER_USD;
-  return holding.map(({ budget, sums: { window } }, at) => {
-    const [spent, held] = all.slice(2 * at);
-    return {
-      ...budget,
-      spentUsd: usd(spent),
-      heldUsd: usd(held),
-      leftUsd: usd(unitsOf(budget.limitUsd) - spent - held),
-      ends: new Date(now + window.leftMs).toISOString(),
-    };
-  });
+  return {
+    rules: holding.flatMap(({ sums }) => [sums.spent, sums.held].map((of) => ({ limit: Infinity, of }))),
+    read: (all) =>
+      holding.map(({ budget, sums: { window } }, at) => {
+        const [spent, held] = all.slice(2 * at);
+        return {
+          ...budget,
+          spentUsd: usd(spent),
+          heldUsd: usd(held),
+          leftUsd: usd(unitsOf(budget.limitUsd) - spent - held),
+          ends: new Date(now + window.leftMs).toISOString(),
+        };
+      }),
+  };
 }
 
 /** What a request holds of its token's budgets. */
@@ -123,18 +126,21 @@ export interface Reserved {
  * @throws GatewayError `forbidden` if the price of a target is not known.
  */
 export function reserve({ run, step, others }: Attempt, metered: Metered): Reserved | undefined {
-  const { name, budgets, unknownPrice } = metered;
-  if (!budgets) return undefined;
+  const { unknownPrice } = metered;
+  const holders = holdersOf(metered).filter(({ budgets }) => budgets);
+  if (holders.length === 0) return undefined;
   const now = run.config.now();
   const steps = [step, ...others];
-  const held: { budget: TokenBudget; sums: Sums; hold: number }[] = [];
-  for (const budget of budgetsAt(budgets, now)) {
-    let hold = 0;
-    for (const target of steps) {
-      if (!isFor(budget, target.provider, modelOf(target, run))) continue;
-      hold = Math.max(hold, holdFor(target, run, unknownPrice === "allow"));
+  const held: { holder: Metered; budget: TokenBudget; sums: Sums; hold: number }[] = [];
+  for (const holder of holders) {
+    for (const budget of budgetsAt(holder.budgets!, now)) {
+      let hold = 0;
+      for (const target of steps) {
+        if (!isFor(budget, target.provider, modelOf(target, run))) continue;
+        hold = Math.max(hold, holdFor(target, run, unknownPrice === "allow"));
+      }
+      if (hold > 0) held.push({ holder, budget, hold, sums: sumsOf(holder.name, budget, now) });
     }
-    if (hold > 0) held.push({ budget, hold, sums: sumsOf(name, budget, now) });
   }
   const holds = new Map<string, number>();
   for (const { sums: { heldKey }, hold } of held) {
@@ -150,21 +156,21 @@ export function reserve({ run, step, others }: Attempt, metered: Metered): Reser
     })),
     async refusal(sums, counters) {
       let worst: Refused | undefined;
-      for (const [at, { budget, sums: { window, spent, heldKey } }] of held.entries()) {
+      for (const [at, { holder, budget, sums: { window, spent, heldKey } }] of held.entries()) {
         const most = unitsOf(budget.limitUsd), hold = holds.get(heldKey)!;
         // A sum that slides is not a whole number: its error depends on the order of its parts.
         if (sums[at] + hold <= most - ROUNDING) continue;
         const { sums: [used] } = await counters.take([], [{ limit: Infinity, of: spent }]);
         // Other requests may cost less than is held for them.
         const waitMs = used + hold <= most ? 1000 : window.leftMs;
-        if (!worst || waitMs > worst.waitMs) worst = { budget, waitMs, used };
+        if (!worst || waitMs > worst.waitMs) worst = { holder, budget, waitMs, used };
       }
       return worst && overBudget(worst);
     },
     settled(seen, isBilled) {
       const cost = isBilled ? unitsOf(costSeen(seen, run)) : 0;
       if (cost === 0) return additions(-1);
-      return [...additions(-1), ...spending(name, budgets, cost, run)];
+      return [...additions(-1), ...holders.flatMap((holder) => spending(holder, cost, run))];
     },
   };
 }
@@ -176,7 +182,7 @@ export const unitsOf = (usd: number): number => Math.round(usd * UNITS_PER_USD);
 const modelOf = ({ model }: Step, { report: { sizes } }: Run) => model ?? sizes?.model;
 
 /** The cost to add to each budget for the model that has answered, in the window in which the answer ended. */
-function spending(name: string, budgets: readonly TokenBudget[], cost: number, run: Run): Addition[] {
+function spending({ name, budgets = [] }: Metered, cost: number, run: Run): Addition[] {
   const { report: { provider = "", model, sizes }, config } = run;
   const now = config.now();
   const added = new Map<string, Addition>();
@@ -193,17 +199,18 @@ function spending(name: string, budgets: readonly TokenBudget[], cost: number, r
 
 /** A budget without room for a request. */
 interface Refused {
+  holder: Metered;
   budget: TokenBudget;
   waitMs: number;
   used: number;
 }
 
-function overBudget({ budget: { limitUsd, window }, waitMs, used }: Refused): GatewayError {
+function overBudget({ holder, budget: { limitUsd, window }, waitMs, used }: Refused): GatewayError {
   const left = Math.max(0, limitUsd - used / UNITS_PER_USD);
   const isSoon = waitMs <= HOUR_MS;
   const seconds = `${Math.ceil(waitMs / 1000)}`;
   const message =
-    `Cannot serve the request: its gateway token may spend ${limitUsd} US dollars in a ${window} ` +
+    `Cannot serve the request: ${whoseOf(holder)} may spend ${limitUsd} US dollars in a ${window} ` +
     `and has ${Number(left.toFixed(6))} left; the request, with those that still run, may cost more` +
     (isSoon ? `; try again in ${seconds} s` : "");
   // An SDK would repeat a 429 at once.

@@ -3,7 +3,14 @@ import { GatewayError } from "../../wires/errors.ts";
 import type { Counters, Rule } from "../stores/counters.ts";
 import type { Attempt, Policy } from "./attempt.ts";
 import { reserve } from "./budgets.ts";
-import { CHARS_PER_TOKEN, type Metered, type Metering, type TokenLimits } from "./token_limits.ts";
+import {
+  CHARS_PER_TOKEN,
+  holdersOf,
+  type Metered,
+  type Metering,
+  type TokenLimits,
+  whoseOf,
+} from "./token_limits.ts";
 import { HELD_MS, MINUTE_MS, type Window, windowOf } from "./windows.ts";
 import { answerTokens, promptTokens } from "../../wires/shared/usage.ts";
 
@@ -16,16 +23,17 @@ import { answerTokens, promptTokens } from "../../wires/shared/usage.ts";
 export const limit: Policy = (next) => {
   async function admitted(attempt: Attempt, metered: Metered): Promise<Response> {
     const { config, report, signal } = attempt.run;
-    const { limits = {} } = metered;
+    if (metered.fault) throw metered.fault;
     const now = config.now();
-    const { rules, minute, keys } = rulesFor(metered, now);
+    const held = holdersOf(metered).map((holder) => rulesFor(holder, now));
+    const rules = held.flatMap(({ rules }) => rules), [{ minute }] = held;
     const reserved = reserve(attempt, metered);
     const { ok, sums } = await config.counters.take([
-      { key: keys.rpm, amount: 1, ttlMs: 2 * MINUTE_MS },
-      { key: keys.open, amount: 1, ttlMs: 2 * HELD_MS },
+      ...held.map(({ keys }) => ({ key: keys.rpm, amount: 1, ttlMs: 2 * MINUTE_MS })),
+      ...held.map(({ keys }) => ({ key: keys.open, amount: 1, ttlMs: 2 * HELD_MS })),
       ...reserved?.additions ?? [],
     ], [...rules, ...reserved?.rules ?? []]);
-    const told = headersOf(rules, sums, limits, minute);
+    const told = headersOf(rules, sums, minute);
     if (!ok) {
       const overBudget = await reserved?.refusal(sums.slice(rules.length), config.counters);
       throw overBudget ?? await refusal(rules, sums, told, minute, config.counters);
@@ -35,8 +43,10 @@ export const limit: Policy = (next) => {
     report.settle = (seen) => {
       const isAnswered = status > 0 && status < 400;
       const tokens = seen && isAnswered ? tokensIn(seen, heldBytes) : 0;
-      const additions = [{ key: keys.open, amount: -1, ttlMs: 2 * HELD_MS }];
-      if (tokens > 0) additions.push({ key: keys.tpm, amount: tokens, ttlMs: 2 * MINUTE_MS });
+      const additions = held.map(({ keys }) => ({ key: keys.open, amount: -1, ttlMs: 2 * HELD_MS }));
+      if (tokens > 0) {
+        for (const { keys } of held) additions.push({ key: keys.tpm, amount: tokens, ttlMs: 2 * MINUTE_MS });
+      }
       // If the client leaves before its answer begins, the provider has its prompt.
       const isLeft = status === 0 && signal.aborted && report.tries > 0;
       return config.counters.take([...additions, ...reserved?.settled(seen, isAnswered || isLeft) ?? []]);
@@ -55,13 +65,15 @@ export const limit: Policy = (next) => {
 /** A rule, and the limit that it is for. */
 interface Named extends Rule {
   kind: keyof TokenLimits;
+  holder: Metered;
 }
 
 /** The rules of a token's limits at a time, and the counters that a request adds to. */
 export function rulesFor(
-  { name, limits = {} }: Metered,
+  holder: Metered,
   now: number,
 ): { rules: Named[]; minute: Window; keys: Record<keyof TokenLimits, string> } {
+  const { name, limits = {} } = holder;
   const minute = windowOf(now, MINUTE_MS), held = windowOf(now, HELD_MS);
   const keyOf = (kind: string, at: number) => `${kind}:${name}:${at}`;
   const keys = {
@@ -74,12 +86,14 @@ export function rulesFor(
     { key: keyOf(kind, minute.at - 1), weight: minute.left },
   ];
   const rules: Named[] = [];
-  if (limits.rpm !== undefined) rules.push({ kind: "rpm", limit: limits.rpm, of: sliding("rpm") });
+  if (limits.rpm !== undefined) rules.push({ kind: "rpm", holder, limit: limits.rpm, of: sliding("rpm") });
   // What an answer takes is known when it ends: a request is admitted as long as a token is left.
-  if (limits.tpm !== undefined) rules.push({ kind: "tpm", limit: limits.tpm - 1, of: sliding("tpm") });
+  if (limits.tpm !== undefined) {
+    rules.push({ kind: "tpm", holder, limit: limits.tpm - 1, of: sliding("tpm") });
+  }
   if (limits.open !== undefined) {
     const of = [keys.open, keyOf("open", held.at - 1)].map((key) => ({ key, weight: 1 }));
-    rules.push({ kind: "open", limit: limits.open, of });
+    rules.push({ kind: "open", holder, limit: limits.open, of });
   }
   return { rules, minute, keys };
 }
@@ -101,15 +115,16 @@ function tokensIn({ usage, chars }: Metering, requestBytes: number): number {
 function headersOf(
   rules: readonly Named[],
   sums: readonly number[],
-  limits: TokenLimits,
   { leftMs }: Window,
 ): [name: string, value: string][] {
   const policies: string[] = [], left: string[] = [];
-  for (const [at, { kind }] of rules.entries()) {
+  for (const [at, { kind, holder: { limits, prefix = "" } }] of rules.entries()) {
     if (kind === "open") continue;
-    const most = limits[kind]!;
-    policies.push(`"${kind}";q=${most};w=${MINUTE_MS / 1000}`);
-    left.push(`"${kind}";r=${Math.max(0, Math.floor(most - sums[at]))};t=${Math.ceil(leftMs / 1000)}`);
+    const most = limits![kind]!;
+    policies.push(`"${prefix}${kind}";q=${most};w=${MINUTE_MS / 1000}`);
+    left.push(
+      `"${prefix}${kind}";r=${Math.max(0, Math.floor(most - sums[at]))};t=${Math.ceil(leftMs / 1000)}`,
+    );
   }
   return policies.length === 0
     ? []
@@ -117,9 +132,9 @@ function headersOf(
 }
 
 const SAYS: Readonly<Record<keyof TokenLimits, (most: number) => string>> = {
-  rpm: (most) => `its gateway token may send ${most} requests in a minute`,
-  tpm: (most) => `its gateway token may use ${most} tokens in a minute`,
-  open: (most) => `its gateway token may have ${most} requests at once`,
+  rpm: (most) => `may send ${most} requests in a minute`,
+  tpm: (most) => `may use ${most} tokens in a minute`,
+  open: (most) => `may have ${most} requests at once`,
 };
 
 /** The error for a request over a limit: over the one that it must wait for longest. */
@@ -130,18 +145,21 @@ async function refusal(
   minute: Window,
   counters: Counters,
 ): Promise<GatewayError> {
-  let worst: { kind: keyof TokenLimits; most: number; waitMs: number } | undefined;
-  for (const [at, { kind, limit, of }] of rules.entries()) {
+  let worst: { kind: keyof TokenLimits; holder: Metered; most: number; waitMs: number } | undefined;
+  for (const [at, { kind, holder, limit, of }] of rules.entries()) {
     // Nothing was added, so these are the sums before the request. It may add 1, or nothing to the tokens.
     const room = kind === "tpm" ? limit : limit - 1;
     if (sums[at] <= room) continue;
     const waitMs = kind === "open" ? 1000 : await untilRoom(of, room, minute, counters);
-    if (!worst || waitMs > worst.waitMs) worst = { kind, most: kind === "tpm" ? limit + 1 : limit, waitMs };
+    if (worst && waitMs <= worst.waitMs) continue;
+    worst = { kind, holder, most: kind === "tpm" ? limit + 1 : limit, waitMs };
   }
-  const { kind, most, waitMs } = worst!;
+  const { kind, holder, most, waitMs } = worst!;
   return new GatewayError(
     "rate_limited",
-    `Cannot serve the request: ${SAYS[kind](most)}; try again in ${Math.ceil(waitMs / 1000)} s`,
+    `Cannot serve the request: ${whoseOf(holder)} ${SAYS[kind](most)}; try again in ${
+      Math.ceil(waitMs / 1000)
+    } s`,
     { headers: { "retry-after": `${Math.ceil(waitMs / 1000)}`, ...Object.fromEntries(told) } },
   );
 }

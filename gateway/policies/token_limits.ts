@@ -1,5 +1,6 @@
 /** What a gateway token may ask for and spend, and the facts about requests that this depends on. */
 import type { Cost } from "../../providers/prices/table.ts";
+import type { GatewayError } from "../../wires/errors.ts";
 import type { Usage } from "../../wires/types.ts";
 
 /**
@@ -95,18 +96,37 @@ export interface Metering {
   end?: "whole" | "broken" | "left";
 }
 
-/** A gateway token with limits or budgets. */
+/** A gateway token with limits or budgets, or another holder of limits, e.g. the token's team. */
 export interface Metered {
-  /** Its name in rows of requests. */
+  /** Tells its counters from those of all others: its name in rows of requests, or the id of a virtual key. */
   name: string;
+  /** What it is called in errors. Default: `its gateway token`. */
+  whose?: string;
+  /** Tells its limits from those of the token in the headers `RateLimit`, e.g. `team-`. Default: nothing. */
+  prefix?: string;
   limits?: TokenLimits;
   budgets?: readonly TokenBudget[];
   unknownPrice?: "refuse" | "allow";
+  /** Others whose limits and budgets hold for the token's requests too. */
+  also?: readonly Metered[];
+  /** Why a request of the token is refused, whatever is left. */
+  fault?: GatewayError;
 }
 
+/** What errors call the holder of a limit. */
+export const whoseOf = ({ whose = "its gateway token" }: Metered): string => whose;
+
+/** All whose limits hold for the requests of a token. */
+export const holdersOf = (metered: Metered): readonly Metered[] =>
+  metered.also ? [metered, ...metered.also] : [metered];
+
+/** Whether one of the holders has a budget. */
+export const hasBudget = (metered: Metered | undefined): boolean =>
+  metered !== undefined && holdersOf(metered).some(({ budgets }) => budgets !== undefined);
+
 /** Whether the tokens of answers count for a token: their number, or their price. */
-export const countsTokens = ({ limits, budgets }: Metered): boolean =>
-  limits?.tpm !== undefined || budgets !== undefined;
+export const countsTokens = (metered: Metered): boolean =>
+  holdersOf(metered).some(({ limits, budgets }) => limits?.tpm !== undefined || budgets !== undefined);
 
 /** The estimated size of a request. */
 export interface Sizes {

@@ -4,7 +4,9 @@ import { type TokenCheck, tokenCheck, type TokenNeed } from "../access/credentia
 import type { GatewayToken } from "../access/gateway_token.ts";
 import { withKeys } from "../access/key_texts.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
+import { type Meter, meter, type Teams } from "../access/metered.ts";
 import { type VirtualKeys, virtualKeys } from "../access/virtual_keys.ts";
+import { readMetadata } from "../log/metadata.ts";
 import type { Losses } from "../log/metrics.ts";
 import { cachedKeys } from "../stores/cached_keys.ts";
 import { inTime } from "../stores/in_time.ts";
@@ -15,6 +17,9 @@ import type { checkOptions } from "./options.ts";
 /** The parts of the config that tell who may use the gateway. */
 export interface Access {
   tokens: TokenCheck;
+  teams: Teams;
+  /** Finds whose limits hold for a token or a key. */
+  meter: Meter;
   virtualKeys: Keys;
   /** The masks of an answer, by the stored key that the request was sent with, if any, and the token that was minted for it. */
   masks: (key?: string, minted?: string) => Masks;
@@ -23,6 +28,7 @@ export interface Access {
 /** What the check is made of, besides the options. */
 interface Parts {
   tokens: readonly GatewayToken[];
+  teams: Teams;
   /** Names of the headers that may hold a credential. */
   names: readonly string[];
   /** Whether a request without a token is let in, although there are tokens, until there is a virtual key. */
@@ -40,7 +46,7 @@ interface Parts {
  */
 export function accessOf(
   { tokenRequired, adminToken, metrics, store }: ReturnType<typeof checkOptions>,
-  { tokens, names, openUntilKeys, sql, now, losses }: Parts,
+  { tokens, teams, names, openUntilKeys, sql, now, losses }: Parts,
 ): Access {
   if (tokenRequired && tokens.length === 0 && store === undefined && adminToken === undefined) {
     throw new TypeError(
@@ -50,10 +56,13 @@ export function accessOf(
   const required: TokenNeed = tokenRequired ?? (tokens.length > 0 && !openUntilKeys || "with keys");
   const kept = keysOf(sql, now, losses);
   const keys = virtualKeys(kept, now);
-  const check = tokenCheck(tokens, required, names, keys);
+  const finds = meter(teams, now, readMetadata);
+  const check = tokenCheck(tokens, required, names, keys, finds);
   const ofUsers = apartFrom(adminToken, "the operator's token", check, names);
   return {
     tokens: apartFrom(metrics?.token, "the token for metrics", ofUsers, names),
+    teams,
+    meter: finds,
     virtualKeys: kept,
     masks: keyMasks(tokens.map(({ token }) => token), keys),
   };

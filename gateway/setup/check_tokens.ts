@@ -1,6 +1,8 @@
 /** Reads the gateway tokens, and checks the tokens that open the gateway's own paths. */
 import type { Provider } from "../../providers/types.ts";
 import type { GatewayToken } from "../access/gateway_token.ts";
+import type { Teams } from "../access/metered.ts";
+import type { TokenBudget } from "../policies/token_limits.ts";
 import { readModelPatterns } from "../targets/model_patterns.ts";
 import type { checkOptions, Options } from "./options.ts";
 
@@ -29,7 +31,7 @@ export function checkOwnTokens(
 /** Reads the tokens. @throws TypeError that names the faulty option. */
 export function readTokens(
   tokens: Options["tokens"] = [],
-  providers: ReadonlyMap<string, Provider>,
+  known: Known,
 ): GatewayToken[] {
   const texts = tokens.map((token) => typeof token === "string" ? token : token.token);
   const placeOf = firstPlaces(texts);
@@ -41,31 +43,58 @@ export function readTokens(
     if (first < at) throw new TypeError(`Cannot use option tokens.${at}: it is the same as tokens.${first}`);
     if (typeof token === "string") return { token };
     if (token.name !== undefined) checkTokenName(token.name, at, namedAt.get(token.name)!, holdsToken);
-    return { ...token, ...readOpening(token, providers, `tokens.${at}.`) };
+    return { ...token, ...readOpening(token, known, `tokens.${at}.`) };
   });
 }
 
 /** What a token opens and may spend, as it is written. */
-type Opening = Pick<GatewayToken, "providers" | "models" | "budgets">;
+type Opening = Pick<GatewayToken, "providers" | "models" | "budgets" | "team" | "each">;
 
 /**
- * Reads the names of providers and models.
+ * Reads the names of providers, models and the team.
  *
  * @param place The beginning of the paths in errors.
  * @throws TypeError for a provider that is not known.
  */
 export function readOpening(
-  { providers: names, models: patterns, budgets: written }: Opening,
-  providers: ReadonlyMap<string, Provider>,
+  { providers: names, models: patterns, budgets: written, team, each }: Opening,
+  { providers, teams }: Known,
   place: string,
 ): Opening {
+  if (team !== undefined && teams.size > 0 && !teams.has(team)) {
+    throw new TypeError(`Cannot use option ${place}team: the option teams has no ${JSON.stringify(team)}`);
+  }
   const models = patterns && readModelPatterns(patterns, providers, `${place}models`);
-  const budgets = written?.map((budget, of) => {
+  const budgets = readBudgets(written, providers, place);
+  const ofEach = each && { ...each, budgets: readBudgets(each.budgets, providers, `${place}each.`) };
+  return { providers: providerNames(names, providers, place), models, budgets, team, each: ofEach };
+}
+
+/** The names that the facts of a token may use. */
+export interface Known {
+  providers: ReadonlyMap<string, Provider>;
+  teams: Teams;
+}
+
+/** Reads the option `teams`. @throws TypeError for a provider that is not known. */
+export const readTeams = (teams: Options["teams"] = {}, providers: Known["providers"]): Teams =>
+  new Map(
+    Object.entries(teams).map(([name, { limits, budgets }]) => [
+      name,
+      { limits, budgets: readBudgets(budgets, providers, `teams.${name}.`) },
+    ]),
+  );
+
+function readBudgets(
+  budgets: readonly TokenBudget[] | undefined,
+  providers: Known["providers"],
+  place: string,
+): TokenBudget[] | undefined {
+  return budgets?.map((budget, of) => {
     const within = `${place}budgets.${of}.`;
     const models = budget.models && readModelPatterns(budget.models, providers, `${within}models`).sort();
     return { ...budget, models, providers: providerNames(budget.providers, providers, within)?.sort() };
   });
-  return { providers: providerNames(names, providers, place), models, budgets };
 }
 
 /** The names of providers' rows. @throws TypeError for a provider that is not known. */

@@ -11,7 +11,7 @@ import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.t
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import { keyHeaders } from "../access/credentials.ts";
 import { type KeyStore, keyStore } from "../access/stored_keys.ts";
-import { checkOwnTokens, readTokens } from "./check_tokens.ts";
+import { checkOwnTokens, readTeams, readTokens } from "./check_tokens.ts";
 import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
@@ -107,7 +107,8 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   const limits = { ...LIMITS, ...defined(read.limits) };
   const providers = readProviders(options.providers, read.allowHttp ?? false);
   const credentials = keyHeaders(providers.values());
-  const tokens = readTokens(read.tokens, providers);
+  const teams = readTeams(read.teams, providers);
+  const tokens = readTokens(read.tokens, { providers, teams });
   checkOwnTokens(read, tokens);
   // A Worker's global `fetch` must not be called as a method of another object.
   const send: Config["fetch"] = options.fetch ?? ((url, init) => fetch(url, init));
@@ -130,6 +131,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
     keys: keyStore(readKeys(read.keys as Options["keys"], providers), providers, now),
     ...accessOf(read, {
       tokens,
+      teams,
       names: credentials,
       openUntilKeys,
       sql: stores.sql,

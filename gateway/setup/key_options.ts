@@ -1,17 +1,15 @@
 /** Reads what an operator writes of a virtual key. */
 import * as v from "npm:valibot@1.5.0";
-import type { Provider } from "../../providers/types.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import { isObject } from "../../wires/shared/json.ts";
 import type { VirtualKeyFacts } from "../access/virtual_keys.ts";
 import { readMetadata } from "../log/metadata.ts";
 import { check } from "./check.ts";
-import { readOpening } from "./check_tokens.ts";
+import { type Known, readOpening } from "./check_tokens.ts";
 import { dateText, meteringOptions, openingOptions, tokenName } from "./metering_options.ts";
 
 const SHAPE = {
   name: tokenName,
-  team: v.optional(tokenName),
   expires: v.optional(v.pipe(dateText, v.transform((text) => new Date(text).toISOString()))),
   disabled: v.optional(v.boolean()),
   ...openingOptions,
@@ -39,7 +37,7 @@ export interface WrittenKey {
  */
 export function readKey(
   body: unknown,
-  providers: ReadonlyMap<string, Provider>,
+  names: Known,
   known?: VirtualKeyFacts,
 ): WrittenKey {
   if (!isObject(body)) throw fault("Cannot use option (root): it must be an object");
@@ -50,7 +48,7 @@ export function readKey(
     for (const fact of taken) {
       if (fact === "name" || !(fact in SHAPE)) check(CHANGE, { [fact]: null });
     }
-    const read = { ...about, ...readOpening(about, providers, ""), ...readEntries(about.metadata) };
+    const read = { ...about, ...readOpening(about, names, ""), ...readEntries(about.metadata) };
     const kept = Object.entries({ ...known, ...read }).filter(([fact, value]) =>
       value !== undefined && !taken.includes(fact)
     );

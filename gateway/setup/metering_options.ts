@@ -47,8 +47,16 @@ export const tokenName = v.pipe(
   v.regex(/^[\w .@-]{1,64}$/, "must have 1 to 64 characters of A-Z a-z 0-9 _ . @ - and blanks"),
 );
 
-/** The options of a token that tell what it opens, and what its holder may ask for. */
+const limits = v.optional(v.strictObject({ rpm: most, tpm: most, open: most }));
+const budgets = v.optional(v.pipe(v.array(budget), v.nonEmpty("must hold a budget; leave it out for none")));
+
+/** The schema of the option `teams`. */
+export const teamsOption = v.record(tokenName, v.strictObject({ limits, budgets }));
+
+/** The options of a token that tell what it opens, and whose limits hold for it. */
 export const openingOptions = {
+  team: v.optional(tokenName),
+  each: v.optional(v.strictObject({ metadata: tokenName, limits, budgets })),
   gateways: v.optional(names),
   providers: v.optional(names),
 };
@@ -56,7 +64,7 @@ export const openingOptions = {
 /** The options `models`, `limits`, `budgets` and `unknownPrice` of a token. */
 export const meteringOptions = {
   models: listed,
-  limits: v.optional(v.strictObject({ rpm: most, tpm: most, open: most })),
-  budgets: v.optional(v.pipe(v.array(budget), v.nonEmpty("must hold a budget; leave it out for none"))),
+  limits,
+  budgets,
   unknownPrice: v.optional(v.picklist(["refuse", "allow"])),
 };

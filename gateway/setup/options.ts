@@ -8,6 +8,7 @@ import { credential, isPlaceholder } from "../access/credential_texts.ts";
 import type { GatewayToken } from "../access/gateway_token.ts";
 import type { StoredKeys } from "../access/stored_keys.ts";
 import { headersOption } from "./headers_option.ts";
+import type { TokenBudget, TokenLimits } from "../policies/token_limits.ts";
 import { type Limits, limitsOption } from "./limits.ts";
 import { logsOption, type LogsOptions, storeOption } from "./logs_option.ts";
 import { type Cost, isCost } from "../../providers/prices/table.ts";
@@ -20,7 +21,7 @@ import { otelOption, type OtelOptions } from "./otel_option.ts";
 import { chatField } from "./chat_field.ts";
 import { breakerOption } from "./breaker_option.ts";
 import { cacheOption } from "./cache_option.ts";
-import { meteringOptions, openingOptions, tokenName } from "./metering_options.ts";
+import { meteringOptions, openingOptions, teamsOption, tokenName } from "./metering_options.ts";
 import { responsesOption } from "./responses_option.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
@@ -77,6 +78,11 @@ export interface Options {
   hosts?: string[];
   /** Tokens that requests must present. A token may be limited to some gateways and providers. Default none. */
   tokens?: readonly (string | GatewayToken)[];
+  /**
+   * What teams may ask for and spend, by their names: `{"growth": {"limits": {"rpm": 600}, "budgets": [{"limitUsd": 100, "window":
+   * "month"}]}}`. They hold beside those of each token and virtual key of the team.
+   */
+  teams?: Readonly<Record<string, { limits?: TokenLimits; budgets?: readonly TokenBudget[] }>>;
   /** Whether a request without a token is refused. Default: true if there are tokens, or once a virtual key was made. */
   tokenRequired?: boolean;
   /**
@@ -276,10 +282,11 @@ export const OPTIONS = v.strictObject({
           ...meteringOptions,
         }),
       ],
-      "must be a token, or {token, name?, gateways?, providers?, models?, limits?, budgets?, unknownPrice?}",
+      "must be a token, or {token, name?, gateways?, providers?, models?, limits?, budgets?, unknownPrice?, team?, each?}",
     )),
     v.nonEmpty("must hold a token; leave it out for a gateway that is open to all"),
   )),
+  teams: v.optional(teamsOption),
   tokenRequired: v.optional(v.boolean()),
   keys: v.optional(
     v.record(v.string(), v.union([keys, keysByAlias], "must be keys, or keys by alias")),

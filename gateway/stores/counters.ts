@@ -92,7 +92,7 @@ export interface Taken {
  * const gateway = createGateway({ store: { counters: noted, close }, tokens });
  * const headers = { authorization: "Bearer secret" };
  * const me = await gateway.fetch(new Request("http://localhost/sluice/api/me", { headers }));
- * assertEquals([me.status, calls], [200, [0, 0]]);
+ * assertEquals([me.status, calls], [200, [0]]);
  * await gateway.close();
  * ```
  */

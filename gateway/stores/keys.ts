@@ -84,11 +84,13 @@ export function memoryKeys(): Keys {
     get,
     named: (name) => get(idByName.get(name)),
     list({ before, limit, search = "" }) {
+      // Names, teams and ids are ASCII, whose letters every database lowers.
+      const part = search.toLowerCase();
       const found: Key[] = [];
       for (const key of [...byId.values()].sort((a, b) => a.id < b.id ? 1 : -1)) {
         if (before !== undefined && key.id >= before) continue;
         const { id, name, about: { team = "" } } = key;
-        if (![id, name, team].some((text) => lower(text).includes(lower(search)))) continue;
+        if (![id, name, team].some((text) => text.toLowerCase().includes(part))) continue;
         found.push(key);
         if (found.length === limit) break;
       }
@@ -117,9 +119,6 @@ export function memoryKeys(): Keys {
     },
   };
 }
-
-/** In lower case, as SQLite does it: only the letters of ASCII. */
-const lower = (text: string) => text.replaceAll(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 
 // ---------------------------------------------------------------- SQL
 
@@ -156,7 +155,7 @@ export function sqlKeys(database: Sql): Keys {
         // D1 refuses long patterns for `like`.
         const place = sql.dialect === "postgres" ? "strpos" : "instr";
         where.push(`(${["id", "name", "team"].map((of) => `${place}(lower(${of}), ?) > 0`).join(" or ")})`);
-        const part = sqlValue(lower(search));
+        const part = sqlValue(search.toLowerCase());
         params.push(part, part, part);
       }
       const text = `select * from sluice_keys where ${where.join(" and ")} order by id desc limit ?`;

@@ -108,8 +108,8 @@ export const MODELS = v.looseObject({ object: v.literal("list"), data: v.array(M
 /** The answer to a request with `sluice-explain: true`. */
 export const EXPLANATION = v.looseObject({ object: v.literal("sluice.explanation") });
 
-/** A virtual key. `key` is its secret. */
-export const KEY = v.looseObject({ id: v.string(), name: v.string(), key: v.optional(v.string()) });
+/** A virtual key. Only the answer that makes it, or rotates it, has its secret. */
+export const KEY = v.looseObject({ id: v.string(), name: v.string(), secret: v.optional(v.string()) });
 
 export const KEYS = v.looseObject({ keys: v.array(v.looseObject({ name: v.string() })) });
 

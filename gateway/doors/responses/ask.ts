@@ -2,6 +2,7 @@
 import { GatewayError } from "../../../wires/errors.ts";
 import { list, objects } from "../../../wires/shared/json.ts";
 import type { JsonObject } from "../../../wires/types.ts";
+import { hasBudget } from "../../policies/token_limits.ts";
 import type { Exchange } from "../../exchange.ts";
 import { measure } from "../../explain/measure.ts";
 import type { Document, Owner } from "../../stores/documents.ts";
@@ -165,7 +166,7 @@ async function wholeBody(
     );
   }
   if (whole.length > text.length) hold(whole.length - text.length, exchange);
-  if (exchange.caller.metered?.budgets) await measure(whole, exchange);
+  if (hasBudget(exchange.caller.metered)) await measure(whole, exchange);
   return whole;
 }
 
