@@ -158,13 +158,23 @@ export function tokenCheck(
   }
 
   function admitOpen(request: Request, gateway: string | undefined | null, insider: boolean) {
-    const needs = (isNeeded: boolean) => (isNeeded ? admit : admitAll)(request, gateway, insider);
     const used = required === true || keys.isUsed();
-    if (!(used instanceof Promise)) return needs(used);
-    return used.then(needs, (error) => {
-      if (required === false || insider) return needs(true);
-      throw error;
-    });
+    if (used instanceof Promise) return admitLater(used, request, gateway, insider);
+    return used ? admit(request, gateway, insider) : admitAll(request, gateway, insider);
+  }
+
+  async function admitLater(
+    used: Promise<boolean>,
+    request: Request,
+    gateway: string | undefined | null,
+    insider: boolean,
+  ): Promise<Caller> {
+    try {
+      if (!await used) return await admitAll(request, gateway, insider);
+    } catch (error) {
+      if (required !== false && !insider) throw error;
+    }
+    return await admit(request, gateway, insider);
   }
 
   const finds = tokens.length > 0 ? tokenFinder(tokens.map(({ token }) => token)) : undefined;
