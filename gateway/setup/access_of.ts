@@ -8,6 +8,7 @@ import { type Meter, meter, type Teams } from "../access/metered.ts";
 import { type VirtualKeys, virtualKeys } from "../access/virtual_keys.ts";
 import { readMetadata } from "../log/metadata.ts";
 import type { Losses } from "../log/metrics.ts";
+import { IS_PROCESS } from "../context.ts";
 import { cachedKeys } from "../stores/cached_keys.ts";
 import { inTime } from "../stores/in_time.ts";
 import { type Keys, memoryKeys, sqlKeys } from "../stores/keys.ts";
@@ -73,7 +74,8 @@ const TOLD_EVERY_MS = 60_000;
 
 /** The keys in a database, or in memory. @param losses Are told of the store's failures. */
 function keysOf(sql: Sql | undefined, now: () => number, losses?: Losses): Keys {
-  if (!sql) return memoryKeys();
+  // Each isolate of a Worker would have keys of its own.
+  if (!sql) return memoryKeys(IS_PROCESS ? undefined : 0);
   let told: number | undefined;
   return cachedKeys(sqlKeys(sql), {
     now,
@@ -83,7 +85,8 @@ function keysOf(sql: Sql | undefined, now: () => number, losses?: Losses): Keys 
       const at = now();
       if (told !== undefined && at >= told && at - told < TOLD_EVERY_MS) return;
       told = at;
-      console.error(`Warning: Cannot read virtual keys from the store: ${(error as Error).message}`);
+      // The store's own message may hold an address or a password.
+      console.error(`Warning: the store of virtual keys failed (${(error as Error).name})`);
     },
   });
 }

@@ -46,7 +46,7 @@ export function readKey(
   try {
     const { name, ...about } = check(known ? CHANGE : NEW, given);
     for (const fact of taken) {
-      if (fact === "name" || !(fact in SHAPE)) check(CHANGE, { [fact]: null });
+      if (fact === "name" || !Object.hasOwn(SHAPE, fact)) check(CHANGE, { [fact]: null });
     }
     const read = { ...about, ...readOpening(about, names, ""), ...readEntries(about.metadata) };
     const kept = Object.entries({ ...known, ...read }).filter(([fact, value]) =>

@@ -1,4 +1,5 @@
 /** Remembers for some seconds which keys a store has, so that few requests wait for it. */
+import { GatewayError } from "../../wires/errors.ts";
 import type { Key, Keys } from "./keys.ts";
 import { StoreError } from "./sql.ts";
 
@@ -85,6 +86,17 @@ export function cachedKeys(store: Keys, { now, inTime, onFailure }: Around): Key
     }
   }
 
+  /** Asks for the operator, who may wait longer, and whose answer is not remembered. */
+  async function askNow<T>(work: () => Promise<T> | T): Promise<T> {
+    try {
+      return await inTime(Promise.resolve().then(work), WAIT_MS.first);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      onFailure(error);
+      throw error instanceof StoreError ? error : new StoreError(error);
+    }
+  }
+
   async function readUsed(): Promise<boolean> {
     try {
       isUsed = await ask(() => store.isUsed());
@@ -134,11 +146,11 @@ export function cachedKeys(store: Keys, { now, inTime, onFailure }: Around): Key
       (key ? found : missed).set(hash, { key, at });
       return key;
     },
-    get: (id) => store.get(id),
-    named: (name) => store.named(name),
-    list: (query) => store.list(query),
+    get: (id) => askNow(() => store.get(id)),
+    named: (name) => askNow(() => store.named(name)),
+    list: (query) => askNow(() => store.list(query)),
     async save(key) {
-      const isSaved = await store.save(key);
+      const isSaved = await askNow(() => store.save(key));
       if (isSaved) {
         isUsed = true;
         forgetId(key.id);
@@ -147,7 +159,7 @@ export function cachedKeys(store: Keys, { now, inTime, onFailure }: Around): Key
       return isSaved;
     },
     async remove(id) {
-      const isRemoved = await store.remove(id);
+      const isRemoved = await askNow(() => store.remove(id));
       forgetId(id);
       return isRemoved;
     },

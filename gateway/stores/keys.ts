@@ -1,4 +1,6 @@
 /** Keeps virtual keys: gateway tokens that are made, changed and removed while the gateway runs. */
+import { GatewayError } from "../../wires/errors.ts";
+import { isObject, object, parse } from "../../wires/shared/json.ts";
 import { migrate } from "./sql_schema.ts";
 import { type Sql, type SqlValue, sqlValue, withStoreErrors } from "./sql.ts";
 
@@ -64,8 +66,12 @@ export interface Keys {
 /** The most keys in memory. So many take some 100 MB. */
 const MOST_IN_MEMORY = 100_000;
 
-/** Keys in the memory of this process, which end with it. */
-export function memoryKeys(): Keys {
+/**
+ * Keys in the memory of this process, which end with it.
+ *
+ * @param most The most keys; 0 where other processes, which do not have them, serve the same address.
+ */
+export function memoryKeys(most = MOST_IN_MEMORY): Keys {
   const byId = new Map<string, Key>();
   const idByHash = new Map<string, string>();
   const idByName = new Map<string, string>();
@@ -101,8 +107,12 @@ export function memoryKeys(): Keys {
       const known = byId.get(id);
       if ((known?.version ?? 0) !== version - 1) return false;
       if ((idByName.get(name) ?? id) !== id) return false;
-      if (!known && byId.size >= MOST_IN_MEMORY) {
-        throw new RangeError(`there are ${MOST_IN_MEMORY} keys in memory; use a store for more`);
+      if (!known && byId.size >= most) {
+        throw new GatewayError(
+          "invalid_request",
+          `Cannot save the key: the memory of the gateway takes ${most} keys; set the option store, or SLUICE_STORE, ` +
+            "or on Workers bind SLUICE_STATE or SLUICE_D1",
+        );
       }
       isUsed = true;
       if (known) forget(known);
@@ -186,6 +196,12 @@ export function sqlKeys(database: Sql): Keys {
   };
 }
 
+/** Reads the facts of a key. If somebody has spoiled them, the key opens nothing, and can still be seen and removed. */
+function readMore(text: string): Pick<Key, "created" | "about"> {
+  const { created, about } = object(parse(text)) ?? {};
+  return isObject(about) ? { created: `${created}`, about } : { created: "", about: { disabled: true } };
+}
+
 /** The columns of a key. */
 function columnsOf({ id, version, name, hash, former, created, about }: Key): Record<string, SqlValue> {
   return {
@@ -201,7 +217,7 @@ function columnsOf({ id, version, name, hash, former, created, about }: Key): Re
 }
 
 function keyOf(record: Record<string, unknown>): Key {
-  const { created, about } = JSON.parse(`${record.more}`);
+  const { created, about } = readMore(`${record.more}`);
   const { former_hash: hash, former_until: until } = record;
   return {
     id: `${record.id}`,

@@ -1,9 +1,10 @@
 /** The stores of virtual keys. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { cachedKeys, KeysError } from "../../../gateway/stores/cached_keys.ts";
+import { GatewayError } from "../../../wires/errors.ts";
 import { type Key, type Keys, memoryKeys, sqlKeys } from "../../../gateway/stores/keys.ts";
-import type { Sql } from "../../../gateway/stores/sql.ts";
+import { type Sql, StoreError } from "../../../gateway/stores/sql.ts";
 import { d1Sql } from "../../../gateway/stores/worker_stores.ts";
 import { keysCasesOf, type KeysKind } from "./keys_suite.ts";
 import { strictD1 } from "./strict_d1.ts";
@@ -45,6 +46,48 @@ const KINDS: KeysKind[] = [
 for (const kind of KINDS) for (const [name, fn] of keysCasesOf(kind)) Deno.test(`keys in ${name}`, fn);
 
 const KEY: Key = { id: "k_1", version: 1, name: "one", hash: "h1", created: "", about: {} };
+
+Deno.test("memoryKeys() takes a number of keys, and says what to set for more", () => {
+  const keys = memoryKeys(1);
+  assertEquals(keys.save(KEY), true);
+  const other = { ...KEY, id: "k_2", name: "two", hash: "h2" };
+  assertThrows(
+    () => keys.save(other),
+    GatewayError,
+    "the memory of the gateway takes 1 keys; set the option store",
+  );
+  assertEquals(keys.save({ ...KEY, version: 2 }), true);
+  keys.remove("k_1");
+  assertEquals(keys.save(other), true);
+  const none = memoryKeys(0);
+  assertThrows(() => none.save(KEY), GatewayError, "bind SLUICE_STATE or SLUICE_D1");
+  assertEquals(none.isUsed(), false);
+});
+
+Deno.test("sqlKeys() shows a key whose facts are spoiled, which opens nothing and can be removed", async () => {
+  const sql = sqlite();
+  const keys = sqlKeys(sql);
+  for (const [at, more] of ["", "{", "[]", '{"about": 1}', "null"].entries()) {
+    const key = { ...KEY, id: `k_${at}`, name: `${at}`, hash: `h${at}` };
+    await keys.save(key);
+    await sql.batch([["update sluice_keys set more = ? where id = ?", [more, key.id]]]);
+    assertEquals((await keys.find(key.hash))?.about, { disabled: true });
+  }
+  assertEquals((await keys.list({ limit: 9 })).length, 5);
+  assertEquals(await keys.remove("k_0"), true);
+});
+
+Deno.test("cachedKeys() tells the operator of a failure, and of a store that does not answer", async () => {
+  const failures: unknown[] = [];
+  const never = { ...memoryKeys(), list: () => new Promise<Key[]>(() => {}) };
+  const keys = cachedKeys(never, {
+    now: () => 0,
+    inTime: (work, ms) => Promise.race([work, Promise.reject(new Error(`${ms}`))]),
+    onFailure: (error) => void failures.push(error),
+  });
+  await assertRejects(async () => await keys.list({ limit: 1 }), StoreError, "5000");
+  assertEquals(failures.length, 1);
+});
 
 /** A cache before a store that counts its calls, and may fail. */
 function scene() {
