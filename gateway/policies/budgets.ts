@@ -20,7 +20,7 @@ import {
   type TokenBudget,
   whoseOf,
 } from "./token_limits.ts";
-import { calendarWindow, COUNTED_MS, HELD_MS, type Window, windowOf } from "./windows.ts";
+import { calendarWindow, COUNTED_MS, HELD_MS, heldAt, type Window, windowOf } from "./windows.ts";
 import { NO_TOKENS, promptTokens } from "../../wires/shared/usage.ts";
 
 /** Counters hold billionths of a dollar: whole numbers add up without an error. */
@@ -65,15 +65,15 @@ interface Sums {
 function sumsOf(name: string, budget: TokenBudget, now: number): Sums {
   const window = calendarWindow(now, budget.window), held = windowOf(now, HELD_MS);
   const spentAt = (at: number) => `spent:${name}:${budget.window}:${scopeOf(budget)}:${at}`;
-  const heldAt = (at: number) => `held:${name}:${scopeOf(budget)}:${at}`;
+  const heldIn = (at: number) => `held:${name}:${scopeOf(budget)}:${at}`;
   const spent = [{ key: spentAt(window.at), weight: 1 }];
   if (budget.technique === "sliding") spent.push({ key: spentAt(window.at - 1), weight: window.left });
   return {
     window,
     spentKey: spentAt(window.at),
-    heldKey: heldAt(held.at),
+    heldKey: heldIn(held.at),
     spent,
-    held: [held.at, held.at - 1].map((at) => ({ key: heldAt(at), weight: 1 })),
+    held: heldAt(held.at, heldIn),
   };
 }
 

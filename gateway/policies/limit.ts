@@ -11,7 +11,7 @@ import {
   type TokenLimits,
   whoseOf,
 } from "./token_limits.ts";
-import { HELD_MS, MINUTE_MS, type Window, windowOf } from "./windows.ts";
+import { HELD_MS, heldAt, MINUTE_MS, type Window, windowOf } from "./windows.ts";
 import { answerTokens, promptTokens } from "../../wires/shared/usage.ts";
 
 /**
@@ -51,6 +51,8 @@ export const limit: Policy = (next) => {
       const isLeft = status === 0 && signal.aborted && report.tries > 0;
       return config.counters.take([...additions, ...reserved?.settled(seen, isAnswered || isLeft) ?? []]);
     };
+    // The client may have left while a store was asked. Nothing is sent then, and nothing is billed.
+    signal.throwIfAborted();
     const response = await next(attempt);
     status = response.status;
     for (const [header, value] of told) response.headers.set(header, value);
@@ -92,7 +94,7 @@ export function rulesFor(
     rules.push({ kind: "tpm", holder, limit: limits.tpm - 1, of: sliding("tpm") });
   }
   if (limits.open !== undefined) {
-    const of = [keys.open, keyOf("open", held.at - 1)].map((key) => ({ key, weight: 1 }));
+    const of = heldAt(held.at, (at) => keyOf("open", at));
     rules.push({ kind: "open", holder, limit: limits.open, of });
   }
   return { rules, minute, keys };

@@ -9,6 +9,13 @@ export const MINUTE_MS = 60_000;
  */
 export const HELD_MS = 900_000;
 
+/**
+ * The counters of open requests, or of what is held for them, at a time: of its window, of the one before, and of the one after it,
+ * in which a machine counts whose clock is ahead.
+ */
+export const heldAt = (at: number, keyOf: (at: number) => string): { key: string; weight: number }[] =>
+  [at, at - 1, at + 1].map((at) => ({ key: keyOf(at), weight: 1 }));
+
 /** A window of time. */
 export interface Window {
   /** The number of the window. The one before it has the number before it. */
