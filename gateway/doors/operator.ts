@@ -95,11 +95,12 @@ async function stats(logs: Logs, params: URLSearchParams, now: number): Promise<
 
 /** Sums for the client. The quantiles of histograms are in milliseconds, or `null` if nothing was counted. */
 function shown(
-  { durations, firstTokens, requests, errors, inputTokens, outputTokens, cost, unpriced }: Tally,
+  { durations, firstTokens, requests, errors, cached, inputTokens, outputTokens, cost, unpriced }: Tally,
 ) {
   return {
     requests,
     errors,
+    cached,
     inputTokens,
     outputTokens,
     cost,

@@ -24,6 +24,7 @@ type Sums = Tally & Group["of"] & { at: number };
 export const emptyTally = (): Tally => ({
   requests: 0,
   errors: 0,
+  cached: 0,
   inputTokens: 0,
   outputTokens: 0,
   cost: 0,
@@ -38,6 +39,7 @@ const stepOf = (ms: number) => STEPS.findIndex((most) => ms <= most);
 export function addRow(sums: Tally, row: LogRow): void {
   sums.requests++;
   if (row.level !== "info") sums.errors++;
+  if (row.cached) sums.cached++;
   sums.inputTokens += row.inputTokens ?? 0;
   sums.outputTokens += row.outputTokens ?? 0;
   sums.cost += row.cost ?? 0;
@@ -46,8 +48,11 @@ export function addRow(sums: Tally, row: LogRow): void {
   if (row.firstTokenMs !== undefined) sums.firstTokens[stepOf(row.firstTokenMs)]++;
 }
 
+/** The members of a tally that are numbers. */
+const ADDED = ["requests", "errors", "cached", "inputTokens", "outputTokens", "cost", "unpriced"] as const;
+
 function addTally(sums: Tally, other: Tally): void {
-  for (const name of ["requests", "errors", "inputTokens", "outputTokens", "cost", "unpriced"] as const) {
+  for (const name of ADDED) {
     sums[name] += other[name];
   }
   for (const name of ["durations", "firstTokens"] as const) {

@@ -61,15 +61,28 @@ function statements(dialect: Sql["dialect"]): string[] {
       id ${text} primary key, account ${text} not null, gateway ${text} not null, revision bigint not null,
       name ${text} not null, version ${text} not null, elements text not null, more text not null)`,
     "create unique index if not exists sluice_routes_name on sluice_routes (account, gateway, name)",
+    ...["sluice_minutes", "sluice_hours", "sluice_days"].map((table) =>
+      `alter table ${table} add column cached bigint not null default 0`
+    ),
   ];
 }
 
-/** Runs the statements that the database has not run yet. */
+/** Runs the statements that the database has not run yet. Several processes may do so at once. */
 export async function migrate(sql: Sql): Promise<void> {
   await sql.batch([["create table if not exists sluice_schema (version bigint not null)", []]]);
-  const [{ version }] = await sql.all("select coalesce(max(version), 0) as version from sluice_schema");
+  const before = await versionOf(sql);
   for (const [at, text] of statements(sql.dialect).entries()) {
-    if (at < Number(version)) continue;
-    await sql.batch([[text, []], ["insert into sluice_schema (version) values (?)", [at + 1]]]);
+    if (at < before) continue;
+    try {
+      await sql.batch([[text, []], ["insert into sluice_schema (version) values (?)", [at + 1]]]);
+    } catch (cause) {
+      // Another process has added the same column a moment ago.
+      if (await versionOf(sql) <= at) throw cause;
+    }
   }
+}
+
+async function versionOf(sql: Sql): Promise<number> {
+  const [{ version }] = await sql.all("select coalesce(max(version), 0) as version from sluice_schema");
+  return Number(version);
 }

@@ -10,6 +10,7 @@ const TOTALS = {
   tokens_out: "outputTokens",
   cost: "cost",
   unpriced: "unpriced",
+  cached: "cached",
 } as const satisfies Readonly<Record<string, keyof Tally>>;
 
 const DURATIONS = STEPS.map((_, step) => `d${step}`), FIRST = STEPS.map((_, step) => `f${step}`);

@@ -67,6 +67,8 @@ export interface Tally {
   requests: number;
   /** The requests among these that failed, at the gateway, the provider or the client. */
   errors: number;
+  /** The requests among these that were answered from the cache. */
+  cached: number;
   inputTokens: number;
   outputTokens: number;
   /** The cost in US dollars of the requests whose cost is known. */

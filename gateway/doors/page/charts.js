@@ -40,10 +40,11 @@ function chart(title, points, span, { value, bad = () => 0, show, sum }) {
 }
 
 export function showStats({ points, totals }, span) {
-  const { requests, errors, inputTokens, outputTokens, cost, unpriced, p50, p95, firstP50 } = totals;
+  const { requests, errors, cached, inputTokens, outputTokens, cost, unpriced, p50, p95, firstP50 } = totals;
   const numbers = {
     Requests: count(requests),
     Failed: count(errors),
+    Cached: requests > 0 ? `${Math.round(100 * cached / requests)} %` : "–",
     "Tokens in": count(inputTokens),
     "Tokens out": count(outputTokens),
     "Cost, estimated": unpriced > 0 && cost === 0 ? "unknown" : dollars(cost),
@@ -70,6 +71,13 @@ export function showStats({ points, totals }, span) {
       show: dollars,
       sum: sumOf(totals),
     }),
+    ...cached > 0
+      ? [chart("Answered from the cache", points, span, {
+        value: (point) => point.cached,
+        show: count,
+        sum: `${count(cached)} of ${count(requests)}`,
+      })]
+      : [],
   );
 }
 

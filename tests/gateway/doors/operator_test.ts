@@ -104,6 +104,19 @@ Deno.test("logs returns the newest rows of all gateways, and those after a row",
   }
 });
 
+Deno.test("stats tells how many requests were answered from the cache", async () => {
+  const { fetch, json } = scene(undefined, { cache: { ttl: 60 } });
+  for (const model of ["openai/gpt-4o", "openai/gpt-4o", "openai/gpt-4o", "openai/other"]) {
+    await (await fetch(ask(model, asked))).text();
+  }
+  const { totals, points, models } = await json("stats");
+  assertEquals([totals.requests, totals.cached, points.at(-1).cached, points[0].cached], [4, 2, 2, 0]);
+  assertEquals(models.map(({ name, cached }: { name: string; cached: number }) => [name, cached]), [
+    ["openai/gpt-4o", 2],
+    ["openai/other", 0],
+  ]);
+});
+
 Deno.test("stats returns a column for each step of the span, and totals by model, provider, token and gateway", async () => {
   const { fetch, json, get } = scene((_, at) => at === 2 ? refusal(500) : completion());
   for (const model of ["openai/gpt-4o", "openai/gpt-4o", "openai/unknown", "groq/unknown"]) {

@@ -71,8 +71,10 @@ Deno.test("rollups() sums tokens, costs, failures and unknown prices by groups o
     ["//", 1, 1, 0, 0, 0, 0],
   ]);
   assertEquals(points.length, 1);
-  const { requests, errors, cost } = total(groups);
-  assertEquals([requests, errors, cost], [6, 2, 0.75]);
+  const { requests, errors, cached, cost } = total(groups);
+  assertEquals([requests, errors, cached, cost], [6, 2, 1, 0.75]);
+  assertEquals(groups.map(({ cached }) => cached), [1, 0, 0, 0]);
+  assertEquals(points[0].cached, 1);
 });
 
 Deno.test("rollups() keeps gateways apart, and has no sums for a gateway that no provider has answered", () => {

@@ -316,6 +316,7 @@ const CASES: Case[] = [
         firstTokenMs: 20,
       }),
       rowOf("b", 0, { inputTokens: 1, cost: 0.25, token: "a", durationMs: 5000 }),
+      rowOf("cached", 0, { cached: true, tries: 0, cost: 0, provider: "groq", model: "x" }),
     ]);
     await logs.add([
       rowOf("c", 0, { level: "error", status: 500, token: "a", durationMs: 90 }),
@@ -324,12 +325,13 @@ const CASES: Case[] = [
       rowOf("f", 0, { gateway: "made up", tries: 0, level: "warn" }),
     ]);
     const { groups, points } = await logs.stats({ grain: "day", from: 0, to: Infinity });
-    const seen = groups.map(({ of, requests, errors, inputTokens, outputTokens, cost, unpriced }) =>
-      [of.provider, of.model, of.token, requests, errors, inputTokens, outputTokens, cost, unpriced].join()
+    const seen = groups.map(({ of, requests, errors, cached, inputTokens, outputTokens, cost, unpriced }) =>
+      [of.provider, of.model, of.token, requests, errors, cached, inputTokens, outputTokens, cost, unpriced]
+        .join()
     );
-    same([seen[0], seen.slice(1).sort()], ["openai,gpt,a,3,1,11,5,0.75,0", [
-      ",,,1,1,0,0,0,0",
-      "groq,x,,1,0,7,0,0,1",
+    same([seen[0], seen.slice(1).sort()], ["openai,gpt,a,3,1,0,11,5,0.75,0", [
+      ",,,1,1,0,0,0,0,0",
+      "groq,x,,2,0,1,7,0,0,1",
     ]], "groups");
     same(points.length, 1, "points");
     same(quantile(groups[0].durations, 0.5)! <= 100, true, "median");
@@ -341,7 +343,7 @@ const CASES: Case[] = [
       );
     same(
       [await of(SCOPE), await of({ gateway: "made up" }), await of({ account: "x" })],
-      [5, 0, 0],
+      [6, 0, 0],
       "scopes",
     );
   }],
