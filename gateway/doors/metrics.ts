@@ -1,6 +1,8 @@
 /** Serves the counts of the process to Prometheus. */
 import { GatewayError } from "../../wires/errors.ts";
+import type { Metrics } from "../log/metrics.ts";
 import { gaugeText, TEXT_FORMAT } from "../log/prometheus.ts";
+import { leastLeft } from "../policies/budgets.ts";
 import type { Breaker } from "../policies/target_states.ts";
 import type { Config } from "../setup/config.ts";
 
@@ -12,9 +14,10 @@ import type { Config } from "../setup/config.ts";
  */
 export async function serveMetrics(
   { headers }: Request,
-  { journal, admin, scraper, breaker }: Config,
+  config: Config,
   insider: boolean,
 ): Promise<Response> {
+  const { journal, admin, scraper, breaker } = config;
   const metrics = journal?.metrics;
   if (!metrics || !insider && !admin.isOpen && !scraper.isOpen) {
     throw new GatewayError(
@@ -28,7 +31,8 @@ export async function serveMetrics(
       "Cannot serve the request: it needs the token for metrics, as authorization: Bearer TOKEN",
     );
   }
-  return new Response(metrics.text() + breakerText(breaker), {
+  const text = metrics.text() + breakerText(breaker) + await budgetText(metrics, config);
+  return new Response(text, {
     headers: { "content-type": TEXT_FORMAT, "cache-control": "no-store" },
   });
 }
@@ -48,4 +52,22 @@ function breakerText(breaker: Breaker | undefined): string {
     family,
     opened.map(({ provider, model = "", isOpen }) => [[provider, model], isOpen ? 1 : 0]),
   );
+}
+
+const BUDGET = {
+  name: "sluice_budget_remaining_usd",
+  help: "US dollars that a gateway token has left of that of its budgets that has the least.",
+  labels: ["token"],
+};
+
+/** What is left of budgets, of tokens that have sent a request to this process. Nothing if the store of counters fails. */
+async function budgetText(metrics: Metrics, { counters, now }: Config): Promise<string> {
+  const spenders = metrics.spenders();
+  if (spenders.length === 0) return "";
+  try {
+    const left = await leastLeft(spenders, now(), counters);
+    return gaugeText(BUDGET, left.map(([name, usd]) => [[name], usd]));
+  } catch {
+    return "";
+  }
 }

@@ -155,8 +155,8 @@ export function tellEnd(
   function keep(row: LogEntry, seen: Seen | undefined, timer: number): Promise<void> | undefined {
     const operation = report.operation ?? operationOf(row.path);
     if (isCounted) {
-      const { cache } = report;
-      metrics.add(row, { operation, responseModel: seen?.model?.slice(0, 200), cache });
+      const { cache, limitedBy } = report;
+      metrics.add(row, { operation, responseModel: seen?.model?.slice(0, 200), cache, limitedBy });
     }
     if (isTraced) {
       spans.add(spansOf({ row, seen, trace: report.trace!, operation, started, ended: timer }), context);

@@ -1,8 +1,9 @@
 /** Counts the rows of requests for Prometheus, from the start of the process. */
 import { STEPS } from "../stores/rollups.ts";
+import type { Metered } from "../policies/token_limits.ts";
 import type { LogEntry } from "../stores/log_row.ts";
 import { providerName } from "./gen_ai_names.ts";
-import { type Add, counterText, OTHER, registry } from "./prometheus.ts";
+import { type Add, counterText, OTHER, type Registry, registry } from "./prometheus.ts";
 
 /** The losses of a process. Each number only grows. */
 export interface Losses {
@@ -22,11 +23,17 @@ export interface Beside {
   responseModel?: string;
   /** Whether the answer came from the cache. Absent if the request took no part in caching. */
   cache?: "HIT" | "MISS";
+  /** The rule that has refused the request. */
+  limitedBy?: string;
 }
 
 /** The counts of a process. */
 export interface Metrics {
   add(row: LogEntry, beside: Beside): void;
+  /** Remembers a token with budgets that has sent a request. */
+  know(spender: Metered): void;
+  /** The tokens that are remembered, the first that was used last. Their names are labels. */
+  spenders(): Metered[];
   /** All counts in Prometheus' text format. */
   text(): string;
 }
@@ -71,16 +78,12 @@ function boundedNames(most: number) {
 }
 
 /**
- * The families. Those of `gen_ai` have the names and labels of Envoy AI Gateway, as its exporter writes them: with units.
+ * The families with the names and labels of Envoy AI Gateway, as its exporter writes them: with units.
  *
- * @param labels Labels from the client's metadata.
  * @see https://github.com/envoyproxy/ai-gateway/blob/main/internal/metrics/genai.go (2026-11)
  */
-function families(labels: readonly string[]) {
-  const { counter, histogram, text } = registry(MOST_SETS, KEPT);
-  const own = [...OWN_LABELS, ...labels];
+function envoyFamilies({ histogram }: Registry) {
   return {
-    text,
     usage: histogram({
       name: "gen_ai_client_token_usage_token",
       help: "Tokens of a request. Cached and reasoning tokens also count as input and output.",
@@ -101,6 +104,17 @@ function families(labels: readonly string[]) {
       help: "Seconds for each token of a stream after its first content.",
       labels: ENVOY,
     }, [0.001, 0.0025, 0.005, ...SECONDS]),
+  };
+}
+
+/** All families. @param labels Labels from the client's metadata. */
+function families(labels: readonly string[]) {
+  const all = registry(MOST_SETS, KEPT);
+  const { counter, text } = all;
+  const own = [...OWN_LABELS, ...labels];
+  return {
+    text,
+    ...envoyFamilies(all),
     requests: counter({
       name: "sluice_requests_total",
       help: "Requests that have ended, by the status of the answer.",
@@ -125,6 +139,11 @@ function families(labels: readonly string[]) {
       name: "sluice_cache_total",
       help: "Requests that took part in caching, by whether the answer came from the cache.",
       labels: ["status"],
+    }),
+    limited: counter({
+      name: "sluice_limited_total",
+      help: "Requests that were refused, by the rule of their gateway token that refused them.",
+      labels: ["rule"],
     }),
     tries: counter({
       name: "sluice_tries_total",
@@ -169,6 +188,19 @@ function countTries({ provider = "unknown", attempts = [], tries }: LogEntry, ad
   if (tries > shown) add([provider, OTHER], tries - shown);
 }
 
+/** Remembers the tokens with budgets that were used last. */
+function spenders(): Pick<Metrics, "know" | "spenders"> {
+  const known = new Map<string, Metered>();
+  return {
+    know(spender) {
+      known.delete(spender.name);
+      known.set(spender.name, spender);
+      if (known.size > MOST_NAMES.tokens) known.delete(known.keys().next().value!);
+    },
+    spenders: () => [...known.values()],
+  };
+}
+
 /** A label for a key of metadata: `cost-center` becomes `cost_center`. */
 export const labelOf = (key: string): string => key.replaceAll(/[^A-Za-z0-9_]/g, "_");
 
@@ -188,7 +220,7 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
   gateways.know("default");
 
   return {
-    add(row, { operation, responseModel, cache }) {
+    add(row, { operation, responseModel, cache, limitedBy }) {
       const { provider = "unknown", model, token, account, metadata, firstTokenMs } = row;
       const gateway = account === "-" ? row.gateway : `${account}/${row.gateway}`;
       const written = keys.map((key) => metadata?.[key] === undefined ? "" : `${metadata[key]}`);
@@ -228,12 +260,15 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
       if (row.cost) to.cost(own, row.cost);
       if (row.cost === null) to.unpriced([provider, name], 1);
       if (cache) to.cache([cache.toLowerCase()], 1);
+      if (limitedBy) to.limited([limitedBy], 1);
       countTries(row, to.tries);
     },
-    text: () =>
-      to.text() +
-      counterText("sluice_log_dropped_total", "Rows that were not kept.", losses.rows) +
-      counterText("sluice_store_errors_total", "Failed requests to a store.", losses.storeErrors) +
-      counterText("sluice_spans_dropped_total", "Spans that no collector has taken.", losses.spans),
+    ...spenders(),
+    text: () => to.text() + lossesText(losses),
   };
 }
+
+const lossesText = ({ rows, storeErrors, spans }: Losses): string =>
+  counterText("sluice_log_dropped_total", "Rows that were not kept.", rows) +
+  counterText("sluice_store_errors_total", "Failed requests to a store.", storeErrors) +
+  counterText("sluice_spans_dropped_total", "Spans that no collector has taken.", spans);

@@ -50,6 +50,8 @@ export interface Report {
   sizes?: Sizes | null;
   /** Must be called once when the answer has ended, with what was seen of it; with nothing if there was no answer. */
   settle?: (seen?: Metering) => unknown;
+  /** The rule that has refused the request: a limit's name, `budget`, or `price` if its price is not known. */
+  limitedBy?: string;
   /** Keeps the bodies of the request, if they may be kept. */
   capture?: Capture;
   /** The trace of the request, if it is traced. */

@@ -116,6 +116,8 @@ interface Told extends Progress {
   retries: number;
   /** Must be called once when the answer has ended, with what was seen of it; with nothing if there was no answer. */
   settle?: (seen?: Metering) => unknown;
+  /** The rule that has refused the request: a limit's name, `budget`, or `price` if its price is not known. */
+  limitedBy?: string;
   /** When the client will leave, by the gateway's timer; `undefined` until `isPatient` is first called. */
   leavesAt?: number;
   /** Whether the answer must be observed to its end. */

@@ -110,6 +110,25 @@ export function budgetsLeft(
   };
 }
 
+/** What each token has left of that of its budgets that has the least. All are asked of the counters at once. */
+export async function leastLeft(
+  all: readonly Metered[],
+  now: number,
+  counters: Counters,
+): Promise<[name: string, usd: number][]> {
+  const budgets = all.flatMap(({ name, budgets = [] }) =>
+    budgetsAt(budgets, now).map((budget) => ({ name, budget, sums: sumsOf(name, budget, now) }))
+  );
+  const rules = budgets.map(({ sums: { spent, held } }) => ({ limit: Infinity, of: [...spent, ...held] }));
+  const { sums } = await counters.take([], rules);
+  const left = new Map<string, number>();
+  for (const [at, { name, budget }] of budgets.entries()) {
+    const usd = Math.max(0, budget.limitUsd - sums[at] / UNITS_PER_USD);
+    left.set(name, Math.min(usd, left.get(name) ?? usd));
+  }
+  return [...left];
+}
+
 /** What a request holds of its token's budgets. */
 export interface Reserved {
   additions: Addition[];
@@ -219,6 +238,7 @@ function overBudget({ holder, budget: { limitUsd, window }, waitMs, used }: Refu
 }
 
 function unknownPriceOf(step: Step, run: Run): GatewayError {
+  run.report.limitedBy = "price";
   const model = modelOf(step, run);
   const name = model === undefined ? step.provider : quote(`${step.provider}/${model}`);
   return new GatewayError(

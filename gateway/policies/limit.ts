@@ -36,7 +36,8 @@ export const limit: Policy = (next) => {
     const told = headersOf(rules, sums, minute);
     if (!ok) {
       const overBudget = await reserved?.refusal(sums.slice(rules.length), config.counters);
-      throw overBudget ?? await refusal(rules, sums, told, minute, config.counters);
+      if (overBudget) report.limitedBy = "budget";
+      throw overBudget ?? await refusal(rules, sums, told, minute, attempt.run);
     }
     let status = 0;
     const { heldBytes } = report;
@@ -145,7 +146,7 @@ async function refusal(
   sums: readonly number[],
   told: readonly [string, string][],
   minute: Window,
-  counters: Counters,
+  { config: { counters }, report }: Attempt["run"],
 ): Promise<GatewayError> {
   let worst: { kind: keyof TokenLimits; holder: Metered; most: number; waitMs: number } | undefined;
   for (const [at, { kind, holder, limit, of }] of rules.entries()) {
@@ -157,6 +158,7 @@ async function refusal(
     worst = { kind, holder, most: kind === "tpm" ? limit + 1 : limit, waitMs };
   }
   const { kind, holder, most, waitMs } = worst!;
+  report.limitedBy = kind;
   return new GatewayError(
     "rate_limited",
     `Cannot serve the request: ${whoseOf(holder)} ${SAYS[kind](most)}; try again in ${

@@ -15,6 +15,7 @@ export function tellCaller(
 ): void {
   // The end of an answer that is metered must be known, and its tokens.
   if (metered) report.listened = true;
+  if (metered?.budgets) config.journal?.metrics?.know(metered);
   if (report.listened) report.token = token;
   if (metadata) report.keyMetadata = metadata;
   if (!report.forModel) return;

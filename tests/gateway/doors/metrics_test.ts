@@ -378,3 +378,97 @@ Deno.test("a model that no provider was asked for has no label, and tries beyond
   const [more] = await valuesOf(told, "sluice_tries_total", { status: "other" });
   assertEquals([first, more > 0], [20, true]);
 });
+
+Deno.test("a refused request is counted by the rule that has refused it", async () => {
+  const tokens = [
+    { token: "rpm-token", limits: { rpm: 1 } },
+    { token: "tpm-token", limits: { tpm: 1 } },
+    { token: "open-token", limits: { open: 1 } },
+    { token: "budget-token", budgets: [{ limitUsd: 1e-6, window: "day" }] },
+    { token: "allowed-token", limits: { rpm: 5 } },
+  ] satisfies Options["tokens"];
+  const { fetch, text } = scene(
+    (_, at) => at === 2 ? events(chunk({ content: "Hi" }), new Promise(() => {})) : completion(),
+    {
+      keys: { openai: "sk-1" },
+      tokens,
+      prices: { "openai/gpt-4o": { input: 1, output: 1 } },
+    },
+  );
+  const send = (token: string, model = "openai/gpt-4o") =>
+    fetch(ask(model, { authorization: `Bearer ${token}` }));
+  for (const token of ["rpm-token", "tpm-token"]) await done(send(token));
+  const open = await fetch(ask("openai/gpt-4o", { authorization: "Bearer open-token" }, { stream: true }));
+  for (const token of ["rpm-token", "rpm-token", "tpm-token", "open-token", "budget-token"]) {
+    const answer = await send(token);
+    assertEquals(answer.status, 429, token);
+    await answer.text();
+  }
+  const unknown = await send("budget-token", "openai/unknown");
+  assertEquals(unknown.status, 403);
+  await done(Promise.resolve(unknown));
+  await done(send("allowed-token"));
+  const told = await text();
+  const limited = await read(told, "sluice_limited_total");
+  assertEquals(Object.fromEntries(limited.data.map(({ labels, value }) => [labels.rule, value])), {
+    rpm: 2,
+    tpm: 1,
+    open: 1,
+    budget: 1,
+    price: 1,
+  });
+  await open.body!.cancel();
+});
+
+Deno.test("what a token has left of its budgets is told, also while a request runs", async () => {
+  const prices = { "openai/gpt-4o": { input: 0, output: 10_000 } };
+  const tokens = [
+    {
+      token: "two-budgets",
+      name: "team a",
+      budgets: [{ limitUsd: 3, window: "day" }, { limitUsd: 2, window: "hour" }],
+    },
+    { token: "one-budget", name: "b", budgets: [{ limitUsd: 1, window: "month" }] },
+    { token: "no-budget", name: "c", limits: { rpm: 9 } },
+  ] satisfies Options["tokens"];
+  const { fetch, text } = scene(
+    (_, at) => at === 1 ? events(chunk({ content: "Hi" }), new Promise(() => {})) : completion(),
+    { keys: { openai: "sk-1" }, tokens, prices },
+  );
+  const send = (token: string, more: object) =>
+    fetch(ask("openai/gpt-4o", { authorization: `Bearer ${token}` }, more));
+  const left = async () =>
+    Object.fromEntries(
+      (await read(await text(), "sluice_budget_remaining_usd")).data.map((
+        { labels, value },
+      ) => [labels.token, value]),
+    );
+  assertEquals((await text()).includes("sluice_budget_remaining_usd"), false);
+  await done(send("two-budgets", { max_tokens: 10 }));
+  // One token for a cent.
+  assertEquals(await left(), { "team a": 1.99 });
+  const running = await send("one-budget", { max_tokens: 40, stream: true });
+  await done(send("no-budget", {}));
+  assertEquals(await left(), { "team a": 1.99, b: 0.6 });
+  await running.body!.cancel();
+});
+
+Deno.test("the tokens whose budgets are told are bounded: those that were used last", async () => {
+  const tokens = Array.from({ length: 230 }, (_, at) => ({
+    token: `spending-token-${at}`,
+    name: `t${at}`,
+    budgets: [{ limitUsd: 1, window: "day" as const }],
+  }));
+  const prices = { "openai/gpt-4o": { input: 1, output: 1 } };
+  const { fetch, text } = scene(undefined, { keys: { openai: "sk-1" }, tokens, prices });
+  for (const { token } of [...tokens, tokens[0]]) {
+    await done(fetch(ask("openai/gpt-4o", { authorization: `Bearer ${token}` })));
+  }
+  const names = (await labelsIn(await text(), "sluice_budget_remaining_usd")).map(({ token }) => token);
+  assertEquals([names.length, names.includes("t30"), names.includes("t31"), names.at(-1)], [
+    200,
+    false,
+    true,
+    "t0",
+  ]);
+});
