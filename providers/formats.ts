@@ -55,6 +55,9 @@ export function formatOf(method: string, url: string): AnswerFormat | undefined 
   return FORMATS.find(([pattern]) => pattern.test(path))?.[1];
 }
 
+/** Whether a URL, or a path below a base URL, is that of chat completions, whose streams tell their usage if they are asked to. */
+export const isChatPath = (url: string): boolean => /(?:^|\/)chat\/completions$/.test(pathOf(url));
+
 /**
  * The ends of further paths whose requests make an answer and nothing else. (`/files`, `/batches`, `/predictions` make
  * something at the provider, and their answers name it.)

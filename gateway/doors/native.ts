@@ -4,6 +4,7 @@ import { modelInPath, nativeUrl, targetUrl } from "../../providers/native.ts";
 import type { Provider } from "../../providers/types.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import type { AnswerFormat } from "../../wires/types.ts";
+import { askNativeUsage, isAskedForUsage } from "../upstream/asked_usage.ts";
 import { findShallow, readWhole, type Upload, upload } from "../upstream/body.ts";
 import { measure } from "../explain/measure.ts";
 import { hasQueryKey } from "../access/query.ts";
@@ -55,7 +56,8 @@ export async function native(
   const caching = request.method === "POST" ? nativeCaching(provider, endpoint, exchange) : undefined;
   const isKeyed = caching !== undefined && !(Number(request.headers.get("content-length")) > MOST_BYTES);
   const isMeasured = hasBudget(caller.metered);
-  const isWhole = isSigned || isKeyed || isMeasured || caller.models !== undefined;
+  const isWhole = isSigned || isKeyed || isMeasured || caller.models !== undefined ||
+    isAskedForUsage(request.method, path, caller);
   const { body, fault } = await bodyOf(request, settings, exchange, isWhole);
   checkModels(provider, path, body, exchange);
   if (isMeasured && ArrayBuffer.isView(body)) await measure(body as Uint8Array<ArrayBuffer>, exchange);
@@ -190,8 +192,10 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
   const own = ownSet !== undefined || caller.keys.size > 0 || hasQueryKey(endpoint);
   const keys = own ? undefined : storedKeys(provider, exchange);
   const format = formatOf(method, url);
+  const withUsage = isAskedForUsage(method, url, caller) && askNativeUsage(body, provider, exchange);
   const asked: Asking = {
-    native: { ...native, model },
+    native: { ...native, model, body: withUsage || body },
+    isUsageOurs: withUsage !== false && withUsage !== undefined,
     url,
     format,
     ownSet,

@@ -31,6 +31,8 @@ export interface NativeRequest {
 /** A native request with its URL. */
 export interface Asking {
   native: NativeRequest;
+  /** Whether the gateway itself has asked for the usage of the stream, which the client must not get. */
+  isUsageOurs: boolean;
   url: string;
   format: AnswerFormat | undefined;
   /** The client's own set of several texts. */
@@ -65,7 +67,8 @@ export function sendOnce(
       const again = isFirst && signAgain(upstream, request, provider, key);
       if (again) return again.then(() => go(false));
       stored?.report(upstream);
-      const passing = { provider, url, format, masks: asked.masks, isHeld: begun !== undefined };
+      const isOut = asked.isUsageOurs ? format?.isUsageEvent : undefined;
+      const passing = { provider, url, format, masks: asked.masks, isHeld: begun !== undefined, isOut };
       return passBack(upstream, passing, exchange);
     });
   };
@@ -82,16 +85,18 @@ interface Passing {
   masks: Masks;
   /** Whether the answer is held back until it has begun. */
   isHeld: boolean;
+  /** The events that the client must not get. */
+  isOut?: (event: string) => boolean;
 }
 
 function passBack(
   upstream: Response,
-  { provider: { name }, url, format, masks, isHeld }: Passing,
+  { provider: { name }, url, format, masks, isHeld, isOut }: Passing,
   exchange: Exchange,
 ): Promise<Response> | Response {
   const { answer: mask } = masks;
   const { listened } = exchange.report;
-  if (listened) exchange.report.passing = { provider: name, format, mustBegin: false, mask };
+  if (listened) exchange.report.passing = { provider: name, format, mustBegin: false, mask, isOut };
   const failure = maskFailure(upstream, masks);
   if (failure !== upstream || !mask) return handBack(failure, url, mask);
   // Held events pass through JavaScript anyway, so all of them are masked. With a log, the observer masks them.

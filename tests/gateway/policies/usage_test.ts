@@ -227,7 +227,12 @@ Deno.test("a cached stream is sent again without the usage, to a metered token",
   assertEquals(sent.length, 1);
 });
 
-const COMPAT: Record<string, (query: object) => Request> = {
+const NATIVE: Record<string, (query: object) => Request> = {
+  "native": (query) => post(`${ROOT}/openai/chat/completions`, query, bearer("token-limit")),
+  "universal, in the provider's form": (query) =>
+    post(ROOT, [{ provider: "openai", endpoint: "chat/completions", headers: {}, query }], {
+      "cf-aig-authorization": "Bearer token-limit",
+    }),
   "universal, compat": (query) =>
     post(ROOT, [{
       provider: "compat",
@@ -237,7 +242,7 @@ const COMPAT: Record<string, (query: object) => Request> = {
     }], { "cf-aig-authorization": "Bearer token-limit" }),
 };
 
-for (const [door, request] of Object.entries(COMPAT)) {
+for (const [door, request] of Object.entries(NATIVE)) {
   Deno.test(`the usage is asked for at the door ${door}`, async () => {
     for (const options of [undefined, { include_usage: false }]) {
       const { fetch, sent, rows } = metered();
@@ -252,5 +257,31 @@ for (const [door, request] of Object.entries(COMPAT)) {
       await (await fetch(request(asked))).text(),
       [...STREAM.slice(0, 3), usageEvent(), STREAM[3]].join(""),
     );
+  });
+}
+
+const UNCHANGED: Record<string, [path: string, body: string, headers?: Record<string, string>]> = {
+  "a body that is not JSON": ["openai/chat/completions", "stream"],
+  "a body with a member that is written twice": [
+    "openai/chat/completions",
+    '{"model":"m","stream":true,"stream":true}',
+  ],
+  "another path": ["openai/completions", '{"model":"m","prompt":"Hi","stream":true}'],
+  "a provider that drops the field": ["mistral/v1/chat/completions", '{"model":"m","stream":true}'],
+  "a provider whose row has no chat completions": [
+    "anthropic/v1/chat/completions",
+    '{"model":"m","stream":true}',
+  ],
+  "a body that the client has signed": ["openai/chat/completions", '{"model":"m","stream":true}', {
+    authorization: "AWS4-HMAC-SHA256 Credential=x",
+  }],
+};
+
+for (const [name, [path, body, headers]] of Object.entries(UNCHANGED)) {
+  Deno.test(`a request to a provider's own path is handed through byte for byte: ${name}`, async () => {
+    const { fetch, sent } = metered(() => events(...STREAM.slice(0, 3), usageEvent(), STREAM[3]));
+    const auth = { "cf-aig-authorization": "Bearer token-limit", ...headers };
+    const text = await (await fetch(post(`${ROOT}/${path}`, body, auth))).text();
+    assertEquals([text, sent[0].body], [[...STREAM.slice(0, 3), usageEvent(), STREAM[3]].join(""), body]);
   });
 }
