@@ -206,7 +206,8 @@ async function open(
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) tellScope(report, route, account, gateway, config, context);
   if (
-    route.door === "operator" || route.door === "logs" || route.door === "keys" || route.door === "routes"
+    route.door === "operator" || route.door === "logs" || route.door === "keys" ||
+    route.door === "management" || route.door === "routes"
   ) {
     return await openOperators(route, request, account ?? NO_ACCOUNT, insider, { config, report });
   }
@@ -286,6 +287,7 @@ const gatewayOf = ({ account }: Route, headers: Headers): string | undefined =>
 
 /** Doors whose requests are about the gateway itself. Their requests get no row in the log. */
 const NOT_FOR_MODELS: ReadonlySet<Route["door"]> = new Set([
+  "management",
   "keys",
   "logs",
   "routes",

@@ -5,6 +5,7 @@ import type { Config } from "../setup/config.ts";
 import type { Route } from "./find_door.ts";
 import { serveKeys } from "./keys.ts";
 import { serveLogs } from "./logs.ts";
+import { serveManagement } from "./management.ts";
 import { serveMe } from "./me.ts";
 import { serveOperator, type View } from "./operator.ts";
 import { serveRoutes } from "./routes.ts";
@@ -18,7 +19,7 @@ export const scopeName = (id: string) => id.slice(0, 200);
  * @throws GatewayError for anybody but the operator, or the holder of a token where the view is the holder's.
  */
 export async function openOperators(
-  route: Route & { door: "operator" | "logs" | "keys" | "routes" },
+  route: Route & { door: "operator" | "logs" | "keys" | "routes" | "management" },
   request: Request,
   account: string,
   insider: boolean,
@@ -29,6 +30,9 @@ export async function openOperators(
   if (!insider) await checkOperator(request.headers, config.admin);
   if (route.door === "keys") return await serveKeys(request, route, holder);
   if (route.door === "routes") return await serveRoutes(request, route, holder);
+  if (route.door === "management") {
+    return await serveManagement(request, { ...route, account: scopeName(account) }, holder);
+  }
   if (route.door === "operator") return await serveOperator(route.view as View, request, config);
   const scope = { account: scopeName(account), gateway: scopeName(route.gateway) };
   return await serveLogs(request, { ...route, ...scope }, holder);

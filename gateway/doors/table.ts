@@ -33,6 +33,7 @@ export type Route =
     | { door: "keys"; id?: string; action?: string }
     | { door: "routes"; id?: string; part?: string; version?: string }
     | { door: "logs"; account: string; gateway: string; id?: string; side?: string }
+    | { door: "management"; part?: string; id?: string }
   );
 
 /** What serves a path. */
@@ -61,6 +62,8 @@ const DEPLOYMENT = "(?:(?:/openai)?/deployments/[^/]+)?";
 const REST = "/client/v4/accounts/(?<account>[^/]+)/ai";
 /** Paths of Cloudflare's REST API about one gateway. */
 const REST_GATEWAY = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway/gateways/(?<gateway>[^/]+)";
+/** Paths of Cloudflare's REST API about all gateways of an account. */
+const REST_GATEWAYS = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway";
 const read = ["GET", "HEAD"], post = ["POST"];
 /** What lists of things take, and single things. */
 const LIST = ["GET", "POST"], ITEM = ["GET", "PATCH", "DELETE"];
@@ -172,6 +175,36 @@ export const DOORS: readonly Door[] = [
     path: new RegExp(`^${REST_GATEWAY}/routes/(?<id>[^/]+)/(?<part>versions)/(?<version>[^/]+)/*$`),
     methods: ["GET"],
     door: "routes",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAYS}/(?<part>gateways|custom-providers)/*$`),
+    methods: ["GET", "POST"],
+    door: "management",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAYS}/(?<part>custom-providers)/(?<id>[^/]+)/*$`),
+    methods: ["GET", "PATCH", "DELETE"],
+    door: "management",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/*$`),
+    methods: ["GET", "PUT", "DELETE"],
+    door: "management",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/(?<part>url)/(?<id>[^/]+)/*$`),
+    methods: ["GET"],
+    door: "management",
+    errors: "rest",
+  },
+  {
+    path: new RegExp(`^${REST_GATEWAY}/(?<part>provider_configs)/*$`),
+    methods: ["GET", "POST"],
+    door: "management",
     errors: "rest",
   },
   {

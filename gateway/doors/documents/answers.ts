@@ -119,6 +119,8 @@ export const ANY = object;
 /** Rows, or what else a list holds. */
 export const LIST = v.array(object);
 
+export const TEXT = v.string();
+
 // ---------------------------------------------------------------- the gateway's own answers
 
 export const HEALTH = v.looseObject({ status: v.literal("ok") });

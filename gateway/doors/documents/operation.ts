@@ -28,7 +28,10 @@ export const TAGS = {
   Providers: { about: "Each provider's own API.", token: "gateway" },
   Operator: { about: "For the operator of the gateway.", token: "admin" },
   Holder: { about: "For the holder of a gateway token.", token: "gateway" },
-  Logs: { about: "Rows of requests and dynamic routes, as in Cloudflare's REST API.", token: "admin" },
+  Logs: {
+    about: "Rows of requests, dynamic routes and options, as in Cloudflare's REST API.",
+    token: "admin",
+  },
   Service: { about: "About the service.", token: "none" },
 } as const;
 

@@ -4,11 +4,16 @@
  */
 import { MODEL_OPERATIONS } from "./model_operations.ts";
 import type { Operation } from "./operation.ts";
+import { MANAGEMENT_OPERATIONS } from "./management_operations.ts";
 import { OWN_OPERATIONS } from "./own_operations.ts";
 
 export { type Operation, TAGS } from "./operation.ts";
 
-export const OPERATIONS: readonly Operation[] = [...MODEL_OPERATIONS, ...OWN_OPERATIONS];
+export const OPERATIONS: readonly Operation[] = [
+  ...MODEL_OPERATIONS,
+  ...OWN_OPERATIONS,
+  ...MANAGEMENT_OPERATIONS,
+];
 
 /** A header that a client may send beside the body. */
 export interface Header {
