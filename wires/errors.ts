@@ -31,6 +31,7 @@ const ERRORS = {
   internal: { status: 500 },
   unsupported: { status: 501 },
   overloaded: { status: 503 },
+  store_unavailable: { status: 503 },
   bad_upstream_answer: { status: 502, code: 2005 },
   upstream_unreachable: { status: 502, code: 2005 },
   upstream_timeout: { status: 504, code: 2005 },

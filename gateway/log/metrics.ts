@@ -2,6 +2,7 @@
 import { STEPS } from "../stores/rollups.ts";
 import type { Metered } from "../policies/token_limits.ts";
 import type { LogEntry } from "../stores/log_row.ts";
+import type { Outage } from "../policies/shared_counters.ts";
 import { providerName } from "./gen_ai_names.ts";
 import { type Add, counterText, OTHER, type Registry, registry } from "./prometheus.ts";
 
@@ -13,7 +14,17 @@ export interface Losses {
   storeErrors: number;
   /** Spans that no collector has taken. */
   spans: number;
+  /** What failures of the store of counts have changed. */
+  outage: Outage;
 }
+
+/** The losses of a process that has just begun. */
+export const noLosses = (): Losses => ({
+  rows: 0,
+  storeErrors: 0,
+  spans: 0,
+  outage: { allowed: 0, refused: 0, lost: 0 },
+});
 
 /** The facts about a request that its row does not hold. */
 export interface Beside {
@@ -264,11 +275,29 @@ export function metrics(keys: readonly string[], losses: Losses): Metrics {
       countTries(row, to.tries);
     },
     ...spenders(),
-    text: () => to.text() + lossesText(losses),
+    text: () =>
+      to.text() +
+      lossesText(losses),
   };
 }
 
-const lossesText = ({ rows, storeErrors, spans }: Losses): string =>
-  counterText("sluice_log_dropped_total", "Rows that were not kept.", rows) +
-  counterText("sluice_store_errors_total", "Failed requests to a store.", storeErrors) +
-  counterText("sluice_spans_dropped_total", "Spans that no collector has taken.", spans);
+/** The counters of what was lost. */
+const lossesText = (losses: Losses): string =>
+  counterText("sluice_log_dropped_total", "Rows that were not kept.", losses.rows) +
+  counterText("sluice_store_errors_total", "Failed requests to a store.", losses.storeErrors) +
+  counterText(
+    "sluice_unchecked_allowed_total",
+    "Requests that were served while the store could not check their limits.",
+    losses.outage.allowed,
+  ) +
+  counterText(
+    "sluice_unchecked_refused_total",
+    "Requests that were refused because the store could not check their budgets.",
+    losses.outage.refused,
+  ) +
+  counterText(
+    "sluice_counts_lost_total",
+    "Amounts of limits and budgets that no store has taken.",
+    losses.outage.lost,
+  ) +
+  counterText("sluice_spans_dropped_total", "Spans that no collector has taken.", losses.spans);

@@ -31,7 +31,7 @@ export interface Means {
   random: () => number;
   /** Is called with a sentence about lost spans. */
   warn(line: string): void;
-  losses: Losses;
+  losses: Pick<Losses, "spans">;
 }
 
 /** Takes spans. */

@@ -4,13 +4,10 @@ import { type CachedAnswer, packAnswer, unpackAnswer } from "./cached_answer.ts"
 import { answerCopies, type AnswerCopy } from "./answer_copy.ts";
 import { TTL } from "./cache_settings.ts";
 import { sha256 } from "./sha256.ts";
-import { within } from "./timers.ts";
+import { type GuardParts, storeGuard } from "./store_guard.ts";
 
 /** The most bytes of a request's body and of an answer that take part, as at Cloudflare: 25 MiB. */
 export const MOST_BYTES = 25 * 2 ** 20;
-
-/** The longest wait for the store, in milliseconds. */
-const LATE_MS = 250;
 
 /** For how long the version is not read again, in milliseconds: another process may have raised it. */
 const VERSION_MS = 10_000;
@@ -19,9 +16,6 @@ const VERSION_MS = 10_000;
 const FORM = "1";
 
 const encoder = new TextEncoder();
-
-/** Milliseconds between two lines about failures of the store. */
-const TELL_MS = 60_000;
 
 /** How often something happened since the gateway was made. */
 export interface CacheCounts {
@@ -65,7 +59,7 @@ export interface AnswerCache {
 }
 
 /** What a cache is made of. */
-interface Parts {
+interface Parts extends Omit<GuardParts, "name"> {
   kv: Kv;
   ttl: number;
   shared: boolean;
@@ -74,10 +68,6 @@ interface Parts {
   /** The most bytes of copies of answers that have not ended. They are in memory. */
   copyBytes?: number;
   now: () => number;
-  /** Prints a line about failures. */
-  warn: (line: string) => void;
-  /** Called at each failure of the store. */
-  onFailure?: () => void;
 }
 
 /** The entry that holds the version. Without the version of a store that fails, no answer is read or kept. */
@@ -85,32 +75,27 @@ const VERSION_KEY = "sluice-cache-version";
 
 /** Makes a cache of answers over a store. */
 export function answerCache(
-  { kv, ttl, shared, maxBytes, copyBytes = maxBytes, now, warn, onFailure }: Parts,
+  { kv, ttl, shared, maxBytes, copyBytes = maxBytes, now, ...parts }: Parts,
 ): AnswerCache {
   const { everywhere = kv } = kv;
   const counts: CacheCounts = { hits: 0, misses: 0, stored: 0, failures: 0 };
   let version: { text: string; until: number } | undefined;
-  let told = { at: -Infinity, failures: 0 };
-
-  function fail(what: string, cause?: unknown): void {
-    counts.failures++;
-    onFailure?.();
-    if (now() - told.at < TELL_MS) return;
-    const times = counts.failures - told.failures;
-    told = { at: now(), failures: counts.failures };
-    // The store's own message may hold an address or a password.
-    const reason = cause instanceof Error ? ` (${cause.name})` : "";
-    warn(`the cache's store failed ${times === 1 ? "once" : `${times} times`}: ${what}${reason}`);
-  }
+  const guard = storeGuard({
+    ...parts,
+    name: "the cache's store",
+    onFailure() {
+      counts.failures++;
+      parts.onFailure?.();
+    },
+  });
 
   /** Asks the store. @returns `undefined` if it failed. */
   async function ask<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
       // A timer for each request would take longer than a store in memory.
-      if (kv.isLocal) return await work();
-      return await within(work(), LATE_MS, () => new DOMException("too slow", "TimeoutError"));
+      return kv.isLocal ? await work() : await guard.ask(what, work);
     } catch (cause) {
-      fail(what, cause);
+      if (kv.isLocal) guard.fail(what, cause);
       return undefined;
     }
   }
@@ -159,7 +144,7 @@ export function answerCache(
     async find(key) {
       const bytes = await ask("cannot read", () => kv.get(key));
       const answer = bytes && unpacked(bytes);
-      if (bytes && !answer) fail("an answer in it is malformed");
+      if (bytes && !answer) guard.fail("an answer in it is malformed");
       if (answer) counts.hits++;
       else counts.misses++;
       return answer;

@@ -1,7 +1,6 @@
 /** One attempt at one step, and the function that sends it. Policies wrap this function. */
 import type { GatewayError } from "../../wires/errors.ts";
 import type { AnswerFormat, WireError } from "../../wires/types.ts";
-import type { Counters } from "../stores/counters.ts";
 import type { Begun } from "../../wires/streams/begun.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { LogAttempt, LogRoute } from "../stores/log_row.ts";
@@ -9,6 +8,7 @@ import type { AnswerCache, CachePlan } from "./answer_cache.ts";
 import type { Breaker } from "./target_states.ts";
 import type { Facts } from "./cached_answer.ts";
 import type { PolicySettings } from "./settings.ts";
+import type { SharedCounters } from "./shared_counters.ts";
 import type { Progress, Timer, Wait } from "./timers.ts";
 import type { Metered, Metering, Prices, Sizes } from "./token_limits.ts";
 
@@ -84,7 +84,7 @@ export interface Run {
     wait: Wait;
     timer: Timer;
     limits: { maxHeldBytes: number };
-    counters: Counters;
+    counters: SharedCounters;
     prices: Prices;
     cache?: AnswerCache;
     breaker?: Breaker;

@@ -135,8 +135,8 @@ export interface Reserved {
   rules: Rule[];
   /** The error for a request that these rules refuse; `undefined` if they do not. @param sums The sums of the rules. */
   refusal(sums: readonly number[], counters: Counters): Promise<GatewayError | undefined>;
-  /** What to add when the request has ended. @param isBilled Whether the provider will bill it. */
-  settled(seen: Metering | undefined, isBilled: boolean): Addition[];
+  /** What to add when the request has ended: what it cost, and its hold, taken off. @param isBilled Whether the provider will bill it. */
+  settled(seen: Metering | undefined, isBilled: boolean): { spent: Addition[]; freed: Addition[] };
 }
 
 /**
@@ -188,8 +188,8 @@ export function reserve({ run, step, others }: Attempt, metered: Metered): Reser
     },
     settled(seen, isBilled) {
       const cost = isBilled ? unitsOf(costSeen(seen, run)) : 0;
-      if (cost === 0) return additions(-1);
-      return [...additions(-1), ...holders.flatMap((holder) => spending(holder, cost, run))];
+      const spent = cost === 0 ? [] : holders.flatMap((holder) => spending(holder, cost, run));
+      return { spent, freed: additions(-1) };
     },
   };
 }

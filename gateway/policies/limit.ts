@@ -1,8 +1,9 @@
 /** Limits how much each gateway token may ask for. */
 import { GatewayError } from "../../wires/errors.ts";
-import type { Counters, Rule } from "../stores/counters.ts";
+import type { Addition, Counters, Rule, Taken } from "../stores/counters.ts";
 import type { Attempt, Policy } from "./attempt.ts";
 import { reserve } from "./budgets.ts";
+import type { SharedCounters } from "./shared_counters.ts";
 import {
   CHARS_PER_TOKEN,
   holdersOf,
@@ -28,29 +29,37 @@ export const limit: Policy = (next) => {
     const held = holdersOf(metered).map((holder) => rulesFor(holder, now));
     const rules = held.flatMap(({ rules }) => rules), [{ minute }] = held;
     const reserved = reserve(attempt, metered);
-    const { ok, sums } = await config.counters.take([
-      ...held.map(({ keys }) => ({ key: keys.rpm, amount: 1, ttlMs: 2 * MINUTE_MS })),
-      ...held.map(({ keys }) => ({ key: keys.open, amount: 1, ttlMs: 2 * HELD_MS })),
-      ...reserved?.additions ?? [],
-    ], [...rules, ...reserved?.rules ?? []]);
-    const told = headersOf(rules, sums, minute);
-    if (!ok) {
-      const overBudget = await reserved?.refusal(sums.slice(rules.length), config.counters);
+    const taken = await countsOf(
+      config.counters,
+      [
+        ...held.map(({ keys }) => ({ key: keys.rpm, amount: 1, ttlMs: 2 * MINUTE_MS })),
+        ...held.map(({ keys }) => ({ key: keys.open, amount: 1, ttlMs: 2 * HELD_MS })),
+        ...reserved?.additions ?? [],
+      ],
+      [...rules, ...reserved?.rules ?? []],
+      (reserved?.rules.length ?? 0) > 0,
+    );
+    const told = taken ? headersOf(rules, taken.sums, minute) : [];
+    if (taken && !taken.ok) {
+      const overBudget = await reserved?.refusal(taken.sums.slice(rules.length), config.counters);
       if (overBudget) report.limitedBy = "budget";
-      throw overBudget ?? await refusal(rules, sums, told, minute, attempt.run);
+      throw overBudget ?? await refusal(rules, taken.sums, told, minute, attempt.run);
     }
     let status = 0;
     const { heldBytes } = report;
     report.settle = (seen) => {
       const isAnswered = status > 0 && status < 400;
       const tokens = seen && isAnswered ? tokensIn(seen, heldBytes) : 0;
-      const additions = held.map(({ keys }) => ({ key: keys.open, amount: -1, ttlMs: 2 * HELD_MS }));
+      const additions = taken
+        ? held.map(({ keys }) => ({ key: keys.open, amount: -1, ttlMs: 2 * HELD_MS }))
+        : [];
       if (tokens > 0) {
         for (const { keys } of held) additions.push({ key: keys.tpm, amount: tokens, ttlMs: 2 * MINUTE_MS });
       }
       // If the client leaves before its answer begins, the provider has its prompt.
       const isLeft = status === 0 && signal.aborted && report.tries > 0;
-      return config.counters.take([...additions, ...reserved?.settled(seen, isAnswered || isLeft) ?? []]);
+      const { spent = [], freed } = reserved?.settled(seen, isAnswered || isLeft) ?? {};
+      return config.counters.settle([...additions, ...spent], freed);
     };
     // The client may have left while a store was asked. Nothing is sent then, and nothing is billed.
     signal.throwIfAborted();
@@ -64,6 +73,27 @@ export const limit: Policy = (next) => {
     return metered ? admitted(attempt, metered) : next(attempt);
   };
 };
+
+/**
+ * Counts a request.
+ *
+ * @returns `undefined` if the store fails and no budget asks: then its limits hold nobody back.
+ * @throws GatewayError `store_unavailable` if the store fails and a budget asks: nobody knows what is left of it.
+ */
+async function countsOf(
+  counters: SharedCounters,
+  additions: readonly Addition[],
+  rules: readonly Rule[],
+  hasBudget: boolean,
+): Promise<Taken | undefined> {
+  try {
+    return await counters.take(additions, rules);
+  } catch (cause) {
+    if (!(cause instanceof GatewayError) || cause.code !== "store_unavailable") throw cause;
+    counters.without(hasBudget ? "refused" : "allowed");
+    if (hasBudget) throw cause;
+  }
+}
 
 /** A rule, and the limit that it is for. */
 interface Named extends Rule {
@@ -157,7 +187,15 @@ async function refusal(
     if (worst && waitMs <= worst.waitMs) continue;
     worst = { kind, holder, most: kind === "tpm" ? limit + 1 : limit, waitMs };
   }
-  const { kind, holder, most, waitMs } = worst!;
+  if (!worst) {
+    report.limitedBy = "rpm";
+    return new GatewayError(
+      "rate_limited",
+      "Cannot serve the request: its gateway token has just reached one of its limits; try again in 1 s",
+      { headers: { "retry-after": "1", ...Object.fromEntries(told) } },
+    );
+  }
+  const { kind, holder, most, waitMs } = worst;
   report.limitedBy = kind;
   return new GatewayError(
     "rate_limited",

@@ -170,9 +170,10 @@ export function deadline(
   return { signal: AbortSignal.any([signal, controller.signal]), disarm: () => clearTimeout(timer) };
 }
 
-/** Lets the process end while a timer is set. */
-function unref(timer: ReturnType<typeof setTimeout>): void {
+/** Lets the process end while a timer is set. @returns The timer. */
+export function unref(timer: ReturnType<typeof setTimeout>): ReturnType<typeof setTimeout> {
   const { Deno } = globalThis as { Deno?: { unrefTimer(timer: unknown): void } };
   if (Deno) Deno.unrefTimer(timer);
   else (timer as { unref?: () => void }).unref?.();
+  return timer;
 }

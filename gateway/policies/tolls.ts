@@ -62,7 +62,7 @@ function spend(toll: Toll, passing: Passing, seen: Metering | undefined) {
   const cost = toll.isAnswered ? unitsOf(costSeen(seen, passing.run)) : 0;
   if (cost === 0) return undefined;
   const { key, window } = sumOf(toll, passing);
-  return passing.run.config.counters.take([
+  return passing.run.config.counters.settle([
     { key, amount: cost, ttlMs: window.leftMs + toll.node.windowMs },
   ]);
 }

@@ -1,8 +1,8 @@
 /** The option `cache`: its schema, and the cache that it describes. */
 import * as v from "npm:valibot@1.5.0";
 import { IS_PROCESS } from "../context.ts";
-import type { Losses } from "../log/metrics.ts";
 import { type AnswerCache, answerCache } from "../policies/answer_cache.ts";
+import type { GuardParts } from "../policies/store_guard.ts";
 import { isTtl, TTL } from "../policies/cache_settings.ts";
 import type { Kv } from "../stores/kv.ts";
 import { memoryKv } from "../stores/memory_kv.ts";
@@ -23,19 +23,15 @@ const MAX_BYTES = (IS_PROCESS ? 64 : 16) * 2 ** 20;
  * The cache; `undefined` if it is turned off.
  *
  * @param kv The store of its answers. Default: the memory of the process.
- * @param losses Are told of the store's failures.
+ * @param guard What tells and counts its failures.
  */
 export function cacheOf(
   { ttl = 0, shared = false, maxBytes = MAX_BYTES }: v.InferOutput<typeof cacheOption> = {},
   now: () => number,
   kv: Kv | undefined,
-  losses?: Losses,
+  guard: Omit<GuardParts, "name">,
 ): AnswerCache | undefined {
   if (maxBytes === 0) return undefined;
-  const warn = (line: string) => console.error(`Warning: ${line}`);
-  const onFailure = () => {
-    if (losses) losses.storeErrors++;
-  };
   const copyBytes = kv ? Math.min(maxBytes, MAX_BYTES) : maxBytes;
   return answerCache({
     kv: kv ?? memoryKv(maxBytes, now),
@@ -44,7 +40,6 @@ export function cacheOf(
     maxBytes,
     copyBytes,
     now,
-    warn,
-    onFailure,
+    ...guard,
   });
 }

@@ -18,7 +18,7 @@ import { type Aliases, readAliases } from "../targets/aliases.ts";
 import type { Routes } from "../targets/routes/legs.ts";
 import { breakerFor } from "./breaker_option.ts";
 import { cacheOf } from "./cache_option.ts";
-import { journalOf, pricesOf, timerOf } from "./journal_of.ts";
+import { guarding, journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
 import { routeBook } from "./route_book.ts";
@@ -34,12 +34,12 @@ import type { Breaker } from "../policies/target_states.ts";
 import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timers.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck } from "../access/admin.ts";
-import type { Counters } from "../stores/counters.ts";
+import { type SharedCounters, sharedCounters } from "../policies/shared_counters.ts";
 import { type Access, accessOf } from "./access_of.ts";
 import { memoryRoutes, type RouteStore, sqlRoutes } from "../stores/routes.ts";
 import { type FilledStores, storesOf } from "../stores/stores.ts";
 import type { Journal } from "../log/journal.ts";
-import type { Losses } from "../log/metrics.ts";
+import { type Losses, noLosses } from "../log/metrics.ts";
 import type { PriceBook } from "../log/prices.ts";
 
 /** Options with every default filled in. */
@@ -79,7 +79,7 @@ export interface Config extends Access {
   url?: string;
   now: () => number;
   /** Counts for the limits of tokens. */
-  counters: Counters;
+  counters: SharedCounters;
   stores: FilledStores;
   /** Measures durations. */
   timer: Timer;
@@ -114,14 +114,15 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   const send: Config["fetch"] = options.fetch ?? ((url, init) => fetch(url, init));
   const prices = pricesOf(options, read, providers, send);
   const stores = storesOf(options.store, now);
-  const journal = journalOf(options, read, stores.sql, prices, send);
+  const losses = noLosses();
+  const journal = journalOf(options, read, { sql: stores.sql, losses }, prices, send);
   return {
     fetch: send,
     providers,
-    ...namesOf(options, providers, stores.sql, journal?.losses),
+    ...namesOf(options, providers, stores.sql, losses),
     limits,
     inFlight: { bytes: 0 },
-    counters: stores.counters,
+    counters: sharedCounters({ counters: stores.counters, now, ...guarding(options, losses, stores) }),
     stores,
     inTime: timeLimit(limits.bodyTimeoutMs),
     strict: read.strict ?? false,
@@ -136,11 +137,11 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
       openUntilKeys,
       sql: stores.sql,
       now,
-      losses: journal?.losses,
+      losses,
     }),
     policy: { ...DEFAULTS, ...defined({ ...read.retries, requestTimeoutMs: read.requestTimeoutMs }) },
     send: chain(),
-    ...policiesOf(options, read, stores, journal),
+    ...policiesOf(options, read, stores, losses),
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
     account: read.account,
     url: read.url,
@@ -160,14 +161,12 @@ function namesOf(
   options: Options,
   providers: ReadonlyMap<string, Provider>,
   sql: FilledStores["sql"],
-  losses: Losses | undefined,
+  losses: Losses,
 ): Pick<Config, "aliases" | "routes" | "routeStore"> {
   const { models, routes: written = {}, adminToken } = options;
   const fixed = fixedRoutes(written, providers);
   const store = sql ? sqlRoutes(sql) : adminToken === undefined ? undefined : memoryRoutes();
-  const onFailure = () => {
-    if (losses) losses.storeErrors++;
-  };
+  const onFailure = () => void losses.storeErrors++;
   const routes = fixed.size > 0 || store
     ? routeBook({ fixed, store, providers, timer: timerOf(options), onFailure })
     : undefined;
@@ -178,14 +177,14 @@ function namesOf(
 function policiesOf(
   options: Options,
   { cache, breaker, responses }: ReturnType<typeof checkOptions>,
-  { sql, kv }: FilledStores,
-  journal: Journal | undefined,
+  stores: FilledStores,
+  losses: Losses,
 ): Pick<Config, "cache" | "breaker" | "responses"> {
   const { now = Date.now } = options;
   return {
-    cache: cacheOf(cache, now, kv, journal?.losses),
+    cache: cacheOf(cache, now, stores.kv, guarding(options, losses, stores)),
     breaker: breakerFor(breaker, timerOf(options)),
-    responses: responsesOf(responses, sql, now, journal?.losses),
+    responses: responsesOf(responses, stores.sql, now, losses),
   };
 }
 

@@ -5,6 +5,7 @@ import { type Losses, metrics } from "../log/metrics.ts";
 import { otlpExporter } from "../log/otlp.ts";
 import { pricesAt } from "../log/price_source.ts";
 import { type PriceBook, priceBook } from "../log/prices.ts";
+import type { SharedCounters } from "../policies/shared_counters.ts";
 import type { Timer } from "../policies/timers.ts";
 import { IS_PROCESS } from "../context.ts";
 import { memoryLogs } from "../stores/memory.ts";
@@ -21,7 +22,7 @@ import type { checkOptions, Options } from "./options.ts";
 /** Measures durations. A program that sets the option `now` sets this clock too. */
 export const timerOf = ({ now }: Options): Timer => now ?? (() => performance.now());
 
-const warn = (line: string) => console.error(`Warning: ${line}`);
+export const warn = (line: string) => console.error(`Warning: ${line}`);
 
 /** The defaults of the option `logs`. */
 const USUAL = {
@@ -58,13 +59,13 @@ export function pricesOf(
 /**
  * The receivers of rows; `undefined` if there are none.
  *
- * @param sql The database that keeps rows. Default: the memory of the process.
+ * @param beside The database that keeps rows, if it is not the memory of the process; and what counts losses.
  * @param send Sends spans.
  */
 export function journalOf(
   options: Options,
   { logs, prices, metrics: counted, adminToken, otel }: ReturnType<typeof checkOptions>,
-  sql: Sql | undefined,
+  { sql, losses }: { sql: Sql | undefined; losses: Losses },
   book: PriceBook,
   send: NonNullable<Options["fetch"]>,
 ): Journal | undefined {
@@ -73,7 +74,6 @@ export function journalOf(
   const keeps = logs ?? sql !== undefined;
   if (!log && !keeps && !isCounted && !otel) return undefined;
   const isPriced = keeps || prices || priceTable || isCounted || otel;
-  const losses: Losses = { rows: 0, storeErrors: 0, spans: 0 };
   return {
     log,
     losses,
@@ -92,11 +92,20 @@ export function journalOf(
   };
 }
 
+/** What tells and counts the failures of a store that requests wait for. */
+export const guarding = (options: Options, losses: Losses, { timeoutMs }: FilledStores) => ({
+  lateMs: timeoutMs,
+  timer: timerOf(options),
+  warn,
+  outage: losses.outage,
+  onFailure: () => void losses.storeErrors++,
+});
+
 /** Sends what is still held, and then closes the stores. */
 export async function closeAll(
-  { journal, stores }: { journal?: Journal; stores: FilledStores },
+  { journal, counters, stores }: { journal?: Journal; counters: SharedCounters; stores: FilledStores },
 ): Promise<void> {
-  await Promise.all([journal?.spans?.flush(), journal?.logs?.close()]);
+  await Promise.all([journal?.spans?.flush(), journal?.logs?.close(), counters.close()]);
   await stores.close();
 }
 

@@ -98,7 +98,8 @@ export interface Taken {
  */
 export interface Counters {
   /**
-   * Adds amounts, all of them or none.
+   * Adds amounts, all of them or none. A counter is never below 0: if a store has lost what it held, nothing that is taken off
+   * later makes room that there is not.
    *
    * @param rules Nothing is added if one of these sums would pass its limit.
    */
@@ -138,7 +139,10 @@ export function memoryCounters(now: () => number, counters: Map<string, Counter>
       const added = (key: string) =>
         additions.reduce((sum, addition) => addition.key === key ? sum + addition.amount : sum, 0);
       const sumOf = ({ of }: Rule, isAdded: boolean) =>
-        of.reduce((sum, { key, weight }) => sum + weight * (valueOf(key) + (isAdded ? added(key) : 0)), 0);
+        of.reduce(
+          (sum, { key, weight }) => sum + weight * Math.max(0, valueOf(key) + (isAdded ? added(key) : 0)),
+          0,
+        );
       const ok = rules.every((rule) => sumOf(rule, true) <= rule.limit);
       const sums = rules.map((rule) => sumOf(rule, ok));
       if (!ok) return { ok, sums };
@@ -146,6 +150,9 @@ export function memoryCounters(now: () => number, counters: Map<string, Counter>
         const counter = counters.get(key);
         if (counter && counter.until > at) counter.value += amount;
         else counters.set(key, { value: amount, until: at + ttlMs });
+      }
+      for (const { key, amount } of additions) {
+        if (amount < 0 && counters.get(key)!.value < 0) counters.get(key)!.value = 0;
       }
       if (counters.size > swept + SWEPT_EACH) sweep(at);
       return { ok, sums };

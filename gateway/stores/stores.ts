@@ -40,6 +40,8 @@ export interface Stores {
   kv?: Kv;
   /** Counts for the limits and budgets of tokens. */
   counters?: Counters;
+  /** The most milliseconds that a request waits for counts and cached answers. Default 250. */
+  timeoutMs?: number;
   /** Closes all of them. `close()` of the gateway calls it, and `close()` of `sql`. */
   close?(): Promise<void> | void;
 }
@@ -50,6 +52,7 @@ export interface FilledStores {
   /** Absent if cached answers are kept in memory. */
   kv?: Kv;
   counters: Counters;
+  timeoutMs?: number;
   close(): Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export function storesOf(store: Sql | Stores | string | undefined, now: () => nu
     sql,
     kv: given.kv ?? (sql && sqlKv(sql, now)),
     counters: given.counters ?? (sql ? sqlCounters(sql, now) : memoryCounters(now)),
+    timeoutMs: given.timeoutMs,
     async close() {
       await sql?.close?.();
       await given.close?.();

@@ -379,7 +379,15 @@ Deno.test("a cached answer cannot be changed by who has read it", async () => {
 
 Deno.test("parts of a key that run together are two keys", async () => {
   const kv = memoryKv(1000, Date.now);
-  const answers = answerCache({ kv, ttl: 60, shared: false, maxBytes: 1000, now: Date.now, warn() {} });
+  const answers = answerCache({
+    kv,
+    ttl: 60,
+    shared: false,
+    maxBytes: 1000,
+    now: Date.now,
+    timer: Date.now,
+    warn() {},
+  });
   const plan = (parts: string[], body: string) => ({ ttlMs: 1, parts, body });
   const keys = await Promise.all([
     [plan(["ab", "c"], "d")],
@@ -407,6 +415,7 @@ function withStore<T extends Kv>(kv: T, options: Options = {}, answer: Answer = 
     shared: false,
     maxBytes: 2 ** 20,
     now: config.now,
+    timer: config.timer,
     warn: (line) => told.push(line),
   });
   const { counts } = config.cache;

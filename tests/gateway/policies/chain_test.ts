@@ -9,12 +9,19 @@ import {
 import { chain, POLICIES } from "../../../gateway/policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../../../gateway/policies/settings.ts";
 import type { AnswerFormat, Delta } from "../../../wires/types.ts";
+import { sharedCounters } from "../../../gateway/policies/shared_counters.ts";
 import { memoryCounters } from "../../../gateway/stores/counters.ts";
 import { before, clock, events, post, ROOT } from "../../fakes.ts";
 
 function run(): Run {
   const { options } = clock();
-  const counters = memoryCounters(options.now);
+  const counters = sharedCounters({
+    counters: memoryCounters(options.now),
+    now: options.now,
+    timer: options.now,
+    warn() {},
+    outage: { allowed: 0, refused: 0, lost: 0 },
+  });
   const config = {
     ...options,
     timer: options.now,

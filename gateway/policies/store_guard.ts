@@ -1,0 +1,131 @@
+/** Asks stores that may be slow or down, so that no request waits for long. */
+import { type Timer, within } from "./timers.ts";
+
+/** The default of the longest wait for a store, in milliseconds. */
+const LATE_MS = 250;
+
+/** After so many failures one after another the store is left alone for a while, so that not each request waits. */
+const REST = { failures: 3, ms: 1000 };
+
+/** Milliseconds between two lines about failures of a store. */
+const TELL_MS = 60_000;
+
+/** The failure of a store, or the refusal to ask it so soon after it has failed. */
+export class StoreFailure extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "StoreFailure";
+  }
+}
+
+/** What a guard is made of. */
+export interface GuardParts {
+  /** The store's name in warnings: `the cache's store`. */
+  name: string;
+  /** Measures durations in milliseconds. */
+  timer: Timer;
+  /** The longest wait for the store. */
+  lateMs?: number;
+  /** Prints a line about failures. */
+  warn: (line: string) => void;
+  /** Called at each failure. */
+  onFailure?: () => void;
+}
+
+/** Asks a store. */
+export interface StoreGuard {
+  /**
+   * Asks the store, within the time limit. An answer that is there at once is returned as it is.
+   *
+   * @param onLate Is called with the answer if it comes after the time limit.
+   * @throws StoreFailure
+   */
+  ask<T>(what: string, work: () => Promise<T> | T, onLate?: (answer: T) => void): Promise<T> | T;
+  /** Counts and tells a failure that the store's answer shows. */
+  fail(what: string, cause?: unknown): StoreFailure;
+}
+
+/** Makes the guard of a store. */
+export function storeGuard({ name, timer, lateMs = LATE_MS, warn, onFailure }: GuardParts): StoreGuard {
+  /** The failures since the store has last answered, and those since the last line. */
+  let inARow = 0, untold = 0;
+  /** Whether the last line was about failures. */
+  let isToldOf = false;
+  let restsUntil = -Infinity, toldAt = -Infinity;
+
+  function fail(what: string, cause?: unknown): StoreFailure {
+    inARow++;
+    untold++;
+    onFailure?.();
+    const at = timer();
+    if (inARow >= REST.failures) restsUntil = at + REST.ms;
+    if (at - toldAt >= TELL_MS || at < toldAt) {
+      toldAt = at;
+      isToldOf = true;
+      warn(`${name} failed ${untold === 1 ? "once" : `${untold} times`}: ${what}${reasonOf(cause)}`);
+      untold = 0;
+    }
+    return new StoreFailure(`${name} failed: ${what}`, cause);
+  }
+
+  function succeed(): void {
+    if (inARow === 0) return;
+    if (inARow >= REST.failures && isToldOf) {
+      const more = untold > 0 ? `, after ${untold} more ${untold === 1 ? "failure" : "failures"}` : "";
+      warn(`${name} answers again${more}`);
+      isToldOf = false;
+      untold = 0;
+    }
+    inARow = 0;
+    restsUntil = -Infinity;
+  }
+
+  function isResting(): boolean {
+    if (restsUntil === -Infinity) return false;
+    const at = timer();
+    if (at < restsUntil && restsUntil - at <= REST.ms) return true;
+    // This call finds out whether the store works again; the others wait for what it finds.
+    restsUntil = at + REST.ms;
+    return false;
+  }
+
+  async function answered<T>(what: string, asked: Promise<T>, onLate?: (answer: T) => void): Promise<T> {
+    try {
+      const answer = await within(asked, lateMs, () => new DOMException("too slow", "TimeoutError"));
+      succeed();
+      return answer;
+    } catch (cause) {
+      if ((cause as Error)?.name === "TimeoutError") asked.then(onLate, () => {});
+      throw fail(what, cause);
+    }
+  }
+
+  return {
+    fail,
+    ask(what, work, onLate) {
+      if (isResting()) throw new StoreFailure(`${name} has just failed, and is not asked`);
+      let asked;
+      try {
+        asked = work();
+      } catch (cause) {
+        throw fail(what, cause);
+      }
+      return isPromise(asked) ? answered(what, asked, onLate) : asked;
+    },
+  };
+}
+
+/** Whether an answer is not there yet. */
+export const isPromise = <T>(value: Promise<T> | T): value is Promise<T> =>
+  typeof (value as Promise<T> | undefined)?.then === "function";
+
+/** The kind of a failure. The store's own message may hold an address or a password. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return "";
+  const { name, message } = cause;
+  // Errors of drivers have codes such as ECONNREFUSED; the errors around them name them in their messages.
+  const code = (cause as { code?: unknown }).code ?? (cause.cause as { code?: unknown } | undefined)?.code ??
+    /\b(?:E[A-Z]{4,}|SQLITE_[A-Z]+|OOM|READONLY|LOADING|NOAUTH|WRONGPASS|[0-9A-Z]{5}(?=:))\b/.exec(message)
+      ?.[0];
+  return ` (${name}${typeof code === "string" && /^\w{1,30}$/.test(code) ? `, ${code}` : ""})`;
+}
