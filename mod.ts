@@ -27,6 +27,7 @@ export type { Limits } from "./gateway/setup/limits.ts";
 export type { LogsOptions } from "./gateway/setup/logs_option.ts";
 export type { Sql, SqlStatement, SqlValue } from "./gateway/stores/sql.ts";
 export { openStore } from "./gateway/stores/store_url.ts";
+export { redis, type SendCommand } from "./gateway/stores/redis.ts";
 export type { Stores } from "./gateway/stores/stores.ts";
 export { workerStores } from "./gateway/stores/worker_stores.ts";
 export type { Kv } from "./gateway/stores/kv.ts";

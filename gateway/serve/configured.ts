@@ -7,7 +7,8 @@ import { SERVED_LIMITS } from "../setup/limits.ts";
 import { type Env, readEnv, type Served } from "../setup/env.ts";
 import { readPrices } from "../../providers/prices/table.ts";
 import { isUrl, readTable } from "../log/price_source.ts";
-import { readStoreUrls, storesAt, type StoreUrl } from "../stores/store_url.ts";
+import { readStoreUrls, type StoreUrl } from "../stores/read_store_urls.ts";
+import { storesAt } from "../stores/store_url.ts";
 import type { Sql } from "../stores/sql.ts";
 import { isSql, type Stores } from "../stores/stores.ts";
 import { STORE_BINDINGS } from "../stores/worker_stores.ts";
@@ -47,8 +48,8 @@ export type Configured =
     gateway: Gateway;
     /** Opens the store and reads the file of prices once, if there are any. Rejects with a TypeError that names the fault. */
     checkFiles(): Promise<unknown>;
-    /** The path of the store's file, if there is one. */
-    storePath?: string;
+    /** The paths of the store's files, if a store is opened by its URL. */
+    storePaths?: string[];
   }
   & Pick<Started, "stored" | "tokens" | "madeToken" | "madeAdminToken">;
 
@@ -100,7 +101,7 @@ export function configured(
   if (options.adminToken !== undefined) options.logs ??= true;
   const log = logger(served.log);
   const checkPrices = usePriceFile(options, open);
-  const { checkStore, storePath } = useStore(options, store, open !== undefined);
+  const { checkStore, storePaths } = useStore(options, store, open !== undefined);
   const whole: Options = { ...options, limits: { ...SERVED_LIMITS, ...options.limits }, log };
   return {
     ...served,
@@ -109,7 +110,7 @@ export function configured(
     madeToken,
     madeAdminToken,
     checkFiles: () => Promise.all([checkPrices(), checkStore()]),
-    storePath,
+    storePaths,
     gateway: gatewayWith(whole, readOptions(whole, madeToken !== undefined)),
   };
 }
@@ -162,7 +163,7 @@ function useStore(
   options: Options,
   given: Sql | Stores | undefined,
   opensFiles: boolean,
-): { checkStore(): Promise<unknown>; storePath?: string } {
+): { checkStore(): Promise<unknown>; storePaths?: string[] } {
   const { store: urls } = options;
   if (typeof urls !== "string") {
     if (given) options.store = given;
@@ -186,12 +187,18 @@ function useStore(
   // Opened after this, because the options of a gateway are read before anything waits.
   const { stores, open } = storesAt(read);
   options.store = stores;
+  if (!stores.sql && options.logs) {
+    console.error(
+      "Warning: SLUICE_STORE names no database, so rows of requests and virtual keys are kept in memory; add one after a " +
+        "comma, e.g. sqlite:sluice.db",
+    );
+  }
   return {
     checkStore: () =>
       open().catch((cause) => {
         throw refused(cause);
       }),
-    storePath: read.find(({ kind }) => kind === "sqlite")?.path,
+    storePaths: read.filter(({ kind }) => kind === "sqlite").map(({ place }) => place),
   };
 }
 

@@ -26,7 +26,7 @@ export interface Host {
   /** Is called before anything else. */
   prepare?(): void;
   /** Is called before a store's file is opened. */
-  opens?(path: string): void;
+  opens?(paths: readonly string[]): void;
   /** Adds the cure to an error. */
   explain?(error: Error): Error;
 }
@@ -102,10 +102,10 @@ function denoHost(deno: DenoRuntime, command: readonly string[]): Host {
     },
     readText: noted((path) => deno.readTextFile(path)),
     open: noted(openOnDeno(deno)),
-    opens(path) {
+    opens(paths) {
       const folder = driverFolder();
-      files.push(...folder === undefined ? [] : [folder], path);
-      written.push(path);
+      files.push(...folder === undefined ? [] : [folder], ...paths);
+      written.push(...paths);
     },
     listen({ port, hostname, reusePort }, fetch) {
       const server = deno.serve({ port, hostname, reusePort, onListen() {} }, fetch);

@@ -100,7 +100,7 @@ export async function startOn(
   const { env, file, told } = await readSettings(host, overrides);
   const { alone, open } = host;
   const served = configured(env, { names: host.names(), alone, file, told, open });
-  if (served.storePath !== undefined) host.opens?.(served.storePath);
+  if (served.storePaths) host.opens?.(served.storePaths);
   await served.checkFiles();
   const server = await listening(served, () => host.listen(served, served.gateway.fetch));
   return { served, server };

@@ -1,19 +1,24 @@
 /** Keeps counters in a SQL database. */
 import type { Addition, Counters, Rule, Taken } from "./counters.ts";
 import { migrate } from "./sql_schema.ts";
-import { type Sql, type SqlStatement, StoreError, withStoreErrors } from "./sql.ts";
+import { type Limit, type Take, takeInSqlite, takingInPostgres } from "./sql_take.ts";
+import { type Sql, sqlValue, StoreError, withStoreErrors } from "./sql.ts";
 
 /** In one of so many calls, counters that are over are removed, at most so many: more than the calls between can add. */
 const SWEPT = { each: 100, most: 2000 };
 
+/** How long counters that are over are kept: a gateway whose clock is behind may still need them. */
+const GRACE_MS = 600_000;
+
 /**
  * Makes counters in a database. Its tables are made at the first call.
  *
- * @param now The time in milliseconds since 1970. All gateways on one database may have clocks of their own.
+ * @param now The time in milliseconds since 1970. The gateways on one database may have clocks of their own: the names of
+ * counters and the times until which they count are by the same clock.
  */
 export function sqlCounters(database: Sql, now: () => number = Date.now): Counters {
   const sql = withStoreErrors(database);
-  const take = takeInSqlite;
+  const take: Take = sql.dialect === "postgres" ? takingInPostgres() : takeInSqlite;
   let isReady = false;
   let untilSweep = 0;
   return {
@@ -22,81 +27,66 @@ export function sqlCounters(database: Sql, now: () => number = Date.now): Counte
         await migrate(sql);
         isReady = true;
       }
+      const at = now();
       const isSwept = additions.length > 0 && untilSweep-- <= 0;
       if (isSwept) untilSweep = SWEPT.each;
-      return await take(sql, additions, rules, { now: now(), isSwept });
+      const amounts = totals(additions, at);
+      const sweep = isSwept ? { until: at - GRACE_MS, most: SWEPT.most } : undefined;
+      const { isAdded, values } = await take(sql, {
+        amounts: [...amounts].map(([key, { amount, until }]) => [key, amount, until]),
+        limits: limitsOf(rules, (key) => amounts.get(key)?.amount ?? 0),
+        keys: [...new Set(rules.flatMap(({ of }) => of.map(({ key }) => textOf(key))))],
+        at,
+        sweep,
+      });
+      return taken(amounts, rules, values, isAdded);
     },
   };
 }
 
+/** A name as each database takes it. */
+const textOf = (key: string) => sqlValue(key) as string;
+
+type Amounts = ReadonlyMap<string, { amount: number; until: number }>;
+
 /** What is added to each counter, and when it is over. */
-function totals(additions: readonly Addition[], now: number): Map<string, { amount: number; until: number }> {
+function totals(additions: readonly Addition[], at: number): Amounts {
   const all = new Map<string, { amount: number; until: number }>();
   for (const { key, amount, ttlMs } of additions) {
-    const known = all.get(key);
+    const name = textOf(key), known = all.get(name);
     if (known) known.amount += amount;
-    else all.set(key, { amount, until: now + ttlMs });
+    else all.set(name, { amount, until: at + ttlMs });
   }
   return all;
 }
 
-/** Removes counters that are over. */
-const sweep = (now: number): SqlStatement => [
-  "delete from sluice_counters where key in (select key from sluice_counters where until <= ? limit ?)",
-  [now, SWEPT.most],
-];
+/**
+ * The limits, less what the call itself adds.
+ *
+ * JSON has no infinite numbers, and such limits refuse nothing.
+ */
+const limitsOf = (rules: readonly Rule[], addedOf: (key: string) => number): Limit[] =>
+  rules.filter(({ limit }) => limit < Infinity)
+    .map(({ limit, of }) => [
+      limit - sumOf(of, addedOf),
+      of.map(({ key, weight }) => [textOf(key), weight]),
+    ]);
 
-// ---------------------------------------------------------------- SQLite
+const sumOf = (of: Rule["of"], valueOf: (key: string) => number) =>
+  of.reduce((sum, { key, weight }) => sum + weight * valueOf(textOf(key)), 0);
 
-const VALUES =
-  "select key, value from sluice_counters where until > ? and key in (select value from json_each(?))";
-
-/** The counters of one rule: weights and values. Those that have no row count as 0. */
-const SUM = "select sum(json_extract(o.value, '$[1]') * c.value) from json_each(r.value, '$[1]') as o " +
-  "join sluice_counters as c on c.key = json_extract(o.value, '$[0]') and c.until > ?";
-
-/** Adds all amounts, unless the sum of a rule is over its limit. Lists are JSON, because D1 takes only 100 values. */
-const ADD = `insert into sluice_counters (key, value, until)
-  select json_extract(a.value, '$[0]'), json_extract(a.value, '$[1]'), json_extract(a.value, '$[2]')
-  from json_each(?) as a
-  where not exists (
-    select 1 from json_each(?) as r where coalesce((${SUM}), 0) > json_extract(r.value, '$[0]'))
-  on conflict (key) do update set
-    value = excluded.value + case when sluice_counters.until > ? then sluice_counters.value else 0 end,
-    until = case when sluice_counters.until > ? then sluice_counters.until else excluded.until end
-  returning key`;
-
-async function takeInSqlite(
-  sql: Sql,
-  additions: readonly Addition[],
+/** @param values Those before the call. @param isAdded `undefined` if there was nothing to add. */
+function taken(
+  amounts: Amounts,
   rules: readonly Rule[],
-  { now, isSwept }: { now: number; isSwept: boolean },
-): Promise<Taken> {
-  const added = totals(additions, now);
-  const sumOf = ({ of }: Rule, valueOf: (key: string) => number) =>
-    of.reduce((sum, { key, weight }) => sum + weight * valueOf(key), 0);
-  const addedOf = (key: string) => added.get(key)?.amount ?? 0;
-  const keys = new Set(rules.flatMap(({ of }) => of.map(({ key }) => key)));
-  const statements: SqlStatement[] = [[VALUES, [now, JSON.stringify([...keys])]]];
-  if (added.size > 0) {
-    const amounts = [...added].map(([key, { amount, until }]) => [key, amount, until]);
-    // What the call itself adds is taken off the limits. JSON has no infinite numbers, and such limits refuse nothing.
-    const limits = rules.filter(({ limit }) => limit < Infinity)
-      .map((rule) => [rule.limit - sumOf(rule, addedOf), rule.of.map(({ key, weight }) => [key, weight])]);
-    statements.push([ADD, [JSON.stringify(amounts), JSON.stringify(limits), now, now, now]]);
+  values: ReadonlyMap<string, number>,
+  isAdded: boolean | undefined,
+): Taken {
+  for (const value of values.values()) {
+    if (!Number.isFinite(value)) throw new StoreError(new TypeError("a counter is not a number"));
   }
-  if (isSwept) statements.push(sweep(now));
-  const rows: unknown = await sql.batch(statements);
-  if (!isRows(rows, statements.length)) {
-    throw new StoreError(new TypeError("batch() of the store must return the rows of each statement"));
-  }
-  const [found, taken] = rows;
-  const values = new Map(found.map(({ key, value }) => [key as string, Number(value)]));
   const valueOf = (key: string) => values.get(key) ?? 0;
-  const ok = added.size > 0 ? taken.length > 0 : rules.every((rule) => sumOf(rule, valueOf) <= rule.limit);
-  const sums = rules.map((rule) => sumOf(rule, (key) => valueOf(key) + (ok ? addedOf(key) : 0)));
-  return { ok, sums };
+  const ok = isAdded ?? rules.every(({ limit, of }) => sumOf(of, valueOf) <= limit);
+  const after = (key: string) => Math.max(0, valueOf(key) + (ok ? amounts.get(key)?.amount ?? 0 : 0));
+  return { ok, sums: rules.map(({ of }) => sumOf(of, after)) };
 }
-
-const isRows = (rows: unknown, count: number): rows is Record<string, unknown>[][] =>
-  Array.isArray(rows) && rows.length === count && rows.every(Array.isArray);

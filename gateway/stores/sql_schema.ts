@@ -1,6 +1,7 @@
 /** Makes the tables of a SQL store. */
 import { HISTOGRAMS } from "./sql_sums.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, SqlStatement } from "./sql.ts";
+import { TAKE_FUNCTION } from "./sql_take.ts";
 
 /**
  * The statements that make the tables, in order. A database remembers how many of them it has run, so a change of the tables
@@ -64,17 +65,22 @@ function statements(dialect: Sql["dialect"]): string[] {
     ...["sluice_minutes", "sluice_hours", "sluice_days"].map((table) =>
       `alter table ${table} add column cached bigint not null default 0`
     ),
+    ...isPostgres ? [TAKE_FUNCTION] : [],
   ];
 }
 
+/** The number of the lock under which PostgreSQL makes the tables. Two gateways that make one at once would fail. */
+const LOCK: SqlStatement = ["select pg_advisory_xact_lock(7583942100)", []];
+
 /** Runs the statements that the database has not run yet. Several processes may do so at once. */
 export async function migrate(sql: Sql): Promise<void> {
-  await sql.batch([["create table if not exists sluice_schema (version bigint not null)", []]]);
+  const first = sql.dialect === "postgres" ? [LOCK] : [];
+  await sql.batch([...first, ["create table if not exists sluice_schema (version bigint not null)", []]]);
   const before = await versionOf(sql);
   for (const [at, text] of statements(sql.dialect).entries()) {
     if (at < before) continue;
     try {
-      await sql.batch([[text, []], ["insert into sluice_schema (version) values (?)", [at + 1]]]);
+      await sql.batch([...first, [text, []], ["insert into sluice_schema (version) values (?)", [at + 1]]]);
     } catch (cause) {
       // Another process has added the same column a moment ago.
       if (await versionOf(sql) <= at) throw cause;

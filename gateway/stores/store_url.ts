@@ -1,59 +1,6 @@
 /** Opens the stores that URLs name. */
-import type { Sql } from "./sql.ts";
+import { type Kind, KINDS, masked, readStoreUrls, type Role, type StoreUrl } from "./read_store_urls.ts";
 import type { Stores } from "./stores.ts";
-
-type Role = "sql" | "kv" | "counters";
-
-/** The kinds of stores, by the beginning of their URLs, and the roles that each fills. */
-const KINDS = {
-  sqlite: ["sql", "kv", "counters"],
-} as const satisfies Record<string, readonly Role[]>;
-
-type Kind = keyof typeof KINDS;
-
-const NAMES = Object.keys(KINDS).join(" or ");
-
-/** A store's URL in parts. */
-export interface StoreUrl {
-  kind: Kind;
-  /** The path of the file. */
-  path: string;
-}
-
-/**
- * Reads URLs of stores, with commas between them: `sqlite:sluice.db`, `sqlite:///var/lib/sluice.db`.
- *
- * @throws TypeError whose message continues "Cannot use NAME: ". It quotes nothing that may hold a secret.
- */
-export function readStoreUrls(urls: string): StoreUrl[] {
-  // A path and a list of hosts may hold a comma.
-  const all = urls.split(/,(?=\s*[a-z][a-z0-9+.-]*:)/).map(readStoreUrl);
-  const missing = new Set<Role>(["sql", "kv", "counters"]);
-  for (const { kind } of all) {
-    if (!KINDS[kind].some((role) => missing.delete(role))) {
-      throw new TypeError(
-        `nothing would use ${kind}: the stores before it in the list do all that it can do`,
-      );
-    }
-    for (const role of KINDS[kind]) missing.delete(role);
-  }
-  return all;
-}
-
-function readStoreUrl(url: string): StoreUrl {
-  const [, kind, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/s.exec(url.trim()) ?? [];
-  if (kind === undefined) {
-    throw new TypeError(`it must be a URL such as sqlite:sluice.db, and names no kind of store`);
-  }
-  if (!Object.hasOwn(KINDS, kind)) {
-    throw new TypeError(`there is no kind of store named ${JSON.stringify(kind)}; it must be ${NAMES}`);
-  }
-  const path = rest.replace(/^\/\//, "");
-  if (path === "" || /[?#\0]/.test(path)) {
-    throw new TypeError("it must be sqlite: and the path of a file, without ? and #");
-  }
-  return { kind: kind as Kind, path };
-}
 
 /**
  * The module that opens a kind of store. Its name is computed so that no other module imports it, with the extension of this
@@ -73,8 +20,8 @@ export const driverFolder = (): string | undefined =>
 /**
  * Opens stores, for the option `store`.
  *
- * @param urls `sqlite:PATH`. Deno must be allowed to read and to write the file. Of several URLs, with commas between them, the
- * first that can keep something keeps it.
+ * @param urls `sqlite:PATH` (Deno must be allowed to read and to write the file) or `postgres://user:password@host:5432/database`. Of
+ * several URLs, with commas between them, the first that can keep something keeps it.
  * @throws TypeError for a malformed URL, or a store that cannot be opened.
  *
  * @example
@@ -109,38 +56,60 @@ export function storesAt(urls: readonly StoreUrl[]): { stores: Stores; open(): P
     opening.catch(() => opened.delete(url));
     return opening;
   }
-  const withRole = (role: Role) => urls.find(({ kind }) => KINDS[kind].includes(role));
+  /** Makes the function that uses the store of a role. Its errors tell no secrets. */
+  function using<R extends Role>(url: StoreUrl, role: R) {
+    return async <T>(use: (store: NonNullable<Stores[R]>) => Promise<T> | T): Promise<T> => {
+      try {
+        return await use((await at(url))[role]!);
+      } catch (cause) {
+        throw withoutSecrets(cause as Error, url);
+      }
+    };
+  }
+  const urlOf = (role: Role) => urls.find(({ kind }) => KINDS[kind].includes(role));
   const stores: Stores = {
     close: async () => {
       for (const opening of opened.values()) await (await opening.catch(() => undefined))?.close?.();
     },
   };
-  const sqlUrl = withRole("sql"), kvUrl = withRole("kv"), countersUrl = withRole("counters");
+  const sqlUrl = urlOf("sql"), kvUrl = urlOf("kv"), countersUrl = urlOf("counters");
   if (sqlUrl) {
-    const sql = async (): Promise<Sql> => (await at(sqlUrl)).sql!;
+    const use = using(sqlUrl, "sql");
     stores.sql = {
-      dialect: "sqlite",
-      all: async (text, params) => await (await sql()).all(text, params),
-      batch: async (statements) => await (await sql()).batch(statements),
+      dialect: sqlUrl.kind === "postgres" ? "postgres" : "sqlite",
+      all: (text, params) => use((sql) => sql.all(text, params)),
+      batch: (statements) => use((sql) => sql.batch(statements)),
     };
   }
   if (kvUrl) {
-    const kv = async () => (await at(kvUrl)).kv!;
+    const use = using(kvUrl, "kv");
     stores.kv = {
-      get: async (key) => await (await kv()).get(key),
-      put: async (...value) => await (await kv()).put(...value),
-      delete: async (key) => await (await kv()).delete(key),
+      get: (key) => use((kv) => kv.get(key)),
+      put: (...value) => use((kv) => kv.put(...value)),
+      delete: (key) => use((kv) => kv.delete(key)),
     };
   }
   if (countersUrl) {
-    const counters = async () => (await at(countersUrl)).counters!;
-    stores.counters = { take: async (additions, rules) => await (await counters()).take(additions, rules) };
+    const use = using(countersUrl, "counters");
+    stores.counters = { take: (additions, rules) => use((counters) => counters.take(additions, rules)) };
   }
   return { stores, open: () => Promise.all(urls.map(at)) };
 }
 
-async function openOne({ kind, path }: StoreUrl): Promise<Stores> {
-  let module: { open(path: string): Promise<Stores> };
+/** The same error, or one without the password of the store. */
+function withoutSecrets(error: Error, url: StoreUrl): Error {
+  const message = masked(error.message, url);
+  return message === error.message && url.secrets.length === 0
+    ? error
+    : Object.assign(new Error(message), { name: error.name });
+}
+
+/** The packages that drivers need, for those who install them by themselves. */
+const PACKAGES: Partial<Record<Kind, string>> = { postgres: "postgres", redis: "@redis/client" };
+
+async function openOne(url: StoreUrl): Promise<Stores> {
+  const { kind, place, shown } = url;
+  let module: { open(place: string): Promise<Stores> };
   try {
     module = await import(moduleOf(kind));
   } catch (cause) {
@@ -149,17 +118,22 @@ async function openOne({ kind, path }: StoreUrl): Promise<Stores> {
     if (/^Requires \w+ access to /.test(message)) {
       throw Object.assign(new Error(message, { cause }), { name: "NotCapable" });
     }
+    const npm = PACKAGES[kind];
     throw new TypeError(
-      `this build has no driver for ${kind}: a gateway of one file cannot open a store by its URL; ` +
-        "run mod.ts, or pass an object as the option store",
+      `this build has no driver for ${kind}` +
+        (npm ? `: install the package ${npm}; ` : ": ") +
+        "a gateway of one file cannot open a store by its URL: run mod.ts, or pass an object as the option store",
       { cause },
     );
   }
   try {
-    return await module.open(path);
+    return await module.open(place);
   } catch (cause) {
-    const { name, message } = cause as Error;
-    if (name === "NotCapable") throw cause;
-    throw new TypeError(`the store ${JSON.stringify(path)} cannot be opened: ${message}`, { cause });
+    const error = withoutSecrets(cause as Error, url);
+    if (error.name === "NotCapable") throw error;
+    throw new TypeError(`the store ${JSON.stringify(shown)} cannot be opened: ${reasonOf(error)}`);
   }
 }
+
+/** Some errors of connections have no message. */
+const reasonOf = ({ message, name }: Error) => message || name;

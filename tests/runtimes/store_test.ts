@@ -116,7 +116,10 @@ for (const [name, command] of Object.entries(SERVED)) {
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(`${folder}/text`, "This is not a database. ".repeat(100));
     const cases: [url: string, due: string][] = [
-      ["oracle://user:secret@host/rows", 'there is no kind of store named "oracle"; it must be sqlite'],
+      [
+        "oracle://user:secret@host/rows",
+        'there is no kind of store named "oracle"; it must be one of sqlite',
+      ],
       ["sluice.db", "it must be a URL such as sqlite:sluice.db"],
       ["sqlite:", "it must be sqlite: and the path of a file"],
       ["sqlite:rows.db?mode=ro", "it must be sqlite: and the path of a file"],

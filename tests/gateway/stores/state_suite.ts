@@ -1,5 +1,5 @@
 /** What each store of counters and of values must do. It runs on Deno and on Bun (`state_kinds.ts`). */
-import type { Addition, Counters, Rule } from "../../../gateway/stores/counters.ts";
+import { type Addition, type Counters, memoryCounters, type Rule } from "../../../gateway/stores/counters.ts";
 import type { Kv } from "../../../gateway/stores/kv.ts";
 
 /** A kind of store. */
@@ -14,6 +14,15 @@ interface Case {
   counters: Counters;
   kv: Kv;
   pass(ms: number): void;
+  at(): number;
+}
+
+/** Numbers from 0 up to 1, the same in each run. */
+function numbers(seed: number): () => number {
+  return () => {
+    seed = Math.imul(seed ^ (seed >>> 15), 0x2c1b3c6d) + 0x9e3779b9 | 0;
+    return ((seed ^ (seed >>> 13)) >>> 0) / 2 ** 32;
+  };
 }
 
 /** These run on runtimes without `@std/assert`. */
@@ -40,11 +49,17 @@ const CASES: [name: string, run: (store: Case) => Promise<void>, needsClock?: tr
     same(await take([], [rule(1, "a"), rule(9, "b")]), { ok: false, sums: [2, 5] });
     same(await take([add("a", -1), add("a", 3)], [rule(4, "a")]), { ok: true, sums: [4] });
   }],
-  ["take() without rules always adds, and without anything does nothing", async ({ counters: { take } }) => {
-    same(await take([add("a", 2), add("a", -5)]), { ok: true, sums: [] });
-    same(await take([]), { ok: true, sums: [] });
-    same(await take([], [rule(Infinity, "a", "none")]), { ok: true, sums: [-3] });
-  }],
+  [
+    "take() without rules always adds, takes off down to 0, and without anything does nothing",
+    async ({ counters: { take } }) => {
+      same(await take([add("a", 2), add("a", -5)]), { ok: true, sums: [] });
+      same(await take([]), { ok: true, sums: [] });
+      same(await take([add("a", -5), add("b", 3)]), { ok: true, sums: [] });
+      same(await take([add("b", -1), add("a", 1)], [rule(9, "a"), rule(9, "b")]), { ok: true, sums: [1, 2] });
+      await take([add("a", -1)]);
+      same(await take([], [rule(Infinity, "a", "none")]), { ok: true, sums: [0] });
+    },
+  ],
   ["take() weighs counters, and an infinite limit refuses nothing", async ({ counters: { take } }) => {
     await take([add("a", 10), add("b", 8)]);
     const weighed = { limit: 15, of: [{ key: "a", weight: 1 }, { key: "b", weight: 0.5 }] };
@@ -105,6 +120,36 @@ const CASES: [name: string, run: (store: Case) => Promise<void>, needsClock?: tr
     pass(999);
     same(await sum(), 1);
   }, true],
+  [
+    "take() does what a simple model does, whatever is asked and whenever",
+    async ({ counters: { take }, pass, at }) => {
+      for (let seed = 1; seed <= 3; seed++) {
+        const random = numbers(seed), upTo = (most: number) => Math.floor(random() * (most + 1));
+        const model = memoryCounters(at);
+        const key = () => `${seed}:${upTo(4)}`;
+        for (let call = 0; call < 60; call++) {
+          const additions = Array.from(
+            { length: upTo(4) },
+            () => add(key(), upTo(12) - 3, 1000 * (1 + upTo(5))),
+          );
+          const rules = Array.from({ length: upTo(3) }, () => ({
+            limit: upTo(40),
+            of: Array.from({ length: upTo(3) }, () => ({ key: key(), weight: upTo(4) / 4 })),
+          }));
+          // Amounts that are taken off are never held against a rule.
+          const asked = additions.some(({ amount }) => amount < 0) ? [] : rules;
+          same(
+            await take(additions, asked),
+            await model.take(additions, asked),
+            `seed ${seed}, call ${call}:`,
+          );
+          same(await take([], rules), await model.take([], rules), `seed ${seed}, after call ${call}:`);
+          pass(upTo(1500));
+        }
+      }
+    },
+    true,
+  ],
   ["a value comes back as it was, with bytes above 127", async ({ kv }) => {
     const bytes = Uint8Array.from({ length: 200_000 }, (_, at) => at * 7);
     for (
@@ -144,6 +189,7 @@ export const stateCasesOf = (kind: StateKind): [name: string, run: () => Promise
           counters: { take: async (...all) => await counters.take(...all) },
           kv,
           pass: (ms) => void (at += ms),
+          at: () => at,
         });
       } finally {
         await close();

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { createGateway } from "../../../gateway/gateway.ts";
 import { memoryCounters } from "../../../gateway/stores/counters.ts";
 import { memoryKv } from "../../../gateway/stores/memory_kv.ts";
-import { openStore, readStoreUrls } from "../../../gateway/stores/store_url.ts";
+import { masked, readStoreUrls } from "../../../gateway/stores/read_store_urls.ts";
+import { openStore } from "../../../gateway/stores/store_url.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { Stores } from "../../../gateway/stores/stores.ts";
 import { ask, before, completion } from "../../fakes.ts";
@@ -89,8 +90,35 @@ Deno.test("the option store names what it must be", () => {
 });
 
 Deno.test("readStoreUrls() reads a list, and refuses a store that nothing would use", () => {
-  assertEquals(readStoreUrls(" sqlite:a,b.db "), [{ kind: "sqlite", path: "a,b.db" }]);
+  assertEquals(readStoreUrls(" sqlite:a,b.db "), [
+    { kind: "sqlite", place: "a,b.db", shown: "a,b.db", secrets: [] },
+  ]);
   const { message } = assertThrows(() => readStoreUrls("sqlite:a.db, sqlite:b.db"), TypeError);
   assert(!/[ab]\.db/.test(message));
   assertEquals(message, "nothing would use sqlite: the stores before it in the list do all that it can do");
+});
+
+Deno.test("a store's password is masked wherever it stands in a URL", () => {
+  const cases: [url: string, shown: string][] = [
+    ["postgres://user:p%40ss-word@host:5432/db", "postgres://user:***@host:5432/db"],
+    [
+      "postgresql://user:p%40ss-word@one,two:5433/db?sslmode=require",
+      "postgresql://user:***@one,two:5433/db?sslmode=require",
+    ],
+    ["postgres://host/db?user=u&password=p%40ss-word", "postgres://host/db?user=u&password=***"],
+    ["redis://:p%40ss-word@host:6379/0", "redis://:***@host:6379/0"],
+    ["rediss://user:p%40ss-word@[::1]:6379", "rediss://user:***@[::1]:6379"],
+    ["redis://host", "redis://host"],
+  ];
+  for (const [url, shown] of cases) {
+    const [read] = readStoreUrls(url);
+    assertEquals([read.place, read.shown], [url, shown]);
+    const told = masked(`cannot connect to ${url}: p%40ss-word, p@ss-word`, read);
+    if (url.includes("word")) assert(!told.includes("ss-word"), told);
+  }
+  // A password with a character that ends it elsewhere is not quoted either.
+  for (const url of ["postgres://user:se/cret@host/db", "postgres://user:se#cret@host", "redis://"]) {
+    const { message } = assertThrows(() => readStoreUrls(url), TypeError);
+    assert(!message.includes("cret"), message);
+  }
 });
