@@ -26,11 +26,13 @@ export function esbuildBinary(): Promise<string> {
 
 /** The path of a Node of this major version: the one on PATH, or else the one from npm. */
 export async function nodeBinary(major: keyof typeof NODES): Promise<string> {
-  const present = await new Deno.Command("node", { args: ["-p", "process.version + process.execPath"] })
-    .output()
-    .then(({ stdout }) => new TextDecoder().decode(stdout).trim(), () => "");
-  const [, version, path] = /^v(\d+)[^/\\A-Z]*(.+)$/.exec(present) ?? [];
-  if (version === `${major}`) return path;
+  const args = ["-p", "`${process.versions.node}\\n${process.execPath}`"];
+  const present = await new Deno.Command("node", { args }).output().then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
+  const [version, path] = new TextDecoder().decode(present).trim().split("\n");
+  if (version.startsWith(`${major}.`)) return path;
   const { os, arch } = Deno.build;
   const platform = `${os === "windows" ? "win" : os}-${arch === "aarch64" ? "arm64" : "x64"}`;
   return await fromNpm(`node-${platform}@${NODES[major]}`, ".", "bin/node");
