@@ -25,7 +25,7 @@ export interface Host {
   exit(code: number): void;
   /** Is called before anything else. */
   prepare?(): void;
-  /** Is called before a store's file is opened. */
+  /** Is called before a store is opened that a driver's module opens, with the paths of its files. */
   opens?(paths: readonly string[]): void;
   /** Adds the cure to an error. */
   explain?(error: Error): Error;
