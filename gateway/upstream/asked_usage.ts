@@ -1,6 +1,6 @@
 /**
  * Asks a provider for the usage of a stream whose client did not ask for it. Without it the tokens of an answer, and what a gateway
- * token has used or spent with them, would be an estimate.
+ * token has used or spent with them, or a route has, would be an estimate.
  */
 import { isChatPath } from "../../providers/formats.ts";
 import type { Provider, Spoken } from "../../providers/types.ts";
@@ -9,6 +9,8 @@ import { editMembers, findMembers } from "../../wires/shared/json_text.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { countsTokens } from "../policies/token_limits.ts";
+import type { Target } from "../targets/find_target.ts";
+import type { RouteLeg } from "../targets/routes/types.ts";
 import { withMembers } from "./body_form.ts";
 import { isRuled } from "./spoken.ts";
 
@@ -21,15 +23,21 @@ import { isRuled } from "./spoken.ts";
 export function usageToAsk(
   get: (field: string) => unknown,
   spoken: Spoken | undefined,
+  { leg }: Target,
   { caller: { metered } }: Exchange,
 ): JsonObject | undefined {
-  if (!metered || !countsTokens(metered) || !spoken || !isRuled(spoken)) return undefined;
+  const isCounted = metered !== undefined && countsTokens(metered) || leg !== undefined && isPriced(leg);
+  if (!isCounted || !spoken || !isRuled(spoken)) return undefined;
   if (spoken.drop?.includes("stream_options") || get("stream") !== true) return undefined;
   const options = get("stream_options") ?? {};
   // The provider tells the client what is wrong with another value.
   if (!isObject(options) || (options.include_usage ?? false) !== false) return undefined;
   return { ...options, include_usage: true };
 }
+
+/** Whether the way through a route has passed a limit on cost. */
+const isPriced = ({ gates }: RouteLeg): boolean =>
+  gates.some(({ toll, isOpen }) => isOpen && toll.node.counts === "cost");
 
 /** A body with this value of `stream_options`. The rest stays byte for byte. */
 export function withUsageAsked(body: BodyInit, stream_options: JsonObject): BodyInit {

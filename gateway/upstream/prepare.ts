@@ -90,7 +90,7 @@ export function prepare(
   );
   const added = form && takeMembers(form, sent, body.get, dropped);
   refuseDropped(dropped, provider, headers, config);
-  const usage = isSame ? usageToAsk(body.get, spoken, exchange) : undefined;
+  const usage = isSame ? usageToAsk(body.get, spoken, target, exchange) : undefined;
   const write = () => inDepth(() => completed(rewritten.write(), added, usage));
   let written = only ? write() : undefined;
   return {

@@ -8,7 +8,7 @@ import type { RateNode, RouteLeg, Toll } from "../../../gateway/targets/routes/t
 import { indexProviders, PROVIDERS } from "../../../providers/table.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
-import { ask, before, clock, completion, messages, refusal } from "../../fakes.ts";
+import { ask, before, clock, completion, events, messages, refusal, STREAM } from "../../fakes.ts";
 import { model, rate, start } from "../targets/routes/graphs.ts";
 
 const TOKEN = { authorization: "Bearer gateway-token" };
@@ -301,4 +301,23 @@ Deno.test("a process tells a bounded number of values apart; further ones count 
     true,
     false,
   ]);
+});
+
+Deno.test("a stream behind a limit on cost is asked for its usage, which its client does not get", async () => {
+  const usage = { prompt_tokens: 0, completion_tokens: 5, total_tokens: 5 };
+  const told = `data: ${
+    JSON.stringify({ id: "c", object: "chat.completion.chunk", choices: [], usage })
+  }\n\n`;
+  const [done] = STREAM.slice(-1);
+  const { send, models, sent } = limited(
+    BUDGET,
+    ({ body }) => JSON.parse(body).stream ? events(...STREAM.slice(0, -1), told, done) : used(0),
+  );
+  const { text } = await send("a", {}, { stream: true });
+  assertEquals(JSON.parse(sent[0].body).stream_options, { include_usage: true });
+  assertEquals(text, STREAM.join(""));
+  // Five tokens cost all of the five cents.
+  assertEquals(await models("a", "b"), ["llama", "gpt-6"]);
+  await send("a", {}, { stream: true });
+  assertEquals(JSON.parse(sent[3].body).stream_options, undefined);
 });
