@@ -91,28 +91,33 @@ function nameOf(parts: readonly unknown[]): string {
 }
 
 /** The most values that a process tells apart at a time. Clients choose them. */
-export const MOST_VALUES = 250_000;
+const MOST_VALUES = 250_000;
 
 /** Milliseconds between two searches for values that may be forgotten: one takes some milliseconds. */
 const SWEPT_EACH_MS = 10_000;
 
+/** Names of counters that are in use. */
+interface UsedNames {
+  /** Notes that a name is used for some time. @returns Whether it may be: not if too many others are. */
+  keep(name: string, now: number, ms: number): boolean;
+}
+
 /** Stands for all further values. No value is a list. */
 const OTHERS = ["others"];
 
-/** The names of counters that are in use. */
-function usedNames() {
+/** The names of counters that are in use. @param most How many there may be. */
+export function usedNames(most: number = MOST_VALUES): UsedNames {
   /** Until when each is in use. */
   const names = new Map<string, number>();
   let sweptAt = -Infinity;
   return {
-    /** Notes that a name is used for some time. @returns Whether it may be: not if too many others are. */
-    keep(name: string, now: number, ms: number): boolean {
-      if (!names.has(name) && names.size >= MOST_VALUES) {
+    keep(name, now, ms) {
+      if (!names.has(name) && names.size >= most) {
         if (now - sweptAt >= SWEPT_EACH_MS) {
           for (const [known, until] of names) if (until <= now) names.delete(known);
           sweptAt = now;
         }
-        if (names.size >= MOST_VALUES) return false;
+        if (names.size >= most) return false;
       }
       names.set(name, now + ms);
       return true;
@@ -120,10 +125,11 @@ function usedNames() {
   };
 }
 
-/** The names in use, by the counters of a gateway. */
-const USED = new WeakMap<object, ReturnType<typeof usedNames>>();
+/** By the counters of a gateway. */
+const USED = new WeakMap<object, UsedNames>();
 
-function namesOf({ config: { counters } }: Run): ReturnType<typeof usedNames> {
+/** The names that are in use among the counters of a gateway. */
+export function namesOf({ config: { counters } }: Pick<Run, "config">): UsedNames {
   const names = USED.get(counters) ?? usedNames();
   USED.set(counters, names);
   return names;

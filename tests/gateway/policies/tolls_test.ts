@@ -1,10 +1,10 @@
 /** The limits of routes: who is counted, when, and what becomes of the others. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { closedGate, namesOf, usedNames } from "../../../gateway/policies/tolls.ts";
 import type { Run } from "../../../gateway/policies/attempt.ts";
-import { closedGate, MOST_VALUES } from "../../../gateway/policies/tolls.ts";
 import { memoryCounters } from "../../../gateway/stores/counters.ts";
 import { readGraph } from "../../../gateway/targets/routes/graph.ts";
-import type { RateNode, RouteLeg, Toll } from "../../../gateway/targets/routes/types.ts";
+import type { RateNode, RouteLeg } from "../../../gateway/targets/routes/types.ts";
 import { indexProviders, PROVIDERS } from "../../../providers/table.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
@@ -282,25 +282,29 @@ Deno.test("a limit on cost leaves the token's own limits in force", async () => 
   assertEquals(await models("a", "a", "a", "a"), ["gpt-6", "gpt-6", "gpt-6", "llama"]);
 });
 
-Deno.test("a process tells a bounded number of values apart; further ones count together, until windows are over", async () => {
-  let now = Date.UTC(2026, 10, 24);
+Deno.test("values that a process cannot tell apart count together, and those before them apart", async () => {
+  const now = Date.UTC(2026, 10, 24);
   const counters = memoryCounters(() => now);
   const { nodes } = readGraph(ROUTE.r, indexProviders(PROVIDERS.values()));
-  const node = nodes.get("r") as RateNode;
+  const node = { ...nodes.get("r") as RateNode, limit: 1 };
+  const run = { config: { counters, now: () => now }, report: {} } as unknown as Run;
   const passes = async (value: unknown) => {
-    const toll: Toll = { id: "r", node: { ...node, limit: 1 }, value };
-    const run = { config: { counters, now: () => now }, report: {} } as unknown as Run;
-    const leg = { gates: [{ toll, isOpen: true }], route: { name: "r" } } as unknown as RouteLeg;
-    return await closedGate(leg, { scope: [], run }) === undefined;
+    const leg = { gates: [{ toll: { id: "r", node, value }, isOpen: true }], route: { name: "r" } };
+    return await closedGate(leg as unknown as RouteLeg, { scope: [], run }) === undefined;
   };
-  for (let at = 0; at < MOST_VALUES; at++) await passes(at);
-  assertEquals([await passes("one more"), await passes("another"), await passes(5)], [true, false, false]);
-  now += 7_200_000;
-  assertEquals([await passes("one more"), await passes("another"), await passes("another")], [
-    true,
-    true,
-    false,
-  ]);
+  assertEquals(await passes("early"), true);
+  for (let at = 0; at < 250_000; at++) namesOf(run).keep(`${at}`, now, 60_000);
+  assertEquals([await passes("late"), await passes("later"), await passes("early")], [true, false, false]);
+});
+
+Deno.test("usedNames() knows a bounded number of names, until they are used no more", () => {
+  const names = usedNames(3);
+  for (const name of ["a", "b", "c"]) assertEquals(names.keep(name, 0, 20_000), true);
+  assertEquals([names.keep("d", 0, 20_000), names.keep("a", 5_000, 60_000)], [false, true]);
+  // They are not searched again at once.
+  assertEquals(names.keep("d", 9_999, 20_000), false);
+  assertEquals([names.keep("d", 20_000, 20_000), names.keep("e", 20_000, 20_000)], [true, true]);
+  assertEquals([names.keep("f", 20_000, 20_000), names.keep("a", 20_000, 20_000)], [false, true]);
 });
 
 Deno.test("a stream behind a limit on cost is asked for its usage, which its client does not get", async () => {
