@@ -250,6 +250,21 @@ Deno.test("another tenant's response is as one that does not exist, in each gate
   assertEquals((await get(fetch, `responses/${id}`)).status, 200);
 });
 
+Deno.test("a key finds what it has kept also after its rotation, and another key does not", async () => {
+  const { fetch } = claude({ adminToken: "operator-0123456789" });
+  const rest = async (path: string, body: object) => {
+    const headers = bearer("operator-0123456789");
+    return await (await fetch(post(`${HOST}/sluice/api/keys${path}`, body, headers))).json();
+  };
+  const key = await rest("", { name: "key-a" }), other = await rest("", { name: "key-b" });
+  const { body: { id, store } } = await ask(fetch, {}, bearer(key.secret));
+  assertEquals(store, true);
+  const { secret } = await rest(`/${key.id}/rotate`, {});
+  assertEquals((await get(fetch, `responses/${id}`, secret)).status, 200);
+  assertEquals((await ask(fetch, { previous_response_id: id }, bearer(secret))).status, 200);
+  assertEquals((await get(fetch, `responses/${id}`, other.secret)).status, 404);
+});
+
 Deno.test("each path of Responses keeps and finds", async () => {
   const bases = [
     "/v1",
