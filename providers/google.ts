@@ -31,10 +31,14 @@ export function publishedModel(model: string): { publisher?: string; id: string 
   return { publisher: BY_NAME.find(([name]) => name.test(bare))?.[1], id: bare };
 }
 
+/** Matches OpenAI's own models, which only its Responses serve there, unlike its open ones. */
+export const OPENAI_OWN = /^(?:publishers\/)?openai\/(?!(?:models\/)?gpt-oss)/;
+
 /** The model's name in a request: the id, and for OpenAI's chat completions the publisher before it. */
 export function vertexModel(model: string): string {
   const { publisher, id } = publishedModel(model);
-  return publisher !== undefined && OPEN_API.includes(publisher) ? `${publisher}/${id}` : id;
+  const isOpen = publisher !== undefined && OPEN_API.includes(publisher) && !OPENAI_OWN.test(model);
+  return isOpen ? `${publisher}/${id}` : id;
 }
 
 /** Matches the models of a publisher, as clients write them. */

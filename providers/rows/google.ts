@@ -2,9 +2,10 @@
 import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { gemini, mostVertexTexts, vertexEmbeddings, vertexGemini } from "../../wires/gemini/mod.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
+import { fitResponses, responsesWire } from "../../wires/openai_responses/mod.ts";
 import { object } from "../../wires/shared/json.ts";
 import type { ProviderWire } from "../../wires/types.ts";
-import { madeBy, OPEN_API, vertexCall, vertexModel } from "../google.ts";
+import { madeBy, OPEN_API, OPENAI_OWN, vertexCall, vertexModel } from "../google.ts";
 import { bearer } from "../kinds.ts";
 import { vertex } from "../native.ts";
 import { googleUrl, signGoogle } from "../sign/google.ts";
@@ -96,6 +97,17 @@ const AI21: SpokenChat = { ...RAW, rename: { max_completion_tokens: "max_tokens"
 /** OpenAI's chat completions for the models of others. The body names the model with its publisher. */
 const OPEN: SpokenChat = { wire: openaiChat, path: "/endpoints/openapi/chat/completions" };
 
+/**
+ * OpenAI's own models: only Responses serve them. Thoughts that were sealed there cannot be opened elsewhere.
+ *
+ * Read in `providers/vertex.js` of `openai` 7.59 (2026-11).
+ */
+const RESPONSES: Spoken = {
+  wire: responsesWire("google-vertex-ai-responses-v1"),
+  path: "/publishers/openai/v1/responses",
+  models: fitResponses,
+};
+
 // Read in `@google/genai` 3.3, `@anthropic-ai/vertex-sdk` 1.1.3 and https://cloud.google.com/vertex-ai/generative-ai/docs (2026-11).
 export const VERTEX: Row = {
   aliases: ["google-vertex", "google-vertex-anthropic", "vertex", "vertex_ai"],
@@ -106,6 +118,7 @@ export const VERTEX: Row = {
     { models: madeBy("anthropic"), wires: [CLAUDE] },
     { models: madeBy("mistralai"), wires: [MISTRAL] },
     { models: madeBy("ai21"), wires: [AI21] },
+    { models: OPENAI_OWN, wires: [RESPONSES] },
     { models: madeBy(...OPEN_API), wires: [OPEN] },
   ],
   embeddings: { wire: vertexEmbeddings, most: mostVertexTexts, tokens: false },

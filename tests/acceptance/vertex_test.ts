@@ -327,6 +327,32 @@ Deno.test("each model goes to its publisher's way, under all the names that clie
   }
 });
 
+Deno.test("OpenAI's own models are asked by its Responses there, its open ones by chat completions", async () => {
+  const place = "projects/p/locations/us-east5";
+  const providers = { vertex: { project: "p", location: "us-east5" } };
+  const cases: [model: string, path: string, name: string][] = [
+    ["openai/gpt-6.1-sol", "publishers/openai/v1/responses", "gpt-6.1-sol"],
+    ["publishers/openai/models/gpt-6.1-sol", "publishers/openai/v1/responses", "gpt-6.1-sol"],
+    ["openai/gpt-oss-120b-maas", "endpoints/openapi/chat/completions", "openai/gpt-oss-120b-maas"],
+  ];
+  for (const [model, path, name] of cases) {
+    const { fetch, sent } = before(() => Response.json({ error: { message: "No." } }, { status: 400 }), {
+      providers,
+    });
+    const headers = { authorization: "Bearer ya29.own" };
+    await (await fetch(post(CHAT, { model: `vertex/${model}`, messages }, headers))).text();
+    assertEquals(sent[0].url, `https://us-east5-aiplatform.googleapis.com/v1/${place}/${path}`);
+    assertEquals(JSON.parse(String(sent[0].body)).model, name);
+  }
+});
+
+Deno.test("a client's labels go to Claude in their header", async () => {
+  const { ask, calls } = room(stored(ONE.file));
+  const labels = { "x-vertex-ai-labels": btoa('{"team":"a"}') };
+  await ok(await ask({ model: "vertex/claude-sonnet-4-5", messages }, labels));
+  assertEquals(calls()[0].headers.get("x-vertex-ai-labels"), labels["x-vertex-ai-labels"]);
+});
+
 Deno.test("streams have verbs of their own", async () => {
   for (
     const [model, verb] of [["gemini-3.5-flash", ":streamGenerateContent?alt=sse"], [
