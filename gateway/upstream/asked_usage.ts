@@ -23,7 +23,7 @@ import { isRuled } from "./spoken.ts";
 export function usageToAsk(
   get: (field: string) => unknown,
   spoken: Spoken | undefined,
-  { leg }: Target,
+  { leg }: Pick<Target, "leg">,
   { caller: { metered } }: Exchange,
 ): JsonObject | undefined {
   const isCounted = metered !== undefined && countsTokens(metered) || leg !== undefined && isPriced(leg);
@@ -76,7 +76,7 @@ export function askNativeUsage(
     const member = members?.get(field);
     return member && parse(new TextDecoder().decode(bytes.subarray(member.valueStart, member.valueEnd)));
   };
-  const usage = usageToAsk(get, wires.find(isRuled), exchange);
+  const usage = usageToAsk(get, wires.find(isRuled), {}, exchange);
   return usage && withUsageAsked(bytes, usage);
 }
 
