@@ -50,6 +50,7 @@ function program(args: readonly string[]): Command {
   addCheck(sluice, args);
   for (const [name, agent] of Object.entries(AGENTS)) addAgent(sluice, name, agent, args);
   addKeys(sluice, args);
+  addImport(sluice);
   return sluice;
 }
 
@@ -148,6 +149,18 @@ async function startAgent(
   const code = await runAgent(agent, wiring, args);
   await close();
   process.exit(code);
+}
+
+function addImport(sluice: Command): void {
+  sluice.command("import")
+    .description("turn another gateway's settings into options: sluice import litellm config.yaml")
+    .argument("<kind>", "litellm")
+    .argument("<file>", "its settings")
+    .action(async (kind: string, file: string) => {
+      if (kind !== "litellm") throw unknown(`import ${kind}`, "sluice import --help");
+      const { importFile } = await import("./import_file.ts");
+      await importFile(file);
+    });
 }
 
 /** Adds `sluice keys`, whose commands ask a running gateway. */

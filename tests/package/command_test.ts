@@ -96,7 +96,7 @@ testPackage(
     assertEquals(await sluice(it, ["--version"]), { code: 0, output: `${version}\n` });
     const help = await sluice(it, ["--help"]);
     assertEquals(help.code, 0);
-    for (const word of ["serve", "check", "claude", "codex", "keys"]) {
+    for (const word of ["serve", "check", "claude", "codex", "keys", "import"]) {
       assertMatch(
         help.output,
         new RegExp(`^  ${word} `, "m"),
@@ -393,5 +393,63 @@ testPackage(
     const usual = await sluice(it, ["claude", "--print"]);
     assertStringIncludes(usual.output, "export ANTHROPIC_BASE_URL=http://127.0.0.1:8787\n");
     assert(usual.output.endsWith("\nclaude\n"), usual.output);
+  },
+);
+
+testPackage(
+  "sluice import litellm writes options that sluice serves, and tells the rest apart",
+  IT,
+  async (it) => {
+    const file = `${it.folder}/config.yaml`;
+    await Deno.writeTextFile(
+      file,
+      `model_list:
+  - { model_name: fast, litellm_params: { model: demo/echo, rpm: 7 } }
+general_settings: { master_key: sk-the-master-key-1234 }
+`,
+    );
+    for (const name of NAMES) {
+      const [program, ...args] = await COMMANDS[name](it);
+      const { success, stdout, stderr } = await new Deno.Command(program, {
+        args: [...args, "import", "litellm", file],
+        cwd: it.folder,
+      }).output();
+      assert(success, name);
+      const told = new TextDecoder().decode(stderr);
+      assertStringIncludes(told, "  SLUICE_ADMIN_TOKEN: a new token");
+      assertStringIncludes(told, "  model_list[0].litellm_params.rpm: limits belong to tokens");
+      assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
+        tokens: [{ token: "sk-the-master-key-1234", name: "master" }],
+        models: { fast: "demo/echo" },
+      });
+      if (name !== "node") continue;
+      const options = `${it.folder}/sluice.json`;
+      await Deno.writeFile(options, stdout);
+      await using gateway = await start(it, name, ["--port", "0", "--config", options]);
+      const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer sk-the-master-key-1234" },
+        body: JSON.stringify({ ...JSON.parse(QUERY), model: "fast" }),
+      });
+      assertEquals((await answer.json()).choices[0].message.content, "Hello");
+    }
+    const cases: [string[], number, RegExp][] = [
+      [
+        ["litellm", "missing.yaml"],
+        1,
+        /^sluice: missing\.yaml cannot be read: ENOENT: no such file or directory\n$/,
+      ],
+      [
+        ["litellm", "package.json"],
+        1,
+        /^sluice: package\.json cannot be imported: it has no list model_list/,
+      ],
+      [["portkey", "x"], 2, /^sluice: there is no command "import portkey"; see sluice import --help\n$/],
+    ];
+    for (const [args, code, due] of cases) {
+      const ended = await sluice(it, ["import", ...args]);
+      assertEquals(ended.code, code, ended.output);
+      assertMatch(ended.output, due);
+    }
   },
 );

@@ -102,6 +102,8 @@ const INSTALL = snippet("sh", "sluice check");
 const AGENTS = snippet("sh", "sluice claude --model");
 const KEYS = snippet("sh", "sluice keys make");
 const CHECKED = snippet("text", "✓ anthropic");
+const LITELLM = snippet("yaml", "model_list:");
+const IMPORT = snippet("sh", "sluice import litellm");
 
 test("the first lines serve the gateway, and the first curl gets the answer that is shown", async () => {
   const [serve] = START.split("\n");
@@ -156,6 +158,19 @@ test("the next line packs, installs and starts the command, and its page's lines
     });
     assertEquals(run.code, 0, run.err);
     assertMatch(run.out, /^k_\w+ +team-a .*\nsl-\S+\nk_\w+ is revoked.*\nmade sl-\S+\n$/);
+  }
+  {
+    await Deno.writeTextFile(`${folder}/config.yaml`, LITELLM);
+    const [imported, served] = IMPORT.trim().split("\n");
+    const own = { PATH: path, LITELLM_MASTER_KEY: "master-1" };
+    const told = await shell(`cd ${folder} && ${imported}`, own);
+    assertEquals(told.code, 0, told.err);
+    assertStringIncludes(told.err, "SLUICE_TOKENS: the value of LITELLM_MASTER_KEY");
+    await using gateway = await startServed("sh", ["-c", `cd ${folder} && exec env ${served}`], own);
+    const models = await fetch(`${gateway.url}/v1/models/fast`, {
+      headers: { authorization: "Bearer master-1" },
+    });
+    assertEquals((await models.json()).id, "fast");
   }
   await Deno.remove(folder, { recursive: true });
 });

@@ -1,0 +1,53 @@
+/** LiteLLM's names of providers, where they differ from ours, and what its settings are here. */
+
+/** LiteLLM's prefixes of models. Those that are one of our names or aliases are left out. */
+export const PREFIXES: ReadonlyMap<string, string> = new Map([
+  ["azure_text", "azure-openai"],
+  ["cloudflare", "workers-ai"],
+  ["codestral", "mistral"],
+  ["cohere_chat", "cohere"],
+  ["featherless_ai", "featherless"],
+  ["fireworks_ai", "fireworks"],
+  ["friendliai", "friendli"],
+  ["hosted_vllm", "vllm"],
+  ["lm_studio", "lmstudio"],
+  ["nvidia_nim", "nvidia"],
+  ["ollama_chat", "ollama"],
+  ["text-completion-openai", "openai"],
+  ["together_ai", "together"],
+  ["vercel_ai_gateway", "vercel"],
+  ["vertex_ai_beta", "google-vertex-ai"],
+]);
+
+/** Prefixes that stand for any server with OpenAI's API, whose address is in `api_base`. */
+export const ANY_SERVER: ReadonlySet<string> = new Set([
+  "custom_openai",
+  "litellm_proxy",
+  "llamafile",
+  "openai_like",
+  "text-completion-openai",
+  "xinference",
+]);
+
+/** What stands here in place of a setting of LiteLLM's. The last part of a path counts, or all of it. */
+export const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["rpm", "limits belong to tokens and keys here: limits.rpm of a token (docs/keys.md)"],
+  ["tpm", "limits belong to tokens and keys here: limits.tpm of a token (docs/keys.md)"],
+  ["max_parallel_requests", "limits belong to tokens and keys here: limits.open of a token (docs/keys.md)"],
+  ["weight", "the models of a list are tried in turn; no share of the requests goes to each"],
+  ["routing_strategy", "the models of a list are tried in turn, and stored keys are used in turn"],
+  ["drop_params", "always so: what a model does not take is left out and named in sluice-dropped"],
+  ["modify_params", "always so: what a model does not take is left out and named in sluice-dropped"],
+  ["set_verbose", "SLUICE_LOG=info writes a line for each request"],
+  ["json_logs", "the lines are JSON unless they go to a terminal"],
+  ["callbacks", "traces and metrics: docs/observability.md"],
+  ["success_callback", "traces and metrics: docs/observability.md"],
+  ["failure_callback", "traces and metrics: docs/observability.md"],
+  ["max_budget", "budgets belong to tokens and keys here: budgets of a token (docs/keys.md)"],
+  ["budget_duration", "budgets belong to tokens and keys here: budgets of a token (docs/keys.md)"],
+  ["allowed_fails", "the option breaker"],
+  ["cooldown_time", "the option breaker"],
+  ["context_window_fallbacks", "a fallback is asked after any failure: name the larger model in models"],
+  ["content_policy_fallbacks", "a fallback is asked after any failure: name the other model in models"],
+  ["mode", "the door decides: a model of embeddings is asked at /v1/embeddings"],
+]);
