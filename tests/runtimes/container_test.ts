@@ -3,6 +3,9 @@
  * variables the program starts, and whether the health check finds it.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parse } from "npm:yaml@2.8.1";
+import { readEnv } from "../../gateway/setup/env.ts";
+import { readStoreUrls } from "../../gateway/stores/read_store_urls.ts";
 import { ROOT } from "../bundle.ts";
 import { DENO, startServed } from "./gateways.ts";
 
@@ -112,4 +115,27 @@ Deno.test("the container's folder has what is copied, and nothing else", async (
   assertEquals(kept[0], "*");
   const copied = all("COPY").flatMap((line) => line.split(" ").slice(0, -1));
   assertEquals(kept.slice(1).map((line) => line.slice(1)).sort(), copied.sort());
+});
+
+Deno.test("compose.yaml starts the gateway with settings that it takes, and stops it after its answers", async () => {
+  const { services } = parse(await Deno.readTextFile(`${ROOT}/compose.yaml`));
+  const { sluice } = services;
+  const given: Record<string, string> = { POSTGRES_PASSWORD: "p", SLUICE_TOKENS: "my-token" };
+  const text = (value: string) => value.replaceAll(/\$\{(\w+)[^}]*\}/g, (_, name) => given[name] ?? "");
+  const env = new Map(
+    Object.entries<string>(sluice.environment).map(([name, value]) => [name, text(value)] as const),
+  );
+  env.set("SLUICE_ADMIN_TOKEN", "the-operators-token");
+  const { drainMs, warnings } = readEnv((name) => env.get(name), [...env.keys()]);
+  assertEquals(warnings, []);
+  assert(Number.parseInt(sluice.stop_grace_period) * 1000 > drainMs);
+  readStoreUrls(env.get("SLUICE_STORE")!);
+  const urls = env.get("SLUICE_STORE")!.split(",").map((url) => new URL(url));
+  assertEquals(urls.map(({ protocol }) => protocol), ["redis:", "postgres:"]);
+  for (const { hostname } of urls) {
+    assert(services[hostname].healthcheck, `${hostname} is waited for`);
+    assertEquals(sluice.depends_on[hostname], { condition: "service_healthy" });
+  }
+  // Nobody else on the network reaches the port until the operator says so.
+  assertEquals(sluice.ports, ["127.0.0.1:8787:8787"]);
 });
