@@ -22,22 +22,22 @@ the provider's key. Fields that a model does not take are left out and named in 
 
 ## Clients
 
-| client | base URL | model name | what else it needs |
-| --- | --- | --- | --- |
-| curl | \`SLUICE/v1/chat/completions\` | \`anthropic/claude-sonnet-5-5\` | |
-| OpenAI SDK, TypeScript and Python; AI SDK, \`@ai-sdk/openai-compatible\` | \`SLUICE/v1\` | the same | |
-| AI SDK, \`@ai-sdk/openai\` | \`SLUICE/v1\` | the same | \`providerOptions: { openai: { store: false } }\`: no response is stored |
-| AI SDK, \`ai-gateway-provider\` | a \`binding\` | as the provider names it | |
-| LangChain, \`ChatOpenAI\` | \`SLUICE/v1\` as \`configuration.baseURL\` (Python: \`base_url\`) | the same | |
-| LiteLLM, aider | \`SLUICE/v1\` as \`api_base\` | \`openai/anthropic/claude-sonnet-5-5\` | \`openai/\` before the name: LiteLLM removes the first prefix |
-| LlamaIndex, \`OpenAILike\` | \`SLUICE/v1\` as \`api_base\` | the same | \`is_chat_model=True\` |
-| PydanticAI | \`SLUICE/v1\` as \`OPENAI_BASE_URL\` | \`openai:anthropic/claude-sonnet-5-5\` | \`openai:\` (Responses) or \`openai-chat:\` before the name |
-| OpenAI Agents SDK | \`SLUICE/v1\`, in the OpenAI client | the same | Python: an \`OpenAIProvider\` as model provider, because the default one refuses names with an unknown prefix |
-| Anthropic SDK | \`SLUICE\` | the same | |
-| Claude Code | \`SLUICE\` as \`ANTHROPIC_BASE_URL\` | the same, as \`ANTHROPIC_MODEL\` | |
-| Codex | \`SLUICE/v1\` | the same | \`wire_api = "responses"\` |
-| a provider's own SDK | \`SLUICE/v1/-/default/{provider}\` | as the provider names it | |
-| a client of Cloudflare's AI Gateway | \`SLUICE\` for \`https://gateway.ai.cloudflare.com\` | the same | |
+| client | base URL | model name | what else it needs | tested with |
+| --- | --- | --- | --- | --- |
+| curl | \`SLUICE/v1/chat/completions\` | \`anthropic/claude-sonnet-5-5\` | | |
+| OpenAI SDK, TypeScript and Python; AI SDK, \`@ai-sdk/openai-compatible\` | \`SLUICE/v1\` | the same | | \`openai\` 7.57.0, \`@ai-sdk/openai-compatible\` 3.0.92 |
+| AI SDK, \`@ai-sdk/openai\` | \`SLUICE/v1\` | the same | \`providerOptions: { openai: { store: false } }\`: no response is stored | \`ai\` 7.0.173, \`@ai-sdk/openai\` 4.0.118 |
+| AI SDK, \`ai-gateway-provider\` | a \`binding\` | as the provider names it | | \`ai-gateway-provider\` 4.0.1 |
+| LangChain, \`ChatOpenAI\` | \`SLUICE/v1\` as \`configuration.baseURL\` (Python: \`base_url\`) | the same | | \`@langchain/openai\` 1.6.0 |
+| LiteLLM, aider | \`SLUICE/v1\` as \`api_base\` | \`openai/anthropic/claude-sonnet-5-5\` | \`openai/\` before the name: LiteLLM removes the first prefix | |
+| LlamaIndex, \`OpenAILike\` | \`SLUICE/v1\` as \`api_base\` | the same | \`is_chat_model=True\` | |
+| PydanticAI | \`SLUICE/v1\` as \`OPENAI_BASE_URL\` | \`openai:anthropic/claude-sonnet-5-5\` | \`openai:\` (Responses) or \`openai-chat:\` before the name | |
+| OpenAI Agents SDK | \`SLUICE/v1\`, in the OpenAI client | the same | Python: an \`OpenAIProvider\` as model provider, because the default one refuses names with an unknown prefix | \`@openai/agents\` 0.20.0 |
+| Anthropic SDK | \`SLUICE\` | the same | | \`@anthropic-ai/sdk\` 1.14.0 |
+| Claude Code | \`SLUICE\` as \`ANTHROPIC_BASE_URL\` | the same, as \`ANTHROPIC_MODEL\` | | \`@anthropic-ai/claude-code\` 2.1.332 |
+| Codex | \`SLUICE/v1\` | the same | \`wire_api = "responses"\` | \`@openai/codex\` 0.171.0 |
+| a provider's own SDK | \`SLUICE/v1/-/default/{provider}\` | as the provider names it | | \`@google/genai\` 3.1.0, \`cohere-ai\` 8.1.0, \`groq-sdk\` 1.6.0 … |
+| a client of Cloudflare's AI Gateway | \`SLUICE\` for \`https://gateway.ai.cloudflare.com\` | the same | | \`cloudflare\` 7.3.0 |
 
 ## Headers
 

@@ -69,7 +69,12 @@ for (const skew of [0, 1000, MINUTE_MS]) {
       const { now, counters } = each[pick(2)];
       const reserved = reserve(attemptAt(now), { name: "team", budgets })!;
       const { ok } = await counters.take(reserved.additions, reserved.rules);
-      if (ok) running.push({ began: at(), end: () => counters.take(reserved.settled(undefined, false)) });
+      if (ok) {
+        running.push({
+          began: at(),
+          end: () => counters.take(reserved.settled(undefined, false).freed),
+        });
+      }
       most = Math.max(most, running.length);
     }
     assertEquals(most, 10);
