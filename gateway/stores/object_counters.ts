@@ -24,6 +24,9 @@ const SET =
   "value = excluded.value + case when sluice_counters.until > ? then sluice_counters.value else 0 end, " +
   "until = case when sluice_counters.until > ? then sluice_counters.until else excluded.until end";
 
+/** A counter is never below 0. */
+const NOT_BELOW = "update sluice_counters set value = 0 where value < 0";
+
 const SWEEP = "delete from sluice_counters where until <= ?";
 
 /** Counters in an object's own storage. */
@@ -41,6 +44,8 @@ export function storedCounters(storage: ObjectStorage, now: () => number): Store
   function add(additions: readonly Addition[], at: number): void {
     storage.transactionSync(() => {
       for (const { key, amount, ttlMs } of additions) sql.exec(SET, key, amount, at + ttlMs, at, at);
+      // Only behind all of them, because one of them may make up for another.
+      if (additions.some(({ amount }) => amount < 0)) sql.exec(NOT_BELOW);
       if (untilSweep-- > 0) return;
       sql.exec(SWEEP, at);
       untilSweep = SWEPT_EACH;
@@ -60,8 +65,9 @@ export function storedCounters(storage: ObjectStorage, now: () => number): Store
       // A list, because a statement takes 100 values.
       const rows = keys.size > 0 ? sql.exec(VALUES, at, JSON.stringify([...keys])).toArray() : [];
       const values = new Map(rows.map(({ key, value }) => [key as string, value as number]));
-      const before = rules.map((rule) => sumOf(rule, (key) => values.get(key) ?? 0));
-      const after = rules.map((rule, index) => before[index] + sumOf(rule, amountsOf(additions)));
+      const valueOf = (key: string) => values.get(key) ?? 0, amountOf = amountsOf(additions);
+      const before = rules.map((rule) => sumOf(rule, valueOf));
+      const after = rules.map((rule) => sumOf(rule, (key) => Math.max(0, valueOf(key) + amountOf(key))));
       const ok = rules.every(({ limit }, index) => after[index] <= limit);
       if (ok && additions.length > 0) add(additions, at);
       return { ok, sums: ok ? after : before };
