@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createGateway } from "../../../gateway/gateway.ts";
 import { memoryCounters } from "../../../gateway/stores/counters.ts";
 import { objectCounters, storedCounters } from "../../../gateway/stores/object_counters.ts";
 import { sqlKv } from "../../../gateway/stores/sql_kv.ts";
 import { objectSql } from "../../../gateway/stores/worker_stores.ts";
+import { ask } from "../../fakes.ts";
 import { objectStorage, stateObjects } from "./state_objects.ts";
 import { stateCasesOf } from "./state_suite.ts";
 
@@ -166,4 +168,38 @@ Deno.test("objectCounters() never admits more than a limit, however calls and fa
   }));
   assert(admitted <= 100, `${admitted}`);
   assert(admitted > 50, `${admitted}`);
+});
+
+Deno.test("a gateway whose objects throw or answer nothing serves limits, refuses budgets, and counts again when they are back", async () => {
+  const state: { fault?: "throws" | "is silent" } = {};
+  const { namespace } = stateObjects(() => {
+    if (state.fault === "throws") {
+      return Promise.reject(Object.assign(new Error("Durable Object is overloaded."), { overloaded: true }));
+    }
+    return state.fault === "is silent" ? new Promise<never>(() => {}) : Promise.resolve();
+  });
+  const prices = { "demo/echo": { input: 1, output: 1 } };
+  const tokens = [
+    { token: "limited-token", name: "limited", limits: { rpm: 2 } },
+    { token: "spending-token", name: "spending", budgets: [{ limitUsd: 1, window: "day" as const }] },
+  ];
+  let at = Date.UTC(2026, 10, 24);
+  const store = { counters: objectCounters(namespace) };
+  const { fetch } = createGateway({ store, tokens, prices, now: () => at });
+  const send = async (token: string) => {
+    const response = await fetch(ask("demo/echo", { authorization: `Bearer ${token}` }, { max_tokens: 5 }));
+    await response.text();
+    return response.status;
+  };
+  const both = async () => [await send("limited-token"), await send("spending-token")];
+  assertEquals(await both(), [200, 200]);
+  for (const fault of ["throws", "is silent"] as const) {
+    state.fault = fault;
+    assertEquals(await both(), [200, 503], fault);
+  }
+  state.fault = undefined;
+  // A store that has failed is left alone for a second.
+  at += 2000;
+  assertEquals(await send("spending-token"), 200);
+  assertEquals([await send("limited-token"), await send("limited-token")], [200, 429]);
 });

@@ -87,7 +87,10 @@ function room(seed: number, failing: number) {
       store: { counters },
       keys: { openai: "sk-stored" },
       prices: PRICES,
-      tokens: [{ token: "shared-token", name: "team", limits: LIMITS, budgets }],
+      tokens: [
+        { token: "shared-token", name: "team", limits: LIMITS, budgets },
+        { token: "other-token", name: "other", limits: { rpm: 1_000_000 } },
+      ],
       fetch: (_, init) => provide(Math.floor(now() / MINUTE), init),
     });
   });
@@ -126,6 +129,13 @@ function room(seed: number, failing: number) {
         await Promise.all(Array.from({ length: AT_ONCE }, () => send(1 + upTo(9), ends[upTo(9)])));
       }
     },
+    /** The store works again, and each gateway tells it what has waited: it does so behind the next request that it counts. */
+    async mend() {
+      store.failing = 0;
+      for (const { fetch } of gateways) {
+        await (await fetch(ask("demo/echo", { authorization: "Bearer other-token" }))).text();
+      }
+    },
     /** Lets go of what killed processes have left. It is not counted. */
     async close() {
       store.failing = 1;
@@ -152,6 +162,23 @@ Deno.test("fifty gateways on one slow store pass no limit and no budget, and wha
     // A client that leaves is billed for a little more than it has seen.
     const counted = seen.cents - seen.lostCents;
     assert(counted > MOST_CENTS * 0.9 && counted <= MOST_CENTS, `seed ${seed}: ${counted} cents`);
+    await close();
+  }
+});
+
+Deno.test("fifty gateways on one store that loses calls and answers pass no budget, and count all when it works again", async () => {
+  for (const seed of [1, 2, 3]) {
+    const { run, mend, seen, statuses, store, pass, close } = room(seed, 0.1);
+    for (let again = 0; again < 3; again++) {
+      store.failing = 0.1;
+      await run(3);
+      assert(seen.cents - seen.lostCents <= MOST_CENTS, `seed ${seed}: ${seen.cents} cents`);
+      await mend();
+      // The holds of this time are over.
+      pass(31 * MINUTE);
+    }
+    assert(seen.cents > MOST_CENTS / 2);
+    assertEquals(Object.keys(statuses), ["200", "429", "503"]);
     await close();
   }
 });
