@@ -80,6 +80,8 @@ export interface Taken {
  * import { type Counters, createGateway, openStore } from "../../mod.ts";
  *
  * const { counters, close } = await openStore("sqlite::memory:");
+ * // The first call makes the tables, which may take longer than a request waits.
+ * await counters!.take([]);
  * // Each call is printed, e.g. to look for a slow store.
  * const calls: number[] = [];
  * const noted: Counters = {

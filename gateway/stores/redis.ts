@@ -3,7 +3,20 @@ import type { Addition, Counters, Rule } from "./counters.ts";
 import type { Kv } from "./kv.ts";
 import type { Stores } from "./stores.ts";
 
-/** Sends a command: its name and its arguments. Bytes must come back as they are, if they come back as text or as bytes. */
+/**
+ * Sends a command: its name and its arguments. Bytes must come back as they are, if they come back as text or as bytes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { redis, type SendCommand } from "../../mod.ts";
+ *
+ * const sent: unknown[] = [];
+ * const send: SendCommand = (name) => Promise.resolve(sent.push(name)).then(() => null);
+ * await redis(send).kv!.get("a");
+ * assertEquals(sent, ["GET"]);
+ * ```
+ */
 export type SendCommand = (...args: (string | Uint8Array<ArrayBuffer>)[]) => Promise<unknown>;
 
 /** All names begin with the same tag, so that a cluster keeps them on one server: one call reads and changes several. */

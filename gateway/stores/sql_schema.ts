@@ -3,6 +3,15 @@ import { HISTOGRAMS } from "./sql_sums.ts";
 import type { Sql, SqlStatement } from "./sql.ts";
 import { TAKE_FUNCTION } from "./sql_take.ts";
 
+/** The table of the sums of one grain. @param text The type of a text. */
+const sumsOf = (table: string, text: string) =>
+  `create table if not exists ${table} (
+      at bigint not null, account ${text} not null, gateway ${text} not null, provider ${text} not null,
+      model ${text} not null, token ${text} not null, requests bigint not null, errors bigint not null,
+      tokens_in bigint not null, tokens_out bigint not null, cost double precision not null, unpriced bigint not null,
+      ${HISTOGRAMS.map((step) => `${step} bigint not null`).join(", ")},
+      primary key (at, account, gateway, provider, model, token))`;
+
 /**
  * The statements that make the tables, in order. A database remembers how many of them it has run, so a change of the tables
  * is a new statement at the end. Statements only add something: an older gateway can still use the tables.
@@ -14,13 +23,7 @@ function statements(dialect: Sql["dialect"]): string[] {
     : "integer primary key autoincrement";
   // SQLite compares texts byte by byte. PostgreSQL does so only if told.
   const text = isPostgres ? `text collate "C"` : "text";
-  const sums = (table: string) =>
-    `create table if not exists ${table} (
-      at bigint not null, account ${text} not null, gateway ${text} not null, provider ${text} not null,
-      model ${text} not null, token ${text} not null, requests bigint not null, errors bigint not null,
-      tokens_in bigint not null, tokens_out bigint not null, cost double precision not null, unpriced bigint not null,
-      ${HISTOGRAMS.map((step) => `${step} bigint not null`).join(", ")},
-      primary key (at, account, gateway, provider, model, token))`;
+  const sums = (table: string) => sumsOf(table, text);
   return [
     `create table if not exists sluice_logs (
       seq ${serial}, account ${text} not null, gateway ${text} not null, id ${text} not null, time ${text} not null,
