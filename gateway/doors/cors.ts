@@ -2,7 +2,8 @@
 import { GatewayError, shorten } from "../../wires/errors.ts";
 import type { Config } from "../setup/config.ts";
 import { allowedOrigin } from "./cross_site.ts";
-import { allowedMethods, ANY_METHOD, pathOf } from "./find_door.ts";
+import { allowedMethods, pathOf } from "./find_door.ts";
+import { ANY_METHOD } from "./table.ts";
 
 /**
  * Answers `OPTIONS`. A page of an allowed origin may ask for any path, so that it can read the 404 of the request itself.

@@ -5,7 +5,7 @@ import { anthropicMessages } from "../../wires/anthropic_messages/mod.ts";
 import { openaiChat } from "../../wires/openai_chat/mod.ts";
 import type { ClientWire } from "../../wires/types.ts";
 import type { ErrorShape } from "../upstream/error_response.ts";
-import { AT_ROOT, type Door, DOORS, type Route, SHORT } from "./table.ts";
+import { ANY_METHOD, AT_ROOT, type Door, DOORS, type Route, SHORT } from "./table.ts";
 
 export type { Route };
 
@@ -78,9 +78,6 @@ export function errorShape(path: string, providers?: Names): ErrorShape {
  * @see https://fetch.spec.whatwg.org/#forbidden-method
  */
 const NO_METHOD: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
-
-/** The methods that a provider's own paths take. */
-export const ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /** The methods that a path takes, for the header `allow`; an empty list for an unknown path. */
 export function allowedMethods(path: string, providers?: Names): readonly string[] {

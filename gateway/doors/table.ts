@@ -65,6 +65,8 @@ const REST_GATEWAY = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway/gateways/
 /** Paths of Cloudflare's REST API about all gateways of an account. */
 const REST_GATEWAYS = "/client/v4/accounts/(?<account>[^/]+)/ai-gateway";
 const read = ["GET", "HEAD"], post = ["POST"];
+/** The methods that providers' own paths and those of stored things take. */
+export const ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /** What lists of things take, and single things. */
 const LIST = ["GET", "POST"], ITEM = ["GET", "PATCH", "DELETE"];
 
@@ -102,7 +104,11 @@ export const DOORS: readonly Door[] = [
     door: "count",
     client: openaiResponses,
   },
-  { path: new RegExp(`^${COMPAT}/(?<endpoint>(?:responses/|conversations(?:/|$)).*)$`), door: "stored" },
+  {
+    path: new RegExp(`^${COMPAT}/(?<endpoint>(?:responses/|conversations(?:/|$)).*)$`),
+    methods: ANY_METHOD,
+    door: "stored",
+  },
   { path: new RegExp(`^${COMPAT}${DEPLOYMENT}/embeddings/*$`), methods: post, door: "embeddings" },
   { path: new RegExp(`^${COMPAT}${DEPLOYMENT}/completions/*$`), methods: post, door: "completions" },
   // `/v2/rerank` is Cohere's path.
@@ -222,6 +228,7 @@ export const DOORS: readonly Door[] = [
   },
   {
     path: new RegExp(`^${REST}/(?:v1/)+(?<endpoint>(?:responses/|conversations(?:/|$)).*)$`),
+    methods: ANY_METHOD,
     door: "stored",
   },
   {

@@ -231,3 +231,23 @@ Deno.test("a Host header that could be taken for a path is 400 at every door, an
   }
   assertEquals(sent, []);
 });
+
+Deno.test("paths of stored things take the methods of HTTP's own, and no other one", async () => {
+  const { fetch, sent } = before(() => completion());
+  for (
+    const path of [
+      "/v1/conversations",
+      "/v1/conversations/a/items",
+      "/v1/responses/a",
+      "/client/v4/accounts/acct/ai/v1/responses/a",
+    ]
+  ) {
+    for (const method of ["QUERY", "PROPFIND"]) {
+      const response = await fetch(new Request(HOST + path, { method }));
+      const allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+      assertEquals([response.status, response.headers.get("allow")], [405, allow], `${method} ${path}`);
+      await response.body?.cancel();
+    }
+  }
+  assertEquals(sent, []);
+});
