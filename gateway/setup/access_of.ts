@@ -9,8 +9,8 @@ import { type VirtualKeys, virtualKeys } from "../access/virtual_keys.ts";
 import { readMetadata } from "../log/metadata.ts";
 import type { Losses } from "../log/metrics.ts";
 import { IS_PROCESS } from "../context.ts";
+import { within } from "../policies/timers.ts";
 import { cachedKeys } from "../stores/cached_keys.ts";
-import { inTime } from "../stores/in_time.ts";
 import { type Keys, memoryKeys, sqlKeys } from "../stores/keys.ts";
 import type { Sql } from "../stores/sql.ts";
 import type { checkOptions } from "./options.ts";
@@ -79,7 +79,7 @@ function keysOf(sql: Sql | undefined, now: () => number, losses?: Losses): Keys 
   let told: number | undefined;
   return cachedKeys(sqlKeys(sql), {
     now,
-    inTime,
+    inTime: (work, ms) => within(work, ms, () => new Error(`the store did not answer within ${ms} ms`)),
     onFailure(error) {
       if (losses) losses.storeErrors++;
       const at = now();
