@@ -7,7 +7,7 @@ import { readAll } from "../../wires/streams/chunks.ts";
 import { isObject, parse } from "../../wires/shared/json.ts";
 import { IS_PROCESS, keepAlive, type RuntimeContext } from "../context.ts";
 import { retryAfter } from "../policies/delay.ts";
-import type { Wait } from "../policies/timers.ts";
+import { atMostEvery, type Wait } from "../policies/timers.ts";
 import type { Losses } from "./metrics.ts";
 import { shown } from "./price_source.ts";
 import { attributesOf } from "./span.ts";
@@ -165,14 +165,13 @@ export function otlpExporter(collector: Collector, means: Means): Exporter {
 
 /** Counts lost spans, and tells of them in one line for all of ten minutes. */
 function lossTeller(url: string, { losses, warn, now }: Means): (count: number, why: string) => void {
-  let untold = 0, toldAt: number | undefined;
+  let untold = 0;
+  const mayTell = atMostEvery(TELL_MS, now);
   return (count, why) => {
     losses.spans += count;
     untold += count;
-    const at = now();
-    if (toldAt !== undefined && at >= toldAt && at - toldAt < TELL_MS) return;
+    if (!mayTell()) return;
     warn(`${untold} ${untold === 1 ? "span was" : "spans were"} lost: ${shown(url)}: ${why}`);
-    toldAt = at;
     untold = 0;
   };
 }

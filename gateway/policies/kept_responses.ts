@@ -2,13 +2,11 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { IS_PROCESS, keepAlive, type RuntimeContext } from "../context.ts";
 import type { Documents } from "../stores/documents.ts";
-import { within } from "./timers.ts";
+import { failureLine, TELL_MS } from "./store_guard.ts";
+import { atMostEvery, within } from "./timers.ts";
 
 /** The longest waits in milliseconds: of a request for what is stored, and of the end of an answer until it is stored. */
 const LATE_MS = { read: 1000, keep: 250 };
-
-/** Milliseconds between two lines about failures of the store. */
-const TELL_MS = 60_000;
 
 /** The most bytes of one response with its input. */
 const MOST_BYTES = 16 * 2 ** 20;
@@ -62,18 +60,15 @@ export function keptResponses(
 ): KeptResponses {
   /** What is being kept at this moment, by its units. Not on Workers: there a request may not wait for another one. */
   const pending = new Map<string, Promise<unknown>>();
-  let failures = 0;
-  let told = { at: -Infinity, failures: 0 };
+  let untold = 0;
+  const mayTell = atMostEvery(TELL_MS, now);
 
   function fail(what: string, cause?: unknown): void {
-    failures++;
+    untold++;
     onFailure();
-    if (now() - told.at < TELL_MS) return;
-    const times = failures - told.failures;
-    told = { at: now(), failures };
-    // The store's own message may hold an address or a password.
-    const reason = cause instanceof Error ? ` (${cause.name})` : "";
-    warn(`the store of responses failed ${times === 1 ? "once" : `${times} times`}: ${what}${reason}`);
+    if (!mayTell()) return;
+    warn(failureLine("the store of responses", untold, what, cause));
+    untold = 0;
   }
 
   function wait(units: readonly string[], work: Promise<unknown>): void {

@@ -1,5 +1,5 @@
 /** Asks stores that may be slow or down, so that no request waits for long. */
-import { type Timer, within } from "./timers.ts";
+import { atMostEvery, type Timer, within } from "./timers.ts";
 
 /** The default of the longest wait for a store, in milliseconds. */
 const LATE_MS = 250;
@@ -8,7 +8,7 @@ const LATE_MS = 250;
 const REST = { failures: 3, ms: 1000 };
 
 /** Milliseconds between two lines about failures of a store. */
-const TELL_MS = 60_000;
+export const TELL_MS = 60_000;
 
 /** The failure of a store, or the refusal to ask it so soon after it has failed. */
 export class StoreFailure extends Error {
@@ -51,18 +51,17 @@ export function storeGuard({ name, timer, lateMs = LATE_MS, warn, onFailure }: G
   let inARow = 0, untold = 0;
   /** Whether the last line was about failures. */
   let isToldOf = false;
-  let restsUntil = -Infinity, toldAt = -Infinity;
+  let restsUntil = -Infinity;
+  const mayTell = atMostEvery(TELL_MS, timer);
 
   function fail(what: string, cause?: unknown): StoreFailure {
     inARow++;
     untold++;
     onFailure?.();
-    const at = timer();
-    if (inARow >= REST.failures) restsUntil = at + REST.ms;
-    if (at - toldAt >= TELL_MS || at < toldAt) {
-      toldAt = at;
+    if (inARow >= REST.failures) restsUntil = timer() + REST.ms;
+    if (mayTell()) {
       isToldOf = true;
-      warn(`${name} failed ${untold === 1 ? "once" : `${untold} times`}: ${what}${reasonOf(cause)}`);
+      warn(failureLine(name, untold, what, cause));
       untold = 0;
     }
     return new StoreFailure(`${name} failed: ${what}`, cause);
@@ -118,6 +117,10 @@ export function storeGuard({ name, timer, lateMs = LATE_MS, warn, onFailure }: G
 /** Whether an answer is not there yet. */
 export const isPromise = <T>(value: Promise<T> | T): value is Promise<T> =>
   typeof (value as Promise<T> | undefined)?.then === "function";
+
+/** A line about the failures of a store since the last line. @param cause That of the last one. */
+export const failureLine = (name: string, times: number, what: string, cause?: unknown): string =>
+  `${name} failed ${times === 1 ? "once" : `${times} times`}: ${what}${reasonOf(cause)}`;
 
 /** The kind of a failure. The store's own message may hold an address or a password. */
 function reasonOf(cause: unknown): string {

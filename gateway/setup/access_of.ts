@@ -9,7 +9,8 @@ import { type VirtualKeys, virtualKeys } from "../access/virtual_keys.ts";
 import { readMetadata } from "../log/metadata.ts";
 import type { Losses } from "../log/metrics.ts";
 import { IS_PROCESS } from "../context.ts";
-import { within } from "../policies/timers.ts";
+import { TELL_MS } from "../policies/store_guard.ts";
+import { atMostEvery, within } from "../policies/timers.ts";
 import { cachedKeys } from "../stores/cached_keys.ts";
 import { type Keys, memoryKeys, sqlKeys } from "../stores/keys.ts";
 import type { Sql } from "../stores/sql.ts";
@@ -69,22 +70,17 @@ export function accessOf(
   };
 }
 
-/** The time between two lines about a store that fails. */
-const TOLD_EVERY_MS = 60_000;
-
 /** The keys in a database, or in memory. @param losses Are told of the store's failures. */
 function keysOf(sql: Sql | undefined, now: () => number, losses?: Losses): Keys {
   // Each isolate of a Worker would have keys of its own.
   if (!sql) return memoryKeys(IS_PROCESS ? undefined : 0);
-  let told: number | undefined;
+  const mayTell = atMostEvery(TELL_MS, now);
   return cachedKeys(sqlKeys(sql), {
     now,
     inTime: (work, ms) => within(work, ms, () => new Error(`the store did not answer within ${ms} ms`)),
     onFailure(error) {
       if (losses) losses.storeErrors++;
-      const at = now();
-      if (told !== undefined && at >= told && at - told < TOLD_EVERY_MS) return;
-      told = at;
+      if (!mayTell()) return;
       // The store's own message may hold an address or a password.
       console.error(`Warning: the store of virtual keys failed (${(error as Error).name})`);
     },

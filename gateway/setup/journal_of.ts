@@ -6,7 +6,8 @@ import { otlpExporter } from "../log/otlp.ts";
 import { pricesAt } from "../log/price_source.ts";
 import { type PriceBook, priceBook } from "../log/prices.ts";
 import type { SharedCounters } from "../policies/shared_counters.ts";
-import type { Timer } from "../policies/timers.ts";
+import { TELL_MS } from "../policies/store_guard.ts";
+import { atMostEvery, type Timer } from "../policies/timers.ts";
 import { IS_PROCESS } from "../context.ts";
 import { memoryLogs } from "../stores/memory.ts";
 import { queuedLogs } from "../stores/queued.ts";
@@ -142,19 +143,14 @@ function bodiesOf({ bodies = "none", redact }: LogsOption): Journal["bodies"] {
   return { which: bodies, redact: redact as LogsOptions["redact"], budget: { bytes: 0 } };
 }
 
-/** The time between two lines about a full store. */
-const TOLD_EVERY_MS = 60_000;
-
 /** Counts rows that a full store did not take, and tells them once a minute. */
 function fullWarning(losses: Losses, timer: Timer): (rows: number) => void {
   let untold = 0;
-  let told: number | undefined;
+  const mayTell = atMostEvery(TELL_MS, timer);
   return (rows) => {
     losses.rows += rows;
     untold += rows;
-    const at = timer();
-    if (told !== undefined && at >= told && at - told < TOLD_EVERY_MS) return;
-    told = at;
+    if (!mayTell()) return;
     warn(`The store of rows is full: ${untold} rows were not kept (logs.rows, logs.whenFull)`);
     untold = 0;
   };
