@@ -1,4 +1,5 @@
 /** Finds gateway tokens and virtual keys in the credentials that clients send. */
+import { hex } from "../../wires/shared/hex.ts";
 import { GatewayError } from "../../wires/errors.ts";
 import type { Metadata } from "../stores/log_row.ts";
 import { basicPair, credential, decodeParam } from "./credential_texts.ts";
@@ -114,5 +115,5 @@ export function tokenSearch(tokens: readonly GatewayToken[], keys: VirtualKeys):
 /** The default name of a token: 32 bits of a hash, which very many texts share, so that it does not tell the token. */
 async function nameOf(token: string): Promise<string> {
   const bytes = await hash(`the name of ${token}`);
-  return Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(bytes.subarray(0, 4));
 }

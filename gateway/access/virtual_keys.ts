@@ -1,5 +1,7 @@
 /** Finds the virtual key that a client sends. */
 import { GatewayError } from "../../wires/errors.ts";
+import { base64url } from "../../wires/shared/base64.ts";
+import { hex } from "../../wires/shared/hex.ts";
 import { KeysError } from "../stores/cached_keys.ts";
 import type { Key, KeyFacts, Keys } from "../stores/keys.ts";
 import type { Metadata } from "../stores/log_row.ts";
@@ -13,15 +15,10 @@ export interface VirtualKeyFacts extends KeyFacts, Omit<GatewayToken, "token" | 
 }
 
 /** Makes a secret of 256 random bits. */
-export function makeSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  const text = btoa(String.fromCharCode(...bytes));
-  return `sl-${text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
-}
+export const makeSecret = (): string => `sl-${base64url(crypto.getRandomValues(new Uint8Array(32)))}`;
 
 /** The hash of a secret, as it is kept. No salt: a secret of 256 random bits is in no list of texts and their hashes. */
-export const hashOf = async (secret: string): Promise<string> =>
-  Array.from(await hash(secret), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const hashOf = async (secret: string): Promise<string> => hex(await hash(secret));
 
 /** The virtual keys of a gateway, as its doors need them. */
 export interface VirtualKeys {

@@ -5,6 +5,7 @@ import { type Gateway, gatewayWith } from "../gateway.ts";
 import { readOptions } from "../setup/config.ts";
 import { SERVED_LIMITS } from "../setup/limits.ts";
 import { type Env, readEnv, type Served } from "../setup/env.ts";
+import { hex } from "../../wires/shared/hex.ts";
 import { readPrices } from "../../providers/prices/table.ts";
 import { isUrl, readTable } from "../log/price_source.ts";
 import { readStoreUrls, type StoreUrl } from "../stores/read_store_urls.ts";
@@ -228,5 +229,5 @@ function logger(level: LogLevel): Options["log"] {
 /** A token of 128 random bits. */
 function makeToken(prefix = "sluice-"): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `${prefix}${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return `${prefix}${hex(bytes)}`;
 }

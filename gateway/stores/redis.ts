@@ -1,4 +1,5 @@
 /** Keeps counters and values in Redis, by any client. */
+import { hex } from "../../wires/shared/hex.ts";
 import type { Addition, Counters, Rule } from "./counters.ts";
 import type { Kv } from "./kv.ts";
 import type { Stores } from "./stores.ts";
@@ -75,7 +76,7 @@ function script(send: SendCommand, text: string) {
 /** The SHA-1 of a text, as hexadecimal digits. Redis names scripts by it. */
 async function sha1(text: string): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(bytes));
 }
 
 /** The text of an answer. */

@@ -13,6 +13,7 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
+import { hex } from "../../wires/shared/hex.ts";
 import { collector } from "../../wires/streams/collect.ts";
 import { errorType, GatewayError, stackless } from "../../wires/errors.ts";
 import { parseObject } from "../../wires/shared/json.ts";
@@ -178,5 +179,5 @@ function fail(error: WireError): Response {
 /** A hash of the request: 24 hexadecimal digits. */
 async function digest(bytes: ArrayBuffer): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(hash.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(hash.subarray(0, 12));
 }
