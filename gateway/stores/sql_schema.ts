@@ -12,6 +12,16 @@ const sumsOf = (table: string, text: string) =>
       ${HISTOGRAMS.map((step) => `${step} bigint not null`).join(", ")},
       primary key (at, account, gateway, provider, model, token))`;
 
+/** The table of stored responses and conversations. @param text The type of a text. @param serial That of a number of its own. */
+const documentsOf = (text: string, serial: string): string[] => [
+  `create table if not exists sluice_documents (
+      seq ${serial}, account ${text} not null, gateway ${text} not null, tenant ${text} not null, unit ${text} not null,
+      id ${text} not null, previous ${text}, at bigint not null, bytes bigint not null, body text not null)`,
+  "create unique index if not exists sluice_documents_id on sluice_documents (unit, id, account, gateway, tenant)",
+  "create index if not exists sluice_documents_at on sluice_documents (at, seq)",
+  "create index if not exists sluice_documents_bytes on sluice_documents (bytes)",
+];
+
 /**
  * The statements that make the tables, in order. A database remembers how many of them it has run, so a change of the tables
  * is a new statement at the end. Statements only add something: an older gateway can still use the tables.
@@ -69,6 +79,7 @@ function statements(dialect: Sql["dialect"]): string[] {
       `alter table ${table} add column cached bigint not null default 0`
     ),
     ...isPostgres ? [TAKE_FUNCTION] : [],
+    ...documentsOf(text, serial),
   ];
 }
 
