@@ -18,7 +18,7 @@ import { explaining } from "./explain/explain.ts";
 import { NoSearch } from "./upstream/no_search.ts";
 import { isPublic, servePublic } from "./doors/public.ts";
 import { serveMetrics } from "./doors/metrics.ts";
-import { openOperators, scopeName } from "./doors/operators.ts";
+import { isForOperators, openOperators, scopeName } from "./doors/operators.ts";
 import { tellEnd, withCost } from "./log/journal.ts";
 import { isUrl } from "./log/price_source.ts";
 import { beginTrace } from "./log/trace.ts";
@@ -205,10 +205,7 @@ async function open(
   const gateway = route.gateway ?? gatewayOf(route, headers);
   const account = route.account === NO_ACCOUNT ? config.account : route.account ?? config.account;
   if (report.listened) tellScope(report, route, account, gateway, config, context);
-  if (
-    route.door === "operator" || route.door === "logs" || route.door === "keys" ||
-    route.door === "management" || route.door === "routes"
-  ) {
+  if (isForOperators(route)) {
     return await openOperators(route, request, account ?? NO_ACCOUNT, insider, { config, report });
   }
   const admit = () => config.tokens.admit(request, gateway, insider);

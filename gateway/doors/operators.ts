@@ -10,6 +10,20 @@ import { serveMe } from "./me.ts";
 import { serveOperator, type View } from "./operator.ts";
 import { serveRoutes } from "./routes.ts";
 
+type Operators = "operator" | "logs" | "keys" | "routes" | "management";
+
+const OPERATORS: ReadonlySet<string> = new Set<Operators>([
+  "operator",
+  "logs",
+  "keys",
+  "routes",
+  "management",
+]);
+
+/** Whether a route leads to one of these doors. */
+export const isForOperators = (route: Route): route is Route & { door: Operators } =>
+  OPERATORS.has(route.door);
+
 /** An account or gateway id for rows. It is cut, because an id in a path may be as long as the path. */
 export const scopeName = (id: string) => id.slice(0, 200);
 
@@ -19,7 +33,7 @@ export const scopeName = (id: string) => id.slice(0, 200);
  * @throws GatewayError for anybody but the operator, or the holder of a token where the view is the holder's.
  */
 export async function openOperators(
-  route: Route & { door: "operator" | "logs" | "keys" | "routes" | "management" },
+  route: Route & { door: Operators },
   request: Request,
   account: string,
   insider: boolean,
