@@ -12,7 +12,7 @@ import { UserError } from "./errors.ts";
 /** The longest wait for a list, in milliseconds. */
 const DEADLINE_MS = 15_000;
 
-/** What was found about a key: it is good, bad, or nobody knows. */
+/** The result for one key: it works, it does not work, or it could not be tried. */
 interface Finding {
   mark: "✓" | "✗" | "–";
   text: string;
@@ -29,7 +29,7 @@ interface Stored {
 /**
  * Checks all stored keys and prints a line for each.
  *
- * @throws UserError if there is no key, or one that cannot be used.
+ * @throws UserError if no provider has a stored key, or if a key cannot be used.
  */
 export async function check(host: Host, overrides: Overrides): Promise<void> {
   host.prepare?.();
@@ -95,7 +95,7 @@ function counted(body: unknown): Finding {
   return { mark: "✓", text: `${list.length} ${list.length === 1 ? "model" : "models"}` };
 }
 
-/** Why there is no list. A provider's own text is not shown, because it may quote the key. */
+/** The reason why a provider gave no list. Its own text is not shown, because it may quote the key. */
 function reason(status: number, body: unknown): string {
   if (status === 401 || status === 403) return `${status}: it refuses the key`;
   if (status === 429) return "429: the key is over a limit of the provider";

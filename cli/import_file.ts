@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { UserError } from "./errors.ts";
 import { importLitellm } from "./import_litellm.ts";
 
-/** @throws UserError if the file cannot be read, or is none of LiteLLM's. */
+/** @throws UserError if the file cannot be read, or is not a `config.yaml` of LiteLLM's proxy. */
 export async function importFile(path: string): Promise<void> {
   let text: string;
   try {

@@ -43,7 +43,7 @@ export function reader(section: Section, path: string, left: string[]) {
       rest.delete(name);
       return section[name] ?? undefined;
     },
-    /** Lists what nobody took. */
+    /** Lists the settings that were not taken. */
     end(): void {
       for (const name of rest) {
         if (section[name] === null || section[name] === false) continue;
