@@ -98,6 +98,7 @@ const START = snippet("sh", "npx -y deno run --allow-net --allow-env mod.ts   #"
 const FIRST_CURL = snippet("sh", `"model": "demo/echo", "messages"`);
 const FIRST_ANSWER = snippet("json", `"object":"chat.completion"`);
 
+const COMMAND = snippet("sh", "sluice.tgz && sluice");
 const INSTALL = snippet("sh", "sluice check");
 const AGENTS = snippet("sh", "sluice claude --model");
 const KEYS = snippet("sh", "sluice keys make");
@@ -106,7 +107,9 @@ const LITELLM = snippet("yaml", "model_list:");
 const IMPORT = snippet("sh", "sluice import litellm");
 
 test("the first lines serve the gateway, and the first curl gets the answer that is shown", async () => {
-  const [serve] = START.split("\n");
+  const [serve, tests] = START.split("\n");
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
+  assert(tasks[/deno task (\w+)/.exec(tests)![1]]);
   await using gateway = await start(serve);
   const { out, code } = await shell(FIRST_CURL.replace(ADDRESS, gateway.url));
   assertEquals(code, 0);
@@ -114,7 +117,7 @@ test("the first lines serve the gateway, and the first curl gets the answer that
 });
 
 test("the next line packs, installs and starts the command, and its page's lines check keys and start agents", async (t) => {
-  const [, install] = START.split("\n");
+  const install = COMMAND.trim();
   if (typeof await installPackage() === "string") return await ignored(t, "npm has no network");
   const folder = await Deno.makeTempDir();
   const here = (text: string) =>
@@ -123,7 +126,7 @@ test("the next line packs, installs and starts the command, and its page's lines
       `npm install -g --prefix ${folder}`,
     );
   const path = `${folder}/bin:${folder}:${Deno.env.get("PATH")}`;
-  const [made, served] = install.split(/ && (?=sluice )/);
+  const [made, served] = install.split(/ && (?=sluice)/);
   const packed = await shell(here(made));
   assertEquals(packed.code, 0, packed.err);
   {
