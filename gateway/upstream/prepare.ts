@@ -119,8 +119,8 @@ export function prepare(
 
 /** A written body with what is no field of the client's. */
 function completed(body: BodyInit, added: JsonObject | undefined, usage: JsonObject | undefined): BodyInit {
-  if (usage) return withUsageAsked(body, usage);
-  return added ? withMembers(body, added) : body;
+  const whole = added ? withMembers(body, added) : body;
+  return usage ? withUsageAsked(whole, usage) : whole;
 }
 
 /** A URL, which may have a query, with more parameters. @param query Empty, or with its `?`. */
