@@ -121,8 +121,8 @@ export interface Passing {
 }
 
 /**
- * Hands an answer through and reads along. Except for secrets, and for events that are left out, it changes neither the bytes nor their timing, and it reads
- * nothing ahead of the client. (`tee` would keep all bytes that the client has not read.)
+ * Hands an answer through and reads along. Except for secrets, and for events that are left out, it changes neither the bytes
+ * nor their timing, and it reads nothing ahead of the client. (`tee` would keep all bytes that the client has not read.)
  *
  * @throws GatewayError `bad_upstream_answer` for an answer that does not begin as one, if `mustBegin`.
  */

@@ -14,10 +14,10 @@ import {
 /**
  * Tries the steps of a request in turn, until one answers with a status under 400.
  *
- * A step that a limit of its route keeps the request from is skipped. After any failure the next step is tried, because another provider may know a model that this one does not know. A step
- * that the request cannot be written for is skipped. The steps end when the client has left, or when its own timeout
- * (`isPatient`) is over. If all steps fail, the outcome of the last one that was sent is passed on. If none could be sent,
- * the fault of the first step is thrown, because the client prefers that step.
+ * After any failure the next step is tried, because another provider may know a model that this one does not know. A step
+ * is skipped if a limit of its route is reached, or if the request cannot be written for it. The steps end when the client
+ * has left, or when its own timeout (`isPatient`) is over. If all steps fail, the outcome of the last one that was sent is
+ * passed on. If none could be sent, the fault of the first step is thrown, because the client prefers that step.
  */
 export const fallback: Policy = (next) => {
   async function inTurn(attempt: Attempt): Promise<Response> {
