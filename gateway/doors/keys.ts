@@ -1,13 +1,14 @@
 /** Serves the operator's view of virtual keys: JSON below `/sluice/api/keys`. */
 import { GatewayError, quote } from "../../wires/errors.ts";
-import { parse } from "../../wires/shared/json.ts";
+import { isObject } from "../../wires/shared/json.ts";
+import type { JsonObject } from "../../wires/types.ts";
 import { hashOf, makeSecret, type VirtualKeyFacts } from "../access/virtual_keys.ts";
 import type { Exchange } from "../exchange.ts";
 import { uuidv7 } from "../ids.ts";
 import type { Config } from "../setup/config.ts";
 import { readKey } from "../setup/key_options.ts";
 import type { Key } from "../stores/keys.ts";
-import { takeBody } from "../upstream/body.ts";
+import { parseJson, takeBody } from "../upstream/body.ts";
 import { leftOfAll } from "./left.ts";
 
 /** The parts of a path: without `id` it is for all keys. */
@@ -56,11 +57,12 @@ export async function serveKeys(
 const answer = (body: object, status = 200) =>
   Response.json(body, { status, headers: { "cache-control": "no-store" } });
 
-/** The JSON of a request's body; an empty object if there is none. */
-async function bodyOf(request: Request, holder: Holder): Promise<unknown> {
-  if (!request.body) return {};
-  const text = new TextDecoder().decode(await takeBody(request, holder));
-  return text.trim() === "" ? {} : parse(text);
+/** The object of a request's body; an empty one if there is no body. @throws GatewayError for any other body. */
+async function bodyOf(request: Request, holder: Holder): Promise<JsonObject> {
+  const bytes = request.body ? await takeBody(request, holder) : new Uint8Array();
+  const body = bytes.length === 0 ? {} : parseJson(bytes);
+  if (isObject(body)) return body;
+  throw new GatewayError("invalid_request", "Cannot read the request: its body must be a JSON object");
 }
 
 const malformed = (param: string, says: string) =>
@@ -184,7 +186,7 @@ async function checkName(name: string, config: Config, id?: string): Promise<voi
   if (config.tokens.holds?.(name)) throw malformed("name", "must hold no token");
 }
 
-async function make(body: unknown, config: Config): Promise<Response> {
+async function make(body: JsonObject, config: Config): Promise<Response> {
   const { name, about } = readKey(body, config);
   await checkName(name!, config);
   const secret = makeSecret(), now = config.now();
@@ -213,7 +215,7 @@ async function changed(id: string, config: Config, of: (key: Key) => Promise<Key
   });
 }
 
-async function change(id: string, body: unknown, config: Config): Promise<Response> {
+async function change(id: string, body: JsonObject, config: Config): Promise<Response> {
   const key = await changed(id, config, async (known) => {
     const { name = known.name, about } = readKey(body, config, known.about);
     if (name !== known.name) await checkName(name, config, id);
@@ -223,8 +225,8 @@ async function change(id: string, body: unknown, config: Config): Promise<Respon
 }
 
 /** Gives a key a new secret. The old one may be used for some time; one that was old already ends. */
-async function rotate(id: string, body: unknown, config: Config): Promise<Response> {
-  const { graceSeconds = GRACE.usual, ...others } = (body ?? {}) as { graceSeconds?: number };
+async function rotate(id: string, body: JsonObject, config: Config): Promise<Response> {
+  const { graceSeconds = GRACE.usual, ...others } = body as { graceSeconds?: number };
   const [other] = Object.keys(others);
   if (other !== undefined) throw malformed(other.slice(0, 64), "is not known; there is graceSeconds");
   if (!Number.isSafeInteger(graceSeconds) || graceSeconds < 0 || graceSeconds > GRACE.most) {

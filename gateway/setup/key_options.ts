@@ -1,7 +1,7 @@
 /** Reads what an operator writes of a virtual key. */
 import * as v from "npm:valibot@1.5.0";
 import { GatewayError } from "../../wires/errors.ts";
-import { isObject } from "../../wires/shared/json.ts";
+import type { JsonObject } from "../../wires/types.ts";
 import type { VirtualKeyFacts } from "../access/virtual_keys.ts";
 import { readMetadata } from "../log/metadata.ts";
 import { check } from "./check.ts";
@@ -36,11 +36,10 @@ export interface WrittenKey {
  * @throws GatewayError `invalid_request` with the path of the fault.
  */
 export function readKey(
-  body: unknown,
+  body: JsonObject,
   names: Known,
   known?: VirtualKeyFacts,
 ): WrittenKey {
-  if (!isObject(body)) throw fault("Cannot use option (root): it must be an object");
   const given = known ? Object.fromEntries(Object.entries(body).filter(([, fact]) => fact !== null)) : body;
   const taken = known ? Object.keys(body).filter((name) => body[name] === null) : [];
   try {

@@ -233,6 +233,7 @@ Deno.test("rotation gives a new secret, and the old one ends after its grace", a
     assertEquals((await fault("POST", `/${id}/rotate`, { graceSeconds })).param, "graceSeconds");
   }
   assertEquals((await fault("POST", `/${id}/rotate`, { grace: 1 })).param, "grace");
+  for (const body of ["{", "60", "null", "[]"]) await fault("POST", `/${id}/rotate`, body);
   assertEquals(await use(fourth), 200);
 });
 
@@ -267,9 +268,9 @@ Deno.test("faults of a key name their path, and nothing is saved", async () => {
     [{ name: "c", metadata: { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 } }, "metadata.f", "five entries"],
     [{ name: "c", metadata: { "cf.x": 1 } }, "metadata.cf.x", "cannot be kept"],
     [{ name: "c", gateways: ["x".repeat(20_000)] }, null, "at most 16384 characters"],
-    [[], null, "must be an object"],
-    ["{", null, "must be an object"],
-    ["null", null, "must be an object"],
+    [[], null, "must be a JSON object"],
+    ["{", null, "JSON"],
+    ["null", null, "must be a JSON object"],
   ];
   for (const [body, param, says] of cases) {
     for (const [method, path] of [["POST", ""], ["PATCH", `/${id}`]]) {
