@@ -19,7 +19,7 @@ async function* filesIn(folder: string): AsyncGenerator<string> {
 interface Span {
   from: number;
   to: number;
-  /** It holds functions that share what it keeps, as readers and writers of streams do. */
+  /** It holds functions or methods that share what it keeps, as readers of streams and stores do. */
   isClosure: boolean;
 }
 
@@ -50,7 +50,11 @@ function* functionsIn(lines: readonly string[]): Generator<Span> {
     }
     if (BLOCK.test(lines[from].trim())) continue;
     const inner = new RegExp(`^ {${depth + 2}}(?:async )?function\\b`);
-    yield { from, to: closing, isClosure: lines.slice(at + 1, closing).some((other) => inner.test(other)) };
+    const method = new RegExp(`^ {${depth + 4}}(?:async )?\\w+\\([^()]*\\) \\{$`);
+    const isClosure = lines.slice(at + 1, closing).some((other) =>
+      inner.test(other) || method.test(other) && !BLOCK.test(other.trim())
+    );
+    yield { from, to: closing, isClosure };
   }
 }
 
@@ -85,6 +89,9 @@ Deno.test("tooLong() finds functions of each form, with their parameters, and no
   const closure = `function f() {\n  function g() {}\n${body(2)}${body(2)}}\n`;
   assertEquals(tooLong("x.ts", closure), []);
   assertEquals(tooLong("x.ts", closure.replace("work", "work();\n  work();\n  work")).length, 1);
+  const methods = `function f() {\n  return {\n    g() {\n    },\n${body(4)}  };\n}\n`;
+  assertEquals(tooLong("x.ts", methods), []);
+  assertEquals(tooLong("x.ts", methods.replace("    g() {", "    if (g) {")).length, 1);
   for (
     const [head, end] of [["const A = {", "}"], ["if (a) {", "}"], ["interface A {", "}"], [
       "for (const a of b()) {",

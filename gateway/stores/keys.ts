@@ -1,8 +1,8 @@
 /** Keeps virtual keys: gateway tokens that are made, changed and removed while the gateway runs. */
 import { GatewayError } from "../../wires/errors.ts";
 import { isObject, object, parse } from "../../wires/shared/json.ts";
-import { migrate } from "./sql_schema.ts";
-import { type Sql, type SqlValue, sqlValue, withStoreErrors } from "./sql.ts";
+import { withTables } from "./sql_schema.ts";
+import { type Sql, type SqlValue, sqlValue } from "./sql.ts";
 
 /** A virtual key. Its secret is not kept, only a hash. */
 export interface Key {
@@ -137,21 +137,13 @@ const MARK = "";
 
 /** Keys in a SQL database. Its tables are made at the first call. */
 export function sqlKeys(database: Sql): Keys {
-  const sql = withStoreErrors(database);
-  let isReady = false;
-
-  async function all(text: string, params: readonly SqlValue[] = []) {
-    if (!isReady) await migrate(sql);
-    isReady = true;
-    return await sql.all(text, params);
-  }
-
+  const sql = withTables(database);
   const first = async (where: string, ...params: SqlValue[]) => {
-    const [record] = await all(`select * from sluice_keys where ${where}`, params);
+    const [record] = await sql.all(`select * from sluice_keys where ${where}`, params);
     return record && keyOf(record);
   };
   return {
-    isUsed: async () => (await all("select id from sluice_keys limit 1")).length > 0,
+    isUsed: async () => (await sql.all("select id from sluice_keys limit 1")).length > 0,
     find: (hash) => first("(hash = ? or former_hash = ?) and id <> ?", hash, hash, MARK),
     get: (id) => first("id = ? and id <> ?", sqlValue(id), MARK),
     named: (name) => first("name = ? and id <> ?", sqlValue(name), MARK),
@@ -169,7 +161,7 @@ export function sqlKeys(database: Sql): Keys {
         params.push(part, part, part);
       }
       const text = `select * from sluice_keys where ${where.join(" and ")} order by id desc limit ?`;
-      return (await all(text, [...params, limit])).map(keyOf);
+      return (await sql.all(text, [...params, limit])).map(keyOf);
     },
     async save(key) {
       const values = columnsOf(key);
@@ -178,21 +170,21 @@ export function sqlKeys(database: Sql): Keys {
         const mark = "insert into sluice_keys (id, version, name, hash, more) values (?, 0, '', '', '') " +
           "on conflict do nothing";
         // Before the key: a gateway that is told of a key refuses requests without one.
-        await all(mark, [MARK]);
+        await sql.all(mark, [MARK]);
         const places = names.map(() => "?").join(", ");
         const insert = `insert into sluice_keys (${names.join(", ")}) values (${places}) ` +
           "on conflict do nothing returning id";
-        return (await all(insert, params)).length > 0;
+        return (await sql.all(insert, params)).length > 0;
       }
       const sets = names.map((name) => `${name} = ?`).join(", ");
       const update = `update sluice_keys set ${sets} where id = ? and version = ? ` +
         "and not exists (select 1 from sluice_keys as other where other.name = ? and other.id <> ?) returning id";
       const { id, version, name } = key;
-      return (await all(update, [...params, id, version - 1, sqlValue(name), id])).length > 0;
+      return (await sql.all(update, [...params, id, version - 1, sqlValue(name), id])).length > 0;
     },
     remove: async (id) =>
       id !== MARK &&
-      (await all("delete from sluice_keys where id = ? returning id", [sqlValue(id)])).length > 0,
+      (await sql.all("delete from sluice_keys where id = ? returning id", [sqlValue(id)])).length > 0,
   };
 }
 

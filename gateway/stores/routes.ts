@@ -1,6 +1,6 @@
 /** Keeps routes that are made, changed and removed while the gateway runs. */
-import { migrate } from "./sql_schema.ts";
-import { type Sql, type SqlValue, sqlValue, withStoreErrors } from "./sql.ts";
+import { withTables } from "./sql_schema.ts";
+import { type Sql, type SqlValue, sqlValue } from "./sql.ts";
 import type { Scope } from "./store.ts";
 
 /** A version of a route. It never changes. */
@@ -107,12 +107,9 @@ export function memoryRoutes(): RouteStore {
 
 /** Routes in a SQL database. Its tables are made at the first call. */
 export function sqlRoutes(database: Sql): RouteStore {
-  const sql = withStoreErrors(database);
-  let isReady = false;
+  const sql = withTables(database);
 
   async function all(text: string, { account, gateway }: Scope, ...params: SqlValue[]) {
-    if (!isReady) await migrate(sql);
-    isReady = true;
     return await sql.all(text, [sqlValue(account), sqlValue(gateway), ...params]);
   }
 

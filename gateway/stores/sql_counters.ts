@@ -1,8 +1,8 @@
 /** Keeps counters in a SQL database. */
 import type { Addition, Counters, Rule, Taken } from "./counters.ts";
-import { migrate } from "./sql_schema.ts";
+import { withTables } from "./sql_schema.ts";
 import { type Limit, type Take, takeInSqlite, takingInPostgres } from "./sql_take.ts";
-import { type Sql, sqlValue, StoreError, withStoreErrors } from "./sql.ts";
+import { type Sql, sqlValue, StoreError } from "./sql.ts";
 
 /** In one of so many calls, counters that are over are removed, at most so many: more than the calls between can add. */
 const SWEPT = { each: 100, most: 2000 };
@@ -17,16 +17,11 @@ const GRACE_MS = 600_000;
  * counters and the times until which they count are by the same clock.
  */
 export function sqlCounters(database: Sql, now: () => number = Date.now): Counters {
-  const sql = withStoreErrors(database);
+  const sql = withTables(database);
   const take: Take = sql.dialect === "postgres" ? takingInPostgres() : takeInSqlite;
-  let isReady = false;
   let untilSweep = 0;
   return {
     async take(additions, rules = []) {
-      if (!isReady) {
-        await migrate(sql);
-        isReady = true;
-      }
       const at = now();
       const isSwept = additions.length > 0 && untilSweep-- <= 0;
       if (isSwept) untilSweep = SWEPT.each;

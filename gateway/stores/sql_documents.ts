@@ -7,7 +7,7 @@ import {
   sizeOf,
   TOUCH_MS,
 } from "./documents.ts";
-import { migrate } from "./sql_schema.ts";
+import { withTables } from "./sql_schema.ts";
 import { type Sql, type SqlStatement, type SqlValue, sqlValue } from "./sql.ts";
 
 /** The time between two looks at the ages of documents, and between two sums of their bytes. */
@@ -54,29 +54,16 @@ const CHAIN = `with recursive chain (seq, previous, total, depth) as (
     from chain c join sluice_documents d on d.seq = c.seq order by c.depth`;
 
 /** Makes a store of documents in a database. Its table is made at the first call. */
-export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
+export function sqlDocuments(database: Sql, limits: DocumentLimits): Documents {
+  const sql = withTables(database);
   const { ttlMs, now } = limits;
-  let isReady = false;
   const tidy = tidier(sql, limits);
   /** Documents that were last used before this time are no longer there. */
   const least = () => Math.floor(now() - ttlMs);
 
-  /** Makes the tables. Several calls may do so at once: on Workers a request may not wait for the work of another one. */
-  async function open(): Promise<void> {
-    if (isReady) return;
-    await migrate(sql);
-    isReady = true;
-  }
-
-  async function all(text: string, params: readonly SqlValue[]) {
-    await open();
-    return await sql.all(text, params);
-  }
-
   return {
     async add(owner, documents) {
       if (documents.length === 0) return;
-      await open();
       const at = Math.floor(now());
       const added = documents.map((document): SqlStatement => {
         const { unit, id, previous, body } = document;
@@ -87,7 +74,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
       await tidy.after(documents.reduce((bytes, document) => bytes + sizeOf(document), 0));
     },
     async get(owner, unit, id) {
-      const [record] = await all(
+      const [record] = await sql.all(
         `select unit, id, previous, body from sluice_documents where unit = ? and id = ? and ${OWNER} and at > ?`,
         [sqlValue(unit), sqlValue(id), ...valuesOf(owner), least()],
       );
@@ -100,7 +87,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
       const behind = after === undefined
         ? ""
         : `and seq ${sign} (select seq from sluice_documents where id = ? and ${within})`;
-      const records = await all(
+      const records = await sql.all(
         `select unit, id, previous, body from sluice_documents where ${within} and id <> unit ${behind} ` +
           `order by seq ${order} limit ?`,
         [...params, ...after === undefined ? [] : [sqlValue(after), ...params], limit],
@@ -109,7 +96,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
     },
     async chain(owner, unit, most) {
       const whose = [...valuesOf(owner), least()];
-      const records = await all(CHAIN, [unit, unit, ...whose, ...whose, most.documents, most.bytes]);
+      const records = await sql.all(CHAIN, [unit, unit, ...whose, ...whose, most.documents, most.bytes]);
       const documents = records.filter(({ body }) => body !== null).map(documentOf);
       const last = records.at(-1);
       if (!last || documents.length < records.length) {
@@ -120,7 +107,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
     },
     async change(owner, unit, id, body) {
       const grown = `bytes = bytes + ? - length(body)`;
-      const records = await all(
+      const records = await sql.all(
         `update sluice_documents set body = ?, ${grown} where unit = ? and id = ? and ${OWNER} and at > ? returning id`,
         [sqlValue(body), body.length, unit, id, ...valuesOf(owner), least()],
       );
@@ -128,7 +115,7 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
     },
     async remove(owner, unit, id) {
       const one = id === undefined ? "" : "and id = ?";
-      const records = await all(
+      const records = await sql.all(
         `delete from sluice_documents where unit = ? and ${OWNER} and at > ? ${one} returning bytes`,
         [unit, ...valuesOf(owner), least(), ...id === undefined ? [] : [sqlValue(id)]],
       );
@@ -136,7 +123,6 @@ export function sqlDocuments(sql: Sql, limits: DocumentLimits): Documents {
       return records.length > 0;
     },
     async touch(owner, units) {
-      await open();
       const at = Math.floor(now());
       for (let from = 0; from < units.length; from += UNITS_AT_ONCE) {
         const some = units.slice(from, from + UNITS_AT_ONCE);

@@ -1,7 +1,7 @@
 /** Keeps values by key in a SQL database. */
 import type { Kv } from "./kv.ts";
-import { migrate } from "./sql_schema.ts";
-import { type Sql, StoreError, withStoreErrors } from "./sql.ts";
+import { withTables } from "./sql_schema.ts";
+import { type Sql, StoreError } from "./sql.ts";
 
 /** The bytes that an entry takes beside its value, roughly. Without them, empty values would have no bound. */
 const ENTRY_BYTES = 300;
@@ -14,16 +14,9 @@ const EVERY_MS = 60_000;
 
 /** Makes a store of values in a database. Its tables are made at the first call. @param now The time in milliseconds since 1970. */
 export function sqlKv(database: Sql, now: () => number = Date.now): Kv {
-  const sql = withStoreErrors(database);
-  let isReady = false;
+  const sql = withTables(database);
   /** About the bytes of all values, since the time when they were summed up. */
   let held = 0, summedAt = -Infinity;
-
-  async function open(): Promise<void> {
-    if (isReady) return;
-    await migrate(sql);
-    isReady = true;
-  }
 
   async function sum(at: number): Promise<void> {
     const [{ bytes }] = await sql.all("select coalesce(sum(bytes), 0) as bytes from sluice_values");
@@ -54,7 +47,6 @@ export function sqlKv(database: Sql, now: () => number = Date.now): Kv {
 
   return {
     async get(key) {
-      await open();
       const [found] = await sql.all("select value from sluice_values where key = ? and until > ?", [
         key,
         now(),
@@ -64,7 +56,6 @@ export function sqlKv(database: Sql, now: () => number = Date.now): Kv {
     async put(key, value, ttlMs, maxBytes = Infinity) {
       const bytes = value.length + 2 * key.length + ENTRY_BYTES;
       if (bytes > maxBytes || value.length > (database.maxValueBytes ?? Infinity)) return;
-      await open();
       const at = now();
       await sql.all(
         "insert into sluice_values (key, value, bytes, until) values (?, ?, ?, ?) on conflict (key) do update set " +
@@ -75,7 +66,6 @@ export function sqlKv(database: Sql, now: () => number = Date.now): Kv {
       await tidy(at, maxBytes);
     },
     async delete(key) {
-      await open();
       await sql.all("delete from sluice_values where key = ?", [key]);
     },
   };

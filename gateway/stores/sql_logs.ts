@@ -1,9 +1,9 @@
 /** Keeps rows of requests in a SQL database. */
 import { conditionOf, orderOf } from "./sql_filters.ts";
 import { bodyOf, insertBody, insertRow, jsonOf, removeRows, rowOf, sizeOf } from "./sql_rows.ts";
-import { migrate } from "./sql_schema.ts";
+import { withTables } from "./sql_schema.ts";
 import { readStats, sumStatements } from "./sql_sums.ts";
-import { type Sql, type SqlStatement, type SqlValue, sqlValue, withStoreErrors } from "./sql.ts";
+import { type Sql, type SqlStatement, type SqlValue, sqlValue } from "./sql.ts";
 import type { LogChanges, LogQuery, Logs, Scope } from "./store.ts";
 import { type Keeping, retention } from "./retention.ts";
 
@@ -12,26 +12,12 @@ const REMOVED_AT_ONCE = 1000;
 
 /** Makes a store of rows in a database. Its tables are made at the first call. */
 export function sqlLogs(database: Sql, keeping: Keeping): Logs {
-  const sql = withStoreErrors(database);
-  let isReady = false;
+  const sql = withTables(database);
   const sums = sumStatements();
   const kept = retention(sql, keeping);
 
-  /** Makes the tables. Several calls may do so at once: on Workers a request may not wait for the work of another one. */
-  async function open(): Promise<void> {
-    if (isReady) return;
-    await migrate(sql);
-    isReady = true;
-  }
-
-  async function all(text: string, params: readonly SqlValue[] = []) {
-    await open();
-    return await sql.all(text, params);
-  }
-
   return {
     async add(rows, bodies = []) {
-      await open();
       const taken = rows.slice(0, await kept.roomFor(rows.length));
       const ids = new Set(taken.map(({ id }) => id));
       const theirs = bodies.filter(({ id }) => ids.has(id));
@@ -39,18 +25,21 @@ export function sqlLogs(database: Sql, keeping: Keeping): Logs {
       await kept.after(taken.length, theirs.reduce((bytes, body) => bytes + sizeOf(body), 0));
     },
     async get({ account, gateway }, id) {
-      const [record] = await all(
+      const [record] = await sql.all(
         "select * from sluice_logs where id = ? and account = ? and gateway = ?",
         [id, account, gateway],
       );
       return record && rowOf(record);
     },
     async bodies({ account, gateway }, id) {
-      const records = await all("select * from sluice_bodies where id = ? and account = ? and gateway = ?", [
-        id,
-        account,
-        gateway,
-      ]);
+      const records = await sql.all(
+        "select * from sluice_bodies where id = ? and account = ? and gateway = ?",
+        [
+          id,
+          account,
+          gateway,
+        ],
+      );
       return records.map(bodyOf);
     },
     async newest(limit, after) {
@@ -58,14 +47,14 @@ export function sqlLogs(database: Sql, keeping: Keeping): Logs {
         ? ""
         : "where seq > coalesce((select max(seq) from sluice_logs where id = ?), 0)";
       const params = after === undefined ? [limit] : [sqlValue(after), limit];
-      const records = await all(`select * from sluice_logs ${known} order by seq desc limit ?`, params);
+      const records = await sql.all(`select * from sluice_logs ${known} order by seq desc limit ?`, params);
       return records.map(rowOf);
     },
     async list(scope, query) {
       const [where, params] = conditionOf(scope, query, sql.dialect);
       const [[{ total }], records] = await Promise.all([
-        all(`select count(*) as total from sluice_logs where ${where}`, params),
-        all(`select * from sluice_logs where ${where} order by ${orderOf(query)} limit ? offset ?`, [
+        sql.all(`select count(*) as total from sluice_logs where ${where}`, params),
+        sql.all(`select * from sluice_logs where ${where} order by ${orderOf(query)} limit ? offset ?`, [
           ...params,
           query.limit,
           query.offset,
@@ -75,14 +64,14 @@ export function sqlLogs(database: Sql, keeping: Keeping): Logs {
     },
     async patch(scope, id, changes) {
       const [text, params] = updateOf(scope, id, changes);
-      return (await all(text, params)).length > 0;
+      return (await sql.all(text, params)).length > 0;
     },
-    remove: (scope, query) =>
-      open().then(() => remove(sql, scope, query)).then((count) => {
-        kept.removed(count);
-        return count;
-      }),
-    stats: (query) => open().then(() => readStats(sql, query)),
+    async remove(scope, query) {
+      const count = await remove(sql, scope, query);
+      kept.removed(count);
+      return count;
+    },
+    stats: (query) => readStats(sql, query),
     // The database may keep more than rows: who has opened it closes it.
     close: () => Promise.resolve(),
   };

@@ -1,6 +1,6 @@
 /** Makes the tables of a SQL store. */
 import { HISTOGRAMS } from "./sql_sums.ts";
-import type { Sql, SqlStatement } from "./sql.ts";
+import { type Sql, type SqlStatement, withStoreErrors } from "./sql.ts";
 import { TAKE_FUNCTION } from "./sql_take.ts";
 
 /** The table of the sums of one grain. @param text The type of a text. */
@@ -100,6 +100,29 @@ export async function migrate(sql: Sql): Promise<void> {
       if (await versionOf(sql) <= at) throw cause;
     }
   }
+}
+
+/** The same database, with tables: they are made before its first statement. Its failures are of the class `StoreError`. */
+export function withTables(database: Sql): Sql {
+  const sql = withStoreErrors(database);
+  let isReady = false;
+  /** Several calls may make the tables at once: on Workers a request may not wait for the work of another one. */
+  async function ready(): Promise<void> {
+    if (isReady) return;
+    await migrate(sql);
+    isReady = true;
+  }
+  return {
+    dialect: sql.dialect,
+    async all(text, params) {
+      await ready();
+      return await sql.all(text, params);
+    },
+    async batch(statements) {
+      await ready();
+      return await sql.batch(statements);
+    },
+  };
 }
 
 async function versionOf(sql: Sql): Promise<number> {
