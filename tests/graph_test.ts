@@ -59,7 +59,7 @@ const LAYERS = [
   /^wires\/streams\//,
   /^wires\/[^/]+\//,
   /^providers\//,
-  /^gateway\/(stores\/|targets\/|ids\.ts$|context\.ts$|bun_fetches\.ts$)/,
+  /^gateway\/(stores\/|targets\/|ids\.ts$|at_most_every\.ts$|context\.ts$|bun_fetches\.ts$)/,
   /^gateway\/policies\//,
   /^gateway\/access\//,
   /^gateway\/log\//,

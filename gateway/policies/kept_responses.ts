@@ -1,9 +1,10 @@
 /** Keeps responses and conversations in a store, and tells of its failures. */
 import { GatewayError } from "../../wires/errors.ts";
+import { atMostEvery } from "../at_most_every.ts";
 import { IS_PROCESS, keepAlive, type RuntimeContext } from "../context.ts";
 import type { Documents } from "../stores/documents.ts";
 import { failureLine, TELL_MS } from "./store_guard.ts";
-import { atMostEvery, within } from "./timers.ts";
+import { within } from "./timers.ts";
 
 /** The longest waits in milliseconds: of a request for what is stored, and of the end of an answer until it is stored. */
 const LATE_MS = { read: 1000, keep: 250 };

@@ -1,5 +1,6 @@
 /** Asks stores that may be slow or down, so that no request waits for long. */
-import { atMostEvery, type Timer, within } from "./timers.ts";
+import { atMostEvery } from "../at_most_every.ts";
+import { type Timer, within } from "./timers.ts";
 
 /** The default of the longest wait for a store, in milliseconds. */
 const LATE_MS = 250;

@@ -1,4 +1,5 @@
 /** Bounds what a SQL store keeps: by the number of rows and by their age. */
+import { atMostEvery } from "../at_most_every.ts";
 import { removeRows } from "./sql_rows.ts";
 import { oldSums } from "./sql_sums.ts";
 import type { Sql, SqlValue } from "./sql.ts";
@@ -53,7 +54,7 @@ export function retention(
 ): Retention {
   let count = 0, heldBytes = 0;
   let isFirst = true;
-  const countIsDue = every(EVERY_MS.count, now), lookIsDue = every(EVERY_MS.look, now);
+  const countIsDue = atMostEvery(EVERY_MS.count, now), lookIsDue = atMostEvery(EVERY_MS.look, now);
 
   /** Counts all rows. The count by the numbers of rows costs nothing; it is too high if rows in between were removed. */
   async function recount(): Promise<void> {
@@ -132,16 +133,5 @@ export function retention(
       await tidy().catch(() => {});
     },
     removed: (rows) => void (count -= rows),
-  };
-}
-
-/** Makes a function that returns true at most once in a time. It also does so if the clock was set back. */
-function every(ms: number, now: () => number): () => boolean {
-  let last: number | undefined;
-  return () => {
-    const at = now();
-    if (last !== undefined && at >= last && at - last < ms) return false;
-    last = at;
-    return true;
   };
 }

@@ -1,4 +1,5 @@
 /** Keeps documents in a SQL database. */
+import { atMostEvery } from "../at_most_every.ts";
 import {
   type Document,
   type DocumentLimits,
@@ -141,12 +142,11 @@ export function sqlDocuments(database: Sql, limits: DocumentLimits): Documents {
 function tidier(sql: Sql, { ttlMs, maxBytes, now }: DocumentLimits) {
   /** The bytes of all documents; too few if another process has added some. */
   let held = 0;
-  let summedAt = -Infinity, lookedAt = -Infinity;
+  const sumIsDue = atMostEvery(EVERY_MS.sum, now), lookIsDue = atMostEvery(EVERY_MS.look, now);
 
   async function sum(): Promise<void> {
     const [{ bytes }] = await sql.all("select coalesce(sum(bytes), 0) as bytes from sluice_documents");
     held = Number(bytes);
-    summedAt = now();
   }
 
   /** Removes the units of the documents that were not used for the longest time. Returns whether there were any. */
@@ -172,13 +172,11 @@ function tidier(sql: Sql, { ttlMs, maxBytes, now }: DocumentLimits) {
   }
 
   async function tidy(): Promise<void> {
-    if (isDue(summedAt, EVERY_MS.sum, now())) await sum();
-    else if (held > maxBytes) await sum();
+    if (sumIsDue() || held > maxBytes) await sum();
     for (let round = 0; held > maxBytes && round < MOST_ROUNDS; round++) {
       if (!await removeOldest()) break;
     }
-    if (!isDue(lookedAt, EVERY_MS.look, now())) return;
-    lookedAt = now();
+    if (!lookIsDue()) return;
     await sql.batch([[
       "delete from sluice_documents where seq in (select seq from sluice_documents where at <= ? order by at limit ?)",
       [Math.floor(now() - ttlMs), REMOVED_AT_ONCE.old],
@@ -194,6 +192,3 @@ function tidier(sql: Sql, { ttlMs, maxBytes, now }: DocumentLimits) {
     removed: (bytes: number) => void (held -= bytes),
   };
 }
-
-/** Whether a time has passed. It also has if the clock was set back. */
-const isDue = (last: number, ms: number, at: number): boolean => at < last || at - last >= ms;

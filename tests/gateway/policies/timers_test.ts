@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { atMostEvery, timeLimit } from "../../../gateway/policies/timers.ts";
+import { timeLimit } from "../../../gateway/policies/timers.ts";
 
 const never = () => new Promise<never>(() => {});
 
@@ -52,14 +52,4 @@ Deno.test("timeLimit() does not keep a process alive when nothing is waited for"
     signal: AbortSignal.timeout(60_000),
   });
   assertEquals((await command.output()).success, true);
-});
-
-Deno.test("atMostEvery() is true at first, once in its time, and when the clock goes back", () => {
-  let at = 5;
-  const mayTell = atMostEvery(100, () => at);
-  const asked = [5, 5, 104, 105, 204, 205, 20, 119, 120].map((now) => {
-    at = now;
-    return mayTell();
-  });
-  assertEquals(asked, [true, false, false, true, false, true, true, false, true]);
 });
