@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { toJsonSchema } from "npm:@valibot/to-json-schema@1.8.0";
+import { toJsonSchema, toJsonSchemaDefs } from "npm:@valibot/to-json-schema@1.8.0";
 import * as v from "npm:valibot@1.5.0";
 import denoJson from "../deno.json" with { type: "json" };
 import { errorShape, findRoute } from "../gateway/doors/find_door.ts";
@@ -20,7 +20,7 @@ import {
   OPERATIONS,
   TAGS,
 } from "../gateway/doors/documents/operations.ts";
-import { CHANGE, NEW } from "../gateway/setup/key_options.ts";
+import { NEW } from "../gateway/setup/key_options.ts";
 import { ELEMENTS } from "../gateway/setup/routes_option.ts";
 import { RUN } from "../gateway/doors/run.ts";
 import { STEPS } from "../gateway/doors/universal.ts";
@@ -53,12 +53,33 @@ const BODIES: Readonly<Record<string, v.GenericSchema>> = {
   native: v.unknown(),
 };
 
-const ROTATION = v.looseObject({ graceSeconds: v.optional(v.number()) });
-const ROUTE = v.looseObject({ name: v.optional(v.string()), elements: v.optional(ELEMENTS) });
-const DEPLOYMENT = v.looseObject({ version_id: v.string() });
+/** Changes of a key: `null` removes all but its name. */
+const CHANGES_OF_KEY = v.strictObject(
+  Object.fromEntries(
+    Object.entries(NEW.entries).map(([name, entry]) => [
+      name,
+      v.optional("wrapped" in entry ? v.nullable(entry.wrapped) : entry),
+    ]),
+  ),
+);
 
-/** The schemas that have a name in the document. */
+/** The bodies of requests about keys and routes, by what the operation does. */
+const WRITTEN: Readonly<Record<string, v.GenericSchema>> = {
+  createKey: NEW,
+  changeKey: CHANGES_OF_KEY,
+  rotateKey: v.looseObject({ graceSeconds: v.optional(v.number()) }),
+  createRoute: v.looseObject({ name: v.string(), elements: ELEMENTS }),
+  renameRoute: v.looseObject({ name: v.string() }),
+  createVersion: v.looseObject({ elements: ELEMENTS }),
+  deployVersion: v.looseObject({ version_id: v.string() }),
+};
+
+/** The schemas that have a name in the document, which has each of them once. */
 const NAMED: ReadonlyMap<v.GenericSchema, string> = new Map<v.GenericSchema, string>([
+  [NEW.entries.limits.wrapped, "limits"],
+  [NEW.entries.budgets.wrapped, "budgets"],
+  [ELEMENTS, "elements"],
+  ...Object.entries(WRITTEN).map(([id, schema]) => [schema, `${id}_request`] as const),
   ...Object.entries(CALLS).map(([wire, schema]) => [schema, `${wire}_request`] as const),
   ...Object.entries(BODIES).map(([door, schema]) => [schema, `${door}_request`] as const),
   ...Object.entries(answers).flatMap(([name, schema]) =>
@@ -66,16 +87,21 @@ const NAMED: ReadonlyMap<v.GenericSchema, string> = new Map<v.GenericSchema, str
   ),
 ]);
 
-function written(schema: v.GenericSchema): object {
+// deno-lint-ignore no-explicit-any
+const DEFINITIONS: any = Object.fromEntries([...NAMED].map(([schema, name]) => [name, schema]));
+
+const SETTINGS = {
+  typeMode: "input",
   // What JSON Schema cannot say, e.g. that a number is finite, holds of all JSON.
-  // deno-lint-ignore no-explicit-any
-  const { $schema: _, ...written } = toJsonSchema(schema as any, { typeMode: "input", errorMode: "ignore" });
-  return written;
-}
+  errorMode: "ignore",
+  overrideRef: ({ referenceId }: { referenceId: string }) => `#/components/schemas/${referenceId}`,
+} as const;
 
 function schemaOf(schema: v.GenericSchema): object {
-  const name = NAMED.get(schema);
-  return name === undefined ? written(schema) : { $ref: `#/components/schemas/${name}` };
+  const settings = { ...SETTINGS, definitions: DEFINITIONS };
+  // deno-lint-ignore no-explicit-any
+  const { $schema: _, $defs: __, ...written } = toJsonSchema(schema as any, settings);
+  return written;
 }
 
 const filled = (path: string) => path.replaceAll(/\{(\w+)\}/g, "$1");
@@ -98,23 +124,49 @@ export function errorOf({ path }: Operation): v.GenericSchema {
 export function bodyOf(operation: Operation): v.GenericSchema | undefined {
   if (operation.method === "get" || operation.method === "delete") return undefined;
   const route = routeOf(operation);
-  if (route.door === "keys") return operation.method === "patch" ? CHANGE : route.action ? ROTATION : NEW;
-  if (route.door === "routes") return route.part === "deployments" ? DEPLOYMENT : ROUTE;
+  if (Object.hasOwn(WRITTEN, operation.id)) return WRITTEN[operation.id];
   return "client" in route ? CALLS[route.client.name] : BODIES[route.door];
 }
 
-function parameters({ path, query = {}, tag }: Operation): object[] {
-  const text = { type: "string", minLength: 1 };
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => (
-    { name, in: "path", required: true, schema: text }
-  ));
-  const inQuery = Object.entries(query).map(([name, description]) => (
+const inPath = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+
+const parameterRef = (name: string) => ({ $ref: `#/components/parameters/${name}` });
+
+/** The doors of paths where no model is asked. */
+const WITHOUT_CALL = new Set(["model", "models", "stored"]);
+
+/** The headers that an operation reads. */
+function headersOf(operation: Operation): string[] {
+  if (operation.tag !== "Models" && operation.tag !== "Providers") return [];
+  return WITHOUT_CALL.has(routeOf(operation).door) ? ["cf-aig-authorization"] : Object.keys(HEADERS);
+}
+
+function parameters(operation: Operation): object[] {
+  const inQuery = Object.entries(operation.query ?? {}).map(([name, description]) => (
     { name, in: "query", description, schema: { type: "string" } }
   ));
-  const own = tag === "Models" || tag === "Providers"
-    ? Object.keys(HEADERS).map((name) => ({ $ref: `#/components/parameters/${name}` }))
-    : [];
-  return [...inPath, ...inQuery, ...own];
+  return [
+    ...inPath(operation.path).map(parameterRef),
+    ...inQuery,
+    ...headersOf(operation).map(parameterRef),
+  ];
+}
+
+/** The operations that an answer leads to, and where it has the parameter of their paths that the request did not have. */
+function links({ path, leads = {} }: Operation): Record<string, object> {
+  const known = inPath(path);
+  return Object.fromEntries(
+    Object.entries(leads).flatMap(([pointer, ids]) =>
+      ids.map((operationId) => {
+        const { path: to } = OPERATIONS.find(({ id }) => id === operationId)!;
+        const parameters = inPath(to).map((name) => [
+          name,
+          known.includes(name) ? `$request.path.${name}` : `$response.body#${pointer}`,
+        ]);
+        return [operationId, { operationId, parameters: Object.fromEntries(parameters) }];
+      })
+    ),
+  );
 }
 
 const SECURITY = { gateway: [{ gatewayToken: [] }, {}], admin: [{ adminToken: [] }], none: [] };
@@ -144,7 +196,11 @@ function described(operation: Operation): object {
       },
     }),
     responses: {
-      [status]: { description: "The answer", content },
+      [status]: {
+        description: "The answer",
+        content,
+        ...(operation.leads && { links: links(operation) }),
+      },
       "4XX": error,
       "5XX": error,
     },
@@ -167,6 +223,10 @@ export function openapi(): object {
     name,
     { name, in: "header", description: does, schema: headerSchema(is) },
   ]);
+  const places = OPERATIONS.flatMap(({ path }) => inPath(path)).map((name) => [
+    name,
+    { name, in: "path", required: true, schema: { type: "string", minLength: 1 } },
+  ]);
   const errors = new Set(OPERATIONS.map(errorOf));
   const bearer = (description: string) => ({ type: "http", scheme: "bearer", description });
   return {
@@ -181,7 +241,7 @@ export function openapi(): object {
     tags: Object.entries(TAGS).map(([name, { about }]) => ({ name, description: about })),
     paths,
     components: {
-      parameters: Object.fromEntries(headers),
+      parameters: Object.fromEntries([...places, ...headers]),
       responses: Object.fromEntries([...errors].map((schema) => [
         NAMED.get(schema),
         {
@@ -189,7 +249,7 @@ export function openapi(): object {
           content: { "application/json": { schema: schemaOf(schema) } },
         },
       ])),
-      schemas: Object.fromEntries([...NAMED].map(([schema, name]) => [name, written(schema)])),
+      schemas: toJsonSchemaDefs(DEFINITIONS, SETTINGS),
       securitySchemes: {
         gatewayToken: bearer("A gateway token, or a provider's key"),
         adminToken: bearer("The operator's token"),

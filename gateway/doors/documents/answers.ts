@@ -116,11 +116,6 @@ export const KEYS = v.looseObject({ keys: v.array(v.looseObject({ name: v.string
 /** Whatever a provider answers. */
 export const ANY = object;
 
-/** Rows, or what else a list holds. */
-export const LIST = v.array(object);
-
-export const TEXT = v.string();
-
 // ---------------------------------------------------------------- the gateway's own answers
 
 export const HEALTH = v.looseObject({ status: v.literal("ok") });
@@ -159,6 +154,11 @@ export const ME = v.looseObject({
   budgets: v.array(object),
 });
 
-/** Cloudflare's envelope. @param result What it holds. */
-export const enveloped = <const S extends v.GenericSchema>(result: S) =>
+// ---------------------------------------------------------------- Cloudflare's envelope
+
+const enveloped = <const S extends v.GenericSchema>(result: S) =>
   v.looseObject({ success: v.literal(true), errors: v.array(NOTE), messages: v.array(v.unknown()), result });
+
+export const ENVELOPE = enveloped(ANY);
+export const ENVELOPE_OF_LIST = enveloped(v.array(object));
+export const ENVELOPE_OF_TEXT = enveloped(v.string());

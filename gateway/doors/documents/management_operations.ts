@@ -11,8 +11,8 @@ const PAGING = {
   search: "A text that the id must hold.",
 };
 
-const one = { tag: "Logs", answer: json(answers.enveloped(answers.ANY)) } as const;
-const list = { tag: "Logs", answer: json(answers.enveloped(answers.LIST)) } as const;
+const one = { tag: "Logs", answer: json(answers.ENVELOPE) } as const;
+const list = { tag: "Logs", answer: json(answers.ENVELOPE_OF_LIST) } as const;
 
 /** The options are set where the gateway is started. */
 const refused = {
@@ -49,7 +49,7 @@ export const MANAGEMENT_OPERATIONS: readonly Operation[] = [
   { ...refused, ...{ method: "delete", path: GATEWAY, id: "deleteGateway" } },
   {
     tag: "Logs",
-    answer: json(answers.enveloped(answers.TEXT)),
+    answer: json(answers.ENVELOPE_OF_TEXT),
     ...{ method: "get", path: `${GATEWAY}/url/{id}`, id: "getProviderUrl" },
     summary: "The base URL of a provider's own paths",
   },

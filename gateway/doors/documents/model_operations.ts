@@ -32,7 +32,12 @@ const STORED: readonly Operation[] = [
   stored("get", "/v1/responses/{id}", "getResponse", "A stored response"),
   stored("delete", "/v1/responses/{id}", "deleteResponse", "Removes a stored response"),
   stored("get", "/v1/responses/{id}/input_items", "listInputItems", "The input of a stored response"),
-  stored("post", "/v1/conversations", "createConversation", "Makes a conversation"),
+  {
+    ...stored("post", "/v1/conversations", "createConversation", "Makes a conversation"),
+    leads: {
+      "/id": ["getConversation", "changeConversation", "deleteConversation", "listItems", "createItems"],
+    },
+  },
   stored("get", CONVERSATION, "getConversation", "A conversation"),
   stored("post", CONVERSATION, "changeConversation", "Changes the metadata of a conversation"),
   stored("delete", CONVERSATION, "deleteConversation", "Removes a conversation"),
@@ -58,6 +63,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
     summary: "OpenAI's Responses, of any provider's model",
     tag: "Models",
     ...RESPONSES,
+    leads: { "/id": ["getResponse", "deleteResponse", "listInputItems"] },
   },
   {
     method: "post",
@@ -127,6 +133,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
     summary: "The models that the caller may use",
     tag: "Models",
     answer: json(answers.MODELS),
+    leads: { "/data/0/id": ["getModel"] },
   },
   {
     method: "get",
@@ -170,7 +177,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
     id: "runModel",
     summary: "A model's task, as in Cloudflare's REST API",
     tag: "Models",
-    answer: json(answers.enveloped(answers.ANY)),
+    answer: json(answers.ENVELOPE),
     streams: true,
     example: { model: MODEL, input: { messages: hello } },
   },

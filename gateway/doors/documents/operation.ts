@@ -20,6 +20,8 @@ export interface Operation {
   example?: object;
   /** Whether the answer may be a stream of events, if the body has `stream: true`. */
   streams?: true;
+  /** By a pointer to an id in the answer: the operations that take the id in their path. */
+  leads?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The groups of operations, each with the token that opens it. */

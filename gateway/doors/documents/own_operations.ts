@@ -15,7 +15,12 @@ const ROWS = "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/
 
 /** The operations of stored routes, at Cloudflare's paths. */
 const ROUTES = "/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/routes";
-const anything = json(answers.enveloped(answers.ANY));
+const anything = json(answers.ENVELOPE);
+/** The elements of a route to one model. */
+const ELEMENTS = [
+  { id: "start", type: "start", outputs: { next: { elementId: "echo" } } },
+  { id: "echo", type: "model", properties: { provider: "demo", model: "echo" } },
+];
 const ROUTE_OPERATIONS: readonly Operation[] = [
   {
     method: "get",
@@ -32,6 +37,18 @@ const ROUTE_OPERATIONS: readonly Operation[] = [
     summary: "Makes a dynamic route",
     tag: "Logs",
     answer: anything,
+    example: { name: "support", elements: ELEMENTS },
+    leads: {
+      "/result/id": [
+        "getRoute",
+        "renameRoute",
+        "deleteRoute",
+        "listVersions",
+        "createVersion",
+        "listDeployments",
+        "deployVersion",
+      ],
+    },
   },
   {
     method: "get",
@@ -72,6 +89,8 @@ const ROUTE_OPERATIONS: readonly Operation[] = [
     summary: "Adds a version, which does not lead requests yet",
     tag: "Logs",
     answer: anything,
+    example: { elements: ELEMENTS },
+    leads: { "/result/version/version_id": ["getVersion"] },
   },
   {
     method: "get",
@@ -124,6 +143,7 @@ const KEY_OPERATIONS: readonly Operation[] = [
     answer: key,
     status: 201,
     example: { name: "app", models: ["demo/*"], limits: { rpm: 60 } },
+    leads: { "/id": ["getKey", "changeKey", "deleteKey", "rotateKey"] },
   },
   {
     method: "get",
@@ -230,7 +250,8 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     summary: "The rows of one gateway",
     tag: "Logs",
     query: PAGING,
-    answer: json(answers.enveloped(answers.LIST)),
+    leads: { "/result/0/id": ["getRow", "changeRow", "getRequestBody", "getResponseBody"] },
+    answer: json(answers.ENVELOPE_OF_LIST),
   },
   {
     method: "delete",
@@ -239,7 +260,7 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     summary: "Removes the rows that match",
     tag: "Logs",
     query: { ...PAGING, limit: "The most rows that are removed." },
-    answer: json(answers.enveloped(answers.ANY)),
+    answer: json(answers.ENVELOPE),
   },
   {
     method: "get",
@@ -247,7 +268,7 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     id: "getRow",
     summary: "One row",
     tag: "Logs",
-    answer: json(answers.enveloped(answers.ANY)),
+    answer: json(answers.ENVELOPE),
   },
   {
     method: "patch",
@@ -255,7 +276,7 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     id: "changeRow",
     summary: "Changes the feedback, score or metadata of a row",
     tag: "Logs",
-    answer: json(answers.enveloped(answers.ANY)),
+    answer: json(answers.ENVELOPE),
     example: { feedback: 1, score: 90, metadata: { user: "7" } },
   },
   {

@@ -12,18 +12,32 @@ import { bodyOf, DOCUMENTS_FILE, documentsModule, errorOf, routeOf } from "../..
 const ADMIN = "the-operators-token";
 const ID = "00000000-0000-7000-8000-000000000000";
 
-const gateway = createGateway({ adminToken: ADMIN, tokens: ["secret"], logs: true });
+const makeGateway = () =>
+  createGateway({
+    adminToken: ADMIN,
+    tokens: ["secret"],
+    logs: { bodies: "all" },
+    responses: { store: true },
+  });
+const gateway = makeGateway();
 const document = JSON.parse(OPENAPI);
 
-const pathOf = ({ path }: Operation) =>
-  path.replaceAll("{gateway_id}", "default").replaceAll("{model}", "demo/echo").replaceAll("{id}", ID)
+const pathOf = ({ path }: Operation, ids: Readonly<Record<string, string>> = {}) =>
+  path.replaceAll(/\{(\w+)\}/g, (place, name) => ids[name] ?? place)
+    .replaceAll("{gateway_id}", "default").replaceAll("{model}", "demo/echo").replaceAll("{id}", ID)
     .replaceAll(/\{(\w+)\}/g, "$1");
 
-function send(operation: Operation, body: unknown, token = ""): Promise<Response> {
+function send(
+  operation: Operation,
+  body: unknown,
+  token = "",
+  ids: Readonly<Record<string, string>> = {},
+  asked = gateway,
+): Promise<Response> {
   const own = { admin: ADMIN, gateway: "secret", none: "" }[TAGS[operation.tag].token];
   const { method } = operation;
-  return gateway.fetch(
-    new Request(`http://localhost${pathOf(operation)}`, {
+  return asked.fetch(
+    new Request(`http://localhost${pathOf(operation, ids)}`, {
       method: method.toUpperCase(),
       headers: { "content-type": "application/json", authorization: `Bearer ${token || own}` },
       body: method === "get" || method === "delete" ? undefined : JSON.stringify(body),
@@ -112,6 +126,54 @@ Deno.test("documents: each example that may be streamed is", async () => {
     assertEquals(response.headers.get("content-type")?.split(";")[0], "text/event-stream", path);
     assertStringIncludes(await response.text(), '"Hell', path);
   }
+});
+
+/** What a runtime expression of a link stands for. */
+function valueOf(expression: string, request: Readonly<Record<string, string>>, answer: unknown): string {
+  const [, inPath, pointer] = /^\$request\.path\.(\w+)$|^\$response\.body#(\/.+)$/.exec(expression)!;
+  if (inPath) return request[inPath];
+  const steps = pointer.slice(1).split("/");
+  return steps.reduce((value, step) => (value as Record<string, unknown>)[step], answer) as string;
+}
+
+Deno.test("documents: an id in an answer opens the operations that the answer links to", async () => {
+  const own = makeGateway();
+  const followed = new Set<string>();
+  /** Asks an operation, and what its answer links to. What removes the thing comes last. */
+  async function follow(operation: Operation, ids: Readonly<Record<string, string>>): Promise<void> {
+    const { id, path, method, status = 200, example } = operation;
+    const needed = id === "createConversation" ? {} : example;
+    const response = await send(operation, needed, "", ids, own);
+    assertEquals(response.status, status, `${id}: ${await response.clone().text()}`);
+    const answer = response.headers.get("content-type")?.startsWith("application/json")
+      ? await response.json()
+      : undefined;
+    const { links = {} } = document.paths[path][method].responses[status];
+    const targets = (Object.values(links) as { operationId: string; parameters: Record<string, string> }[])
+      .map((link) => ({ ...link, to: OPERATIONS.find((one) => one.id === link.operationId)! }))
+      .filter(({ to }) => to.method === "get" || to.method === "delete" || to.example)
+      .sort((one, other) => +(one.to.method === "delete") - +(other.to.method === "delete"));
+    for (const { to, parameters } of targets) {
+      followed.add(to.id);
+      const found = Object.entries(parameters).map(([name, is]) => [name, valueOf(is, ids, answer)]);
+      await follow(to, Object.fromEntries(found));
+    }
+  }
+  const ids = { account_id: "-", gateway_id: "default" };
+  const makers = OPERATIONS.filter(({ leads, path }) => leads && !path.includes("{id}"));
+  for (const operation of makers) await follow(operation, ids);
+  assert(followed.size > 15, [...followed].join());
+});
+
+Deno.test("documents: a change of a key may hold null, and a new key may not", () => {
+  const fits = (name: string, value: unknown) =>
+    ajv.getSchema(`document#/components/schemas/${name}_request`)!(value);
+  assert(fits("changeKey", { limits: null, budgets: null, team: null, expires: null }));
+  assert(!fits("changeKey", { name: null }));
+  assert(!fits("changeKey", { limits: { rpm: 0 } }));
+  assert(fits("createKey", { name: "app", limits: { rpm: 1 } }));
+  assert(!fits("createKey", { name: "app", limits: null }));
+  assert(!fits("createKey", {}));
 });
 
 Deno.test("documents: each refusal has the shape that the document says", async () => {
