@@ -180,7 +180,14 @@ export function sqlKeys(database: Sql): Keys {
       const update = `update sluice_keys set ${sets} where id = ? and version = ? ` +
         "and not exists (select 1 from sluice_keys as other where other.name = ? and other.id <> ?) returning id";
       const { id, version, name } = key;
-      return (await sql.all(update, [...params, id, version - 1, sqlValue(name), id])).length > 0;
+      try {
+        return (await sql.all(update, [...params, id, version - 1, sqlValue(name), id])).length > 0;
+      } catch (cause) {
+        // PostgreSQL refuses the second of two changes that take a name at once: neither has seen the other.
+        const other = await first("name = ?", sqlValue(name));
+        if (other && other.id !== id) return false;
+        throw cause;
+      }
     },
     remove: async (id) =>
       id !== MARK &&

@@ -144,7 +144,14 @@ export function sqlRoutes(database: Sql): RouteStore {
         "elements = ?, more = ? where account = ? and gateway = ? and id = ? and revision = ? " +
         `and not exists (${taken}) returning id`;
       const where = [sqlValue(scope.account), sqlValue(scope.gateway), id, revision - 1, sqlValue(name), id];
-      return (await all(update, scope, ...values, ...where)).length > 0;
+      try {
+        return (await all(update, scope, ...values, ...where)).length > 0;
+      } catch (cause) {
+        // PostgreSQL refuses the second of two changes that take a name at once: neither has seen the other.
+        const [other] = await all(`select id ${OF} and name = ?`, scope, sqlValue(name));
+        if (other && other.id !== id) return false;
+        throw cause;
+      }
     },
     remove: async (scope, id) =>
       (await all(`delete ${OF} and id = ? returning id`, scope, sqlValue(id))).length > 0,

@@ -114,6 +114,22 @@ const CASES: Case[] = [
     same(made.filter(Boolean).length, 1, "three at once");
     same((await keys.list({ limit: 9 })).length, 3, "keys");
   }],
+  ["saves one of several changes at once, and one of several keys that take a name at once", async (keys) => {
+    for (let at = 1; at <= 5; at++) await keys.save(keyOf(at));
+    for (let round = 0; round < 5; round++) {
+      const version = 2 + round;
+      const changes = await Promise.all(
+        [0, 1, 2].map((cost) => keys.save(keyOf(1, { cost }, { version, name: "key 1" }))),
+      );
+      same(changes.filter(Boolean).length, 1, "changes of one key");
+      same((await keys.get(keyOf(1).id))?.about.cost, changes.indexOf(true), "what is saved");
+      const name = `name ${round}`;
+      const known = await Promise.all([2, 3, 4, 5].map((at) => keys.get(keyOf(at).id)));
+      const renamed = known.map((key) => keys.save({ ...key!, version: key!.version + 1, name }));
+      same((await Promise.all(renamed)).filter(Boolean).length, 1, "renamed keys");
+    }
+    same((await keys.list({ limit: 9 })).length, 5, "keys");
+  }],
   ["lists pages, the newest first, also while others are made and removed", async (keys) => {
     for (const at of [3, 1, 5, 2, 4]) await keys.save(keyOf(at));
     const page = async (limit: number, before?: string) =>

@@ -1,14 +1,15 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { memoryRoutes, sqlRoutes } from "../../../gateway/stores/routes.ts";
+import { StoreError } from "../../../gateway/stores/sql.ts";
 import { openSql } from "./opened.ts";
 import { d1Sql } from "../../../gateway/stores/worker_stores.ts";
-import { casesOf, failing, routeOf } from "./routes_suite.ts";
+import { routeCasesOf, routeOf } from "./routes_suite.ts";
 import { strictD1 } from "./strict_d1.ts";
 
 const KINDS = [
-  casesOf("memory", () => Promise.resolve(memoryRoutes())),
-  casesOf("sqlite", async () => sqlRoutes(await openSql("sqlite::memory:"))),
-  casesOf("D1", () => Promise.resolve(sqlRoutes(d1Sql(strictD1())))),
+  routeCasesOf("memory", () => Promise.resolve(memoryRoutes())),
+  routeCasesOf("sqlite", async () => sqlRoutes(await openSql("sqlite::memory:"))),
+  routeCasesOf("D1", () => Promise.resolve(sqlRoutes(d1Sql(strictD1())))),
 ];
 for (const [name, run] of KINDS.flat()) Deno.test(`routes in ${name}`, run);
 
@@ -21,9 +22,11 @@ Deno.test("sqlRoutes() passes on the failure of its database as a StoreError, an
     all: (text, params) => isDown ? fail() : working.all(text, params),
     batch: (statements) => isDown ? fail() : working.batch(statements),
   });
-  await failing(store);
+  const scope = { account: "a", gateway: "g" };
+  await assertRejects(async () => await store.get(scope, "r1"), StoreError, "no disk");
+  await assertRejects(async () => await store.save(scope, routeOf("r1")), StoreError, "no disk");
   isDown = false;
-  assertEquals(await store.save({ account: "a", gateway: "g" }, routeOf("r1")), true);
+  assertEquals(await store.save(scope, routeOf("r1")), true);
 });
 
 Deno.test("memoryRoutes() keeps a bounded number of routes", () => {

@@ -5,42 +5,11 @@ import { openStore } from "../../../gateway/stores/store_url.ts";
 import type { Stores } from "../../../gateway/stores/stores.ts";
 import { installForBun, run } from "../../runtimes/gateways.ts";
 import { ask, before, chunk, clock, completion, events, STREAM } from "../../fakes.ts";
-import { postgresKinds, redisKinds } from "./server_kinds.ts";
-import { noPostgres, noRedis, PASSWORD, type Server, startPostgres, startRedis } from "./servers.ts";
+import { ENGINES, serverOf, test, testEnd } from "./engines.ts";
+import { postgresKinds, redisKinds, runAll, writtenCases } from "./server_kinds.ts";
+import { noPostgres, noRedis, PASSWORD, type Server, startRedis } from "./servers.ts";
 import { add, rule, stateCasesOf } from "./state_suite.ts";
 import { casesOf } from "./suite.ts";
-
-/** A kind of store that runs in a server. */
-interface Engine {
-  name: string;
-  /** Why it cannot be started here. */
-  missing?: string;
-  start(): Promise<Server>;
-  /** What it fills. */
-  hasRows: boolean;
-}
-
-const ENGINES: Engine[] = [
-  { name: "Postgres", missing: noPostgres, start: startPostgres, hasRows: true },
-  { name: "Redis", missing: noRedis, start: () => startRedis(), hasRows: false },
-];
-
-const running = new Map<string, Promise<Server>>();
-
-/** The server that the tests of an engine share. */
-function serverOf({ name, start }: Engine): Promise<Server> {
-  let server = running.get(name);
-  if (!server) running.set(name, server = start());
-  return server;
-}
-
-function test({ name, missing }: Engine, title: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: `${name}: ${title}${missing ? ` (${missing})` : ""}`,
-    ignore: missing !== undefined,
-    fn,
-  });
-}
 
 for (const engine of ENGINES) {
   const server = () => serverOf(engine);
@@ -54,13 +23,13 @@ for (const engine of ENGINES) {
   });
   // One test for all, because each has the cost of a test's start.
   test(engine, "it keeps counters and values as every store does", async () => {
-    for (const [name, run] of kinds.state.flatMap(stateCasesOf)) {
-      await run().catch((cause) => {
-        throw new Error(name, { cause });
-      });
-    }
+    await runAll(kinds.state.flatMap(stateCasesOf));
   });
   for (const [name, fn] of kinds.rows.flatMap(casesOf)) test(engine, name, fn);
+  if (!engine.hasRows) continue;
+  test(engine, "it keeps keys, routes, responses and conversations as every store does", async () => {
+    await runAll(writtenCases(await server()));
+  });
 }
 
 Deno.test({
@@ -320,7 +289,4 @@ test(ENGINES[1], "values are bounded, and the one that ends first goes first", a
   await server.end();
 });
 
-// Not a test of a store: the last one ends the servers.
-Deno.test("the servers end", async () => {
-  for (const server of running.values()) await (await server).end();
-});
+testEnd();
