@@ -2,7 +2,7 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { base64url } from "../../wires/shared/base64.ts";
 import { hex } from "../../wires/shared/hex.ts";
-import { KeysError } from "../stores/cached_keys.ts";
+import { KeysError } from "./cached_keys.ts";
 import type { Key, KeyFacts, Keys } from "../stores/keys.ts";
 import type { Metadata } from "../stores/log_row.ts";
 import type { GatewayToken } from "./gateway_token.ts";

@@ -12,7 +12,7 @@ import { IS_PROCESS } from "../context.ts";
 import { TELL_MS } from "../policies/store_guard.ts";
 import { atMostEvery } from "../at_most_every.ts";
 import { within } from "../policies/timers.ts";
-import { cachedKeys } from "../stores/cached_keys.ts";
+import { cachedKeys } from "../access/cached_keys.ts";
 import { type Keys, memoryKeys, sqlKeys } from "../stores/keys.ts";
 import type { Sql } from "../stores/sql.ts";
 import type { checkOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 /** The stores of virtual keys. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { cachedKeys, KeysError } from "../../../gateway/stores/cached_keys.ts";
+import { cachedKeys, KeysError } from "../../../gateway/access/cached_keys.ts";
 import { GatewayError } from "../../../wires/errors.ts";
 import { type Key, type Keys, memoryKeys, sqlKeys } from "../../../gateway/stores/keys.ts";
 import { type Sql, StoreError } from "../../../gateway/stores/sql.ts";

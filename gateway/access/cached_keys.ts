@@ -1,7 +1,7 @@
 /** Remembers for some seconds which keys a store has, so that few requests wait for it. */
 import { GatewayError } from "../../wires/errors.ts";
-import type { Key, Keys } from "./keys.ts";
-import { StoreError } from "./sql.ts";
+import type { Key, Keys } from "../stores/keys.ts";
+import { StoreError } from "../stores/sql.ts";
 
 /** Milliseconds for which a look-up is remembered: a key that another gateway changes is changed here after this time. */
 export const REMEMBERED_MS = 10_000;
