@@ -33,6 +33,7 @@ import type { Metering } from "./policies/token_limits.ts";
 import { stamp } from "./upstream/stamp.ts";
 import { waiting } from "./policies/timers.ts";
 import { keptAnswer, tellCaller } from "./upstream/captured.ts";
+import { StoreFailure } from "./policies/store_guard.ts";
 import { StoreError } from "./stores/sql.ts";
 import { faultResponse } from "./upstream/error_response.ts";
 import { checkHost, DEFAULT_CLIENT, errorShape, findRoute, pathOf, type Route } from "./doors/find_door.ts";
@@ -323,6 +324,11 @@ function failure(error: unknown, request: Request, report: Report, config: Confi
   if (error instanceof NoSearch) return error.answer();
   const fault = error instanceof GatewayError
     ? error
+    : error instanceof StoreFailure
+    ? new GatewayError("overloaded", `Cannot serve the request: ${error.message}`, {
+      headers: { "retry-after": "1" },
+      cause: error,
+    })
     : error instanceof StoreError
     ? new GatewayError("overloaded", `Cannot use the store of rows: ${error.message}`, { cause: error })
     : new GatewayError("internal", "Cannot serve the request: the gateway failed", { cause: error });

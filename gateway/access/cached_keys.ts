@@ -1,13 +1,9 @@
 /** Remembers for some seconds which keys a store has, so that few requests wait for it. */
-import { GatewayError } from "../../wires/errors.ts";
 import type { Key, Keys } from "../stores/keys.ts";
-import { StoreError } from "../stores/sql.ts";
+import { OPERATOR_MS, type StoreGuard } from "../policies/store_guard.ts";
 
 /** Milliseconds for which a look-up is remembered: a key that another gateway changes is changed here after this time. */
 export const REMEMBERED_MS = 10_000;
-
-/** Milliseconds after a failure of the store in which it is not asked again by requests. */
-const REST_MS = 1000;
 
 /** How many hashes are remembered: of keys, and of texts that are no keys. */
 const MOST_REMEMBERED = 10_000;
@@ -15,25 +11,18 @@ const MOST_REMEMBERED = 10_000;
 /** How many unknown hashes are looked up in `REMEMBERED_MS`. Somebody may send one wrong key after another. */
 const MOST_UNKNOWN = 1000;
 
-/** The longest wait for a store, and for its first answer, before which it may have to be opened and to make its tables. */
-const WAIT_MS = { usual: 250, first: 5000 };
-
-/** The parts of the process that are used here. */
-export interface Around {
-  now: () => number;
-  /** Rejects if work takes longer than so many milliseconds. */
-  inTime<T>(work: Promise<T>, ms: number): Promise<T>;
-  /** Is told of each failure. */
-  onFailure(error: unknown): void;
+/** Too many unknown keys were sent. `retryMs`: milliseconds after which a request may be tried again. */
+export class UnknownKeys extends Error {
+  override readonly name = "UnknownKeys";
+  constructor(readonly retryMs: number) {
+    super("too many unknown keys were sent");
+  }
 }
 
-/** A store's failure, or the refusal to ask it. `retryMs`: milliseconds after which a request may be tried again. */
-export class KeysError extends StoreError {
-  readonly retryMs: number;
-  constructor(cause: unknown, retryMs: number) {
-    super(cause);
-    this.retryMs = retryMs;
-  }
+/** What asks the store, and the gateway's clock. */
+interface Parts {
+  guard: StoreGuard;
+  now: () => number;
 }
 
 interface Remembered {
@@ -62,44 +51,21 @@ function limited<V>(most: number) {
  *
  * No promise is shared by several requests: on Workers a request may not wait for the work of another one.
  */
-export function cachedKeys(store: Keys, { now, inTime, onFailure }: Around): Keys {
+export function cachedKeys(store: Keys, { guard, now }: Parts): Keys {
   const found = limited<Remembered>(MOST_REMEMBERED), missed = limited<Remembered>(MOST_REMEMBERED);
-  let isOpen = false;
   let isUsed = false;
   let usedAt: number | undefined;
-  let failed: { at: number; error: unknown } | undefined;
   let unknown = { at: -Infinity, count: 0 };
 
-  const isFresh = (at: number, ms = REMEMBERED_MS) => now() >= at && now() - at < ms;
-
-  async function ask<T>(work: () => Promise<T> | T): Promise<T> {
-    if (failed && isFresh(failed.at, REST_MS)) throw new KeysError(failed.error, REST_MS);
-    try {
-      const answer = await inTime(Promise.resolve().then(work), isOpen ? WAIT_MS.usual : WAIT_MS.first);
-      isOpen = true;
-      failed = undefined;
-      return answer;
-    } catch (error) {
-      failed = { at: now(), error };
-      onFailure(error);
-      throw new KeysError(error, REST_MS);
-    }
-  }
+  const isFresh = (at: number) => now() >= at && now() - at < REMEMBERED_MS;
 
   /** Asks for the operator, who may wait longer, and whose answer is not remembered. */
-  async function askNow<T>(work: () => Promise<T> | T): Promise<T> {
-    try {
-      return await inTime(Promise.resolve().then(work), WAIT_MS.first);
-    } catch (error) {
-      if (error instanceof GatewayError) throw error;
-      onFailure(error);
-      throw error instanceof StoreError ? error : new StoreError(error);
-    }
-  }
+  const askNow = <T>(work: () => Promise<T> | T) =>
+    guard.ask("cannot read or change keys", work, { lateMs: OPERATOR_MS });
 
   async function readUsed(): Promise<boolean> {
     try {
-      isUsed = await ask(() => store.isUsed());
+      isUsed = await guard.ask("cannot tell whether there are keys", () => store.isUsed());
       usedAt = now();
     } catch (error) {
       // What was open stays open. A request with a key is refused until the store answers.
@@ -108,12 +74,10 @@ export function cachedKeys(store: Keys, { now, inTime, onFailure }: Around): Key
     return isUsed;
   }
 
-  /** Counts a look-up of an unknown hash. @throws KeysError if there were too many. */
+  /** Counts a look-up of an unknown hash. @throws UnknownKeys if there were too many. */
   function countUnknown(): void {
     if (!isFresh(unknown.at)) unknown = { at: now(), count: 0 };
-    if (++unknown.count <= MOST_UNKNOWN) return;
-    const retryMs = Math.max(REST_MS, unknown.at + REMEMBERED_MS - now());
-    throw new KeysError(new Error("too many unknown keys were sent"), retryMs);
+    if (++unknown.count > MOST_UNKNOWN) throw new UnknownKeys(unknown.at + REMEMBERED_MS - now());
   }
 
   function forget(key: Key | undefined): void {
@@ -140,7 +104,7 @@ export function cachedKeys(store: Keys, { now, inTime, onFailure }: Around): Key
       if (known && isFresh(known.at)) return known.key;
       if (!known?.key) countUnknown();
       const at = now();
-      const key = await ask(() => store.find(hash));
+      const key = await guard.ask("cannot find a key", () => store.find(hash));
       found.delete(hash);
       missed.delete(hash);
       (key ? found : missed).set(hash, { key, at });

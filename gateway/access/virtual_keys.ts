@@ -2,9 +2,9 @@
 import { GatewayError } from "../../wires/errors.ts";
 import { base64url } from "../../wires/shared/base64.ts";
 import { hex } from "../../wires/shared/hex.ts";
-import { KeysError } from "./cached_keys.ts";
 import type { Key, KeyFacts, Keys } from "../stores/keys.ts";
 import type { Metadata } from "../stores/log_row.ts";
+import { UnknownKeys } from "./cached_keys.ts";
 import type { GatewayToken } from "./gateway_token.ts";
 import { hash } from "./hash.ts";
 
@@ -75,7 +75,7 @@ const noKey = (why: string) =>
 
 /** @throws GatewayError `overloaded`: a store that fails opens nothing, and does not say that there is no such key. */
 function refuse(cause: unknown): never {
-  const retryMs = cause instanceof KeysError ? cause.retryMs : 1000;
+  const retryMs = cause instanceof UnknownKeys ? cause.retryMs : 1000;
   throw new GatewayError(
     "overloaded",
     "Cannot serve the request: the store of virtual keys does not answer",

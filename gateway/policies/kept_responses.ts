@@ -1,9 +1,8 @@
 /** Keeps responses and conversations in a store, and tells of its failures. */
 import { GatewayError } from "../../wires/errors.ts";
-import { atMostEvery } from "../at_most_every.ts";
 import { IS_PROCESS, keepAlive, type RuntimeContext } from "../context.ts";
 import type { Documents } from "../stores/documents.ts";
-import { failureLine, TELL_MS } from "./store_guard.ts";
+import { type GuardParts, storeGuard } from "./store_guard.ts";
 import { within } from "./timers.ts";
 
 /** The longest waits in milliseconds: of a request for what is stored, and of the end of an answer until it is stored. */
@@ -41,36 +40,30 @@ export interface KeptResponses {
 }
 
 /** What a store of responses is made of. */
-interface Parts {
+interface Parts extends Omit<GuardParts, "name"> {
   documents: Documents;
   onlyAsked: boolean;
   /** The most bytes of all documents. */
   maxBytes: number;
-  now: () => number;
-  /** Prints a line about failures. */
-  warn: (line: string) => void;
-  /** Called at each failure. */
-  onFailure: () => void;
+}
+
+/** What work returns, or the refusal of a request that it throws: then too the store has answered. */
+async function refusable<T>(work: Promise<T>): Promise<{ value: T } | { refusal: GatewayError }> {
+  try {
+    return { value: await work };
+  } catch (refusal) {
+    if (refusal instanceof GatewayError) return { refusal };
+    throw refusal;
+  }
 }
 
 const late = () => new DOMException("too slow", "TimeoutError");
 
 /** Makes a store of responses. */
-export function keptResponses(
-  { documents, onlyAsked, maxBytes, now, warn, onFailure }: Parts,
-): KeptResponses {
+export function keptResponses({ documents, onlyAsked, maxBytes, ...parts }: Parts): KeptResponses {
+  const guard = storeGuard({ ...parts, name: "the store of responses" });
   /** What is being kept at this moment, by its units. Not on Workers: there a request may not wait for another one. */
   const pending = new Map<string, Promise<unknown>>();
-  let untold = 0;
-  const mayTell = atMostEvery(TELL_MS, now);
-
-  function fail(what: string, cause?: unknown): void {
-    untold++;
-    onFailure();
-    if (!mayTell()) return;
-    warn(failureLine("the store of responses", untold, what, cause));
-    untold = 0;
-  }
 
   function wait(units: readonly string[], work: Promise<unknown>): void {
     if (!IS_PROCESS) return;
@@ -85,27 +78,24 @@ export function keptResponses(
   return {
     onlyAsked,
     mostBytes: Math.min(MOST_BYTES, maxBytes),
-    fail,
+    fail: guard.tell,
     async ask(unit, work) {
+      const waited = pending.get(unit);
+      let answer;
       try {
-        const waited = pending.get(unit);
-        return await within(
-          (async () => {
-            await waited;
-            return await work(documents);
-          })(),
-          LATE_MS.read,
-          late,
-        );
+        answer = await guard.ask("cannot read or change what is stored", async () => {
+          await waited;
+          return await refusable(work(documents));
+        }, { lateMs: LATE_MS.read });
       } catch (cause) {
-        if (cause instanceof GatewayError) throw cause;
-        fail("cannot read or change what is stored", cause);
         throw new GatewayError(
           "overloaded",
           "Cannot read or change what is stored of responses: the gateway's store has failed; try again in a moment",
           { headers: { "retry-after": "1" }, cause },
         );
       }
+      if ("refusal" in answer) throw answer.refusal;
+      return answer.value;
     },
     async keep(units, write, context) {
       const work = (async () => {
@@ -113,7 +103,7 @@ export function keptResponses(
           await write(documents);
           return true;
         } catch (cause) {
-          fail("a response is not stored", cause);
+          guard.fail("a response is not stored", cause);
           return false;
         }
       })();

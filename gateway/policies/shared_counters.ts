@@ -70,7 +70,7 @@ export function sharedCounters({ counters, now, outage, ...parts }: Parts): Shar
     const onLate = (taken: Taken) => {
       if (taken?.ok && undo.length > 0) settle([], undo.map((one) => ({ ...one, amount: -one.amount })));
     };
-    const taken = guard.ask("cannot count", () => counters.take(additions, rules), onLate);
+    const taken = guard.ask("cannot count", () => counters.take(additions, rules), { onLate });
     return isPromise(taken) ? taken.then(check) : check(taken);
   }
 

@@ -5,6 +5,9 @@ import { type Timer, within } from "./timers.ts";
 /** The default of the longest wait for a store, in milliseconds. */
 const LATE_MS = 250;
 
+/** The longest wait of an operator who reads or changes what is stored, in milliseconds. */
+export const OPERATOR_MS = 5000;
+
 /** After so many failures one after another the store is left alone for a while, so that not each request waits. */
 const REST = { failures: 3, ms: 1000 };
 
@@ -27,10 +30,20 @@ export interface GuardParts {
   timer: Timer;
   /** The longest wait for the store. */
   lateMs?: number;
+  /** The longest wait before its first answer, if that may take longer: it may have to be opened and to make its tables. */
+  firstMs?: number;
   /** Prints a line about failures. */
   warn: (line: string) => void;
   /** Called at each failure. */
   onFailure?: () => void;
+}
+
+/** How a store is asked. */
+interface Asking<T> {
+  /** The longest wait, if it is another one than that of the guard. */
+  lateMs?: number;
+  /** Is called with the answer if it comes after the time limit. */
+  onLate?: (answer: T) => void;
 }
 
 /** Asks a store. */
@@ -38,37 +51,46 @@ export interface StoreGuard {
   /**
    * Asks the store, within the time limit. An answer that is there at once is returned as it is.
    *
-   * @param onLate Is called with the answer if it comes after the time limit.
+   * @param what What cannot be done if it fails.
    * @throws StoreFailure
    */
-  ask<T>(what: string, work: () => Promise<T> | T, onLate?: (answer: T) => void): Promise<T> | T;
+  ask<T>(what: string, work: () => Promise<T> | T, more?: Asking<T>): Promise<T> | T;
   /** Counts and tells a failure that the store's answer shows. */
   fail(what: string, cause?: unknown): StoreFailure;
+  /** Counts and tells what went wrong although the store works. */
+  tell(what: string, cause?: unknown): void;
 }
 
 /** Makes the guard of a store. */
-export function storeGuard({ name, timer, lateMs = LATE_MS, warn, onFailure }: GuardParts): StoreGuard {
+export function storeGuard(
+  { name, timer, lateMs: usualMs = LATE_MS, firstMs = usualMs, warn, onFailure }: GuardParts,
+): StoreGuard {
   /** The failures since the store has last answered, and those since the last line. */
   let inARow = 0, untold = 0;
   /** Whether the last line was about failures. */
   let isToldOf = false;
+  let hasAnswered = false;
   let restsUntil = -Infinity;
   const mayTell = atMostEvery(TELL_MS, timer);
 
-  function fail(what: string, cause?: unknown): StoreFailure {
-    inARow++;
+  function tell(what: string, cause?: unknown): void {
     untold++;
     onFailure?.();
+    if (!mayTell()) return;
+    isToldOf = true;
+    warn(failureLine(name, untold, what, cause));
+    untold = 0;
+  }
+
+  function fail(what: string, cause?: unknown): StoreFailure {
+    inARow++;
     if (inARow >= REST.failures) restsUntil = timer() + REST.ms;
-    if (mayTell()) {
-      isToldOf = true;
-      warn(failureLine(name, untold, what, cause));
-      untold = 0;
-    }
+    tell(what, cause);
     return new StoreFailure(`${name} failed: ${what}`, cause);
   }
 
   function succeed(): void {
+    hasAnswered = true;
     if (inARow === 0) return;
     if (inARow >= REST.failures && isToldOf) {
       const more = untold > 0 ? `, after ${untold} more ${untold === 1 ? "failure" : "failures"}` : "";
@@ -89,7 +111,11 @@ export function storeGuard({ name, timer, lateMs = LATE_MS, warn, onFailure }: G
     return false;
   }
 
-  async function answered<T>(what: string, asked: Promise<T>, onLate?: (answer: T) => void): Promise<T> {
+  async function answered<T>(
+    what: string,
+    asked: Promise<T>,
+    { lateMs = hasAnswered ? usualMs : firstMs, onLate }: Asking<T>,
+  ): Promise<T> {
     try {
       const answer = await within(asked, lateMs, () => new DOMException("too slow", "TimeoutError"));
       succeed();
@@ -102,7 +128,8 @@ export function storeGuard({ name, timer, lateMs = LATE_MS, warn, onFailure }: G
 
   return {
     fail,
-    ask(what, work, onLate) {
+    tell,
+    ask(what, work, more = {}) {
       if (isResting()) throw new StoreFailure(`${name} has just failed, and is not asked`);
       let asked;
       try {
@@ -110,7 +137,7 @@ export function storeGuard({ name, timer, lateMs = LATE_MS, warn, onFailure }: G
       } catch (cause) {
         throw fail(what, cause);
       }
-      return isPromise(asked) ? answered(what, asked, onLate) : asked;
+      return isPromise(asked) ? answered(what, asked, more) : asked;
     },
   };
 }
@@ -120,7 +147,7 @@ export const isPromise = <T>(value: Promise<T> | T): value is Promise<T> =>
   typeof (value as Promise<T> | undefined)?.then === "function";
 
 /** A line about the failures of a store since the last line. @param cause That of the last one. */
-export const failureLine = (name: string, times: number, what: string, cause?: unknown): string =>
+const failureLine = (name: string, times: number, what: string, cause?: unknown): string =>
   `${name} failed ${times === 1 ? "once" : `${times} times`}: ${what}${reasonOf(cause)}`;
 
 /** The kind of a failure. The store's own message may hold an address or a password. */

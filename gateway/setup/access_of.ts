@@ -1,5 +1,6 @@
 /** Makes the check of tokens and virtual keys, the store of these keys, and the masks that hide both. */
 import { apartFrom } from "../access/admin.ts";
+import { cachedKeys } from "../access/cached_keys.ts";
 import { type TokenCheck, tokenCheck, type TokenNeed } from "../access/credentials.ts";
 import type { GatewayToken } from "../access/gateway_token.ts";
 import { withKeys } from "../access/key_texts.ts";
@@ -7,12 +8,8 @@ import { answerMasks, type Masks } from "../access/secrets.ts";
 import { type Meter, meter, type Teams } from "../access/metered.ts";
 import { type VirtualKeys, virtualKeys } from "../access/virtual_keys.ts";
 import { readMetadata } from "../log/metadata.ts";
-import type { Losses } from "../log/metrics.ts";
 import { IS_PROCESS } from "../context.ts";
-import { TELL_MS } from "../policies/store_guard.ts";
-import { atMostEvery } from "../at_most_every.ts";
-import { within } from "../policies/timers.ts";
-import { cachedKeys } from "../access/cached_keys.ts";
+import { type GuardParts, storeGuard } from "../policies/store_guard.ts";
 import { type Keys, memoryKeys, sqlKeys } from "../stores/keys.ts";
 import type { Sql } from "../stores/sql.ts";
 import type { checkOptions } from "./options.ts";
@@ -39,7 +36,8 @@ interface Parts {
   /** Keeps virtual keys; in memory if it is absent. */
   sql?: Sql;
   now: () => number;
-  losses?: Losses;
+  /** What tells and counts the failures of that store. */
+  guarding: Omit<GuardParts, "name">;
 }
 
 /**
@@ -49,7 +47,7 @@ interface Parts {
  */
 export function accessOf(
   { tokenRequired, adminToken, metrics, store }: ReturnType<typeof checkOptions>,
-  { tokens, teams, names, openUntilKeys, sql, now, losses }: Parts,
+  { tokens, teams, names, openUntilKeys, now, ...parts }: Parts,
 ): Access {
   if (tokenRequired && tokens.length === 0 && store === undefined && adminToken === undefined) {
     throw new TypeError(
@@ -57,7 +55,7 @@ export function accessOf(
     );
   }
   const required: TokenNeed = tokenRequired ?? (tokens.length > 0 && !openUntilKeys || "with keys");
-  const kept = keysOf(sql, now, losses);
+  const kept = keysOf({ now, ...parts });
   const keys = virtualKeys(kept, now);
   const finds = meter(teams, now, readMetadata);
   const check = tokenCheck(tokens, required, names, keys, finds);
@@ -71,21 +69,15 @@ export function accessOf(
   };
 }
 
-/** The keys in a database, or in memory. @param losses Are told of the store's failures. */
-function keysOf(sql: Sql | undefined, now: () => number, losses?: Losses): Keys {
+/** The longest wait for the first answer of a database, in milliseconds: it may have to make its tables. */
+const FIRST_MS = 5000;
+
+/** The keys in a database, or in memory. */
+function keysOf({ sql, now, guarding }: Pick<Parts, "sql" | "now" | "guarding">): Keys {
   // Each isolate of a Worker would have keys of its own.
   if (!sql) return memoryKeys(IS_PROCESS ? undefined : 0);
-  const mayTell = atMostEvery(TELL_MS, now);
-  return cachedKeys(sqlKeys(sql), {
-    now,
-    inTime: (work, ms) => within(work, ms, () => new Error(`the store did not answer within ${ms} ms`)),
-    onFailure(error) {
-      if (losses) losses.storeErrors++;
-      if (!mayTell()) return;
-      // The store's own message may hold an address or a password.
-      console.error(`Warning: the store of virtual keys failed (${(error as Error).name})`);
-    },
-  });
+  const guard = storeGuard({ ...guarding, name: "the store of virtual keys", firstMs: FIRST_MS });
+  return cachedKeys(sqlKeys(sql), { guard, now });
 }
 
 /** As `answerMasks`. Masks for errors also hide virtual keys, if the gateway may have any. */

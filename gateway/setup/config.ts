@@ -21,7 +21,7 @@ import { cacheOf } from "./cache_option.ts";
 import { guarding, journalOf, pricesOf, timerOf } from "./journal_of.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { checkOptions, type Options } from "./options.ts";
-import { routeBook } from "./route_book.ts";
+import { guardedRoutes, routeBook } from "./route_book.ts";
 import { fixedRoutes } from "./routes_option.ts";
 import { readKeys } from "./stored_key_options.ts";
 import type { AnswerCache } from "../policies/answer_cache.ts";
@@ -31,6 +31,7 @@ import type { Send } from "../policies/attempt.ts";
 import { chain } from "../policies/chain.ts";
 import { DEFAULTS, type PolicySettings } from "../policies/settings.ts";
 import type { Breaker } from "../policies/target_states.ts";
+import { storeGuard } from "../policies/store_guard.ts";
 import { type InTime, timeLimit, type Timer, type Wait } from "../policies/timers.ts";
 import { wait } from "../../wires/shared/wait.ts";
 import { type AdminCheck, adminCheck } from "../access/admin.ts";
@@ -39,7 +40,7 @@ import { type Access, accessOf } from "./access_of.ts";
 import { memoryRoutes, type RouteStore, sqlRoutes } from "../stores/routes.ts";
 import { type FilledStores, storesOf } from "../stores/stores.ts";
 import type { Journal } from "../log/journal.ts";
-import { type Losses, noLosses } from "../log/metrics.ts";
+import { noLosses } from "../log/metrics.ts";
 import type { PriceBook } from "../log/prices.ts";
 
 /** Options with every default filled in. */
@@ -116,13 +117,14 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   const stores = storesOf(options.store, now);
   const losses = noLosses();
   const journal = journalOf(options, read, { sql: stores.sql, losses }, prices, send);
+  const guard = guarding(options, losses, stores);
   return {
     fetch: send,
     providers,
-    ...namesOf(options, providers, stores.sql, losses),
+    ...namesOf(options, providers, stores.sql, guard),
     limits,
     inFlight: { bytes: 0 },
-    counters: sharedCounters({ counters: stores.counters, now, ...guarding(options, losses, stores) }),
+    counters: sharedCounters({ counters: stores.counters, now, ...guard }),
     stores,
     inTime: timeLimit(limits.bodyTimeoutMs),
     strict: read.strict ?? false,
@@ -137,11 +139,11 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
       openUntilKeys,
       sql: stores.sql,
       now,
-      losses,
+      guarding: guard,
     }),
     policy: { ...DEFAULTS, ...defined({ ...read.retries, requestTimeoutMs: read.requestTimeoutMs }) },
     send: chain(),
-    ...policiesOf(options, read, stores, losses),
+    ...policiesOf(options, read, stores, guard),
     streamIdleTimeoutMs: read.streamIdleTimeoutMs ?? 0,
     account: read.account,
     url: read.url,
@@ -156,21 +158,28 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   };
 }
 
+/** What tells and counts the failures of the stores. */
+type Guarding = ReturnType<typeof guarding>;
+
 /** The names that clients may write beside those of models: routes, and the operator's own. */
 function namesOf(
   options: Options,
   providers: ReadonlyMap<string, Provider>,
   sql: FilledStores["sql"],
-  losses: Losses,
+  guarding: Guarding,
 ): Pick<Config, "aliases" | "routes" | "routeStore"> {
   const { models, routes: written = {}, adminToken } = options;
   const fixed = fixedRoutes(written, providers);
   const store = sql ? sqlRoutes(sql) : adminToken === undefined ? undefined : memoryRoutes();
-  const onFailure = () => void losses.storeErrors++;
+  const guard = storeGuard({ ...guarding, name: "the store of routes" });
   const routes = fixed.size > 0 || store
-    ? routeBook({ fixed, store, providers, timer: timerOf(options), onFailure })
+    ? routeBook({ fixed, store, guard, providers, timer: guarding.timer })
     : undefined;
-  return { routes, routeStore: store, aliases: models && readAliases(models, providers, routes) };
+  return {
+    routes,
+    routeStore: sql && store ? guardedRoutes(store, guard) : store,
+    aliases: models && readAliases(models, providers, routes),
+  };
 }
 
 /** What the policies remember of answers and of targets. */
@@ -178,13 +187,13 @@ function policiesOf(
   options: Options,
   { cache, breaker, responses }: ReturnType<typeof checkOptions>,
   stores: FilledStores,
-  losses: Losses,
+  guard: Guarding,
 ): Pick<Config, "cache" | "breaker" | "responses"> {
   const { now = Date.now } = options;
   return {
-    cache: cacheOf(cache, now, stores.kv, guarding(options, losses, stores)),
+    cache: cacheOf(cache, now, stores.kv, guard),
     breaker: breakerFor(breaker, timerOf(options)),
-    responses: responsesOf(responses, stores.sql, now, losses),
+    responses: responsesOf(responses, stores.sql, now, guard),
   };
 }
 

@@ -1,8 +1,8 @@
 /** The option `responses`: its schema, and the store of responses that it describes. */
 import * as v from "npm:valibot@1.5.0";
 import { IS_PROCESS } from "../context.ts";
-import type { Losses } from "../log/metrics.ts";
 import { type KeptResponses, keptResponses } from "../policies/kept_responses.ts";
+import type { GuardParts } from "../policies/store_guard.ts";
 import { memoryDocuments } from "../stores/memory_documents.ts";
 import type { Sql } from "../stores/sql.ts";
 import { sqlDocuments } from "../stores/sql_documents.ts";
@@ -36,13 +36,13 @@ const MAX_BYTES = { store: 1024 * MIB, memory: (IS_PROCESS ? 64 : 16) * MIB };
  * The responses that a gateway keeps; `undefined` if it keeps none.
  *
  * @param sql The operator's database. Default: memory.
- * @param losses Are told of the store's failures.
+ * @param guard What tells and counts its failures.
  */
 export function responsesOf(
   { store = false, days = DAYS, maxBytes }: v.InferOutput<typeof responsesOption> = {},
   sql: Sql | undefined,
   now: () => number,
-  losses?: Losses,
+  guard: Omit<GuardParts, "name">,
 ): KeptResponses | undefined {
   if (store === false) return undefined;
   const most = maxBytes ?? (sql ? MAX_BYTES.store : MAX_BYTES.memory);
@@ -51,10 +51,6 @@ export function responsesOf(
     documents: sql ? sqlDocuments(sql, limits) : memoryDocuments(limits),
     onlyAsked: store === "asked",
     maxBytes: most,
-    now,
-    warn: (line) => console.error(`Warning: ${line}`),
-    onFailure: () => {
-      if (losses) losses.storeErrors++;
-    },
+    ...guard,
   });
 }

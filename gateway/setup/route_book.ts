@@ -3,7 +3,7 @@ import type { Provider } from "../../providers/types.ts";
 import { IS_PROCESS } from "../context.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import { readMetadata } from "../log/metadata.ts";
-import { timeLimit } from "../policies/timers.ts";
+import { isPromise, OPERATOR_MS, type StoreGuard } from "../policies/store_guard.ts";
 import type { DeployedRoute, RouteStore } from "../stores/routes.ts";
 import type { Scope } from "../stores/store.ts";
 import { RouteFault } from "../targets/routes/fault.ts";
@@ -13,12 +13,6 @@ import type { Route } from "../targets/routes/types.ts";
 
 /** Milliseconds for which a route that was read from a store is used without another look. Two gateways differ no longer. */
 const FRESH_MS = 5_000;
-
-/** Milliseconds for which a store that has failed is not asked again for the same route. */
-const REST_MS = 1_000;
-
-/** The longest wait for a store, in milliseconds. */
-const LATE_MS = 250;
 
 /** The account of requests that name none, as in rows. */
 const NO_ACCOUNT = "-";
@@ -42,18 +36,16 @@ export interface RouteParts {
   /** Those of the options, which hold in every gateway and come before those of the store. */
   fixed: ReadonlyMap<string, Route>;
   store?: RouteStore;
+  guard: StoreGuard;
   providers: ReadonlyMap<string, Provider>;
   /** Measures durations in milliseconds. */
   timer: () => number;
-  /** Is told of each failure of the store. */
-  onFailure: () => void;
 }
 
 /** Makes the routes of a gateway. */
-export function routeBook({ fixed, store, providers, timer, onFailure }: RouteParts): Routes {
+export function routeBook({ fixed, store, guard, providers, timer }: RouteParts): Routes {
   /** The name that was used last is the last one. */
   const known = new Map<string, Known>();
-  const inTime = timeLimit(LATE_MS);
   const keyOf = ({ account, gateway }: Scope, name: string) => JSON.stringify([account, gateway, name]);
 
   function keep(key: string, entry: Known): Known {
@@ -72,18 +64,6 @@ export function routeBook({ fixed, store, providers, timer, onFailure }: RoutePa
     return readRoute(name, found, providers);
   }
 
-  async function read(key: string, name: string, asked: Promise<DeployedRoute | undefined>) {
-    const before = known.get(key)?.route;
-    try {
-      const found = await inTime(asked, () => new Error("the store does not answer"));
-      keep(key, { route: routeOf(name, found, before), until: timer() + FRESH_MS });
-    } catch {
-      onFailure();
-      // A route that was read before is better than none.
-      keep(key, { route: before, until: timer() + REST_MS, isUnknown: before === undefined });
-    }
-  }
-
   /** What is known of a name, if it is not too old. */
   const freshOf = (key: string): Known | undefined => {
     const entry = known.get(key);
@@ -91,19 +71,27 @@ export function routeBook({ fixed, store, providers, timer, onFailure }: RoutePa
   };
 
   /** Looks a name up in the store. @returns A promise if the store must be waited for. */
-  function look(scope: Scope, name: string): Promise<void> | undefined {
+  function look(scope: Scope, name: string): Promise<void> | void {
     const key = keyOf(scope, name);
     const entry = known.get(key);
     if (freshOf(key)) return undefined;
     // On Workers a request cannot wait for what another one has asked.
     if (entry?.reading && IS_PROCESS) return entry.reading;
-    const asked = store!.deployed(scope, name);
-    if (!(asked instanceof Promise)) {
-      keep(key, { route: routeOf(name, asked, entry?.route), until: timer() });
-      return undefined;
+    const before = entry?.route;
+    const note = (found: DeployedRoute | undefined, ms: number) =>
+      void keep(key, { route: routeOf(name, found, before), until: timer() + ms });
+    // If the store fails, a route that was read before is better than none.
+    const noteFailure = () =>
+      void keep(key, { route: before, until: -Infinity, isUnknown: before === undefined });
+    let asked;
+    try {
+      asked = guard.ask("cannot read a route", () => store!.deployed(scope, name));
+    } catch {
+      return noteFailure();
     }
-    const reading = read(key, name, asked);
-    keep(key, { route: entry?.route, until: -Infinity, reading });
+    if (!isPromise(asked)) return note(asked, 0);
+    const reading = asked.then((found) => note(found, FRESH_MS)).catch(noteFailure);
+    keep(key, { route: before, until: -Infinity, reading });
     return reading;
   }
 
@@ -131,13 +119,27 @@ export function routeBook({ fixed, store, providers, timer, onFailure }: RoutePa
     },
     fixedNames: () => [...fixed.keys()],
     async names(asked) {
-      const stored = store ? await store.names(routeScope(asked)) : [];
+      const stored = store ? await guard.ask("cannot list routes", () => store.names(routeScope(asked))) : [];
       return [...new Set([...fixed.keys(), ...stored])];
     },
     metadata(headers) {
       const text = headers.get("cf-aig-metadata");
       return text === null ? undefined : readMetadata(text, []);
     },
+  };
+}
+
+/** The store as the operator uses it, who may wait longer than a request. */
+export function guardedRoutes(store: RouteStore, guard: StoreGuard): RouteStore {
+  const ask = <T>(work: () => Promise<T> | T) =>
+    guard.ask("cannot read or change routes", work, { lateMs: OPERATOR_MS });
+  return {
+    get: (...of) => ask(() => store.get(...of)),
+    deployed: (...of) => ask(() => store.deployed(...of)),
+    names: (...of) => ask(() => store.names(...of)),
+    list: (...of) => ask(() => store.list(...of)),
+    save: (...of) => ask(() => store.save(...of)),
+    remove: (...of) => ask(() => store.remove(...of)),
   };
 }
 

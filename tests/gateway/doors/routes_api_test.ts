@@ -385,6 +385,13 @@ Deno.test("a store is asked for one route once in five seconds, however many req
   assertEquals(asked.length, 2);
 });
 
+/** The lines on standard error while it is in use. */
+function lines(): { all: string[] } & Disposable {
+  const { error } = console, all: string[] = [];
+  console.error = (line: string) => void all.push(line);
+  return { all, [Symbol.dispose]: () => void (console.error = error) };
+}
+
 Deno.test("while the store fails a route that was read before still leads, and any other is 503", async () => {
   const working = memory();
   let isDown = false;
@@ -400,13 +407,18 @@ Deno.test("while the store fails a route that was read before still leads, and a
   assertEquals(await led(), "openai/one");
   isDown = true;
   time.pass(60_000);
+  using told = lines();
   assertEquals(await led(), "openai/one");
   const response = await fetch(ask("dynamic/other", { authorization: `Bearer ${TOKEN}` }));
   const { error } = await response.json();
   assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
   assertEquals(error.message, 'Cannot find the route "other": the store of routes does not answer');
   const refused = await api();
-  assertEquals(refused.status, 503);
+  assertEquals([refused.status, refused.headers.get("retry-after")], [503, "1"]);
+  assert(!(await refused.text()).includes("secret"));
+  // The store is left alone now. What was read before still leads.
+  assertEquals([await led(), await led("dynamic/other")], ["openai/one", 503]);
+  assertEquals(told.all, ["Warning: the store of routes failed once: cannot read a route (StoreError)"]);
   isDown = false;
   time.pass(1_000);
   assertEquals([await led(), await led("dynamic/other")], ["openai/one", "openai/one"]);
@@ -419,10 +431,8 @@ Deno.test("a store that does not answer holds no request for long", async () => 
     batch: () => new Promise(() => {}),
   };
   const { led } = scene({ store, logs: false });
-  // The gateway's own timer does not keep a process alive.
-  const alive = setInterval(() => {}, 1000);
+  using _told = lines();
   assertEquals(await led(), 503);
-  clearInterval(alive);
 });
 
 Deno.test("a route whose provider is gone since it was written is one clear error, and is told in the API", async () => {
