@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import type { Sql } from "../../../gateway/stores/sql.ts";
-import { ask, before, clock, completion, post } from "../../fakes.ts";
+import { memoryCounters } from "../../../gateway/stores/counters.ts";
+import { ask, before, clock, completion, events, network, post, STREAM } from "../../fakes.ts";
 
 const ADMIN = "operator-0123456789";
 const KEYS = "http://gateway.test/sluice/api/keys";
@@ -441,16 +442,63 @@ Deno.test("a store that fails is 503 for keys, and opens nothing", async () => {
   }
 });
 
-Deno.test("a key that is removed while its stream runs ends nothing, and pays for it", async () => {
-  const { rest, fetch, rows } = keyed();
-  const { id, secret } = await rest("POST", "", { name: "a", limits: { open: 1 } });
-  const request = ask("demo/echo", { authorization: `Bearer ${secret}` }, { stream: true });
-  const response = await fetch(request);
-  assertEquals(response.status, 200);
-  await rest("DELETE", `/${id}`);
-  assertStringIncludes(await response.text(), "[DONE]");
-  assertEquals(rows.at(-1)?.token, "a");
-});
+/** A stream that waits in its middle, and what the counters of its gateway hold. */
+function midStream() {
+  const { promise: later, resolve: end } = Promise.withResolvers<void>();
+  const usage = { prompt_tokens: 0, completion_tokens: 10 };
+  const told = `data: ${JSON.stringify({ choices: [], usage })}\n\n`;
+  const stream = () => events(...STREAM.slice(0, 3), later, told, "data: [DONE]\n\n");
+  const counted = new Map<string, { value: number; until: number }>();
+  const now = () => Date.UTC(2026, 10, 24);
+  const options: Options = {
+    fetch: network(stream).fetch,
+    now,
+    store: { counters: memoryCounters(now, counted) },
+    // A token of an answer costs a cent.
+    prices: { "openai/gpt-4.1": { input: 0, output: 10_000 } },
+  };
+  /** The sums of the counters of a kind, e.g. `open`. */
+  const sum = (kind: string) =>
+    [...counted].filter(([key]) => key.startsWith(`${kind}:`)).reduce((sum, [, { value }]) => sum + value, 0);
+  return {
+    options,
+    end,
+    sums: () => ["open", "held", "spent"].map((kind) => sum(kind) / (kind === "open" ? 1 : 1e7)),
+  };
+}
+
+const METERED = { name: "a", limits: { open: 1 }, budgets: [{ limitUsd: 1, window: "day" }] };
+
+/** Changes of a key while its stream runs, and the status of a request with its secret after that. */
+const CHANGES: [what: string, change: [method: string, path: string, body?: object], status: number][] = [
+  ["removed", ["DELETE", ""], 401],
+  ["disabled", ["PATCH", "", { disabled: true }], 401],
+  ["replaced at once", ["POST", "/rotate", { graceSeconds: 0 }], 401],
+  ["renamed", ["PATCH", "", { name: "b" }], 200],
+  ["left without limits", ["PATCH", "", { limits: null, budgets: null }], 200],
+  ["limited to another model", ["PATCH", "", { models: ["anthropic/*"] }], 403],
+];
+
+for (const [what, [method, path, body], after] of CHANGES) {
+  Deno.test(`a stream whose key is ${what} ends whole, is paid for, and frees what it held`, async () => {
+    const { options, end, sums } = midStream();
+    const { rest, use, fetch, rows } = keyed(options);
+    const { id, secret } = await rest("POST", "", METERED);
+    const request = ask("openai/gpt-4.1", { authorization: `Bearer ${secret}` }, {
+      stream: true,
+      max_tokens: 60,
+    });
+    const response = await fetch(request);
+    assertEquals([response.status, ...sums()], [200, 1, 60, 0]);
+    await rest(method, `/${id}${path}`, body);
+    end();
+    assertStringIncludes(await response.text(), "[DONE]");
+    assertEquals(sums(), [0, 0, 10]);
+    const row = rows.find(({ token }) => token === "a");
+    assertEquals([row?.status, row?.cost], [200, 0.1]);
+    assertEquals(await use(secret), after);
+  });
+}
 
 Deno.test("a key's entries are in the rows of its requests, and win over the client's", async () => {
   const { rest, fetch, rows } = keyed();

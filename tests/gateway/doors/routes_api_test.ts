@@ -317,6 +317,28 @@ Deno.test("two gateways on one store agree within ten seconds, and writers at on
   assertEquals([await one.led(), await other.led()], [400, 400]);
 });
 
+const TAKEN = 'Cannot write the route: there is a route "support" already';
+
+Deno.test("of writers that take one name at once, one makes its route and the others get one clear error", async () => {
+  const store = memory();
+  const one = scene({ store }), other = scene({ store, logs: false });
+  const made = await Promise.all(
+    [one, other, one, other].map(({ api }, at) =>
+      api("", "POST", { name: "support", elements: to(`openai/m${at}`) })
+    ),
+  );
+  const told = await Promise.all(made.map((response) => response.json()));
+  assertEquals(made.map(({ status }) => status).sort(), [200, 409, 409, 409]);
+  for (const { success, errors } of told) {
+    if (!success) assertEquals(errors.map(({ message }: { message: string }) => message), [TAKEN]);
+  }
+  const { id } = await other.create("other", to("groq/two"));
+  const renamed = await other.api(id, "PATCH", { name: "support" });
+  assertEquals([renamed.status, (await renamed.json()).errors[0].message], [409, TAKEN]);
+  const { routes } = (await one.routing.list("gw", { account_id: HERE.account_id })).data;
+  assertEquals(new Set(routes.map(({ name }) => name)), new Set(["support", "other"]));
+});
+
 Deno.test("a gateway without the operator's token follows the routes of its store at each door", async () => {
   const store = memory();
   await scene({ store }).create("support", to("openai/one"));

@@ -136,6 +136,8 @@ Deno.test("a limit of 0 lets nobody pass", async () => {
     model("m2", "groq/llama"),
   ];
   assertEquals(await limited({ r: route }).models("a", "b"), ["llama", "llama"]);
+  const budget = route.with(1, rate("r", 0, "m1", "m2", { limitType: "cost" }));
+  assertEquals(await limited({ r: budget }).models("a", "b"), ["llama", "llama"]);
 });
 
 Deno.test("a limit behind a model counts only requests that come to it", async () => {
