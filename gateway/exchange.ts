@@ -5,6 +5,7 @@ import type { Config } from "./setup/config.ts";
 import type { Call, ClientWire } from "../wires/types.ts";
 import type { Caller } from "./access/credentials.ts";
 import type { Report } from "./log/report.ts";
+import type { Sizes } from "./policies/token_limits.ts";
 import type { Target } from "./targets/find_target.ts";
 import type { GatewayError } from "../wires/errors.ts";
 
@@ -26,6 +27,8 @@ export interface Exchange {
   readonly context?: RuntimeContext;
   /** The id of the answer, if it is kept under one. Such a request takes no part in caching. */
   readonly answerId?: string;
+  /** The estimated size of a request that may come to a limit on cost of its route; `null` if tokens do not tell its price. */
+  readonly sizes?: Sizes | null;
   /** Takes the requests in place of the providers, if the client asks what would be sent (`sluice-explain`). */
   readonly explain?: Explainer;
 }

@@ -17,7 +17,7 @@ import { maskObject } from "../upstream/masked.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
 import type { Target } from "../targets/find_target.ts";
 import { findTargets } from "../targets/find_targets.ts";
-import { routed } from "./routed.ts";
+import { routed, withSizes } from "./routed.ts";
 import { unreadRoutes } from "../targets/routes/legs.ts";
 
 /**
@@ -26,13 +26,14 @@ import { unreadRoutes } from "../targets/routes/legs.ts";
  * @param text The client's body. It is consumed: its buffer must not be used afterwards.
  * @throws GatewayError for a bad request, or if no target can be reached.
  */
-export function chat(text: Uint8Array<ArrayBuffer>, exchange: Exchange): Promise<Response> {
-  const { headers, config, report } = exchange;
+export function chat(text: Uint8Array<ArrayBuffer>, asked: Exchange): Promise<Response> {
+  const { headers, config, report } = asked;
   const settings = readPolicy(headers, config.policy);
-  const body = readBody(text, exchange.client.ruleWords);
-  const unread = unreadRoutes(body, exchange);
-  if (unread) return unread.then(() => chat(text, exchange));
-  const targets = findTargets(body, exchange);
+  const body = readBody(text, asked.client.ruleWords);
+  const unread = unreadRoutes(body, asked);
+  if (unread) return unread.then(() => chat(text, asked));
+  const targets = findTargets(body, asked);
+  const exchange = withSizes(targets, text, asked);
   const [first] = targets;
   if (exchange.caller.models) {
     const names = toolModels(body.get("tools"));

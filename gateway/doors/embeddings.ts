@@ -16,7 +16,7 @@ import { exchangesFor } from "../upstream/strangers.ts";
 import { credentialsFor } from "../upstream/send.ts";
 import { cachePlans } from "./caching.ts";
 import { answerPlace, failureOf } from "./chat.ts";
-import { routed } from "./routed.ts";
+import { routed, withSizes } from "./routed.ts";
 
 /** The wire of embeddings: errors as in chat completions, with readers of its own for answers. */
 const CLIENT: ClientWire = { ...openaiChat, ...embeddingFormat };
@@ -69,7 +69,7 @@ function stepsOf(
   only: boolean,
   within: Within = (make) => make(),
 ): Step[] {
-  const exchange: Exchange = { ...asked, client: CLIENT };
+  const exchange: Exchange = withSizes(targets, body.text, { ...asked, client: CLIENT });
   exchange.report.operation = "embeddings";
   const [first] = targets;
   // A fault of the client's request is thrown before anything is sent. A fault that is due to one target comes in its turn.

@@ -17,7 +17,7 @@ import { exchangesFor } from "../upstream/strangers.ts";
 import { ask, credentialsFor } from "../upstream/send.ts";
 import { cachePlans } from "./caching.ts";
 import { answerPlace, failureOf } from "./chat.ts";
-import { routed } from "./routed.ts";
+import { routed, withSizes } from "./routed.ts";
 
 /** The endpoints, each with the wire that reads its answers. An answer of rerank has no choices, only a count of tokens. */
 const CLIENTS = {
@@ -35,13 +35,14 @@ export type Handed = keyof typeof CLIENTS;
  * @throws GatewayError for a provider without this endpoint, or if no target can be reached.
  */
 export function handed(text: Uint8Array<ArrayBuffer>, kind: Handed, asked: Exchange): Promise<Response> {
-  const exchange: Exchange = { ...asked, client: CLIENTS[kind] };
-  const { headers, config, report } = exchange;
+  const own: Exchange = { ...asked, client: CLIENTS[kind] };
+  const { headers, config, report } = own;
   const settings = readPolicy(headers, config.policy);
   const body = readBody(text, []);
-  const unread = unreadRoutes(body, exchange);
+  const unread = unreadRoutes(body, own);
   if (unread) return unread.then(() => handed(text, kind, asked));
-  const targets = findTargets(body, exchange, kind);
+  const targets = findTargets(body, own, kind);
+  const exchange = withSizes(targets, text, own);
   const [first] = targets;
   report.provider = first.provider.name;
   report.model = first.model;

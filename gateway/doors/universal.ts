@@ -13,6 +13,7 @@ import { answerPlace, chatStep, inTurn, once } from "./chat.ts";
 import { searchable } from "../upstream/no_search.ts";
 import { embedSteps } from "./embeddings.ts";
 import { prepare } from "../upstream/prepare.ts";
+import { withSizes } from "./routed.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
 import { nativeCaching, nativeHeaders, nativeStep } from "./native.ts";
@@ -207,11 +208,12 @@ function callSteps(
   call: Body,
   path: string,
   settings: PolicySettings,
-  exchange: Exchange,
+  asked: Exchange,
   only: boolean,
 ): Step[] {
-  const targets = targetsOf(call.get("model"), "model", exchange, "chat", call);
-  checkOwnModels(targets, call, exchange.caller);
+  const targets = targetsOf(call.get("model"), "model", asked, "chat", call);
+  checkOwnModels(targets, call, asked.caller);
+  const exchange = withSizes(targets, call.text, asked);
   const [first] = targets;
   const plan = cachePlans({ body: call.text, get: call.get }, exchange);
   const outgoings = only && targets.length === 1

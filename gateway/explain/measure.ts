@@ -26,9 +26,14 @@ export async function measure(
   { report, config, context }: Exchange,
 ): Promise<void> {
   await readyPrices(config.prices, context);
+  report.sizes = measured(body);
+}
+
+/** The estimated size of a request; `null` if tokens do not tell its price. */
+export function measured(body: Uint8Array<ArrayBuffer>): Sizes | null {
   const parsed = parsedBody(body);
   const sizes = requestsIn(parsed?.body).map((one) => sizesOf(one, parsed!.mediaTokens));
-  report.sizes = sizes.length === 0 || sizes.includes(null) ? null : largest(sizes as Sizes[]);
+  return sizes.length === 0 || sizes.includes(null) ? null : largest(sizes as Sizes[]);
 }
 
 /** The requests in a body: it is one, or a list of steps that each hold one. */

@@ -16,6 +16,7 @@ import {
   holdersOf,
   type Metered,
   type Metering,
+  type Prices,
   type Sizes,
   type TokenBudget,
   whoseOf,
@@ -62,18 +63,27 @@ interface Sums {
   held: Rule["of"];
 }
 
+/** Where what requests hold of a sum of money is added at a time, and the counters of all that is held of it. */
+export function holdsOf(nameOf: (at: number) => string, now: number): { key: string; of: Rule["of"] } {
+  const { at } = windowOf(now, HELD_MS);
+  return { key: nameOf(at), of: heldAt(at, nameOf) };
+}
+
+/** Holds an amount; a negative one is free again. It lapses by itself. */
+export const holding = (key: string, amount: number): Addition => ({ key, amount, ttlMs: 2 * HELD_MS });
+
 function sumsOf(name: string, budget: TokenBudget, now: number): Sums {
-  const window = calendarWindow(now, budget.window), held = windowOf(now, HELD_MS);
+  const window = calendarWindow(now, budget.window);
+  const held = holdsOf((at) => `held:${name}:${scopeOf(budget)}:${at}`, now);
   const spentAt = (at: number) => `spent:${name}:${budget.window}:${scopeOf(budget)}:${at}`;
-  const heldIn = (at: number) => `held:${name}:${scopeOf(budget)}:${at}`;
   const spent = [{ key: spentAt(window.at), weight: 1 }];
   if (budget.technique === "sliding") spent.push({ key: spentAt(window.at - 1), weight: window.left });
   return {
     window,
     spentKey: spentAt(window.at),
-    heldKey: heldIn(held.at),
+    heldKey: held.key,
     spent,
-    held: heldAt(held.at, heldIn),
+    held: held.of,
   };
 }
 
@@ -92,13 +102,13 @@ export function budgetsLeft(
   { name, budgets = [] }: Metered,
   now: number,
 ): { rules: Rule[]; read(sums: readonly number[]): BudgetLeft[] } {
-  const holding = budgetsAt(budgets, now).map((budget) => ({ budget, sums: sumsOf(name, budget, now) }));
+  const all = budgetsAt(budgets, now).map((budget) => ({ budget, sums: sumsOf(name, budget, now) }));
   const usd = (units: number) => Math.round(Math.max(0, units)) / UNITS_PER_USD;
   return {
-    rules: holding.flatMap(({ sums }) => [sums.spent, sums.held].map((of) => ({ limit: Infinity, of }))),
-    read: (all) =>
-      holding.map(({ budget, sums: { window } }, at) => {
-        const [spent, held] = all.slice(2 * at);
+    rules: all.flatMap(({ sums }) => [sums.spent, sums.held].map((of) => ({ limit: Infinity, of }))),
+    read: (sums) =>
+      all.map(({ budget, sums: { window } }, at) => {
+        const [spent, held] = sums.slice(2 * at);
         return {
           ...budget,
           spentUsd: usd(spent),
@@ -165,8 +175,7 @@ export function reserve({ run, step, others }: Attempt, metered: Metered): Reser
   for (const { sums: { heldKey }, hold } of held) {
     holds.set(heldKey, Math.max(hold, holds.get(heldKey) ?? 0));
   }
-  const additions = (sign: number) =>
-    [...holds].map(([key, hold]) => ({ key, amount: sign * hold, ttlMs: 2 * HELD_MS }));
+  const additions = (sign: number) => [...holds].map(([key, hold]) => holding(key, sign * hold));
   return {
     additions: additions(1),
     rules: held.map(({ budget, sums }) => ({
@@ -256,12 +265,21 @@ function holdFor(step: Step, run: Run, isAllowed: boolean): number {
   if (step.costs === "nothing") return 0;
   const { config: { prices }, report: { sizes } } = run;
   const model = modelOf(step, run);
-  const found = model === undefined || !sizes || step.costs === "unknown"
-    ? undefined
-    : prices.find(step.provider, model);
-  if (found) return unitsOf(mostCost(sizes!, found.cost));
+  const most = step.costs === "unknown" ? undefined : mostAt(step.provider, model, sizes, prices);
+  if (most !== undefined) return most;
   if (isAllowed) return 0;
   throw unknownPriceOf(step, run);
+}
+
+/** The most that a request may cost at a model, in the unit of the counters; `undefined` if its price is not known. */
+export function mostAt(
+  provider: string,
+  model: string | undefined,
+  sizes: Sizes | null | undefined,
+  prices: Prices,
+): number | undefined {
+  const found = model === undefined || !sizes ? undefined : prices.find(provider, model);
+  return found && unitsOf(mostCost(sizes!, found.cost));
 }
 
 /** The most that a request may cost: its prompt may be written into a cache, and the answer may be thoughts. */
@@ -278,9 +296,13 @@ function mostCost({ input, mostOutput, answers, tier }: Sizes, cost: Cost): numb
   return most;
 }
 
-/** The cost of a request that has ended, in US dollars. A client's own price, `cf-aig-custom-cost`, does not count here. */
-export function costSeen(seen: Metering | undefined, run: Run): number {
-  const { report: { provider = "", model, sizes }, config: { prices } } = run;
+/**
+ * The cost of a request that has ended, in US dollars. A client's own price, `cf-aig-custom-cost`, does not count here.
+ *
+ * @param sizes The estimated size of the request, for tokens that were not told.
+ */
+export function costSeen(seen: Metering | undefined, run: Run, sizes = run.report.sizes): number {
+  const { report: { provider = "", model }, config: { prices } } = run;
   const { usage: told } = seen ?? {};
   if (told?.cost !== undefined && seen?.end === "whole") return told.cost;
   const usage = usageOf(seen, sizes);

@@ -1,19 +1,21 @@
 /** Counts at the limits of routes. */
 import { GatewayError, quote } from "../../wires/errors.ts";
-import type { Rule } from "../stores/counters.ts";
+import type { Addition, Rule } from "../stores/counters.ts";
 import { endsEarly } from "../targets/routes/legs.ts";
 import type { RouteLeg, Toll } from "../targets/routes/types.ts";
 import type { Run } from "./attempt.ts";
-import { costSeen, unitsOf } from "./budgets.ts";
+import { costSeen, holding, holdsOf, mostAt, unitsOf } from "./budgets.ts";
 import { sha256 } from "./sha256.ts";
-import type { Metering } from "./token_limits.ts";
-import { type Window, windowOf } from "./windows.ts";
+import type { Metering, Sizes } from "./token_limits.ts";
+import { HELD_MS, type Window, windowOf } from "./windows.ts";
 
 /** A request at the limits of its route. */
 export interface Passing {
   /** Tells the counters of one route from those of all others. */
   scope: readonly string[];
   run: Run;
+  /** The estimated size of the request; `null` if tokens do not tell its price. Absent if no limit on cost may ask. */
+  sizes?: Sizes | null;
 }
 
 /**
@@ -32,18 +34,15 @@ export async function closedGate(
   return undefined;
 }
 
-/** Whether a request passes a limit. If it does, it is counted, or its cost is when its answer has ended. */
+/** Whether a request passes a limit. If it does, it is counted, or what it may cost is held until its answer has ended. */
 async function passes(toll: Toll, passing: Passing): Promise<boolean> {
   const { node: { counts, limit, windowMs, fallback }, id } = toll;
-  const { config, report } = passing.run;
-  const { window, key, of } = sumOf(toll, passing);
+  const { counters } = passing.run.config;
   try {
-    if (counts === "requests") {
-      const added = [{ key, amount: 1, ttlMs: window.leftMs + windowMs }];
-      return (await config.counters.take(added, [{ limit, of }])).ok;
-    }
-    // What the request costs is known when it has ended: it passes as long as something is left.
-    if (!(await config.counters.take([], [{ limit: unitsOf(limit) - 1, of }])).ok) return false;
+    if (counts === "cost") return await holds(toll, passing);
+    const { window, key, of } = sumOf(toll, passing);
+    const added = [{ key, amount: 1, ttlMs: window.leftMs + windowMs }];
+    return (await counters.take(added, [{ limit, of }])).ok;
   } catch (cause) {
     // Without its store a limit on requests lets them pass, and a limit on money does not.
     if (counts === "requests") return true;
@@ -51,25 +50,55 @@ async function passes(toll: Toll, passing: Passing): Promise<boolean> {
     const message = `Cannot serve the request: the store that counts at ${quote(id)} of its route failed`;
     throw new GatewayError("overloaded", message, { cause, headers: { "retry-after": "1" } });
   }
+}
+
+/** Holds the most that a request may cost at the models behind a limit. @returns Whether there is room for it. */
+async function holds(toll: Toll, passing: Passing): Promise<boolean> {
+  const { run: { config: { counters, prices, now }, report }, sizes } = passing;
+  const { limit, fallback } = toll.node;
+  const { window, name, of } = sumOf(toll, passing);
+  const held = holdsOf((at) => `${name}:held:${at}`, now());
+  const most = Math.max(
+    0,
+    ...toll.behind.map(({ provider, model }) => mostAt(provider.name, model, sizes, prices) ?? 0),
+  );
+  // A request that costs nothing, or nobody knows what, passes as long as something is left.
+  const units = unitsOf(limit) - (most === 0 ? 1 : 0);
+  const additions = most === 0 ? [] : [holding(held.key, most)];
+  if (!(await counters.take(additions, [{ limit: units, of: [...of, ...held.of] }])).ok) {
+    if (fallback) return false;
+    const { sums: [spent] } = await counters.take([], [{ limit: Infinity, of }]);
+    // Requests that still run may cost less than is held for them.
+    toll.waitMs = spent + most <= units ? 1000 : window.leftMs;
+    return false;
+  }
   report.listened = true;
   const { settle } = report;
-  report.settle = (seen) => Promise.all([settle?.(seen), spend(toll, passing, seen)]);
+  report.settle = (seen) => {
+    const freed = most === 0 ? [] : [holding(held.key, -most)];
+    return Promise.all([settle?.(seen), counters.settle(spending(toll, passing, seen), freed)]);
+  };
   return true;
 }
 
-/** Adds the cost of a request that has ended, in the window in which it ended. */
-function spend(toll: Toll, passing: Passing, seen: Metering | undefined) {
-  const cost = toll.isAnswered ? unitsOf(costSeen(seen, passing.run)) : 0;
-  if (cost === 0) return undefined;
+/** What a request that has ended has cost, to be added in the window in which it ended. */
+function spending(toll: Toll, passing: Passing, seen: Metering | undefined): Addition[] {
+  const { run, sizes } = passing;
+  const { step, status } = toll.sent ?? { step: -1, status: 0 };
+  // If the client leaves before its answer begins, the provider has its prompt.
+  const isBilled = step === run.report.step &&
+    (seen ? status > 0 && status < 400 : run.signal.aborted && run.report.tries > 0);
+  const cost = isBilled ? unitsOf(costSeen(seen, run, sizes)) : 0;
+  if (cost === 0) return [];
   const { key, window } = sumOf(toll, passing);
-  return passing.run.config.counters.settle([
-    { key, amount: cost, ttlMs: window.leftMs + toll.node.windowMs },
-  ]);
+  return [{ key, amount: cost, ttlMs: window.leftMs + toll.node.windowMs }];
 }
 
 /** The counters of a limit at this time. */
 function sumOf({ id, node, value }: Toll, { scope, run }: Passing): {
   window: Window;
+  /** What its counters' names begin with. */
+  name: string;
   key: string;
   of: Rule["of"];
 } {
@@ -77,12 +106,12 @@ function sumOf({ id, node, value }: Toll, { scope, run }: Passing): {
   const window = windowOf(run.config.now(), windowMs);
   const about = [...scope, id, counts, windowMs];
   const own = nameOf([...about, flat(value)]);
-  const isApart = namesOf(run).keep(own, run.config.now(), window.leftMs + windowMs);
+  const isApart = namesOf(run).keep(own, run.config.now(), Math.max(window.leftMs + windowMs, 2 * HELD_MS));
   const name = isApart ? own : nameOf([...about, OTHERS]);
   const key = `${name}:${window.at}`;
   const of = [{ key, weight: 1 }];
   if (isSliding) of.push({ key: `${name}:${window.at - 1}`, weight: window.left });
-  return { window, key, of };
+  return { window, name, key, of };
 }
 
 /** The name of counters. A hash: a value may be long, or a secret. */
@@ -144,14 +173,21 @@ function flat(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? value : null;
 }
 
-function overLimit({ id, node: { counts, limit, windowMs } }: Toll, route: string, run: Run): GatewayError {
-  const seconds = Math.ceil(windowOf(run.config.now(), windowMs).leftMs / 1000);
+function overLimit(
+  { id, node: { counts, limit, windowMs }, waitMs }: Toll,
+  route: string,
+  run: Run,
+): GatewayError {
+  const seconds = Math.ceil((waitMs ?? windowOf(run.config.now(), windowMs).leftMs) / 1000);
   const what = counts === "requests" ? `${limit} requests` : `${limit} US dollars`;
+  const more = counts === "requests"
+    ? ""
+    : ", and the request, with those that still run, may cost more than is left";
   return new GatewayError(
     "rate_limited",
     `Cannot serve the request: the route ${quote(route)} allows ${what} in ${windowMs / 1000} s at ${
       quote(id)
-    }; try again in ${seconds} s`,
+    }${more}; try again in ${seconds} s`,
     { headers: { "retry-after": `${seconds}` } },
   );
 }

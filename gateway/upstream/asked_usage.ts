@@ -10,7 +10,7 @@ import type { JsonObject } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { countsTokens } from "../policies/token_limits.ts";
 import type { Target } from "../targets/find_target.ts";
-import type { RouteLeg } from "../targets/routes/types.ts";
+import { isPriced } from "../targets/routes/legs.ts";
 import { withMembers } from "./body_form.ts";
 import { isRuled } from "./spoken.ts";
 
@@ -34,10 +34,6 @@ export function usageToAsk(
   if (!isObject(options) || (options.include_usage ?? false) !== false) return undefined;
   return { ...options, include_usage: true };
 }
-
-/** Whether the way through a route has passed a limit on cost. */
-const isPriced = ({ gates }: RouteLeg): boolean =>
-  gates.some(({ toll, isOpen }) => isOpen && toll.node.counts === "cost");
 
 /** A body with this value of `stream_options`. The rest stays byte for byte. */
 export function withUsageAsked(body: BodyInit, stream_options: JsonObject): BodyInit {

@@ -3,7 +3,7 @@ import type { Provider } from "../../../providers/types.ts";
 import { nearestNames } from "../../../providers/nearest_names.ts";
 import { GatewayError, quote } from "../../../wires/errors.ts";
 import { DYNAMIC, findTarget, type Target, type Task } from "../find_target.ts";
-import type { Facts, Route } from "./types.ts";
+import type { Facts, Route, RouteLeg } from "./types.ts";
 import { walk } from "./walk.ts";
 
 /** Whose routes are meant. */
@@ -123,6 +123,10 @@ export function unreadRoutes(
 
 /** The name of a route without its prefix. */
 export const routeNameIn = (written: string): string => written.slice(PREFIX.length);
+
+/** Whether a way has passed a limit on cost. */
+export const isPriced = ({ gates }: Pick<RouteLeg, "gates">): boolean =>
+  gates.some(({ toll, isOpen }) => isOpen && toll.node.counts === "cost");
 
 /** The error for a request that comes to the end of a route without a model. */
 export const endsEarly = (name: string, param?: string): GatewayError =>

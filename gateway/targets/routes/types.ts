@@ -86,10 +86,14 @@ export interface Toll {
   node: RateNode;
   /** The value whose requests are counted together. */
   value: unknown;
+  /** The models that the request may come to if it passes. */
+  behind: ModelNode[];
   /** Whether the request has passed it, once that was asked. */
   passed?: Promise<boolean>;
-  /** Whether a model behind it has answered, so that the request costs something. */
-  isAnswered?: boolean;
+  /** Milliseconds after which a request that did not pass may try again, if that is sooner than the window's end. */
+  waitMs?: number;
+  /** The last step behind it that was sent, and the status of its answer; 0 if there is none. */
+  sent?: { step: number; status: number };
 }
 
 /** A condition of a try: that a limit was passed, or not. */

@@ -24,12 +24,13 @@ export function walk({ start, nodes }: Graph, facts: Facts, random: () => number
       case "percentage":
         return follow(draw(node.shares, 100 * random()));
       case "rate": {
-        const toll: Toll = { id, node, value: node.get?.(facts) };
+        const toll: Toll = { id, node, value: node.get?.(facts), behind: [] };
         follow(node.success, [...gates, { toll, isOpen: true }]);
         return follow(node.fallback, [...gates, { toll, isOpen: false }]);
       }
       case "model":
         legs.push({ node, gates, way });
+        for (const { toll, isOpen } of gates) if (isOpen) toll.behind.push(node);
         return follow(node.fallback);
     }
   }

@@ -8,7 +8,7 @@ import type { RateNode, RouteLeg } from "../../../gateway/targets/routes/types.t
 import { indexProviders, PROVIDERS } from "../../../providers/table.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
-import { ask, before, clock, completion, events, messages, refusal, STREAM } from "../../fakes.ts";
+import { ask, before, chunk, clock, completion, events, messages, refusal, STREAM } from "../../fakes.ts";
 import { model, rate, start } from "../targets/routes/graphs.ts";
 
 const TOKEN = { authorization: "Bearer gateway-token" };
@@ -47,7 +47,7 @@ function limited(
   }
   const models = async (...users: unknown[]) => {
     const found = [];
-    for (const user of users) found.push((await send(user)).model);
+    for (const user of users) found.push((await send(user, {}, { max_tokens: 2 })).model);
     return found;
   };
   return { ...gateway, send, models, rows, pass: time.pass };
@@ -240,11 +240,12 @@ const used = (output: number) =>
     Response.json({ ...body, usage: { prompt_tokens: 0, completion_tokens: output } })
   );
 
-const COST = { limitType: "cost", limit: 0.05, window: 60 };
+const COST = { limitType: "cost", limit: 0.06, window: 60 };
+const budget = (more: object = {}) => rate("b", 0, "m1", "m2", { ...COST, ...more });
 const BUDGET = {
   r: [
     start("b"),
-    rate("b", 0, "m1", "m2", COST),
+    budget(),
     model("m1", "openai/gpt-6", "m2"),
     model("m2", "groq/llama"),
   ],
@@ -309,6 +310,122 @@ Deno.test("usedNames() knows a bounded number of names, until they are used no m
   assertEquals([names.keep("f", 20_000, 20_000), names.keep("a", 20_000, 20_000)], [false, true]);
 });
 
+/** A stream of so many tokens, which waits for `end` in its middle. */
+const streamed = (output: number, end: Promise<void>) =>
+  events(
+    STREAM[0],
+    STREAM[1],
+    end,
+    STREAM[2],
+    `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 0, completion_tokens: output } })}\n\n`,
+    STREAM[3],
+  );
+
+Deno.test("of 100 requests at once no more pass a limit on cost than it has room for, and the others take its way `fallback`", async () => {
+  const { promise: end, resolve } = Promise.withResolvers<void>();
+  const { fetch, models, sent, pass } = limited(
+    { r: BUDGET.r.with(1, budget({ limit: 1, window: 86_400 })) },
+    ({ url, body }) => !url.includes("api.openai") || !JSON.parse(body).stream ? used(2) : streamed(5, end),
+  );
+  const more = { max_tokens: 5, stream: true };
+  const answers = await Promise.all(Array.from({ length: 100 }, () => fetch(ask("dynamic/r", TOKEN, more))));
+  const large = answers.filter(({ headers }) => headers.get("cf-aig-model") === "gpt-6");
+  assertEquals([large.length, sent.length], [20, 100]);
+  assertEquals(answers.filter(({ status }) => status !== 200), []);
+  resolve();
+  await Promise.all(answers.map(async (answer) => {
+    const at = large.indexOf(answer);
+    // Some are lost: their end is never told.
+    if (at >= 0 && at % 10 === 3) return;
+    if (at >= 0 && at % 10 === 7) return await answer.body!.cancel();
+    await answer.text();
+  }));
+  // 80 cents are spent, another by each of the two that have left, and 10 are held for the lost ones.
+  const next = async () =>
+    (await models(...Array(8).fill(undefined))).filter((name) => name === "gpt-6").length;
+  assertEquals(await next(), 4);
+  // The holds of the lost ones have lapsed.
+  pass(1_800_000);
+  assertEquals([await next(), await next()], [5, 0]);
+  await Promise.all(large.map(({ body }) => body!.locked ? undefined : body!.cancel()));
+});
+
+Deno.test("a limit on cost holds the dearest model behind it, the prompt too, and no model of its way `fallback`", async () => {
+  const route = [
+    start("b"),
+    budget({ limit: 1 }),
+    model("m1", "openai/gpt-6", "m2"),
+    model("m2", "groq/llama"),
+  ];
+  const scene = (input: number, dear: number) =>
+    limited({ r: route }, () => used(1), {
+      prices: { "openai/gpt-6": { input, output: 10_000 }, "groq/llama": { input: 0, output: dear } },
+    });
+  // The prompt has some tokens, of a dollar each.
+  assertEquals(await scene(1_000_000, 0).models("a"), ["llama"]);
+  // Two tokens of the model that stands in may cost two dollars.
+  assertEquals(await scene(0, 1_000_000).models("a"), ["llama"]);
+  const { models } = limited(
+    { r: [start("b"), budget({ limit: 1 }), model("m1", "openai/gpt-6"), model("m2", "groq/llama")] },
+    () => used(1),
+    { prices: { "openai/gpt-6": CENTS, "groq/llama": { input: 0, output: 1_000_000 } } },
+  );
+  assertEquals(await models("a"), ["gpt-6"]);
+});
+
+Deno.test("a request that a limit on cost has no room for is 429 without a way `fallback`, and the wait is told", async () => {
+  const { promise: end, resolve } = Promise.withResolvers<void>();
+  const route = [start("b"), rate("b", 0, "m1", undefined, COST), model("m1", "openai/gpt-6")];
+  const { fetch, send, pass } = limited(
+    { r: route },
+    ({ body }) => JSON.parse(body).stream ? streamed(1, end) : used(5),
+  );
+  pass(20_000);
+  const running = await fetch(ask("dynamic/r", TOKEN, { max_tokens: 5, stream: true }));
+  const refused = await send(undefined, {}, { max_tokens: 5 });
+  assertEquals([refused.status, refused.headers.get("retry-after")], [429, "1"]);
+  assertStringIncludes(
+    JSON.parse(refused.text).error.message,
+    'allows 0.06 US dollars in 60 s at "b", and the',
+  );
+  resolve();
+  await running.text();
+  assertEquals((await send(undefined, {}, { max_tokens: 5 })).status, 200);
+  const { status, headers } = await send(undefined, {}, { max_tokens: 1 });
+  assertEquals([status, headers.get("retry-after")], [429, "40"]);
+});
+
+Deno.test("a limit on cost charges a client that leaves for its prompt, and for what it has seen", async () => {
+  const now = () => Date.UTC(2026, 10, 24);
+  const { promise: never } = Promise.withResolvers<void>();
+  /** What a client is charged that leaves before an answer or in its middle, in dollars; a token costs one. */
+  async function charged(isBegun: boolean) {
+    const leaving = new AbortController();
+    const kept = new Map<string, { value: number; until: number }>();
+    const answer = () => {
+      if (isBegun) return events(STREAM[0], chunk({ content: "x".repeat(12) }), never);
+      leaving.abort();
+      throw leaving.signal.reason;
+    };
+    const { fetch } = limited({ r: BUDGET.r.with(1, budget({ limit: 100 })) }, answer, {
+      prices: { "openai/gpt-6": { input: 1_000_000, output: 1_000_000 }, "groq/llama": CENTS },
+      now,
+      store: { counters: memoryCounters(now, kept) },
+    });
+    const init = { signal: leaving.signal };
+    const response = await fetch(ask("dynamic/r", TOKEN, { max_tokens: 5, stream: true }, init));
+    assertEquals(response.status, isBegun ? 200 : 499);
+    await response.body?.cancel();
+    const sum = (isHeld: boolean) =>
+      [...kept].reduce((sum, [key, { value }]) => key.includes(":held:") === isHeld ? sum + value : sum, 0);
+    assertEquals(sum(true), 0);
+    return sum(false) / 1e9;
+  }
+  const prompt = await charged(false);
+  assert(prompt > 5, `${prompt}`);
+  assertEquals(await charged(true), prompt + 3);
+});
+
 Deno.test("a stream behind a limit on cost is asked for its usage, which its client does not get", async () => {
   const usage = { prompt_tokens: 0, completion_tokens: 5, total_tokens: 5 };
   const told = `data: ${
@@ -319,10 +436,10 @@ Deno.test("a stream behind a limit on cost is asked for its usage, which its cli
     BUDGET,
     ({ body }) => JSON.parse(body).stream ? events(...STREAM.slice(0, -1), told, done) : used(0),
   );
-  const { text } = await send("a", {}, { stream: true });
+  const { text } = await send("a", {}, { stream: true, max_tokens: 6 });
   assertEquals(JSON.parse(sent[0].body).stream_options, { include_usage: true });
   assertEquals(text, STREAM.join(""));
-  // Five tokens cost all of the five cents.
+  // Five of the six cents are spent.
   assertEquals(await models("a", "b"), ["llama", "gpt-6"]);
   await send("a", {}, { stream: true });
   assertEquals(JSON.parse(sent[3].body).stream_options, undefined);
