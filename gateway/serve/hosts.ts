@@ -108,12 +108,24 @@ function denoHost(deno: DenoRuntime, command: readonly string[]): Host {
       written.push(...paths);
     },
     listen({ port, hostname, reusePort }, fetch) {
+      hideAbortWarning();
       const server = deno.serve({ port, hostname, reusePort, onListen() {} }, fetch);
       return { port: server.addr.port, finish: () => server.shutdown() };
     },
     onSignal: (signal, listener) => deno.addSignalListener(signal, listener),
     exit: (code) => deno.exit(code),
     explain: (error) => withCommand(error, deno, command, files, written),
+  };
+}
+
+/**
+ * Without the flag `--unstable-no-legacy-abort` Deno aborts a request's signal also after its answer, and warns of it once. The
+ * gateway's work is over by then. An installed command has no place for the flag.
+ */
+function hideAbortWarning(): void {
+  const { warn } = console;
+  console.warn = (...told: unknown[]) => {
+    if (!`${told[0]}`.startsWith("Deno.serve: request.signal aborts on successful")) warn(...told);
   };
 }
 

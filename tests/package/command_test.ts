@@ -55,6 +55,7 @@ for (const name of NAMES) {
         assertEquals(response.status, status, token);
       }
       assertEquals(gateway.output().includes('{"time"'), false, "--log off");
+      assertEquals(gateway.output().includes("signal"), false, "Deno's warning about request.signal");
     },
   );
 
