@@ -118,13 +118,7 @@ async function openOne(url: StoreUrl): Promise<Stores> {
     if (/^Requires \w+ access to /.test(message)) {
       throw Object.assign(new Error(message, { cause }), { name: "NotCapable" });
     }
-    const npm = PACKAGES[kind];
-    throw new TypeError(
-      `this build has no driver for ${kind}` +
-        (npm ? `: install the package ${npm}; ` : ": ") +
-        "a gateway of one file cannot open a store by its URL: run mod.ts, or pass an object as the option store",
-      { cause },
-    );
+    throw new TypeError(withoutDriver(kind, message), { cause });
   }
   try {
     return await module.open(place);
@@ -133,6 +127,17 @@ async function openOne(url: StoreUrl): Promise<Stores> {
     if (error.name === "NotCapable") throw error;
     throw new TypeError(`the store ${JSON.stringify(shown)} cannot be opened: ${reasonOf(error)}`);
   }
+}
+
+/** Why a driver's module cannot be loaded: its package is not there, or the module itself. `message` is the runtime's. */
+function withoutDriver(kind: Kind, message: string): string {
+  const npm = PACKAGES[kind];
+  // "Cannot find package 'postgres' imported from …"
+  if (npm !== undefined && message.includes(`'${npm}'`)) {
+    return `the package ${npm}, its driver, is not installed. Run: npm install ${npm} (with -g beside a command that is installed with -g)`;
+  }
+  return `this build has no driver for ${kind}: a gateway of one file cannot open a store by its URL; ` +
+    "run mod.ts or the command sluice, or pass an object as the option store";
 }
 
 /** Some errors of connections have no message. */
