@@ -1,37 +1,11 @@
 /** A newcomer's way: from an empty folder to the first answer and its row. It must end well, and it tells how long that took. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { installPackage, runIn, testPackage } from "./installed.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { installPackage, runIn, startGroup, testPackage } from "./installed.ts";
 import { npm } from "./tools.ts";
 
 /** A line of what the command prints at its start. */
 const lineOf = (output: string, begin: string) =>
   output.split("\n").find((line) => line.startsWith(begin))?.slice(begin.length).trim();
-
-/** Starts `npx sluice` as a group of processes of its own, so that all of them can be ended. */
-async function startNpx(folder: string) {
-  const child = new Deno.Command("npx", {
-    args: ["sluice", "--port", "0"],
-    cwd: folder,
-    detached: true,
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let output = "";
-  while (!output.includes("Try it:") || !output.endsWith("\n")) {
-    const { done, value } = await reader.read();
-    assert(!done, `npx sluice has ended: ${output}`);
-    output += value;
-  }
-  return {
-    output,
-    async [Symbol.asyncDispose]() {
-      Deno.kill(-child.pid, "SIGTERM");
-      await child.status;
-      await reader.cancel();
-    },
-  };
-}
 
 testPackage(
   "a newcomer comes from an empty folder to the first answer, its row and the page",
@@ -49,7 +23,7 @@ testPackage(
     await Deno.writeTextFile(`${folder}/package.json`, "{}");
     await timed("install", () => npm(["install", file], folder));
     {
-      await using gateway = await timed("start", () => startNpx(folder));
+      await using gateway = await timed("start", () => startGroup(folder, "npx sluice --port 0"));
       const curl = lineOf(gateway.output, "Try it:")!;
       const answer = await timed("first answer", () => runIn(folder, "sh", ["-c", `${curl} --silent`]));
       assertEquals(JSON.parse(answer.output).choices[0].message.content, "Hello");
