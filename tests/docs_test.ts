@@ -1,7 +1,7 @@
 /** The pages of documentation: their order, and what the README says of clients. */
 import { assert, assertEquals } from "@std/assert";
 import { ROOT } from "./bundle.ts";
-import { readPages } from "./pages.ts";
+import { anchor, readPages } from "./pages.ts";
 
 const PAGES = await readPages();
 const textOf = (wanted: string) => PAGES.find(({ page }) => page === wanted)!.text;
@@ -14,7 +14,33 @@ Deno.test("docs/README.md lists each page once, in numbered order", () => {
   assertEquals(listed.map(([, , name]) => `docs/${name}`).sort(), pages.sort());
 });
 
-/** The text of each file of tests. */
+/** The pages that a newcomer reads, in their order. */
+const WAY =
+  "start clients keys limits stores workers cloudflare providers wires errors costs adding_a_provider writing_a_policy";
+
+Deno.test("docs/README.md begins with the newcomer's way", () => {
+  const listed = [...textOf("docs/README.md").matchAll(/^\d+\. \[(\w+)\.md\]/gm)].map(([, name]) => name);
+  assertEquals(listed.slice(0, 13).join(" "), WAY);
+});
+
+Deno.test("every page that the source names is one, with the heading that it names", async () => {
+  let named = 0;
+  for (const folder of ["gateway", "cli", "providers", "wires"]) {
+    for await (const text of sources(`${ROOT}/${folder}`)) {
+      // The page's script and llms.txt stand in modules that are made from other files.
+      for (const [, page, heading] of text.matchAll(/\b(docs\/\w+\.md)(?:#([\w-]+))?/g)) {
+        named++;
+        const found = PAGES.find((one) => one.page === page);
+        assert(found, page);
+        const headings = [...found.text.matchAll(/^#+ (.*)$/gm)].map(([, text]) => anchor(text));
+        assert(heading === undefined || headings.includes(heading), `${page}#${heading}`);
+      }
+    }
+  }
+  assert(named > 5, `${named}`);
+});
+
+/** The text of each file of a folder. */
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;

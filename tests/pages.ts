@@ -7,6 +7,10 @@ export interface Page {
   text: string;
 }
 
+/** A heading as GitHub makes an anchor of it. */
+export const anchor = (heading: string): string =>
+  heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-");
+
 /** Reads the README, all of `docs` and the bench's page. */
 export async function readPages(): Promise<Page[]> {
   const names = ["README.md", "bench/README.md"];

@@ -5,7 +5,7 @@ import { CONFIG } from "../gateway/setup/served_options.ts";
 import { PROVIDERS } from "../providers/table.ts";
 import type { Provider } from "../providers/types.ts";
 import { ROOT } from "./bundle.ts";
-import { readPages } from "./pages.ts";
+import { anchor, readPages } from "./pages.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 
@@ -61,9 +61,6 @@ const PAGES = [
     })),
   ),
 ];
-
-/** A heading as GitHub makes an anchor of it. */
-const anchor = (heading: string) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-");
 
 Deno.test("every link between the pages leads to a file, and to a heading that it has", async () => {
   let links = 0;

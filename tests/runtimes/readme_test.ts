@@ -13,6 +13,7 @@ import { startCollector } from "../collector.ts";
 import { before, message } from "../fakes.ts";
 import { readPages } from "../pages.ts";
 import { freePort } from "../free_port.ts";
+import { nodeBinary } from "./binaries.ts";
 import { type FakeProvider, OPENAI_STREAM, startFakeProvider, TEXT } from "./fake_provider.ts";
 import {
   DENO,
@@ -31,10 +32,11 @@ const SNIPPETS = PAGES.flatMap(({ page, text }) =>
 );
 const claimed = new Set<unknown>();
 
-/** The first snippet of a language that holds a text and was not taken before. */
-function snippet(language: string, holds: string): string {
+/** The first snippet of a language that holds a text and was not taken before. @param page The page that has it. */
+function snippet(language: string, holds: string, page?: string): string {
   const found = SNIPPETS.find((one) =>
-    one.language === language && one.text.includes(holds) && !claimed.has(one)
+    one.language === language && one.text.includes(holds) && !claimed.has(one) &&
+    (page === undefined || one.page === page)
   );
   assert(found, `the pages have no ${language} snippet with ${holds}`);
   claimed.add(found);
@@ -99,6 +101,15 @@ const FIRST_CURL = snippet("sh", `"model": "demo/echo", "messages"`);
 const FIRST_ANSWER = snippet("json", `"object":"chat.completion"`);
 
 const COMMAND = snippet("sh", "sluice.tgz && sluice");
+/** What the page for newcomers lets them type, in its order. */
+const [STEP_INSTALL, STEP_SERVE, STEP_CURL, STEP_STORED, STEP_ASK, STEP_KEEP] = [
+  "install -g",
+  "sluice\n",
+  "demo/echo",
+  "SLUICE_TOKENS=my-token",
+  "Bearer my-token",
+  "sluice --store",
+].map((holds) => snippet("sh", holds, "docs/start.md"));
 const INSTALL = snippet("sh", "sluice check");
 const AGENTS = snippet("sh", "sluice claude --model");
 const KEYS = snippet("sh", "sluice keys make");
@@ -133,6 +144,30 @@ test("the next line packs, installs and starts the command, and its page's lines
     await using gateway = await startServed("sh", ["-c", `exec ${served}`], { PATH: path });
     const { out } = await shell(FIRST_CURL.replace(ADDRESS, gateway.url));
     assertMatch(out.trim(), patternOf(FIRST_ANSWER));
+  }
+  assertEquals(STEP_INSTALL.trim(), made);
+  {
+    // The page's lines one after another: each `sluice` serves until the next one.
+    await using gateway = await startServed("sh", ["-c", `exec ${STEP_SERVE}`], { PATH: path });
+    const { out } = await shell(STEP_CURL.replace(ADDRESS, gateway.url));
+    assertMatch(out.trim(), patternOf(FIRST_ANSWER));
+  }
+  {
+    await using provider = await startFakeProvider();
+    const env = { PATH: path, ...environment(provider) };
+    const [settings, check, serve] = STEP_STORED.trim().split("\n");
+    assertEquals([check, serve], ["sluice check", "sluice"]);
+    await using gateway = await startServed("sh", ["-c", `${settings}\nexec ${serve}`], env);
+    const { out } = await shell(STEP_ASK.replace(ADDRESS, gateway.url).replace("gpt-6-luna", "plain-start"));
+    assertEquals(JSON.parse(out).choices[0].message.content, TEXT);
+    assertEquals((await provider.arrived("plain-start")).headers.authorization, "Bearer sk-KEY");
+  }
+  {
+    const line = `cd ${folder} && exec ${
+      STEP_KEEP.replace("sluice", await nodeBinary(22) + ` ${folder}/bin/sluice`)
+    }`;
+    await using _gateway = await startServed("sh", ["-c", line], { PATH: path });
+    assert((await Deno.stat(`${folder}/sluice.db`)).isFile);
   }
   const [, check] = INSTALL.trim().split("\n");
   assertEquals(INSTALL.split("\n")[0], made);
@@ -421,6 +456,21 @@ test("settings within sentences work as printed", async () => {
       });
       assertEquals((await fetch(`${gateway.url}/health`)).status, 200);
     }
+  }
+});
+
+const METERED = SNIPPETS.filter(({ page, language }) => page === "docs/limits.md" && language === "sh");
+for (const one of METERED) claimed.add(one);
+
+test("the settings of limits and budgets work as printed", async () => {
+  assert(METERED.length > 3);
+  for (const { text } of METERED) {
+    const line = `${text}\nexec ${DENO} run --no-prompt --quiet --allow-net --allow-env mod.ts`;
+    await using gateway = await startServed("sh", ["-ec", line], {});
+    const headers = { authorization: "Bearer t", "cf-aig-metadata": '{"user": "ann"}' };
+    const { limits, budgets, also = [] } = await (await fetch(`${gateway.url}/sluice/api/me`, { headers }))
+      .json();
+    assert(Object.keys(limits).length + budgets.length + also.length > 0, text);
   }
 });
 
