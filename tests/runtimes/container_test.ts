@@ -3,10 +3,15 @@
  * variables the program starts, and whether the health check finds it.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Ajv } from "npm:ajv@8.20.0";
+import postgres from "npm:postgres@3.4.9";
 import { parse } from "npm:yaml@2.8.1";
 import { readEnv } from "../../gateway/setup/env.ts";
 import { readStoreUrls } from "../../gateway/stores/read_store_urls.ts";
 import { ROOT } from "../bundle.ts";
+import { noPostgres, noRedis, postgresFolder, startPostgres } from "../gateway/stores/servers.ts";
+import { installed, NoNetwork } from "../package/tools.ts";
+import { freePort } from "../free_port.ts";
 import { DENO, startServed } from "./gateways.ts";
 
 type Step = readonly [instruction: string, rest: string];
@@ -117,20 +122,53 @@ Deno.test("the container's folder has what is copied, and nothing else", async (
   assertEquals(kept.slice(1).map((line) => line.slice(1)).sort(), copied.sort());
 });
 
-Deno.test("compose.yaml starts the gateway with settings that it takes, and stops it after its answers", async () => {
-  const { services } = parse(await Deno.readTextFile(`${ROOT}/compose.yaml`));
-  const { sluice } = services;
-  const given: Record<string, string> = { POSTGRES_PASSWORD: "p", SLUICE_TOKENS: "my-token" };
-  const text = (value: string) => value.replaceAll(/\$\{(\w+)[^}]*\}/g, (_, name) => given[name] ?? "");
-  const env = new Map(
-    Object.entries<string>(sluice.environment).map(([name, value]) => [name, text(value)] as const),
+// ---------------------------------------------------------------- compose.yaml
+
+const COMPOSE = parse(await Deno.readTextFile(`${ROOT}/compose.yaml`));
+
+/** The variables that its first lines ask for. */
+const GIVEN: Record<string, string> = {
+  POSTGRES_PASSWORD: "0123456789abcdef",
+  SLUICE_TOKENS: "my-token",
+  SLUICE_ADMIN_TOKEN: "the-operators-token",
+};
+
+/** A service's environment, with the variables that it reads. */
+const environmentOf = (service: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries<string>(COMPOSE.services[service].environment ?? {}).map(([name, value]) => [
+      name,
+      value.replaceAll(/\$\{(\w+)[^}]*\}/g, (_, name) => GIVEN[name] ?? ""),
+    ]),
   );
-  env.set("SLUICE_ADMIN_TOKEN", "the-operators-token");
-  const { drainMs, warnings } = readEnv((name) => env.get(name), [...env.keys()]);
+
+Deno.test("compose.yaml is as the schema of Compose wants it", async (t) => {
+  let schema: string;
+  try {
+    schema = await Deno.readTextFile(
+      `${await installed("compose", ["dclint@3.1.0"])}/node_modules/dclint/schemas/compose.schema.json`,
+    );
+  } catch (error) {
+    if (!(error instanceof NoNetwork)) throw error;
+    return void await t.step({ name: "ignored: npm has no network", ignore: true, fn() {} });
+  }
+  // Ajv knows the draft by an address with http.
+  const { $schema: _, ...rules } = JSON.parse(schema);
+  const validate = new Ajv({ strict: false, validateFormats: false }).compile(rules);
+  const faults = (file: unknown) => validate(file) ? [] : validate.errors;
+  assertEquals(faults(COMPOSE), []);
+  assert(faults({ services: {}, servces: {} })!.length > 0, "the schema refuses what is misspelt");
+});
+
+Deno.test("compose.yaml starts the gateway with settings that it takes, and stops it after its answers", () => {
+  const { services } = COMPOSE;
+  const { sluice } = services;
+  const env = environmentOf("sluice");
+  const { drainMs, warnings } = readEnv((name) => env[name], Object.keys(env));
   assertEquals(warnings, []);
   assert(Number.parseInt(sluice.stop_grace_period) * 1000 > drainMs);
-  readStoreUrls(env.get("SLUICE_STORE")!);
-  const urls = env.get("SLUICE_STORE")!.split(",").map((url) => new URL(url));
+  readStoreUrls(env.SLUICE_STORE);
+  const urls = env.SLUICE_STORE.split(",").map((url) => new URL(url));
   assertEquals(urls.map(({ protocol }) => protocol), ["redis:", "postgres:"]);
   for (const { hostname } of urls) {
     assert(services[hostname].healthcheck, `${hostname} is waited for`);
@@ -138,4 +176,91 @@ Deno.test("compose.yaml starts the gateway with settings that it takes, and stop
   }
   // Nobody else on the network reaches the port until the operator says so.
   assertEquals(sluice.ports, ["127.0.0.1:8787:8787"]);
+  assert(Object.values<{ restart: string }>(services).every(({ restart }) => restart === "unless-stopped"));
+});
+
+/** Runs the health check of a service. @param more Arguments for the server's port, which is not the usual one. */
+async function isHealthy(
+  service: string,
+  env: Record<string, string>,
+  more: string[] = [],
+): Promise<boolean> {
+  const [kind, ...words]: string[] = COMPOSE.services[service].healthcheck.test;
+  const [program, ...args] = kind === "CMD" ? words : ["sh", "-c", ...words];
+  const command = new Deno.Command(program, {
+    args: [...more, ...args],
+    env,
+    stdout: "null",
+    stderr: "null",
+  });
+  return (await command.output()).success;
+}
+
+/** Starts Redis by the command of its service. */
+async function startRedisOf(folder: string): Promise<{ port: string; end(): Promise<unknown> }> {
+  const port = `${freePort()}`;
+  const [program, ...args]: string[] = COMPOSE.services.redis.command;
+  const child = new Deno.Command(program, {
+    args: [...args, "--port", port, "--bind", "127.0.0.1", "--dir", folder],
+    stdout: "null",
+  }).spawn();
+  while (!await isHealthy("redis", {}, ["-p", port])) await new Promise((resolve) => setTimeout(resolve, 50));
+  return { port, end: () => (child.kill(), child.status) };
+}
+
+Deno.test({
+  name: "the services of compose.yaml, on this machine's servers, keep rows and counts over a restart",
+  ignore: (noPostgres ?? noRedis) !== undefined,
+  async fn() {
+    const root = await Deno.makeTempDir();
+    const database = await startPostgres();
+    const redis = await startRedisOf(root);
+    try {
+      const sql = postgres(database.url, { onnotice: () => {} });
+      const { POSTGRES_USER, POSTGRES_DB, POSTGRES_PASSWORD } = environmentOf("postgres");
+      await sql.unsafe(`create database ${POSTGRES_DB}`);
+      await sql.unsafe(`alter user ${POSTGRES_USER} password '${POSTGRES_PASSWORD}'`);
+      await sql.end();
+      const path = `${postgresFolder()}:${Deno.env.get("PATH")}`;
+      const pg = { PATH: path, PGHOST: "127.0.0.1", PGPORT: `${database.port}` };
+      assert(await isHealthy("postgres", pg));
+      assert(!await isHealthy("postgres", { ...pg, PGPORT: `${freePort()}` }));
+
+      const { env, cwd } = await build(root);
+      const settings = environmentOf("sluice");
+      const SLUICE_STORE = settings.SLUICE_STORE.replace("redis:6379", `127.0.0.1:${redis.port}`)
+        .replace("postgres:5432", `127.0.0.1:${database.port}`);
+      const SLUICE_TOKENS = JSON.stringify([{ token: "my-token", limits: { rpm: 1 } }]);
+      const command: string[] = JSON.parse(inside(root, only("CMD")));
+      const start = ["-c", 'cd "$0" && exec "$@"', cwd, ...command];
+      const statuses: number[] = [];
+      for (let at = 0; at < 2; at++) {
+        await using gateway = await startServed("sh", start, {
+          ...env,
+          ...settings,
+          SLUICE_STORE,
+          SLUICE_TOKENS,
+          PORT: "0",
+        });
+        const url = gateway.url.replace("0.0.0.0", "127.0.0.1");
+        const answer = await fetch(`${url}/v1/chat/completions`, {
+          method: "POST",
+          headers: { "content-type": "application/json", authorization: "Bearer my-token" },
+          body: JSON.stringify({ model: "demo/echo", messages: [{ role: "user", content: "Hello" }] }),
+        });
+        await answer.text();
+        statuses.push(answer.status);
+        const headers = { authorization: `Bearer ${settings.SLUICE_ADMIN_TOKEN}` };
+        const { rows } = await (await fetch(`${url}/sluice/api/logs`, { headers })).json();
+        assertEquals(rows.map(({ status }: { status: number }) => status), statuses.toReversed());
+        gateway.signal("SIGTERM");
+        assertEquals(await gateway.ended, 0, gateway.output());
+      }
+      assertEquals(statuses, [200, 429]);
+    } finally {
+      await redis.end();
+      await database.end();
+      await Deno.remove(root, { recursive: true });
+    }
+  },
 });

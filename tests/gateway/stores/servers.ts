@@ -140,7 +140,7 @@ export async function startRedis(...more: string[]): Promise<Server> {
 // ---------------------------------------------------------------- Postgres
 
 /** The folder of the newest Postgres. Debian does not put it on the path. */
-function postgresFolder(): string | undefined {
+export function postgresFolder(): string | undefined {
   const all = "/usr/lib/postgresql";
   if (!existsSync(all)) return undefined;
   const [newest] = readdirSync(all).sort((a, b) => Number(b) - Number(a));
