@@ -71,7 +71,7 @@ function readModels(list: readonly unknown[], made: Imported): void {
     }
     const place = placeOf(model, params, made);
     if (!place) continue;
-    readKey(place.row, params, keys);
+    readKey(place.row, params, keys, made);
     readPrices(place, [params, reader(isSection(info) ? info : {}, `${path}.model_info`, made.left)], made);
     const target = targetOf(name, place);
     const targets = models[name] ??= [];
@@ -179,9 +179,15 @@ function ownRow(base: string, path: string, made: Imported): string {
 /** The keys of each row: texts of the file, and names of variables. */
 type Keys = Map<string, { texts: Set<string>; variables: Set<string> }>;
 
-function readKey(row: string, params: Reader, keys: Keys): void {
-  const key = params.take("api_key");
+function readKey(row: string, params: Reader, keys: Keys, made: Imported): void {
+  const own = params.take("api_key"), account = params.take("vertex_credentials");
+  const key = own ?? account;
   if (typeof key !== "string" || key === "") return;
+  // A service account's file stands there by its path, or as a text.
+  if (key === account && variableOf(key) === undefined && !key.trimStart().startsWith("{")) {
+    made.variables.push(`GOOGLE_APPLICATION_CREDENTIALS: the path in ${params.path}.vertex_credentials`);
+    return;
+  }
   const found = keys.get(row) ?? { texts: new Set(), variables: new Set() };
   keys.set(row, found);
   const variable = variableOf(key);

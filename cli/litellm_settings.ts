@@ -77,6 +77,9 @@ export function readGeneral(section: Reader, made: Imported): void {
   }
   const database = section.take("database_url");
   if (database !== undefined) {
-    made.variables.push("SLUICE_STORE: the address of a database of its own (LiteLLM's tables are not read)");
+    const own = "the address of a database of its own (LiteLLM's tables are not read)";
+    const at = made.variables.findIndex((line) => line.startsWith("SLUICE_STORE: "));
+    if (at < 0) made.variables.push(`SLUICE_STORE: ${own}`);
+    else made.variables[at] += `; then, after a comma, ${own}`;
   }
 }

@@ -134,8 +134,7 @@ Deno.test("sluice import litellm: variables to set are named, with no secret of 
       "AZURE_OPENAI_API_KEY: the value of AZURE_KEY_EU",
       'SLUICE_KEYS: JSON with "own-models-internal-9000": the values of MY_SERVER_KEY',
       "SLUICE_ADMIN_TOKEN: a new token",
-      "SLUICE_STORE: redis://:PASSWORD@HOST:PORT of cache_params",
-      "SLUICE_STORE: the address of a database of its own",
+      "SLUICE_STORE: redis://:PASSWORD@HOST:PORT of cache_params; then, after a comma, the address of a database",
       "LANGFUSE_SECRET_KEY: as in environment_variables",
     ]
   ) assertStringIncludes(text, told);
@@ -176,4 +175,30 @@ model_list:
     left.join(),
     "model_list[1].litellm_params.aws_region_name: aws-bedrock has another region",
   );
+});
+
+Deno.test("sluice import litellm: credentials of clouds lead to variables, and none is repeated", () => {
+  const { config, variables, left } = importLitellm(`
+model_list:
+  - model_name: a
+    litellm_params: { model: vertex_ai/gemini-3.8-flash, vertex_credentials: os.environ/VERTEX_JSON }
+  - model_name: b
+    litellm_params: { model: bedrock/m, aws_access_key_id: AKIA-hidden, aws_secret_access_key: os.environ/AWS }
+`);
+  assertEquals(variables, ["GOOGLE_APPLICATION_CREDENTIALS_JSON: the value of VERTEX_JSON"]);
+  assertEquals(left, [
+    "model_list[1].litellm_params.aws_access_key_id: the variable AWS_ACCESS_KEY_ID (docs/keys.md)",
+    "model_list[1].litellm_params.aws_secret_access_key: the variable AWS_SECRET_ACCESS_KEY (docs/keys.md)",
+  ]);
+  assertEquals(config.keys, undefined);
+  const vertex = (credentials: string) =>
+    importLitellm(`model_list:
+  - model_name: a
+    litellm_params: { model: vertex_ai/gemini-3.8-flash, vertex_credentials: '${credentials}' }`);
+  assertEquals(vertex("/etc/account.json").variables, [
+    "GOOGLE_APPLICATION_CREDENTIALS: the path in model_list[0].litellm_params.vertex_credentials",
+  ]);
+  assertEquals(vertex('{"type": "service_account"}').config.keys, {
+    "google-vertex-ai": '{"type": "service_account"}',
+  });
 });
