@@ -28,6 +28,7 @@ export interface Start {
 
 /** An agent. */
 export interface Agent {
+  title: string;
   program: string;
   /** The package that has it. */
   install: string;
@@ -37,6 +38,7 @@ export interface Agent {
 /** The agents by the names of their subcommands. */
 export const AGENTS: Readonly<Record<"claude" | "codex", Agent>> = {
   claude: {
+    title: "Claude Code",
     program: "claude",
     install: "npm install -g @anthropic-ai/claude-code",
     start({ url, token, model, smallModel = model }) {
@@ -53,6 +55,7 @@ export const AGENTS: Readonly<Record<"claude" | "codex", Agent>> = {
     },
   },
   codex: {
+    title: "Codex",
     program: "codex",
     install: "npm install -g @openai/codex",
     start({ url, token, model }) {

@@ -37,6 +37,8 @@ function program(args: readonly string[]): Command {
     .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
+    // Without arguments that are only there to be refused.
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .configureOutput({
       // One line, e.g. "unknown option '--prt' (Did you mean --port?)".
       outputError: (text, write) =>
@@ -100,7 +102,7 @@ const USUAL_URL = "http://127.0.0.1:8787";
 
 function addAgent(sluice: Command, name: string, agent: Agent, all: readonly string[]): void {
   const command = sluice.command(name)
-    .description(`start ${name} with the gateway, and with its own arguments after ours`)
+    .description(`start ${agent.title} through the gateway; its own arguments follow ours`)
     .usage(`[options] [arguments of ${name}]`)
     .argument("[args...]")
     .option(
@@ -137,7 +139,13 @@ async function startAgent(
   const given = flags.url ?? (host.env("SLUICE_URL") || undefined);
   const url = given === undefined ? undefined : urlOf(given);
   const token = flags.token || host.env("SLUICE_TOKEN") || undefined;
-  if (print) return console.log(shellLines(agent, { url: url ?? USUAL_URL, token: token ?? "", ...models }));
+  if (print) {
+    console.log(shellLines(agent, { url: url ?? USUAL_URL, token: token ?? "", ...models }));
+    if (token === undefined) {
+      console.error("Set SLUICE_TOKEN to a token of that gateway before these lines run");
+    }
+    return;
+  }
   let close = () => Promise.resolve();
   let wiring: Wiring;
   if (url !== undefined) wiring = { url, token, ...models };
@@ -177,6 +185,7 @@ function addKeys(sluice: Command, args: readonly string[]): void {
   ) =>
     keys.command(usage, usage.startsWith("list") ? { isDefault: true } : {})
       .description(does)
+      .allowExcessArguments(usage.startsWith("list"))
       .option("--url <url>", `address of the gateway (SLUICE_URL; default: ${USUAL_URL})`)
       .option("--admin-token <token>", "token of its operator (SLUICE_ADMIN_TOKEN)")
       .action(async (name = "", flags: KeyFlags) => {

@@ -29,6 +29,13 @@ export async function listKeys(operator: Operator, search?: string): Promise<voi
     const query = new URLSearchParams({ limit: `${PAGE}`, ...search && { search }, ...after && { after } });
     const { keys, next } = await ask(operator, "GET", `?${query}`) as { keys: Key[]; next: string | null };
     for (const key of keys) console.log(lineOf(key));
+    if (keys.length === 0) {
+      console.error(
+        search
+          ? `No key has ${JSON.stringify(search)} in it`
+          : "There is no key: sluice keys make NAME makes one",
+      );
+    }
     after = next;
   } while (after !== null);
 }

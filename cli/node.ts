@@ -13,6 +13,9 @@ type Fetch = (request: Request) => Promise<Response>;
 /** Milliseconds for which a connection without a request is kept: longer than proxies in front keep theirs. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Milliseconds within which the head of a request must come. Node looks every 30 s. */
+const HEAD_MS = 60_000;
+
 /** Node as a host. */
 export const nodeHost: Host = {
   env: (name) => process.env[name],
@@ -32,8 +35,9 @@ export const nodeHost: Host = {
 };
 
 function listen({ port, hostname, reusePort }: Served, fetch: Fetch): Promise<Server> {
-  // The gateway has a limit of its own for slow bodies; Node's default of 300 s would cut a long upload.
-  const options = { requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS };
+  // The gateway has a limit of its own for slow bodies; Node's default of 300 s would cut a long upload. Without that one Node has
+  // none for heads either.
+  const options = { requestTimeout: 0, headersTimeout: HEAD_MS, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createServer(options, toNodeHandler(withHeadersAtOnce(fetch)) as RequestListener);
   let running = 0;
   server.on("request", (_, response) => {

@@ -103,6 +103,7 @@ testPackage(
         new RegExp(`^  ${word} `, "m"),
       );
     }
+    assertMatch(help.output, /^ {2}serve \[options\] {2}/m);
     const serve = await sluice(it, ["serve", "--help"]);
     assertEquals(serve.code, 0);
     for (const flag of ["--port", "--host", "--config", "--store", "--token", "--admin-token", "--log"]) {
@@ -185,6 +186,33 @@ testPackage(
     }
     await provider.shutdown();
     assertEquals(taken, count * chunk.length);
+  },
+);
+
+testPackage(
+  "sluice on Node ends a connection whose head never completes, and no slow body",
+  IT,
+  async (it) => {
+    const program = `
+    import http from "node:http";
+    import { syncBuiltinESMExports } from "node:module";
+    const { createServer } = http;
+    let server;
+    http.createServer = (...args) => server = createServer(...args);
+    syncBuiltinESMExports();
+    const { nodeHost } = await import("${packageFolder(it)}/cli/node.js");
+    await nodeHost.listen({ port: 0, hostname: "127.0.0.1" }, () => Promise.resolve(new Response("ok")));
+    console.log(server.headersTimeout, server.requestTimeout);
+    process.exit();
+  `;
+    for (const major of [20, 22] as const) {
+      const { output } = await runIn(it.folder, await nodeBinary(major), [
+        "--input-type=module",
+        "-e",
+        program,
+      ]);
+      assertEquals(output, "60000 0\n");
+    }
   },
 );
 
@@ -393,7 +421,7 @@ testPackage(
     }
     const usual = await sluice(it, ["claude", "--print"]);
     assertStringIncludes(usual.output, "export ANTHROPIC_BASE_URL=http://127.0.0.1:8787\n");
-    assert(usual.output.endsWith("\nclaude\n"), usual.output);
+    assertMatch(usual.output, /\nclaude\nSet SLUICE_TOKEN to a token of that gateway [^\n]+\n$/);
   },
 );
 

@@ -26,6 +26,8 @@ testPackage(
       return response.status;
     };
 
+    assertEquals((await keys()).output, "There is no key: sluice keys make NAME makes one\n");
+
     // A script gets the secret alone.
     const make = [
       ...args,
@@ -49,7 +51,7 @@ testPackage(
     const listed = await keys();
     assertMatch(listed.output, /^k_\w+ {2}team-a {2}team growth {2}until 2099-01-31\S*\n$/);
     assertEquals(listed.output.includes(secret), false);
-    assertEquals((await keys("list", "--search", "nobody")).output, "");
+    assertEquals((await keys("list", "--search", "nobody")).output, 'No key has "nobody" in it\n');
 
     const rotated = await keys("rotate", "team-a", "--grace", "0");
     const next = rotated.output.match(/^sl-\S+$/m)![0];
@@ -66,6 +68,7 @@ testPackage(
       [["make", "b", "--facts", "[]"], 2, /^sluice: --facts must be a JSON object\n$/],
       [["rotate", "b", "--grace", "soon"], 2, /^sluice: --grace must be a whole number\n$/],
       [["revok"], 2, /^sluice: there is no command "keys revok"; see sluice keys --help\n$/],
+      [["revok", "team-a"], 2, /^sluice: there is no command "keys revok"; see sluice keys --help\n$/],
       [["make"], 2, /^sluice: missing required argument 'name'\n$/],
       [["list", "--admin-token", "wrong-0123456789"], 1, /^[^\n]+\n$/],
       [
