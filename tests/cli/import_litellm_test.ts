@@ -191,6 +191,8 @@ model_list:
     "model_list[1].litellm_params.aws_secret_access_key: the variable AWS_SECRET_ACCESS_KEY (docs/keys.md)",
   ]);
   assertEquals(config.keys, undefined);
+  const alone = importLitellm("model_list: []\ngeneral_settings: { database_url: postgres://db }").variables;
+  assertEquals(alone, ["SLUICE_STORE: the address of a database of its own (LiteLLM's tables are not read)"]);
   const vertex = (credentials: string) =>
     importLitellm(`model_list:
   - model_name: a
