@@ -213,7 +213,8 @@ async function open(
   const admitted = !insider && isForeignHost(request, config.hosts)
     ? admitForeignHost(request, admit)
     : admit();
-  const caller = admitted instanceof Promise ? await admitted : admitted;
+  const own = admitted instanceof Promise ? await admitted : admitted;
+  const caller = config.meterGateway ? config.meterGateway(own, gateway) : own;
   tellCaller(report, caller, headers, config);
   const client = "client" in route ? route.client : DEFAULT_CLIENT;
   const sent = { headers, signal, query: queryOf(request.url) };

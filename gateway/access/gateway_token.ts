@@ -1,5 +1,5 @@
 /** What a gateway token opens, and what its holder may ask for. */
-import type { TokenBudget, TokenLimits } from "../policies/token_limits.ts";
+import type { RateLimits, TokenBudget } from "../policies/token_limits.ts";
 
 /**
  * A gateway token.
@@ -27,8 +27,8 @@ export interface GatewayToken {
   providers?: readonly string[];
   /** The models that it opens, as `{provider}/{model}` with at most one `*`: `openai/gpt-*`. Absent for all. */
   models?: readonly string[];
-  /** What it may ask for. Default: no limits. */
-  limits?: TokenLimits;
+  /** What it may ask for, as an object of the usual limits, or as a list of any. Default: no limits. */
+  limits?: RateLimits;
   /** What it may spend. All of them hold. Default: no budget. */
   budgets?: readonly TokenBudget[];
   /** The name of the token's team. If the option `teams` has it, the team's limits and budgets hold too. */
@@ -37,7 +37,7 @@ export interface GatewayToken {
    * Limits and budgets for each value of an entry of the clients' metadata, e.g. for each `user`: a request must name the value in
    * `cf-aig-metadata`. A token may be used for 10,000 values a day, in each process.
    */
-  each?: { metadata: string; limits?: TokenLimits; budgets?: readonly TokenBudget[] };
+  each?: { metadata: string; limits?: RateLimits; budgets?: readonly TokenBudget[] };
   /** Whether a token with a budget may use models whose price is not known. They cost its budgets nothing. Default `refuse`. */
   unknownPrice?: "refuse" | "allow";
 }

@@ -1,12 +1,12 @@
 /** Tells whose limits and budgets hold for the requests of a token. */
 import { GatewayError } from "../../wires/errors.ts";
-import type { Metered, TokenBudget, TokenLimits } from "../policies/token_limits.ts";
+import type { Metered, RateLimits, TokenBudget } from "../policies/token_limits.ts";
 import type { Metadata } from "../stores/log_row.ts";
 import type { Holder } from "./find_token.ts";
 
 /** What a team, or each value of an entry of metadata, may ask for and spend. */
 export interface Allowance {
-  limits?: TokenLimits;
+  limits?: RateLimits;
   budgets?: readonly TokenBudget[];
 }
 

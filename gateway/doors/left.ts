@@ -1,6 +1,6 @@
 /** Tells what is left of the limits and budgets of tokens. */
 import { budgetsLeft } from "../policies/budgets.ts";
-import { rulesFor } from "../policies/limit.ts";
+import { isList, type Limit, limitsAt, limitsIn } from "../policies/limit_rules.ts";
 import { holdersOf, type Metered, whoseOf } from "../policies/token_limits.ts";
 import type { Rule } from "../stores/counters.ts";
 import type { Config } from "../setup/config.ts";
@@ -52,18 +52,25 @@ async function leftOfSome(
 
 /** The sums that tell what is left of a holder's limits and budgets, and the function that reads them. */
 function questionOf(holder: Metered, at: number) {
-  const { rules } = rulesFor(holder, at);
+  const limits = limitsAt(holder, at);
   const budgets = budgetsLeft(holder, at);
-  const asked: Rule[] = [...rules, ...budgets.rules];
+  const asked: Rule[] = [...limits, ...budgets.rules];
   return {
     rules: asked,
     whose: whoseOf(holder),
-    read(sums: readonly number[]) {
-      const limits = rules.map(({ kind }, place) => {
-        const limit = holder.limits![kind]!;
-        return [kind, { limit, left: Math.max(0, Math.floor(limit - sums[place])) }];
-      });
-      return { limits: Object.fromEntries(limits), budgets: budgets.read(sums.slice(rules.length)) };
-    },
+    read: (sums: readonly number[]) => ({
+      limits: shownLimits(holder, limits.map(({ about }, place) => leftOf(about, sums[place]))),
+      budgets: budgets.read(sums.slice(limits.length)),
+    }),
   };
+}
+
+const leftOf = ({ most }: Limit, sum: number): number => Math.max(0, Math.floor(most - sum));
+
+/** The limits in the form in which they are written, with what is left of each. */
+function shownLimits({ limits = {} }: Metered, left: readonly number[]): object {
+  if (isList(limits)) return limits.map((rule, place) => ({ ...rule, left: left[place] }));
+  return Object.fromEntries(
+    limitsIn(limits).map(({ name, most }, place) => [name, { limit: most, left: left[place] }]),
+  );
 }

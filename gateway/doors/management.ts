@@ -10,6 +10,8 @@ import { GatewayError, quote, shorten } from "../../wires/errors.ts";
 import { isObject } from "../../wires/shared/json.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
+import { allowanceOf } from "../access/gateway_allowance.ts";
+import { limitsIn } from "../policies/limit_rules.ts";
 import type { Config } from "../setup/config.ts";
 import { findProvider } from "../targets/find_target.ts";
 import { parseJson, takeBody } from "../upstream/body.ts";
@@ -116,6 +118,20 @@ interface Setting {
   option?: string;
 }
 
+const RATE_OPTION = "gateways[].limits, or SLUICE_GATEWAYS";
+
+/** The first limit on all requests of a gateway: Cloudflare's have one. */
+function rateOf({ gateways }: Config, id: string) {
+  const limit = limitsIn(allowanceOf(gateways, id)?.limits)
+    .find(({ counts, models, providers }) => counts === "requests" && !models && !providers);
+  if (!limit) return undefined;
+  return {
+    limit: limit.most,
+    interval: limit.windowMs / 1000,
+    technique: limit.isSliding ? "sliding" : "fixed",
+  };
+}
+
 const none = (): null => null, no = () => false;
 
 /** By name. A map: names come from clients, and `constructor` must not be found. */
@@ -136,20 +152,20 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map(Object.entries<Setting>({
   logpush: { is: no },
   logpush_public_key: { is: none },
   otel: { is: none, option: "otel, or OTEL_EXPORTER_OTLP_ENDPOINT" },
-  rate_limiting_interval: { is: none, option: "tokens[].limits" },
-  rate_limiting_limit: { is: none, option: "tokens[].limits" },
-  rate_limiting_technique: { is: none, option: "tokens[].limits" },
+  rate_limiting_interval: { is: (config, id) => rateOf(config, id)?.interval ?? null, option: RATE_OPTION },
+  rate_limiting_limit: { is: (config, id) => rateOf(config, id)?.limit ?? null, option: RATE_OPTION },
+  rate_limiting_technique: { is: (config, id) => rateOf(config, id)?.technique ?? null, option: RATE_OPTION },
   retry_backoff: { is: ({ policy }) => policy.backoff, option: "retries.backoff" },
   retry_delay: { is: ({ policy }) => policy.retryDelayMs, option: "retries.retryDelayMs" },
   retry_max_attempts: { is: ({ policy }) => policy.maxAttempts, option: "retries.maxAttempts" },
-  spend_limits: { is: none, option: "tokens[].budgets" },
+  spend_limits: { is: none, option: "gateways[].budgets, or SLUICE_GATEWAYS" },
   store_id: { is: none, option: "keys, or SLUICE_KEYS" },
   stripe: { is: none },
   workers_ai_billing_mode: { is: () => "postpaid" },
   zdr: { is: no },
 }));
 
-/** All gateways have the same settings. */
+/** Gateways differ by their limits alone. */
 const gatewayOf = (id: string, config: Config): JsonObject => ({
   id,
   ...DATES,

@@ -15,6 +15,7 @@ import { parse } from "../../wires/shared/json.ts";
 import type { Exchange } from "../exchange.ts";
 import { requestHeaders, type SentHeaders, setFixed, setMissing } from "../upstream/headers.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
+import { needsModel } from "../policies/limit_rules.ts";
 import { hasBudget } from "../policies/token_limits.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
@@ -55,7 +56,7 @@ export async function native(
     (caller.keys.size === 0 || clientKeySet(provider, exchange) !== undefined);
   const caching = request.method === "POST" ? nativeCaching(provider, endpoint, exchange) : undefined;
   const isKeyed = caching !== undefined && !(Number(request.headers.get("content-length")) > MOST_BYTES);
-  const isMeasured = hasBudget(caller.metered);
+  const isMeasured = needsModel(caller.metered);
   const isWhole = isSigned || isKeyed || isMeasured || caller.models !== undefined ||
     isAskedForUsage(request.method, path, caller);
   const { body, fault } = await bodyOf(request, settings, exchange, isWhole);

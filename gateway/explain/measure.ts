@@ -1,19 +1,20 @@
-/** Estimates the sizes of requests whose token has a budget. */
+/** Finds the models and estimates the sizes of requests whose token has budgets, or limits for some models. */
 import { isObject, object, objects, parse } from "../../wires/shared/json.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { readyPrices } from "../log/prices.ts";
 import { USUAL_OUTPUT } from "../policies/budgets.ts";
-import { hasBudget, type Sizes } from "../policies/token_limits.ts";
+import { needsModel } from "../policies/limit_rules.ts";
+import type { Sizes } from "../policies/token_limits.ts";
 import { takeBody } from "../upstream/body.ts";
 import { sizesOfBody } from "./estimate.ts";
 import { parsedBody } from "./shown_body.ts";
 
-/** Reads a JSON request's body, and estimates its size if its token has a budget. @throws The errors of `takeBody`. */
+/** Reads a JSON request's body, and measures it if its token has a budget, or limits for some models. @throws The errors of `takeBody`. */
 export function takeMeasured(request: Request, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
   const taken = takeBody(request, exchange);
   // The common request gets no promise of its own.
-  if (!hasBudget(exchange.caller.metered)) return taken;
+  if (!needsModel(exchange.caller.metered)) return taken;
   return taken.then(async (body) => {
     await measure(body, exchange);
     return body;

@@ -9,8 +9,8 @@ import { type Cost, costOf } from "../../providers/prices/table.ts";
 import { GatewayError, quote } from "../../wires/errors.ts";
 import type { Usage } from "../../wires/types.ts";
 import type { Addition, Counters, Rule } from "../stores/counters.ts";
-import { matchesModel } from "../targets/model_patterns.ts";
 import type { Attempt, Run, Step } from "./attempt.ts";
+import { isFor, modelOf, scopeOf } from "./scope.ts";
 import {
   CHARS_PER_TOKEN,
   holdersOf,
@@ -41,15 +41,6 @@ export function budgetsAt(budgets: readonly TokenBudget[], now: number): TokenBu
   const lasting = budgets.filter(({ until }) => until === undefined || now < Date.parse(until));
   const replaced = new Set(lasting.filter(({ until }) => until !== undefined).map(kind));
   return lasting.filter((budget) => budget.until !== undefined || !replaced.has(kind(budget)));
-}
-
-/** The models that a budget is for, as a part of its counters' names. Budgets for the same models share their counters. */
-const scopeOf = ({ models, providers }: TokenBudget) => JSON.stringify([models ?? "*", providers ?? "*"]);
-
-/** Whether a budget is for a model. It is also for a model that is not known, which may be one of its models. */
-function isFor({ models, providers }: TokenBudget, provider: string, model: string | undefined): boolean {
-  if (providers && !providers.includes(provider)) return false;
-  return !models || model === undefined || matchesModel(models, provider, model);
 }
 
 /** The counters of one budget. */
@@ -155,18 +146,18 @@ export interface Reserved {
  * @throws GatewayError `forbidden` if the price of a target is not known.
  */
 export function reserve({ run, step, others }: Attempt, metered: Metered): Reserved | undefined {
-  const { unknownPrice } = metered;
   const holders = holdersOf(metered).filter(({ budgets }) => budgets);
   if (holders.length === 0) return undefined;
   const now = run.config.now();
   const steps = [step, ...others];
   const held: { holder: Metered; budget: TokenBudget; sums: Sums; hold: number }[] = [];
   for (const holder of holders) {
+    const isAllowed = (holder.unknownPrice ?? metered.unknownPrice) === "allow";
     for (const budget of budgetsAt(holder.budgets!, now)) {
       let hold = 0;
       for (const target of steps) {
         if (!isFor(budget, target.provider, modelOf(target, run))) continue;
-        hold = Math.max(hold, holdFor(target, run, unknownPrice === "allow"));
+        hold = Math.max(hold, holdFor(target, run, holder, isAllowed));
       }
       if (hold > 0) held.push({ holder, budget, hold, sums: sumsOf(holder.name, budget, now) });
     }
@@ -206,9 +197,6 @@ export function reserve({ run, step, others }: Attempt, metered: Metered): Reser
 /** US dollars in the unit of the counters. */
 export const unitsOf = (usd: number): number => Math.round(usd * UNITS_PER_USD);
 
-/** The model of a step; `undefined` if neither its path nor its body names one. */
-const modelOf = ({ model }: Step, { report: { sizes } }: Run) => model ?? sizes?.model;
-
 /** The cost to add to each budget for the model that has answered, in the window in which the answer ended. */
 function spending({ name, budgets = [] }: Metered, cost: number, run: Run): Addition[] {
   const { report: { provider = "", model, sizes }, config } = run;
@@ -246,14 +234,16 @@ function overBudget({ holder, budget: { limitUsd, window }, waitMs, used }: Refu
   return new GatewayError("rate_limited", message, { number: 2045, headers });
 }
 
-function unknownPriceOf(step: Step, run: Run): GatewayError {
+function unknownPriceOf(step: Step, run: Run, holder: Metered): GatewayError {
   run.report.limitedBy = "price";
   const model = modelOf(step, run);
   const name = model === undefined ? step.provider : quote(`${step.provider}/${model}`);
   return new GatewayError(
     "forbidden",
-    `Cannot serve the request: its gateway token has a budget, and the price of the request to ${name} is not known; ` +
-      'set the option prices, or unknownPrice: "allow" of the token',
+    `Cannot serve the request: ${
+      whoseOf(holder)
+    } has a budget, and the price of the request to ${name} is not known; ` +
+      'set the option prices, or unknownPrice: "allow" of the token or the gateway',
     { number: 2040 },
   );
 }
@@ -261,14 +251,14 @@ function unknownPriceOf(step: Step, run: Run): GatewayError {
 // ---------------------------------------------------------------- costs
 
 /** The most that a request may cost at one target. @throws GatewayError `forbidden` if the price is not known. */
-function holdFor(step: Step, run: Run, isAllowed: boolean): number {
+function holdFor(step: Step, run: Run, holder: Metered, isAllowed: boolean): number {
   if (step.costs === "nothing") return 0;
   const { config: { prices }, report: { sizes } } = run;
   const model = modelOf(step, run);
   const most = step.costs === "unknown" ? undefined : mostAt(step.provider, model, sizes, prices);
   if (most !== undefined) return most;
   if (isAllowed) return 0;
-  throw unknownPriceOf(step, run);
+  throw unknownPriceOf(step, run, holder);
 }
 
 /** The most that a request may cost at a model, in the unit of the counters; `undefined` if its price is not known. */

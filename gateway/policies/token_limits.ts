@@ -38,6 +38,43 @@ export interface TokenLimits {
 }
 
 /**
+ * A limit on requests or tokens in a window of any length, or on requests at once, for all models or for some. It has exactly one
+ * of `requests`, `tokens` and `open`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type LimitRule } from "../../mod.ts";
+ *
+ * // As Cloudflare's rate limit of a gateway: 1 request in an hour of the clock.
+ * const limits: LimitRule[] = [{ requests: 1, seconds: 3600, technique: "fixed" }];
+ * const gateway = createGateway({ gateways: { default: { limits } } }).gateway("default");
+ * const query = { model: "demo/echo", messages: [{ role: "user", content: "Hello" }] };
+ * const status = async () => (await gateway.run({ provider: "compat", endpoint: "chat/completions", query })).status;
+ * assertEquals([await status(), await status()], [200, 429]);
+ * ```
+ */
+export interface LimitRule {
+  /** The most requests in a window. */
+  requests?: number;
+  /** The most tokens of requests and answers in a window. They are counted when an answer ends, as for `tpm`. */
+  tokens?: number;
+  /** The most requests at once. */
+  open?: number;
+  /** The window, in seconds. Default 60. */
+  seconds?: number;
+  /**
+   * `sliding` counts the last `seconds`, as if the requests of the window before had come evenly. `fixed` starts anew with each
+   * window; windows are counted by UTC. Default `sliding`.
+   */
+  technique?: "fixed" | "sliding";
+  /** The models that it is for, as `{provider}/{model}` with at most one `*`: `openai/gpt-*`. Default: all. */
+  models?: readonly string[];
+  /** The names of the providers that it is for. Default: all. */
+  providers?: readonly string[];
+}
+
+/**
  * How much one gateway token may spend in a window of time, by the estimates of rows. Of several budgets each holds.
  *
  * @example
@@ -81,6 +118,25 @@ export interface TokenBudget {
   until?: string;
 }
 
+/**
+ * What may be asked for: the usual limits as an object, or any limits as a list.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createGateway, type RateLimits } from "../../mod.ts";
+ *
+ * const usual: RateLimits = { rpm: 60, open: 5 };
+ * const any: RateLimits = [{ requests: 60 }, { tokens: 1_000_000, seconds: 86_400, providers: ["openai"] }];
+ * const gateway = createGateway({ tokens: [{ token: "one", limits: usual }, { token: "other", limits: any }] });
+ * const me = (token: string) =>
+ *   gateway.fetch(new Request("http://localhost/sluice/api/me", { headers: { authorization: `Bearer ${token}` } }));
+ * assertEquals((await (await me("one")).json()).limits.rpm, { limit: 60, left: 60 });
+ * assertEquals((await (await me("other")).json()).limits[0], { requests: 60, left: 60 });
+ * ```
+ */
+export type RateLimits = TokenLimits | readonly LimitRule[];
+
 /** Characters for each token of an answer, or of a request, whose tokens are not told. */
 export const CHARS_PER_TOKEN = 4;
 
@@ -96,7 +152,7 @@ export interface Metering {
   end?: "whole" | "broken" | "left";
 }
 
-/** A gateway token with limits or budgets, or another holder of limits, e.g. the token's team. */
+/** A gateway token with limits or budgets, or another holder of limits, e.g. the token's team or the gateway. */
 export interface Metered {
   /** Tells its counters from those of all others: its name in rows of requests, or the id of a virtual key. */
   name: string;
@@ -104,7 +160,7 @@ export interface Metered {
   whose?: string;
   /** Tells its limits from those of the token in the headers `RateLimit`, e.g. `team-`. Default: nothing. */
   prefix?: string;
-  limits?: TokenLimits;
+  limits?: RateLimits;
   budgets?: readonly TokenBudget[];
   unknownPrice?: "refuse" | "allow";
   /** Others whose limits and budgets hold for the token's requests too. */
@@ -123,10 +179,6 @@ export const holdersOf = (metered: Metered): readonly Metered[] =>
 /** Whether one of the holders has a budget. */
 export const hasBudget = (metered: Metered | undefined): boolean =>
   metered !== undefined && holdersOf(metered).some(({ budgets }) => budgets !== undefined);
-
-/** Whether the tokens of answers count for a token: their number, or their price. */
-export const countsTokens = (metered: Metered): boolean =>
-  holdersOf(metered).some(({ limits, budgets }) => limits?.tpm !== undefined || budgets !== undefined);
 
 /** The estimated size of a request. */
 export interface Sizes {

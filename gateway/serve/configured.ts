@@ -116,17 +116,21 @@ export function configured(
   };
 }
 
-/** The warning of one instance among several, if tokens have limits or budgets and no store counts for all instances. */
-function countsAlone({ tokens = [], store }: Options, bound: Sql | Stores | undefined): string[] {
-  const isMetered = [tokens].flat().some((one) => typeof one !== "string" && (one.limits ?? one.budgets));
+/** The warning of one instance among several, if something has limits or budgets and no store counts for all instances. */
+function countsAlone(
+  { tokens = [], teams = {}, gateways = {}, store }: Options,
+  bound: Sql | Stores | undefined,
+): string[] {
+  const isMetered = Object.keys(teams).length > 0 || Object.keys(gateways).length > 0 ||
+    [tokens].flat().some((one) => typeof one !== "string" && (one.limits ?? one.budgets ?? one.each));
   const given = store ?? bound;
   const isShared = typeof given === "string" || isSql(given) || (given?.sql ?? given?.counters) !== undefined;
   if (!isMetered || isShared) return [];
   const { d1, object } = STORE_BINDINGS;
   return [
     IS_PROCESS
-      ? "Each process counts the limits and budgets of tokens by itself: set SLUICE_STORE, so that they count together"
-      : `Each isolate counts the limits and budgets of tokens by itself: bind ${object} or ${d1}, so that they count together`,
+      ? "Each process counts limits and budgets by itself: set SLUICE_STORE, so that they count together"
+      : `Each isolate counts limits and budgets by itself: bind ${object} or ${d1}, so that they count together`,
   ];
 }
 

@@ -2,6 +2,7 @@
 import { apartFrom } from "../access/admin.ts";
 import { cachedKeys } from "../access/cached_keys.ts";
 import { type TokenCheck, tokenCheck, type TokenNeed } from "../access/credentials.ts";
+import { type GatewayAllowance, type GatewayMeter, gatewayMeter } from "../access/gateway_allowance.ts";
 import type { GatewayToken } from "../access/gateway_token.ts";
 import { withKeys } from "../access/key_texts.ts";
 import { answerMasks, type Masks } from "../access/secrets.ts";
@@ -18,6 +19,10 @@ import type { checkOptions } from "./options.ts";
 export interface Access {
   tokens: TokenCheck;
   teams: Teams;
+  /** Limits and budgets of whole gateways, by their ids. */
+  gateways: ReadonlyMap<string, GatewayAllowance>;
+  /** Adds those of its gateway to a caller's; absent if there are none. */
+  meterGateway?: GatewayMeter;
   /** Finds whose limits hold for a token or a key. */
   meter: Meter;
   virtualKeys: Keys;
@@ -29,6 +34,7 @@ export interface Access {
 interface Parts {
   tokens: readonly GatewayToken[];
   teams: Teams;
+  gateways: ReadonlyMap<string, GatewayAllowance>;
   /** Names of the headers that may hold a credential. */
   names: readonly string[];
   /** Whether a request without a token is let in, although there are tokens, until there is a virtual key. */
@@ -47,7 +53,7 @@ interface Parts {
  */
 export function accessOf(
   { tokenRequired, adminToken, metrics, store }: ReturnType<typeof checkOptions>,
-  { tokens, teams, names, openUntilKeys, now, ...parts }: Parts,
+  { tokens, teams, gateways, names, openUntilKeys, now, ...parts }: Parts,
 ): Access {
   if (tokenRequired && tokens.length === 0 && store === undefined && adminToken === undefined) {
     throw new TypeError(
@@ -63,6 +69,8 @@ export function accessOf(
   return {
     tokens: apartFrom(metrics?.token, "the token for metrics", ofUsers, names),
     teams,
+    gateways,
+    meterGateway: gatewayMeter(gateways),
     meter: finds,
     virtualKeys: kept,
     masks: keyMasks(tokens.map(({ token }) => token), keys),

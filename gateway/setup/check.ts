@@ -66,12 +66,16 @@ function suggestion(schema: Schema, { expected, path }: v.BaseIssue<unknown>): s
 function namesAt(schema: Schema, path: readonly string[]): string[] {
   let at: Schema | undefined = bare(schema);
   for (const key of path) {
-    const inner: Schema | undefined = entriesOf(at)?.[key] ?? at.value ?? at.item;
+    const inner: Schema | undefined = entriesOf(at)?.[key] ?? at.value ?? itemOf(at);
     if (!inner) return [];
     at = bare(inner);
   }
   return Object.keys(entriesOf(at) ?? {});
 }
+
+/** The schema of a list's items, also of a list that is one of several kinds of values. */
+const itemOf = (schema: Schema): Schema | undefined =>
+  schema.item ?? kindsOf(schema).find(({ item }) => item)?.item;
 
 /** Says what the value must be. Never quotes the value, which may be a secret. */
 function complaint({ type, expected, requirement }: v.BaseIssue<unknown>): string {

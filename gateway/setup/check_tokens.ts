@@ -1,8 +1,10 @@
 /** Reads the gateway tokens, and checks the tokens that open the gateway's own paths. */
 import type { Provider } from "../../providers/types.ts";
+import type { GatewayAllowance } from "../access/gateway_allowance.ts";
 import type { GatewayToken } from "../access/gateway_token.ts";
 import type { Teams } from "../access/metered.ts";
-import type { TokenBudget } from "../policies/token_limits.ts";
+import { isList } from "../policies/limit_rules.ts";
+import type { RateLimits, TokenBudget } from "../policies/token_limits.ts";
 import { readModelPatterns } from "../targets/model_patterns.ts";
 import type { checkOptions, Options } from "./options.ts";
 
@@ -48,7 +50,7 @@ export function readTokens(
 }
 
 /** What a token opens and may spend, as it is written. */
-type Opening = Pick<GatewayToken, "providers" | "models" | "budgets" | "team" | "each">;
+type Opening = Pick<GatewayToken, "providers" | "models" | "limits" | "budgets" | "team" | "each">;
 
 /**
  * Reads the names of providers, models and the team.
@@ -57,7 +59,7 @@ type Opening = Pick<GatewayToken, "providers" | "models" | "budgets" | "team" | 
  * @throws TypeError for a provider that is not known.
  */
 export function readOpening(
-  { providers: names, models: patterns, budgets: written, team, each }: Opening,
+  { providers: names, models: patterns, team, each, ...metering }: Opening,
   { providers, teams }: Known,
   place: string,
 ): Opening {
@@ -65,9 +67,14 @@ export function readOpening(
     throw new TypeError(`Cannot use option ${place}team: the option teams has no ${JSON.stringify(team)}`);
   }
   const models = patterns && readModelPatterns(patterns, providers, `${place}models`);
-  const budgets = readBudgets(written, providers, place);
-  const ofEach = each && { ...each, budgets: readBudgets(each.budgets, providers, `${place}each.`) };
-  return { providers: providerNames(names, providers, place), models, budgets, team, each: ofEach };
+  const ofEach = each && { ...each, ...readMetering(each, providers, `${place}each.`) };
+  return {
+    providers: providerNames(names, providers, place),
+    models,
+    team,
+    each: ofEach,
+    ...readMetering(metering, providers, place),
+  };
 }
 
 /** The names that the facts of a token may use. */
@@ -79,22 +86,40 @@ export interface Known {
 /** Reads the option `teams`. @throws TypeError for a provider that is not known. */
 export const readTeams = (teams: Options["teams"] = {}, providers: Known["providers"]): Teams =>
   new Map(
-    Object.entries(teams).map(([name, { limits, budgets }]) => [
-      name,
-      { limits, budgets: readBudgets(budgets, providers, `teams.${name}.`) },
+    Object.entries(teams).map(([name, team]) => [name, readMetering(team, providers, `teams.${name}.`)]),
+  );
+
+/** Reads the option `gateways`. @throws TypeError for a provider that is not known. */
+export const readGateways = (
+  gateways: Options["gateways"] = {},
+  providers: Known["providers"],
+): ReadonlyMap<string, GatewayAllowance> =>
+  new Map(
+    Object.entries(gateways).map(([id, allowance]) => [
+      id,
+      { ...allowance, ...readMetering(allowance, providers, `gateways.${id}.`) },
     ]),
   );
 
-function readBudgets(
-  budgets: readonly TokenBudget[] | undefined,
-  providers: Known["providers"],
-  place: string,
-): TokenBudget[] | undefined {
-  return budgets?.map((budget, of) => {
-    const within = `${place}budgets.${of}.`;
-    const models = budget.models && readModelPatterns(budget.models, providers, `${within}models`).sort();
-    return { ...budget, models, providers: providerNames(budget.providers, providers, within)?.sort() };
+/** Limits and budgets as they are written. */
+interface Metering {
+  limits?: RateLimits;
+  budgets?: readonly TokenBudget[];
+}
+
+/** Reads the names of models and providers in limits and budgets. @throws TypeError for a provider that is not known. */
+function readMetering({ limits, budgets }: Metering, providers: Known["providers"], place: string): Metering {
+  const scoped = <T extends Pick<TokenBudget, "models" | "providers">>(one: T, within: string): T => ({
+    ...one,
+    models: one.models && readModelPatterns(one.models, providers, `${within}.models`).sort(),
+    providers: providerNames(one.providers, providers, `${within}.`)?.sort(),
   });
+  return {
+    limits: limits && isList(limits)
+      ? limits.map((rule, of) => scoped(rule, `${place}limits.${of}`))
+      : limits,
+    budgets: budgets?.map((budget, of) => scoped(budget, `${place}budgets.${of}`)),
+  };
 }
 
 /** The names of providers' rows. @throws TypeError for a provider that is not known. */

@@ -11,7 +11,7 @@ import { findProvider, indexProviders, PROVIDERS } from "../../providers/table.t
 import type { Provider, Row, Spoken, SpokenChat } from "../../providers/types.ts";
 import { keyHeaders } from "../access/credentials.ts";
 import { type KeyStore, keyStore } from "../access/stored_keys.ts";
-import { checkOwnTokens, readTeams, readTokens } from "./check_tokens.ts";
+import { checkOwnTokens, readGateways, readTeams, readTokens } from "./check_tokens.ts";
 import { changeRoutes } from "./change_routes.ts";
 import { checkNames, checkRow, CUSTOM } from "./check_rows.ts";
 import { type Aliases, readAliases } from "../targets/aliases.ts";
@@ -109,6 +109,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   const providers = readProviders(options.providers, read.allowHttp ?? false);
   const credentials = keyHeaders(providers.values());
   const teams = readTeams(read.teams, providers);
+  const gateways = readGateways(read.gateways, providers);
   const tokens = readTokens(read.tokens, { providers, teams });
   checkOwnTokens(read, tokens);
   // A Worker's global `fetch` must not be called as a method of another object.
@@ -135,6 +136,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
     ...accessOf(read, {
       tokens,
       teams,
+      gateways,
       names: credentials,
       openUntilKeys,
       sql: stores.sql,

@@ -47,11 +47,60 @@ export const tokenName = v.pipe(
   v.regex(/^[\w .@-]{1,64}$/, "must have 1 to 64 characters of A-Z a-z 0-9 _ . @ - and blanks"),
 );
 
-const limits = v.optional(v.strictObject({ rpm: most, tpm: most, open: most }));
+/** The longest window of a limit: 31 days. */
+const MOST_SECONDS = 31 * 86_400;
+
+const rule = v.pipe(
+  v.strictObject({
+    requests: most,
+    tokens: most,
+    open: most,
+    seconds: v.optional(
+      v.pipe(
+        v.number(),
+        v.safeInteger("must be a whole number"),
+        v.minValue(1),
+        v.maxValue(MOST_SECONDS),
+      ),
+    ),
+    technique: v.optional(v.picklist(["fixed", "sliding"])),
+    models: listed,
+    providers: listed,
+  }),
+  v.check(
+    ({ requests, tokens, open }) =>
+      [requests, tokens, open].filter((limit) => limit !== undefined).length === 1,
+    "must have one of requests, tokens and open",
+  ),
+  v.check(
+    ({ open, seconds, technique }) => open === undefined || seconds === undefined && technique === undefined,
+    "must not have seconds or technique beside open, which counts requests at once",
+  ),
+);
+
+/** The most limits of one list: each is asked of the counters with each request. */
+const MOST_RULES = 20;
+
+// The list comes first: a list is an object too.
+const limits = v.optional(v.union([
+  v.pipe(
+    v.array(rule),
+    v.maxLength(MOST_RULES, `must hold ${MOST_RULES} limits at most`),
+  ),
+  v.strictObject({ rpm: most, tpm: most, open: most }),
+]));
 const budgets = v.optional(v.pipe(v.array(budget), v.nonEmpty("must hold a budget; leave it out for none")));
 
 /** The schema of the option `teams`. */
 export const teamsOption = v.record(tokenName, v.strictObject({ limits, budgets }));
+
+const unknownPrice = v.optional(v.picklist(["refuse", "allow"]));
+
+/** The schema of the option `gateways`. */
+export const gatewaysOption = v.record(
+  v.pipe(v.string(), v.nonEmpty(), v.maxLength(200)),
+  v.strictObject({ limits, budgets, unknownPrice }),
+);
 
 /** The options of a token that tell what it opens, and whose limits hold for it. */
 export const openingOptions = {
@@ -66,5 +115,5 @@ export const meteringOptions = {
   models: listed,
   limits,
   budgets,
-  unknownPrice: v.optional(v.picklist(["refuse", "allow"])),
+  unknownPrice,
 };

@@ -5,10 +5,11 @@ import { isPlaceName } from "../../providers/urls.ts";
 import { apiVersion, resource } from "./azure_options.ts";
 import { check } from "./check.ts";
 import { credential, isPlaceholder } from "../access/credential_texts.ts";
+import type { GatewayAllowance } from "../access/gateway_allowance.ts";
 import type { GatewayToken } from "../access/gateway_token.ts";
 import type { StoredKeys } from "../access/stored_keys.ts";
 import { headersOption } from "./headers_option.ts";
-import type { TokenBudget, TokenLimits } from "../policies/token_limits.ts";
+import type { RateLimits, TokenBudget } from "../policies/token_limits.ts";
 import { type Limits, limitsOption } from "./limits.ts";
 import { logsOption, type LogsOptions, storeOption } from "./logs_option.ts";
 import { type Cost, isCost } from "../../providers/prices/table.ts";
@@ -21,7 +22,13 @@ import { otelOption, type OtelOptions } from "./otel_option.ts";
 import { chatField } from "./chat_field.ts";
 import { breakerOption } from "./breaker_option.ts";
 import { cacheOption } from "./cache_option.ts";
-import { meteringOptions, openingOptions, teamsOption, tokenName } from "./metering_options.ts";
+import {
+  gatewaysOption,
+  meteringOptions,
+  openingOptions,
+  teamsOption,
+  tokenName,
+} from "./metering_options.ts";
 import { responsesOption } from "./responses_option.ts";
 import { metricsOption, ownToken } from "./metrics_option.ts";
 import type { ProviderOptions } from "./provider_options.ts";
@@ -82,7 +89,12 @@ export interface Options {
    * What teams may ask for and spend, by their names: `{"growth": {"limits": {"rpm": 600}, "budgets": [{"limitUsd": 100, "window":
    * "month"}]}}`. They hold beside those of each token and virtual key of the team.
    */
-  teams?: Readonly<Record<string, { limits?: TokenLimits; budgets?: readonly TokenBudget[] }>>;
+  teams?: Readonly<Record<string, { limits?: RateLimits; budgets?: readonly TokenBudget[] }>>;
+  /**
+   * What may be asked of gateways and spent at them, by their ids; `"*"` for all others together. It holds for all requests, also
+   * for those without a token and for the program's own: `{"prod": {"limits": [{"requests": 100, "seconds": 3600}]}}`.
+   */
+  gateways?: Readonly<Record<string, GatewayAllowance>>;
   /** Whether a request without a token is refused. Default: true if there are tokens, or once a virtual key was made. */
   tokenRequired?: boolean;
   /**
@@ -287,6 +299,7 @@ export const OPTIONS = v.strictObject({
     v.nonEmpty("must hold a token; leave it out for a gateway that is open to all"),
   )),
   teams: v.optional(teamsOption),
+  gateways: v.optional(gatewaysOption),
   tokenRequired: v.optional(v.boolean()),
   keys: v.optional(
     v.record(v.string(), v.union([keys, keysByAlias], "must be keys, or keys by alias")),

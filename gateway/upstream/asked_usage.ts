@@ -8,7 +8,7 @@ import { isObject, parse } from "../../wires/shared/json.ts";
 import { editMembers, findMembers } from "../../wires/shared/json_text.ts";
 import type { JsonObject } from "../../wires/types.ts";
 import type { Exchange } from "../exchange.ts";
-import { countsTokens } from "../policies/token_limits.ts";
+import { countsTokens } from "../policies/limit_rules.ts";
 import type { Target } from "../targets/find_target.ts";
 import { isPriced } from "../targets/routes/legs.ts";
 import { withMembers } from "./body_form.ts";

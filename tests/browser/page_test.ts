@@ -558,6 +558,19 @@ test("a key is made, shown once, used, changed, rotated and deleted", () =>
       await told(/^Saved ci$/);
       assertStringIncludes(await row(), "open until 2126-01-31");
       assertEquals([(await use(secret)).models, (await use(secret)).limits], [null, {}]);
+      // Limits that the form has no fields for are written, and shown again, as they are.
+      await page.click("#key-rows tbody tr:last-child button:text-is('Edit')");
+      await page.fill("#key-others", '{"limits": [{"requests": 9, "seconds": 3600}, {"open": 2}]}');
+      await page.click("#key-form button:text-is('Save')");
+      await told(/^Saved ci$/);
+      assertStringIncludes(await row(), "requests in 3600 s 9 of 9 left, open 2 of 2 left");
+      await page.click("#key-rows tbody tr:last-child button:text-is('Edit')");
+      assertEquals(JSON.parse(await page.inputValue("#key-others")), {
+        limits: [{ requests: 9, seconds: 3600 }, { open: 2 }],
+      });
+      await page.click("#key-form button:text-is('Save')");
+      await told(/^Saved ci$/);
+      assertEquals((await use(secret)).limits[1], { open: 2, left: 2 });
       // A secret is gone when the list is shown again.
       await page.click('nav a[href="#providers"]');
       await page.click('nav a[href="#keys"]');

@@ -27,8 +27,15 @@ function stateOf({ source, disabled, expires }) {
   return Date.parse(expires) > Date.now() ? `open until ${expires.slice(0, 10)}` : "expired";
 }
 
+/** A limit of a list, in the form of those with short names. */
+function shortLimit({ left, seconds = 60, ...rule }) {
+  const kind = ["requests", "tokens", "open"].find((kind) => rule[kind] !== undefined);
+  return [kind === "open" ? kind : `${kind} in ${seconds} s`, { limit: rule[kind], left }];
+}
+
 const limitsIn = ({ limits }) =>
-  Object.entries(limits).map(([kind, { limit, left }]) => `${kind} ${count(left)} of ${count(limit)} left`)
+  (Array.isArray(limits) ? limits.map(shortLimit) : Object.entries(limits))
+    .map(([kind, { limit, left }]) => `${kind} ${count(left)} of ${count(limit)} left`)
     .join(", ");
 
 const spendingIn = ({ budgets }) =>
@@ -124,6 +131,7 @@ function edit(key) {
   const others = OTHERS.filter((fact) => key?.[fact] && key[fact] !== "refuse").map((
     fact,
   ) => [fact, key[fact]]);
+  if (Array.isArray(key?.limits)) others.push(["limits", key.limits]);
   if (key?.budgets && !budget) others.push(["budgets", key.budgets]);
   byId("key-title").textContent = key ? `Edit ${key.name}` : "Make a key";
   field("name").value = key?.name ?? "";

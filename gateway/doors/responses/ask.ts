@@ -2,7 +2,7 @@
 import { GatewayError } from "../../../wires/errors.ts";
 import { list, objects } from "../../../wires/shared/json.ts";
 import type { JsonObject } from "../../../wires/types.ts";
-import { hasBudget } from "../../policies/token_limits.ts";
+import { needsModel } from "../../policies/limit_rules.ts";
 import type { Exchange } from "../../exchange.ts";
 import { measure } from "../../explain/measure.ts";
 import type { Document, Owner } from "../../stores/documents.ts";
@@ -166,7 +166,7 @@ async function wholeBody(
     );
   }
   if (whole.length > text.length) hold(whole.length - text.length, exchange);
-  if (hasBudget(exchange.caller.metered)) await measure(whole, exchange);
+  if (needsModel(exchange.caller.metered)) await measure(whole, exchange);
   return whole;
 }
 

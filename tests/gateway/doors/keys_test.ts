@@ -310,6 +310,20 @@ Deno.test("the tokens of the options are listed first, and cannot be changed", a
   await fault("GET", "/t_nobody", undefined, 404);
 });
 
+Deno.test("a key's limits may be a list, which is shown as it was written, with what is left", async () => {
+  const { rest, use } = keyed();
+  const limits = [{ requests: 2, seconds: 3600, models: ["openai/gpt-4*"] }, { open: 3 }];
+  const { id, secret } = await rest("POST", "", { name: "a", limits });
+  assertEquals([await use(secret), await use(secret), await use(secret)], [200, 200, 429]);
+  const shown = await rest("GET", `/${id}`);
+  assertEquals(shown.limits, limits);
+  assertEquals(shown.effective.limits, [{ ...limits[0], left: 0 }, { open: 3, left: 3 }]);
+  assertEquals((await rest("PATCH", `/${id}`, { limits: { rpm: 1 } })).effective.limits, {
+    rpm: { limit: 1, left: 1 },
+  });
+  assertEquals((await rest("PATCH", `/${id}`, { limits: null })).effective.limits, {});
+});
+
 Deno.test("keys are listed in pages", async () => {
   const { rest, fault } = keyed({ tokens: ["plain-token"] });
   for (let at = 0; at < 5; at++) await rest("POST", "", { name: `key ${at}`, team: at % 2 ? "odd" : "even" });

@@ -70,6 +70,34 @@ Deno.test("a gateway shows the options under Cloudflare's names", async () => {
   ]);
 });
 
+Deno.test("a gateway shows its limit on requests as Cloudflare's, and takes it back unchanged", async () => {
+  const { ai } = scene({
+    gateways: {
+      prod: {
+        limits: [{ tokens: 5 }, { requests: 1, models: ["openai/*"] }, {
+          requests: 50,
+          seconds: 3600,
+          technique: "fixed",
+        }],
+      },
+      "*": { limits: { rpm: 9, open: 2 } },
+    },
+  });
+  const rateOf = async (id: string) => {
+    const shown = await ai.get(id, PLACE);
+    return [shown.rate_limiting_limit, shown.rate_limiting_interval, shown.rate_limiting_technique];
+  };
+  assertEquals(await rateOf("prod"), [50, 3600, "fixed"]);
+  assertEquals(await rateOf("other"), [9, 60, "sliding"]);
+  const same = {
+    rate_limiting_limit: 50,
+    rate_limiting_interval: 3600,
+    rate_limiting_technique: "fixed",
+  } as const;
+  const changed = await ai.update("prod", { ...PLACE, ...REQUIRED, ...same });
+  assertEquals(changed, await ai.get("prod", PLACE));
+});
+
 Deno.test("gateways are the default one and those with requests, page by page", async () => {
   const { ai, fetch, admin } = scene();
   assertEquals(idsOf(await all(ai.list(PLACE))), ["default"]);
@@ -114,7 +142,7 @@ const CHANGES: Record<string, [fields: object, told: string]> = {
   "an option": [{ cache_ttl: 600 }, "cache_ttl (option cache.ttl, or SLUICE_CACHE_TTL)"],
   "several": [
     { rate_limiting_limit: 5, retry_delay: 1 },
-    "rate_limiting_limit (option tokens[].limits), retry_delay (option retries.retryDelayMs)",
+    "rate_limiting_limit (option gateways[].limits, or SLUICE_GATEWAYS), retry_delay (option retries.retryDelayMs)",
   ],
   "a setting without an option": [
     { guardrails: { prompt: { P1: "BLOCK" }, response: {} } },

@@ -1,6 +1,6 @@
 /** Several machines on one store, whose clocks are apart. Each goes by its own. */
 import { assert, assertEquals } from "@std/assert";
-import { rulesFor } from "../../../gateway/policies/limit.ts";
+import { additionsTo, limitsAt } from "../../../gateway/policies/limit_rules.ts";
 import type { Attempt } from "../../../gateway/policies/attempt.ts";
 import { reserve } from "../../../gateway/policies/budgets.ts";
 import { HELD_MS, MINUTE_MS } from "../../../gateway/policies/windows.ts";
@@ -32,8 +32,8 @@ for (const skew of [0, 1000, MINUTE_MS]) {
     for (let n = 0; n < 5000; n++) {
       pass(pick(200));
       const { now, counters } = each[pick(2)];
-      const { rules, keys } = rulesFor(metered, now());
-      const { ok } = await counters.take([{ key: keys.rpm, amount: 1, ttlMs: 2 * MINUTE_MS }], rules);
+      const limits = limitsAt(metered, now());
+      const { ok } = await counters.take(additionsTo(limits, "requests", 1), limits);
       if (ok) admitted.push(at());
     }
     // The sum that slides is an estimate: it lets half as many more pass if requests do not come evenly. A machine does not see

@@ -101,7 +101,7 @@ Deno.test("instances that count limits and budgets alone tell it, once, and how 
     return lines.filter((line) => line.includes("by itself"));
   };
   assertEquals(told({}), [
-    "Warning: Each process counts the limits and budgets of tokens by itself: set SLUICE_STORE, so that they count together",
+    "Warning: Each process counts limits and budgets by itself: set SLUICE_STORE, so that they count together",
   ]);
   assertEquals([told({}, spending).length, told({}, "plain-token").length], [1, 0]);
   assertEquals(told({ alone: true }), []);
