@@ -23,6 +23,7 @@ export interface Options {
   cache?: { ttl: number; shared: boolean };
   store?: string;
   allowHttp?: true;
+  gateways?: Record<string, { limits?: { open: number }; budgets?: { limitUsd: number; window: string }[] }>;
 }
 
 export type Section = Record<string, unknown>;

@@ -31,9 +31,9 @@ export const ANY_SERVER: ReadonlySet<string> = new Set([
 
 /** What stands here in place of a setting of LiteLLM's. The last part of a path counts, or all of it. */
 export const INSTEAD: ReadonlyMap<string, string> = new Map([
-  ["rpm", "limits belong to tokens and keys here: limits.rpm of a token (docs/limits.md)"],
-  ["tpm", "limits belong to tokens and keys here: limits.tpm of a token (docs/limits.md)"],
-  ["max_parallel_requests", "limits belong to tokens and keys here: limits.open of a token (docs/limits.md)"],
+  ["rpm", "a limit of the option gateways, e.g. {requests: 60, models: […]} (docs/limits.md)"],
+  ["tpm", "a limit of the option gateways, e.g. {tokens: 60000, models: […]} (docs/limits.md)"],
+  ["max_parallel_requests", "a limit of the option gateways, e.g. {open: 10, models: […]} (docs/limits.md)"],
   ["weight", "the models of a list are tried in turn; no share of the requests goes to each"],
   ["routing_strategy", "the models of a list are tried in turn, and stored keys are used in turn"],
   ["drop_params", "always so: what a model does not take is left out and named in sluice-dropped"],
@@ -43,8 +43,6 @@ export const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["callbacks", "traces and metrics: docs/observability.md"],
   ["success_callback", "traces and metrics: docs/observability.md"],
   ["failure_callback", "traces and metrics: docs/observability.md"],
-  ["max_budget", "budgets belong to tokens and keys here: budgets of a token (docs/limits.md)"],
-  ["budget_duration", "budgets belong to tokens and keys here: budgets of a token (docs/limits.md)"],
   ["allowed_fails", "the option breaker"],
   ["cooldown_time", "the option breaker"],
   ["context_window_fallbacks", "a fallback is asked after any failure: name the larger model in models"],

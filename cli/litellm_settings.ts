@@ -12,6 +12,7 @@ export function readSettings(section: Reader, made: Imported): void {
   readAliases(section.take("model_group_alias"), made);
   readFallbacks(section.take("fallbacks"), section, made);
   readCache(section, made);
+  readBudget(section, made);
 }
 
 function readAliases(aliases: unknown, { config: { models = {} } }: Imported): void {
@@ -63,8 +64,35 @@ function readCache(section: Reader, made: Imported): void {
   cache.end();
 }
 
-/** Reads the proxy's own key and database. */
+/** LiteLLM's lengths of time that are windows of our budgets. */
+const WINDOWS: ReadonlyMap<unknown, string> = new Map([
+  ["60m", "hour"],
+  ["1h", "hour"],
+  ["24h", "day"],
+  ["1d", "day"],
+  ["7d", "week"],
+  ["1w", "week"],
+  ["30d", "month"],
+  ["1mo", "month"],
+]);
+
+/** What the whole proxy may spend. */
+function readBudget(section: Reader, made: Imported): void {
+  const limitUsd = section.take("max_budget"), duration = section.take("budget_duration");
+  if (typeof limitUsd !== "number" || limitUsd <= 0) return;
+  const window = WINDOWS.get(duration);
+  if (window === undefined) {
+    made.left.push(`${section.path}.budget_duration: a budget is for an hour, a day, a week or a month`);
+  } else ofAll(made).budgets = [{ limitUsd, window }];
+}
+
+/** The limits and budgets of all gateways together. */
+const ofAll = ({ config }: Imported) => (config.gateways ??= {})["*"] ??= {};
+
+/** Reads the proxy's own key and database, and how many requests it serves at once. */
 export function readGeneral(section: Reader, made: Imported): void {
+  const open = section.take("global_max_parallel_requests");
+  if (Number.isInteger(open) && open as number > 0) ofAll(made).limits = { open: open as number };
   const key = section.take("master_key");
   const variable = variableOf(key);
   if (variable !== undefined) {

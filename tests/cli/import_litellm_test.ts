@@ -53,11 +53,14 @@ litellm_settings:
   cache: true
   cache_params: { type: redis, host: redis.internal, port: 6380, password: hunter2-secret, ttl: 600, namespace: x }
   success_callback: [langfuse]
+  max_budget: 100
+  budget_duration: 30d
 router_settings:
   routing_strategy: least-busy
   model_group_alias: { "gpt-4": gpt-fast }
 general_settings:
   master_key: sk-the-master-key-1234
+  global_max_parallel_requests: 50
   database_url: postgres://litellm:hunter2-secret@db/litellm
 environment_variables: { LANGFUSE_SECRET_KEY: hunter2-secret }
 `;
@@ -77,8 +80,21 @@ Deno.test("sluice import litellm: the models of a name are tried in turn, then t
   });
 });
 
+Deno.test("sluice import litellm: what the whole proxy may spend and serve at once holds for all gateways together", () => {
+  assertEquals(made.config.gateways, {
+    "*": { budgets: [{ limitUsd: 100, window: "month" }], limits: { open: 50 } },
+  });
+  const { config, left } = importLitellm(
+    "model_list: []\nlitellm_settings: { max_budget: 5, budget_duration: 45d }\ngeneral_settings: { global_max_parallel_requests: 0 }\n",
+  );
+  assertEquals(config.gateways, undefined);
+  assertEquals(left, [
+    "litellm_settings.budget_duration: a budget is for an hour, a day, a week or a month",
+  ]);
+});
+
 Deno.test("sluice import litellm: places, keys, costs and settings", () => {
-  const { models: _, ...config } = made.config;
+  const { models: _, gateways: __, ...config } = made.config;
   assertEquals(config, {
     providers: {
       "azure-openai": {
@@ -145,7 +161,7 @@ Deno.test("sluice import litellm: what has no counterpart is listed by its path,
   const text = made.left.join("\n");
   for (
     const told of [
-      "model_list[0].litellm_params.rpm: limits belong to tokens",
+      "model_list[0].litellm_params.rpm: a limit of the option gateways",
       'model_list[8].litellm_params.model: "watsonx/granite" is of a provider that Sluice does not have',
       "model_list[9]: is no model",
       "litellm_settings.drop_params: always so",
