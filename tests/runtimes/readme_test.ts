@@ -459,7 +459,27 @@ test("settings within sentences work as printed", async () => {
   }
 });
 
-const METERED = SNIPPETS.filter(({ page, language }) => page === "docs/limits.md" && language === "sh");
+const GATEWAYS = snippet("sh", "SLUICE_GATEWAYS=");
+
+test("the setting of a gateway's limits works as printed", async () => {
+  const line = `${GATEWAYS}\nexec ${DENO} run --no-prompt --quiet --allow-net --allow-env mod.ts`;
+  await using gateway = await startServed("sh", ["-ec", line], {});
+  const policyOf = async (id: string) => {
+    const { headers, body } = await fetch(`${gateway.url}/v1/-/${id}/compat/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"model": "demo/echo", "messages": [{"role": "user", "content": "Hello"}]}',
+    });
+    await body?.cancel();
+    return headers.get("ratelimit-policy");
+  };
+  assertEquals(await policyOf("prod"), '"gateway-requests-1";q=1000;w=3600');
+  assertEquals(await policyOf("other"), '"gateway-rpm";q=60;w=60');
+});
+
+const METERED = SNIPPETS.filter((one) =>
+  one.page === "docs/limits.md" && one.language === "sh" && !claimed.has(one)
+);
 for (const one of METERED) claimed.add(one);
 
 test("the settings of limits and budgets work as printed", async () => {
@@ -488,6 +508,16 @@ test("the file of settings works as printed, and variables win over it", async (
   });
   assertEquals(granted.get("access-control-allow-origin"), "https://app.example");
   await Deno.remove(path);
+});
+
+const LIST_OF_LIMITS = snippet("json", `"seconds": 3600`);
+
+test("a file with a list of limits serves with them", async () => {
+  const env = { SLUICE_CONFIG: LIST_OF_LIMITS };
+  await using gateway = await start("npx -y deno run --allow-net --allow-env mod.ts", env);
+  const headers = { authorization: "Bearer t" };
+  const { limits } = await (await fetch(`${gateway.url}/sluice/api/me`, { headers })).json();
+  assertEquals(limits.map(({ left }: { left: number }) => left), [1000, 5_000_000, 20]);
 });
 
 // ---------------------------------------------------------------- Workers
