@@ -37,7 +37,7 @@ export interface TokenSearch {
   /** Looks at one credential, with or without its scheme. */
   lookIn(value: string, seen: Seen): Promise<boolean>;
   /** Looks at the query of a URL, where some clients put their key. */
-  lookInQuery(url: string, seen: Seen): Promise<boolean>;
+  lookInQuery(url: string, seen: Seen): Promise<void>;
   /**
    * Separates what is ours from the rest of a header's value: two headers of one name arrive as one, with a comma.
    *
@@ -102,12 +102,8 @@ export function tokenSearch(tokens: readonly GatewayToken[], keys: VirtualKeys):
     },
     async lookInQuery(url, seen) {
       const written = paramsOf(url).filter((param) => KEY_PARAM.test(param));
-      if (written.length > MOST_CREDENTIALS) return false;
-      let isOurs = false;
-      for (const param of written) {
-        if (await look(decodeParam(KEY_PARAM.exec(param)![1]), seen)) isOurs = true;
-      }
-      return isOurs;
+      if (written.length > MOST_CREDENTIALS) return;
+      for (const param of written) await look(decodeParam(KEY_PARAM.exec(param)![1]), seen);
     },
   };
 }

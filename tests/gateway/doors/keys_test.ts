@@ -542,3 +542,35 @@ Deno.test("me: the holder of a key sees its id and what is left", async () => {
     budgets: [],
   });
 });
+
+Deno.test("keys are seen and changed while the store of counts is down, and what is left is not known", async () => {
+  const { error } = console;
+  console.error = () => {};
+  const counters = { take: () => Promise.reject(new Error("down")) };
+  const tokens = [{ token: "token-of-the-options", name: "fixed", limits: { rpm: 1 } }];
+  const { rest } = keyed({ store: { counters }, tokens, ...clock().options });
+  const made = await rest("POST", "", { name: "a", limits: { rpm: 5 } });
+  const { keys } = await rest("GET");
+  const one = await rest("PATCH", `/${made.id}`, { limits: { rpm: 6 } });
+  console.error = error;
+  assertEquals([made.effective, one.effective, one.limits], [null, null, { rpm: 6 }]);
+  assertEquals(keys.map(({ name, effective }: Body) => [name, effective]), [["fixed", null], ["a", null]]);
+});
+
+Deno.test("of two keys in a request the one in cf-aig-authorization counts, and one that opens nothing is no hindrance", async () => {
+  const { rest, fetch, rows } = keyed({ tokens: [{ token: "token-of-the-options", name: "fixed" }] });
+  const { secret: first } = await rest("POST", "", { name: "a" });
+  const { secret: second, id } = await rest("POST", "", { name: "b" });
+  const send = async (own: string, other: string) => {
+    const headers = { "cf-aig-authorization": `Bearer ${own}`, authorization: `Bearer ${other}` };
+    const response = await fetch(ask("openai/gpt-4.1", headers));
+    await response.text();
+    return [response.status, rows.at(-1)?.token];
+  };
+  assertEquals(await send(first, second), [200, "a"]);
+  assertEquals(await send(second, first), [200, "b"]);
+  assertEquals(await send("token-of-the-options", first), [200, "fixed"]);
+  assertEquals(await send(first, "token-of-the-options"), [200, "a"]);
+  await rest("DELETE", `/${id}`);
+  assertEquals([await send(first, second), await send(second, first)], [[200, "a"], [200, "a"]]);
+});

@@ -7,7 +7,7 @@ import type { TokenBudget } from "../../../gateway/policies/token_limits.ts";
 import { calendarWindow, COUNTED_MS } from "../../../gateway/policies/windows.ts";
 import { memoryCounters } from "../../../gateway/stores/counters.ts";
 import { random } from "../../mutate.ts";
-import { ask, before, chunk, clock, completion, events, post, ROOT, STREAM } from "../../fakes.ts";
+import { ask, before, chunk, clock, completion, events, post, refusal, ROOT, STREAM } from "../../fakes.ts";
 
 const TOKEN = { authorization: "Bearer spending-token" };
 const MODEL = "openai/gpt-4.1";
@@ -174,4 +174,16 @@ Deno.test("calendarWindow() begins weeks on Monday, and months with their first 
   assertEquals(starts("2100-02-28T00:00:00Z", "month"), "2100-03-01T00:00");
   // Where clocks are put back for winter, no hour is there twice.
   assertEquals(starts("2026-10-25T00:30:00Z", "hour"), "2026-10-25T01:00");
+});
+
+Deno.test("a request that the provider refuses, or that fails, is not billed for its prompt", async () => {
+  for (const status of [0, 400, 500]) {
+    const { fetch, sent, spent } = budgeted(() => {
+      if (status === 0) throw new TypeError("no route");
+      return refusal(status);
+    });
+    const response = await fetch(ask(MODEL, TOKEN, { max_tokens: 5 }));
+    await response.text();
+    assertEquals([response.ok, sent.length, await spent()], [false, 1, 0], `${status}`);
+  }
 });

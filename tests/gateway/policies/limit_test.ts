@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../gateway/gateway.ts";
+import type { Counters } from "../../../gateway/stores/counters.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { TokenLimits } from "../../../gateway/policies/token_limits.ts";
@@ -250,3 +251,15 @@ for (const [name, value] of Object.entries({ rpm: 0, tpm: 1.5, open: -1, tps: 5 
     assertStringIncludes(error.message, "tokens.0");
   });
 }
+
+Deno.test("a request that a store refuses, though its sums are below the limits, waits a second and is counted", async () => {
+  const counters: Counters = { take: (_, rules = []) => ({ ok: false, sums: rules.map(() => 0) }) };
+  const adminToken = "operator-0123456789";
+  const { fetch, sent } = limited({ rpm: 2, open: 1 }, undefined, { store: { counters }, adminToken });
+  const response = await fetch(ask("openai/gpt-4.1", TOKEN));
+  assertStringIncludes(await response.text(), "has just reached one of its limits; try again in 1 s");
+  assertEquals([response.status, response.headers.get("retry-after"), sent.length], [429, "1", 0]);
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const metrics = await fetch(new Request("http://gateway.test/metrics", { headers }));
+  assertStringIncludes(await metrics.text(), 'sluice_limited_total{rule="rpm"} 1');
+});

@@ -246,6 +246,9 @@ Deno.test("a token is used for ten thousand values in a day", () => {
   assertEquals([fault?.code, fault?.details.headers], ["rate_limited", { "x-should-retry": "false" }]);
   assertStringIncludes(fault!.message, "was used for 10000 values of user today");
   assertEquals([of("u5").fault, of("one more", "b").fault], [undefined, undefined]);
+  // The day is the same one.
+  now += 3_600_000;
+  assertEquals(of("one more").fault?.code, "rate_limited");
   now += 86_400_000;
   assertEquals(of("one more").fault, undefined);
 });
