@@ -208,7 +208,6 @@ async function changed(id: string, config: Config, of: (key: Key) => Promise<Key
     const known = await keyOf(id, config);
     const key = { ...await of(known), version: known.version + 1 };
     if (await config.virtualKeys.save(key)) return key;
-    if (key.name !== known.name) await checkName(key.name, config, id);
   }
   throw new GatewayError("overloaded", "Cannot save the key: others are changing it; try again", {
     headers: { "retry-after": "1" },

@@ -137,7 +137,9 @@ export function storeGuard(
       } catch (cause) {
         throw fail(what, cause);
       }
-      return isPromise(asked) ? answered(what, asked, more) : asked;
+      if (isPromise(asked)) return answered(what, asked, more);
+      succeed();
+      return asked;
     },
   };
 }

@@ -40,10 +40,7 @@ async function recordedWhole(
 ): Promise<Response> {
   const reader = body.getReader();
   const kept = keptBytes();
-  const answer = (sent: BodyInit) => {
-    headers.delete("content-length");
-    return new Response(sent, { status, statusText, headers });
-  };
+  const answer = (sent: BodyInit) => new Response(sent, { status, statusText, headers });
   for (;;) {
     const { done, value } = await reader.read().catch((cause) => {
       throw new GatewayError("bad_upstream_answer", "The provider's answer broke off", { cause });
@@ -119,7 +116,6 @@ function recordedStream(
       await Promise.all([events.end("cancelled"), source.cancel(reason)]);
     },
   }, { highWaterMark: 0 });
-  headers.delete("content-length");
   return new Response(stream, { status, statusText, headers });
 }
 

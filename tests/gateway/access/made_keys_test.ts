@@ -194,3 +194,24 @@ Deno.test("keys may be functions or texts, and nothing else", () => {
   }
   createGateway({ keys: { openai: () => "x", "aws-bedrock": { default: () => "y", two: "z" } } });
 });
+
+Deno.test("an end of a made key that is no time is as none", async () => {
+  const pair = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret-of-the-pair" };
+  const cases: [provider: string, made: object, model: string][] = [
+    ["openai", { token: "key", expiresOnTimestamp: NaN }, "openai/gpt-4o-mini"],
+    ["openai", { token: "key", expiresOnTimestamp: "soon" }, "openai/gpt-4o-mini"],
+    ["aws-bedrock", { ...pair, region: "eu-west-1", expiration: new Date("soon") }, "aws-bedrock/m"],
+  ];
+  for (const [provider, key, model] of cases) {
+    let calls = 0;
+    const gateway = made(() => (calls++, key), provider);
+    const ask = () => gateway.fetch(post(CHAT, { ...OPENAI, model }, AUTH));
+    await ask();
+    gateway.time.pass(299_000);
+    await ask();
+    assertEquals([calls, gateway.sent.length], [1, 2], JSON.stringify(key));
+    gateway.time.pass(1000);
+    await ask();
+    assertEquals(calls, 2);
+  }
+});

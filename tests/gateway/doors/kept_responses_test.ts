@@ -231,6 +231,7 @@ Deno.test("another tenant's response is as one that does not exist, in each gate
       const theirs = await get(fetch, `responses/${id}${path}`, token, method);
       const nobodys = await get(fetch, `responses/${unknown}${path}`, token, method);
       assertEquals([theirs.status, nobodys.status], [404, 404]);
+      assertStringIncludes(nobodys.body.error.message, "there is no such response");
       assertEquals(theirs.body.error.message.replace(id, unknown), nobodys.body.error.message);
     }
     const from = (previous_response_id: string) => ask(fetch, { previous_response_id }, bearer(token));

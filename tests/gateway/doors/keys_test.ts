@@ -250,6 +250,7 @@ Deno.test("faults of a key name their path, and nothing is saved", async () => {
     [{ name: "" }, "name", "1 to 64 characters"],
     [{ name: "a" }, "name", "a key has this name"],
     [{ name: "taken" }, "name", "a key has this name"],
+    [{ name: "b" }, "name", "a key has this name"],
     [{ name: "my token-of-the-options" }, "name", "must hold no token"],
     [{ name: `sl-${"x".repeat(43)}` }, "name", "must hold no token"],
     [{ name: "c", limit: {} }, "limit", "did you mean limits?"],
@@ -341,6 +342,7 @@ Deno.test("keys are listed in pages", async () => {
   assertEquals(names.toSorted(), [0, 1, 2, 3, 4].map((at) => `key ${at}`));
   const { keys } = await rest("GET", "?search=ODD");
   assertEquals(keys.map(({ team }: Body) => team), ["odd", "odd"]);
+  assertEquals((await rest("GET", "?limit=1000")).keys.length, 6);
   for (const limit of ["0", "1001", "x", ""]) {
     assertEquals((await fault("GET", `?limit=${limit}`)).param, "limit");
   }
@@ -445,12 +447,15 @@ Deno.test("a store that fails is 503 for keys, and opens nothing", async () => {
     assertEquals(await fresh.use(secret), 503);
     assertEquals([await first.use("", anybody()), await first.use(secret)], [401, 503]);
     await first.rest("GET", "", undefined, 503);
+    // Where no token is required, a request with its provider's key needs no store.
+    const open = keyed({ ...options, store, logs: false, tokenRequired: false });
+    assertEquals([await open.use("", anybody()), await open.use("")], [200, 401]);
     assertEquals(first.sent.length + fresh.sent.length, 0);
-    // One line of each of the two gateways.
-    const told = ["tell whether there are keys", "find a key"].map((what) =>
+    // One line of each of the three gateways.
+    const [asks, finds] = ["tell whether there are keys", "find a key"].map((what) =>
       `Warning: the store of virtual keys failed once: cannot ${what} (StoreError)`
     );
-    assertEquals(lines, told);
+    assertEquals(lines, [asks, finds, asks]);
     pass(1000);
     state.fault = undefined;
     assertEquals([await fresh.use(secret), await fresh.use("", anybody())], [200, 401]);
@@ -573,4 +578,25 @@ Deno.test("of two keys in a request the one in cf-aig-authorization counts, and 
   assertEquals(await send(first, "token-of-the-options"), [200, "a"]);
   await rest("DELETE", `/${id}`);
   assertEquals([await send(first, second), await send(second, first)], [[200, "a"], [200, "a"]]);
+});
+
+Deno.test("of two keys that are made or renamed at once with one name, one gets it", async () => {
+  const { call } = keyed();
+  const headers = { "content-type": "application/json" };
+  const send = (method: string, path: string, name: string) =>
+    call(new Request(KEYS + path, { method, headers, body: JSON.stringify({ name }) }));
+  const outcome = async (...all: Promise<Response>[]) => {
+    const answers = await Promise.all(all);
+    const bodies: Body[] = await Promise.all(answers.map((answer) => answer.json()));
+    return bodies.map(({ name, error }) => error?.param ?? name).sort();
+  };
+  assertEquals(await outcome(send("POST", "", "a"), send("POST", "", "a")), ["a", "name"]);
+  const [one, other] = [
+    await (await send("POST", "", "b")).json(),
+    await (await send("POST", "", "c")).json(),
+  ];
+  const renamed = outcome(send("PATCH", `/${one.id}`, "d"), send("PATCH", `/${other.id}`, "d"));
+  assertEquals(await renamed, ["d", "name"]);
+  const { keys } = await (await call(new Request(KEYS))).json();
+  assertEquals(keys.length, 3);
 });

@@ -113,6 +113,8 @@ Deno.test("gateways are the default one and those with requests, page by page", 
   assertEquals(idsOf(await all(ai.list({ ...PLACE, search: "G" }))), ["gw"]);
   const { result_info } = await (await admin("/gateways?per_page=1&page=2")).json();
   assertEquals(result_info, { page: 2, per_page: 1, count: 1, total_count: 2, total_pages: 2 });
+  const whole = await (await admin("/gateways?per_page=100")).json();
+  assertEquals([whole.result.length, whole.result_info.total_pages], [2, 1]);
   for (const query of ["page=0", "per_page=101", "page=x", "per_page=-1"]) {
     const refused = await admin(`/gateways?${query}`);
     const { success, errors: [{ code }] } = await refused.json();

@@ -281,3 +281,16 @@ Deno.test("breaker: a universal request goes on to its next step", async () => {
   }
   assertEquals(sent.length, 7);
 });
+
+Deno.test("breakerOf() counts the failures of the window before as if they had come evenly, and none of earlier ones", () => {
+  for (const [pause, needed] of [[0, 1], [15_000, 2], [30_000, 3], [60_000, 4], [120_000, 4]]) {
+    let at = 0;
+    const breaker = breakerOf({ failures: 4, share: 0.5, windowMs: 60_000, openMs: 1000 }, () => at);
+    const fail = () => breaker.tell("openai", "m", {}, true);
+    for (let times = 0; times < 3; times++) fail();
+    at = 60_000 + pause;
+    let times = 0;
+    while (breaker.opened().length === 0) fail(), times++;
+    assertEquals(times, needed, `${pause}`);
+  }
+});

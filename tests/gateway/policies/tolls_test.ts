@@ -444,3 +444,8 @@ Deno.test("a stream behind a limit on cost is asked for its usage, which its cli
   await send("a", {}, { stream: true });
   assertEquals(JSON.parse(sent[3].body).stream_options, undefined);
 });
+
+Deno.test("a limit on cost counts also where nobody else reads along", async () => {
+  const { models } = limited(BUDGET, () => used(2), { log: undefined, logs: false });
+  assertEquals(await models("a", "a", "a", "a"), ["gpt-6", "gpt-6", "gpt-6", "llama"]);
+});
