@@ -275,11 +275,12 @@ Deno.test("ids of both a response and a conversation are refused, as a conversat
 
 Deno.test("a conversation that is deleted while an answer runs gets nothing more", async () => {
   const asked = Promise.withResolvers<void>(), gate = Promise.withResolvers<void>();
+  const store = await openSql("sqlite::memory:");
   const { fetch } = before(async () => {
     asked.resolve();
     await gate.promise;
     return message("Hi");
-  }, OPTIONS);
+  }, { ...OPTIONS, store });
   const conversation = await make(fetch, { items: [{ role: "user", content: "Hello" }] });
   const running = ask(fetch, { conversation });
   await asked.promise;
@@ -289,6 +290,8 @@ Deno.test("a conversation that is deleted while an answer runs gets nothing more
   assertEquals([status, body.store], [200, true]);
   assertEquals((await send(fetch, "GET", `conversations/${conversation}`)).status, 404);
   assertEquals((await send(fetch, "GET", `responses/${body.id}`)).status, 200);
+  assertEquals(await store.all("select * from sluice_documents where unit = ?", [conversation]), []);
+  await store.close!();
 });
 
 Deno.test("a conversation that grows too long is refused before it is sent", async () => {

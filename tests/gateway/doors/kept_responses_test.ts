@@ -880,3 +880,22 @@ Deno.test("options of responses are checked", () => {
     assertStringIncludes(told, option);
   }
 });
+
+Deno.test("the whole conversation counts as held while its answer runs, and no longer", async () => {
+  const { fetch, sent } = claude({ limits: { maxInFlightBytes: 7000 } });
+  const input = "x".repeat(3000);
+  const first = await ask(fetch, { input });
+  const second = await ask(fetch, { input, previous_response_id: first.body.id });
+  assertEquals([first.status, second.status], [200, 200]);
+  const third = await ask(fetch, { input, previous_response_id: second.body.id });
+  assertEquals([third.status, third.headers.get("retry-after"), sent.length], [503, "1", 2]);
+  assertStringIncludes(third.body.error.message, "holds as many bytes of other requests' bodies as it may");
+  assertEquals((await ask(fetch, { input, previous_response_id: first.body.id })).status, 200);
+});
+
+Deno.test("a response that the gateway cannot have is told so, by what it keeps", async () => {
+  const { body: own } = await get(claude().fetch, "responses/resp_1");
+  assertStringIncludes(own.error.message, "the gateway stores nothing of this name");
+  const { body: none } = await get(claude({ responses: undefined }).fetch, "responses/resp_1");
+  assertStringIncludes(none.error.message, "the gateway stores no responses");
+});
