@@ -48,9 +48,9 @@ export function readKey(
       if (fact === "name" || !Object.hasOwn(SHAPE, fact)) check(CHANGE, { [fact]: null });
     }
     const read = { ...about, ...readOpening(about, names, ""), ...readEntries(about.metadata) };
-    const kept = Object.entries({ ...known, ...read }).filter(([fact, value]) =>
-      value !== undefined && !taken.includes(fact)
-    );
+    // A fact that the body does not name stays as it is.
+    const changed = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined));
+    const kept = Object.entries({ ...known, ...changed }).filter(([fact]) => !taken.includes(fact));
     if (JSON.stringify(kept).length > MOST_CHARACTERS) {
       throw new TypeError(`Cannot use option (root): it must have at most ${MOST_CHARACTERS} characters`);
     }

@@ -187,6 +187,37 @@ Deno.test("a key opens what it is for, and every fact of it can be changed", asy
   assertEquals(await rest("PATCH", `/${id}`, {}), await rest("GET", `/${id}`));
 });
 
+Deno.test("a change of one fact of a key leaves each other fact as it was", async () => {
+  const { rest } = keyed();
+  const facts = {
+    name: "full",
+    team: "growth",
+    gateways: ["gw"],
+    providers: ["openai"],
+    models: ["openai/gpt-4*"],
+    limits: { rpm: 3 },
+    budgets: [{ limitUsd: 50, window: "month", models: ["openai/gpt-4.1"] }],
+    each: { metadata: "user_id", limits: { rpm: 1 } },
+    unknownPrice: "allow",
+    metadata: { cost_center: "7" },
+    expires: "2126-01-31T00:00:00.000Z",
+    disabled: true,
+  };
+  const { secret: _, id } = await rest("POST", "", facts);
+  const { effective: _before, ...before } = await rest("GET", `/${id}`);
+  for (const [fact, value] of Object.entries(facts)) {
+    const { effective: _after, ...after } = await rest("PATCH", `/${id}`, { [fact]: value });
+    assertEquals(after, before, fact);
+  }
+  for (const fact of Object.keys(facts).slice(1)) {
+    const { id } = await rest("POST", "", { ...facts, name: `without ${fact}` });
+    const { effective: _after, ...after } = await rest("PATCH", `/${id}`, { [fact]: null });
+    const usual = { disabled: false, unknownPrice: "refuse" }[fact] ?? null;
+    const { name, created } = after;
+    assertEquals(after, { ...before, id, name, created, [fact]: usual });
+  }
+});
+
 Deno.test("a key that is disabled, has expired or is gone is 401 with its reason, also where no token is required", async () => {
   const { options, pass } = clock();
   for (const tokenRequired of [undefined, false, true]) {
