@@ -7,6 +7,7 @@ import type { Exchange } from "../../exchange.ts";
 import { measure } from "../../explain/measure.ts";
 import type { Document, Owner } from "../../stores/documents.ts";
 import { findTargets } from "../../targets/find_targets.ts";
+import { unreadRoutes } from "../../targets/routes/legs.ts";
 import { type Body, hold, readBody } from "../../upstream/body.ts";
 import { inDepth } from "../../upstream/prepare.ts";
 import { isSpoken, spokenTo } from "../../upstream/spoken.ts";
@@ -63,7 +64,10 @@ async function withKept(
   }
   const history = await historyOf(asked, owner, exchange);
   const request = wholeRequest(parsed, history);
-  if (isAnswered) keepAlone(request, body, exchange);
+  if (isAnswered) {
+    await unreadRoutes(body, exchange);
+    keepAlone(request, body, exchange);
+  }
   const whole = await wholeBody(text, request, exchange);
   const source = asked.previous === undefined ? "conversation" : "previous_response_id";
   const rename = renaming(history.items.length, source, typeof parsed.input === "string");

@@ -369,17 +369,21 @@ Deno.test("a gateway without the operator's token follows the routes of its stor
       query: { model: "dynamic/support", messages: [{ role: "user", content: "Hello" }] },
     }]],
   ];
-  for (const [path, body] of doors) {
-    // Anew, so that nothing was read before.
-    const { fetch, sent } = scene({
-      store,
-      adminToken: undefined,
-      logs: false,
-      models: { fast: "dynamic/support" },
-    });
-    await (await fetch(post(`http://gateway.test${path}`, body, { authorization: `Bearer ${TOKEN}` })))
-      .text();
-    assertEquals(sent.map(({ url }) => new URL(url).host), ["api.openai.com"], path);
+  for (const responses of [undefined, { store: true }]) {
+    for (const [path, body] of doors) {
+      // Anew, so that nothing was read before.
+      const { fetch, sent } = scene({
+        store,
+        responses,
+        adminToken: undefined,
+        tokens: [{ token: TOKEN, name: "a" }],
+        logs: false,
+        models: { fast: "dynamic/support" },
+      });
+      await (await fetch(post(`http://gateway.test${path}`, body, { authorization: `Bearer ${TOKEN}` })))
+        .text();
+      assertEquals(sent.map(({ url }) => new URL(url).host), ["api.openai.com"], path);
+    }
   }
 });
 
