@@ -122,7 +122,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
   return {
     fetch: send,
     providers,
-    ...namesOf(options, providers, stores.sql, guard),
+    ...namesOf(options, providers, stores.quick, guard),
     limits,
     inFlight: { bytes: 0 },
     counters: sharedCounters({ counters: stores.counters, now, ...guard }),
@@ -139,7 +139,7 @@ export function readOptions(options: Options, openUntilKeys = false): Config {
       gateways,
       names: credentials,
       openUntilKeys,
-      sql: stores.sql,
+      sql: stores.quick,
       now,
       guarding: guard,
     }),
@@ -195,7 +195,7 @@ function policiesOf(
   return {
     cache: cacheOf(cache, now, stores.kv, guard),
     breaker: breakerFor(breaker, timerOf(options)),
-    responses: responsesOf(responses, stores.sql, now, guard),
+    responses: responsesOf(responses, stores.quick, now, guard),
   };
 }
 

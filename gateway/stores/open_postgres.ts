@@ -33,7 +33,7 @@ export async function open(url: string): Promise<Stores> {
     await close();
     throw error;
   }
-  return { sql: rows, kv: sqlKv(quick), counters: sqlCounters(quick), close };
+  return { sql: rows, quick, kv: sqlKv(quick), counters: sqlCounters(quick), close };
 }
 
 /** The client's answers to statements: rows, with the numbers as such. */

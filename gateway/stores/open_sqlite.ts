@@ -73,10 +73,11 @@ async function checkSqlite(): Promise<void> {
 export async function open(path: string): Promise<Stores> {
   await checkSqlite();
   const sql = await connect(path);
-  // A second connection, so that no limit and no budget waits while a page of rows is read. It takes some 10 MB.
+  // A second connection, so that no request waits while a page of rows is read. It takes some 10 MB.
   const quick = await connect(path);
   return {
     sql,
+    quick,
     kv: sqlKv(quick),
     counters: sqlCounters(quick),
     async close() {

@@ -1,5 +1,6 @@
 /** Opens the stores that URLs name. */
 import { type Kind, KINDS, masked, readStoreUrls, type Role, type StoreUrl } from "./read_store_urls.ts";
+import type { Sql } from "./sql.ts";
 import type { Stores } from "./stores.ts";
 
 /**
@@ -57,7 +58,7 @@ export function storesAt(urls: readonly StoreUrl[]): { stores: Stores; open(): P
     return opening;
   }
   /** Makes the function that uses the store of a role. Its errors tell no secrets. */
-  function using<R extends Role>(url: StoreUrl, role: R) {
+  function using<R extends Role | "quick">(url: StoreUrl, role: R) {
     return async <T>(use: (store: NonNullable<Stores[R]>) => Promise<T> | T): Promise<T> => {
       try {
         return await use((await at(url))[role]!);
@@ -74,12 +75,16 @@ export function storesAt(urls: readonly StoreUrl[]): { stores: Stores; open(): P
   };
   const sqlUrl = urlOf("sql"), kvUrl = urlOf("kv"), countersUrl = urlOf("counters");
   if (sqlUrl) {
-    const use = using(sqlUrl, "sql");
-    stores.sql = {
-      dialect: sqlUrl.kind === "postgres" ? "postgres" : "sqlite",
-      all: (text, params) => use((sql) => sql.all(text, params)),
-      batch: (statements) => use((sql) => sql.batch(statements)),
+    const sqlOf = (role: "sql" | "quick"): Sql => {
+      const use = using(sqlUrl, role);
+      return {
+        dialect: sqlUrl.kind === "postgres" ? "postgres" : "sqlite",
+        all: (text, params) => use((sql) => sql.all(text, params)),
+        batch: (statements) => use((sql) => sql.batch(statements)),
+      };
     };
+    stores.sql = sqlOf("sql");
+    stores.quick = sqlOf("quick");
   }
   if (kvUrl) {
     const use = using(kvUrl, "kv");

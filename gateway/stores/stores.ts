@@ -36,6 +36,11 @@ import { sqlKv } from "./sql_kv.ts";
 export interface Stores {
   /** Keeps rows of requests. */
   sql?: Sql;
+  /**
+   * The same database over connections of its own, for virtual keys, routes and responses: requests wait for these, and must not wait
+   * for pages of rows. Default: `sql`.
+   */
+  quick?: Sql;
   /** Keeps cached answers. */
   kv?: Kv;
   /** Counts for the limits and budgets of tokens. */
@@ -49,6 +54,8 @@ export interface Stores {
 /** The stores of a gateway, with every role that has a default filled. */
 export interface FilledStores {
   sql?: Sql;
+  /** Present if `sql` is. */
+  quick?: Sql;
   /** Absent if cached answers are kept in memory. */
   kv?: Kv;
   counters: Counters;
@@ -71,6 +78,7 @@ export function storesOf(store: Sql | Stores | string | undefined, now: () => nu
   const { sql } = given;
   return {
     sql,
+    quick: given.quick ?? sql,
     kv: given.kv ?? (sql && sqlKv(sql, now)),
     counters: given.counters ?? (sql ? sqlCounters(sql, now) : memoryCounters(now)),
     timeoutMs: given.timeoutMs,
@@ -92,9 +100,10 @@ export const isSql = (value: unknown): value is Sql =>
 /** Whether a value has stores, and each of them its methods. */
 export function isStores(value: unknown): value is Stores {
   if (typeof value !== "object" || value === null) return false;
-  const { sql, kv, counters } = value as Stores;
+  const { sql, quick, kv, counters } = value as Stores;
   if (sql === undefined && kv === undefined && counters === undefined) return false;
   return (sql === undefined || isSql(sql)) &&
+    (quick === undefined || sql !== undefined && isSql(quick)) &&
     (kv === undefined || hasMethods(kv, "get", "put", "delete")) &&
     (counters === undefined || hasMethods(counters, "take"));
 }

@@ -1,4 +1,7 @@
 /** The engines that run in servers, and the tests that share a server of each. */
+import type { Options } from "../../../gateway/setup/options.ts";
+import { openStore } from "../../../gateway/stores/store_url.ts";
+import { before, clock, completion } from "../../fakes.ts";
 import { noPostgres, noRedis, type Server, startPostgres, startRedis } from "./servers.ts";
 
 /** A kind of store that runs in a server. */
@@ -31,6 +34,22 @@ export function test({ name, missing }: Engine, title: string, fn: () => Promise
     ignore: missing !== undefined,
     fn,
   });
+}
+
+/** Gateways with a store each, on one server, whose clock is the test's. */
+export async function gatewaysOn(
+  { url }: Server,
+  options: Options,
+  answer: Parameters<typeof before>[0] = () => completion(),
+) {
+  const time = clock();
+  const make = async () => {
+    // The machine of a test may be slow.
+    const store = { ...await openStore(url), timeoutMs: 60_000 };
+    return before(answer, { keys: { openai: "sk-stored" }, ...options, ...time.options, store });
+  };
+  const all = [await make(), await make()];
+  return { all, pass: time.pass, close: async () => void await Promise.all(all.map(({ close }) => close())) };
 }
 
 /** Ends the servers that the tests of a file have started. It must be called last. */

@@ -1,13 +1,12 @@
 /** Stores on real servers of Postgres and Redis: what they keep, and what happens when they are down. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { Options } from "../../../gateway/setup/options.ts";
 import { openStore } from "../../../gateway/stores/store_url.ts";
 import type { Stores } from "../../../gateway/stores/stores.ts";
 import { installForBun, run } from "../../runtimes/gateways.ts";
-import { ask, before, chunk, clock, completion, events, STREAM } from "../../fakes.ts";
-import { ENGINES, serverOf, test, testEnd } from "./engines.ts";
+import { ask, before, chunk, completion, events, STREAM } from "../../fakes.ts";
+import { ENGINES, gatewaysOn, serverOf, test, testEnd } from "./engines.ts";
 import { postgresKinds, redisKinds, runAll, writtenCases } from "./server_kinds.ts";
-import { noPostgres, noRedis, PASSWORD, type Server, startRedis } from "./servers.ts";
+import { noPostgres, noRedis, PASSWORD, startRedis } from "./servers.ts";
 import { add, rule, stateCasesOf } from "./state_suite.ts";
 import { casesOf } from "./suite.ts";
 
@@ -48,28 +47,12 @@ Deno.test({
 const TOKEN = { authorization: "Bearer metered-token" };
 const MODEL = "openai/gpt-4.1";
 
-/** Gateways with a store each, on one server, whose clock is the test's. */
-async function gateways(
-  { url }: Server,
-  options: Options,
-  answer: Parameters<typeof before>[0] = () => completion(),
-) {
-  const time = clock();
-  const make = async () => {
-    // The machine of a test may be slow.
-    const store = { ...await openStore(url), timeoutMs: 60_000 };
-    return before(answer, { keys: { openai: "sk-stored" }, ...options, ...time.options, store });
-  };
-  const all = [await make(), await make()];
-  return { all, pass: time.pass, close: async () => void await Promise.all(all.map(({ close }) => close())) };
-}
-
 /** A token of a name of its own, because the tests of a server share its counters. */
 const tokens = (more: object) => [{ token: "metered-token", name: crypto.randomUUID(), ...more }];
 
 for (const engine of ENGINES) {
   test(engine, "two gateways admit exactly 100 of 120 requests at once", async () => {
-    const { all, close } = await gateways(await serverOf(engine), {
+    const { all, close } = await gatewaysOn(await serverOf(engine), {
       tokens: tokens({ limits: { rpm: 100 } }),
     });
     const answers = await Promise.all(
@@ -87,7 +70,7 @@ for (const engine of ENGINES) {
     async () => {
       const { promise: end, resolve } = Promise.withResolvers<void>();
       const usage = { prompt_tokens: 0, completion_tokens: 5 };
-      const { all, pass, close } = await gateways(
+      const { all, pass, close } = await gatewaysOn(
         await serverOf(engine),
         {
           tokens: tokens({ budgets: [{ limitUsd: 1, window: "day" }] }),
