@@ -167,4 +167,4 @@ export function sharedCounters({ counters, now, outage, ...parts }: Parts): Shar
 const isTaken = (taken: unknown, rules: number): taken is Taken =>
   typeof taken === "object" && taken !== null && typeof (taken as Taken).ok === "boolean" &&
   Array.isArray((taken as Taken).sums) && (taken as Taken).sums.length === rules &&
-  (taken as Taken).sums.every((sum) => typeof sum === "number" && !Number.isNaN(sum));
+  (taken as Taken).sums.every((sum) => typeof sum === "number" && sum >= 0);

@@ -108,6 +108,10 @@ export interface Counters {
   take(additions: readonly Addition[], rules?: readonly Rule[]): Promise<Taken> | Taken;
 }
 
+/** Whether a store's answer is the value of a counter: nothing else adds up to a sum that can be trusted. */
+export const isCount = (value: unknown): value is number =>
+  typeof value === "number" && value >= 0 && value < Infinity;
+
 export interface Counter {
   value: number;
   /** When it is forgotten, by the clock of the options. */

@@ -1,6 +1,6 @@
 /** Keeps counters and values in Redis, by any client. */
 import { hex } from "../../wires/shared/hex.ts";
-import type { Addition, Counters, Rule } from "./counters.ts";
+import { type Addition, type Counters, isCount, type Rule } from "./counters.ts";
 import type { Kv } from "./kv.ts";
 import type { Stores } from "./stores.ts";
 
@@ -101,7 +101,7 @@ local function arg() at = at + 1; return ARGV[at - 1] end
 for i, key in ipairs(KEYS) do
   local text = redis.call('GET', key)
   values[i] = tonumber(text or '0')
-  if not values[i] then return redis.error_reply('ERR a counter is not a number') end
+  if not (values[i] and values[i] >= 0) then return redis.error_reply('ERR a counter is not a number of at least 0') end
 end
 local amounts = {}
 for i = 1, tonumber(arg()) do amounts[i] = {tonumber(arg()), arg(), arg()} end
@@ -143,8 +143,8 @@ function redisCounters(send: SendCommand): Counters {
         for (const { key, weight } of of) args.push(indexes.get(key)!, weight);
       }
       const reply = await run(keys.map((key) => `${TAG}c:${key}`), args);
-      const numbers = Array.isArray(reply) ? reply.map((one) => Number(textOf(one))) : [];
-      if (numbers.length !== keys.length + 1 || !numbers.every(Number.isFinite)) {
+      const numbers = Array.isArray(reply) ? reply.map((one) => Number(textOf(one) || NaN)) : [];
+      if (numbers.length !== keys.length + 1 || numbers[0] > 1 || !numbers.every(isCount)) {
         throw new TypeError("Redis answered with something else than the values of counters");
       }
       const ok = numbers[0] === 1;

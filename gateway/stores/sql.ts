@@ -79,10 +79,13 @@ export function sqlValue(value: string | number | null | undefined): SqlValue {
   return typeof value === "string" ? value.toWellFormed().replaceAll(/\0/g, "\ufffd") : value;
 }
 
-/** The failure of a database. */
+/** A URL, which may hold a password. */
+const URLS = /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi;
+
+/** The failure of a database. Its words are told to the operator, without URLs. */
 export class StoreError extends Error {
   constructor(cause: unknown) {
-    super((cause as Error).message, { cause });
+    super((cause instanceof Error ? cause.message : `${cause}`).replaceAll(URLS, "***"), { cause });
     this.name = "StoreError";
   }
 }

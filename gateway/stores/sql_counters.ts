@@ -1,5 +1,5 @@
 /** Keeps counters in a SQL database. */
-import type { Addition, Counters, Rule, Taken } from "./counters.ts";
+import { type Addition, type Counters, isCount, type Rule, type Taken } from "./counters.ts";
 import { withTables } from "./sql_schema.ts";
 import { type Limit, type Take, takeInSqlite, takingInPostgres } from "./sql_take.ts";
 import { type Sql, sqlValue, StoreError } from "./sql.ts";
@@ -78,7 +78,7 @@ function taken(
   isAdded: boolean | undefined,
 ): Taken {
   for (const value of values.values()) {
-    if (!Number.isFinite(value)) throw new StoreError(new TypeError("a counter is not a number"));
+    if (!isCount(value)) throw new StoreError(new TypeError("a counter is not a number of at least 0"));
   }
   const valueOf = (key: string) => values.get(key) ?? 0;
   const ok = isAdded ?? rules.every(({ limit, of }) => sumOf(of, valueOf) <= limit);

@@ -1,4 +1,5 @@
 /** The statements that add to counters, all or none. */
+import { isObject } from "../../wires/shared/json.ts";
 import { type Sql, type SqlStatement, StoreError } from "./sql.ts";
 
 /** The most that the sum of counters may be before a call, and the counters with their weights. */
@@ -63,7 +64,7 @@ export const takeInSqlite: Take = async (sql, { amounts, limits, keys, at, sweep
   if (!isRows(rows, statements.length)) {
     throw fault("batch() of the store must return the rows of each statement");
   }
-  const values = new Map(rows[0].map(({ key, value }) => [key as string, Number(value)]));
+  const values = new Map(rows[0].map(({ key, value }) => [key as string, value as number]));
   return { values, isAdded: amounts.length > 0 ? rows[1].length > 0 : undefined };
 };
 
@@ -175,8 +176,11 @@ async function ask(sql: Sql, questions: readonly Question[]): Promise<Awaited<Re
   if (!Array.isArray(answers) || answers.length !== calls.length) {
     throw fault("the store's answer has no values");
   }
-  return answers.map(({ isAdded, values }) => ({
-    isAdded,
-    values: new Map(Object.entries(values as Record<string, number>)),
-  }));
+  return answers.map((answer, at) => {
+    const { isAdded, values } = answer ?? {};
+    const isWhole = typeof isAdded === (calls[at].amounts.length > 0 ? "boolean" : "undefined") &&
+      isObject(values);
+    if (!isWhole) throw fault("the store's answer has no values");
+    return { isAdded, values: new Map(Object.entries(values as Record<string, number>)) };
+  });
 }

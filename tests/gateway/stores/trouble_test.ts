@@ -1,34 +1,10 @@
 /** Real trouble of a real database. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
-import { type Sql, sqlValue } from "../../../gateway/stores/sql.ts";
+import { sqlValue, StoreError } from "../../../gateway/stores/sql.ts";
 import { sqlLogs } from "../../../gateway/stores/sql_logs.ts";
 import { ask, before, completion } from "../../fakes.ts";
+import { smallStore } from "./small_store.ts";
 import { rowOf } from "./suite.ts";
-
-/** A database in memory whose size can be limited. */
-function smallStore() {
-  const database = new DatabaseSync(":memory:");
-  const sql: Sql = {
-    dialect: "sqlite",
-    all: async (text, params = []) =>
-      await Promise.resolve().then(() => database.prepare(text).all(...params)),
-    async batch(statements) {
-      await Promise.resolve();
-      database.exec("begin");
-      try {
-        const rows = statements.map(([text, params]) => database.prepare(text).all(...params));
-        database.exec("commit");
-        return rows;
-      } catch (error) {
-        if (database.isTransaction) database.exec("rollback");
-        throw error;
-      }
-    },
-  };
-  const pages = () => Number(Object.values(database.prepare("pragma page_count").get()!)[0]);
-  return { sql, pages, limit: (count: number) => database.exec(`pragma max_page_count = ${count}`) };
-}
 
 Deno.test("a full disk delays no answer: rows wait, a line tells it, and they are stored when there is room", async () => {
   const { sql, pages, limit } = smallStore();
@@ -94,6 +70,18 @@ Deno.test("a store that is full when it is opened takes no rows if it is told so
   }
   assertEquals(full, [2]);
   assertEquals((await sql.all("select id from sluice_logs")).map(({ id }) => id), ["a", "b"]);
+});
+
+Deno.test("a failure of a database has its words, but no URL, and needs none", () => {
+  const messages = [
+    new Error(
+      "connect ECONNREFUSED (postgres://sluice:pass%40word@db.internal:5432/x?sslmode=require) again",
+    ),
+    new Error(""),
+    "a text",
+    undefined,
+  ].map((cause) => new StoreError(cause).message);
+  assertEquals(messages, ["connect ECONNREFUSED (*** again", "", "a text", "undefined"]);
 });
 
 Deno.test("sqlValue() replaces what a database refuses in a text", () => {
