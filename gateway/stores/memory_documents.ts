@@ -9,6 +9,7 @@ import {
 } from "./documents.ts";
 
 interface Unit {
+  tenant: string;
   documents: Map<string, Document>;
   /** The time since when it counts as unused. */
   at: number;
@@ -18,54 +19,83 @@ interface Unit {
 const keyOf = ({ account, gateway, tenant }: Owner, unit: string): string =>
   JSON.stringify([account, gateway, tenant, unit]);
 
-/** Makes a store of documents in memory. */
-export function memoryDocuments({ ttlMs, maxBytes, now }: DocumentLimits): Documents {
+/** The units of all tenants, and their bytes. */
+function heldUnits() {
   /** The unit that was used last is the last one. */
   const units = new Map<string, Unit>();
-  let held = 0;
+  /** What each tenant has: the keys of its units in the same order, and their bytes. */
+  const tenants = new Map<string, { keys: Set<string>; bytes: number }>();
+  let bytes = 0;
 
-  function drop(key: string): boolean {
-    held -= units.get(key)?.bytes ?? 0;
-    return units.delete(key);
+  function grow(unit: Unit, by: number): void {
+    unit.bytes += by;
+    tenants.get(unit.tenant)!.bytes += by;
+    bytes += by;
   }
+
+  return {
+    bytes: () => bytes,
+    get: (key: string) => units.get(key),
+    /** The oldest first. */
+    all: () => units.entries(),
+    grow,
+    /** Adds a unit, as the one that was used last. */
+    put(key: string, unit: Unit): void {
+      units.delete(key);
+      units.set(key, unit);
+      const known = tenants.get(unit.tenant) ?? { keys: new Set(), bytes: 0 };
+      tenants.set(unit.tenant, known);
+      known.keys.delete(key);
+      known.keys.add(key);
+    },
+    drop(key: string): boolean {
+      const unit = units.get(key);
+      if (!unit) return false;
+      grow(unit, -unit.bytes);
+      const { keys } = tenants.get(unit.tenant)!;
+      keys.delete(key);
+      if (keys.size === 0) tenants.delete(unit.tenant);
+      return units.delete(key);
+    },
+    /** The key of the oldest unit of the tenant that has the most bytes. */
+    tooMuch(): string {
+      let [largest] = tenants.values();
+      for (const one of tenants.values()) if (one.bytes > largest.bytes) largest = one;
+      return largest.keys.keys().next().value!;
+    },
+  };
+}
+
+/** Makes a store of documents in memory. */
+export function memoryDocuments({ ttlMs, maxBytes, now }: DocumentLimits): Documents {
+  const units = heldUnits();
 
   function find(owner: Owner, unit: string): Unit | undefined {
     const key = keyOf(owner, unit);
     const found = units.get(key);
     if (!found || now() - found.at < ttlMs) return found;
-    drop(key);
+    units.drop(key);
     return undefined;
   }
 
-  /** Notes a use. */
-  function use(key: string, unit: Unit): void {
-    units.delete(key);
-    units.set(key, unit);
-    unit.at = now();
-  }
-
-  function grow(unit: Unit, by: number): void {
-    unit.bytes += by;
-    held += by;
-  }
-
-  /** Removes units that are too old or too many. The oldest are the first ones. */
+  /** Removes units that are too old, and if there are too many bytes the oldest of the tenant that has the most. */
   function tidy(): void {
-    for (const [key, { at }] of units) {
-      if (held <= maxBytes && now() - at < ttlMs) break;
-      drop(key);
+    for (const [key, { at }] of units.all()) {
+      if (now() - at < ttlMs) break;
+      units.drop(key);
     }
+    while (units.bytes() > maxBytes) units.drop(units.tooMuch());
   }
 
   return {
     add(owner, documents) {
       for (const document of documents) {
         const key = keyOf(owner, document.unit);
-        const unit = find(owner, document.unit) ?? { documents: new Map(), at: now(), bytes: 0 };
-        units.set(key, unit);
+        let unit = find(owner, document.unit);
+        if (!unit) units.put(key, unit = { tenant: owner.tenant, documents: new Map(), at: now(), bytes: 0 });
         if (unit.documents.has(document.id)) continue;
         unit.documents.set(document.id, document);
-        grow(unit, sizeOf(document));
+        units.grow(unit, sizeOf(document));
       }
       tidy();
       return Promise.resolve();
@@ -98,23 +128,25 @@ export function memoryDocuments({ ttlMs, maxBytes, now }: DocumentLimits): Docum
       const old = found?.documents.get(id);
       if (!old) return Promise.resolve(false);
       found!.documents.set(id, { ...old, body });
-      grow(found!, body.length - old.body.length);
+      units.grow(found!, body.length - old.body.length);
       tidy();
       return Promise.resolve(true);
     },
     remove(owner, unit, id) {
       const found = find(owner, unit);
-      if (!found || id === undefined) return Promise.resolve(drop(keyOf(owner, unit)));
+      if (!found || id === undefined) return Promise.resolve(units.drop(keyOf(owner, unit)));
       const document = found.documents.get(id);
       if (!document) return Promise.resolve(false);
       found.documents.delete(id);
-      grow(found, -sizeOf(document));
+      units.grow(found, -sizeOf(document));
       return Promise.resolve(true);
     },
     touch(owner, touched) {
       for (const unit of touched) {
         const found = find(owner, unit);
-        if (found && now() - found.at >= TOUCH_MS) use(keyOf(owner, unit), found);
+        if (!found || now() - found.at < TOUCH_MS) continue;
+        units.put(keyOf(owner, unit), found);
+        found.at = now();
       }
       return Promise.resolve();
     },

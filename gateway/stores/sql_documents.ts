@@ -54,6 +54,14 @@ const CHAIN = `with recursive chain (seq, previous, total, depth) as (
   select d.unit, d.id, d.previous, c.total, case when c.total <= ? then d.body end as body
     from chain c join sluice_documents d on d.seq = c.seq order by c.depth`;
 
+/** Finds the tenant that has the most bytes, and its oldest documents. Made when there are too many bytes for the first time. */
+const INDEX =
+  "create index if not exists sluice_documents_tenant on sluice_documents (tenant, at, seq, bytes)";
+
+const LARGEST =
+  `select tenant, sum(bytes) as bytes, sum(sum(bytes)) over () as total, count(*) over () as tenants
+  from sluice_documents group by tenant order by 2 desc limit 1`;
+
 /** Makes a store of documents in a database. Its table is made at the first call. */
 export function sqlDocuments(database: Sql, limits: DocumentLimits): Documents {
   const sql = withTables(database);
@@ -143,36 +151,48 @@ function tidier(sql: Sql, { ttlMs, maxBytes, now }: DocumentLimits) {
   /** The bytes of all documents; too few if another process has added some. */
   let held = 0;
   const sumIsDue = atMostEvery(EVERY_MS.sum, now), lookIsDue = atMostEvery(EVERY_MS.look, now);
+  let isIndexed = false;
 
   async function sum(): Promise<void> {
     const [{ bytes }] = await sql.all("select coalesce(sum(bytes), 0) as bytes from sluice_documents");
     held = Number(bytes);
   }
 
-  /** Removes the units of the documents that were not used for the longest time. Returns whether there were any. */
+  /**
+   * Removes those documents of the tenant that has the most bytes which it has not used for the longest time, with their units. It keeps
+   * its equal share. Returns whether there was too much.
+   */
   async function removeOldest(): Promise<boolean> {
+    // If another process makes it at this moment, it is there all the same.
+    if (!isIndexed) await sql.batch([[INDEX, []]]).catch(() => {});
+    isIndexed = true;
+    const [largest] = await sql.all(LARGEST);
+    held = Number(largest?.total ?? 0);
+    if (held <= maxBytes) return false;
     const found = await sql.all(
-      "select account, gateway, tenant, unit, bytes from sluice_documents order by at, seq limit ?",
-      [REMOVED_AT_ONCE.many],
+      "select account, gateway, tenant, unit, bytes from sluice_documents where tenant = ? order by at, seq limit ?",
+      [`${largest.tenant}`, REMOVED_AT_ONCE.many],
     );
+    const share = maxBytes / Number(largest.tenants);
+    const most = Math.min(held - maxBytes, Number(largest.bytes) - share);
     const removals = new Map<string, SqlStatement>();
-    let left = held;
+    let removed = 0;
     for (const { account, gateway, tenant, unit, bytes } of found) {
-      if (left <= maxBytes) break;
-      left -= Number(bytes);
+      if (removed >= most) break;
+      removed += Number(bytes);
       const values = [unit, account, gateway, tenant] as string[];
       removals.set(JSON.stringify(values), [
         `delete from sluice_documents where unit = ? and ${OWNER}`,
         values,
       ]);
     }
-    if (removals.size > 0) await sql.batch([...removals.values()]);
-    await sum();
-    return removals.size > 0;
+    await sql.batch([...removals.values()]);
+    held -= removed;
+    return true;
   }
 
   async function tidy(): Promise<void> {
-    if (sumIsDue() || held > maxBytes) await sum();
+    if (sumIsDue()) await sum();
     for (let round = 0; held > maxBytes && round < MOST_ROUNDS; round++) {
       if (!await removeOldest()) break;
     }
