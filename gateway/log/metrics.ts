@@ -192,8 +192,8 @@ const isAnswered = ({ level, cached, attempts = [] }: LogEntry): boolean =>
 
 /** Counts the attempts of a request. A row shows the first ones only. */
 function countTries({ provider = "unknown", attempts = [], tries }: LogEntry, add: Add): void {
-  for (const { provider, status, skipped } of attempts) {
-    add([provider, skipped ? "skipped" : `${status ?? "none"}`], 1);
+  for (const { provider, status, skipped, why } of attempts) {
+    if (!skipped || why === "breaker") add([provider, skipped ? "skipped" : `${status ?? "none"}`], 1);
   }
   const shown = attempts.filter(({ skipped }) => !skipped).length;
   if (tries > shown) add([provider, OTHER], tries - shown);

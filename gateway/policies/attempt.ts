@@ -62,7 +62,7 @@ export interface Step {
    * Asks the limits of a route whether the request comes to this step. Called when the step has its turn. Resolves with the reason
    * if the request does not come to it. Absent if no limit stands before the step.
    */
-  gate?: (run: Run) => Promise<GatewayError | undefined>;
+  gate?: (run: Run) => Promise<Closed | undefined>;
   /** How its answer may be cached. Absent if the step takes no part in caching. */
   cache?: CachePlan;
   /**
@@ -70,6 +70,13 @@ export interface Step {
    * cost is not known, as of a picture.
    */
   costs?: "nothing" | "unknown";
+}
+
+/** Why a request does not come to a step of a route. */
+export interface Closed {
+  fault: GatewayError;
+  /** The limit that had no room. Absent if the step is not on the way of the request. */
+  limit?: string;
 }
 
 /** The request that attempts are made for: its client, the clock and randomness of the options, and its report. */
@@ -155,6 +162,14 @@ export interface Attempt {
 
 /** How many attempts of a request its row shows. A request for embeddings in parts may have many more. */
 export const MOST_ATTEMPTS = 20;
+
+/** Notes for the row of the request that nothing was sent for a step. */
+export function noteSkipped({ report }: Pick<Run, "report">, { provider, model }: Step, why: string): void {
+  if (!report.listened) return;
+  const attempts = report.attempts ??= [];
+  if (attempts.length >= MOST_ATTEMPTS) return;
+  attempts.push({ provider, model: model?.slice(0, 200), ms: 0, skipped: true, why: why.slice(0, 200) });
+}
 
 const NONE: readonly Step[] = [];
 

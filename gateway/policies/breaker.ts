@@ -1,6 +1,6 @@
 /** Spares targets that keep failing. */
 import { GatewayError, quote } from "../../wires/errors.ts";
-import { answerIn, type Attempt, MOST_ATTEMPTS, type Outcome, outcomeOf, type Policy } from "./attempt.ts";
+import { answerIn, type Attempt, noteSkipped, type Outcome, outcomeOf, type Policy } from "./attempt.ts";
 import type { Breaker } from "./target_states.ts";
 
 /**
@@ -9,10 +9,11 @@ import type { Breaker } from "./target_states.ts";
  */
 export const breaker: Policy = (next) => {
   async function guarded(attempt: Attempt, breaker: Breaker): Promise<Response> {
-    const { step: { provider, model }, run: { report }, signal } = attempt;
+    const { step, run, signal } = attempt;
+    const { provider, model } = step;
     const permit = breaker.ask(provider, model);
     if (permit.waitMs !== undefined) {
-      if (report.listened) noteSkipped(report, provider, model);
+      noteSkipped(run, step, "breaker");
       throw spared(provider, model, permit.waitMs);
     }
     let outcome: Outcome | undefined;
@@ -28,14 +29,6 @@ export const breaker: Policy = (next) => {
     return breaker ? guarded(attempt, breaker) : next(attempt);
   };
 };
-
-/** Notes for the row of the request that a target was not asked. */
-function noteSkipped(report: Attempt["run"]["report"], provider: string, model: string | undefined): void {
-  const attempts = report.attempts ??= [];
-  if (attempts.length < MOST_ATTEMPTS) {
-    attempts.push({ provider, model: model?.slice(0, 200), ms: 0, skipped: true });
-  }
-}
 
 /** Statuses of clients' errors that tell of a target in trouble all the same. */
 const BUSY: ReadonlySet<number> = new Set([408, 429]);

@@ -6,6 +6,7 @@ import {
   discard,
   isGood,
   isPatient,
+  noteSkipped,
   type Outcome,
   outcomeOf,
   type Policy,
@@ -30,12 +31,10 @@ export const fallback: Policy = (next) => {
     for (const [index, step] of steps.entries()) {
       signal.throwIfAborted();
       const closed = await step.gate?.(run);
-      if (closed) {
-        fault ??= closed;
-        continue;
-      }
-      const unsent = step.fault?.();
+      const unsent = closed?.fault ?? step.fault?.();
       if (unsent) {
+        const why = closed ? closed.limit : `cannot take ${unsent.details.param ?? "the request"}`;
+        if (why !== undefined) noteSkipped(run, step, why);
         fault ??= unsent;
         continue;
       }

@@ -3,7 +3,7 @@ import { GatewayError, quote } from "../../wires/errors.ts";
 import type { Addition, Rule } from "../stores/counters.ts";
 import { endsEarly } from "../targets/routes/legs.ts";
 import type { RouteLeg, Toll } from "../targets/routes/types.ts";
-import type { Run } from "./attempt.ts";
+import type { Closed, Run } from "./attempt.ts";
 import { costSeen, holding, holdsOf, mostAt, unitsOf } from "./budgets.ts";
 import { sha256 } from "./sha256.ts";
 import type { Metering, Sizes } from "./token_limits.ts";
@@ -25,11 +25,15 @@ export interface Passing {
 export async function closedGate(
   { gates, route }: RouteLeg,
   passing: Passing,
-): Promise<GatewayError | undefined> {
+): Promise<Closed | undefined> {
   for (const { toll, isOpen } of gates) {
     const hasPassed = await (toll.passed ??= passes(toll, passing));
     if (hasPassed === isOpen) continue;
-    return hasPassed ? endsEarly(route.name) : overLimit(toll, route.name, passing.run);
+    if (hasPassed) return { fault: endsEarly(route.name) };
+    const { report } = passing.run;
+    if (report.route && report.tries === 0) report.route = { ...report.route, way: toll.way };
+    const limit = `${toll.node.counts === "cost" ? "budget" : "limit"} ${toll.id}`;
+    return { fault: overLimit(toll, route.name, passing.run), limit };
   }
   return undefined;
 }

@@ -76,7 +76,7 @@ export interface LogEntry {
   cached?: true;
   /** Requests sent to providers. */
   tries: number;
-  /** The first twenty of these requests, in order. Absent if there were none. */
+  /** The first twenty of these requests, and targets that were skipped, in order. Absent if there were none. */
   attempts?: LogAttempt[];
   /** `false` if the client does not allow that its request and answer are kept, by `cf-aig-collect-log-payload`. */
   payload?: false;
@@ -93,7 +93,7 @@ export interface LogEntry {
 }
 
 /**
- * One request that was sent to a provider.
+ * One request that was sent to a provider, or a target that was skipped.
  *
  * @example
  * ```ts
@@ -117,8 +117,13 @@ export interface LogAttempt {
   status?: number;
   /** Milliseconds until its answer began, or failed to. */
   ms: number;
-  /** `true` if nothing was sent, because the target keeps failing. It does not count among the `tries`. */
+  /** `true` if nothing was sent, for the reason in `why`. It does not count among the `tries`. */
   skipped?: true;
+  /**
+   * Why nothing was sent: `breaker` if the target keeps failing; `limit r` or `budget r` if the element `r` of the route had no room;
+   * `cannot take` with the place in the request if it cannot be written for the target.
+   */
+  why?: string;
 }
 
 /**

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { Browser, BrowserContextOptions, ConsoleMessage, Page } from "npm:playwright-core@1.65.1";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { Options } from "../../gateway/setup/options.ts";
+import { model, rate, start } from "../gateway/targets/routes/graphs.ts";
 import { completion, network, post, refusal } from "../fakes.ts";
 
 const ADMIN = "operator-0123456789", TOKEN = "gateway-token-1";
@@ -255,6 +256,40 @@ test("the try box shows what would be sent, beside the answer, without calling t
     { keys: { anthropic: "sk-stored-0123456789" } },
   );
 });
+
+test("the life of a request shows its route, and the models that were skipped with the reason", () =>
+  scene(
+    async ({ page, send }) => {
+      await send("dynamic/support");
+      await open(page);
+      await rowsOf(page, 1);
+      await page.click("#rows tbody tr button");
+      await page.waitForSelector("#life[open]");
+      await page.waitForFunction(() => /Body, /.test(document.getElementById("steps")!.textContent!));
+      const shown = (await page.innerText("#steps")).replaceAll(/\s+/g, " ");
+      const steps = [
+        "The route Name support Way start > r fallback > m2",
+        "Skipped Target openai/gpt-4.1 Why limit r",
+        "Try 1 of 1 Target openai/gpt-4o Status 200",
+      ];
+      for (const text of steps) assertStringIncludes(shown, text);
+      // The body beside the try is the one that was sent.
+      assertMatch(shown, /Try 1 of 1 .* Body, [\d,]+ bytes .*The answer/);
+    },
+    {},
+    () => completion(),
+    {
+      routes: {
+        support: [
+          start("r"),
+          rate("r", 0, "m1", "m2"),
+          model("m1", "openai/gpt-4.1"),
+          model("m2", "openai/gpt-4o"),
+        ],
+      },
+      logs: { bodies: "all" },
+    },
+  ));
 
 test("an answer that fails, or is stopped, is told as text", () =>
   scene(

@@ -73,8 +73,9 @@ export function showLife(row) {
     places.set(side, el("div", {}, el("p", { class: "quiet" }, "Body: loading …")));
     return places.get(side);
   };
-  const { cacheReadTokens, cacheWriteTokens, reasoningTokens } = row;
+  const { cacheReadTokens, cacheWriteTokens, reasoningTokens, route } = row;
   const tries = row.attempts ?? [];
+  let tried = 0;
   byId("steps").replaceChildren(
     step("The client's request", {
       When: row.time,
@@ -88,16 +89,19 @@ export function showLife(row) {
       "Its own id": row.eventId,
     }, body("request")),
     step("Left out", { Fields: row.dropped ?? "nothing: the provider could be told everything" }),
-    ...tries.map(({ provider, model, status, ms: waited }, at) =>
-      step(`Try ${at + 1} of ${row.tries}`, {
-        Target: target({ provider, model }),
-        Status: status === undefined ? "no answer came" : `${status}`,
-        "Began after": ms(waited),
-      }, body(`try${at + 1}`))
+    route ? step("The route", { Name: route.name, Version: route.version, Way: route.way }) : "",
+    ...tries.map(({ skipped, why, status, ms: waited, ...asked }) =>
+      skipped
+        ? step("Skipped", { Target: target(asked), Why: why })
+        : step(`Try ${++tried} of ${row.tries}`, {
+          Target: target(asked),
+          Status: status === undefined ? "no answer came" : `${status}`,
+          "Began after": ms(waited),
+        }, body(`try${tried}`))
     ),
-    ...tries.length === 0
-      ? [step("Tries", { None: row.cached ? "the answer came from the cache" : "no provider was asked" })]
-      : [],
+    tried
+      ? ""
+      : step("Tries", { None: row.cached ? "the answer came from the cache" : "no provider was asked" }),
     step("The answer", {
       Status: `${row.status}`,
       Failed: reason(row),

@@ -84,6 +84,8 @@ export interface Toll {
   /** The id of its node. */
   id: string;
   node: RateNode;
+  /** The way that leads to it. */
+  way: string;
   /** The value whose requests are counted together. */
   value: unknown;
   /** The models that the request may come to if it passes. */

@@ -24,7 +24,7 @@ export function walk({ start, nodes }: Graph, facts: Facts, random: () => number
       case "percentage":
         return follow(draw(node.shares, 100 * random()));
       case "rate": {
-        const toll: Toll = { id, node, value: node.get?.(facts), behind: [] };
+        const toll: Toll = { id, node, way, value: node.get?.(facts), behind: [] };
         follow(node.success, [...gates, { toll, isOpen: true }]);
         return follow(node.fallback, [...gates, { toll, isOpen: false }]);
       }

@@ -71,7 +71,8 @@ Deno.test("breaker: the error says how long to wait, and the row that nothing wa
     'Cannot ask "openai/gpt-6": too many of its last requests have failed; try again in 8 s',
   );
   const { tries, attempts } = rows[3];
-  assertEquals([tries, attempts], [0, [{ provider: "openai", model: "gpt-6", ms: 0, skipped: true }]]);
+  const skipped = { provider: "openai", model: "gpt-6", ms: 0, skipped: true, why: "breaker" };
+  assertEquals([tries, attempts], [0, [skipped]]);
   const text = await metrics();
   assertMatch(text, /^sluice_breaker_open\{provider="openai",model="gpt-6"\} 1$/m);
   assertMatch(text, /^sluice_tries_total\{provider="openai",status="skipped"\} 1$/m);

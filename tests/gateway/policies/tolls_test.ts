@@ -9,7 +9,7 @@ import { indexProviders, PROVIDERS } from "../../../providers/table.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import { ask, before, chunk, clock, completion, events, messages, refusal, STREAM } from "../../fakes.ts";
-import { model, rate, start } from "../targets/routes/graphs.ts";
+import { conditional, model, rate, start } from "../targets/routes/graphs.ts";
 
 const TOKEN = { authorization: "Bearer gateway-token" };
 /** A token of an answer costs a cent. */
@@ -232,6 +232,50 @@ Deno.test("a request that its token's own limit refuses is not counted", async (
   assertEquals((await send("a")).status, 200);
   pass(120_000);
   assertStringIncludes((await send("a")).text, "the route");
+});
+
+Deno.test("a row tells each target that was skipped, and why", async () => {
+  const route = [
+    start("r"),
+    rate("r", 0, "m1", "b"),
+    model("m1", "openai/gpt-6"),
+    rate("b", 0, "m2", "m3", { limitType: "cost" }),
+    model("m2", "groq/llama"),
+    model("m3", "cohere/command-a", "m4"),
+    model("m4", "openai/gpt-6"),
+  ];
+  const { send, rows, fetch } = limited({ r: route }, undefined, {
+    keys: { openai: "sk-stored", groq: "gsk-stored", cohere: "co-stored" },
+    adminToken: "operator-0123456789",
+  });
+  // Cohere cannot take this: the request is not written for it.
+  const faulty = { messages: [{ role: "user", content: [{ type: "input_audio", input_audio: {} }] }] };
+  assertEquals((await send("a", {}, faulty)).model, "gpt-6");
+  const { attempts = [], tries, route: led } = rows[0];
+  assertEquals(attempts.map(({ provider, model, status, why }) => [`${provider}/${model}`, status ?? why]), [
+    ["openai/gpt-6", "limit r"],
+    ["groq/llama", "budget b"],
+    ["cohere/command-a", "cannot take messages[0].content[0].input_audio.data"],
+    ["openai/gpt-6", 200],
+  ]);
+  assertEquals(attempts.map(({ skipped }) => skipped), [true, true, true, undefined]);
+  assertEquals([tries, led?.way], [1, "start > r fallback > b fallback > m3 fallback > m4"]);
+  // The breaker has spared nobody.
+  const metrics = await fetch(
+    new Request("http://gateway.test/metrics", { headers: { authorization: "Bearer operator-0123456789" } }),
+  );
+  assertEquals((await metrics.text()).match(/^sluice_tries_total.*$/gm), [
+    'sluice_tries_total{provider="openai",status="200"} 1',
+  ]);
+});
+
+Deno.test("the row of a request that a limit has refused tells the way to the limit", async () => {
+  const route = [start("p"), conditional("p", { "metadata.user_id": "a" }, "r", "m1"), ...CLOSED.r.slice(1)];
+  const { send, rows } = limited({ r: route.with(2, rate("r", 0, "m1")) });
+  assertEquals((await send("a")).status, 429);
+  const [{ route: led, attempts, tries }] = rows;
+  const skipped = { provider: "openai", model: "gpt-6", ms: 0, skipped: true, why: "limit r" };
+  assertEquals([led?.way, attempts, tries], ["start > p true > r", [skipped], 0]);
 });
 
 /** An answer of so many tokens. */
