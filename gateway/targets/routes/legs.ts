@@ -38,7 +38,8 @@ export interface Routes {
 interface Asked extends RouteScope {
   headers: Headers;
   config: { providers: ReadonlyMap<string, Provider>; routes?: Routes; random: () => number };
-  caller: { check(provider: Provider, model?: string): void };
+  /** `metadata`: the entries of its virtual key, which win over those that the client writes. */
+  caller: { check(provider: Provider, model?: string): void; metadata?: Readonly<Record<string, unknown>> };
 }
 
 const PREFIX = `${DYNAMIC}/`;
@@ -70,7 +71,7 @@ export function targetsOfRoute(
     const message = `Cannot use the route ${quote(name)}: ${route.fault}`;
     throw new GatewayError("invalid_model", message, { param });
   }
-  const legs = walk(route.graph, factsOf(headers, body, routes), random);
+  const legs = walk(route.graph, factsOf(headers, body, routes, caller.metadata), random);
   if (legs.length === 0) throw endsEarly(name, param);
   return legs.map((leg): Target => {
     const { provider, model } = leg.node;
@@ -150,13 +151,14 @@ function factsOf(
   headers: Headers,
   body: { get(field: string): unknown } | undefined,
   routes: Routes,
+  own: Asked["caller"]["metadata"],
 ): Facts {
   const fields = new Map<string, unknown>();
   let metadata: ReturnType<Routes["metadata"]>;
   let isRead = false;
   return {
     metadata() {
-      if (!isRead) metadata = routes.metadata(headers);
+      if (!isRead) metadata = own ? { ...routes.metadata(headers), ...own } : routes.metadata(headers);
       isRead = true;
       return metadata;
     },

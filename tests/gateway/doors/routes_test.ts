@@ -264,6 +264,43 @@ Deno.test("conditions see the body, the headers and the metadata of the request,
   assertEquals(models, ["small", "big", "big", "big", "small", "big", "big"]);
 });
 
+Deno.test("the entries of a key lead its requests, whatever its holder writes into the metadata", async () => {
+  const admin = "operator-0123456789";
+  const { fetch, sent } = routing(
+    {
+      support: [
+        start("c"),
+        conditional("c", { "metadata.plan": "paid" }, "big", "r"),
+        rate("r", 1, "small", "tiny"),
+        model("big", "openai/big"),
+        model("small", "openai/small"),
+        model("tiny", "openai/tiny"),
+      ],
+    },
+    undefined,
+    { adminToken: admin },
+  );
+  const metadata = { plan: "free", user_id: "u1" };
+  const made = await fetch(
+    post("http://gateway.test/sluice/api/keys", { name: "a", metadata }, {
+      authorization: `Bearer ${admin}`,
+    }),
+  );
+  const { secret } = await made.json();
+  for (const written of [undefined, { plan: "paid" }, { user_id: "u2" }]) {
+    const headers: Record<string, string> = { authorization: `Bearer ${secret}` };
+    if (written) headers["cf-aig-metadata"] = JSON.stringify(written);
+    await (await fetch(ask("dynamic/support", headers))).text();
+    await (await fetch(post(ROOT, [{
+      provider: "compat",
+      endpoint: "chat/completions",
+      headers: written ? { "cf-aig-metadata": written } : {},
+      query: { model: "dynamic/support", messages },
+    }], headers))).text();
+  }
+  assertEquals(sent.map(({ body }) => JSON.parse(body).model), ["small", ...Array(5).fill("tiny")]);
+});
+
 Deno.test("a request is led to nothing by a route that does not exist, or that ends before a model", async () => {
   const routes = { support: [start("c"), conditional("c", { "metadata.plan": "paid" }, "m", "end"), M, end] };
   const { chat, sent, rows } = routing(routes);
