@@ -9,11 +9,35 @@ import type { Sizes } from "../policies/token_limits.ts";
 import type { Parsed } from "./shown_body.ts";
 import { NO_TOKENS } from "../../wires/shared/usage.ts";
 
-/** The fields that limit an answer's tokens, in the formats of OpenAI, Anthropic and Google. */
-const LIMITS = ["max_completion_tokens", "max_output_tokens", "max_tokens", "maxOutputTokens"];
+/** The fields that limit an answer's tokens, in the formats of the providers. */
+const LIMITS = [
+  "max_completion_tokens",
+  "max_output_tokens",
+  "max_tokens",
+  "max_tokens_to_sample",
+  "max_new_tokens",
+  "max_gen_len",
+  "maxOutputTokens",
+  "maxTokens",
+  "maxTokenCount",
+  "num_predict",
+];
 
-/** The member in which Google keeps the settings of an answer. */
-const SETTINGS = "generationConfig";
+/** The fields that tell how many answers are made. All of them are billed, also those that are not returned. */
+const COUNTS = ["n", "best_of", "candidateCount", "candidate_count", "num_generations"];
+
+/** Members in which providers keep such fields: Google, Bedrock, Workers AI and Hugging Face, Ollama. */
+const SETTINGS = [
+  "generationConfig",
+  "generation_config",
+  "inferenceConfig",
+  "textGenerationConfig",
+  "parameters",
+  "options",
+];
+
+/** No answer is longer. A product of larger numbers could be no number. */
+const MOST = 1e12;
 
 /**
  * Estimates the tokens of a request. It is the same estimate for all formats: the text of the body, with its names.
@@ -39,20 +63,16 @@ export function sizesOfBody(body: JsonObject, mediaTokens: number, hasOutput: bo
   };
 }
 
+/** Of several fields the largest counts: providers differ in which one they read. */
 function outputOf(body: JsonObject): Pick<Sizes, "mostOutput" | "answers"> {
-  const places = [body, object(body[SETTINGS]) ?? {}];
-  const count = (value: unknown) => typeof value === "number" && value >= 0 ? value : undefined;
+  const places = [body, ...SETTINGS.map((name) => object(body[name]) ?? {})];
   const find = (names: readonly string[]) => {
-    for (const place of places) {
-      for (const name of names) {
-        const found = count(place[name]);
-        if (found !== undefined) return found;
-      }
-    }
-    return undefined;
+    const told = places.flatMap((place) => names.map((name) => place[name]))
+      .filter((value): value is number => typeof value === "number" && value >= 0);
+    return told.length > 0 ? Math.min(MOST, Math.max(...told)) : undefined;
   };
   const most = find(LIMITS);
-  const answers = Math.max(1, find(["n", "candidateCount"]) ?? 1);
+  const answers = Math.max(1, find(COUNTS) ?? 1);
   return { mostOutput: most === undefined ? null : most * answers, answers };
 }
 

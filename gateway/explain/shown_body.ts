@@ -23,7 +23,7 @@ const PDF = "JVBERi";
 export interface Parsed {
   /** The value, without the runs that were cut. */
   body: unknown;
-  /** The estimate for these runs. */
+  /** The estimate for these runs, most of which are media. */
   mediaTokens: number;
 }
 
@@ -86,16 +86,47 @@ function textOf(body: BodyInit): string | undefined {
   }
 }
 
+/** The members in which a medium stands, up to its first character. */
+const MEDIUM =
+  /"(?:audio|base64|b64_json|bytes|data|file_data|images?|image_base64|image_url|input_audio|ur[il])"\s*:\s*\[?\s*"(?:data:[^",]{0,100},)?$/;
+
+/** How far before a medium the name of its member is looked for. */
+const NAME_CHARS = 200;
+
+/** Characters of such a text for each token where it is no medium: it is not made of words. */
+const CHARS_PER_TOKEN = 2;
+
+/** Stands between two media of a list. */
+const BETWEEN = /^"\s*,\s*"(?:data:[^",]{0,100},)?$/;
+
+/**
+ * Makes the function that estimates the tokens of each run of base64 in its turn. In a place of text its characters are what a model
+ * reads, and a client pays for.
+ */
+function runTokens(source: string): (start: number, end: number) => number {
+  let isMedium = false, last = 0;
+  return (start, end) => {
+    const from = Math.max(0, start - NAME_CHARS);
+    isMedium = MEDIUM.test(source.slice(from, start)) ||
+      isMedium && last >= from && BETWEEN.test(source.slice(last, start));
+    last = end;
+    const chars = end - start;
+    if (!isMedium) return chars / CHARS_PER_TOKEN;
+    return source.startsWith(PDF, start)
+      ? Math.max(IMAGE_TOKENS, chars / FILE_BYTES_PER_TOKEN)
+      : IMAGE_TOKENS;
+  };
+}
+
 /** Cuts long base64 out of a JSON text, which stays JSON. */
 function shorten(source: string): { text: string; mediaTokens: number } {
   const pieces: string[] = [];
+  const tokensOf = runTokens(source);
   let kept = 0, mediaTokens = 0;
   for (const { start, end } of longRuns(source, BEGINNING)) {
     const chars = end - start;
     if (!NOT_OF_NUMBERS.test(source.slice(start, end))) continue;
-    mediaTokens += source.startsWith(PDF, start)
-      ? Math.max(IMAGE_TOKENS, chars / FILE_BYTES_PER_TOKEN)
-      : IMAGE_TOKENS;
+    mediaTokens += tokensOf(start, end);
     const beginning = source.slice(start, start + KEPT).replaceAll("\\", "");
     pieces.push(source.slice(kept, start), `${beginning}…[${chars} characters of base64]`);
     kept = end;

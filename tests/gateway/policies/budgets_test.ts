@@ -136,6 +136,44 @@ Deno.test("the tokens of the prompt are held too, without its base64", async () 
   assertEquals(await send(1, MODEL, {}, { messages: long }), 429);
 });
 
+/** Bodies that may cost much more than two dollars, in words that one provider or another reads. */
+const DEAR: Record<string, object> = {
+  "two limits": { max_completion_tokens: 1, max_tokens: 300 },
+  "two limits, the other way": { max_completion_tokens: 300, max_tokens: 1 },
+  "answers that are not returned": { max_tokens: 10, n: 1, best_of: 30 },
+  "Google's settings": { max_tokens: 1, generationConfig: { maxOutputTokens: 300 } },
+  "Google's settings in the other spelling": {
+    generation_config: { max_output_tokens: 10, candidate_count: 30 },
+  },
+  "Amazon's settings": { inferenceConfig: { maxTokens: 30_000 } },
+  "Ollama's settings": { options: { num_predict: 30_000 } },
+};
+
+for (const [name, body] of Object.entries(DEAR)) {
+  Deno.test(`the largest number that limits an answer is held: ${name}`, async () => {
+    const { fetch, sent } = budgeted({ limitUsd: 2, window: "day" });
+    const request = post(`${ROOT}/openai/chat/completions`, { model: "gpt-4.1", messages, ...body }, TOKEN);
+    assertEquals([await status(fetch(request)), sent.length], [429, 0]);
+  });
+}
+
+Deno.test("a long text that looks like base64 is held as text, and media are not", async () => {
+  const prices = { [MODEL]: { input: 1_000_000, output: 0 } };
+  const { send } = budgeted({ limitUsd: 10_000, window: "day" }, () => used(0, {}, 1), { prices });
+  const run = "QUJDREVG".repeat(8000);
+  const of = (...content: object[]) => send(1, MODEL, {}, { messages: [{ role: "user", content }] });
+  const picture = { type: "image_url", image_url: { url: `data:image/png;base64,${run}` } };
+  const sound = { type: "input_audio", input_audio: { data: run, format: "wav" } };
+  assertEquals([await of(picture, sound), await of({ type: "text", text: run })], [200, 429]);
+  assertEquals(await of({ type: "text", text: `data:image/png;base64,${run}` }), 429);
+  assertEquals(await of(picture, { type: "text", text: `and, ${run}` }), 429);
+  // Ollama's list.
+  assertEquals(
+    await send(1, MODEL, {}, { messages: [{ role: "user", content: "Hi", images: [run, run] }] }),
+    200,
+  );
+});
+
 Deno.test("the dearest of the targets decides what is held", async () => {
   const { send, sent } = budgeted(DOLLAR, () => used(50));
   assertEquals(await send(51, MODEL, { "sluice-fallback": "groq/llama" }), 429);
