@@ -4,6 +4,7 @@ import { GatewayError, stackless } from "../../wires/errors.ts";
 import { parse } from "../../wires/shared/json.ts";
 import { concat } from "../../wires/shared/json_text.ts";
 import { readCompatibleError } from "../../wires/shared/compatible_error.ts";
+import { plausible } from "../../wires/shared/usage.ts";
 import { sseReader } from "../../wires/streams/sse.ts";
 import { type ByteFilter, withoutEvents } from "../../wires/streams/without_events.ts";
 import type {
@@ -72,7 +73,7 @@ export function observer(timer: Timer, signal: AbortSignal): Observer {
           seen.tier ??= delta.service_tier;
           return;
         case "usage":
-          seen.usage = delta.usage;
+          seen.usage = plausible(delta.usage);
           return;
         case "stop":
           seen.stop = delta.reason;

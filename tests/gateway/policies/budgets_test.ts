@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { createGateway } from "../../../gateway/gateway.ts";
 import type { TokenBudget } from "../../../gateway/policies/token_limits.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
+import { memoryCounters } from "../../../gateway/stores/counters.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import {
   ask,
@@ -277,6 +278,37 @@ Deno.test("a client that leaves before the answer begins is billed for its promp
   assertEquals(status, 499);
   assertEquals(await send(1), 429);
 });
+
+/** Usages that no provider should tell. */
+const ABSURD = [
+  { usage: '{"prompt_tokens": 1e999, "completion_tokens": 1e300}', tokens: [1e9, 1e9] },
+  { usage: '{"prompt_tokens": -9, "completion_tokens": -7, "cost": -5}', tokens: [0, 0] },
+  { usage: '{"prompt_tokens": 1, "completion_tokens": 1.4, "cost": 1e308}', tokens: [1, 1] },
+  { usage: '{"prompt_tokens": "9", "completion_tokens": null, "total_tokens": {}}', tokens: [0, 0] },
+];
+
+for (const { usage, tokens } of ABSURD) {
+  Deno.test(`a usage of ${usage} spoils no sum, and no row of others`, async () => {
+    const rows: LogEntry[] = [];
+    const kept = new Map<string, { value: number; until: number }>();
+    const now = () => Date.UTC(2026, 10, 24);
+    const { fetch } = budgeted(
+      { limitUsd: 1, window: "day" },
+      async () => {
+        const text = JSON.stringify({ ...await completion().json(), usage: "USAGE" });
+        return new Response(text.replace('"USAGE"', usage), {
+          headers: { "content-type": "application/json" },
+        });
+      },
+      { now, store: { counters: memoryCounters(now, kept) }, log: (row) => void rows.push(row) },
+    );
+    await (await fetch(ask(MODEL, TOKEN, { max_tokens: 5 }))).text();
+    assertEquals([rows[0].inputTokens, rows[0].outputTokens], tokens);
+    for (const number of [rows[0].cost!, ...[...kept.values()].map(({ value }) => value)]) {
+      assert(number >= 0 && number <= Number.MAX_SAFE_INTEGER * 1e3, `${number}`);
+    }
+  });
+}
 
 Deno.test("a request that fails costs nothing, and its hold goes", async () => {
   const { send } = budgeted(DOLLAR, (_, at) => {
