@@ -16,10 +16,9 @@ import type { Exchange } from "../exchange.ts";
 import { requestHeaders, type SentHeaders, setFixed, setMissing } from "../upstream/headers.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { needsModel } from "../policies/limit_rules.ts";
-import { hasBudget } from "../policies/token_limits.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import type { Route } from "./find_door.ts";
-import { checkModels, modelsIn } from "./native_models.ts";
+import { checkModels, clearModel, isClear, modelsIn } from "./native_models.ts";
 import { maskObject } from "../upstream/masked.ts";
 import { clientKeySet, readyKey, sendKey } from "../upstream/client_keys.ts";
 import { storedKeys } from "../upstream/send.ts";
@@ -62,7 +61,7 @@ export async function native(
   const { body, fault } = await bodyOf(request, settings, exchange, isWhole);
   checkModels(provider, path, body, exchange);
   if (isMeasured && ArrayBuffer.isView(body)) await measure(body as Uint8Array<ArrayBuffer>, exchange);
-  const model = report.model ?? report.sizes?.model;
+  const model = isMeasured ? clearModel(provider, path, body, report.sizes?.model) : report.model;
   const sent = {
     provider,
     endpoint,
@@ -208,7 +207,7 @@ export function nativeStep(native: NativeRequest, settings: PolicySettings, exch
     model,
     settings,
     format,
-    costs: hasBudget(caller.metered) ? costsOf(method, url, format, body) : undefined,
+    costs: needsModel(caller.metered) ? costsOf(native, url, format) : undefined,
     otherKey: keys?.isFree,
     cache: native.caching && planOf({ ...native, model }, url, exchange),
     mask: (error) => maskObject(asked.masks.error, error),
@@ -226,16 +225,18 @@ const FREE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
 /** Paths that count tokens: Anthropic's, Google's, OpenAI's and Amazon's. */
 const COUNTS = /[/:](?:count_tokens|countTokens|responses\/input_tokens|count-tokens)$/;
 
+/** Paths whose work is in a file, and is done later. */
+const LATER = /embed-jobs|:async/i;
+
 /** What a request costs if tokens do not tell it; `undefined` if they do. */
 function costsOf(
-  method: string,
+  { method, provider, endpoint, body }: NativeRequest,
   url: string,
   format: AnswerFormat | undefined,
-  body: BodyInit | null,
 ): Step["costs"] {
   const path = url.split("?", 1)[0].replace(/\/+$/, "");
   if (FREE_METHODS.has(method) || COUNTS.test(path)) return "nothing";
   // With two models in the body, the dearer one may be the one that the provider reads.
-  if (modelsIn(body) === undefined) return "unknown";
-  return format || WITHOUT_OUTPUT.test(path) ? undefined : "unknown";
+  if (modelsIn(body) === undefined || !isClear(endpoint, modelInPath(provider, endpoint))) return "unknown";
+  return format || WITHOUT_OUTPUT.test(path) && !LATER.test(path) ? undefined : "unknown";
 }

@@ -22,10 +22,10 @@ export function checkModels(
   const { target } = provider;
   // The path of such a request is in a header.
   const isElsewhere = target !== undefined && headers.has(target.header);
-  const inPath = modelInPath(provider, endpoint.split("?", 1)[0]);
+  const inPath = modelInPath(provider, pathOf(endpoint));
   const inBody = modelsIn(body);
   const names = [...inPath === undefined ? [] : [inPath], ...inBody ?? []];
-  if (isElsewhere || inBody === undefined || names.length === 0) {
+  if (isElsewhere || !isClear(endpoint, inPath) || inBody === undefined || names.length === 0) {
     throw new GatewayError(
       "forbidden",
       "Cannot serve the request: its gateway token is for some models only, and the request does not name one clearly; " +
@@ -34,10 +34,44 @@ export function checkModels(
     );
   }
   const text = bytesOf(body);
-  for (const name of [...names, ...toolModels(text && fieldsOf(text)?.("tools"))]) {
-    caller.check(provider, name);
-  }
+  const fields = text && fieldsOf(text);
+  // Replicate runs the version, whatever else is named.
+  const version = /(?:^|\/)predictions\/?$/.test(pathOf(endpoint)) ? fields?.("version") : undefined;
+  if (typeof version === "string") names.push(version);
+  for (const name of [...names, ...toolModels(fields?.("tools"))]) caller.check(provider, name);
 }
+
+/**
+ * Paths whose requests run models that they name in files, within other members, or not at all: batches, sessions in real time, and
+ * tokens with which a client asks the provider itself.
+ */
+const ELSEWHERE = /(?:^|\/)(?:auth_tokens|batches|embed-jobs|realtime)(?:[/:]|$)/i;
+
+/** Whether a path, or else the member `model` of a body, tells which model is run. */
+export function isClear(endpoint: string, inPath: string | undefined): boolean {
+  const path = pathOf(endpoint);
+  if (ELSEWHERE.test(path) || path.split(/(?:^|\/)models\//).length > 2) return false;
+  // A path that ends in a verb names its model itself: `tunedModels/m:generateContent`.
+  return (inPath !== undefined || !/(?::|%3a)\w+\/?$/i.test(path));
+}
+
+/**
+ * The model of a request to a provider's own path, for budgets; `undefined` if it is not clear, so that it may be any.
+ *
+ * @param inBody The model that the body seems to name.
+ */
+export function clearModel(
+  provider: Provider,
+  endpoint: string,
+  body: BodyInit | null,
+  inBody: string | undefined,
+): string | undefined {
+  const inPath = modelInPath(provider, pathOf(endpoint));
+  if (!isClear(endpoint, inPath)) return undefined;
+  return inPath ?? (modelsIn(body) === undefined ? undefined : inBody);
+}
+
+const pathOf = (endpoint: string) => endpoint.split("?", 1)[0];
 
 /** The models that tools use, e.g. that of OpenAI's `image_generation`. */
 export const toolModels = (tools: unknown): string[] =>

@@ -17,7 +17,7 @@ import { withSizes } from "./routed.ts";
 import type { Exchange } from "../exchange.ts";
 import { checkSize, headerValue, setMissing } from "../upstream/headers.ts";
 import { nativeCaching, nativeHeaders, nativeStep } from "./native.ts";
-import { checkModels } from "./native_models.ts";
+import { checkModels, clearModel } from "./native_models.ts";
 import { firstAttempt, type Step } from "../policies/attempt.ts";
 import { type PolicySettings, readPolicy } from "../policies/settings.ts";
 import { findProvider, MOST_NAME } from "../targets/find_target.ts";
@@ -241,12 +241,12 @@ function nativeStepOf(step: WrittenStep, settings: PolicySettings, exchange: Exc
     const headers = nativeHeaders(provider, exchange);
     setMissing(headers, "content-type", "application/json");
     const { model } = (query ?? {}) as JsonObject;
-    const isName = typeof model === "string" && model.length <= MOST_NAME;
+    const named = typeof model === "string" && model.length <= MOST_NAME ? model : undefined;
     return nativeStep(
       {
         provider,
         endpoint,
-        model: isName ? model : undefined,
+        model: clearModel(provider, endpoint, body, named),
         method: "POST",
         headers,
         body,

@@ -44,7 +44,7 @@ export const limit: Policy = (next) => {
       const isAnswered = status > 0 && status < 400;
       const tokens = seen && isAnswered ? tokensIn(seen, heldBytes) : 0;
       const additions = taken ? additionsTo(limits, "open", -1) : [];
-      if (tokens > 0) additions.push(...additionsTo(answeredBy(limits, attempt.run), "tokens", tokens));
+      if (tokens > 0) additions.push(...additionsTo(answeredBy(limits, attempt), "tokens", tokens));
       // If the client leaves before its answer begins, the provider has its prompt.
       const isLeft = status === 0 && signal.aborted && report.tries > 0;
       const { spent = [], freed } = reserved?.settled(seen, isAnswered || isLeft) ?? {};
@@ -64,8 +64,12 @@ export const limit: Policy = (next) => {
 };
 
 /** Those of the limits that are for the model that has answered. */
-const answeredBy = (limits: readonly LimitNow[], run: Run): LimitNow[] =>
-  limits.filter(({ about }) => isFor(about, run.report.provider ?? "", modelOf(run.report, run)));
+function answeredBy(limits: readonly LimitNow[], { step, others, run }: Attempt): LimitNow[] {
+  const { report } = run;
+  const { costs } = [step, ...others][report.step] ?? {};
+  const model = modelOf({ model: report.model, costs }, run);
+  return limits.filter(({ about }) => isFor(about, report.provider ?? "", model));
+}
 
 /**
  * Counts a request.

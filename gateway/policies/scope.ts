@@ -1,4 +1,5 @@
 /** Tells which models a limit or a budget is for. */
+import { withoutVersion } from "../../providers/prices/table.ts";
 import { matchesModel } from "../targets/model_patterns.ts";
 import type { Run, Step } from "./attempt.ts";
 
@@ -12,12 +13,18 @@ export interface Scoped {
 export const scopeOf = ({ models, providers }: Scoped): string =>
   JSON.stringify([models ?? "*", providers ?? "*"]);
 
-/** Whether it is for a model. It is also for a model that is not known, which may be one of its models. */
+/**
+ * Whether it is for a model, or for a dated version of it. It is also for a model that is not known, which may be one of its
+ * models.
+ */
 export function isFor({ models, providers }: Scoped, provider: string, model: string | undefined): boolean {
   if (providers && !providers.includes(provider)) return false;
-  return !models || model === undefined || matchesModel(models, provider, model);
+  if (!models || model === undefined) return true;
+  return matchesModel(models, provider, model) || matchesModel(models, provider, withoutVersion(model));
 }
 
-/** The model of a step; `undefined` if neither its path nor its body names one. */
-export const modelOf = ({ model }: Pick<Step, "model">, { report: { sizes } }: Run): string | undefined =>
-  model ?? sizes?.model;
+/** The model of a step; `undefined` if neither its path nor its body names one clearly. */
+export const modelOf = (
+  { model, costs }: Pick<Step, "model" | "costs">,
+  { report: { sizes } }: Run,
+): string | undefined => model ?? (costs === "unknown" ? undefined : sizes?.model);

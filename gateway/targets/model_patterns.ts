@@ -27,16 +27,19 @@ export function readModelPatterns(
     if (pattern.split("*").length > 2) throw fault();
     try {
       const { provider, model } = findTarget(pattern.replace("*", STAR), providers, "models", "any");
-      return `${provider.name}/${model.replace(STAR, "*")}`.toLowerCase();
+      return `${provider.name}/${plain(model).replace(STAR, "*")}`.toLowerCase();
     } catch {
       throw fault();
     }
   });
 }
 
+/** A model's name in one spelling: Google's may begin with `models/`, and some providers cut blanks off. */
+const plain = (model: string) => model.trim().replace(/^models\//i, "");
+
 /** Whether a model matches one of the patterns. Providers ignore the case of their models' names, some of them at least. */
 export function matchesModel(patterns: readonly string[], provider: string, model: string): boolean {
-  const name = `${provider}/${model}`.toLowerCase();
+  const name = `${provider}/${plain(model)}`.toLowerCase();
   return patterns.some((pattern) => {
     const star = pattern.indexOf("*");
     if (star < 0) return name === pattern;

@@ -136,6 +136,9 @@ export const isCost = (value: unknown): value is Cost =>
 /** The version at the end of a model's name: `-2026-03-05`, `-20260305`, `@20260305` or `-latest`. */
 const VERSION = /(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|latest))$/;
 
+/** A model's name without the version at its end. */
+export const withoutVersion = (model: string): string => model.replace(VERSION, "");
+
 /**
  * A model's entry: by its exact name, or else by its name without the version at its end.
  *
@@ -143,7 +146,9 @@ const VERSION = /(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|latest))$/;
  */
 export function findModel(table: PriceTable, row: string, model: string): Model | undefined {
   const models = table.get(row);
-  return models?.get(model) ?? models?.get(model.replace(VERSION, ""));
+  // Google's names may begin with `models/`.
+  const bare = model.replace(/^models\//, "");
+  return models?.get(model) ?? models?.get(bare) ?? models?.get(withoutVersion(bare));
 }
 
 /** The rates of a request: those of its service tier, or else those for its length, or else the usual ones. */

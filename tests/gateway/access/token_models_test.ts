@@ -10,8 +10,15 @@ const KEYS = {
   anthropic: "sk-ant-stored",
   openrouter: "sk-or-stored",
   "google-ai-studio": "g-stored",
+  replicate: "r8-stored",
 };
-const MODELS = ["openai/gpt-4*", "openrouter/openai/*", "gemini/gemini-2.5-flash", "@cf/meta/*"];
+const MODELS = [
+  "openai/gpt-4*",
+  "openrouter/openai/*",
+  "gemini/gemini-2.5-flash",
+  "@cf/meta/*",
+  "replicate/meta/*",
+];
 
 /** A gateway whose token is for some models. */
 function limited(options: Options = {}, models = MODELS) {
@@ -53,6 +60,10 @@ const OPEN: Record<string, () => Request> = {
   "the path of a provider": () => native("openai/chat/completions", { model: "gpt-4.1", messages }),
   "a path that names its model": () =>
     native("google-ai-studio/v1beta/models/gemini-2.5-flash:generateContent", { contents: [] }),
+  "a name of Google's with its prefix": () =>
+    native("google-ai-studio/v1beta/openai/chat/completions", { model: "models/gemini-2.5-flash", messages }),
+  "a version of a model": () =>
+    native("replicate/predictions", { version: "meta/llama:1a2b", model: "meta/llama", input: {} }),
   "a universal step": () => post(ROOT, [step("openai", { model: "gpt-4.1", messages })], OWN),
   "a universal step for compat": () => post(ROOT, [step("compat", { model: "cheap", messages })], OWN),
 };
@@ -118,6 +129,19 @@ const CLOSED: Record<string, () => Request> = {
       input: "Hi",
       tools: [{ type: "x", model: "gpt-image-1" }],
     }),
+  "a batch, whose models are in a file": () =>
+    native("openai/v1/batches", { model: "gpt-4.1", input_file_id: "f", endpoint: "/v1/chat/completions" }),
+  "a batch, whose models are within": () =>
+    native("openai/v1/messages/batches", { model: "gpt-4.1", requests: [{ params: { model: "gpt-5" } }] }),
+  "a token for a session with another model": () =>
+    native("openai/realtime/client_secrets", { model: "gpt-4.1", session: { model: "gpt-realtime" } }),
+  "a token of Google's": () => native("google-ai-studio/v1alpha/auth_tokens", { model: "gemini-2.5-flash" }),
+  "a path of another kind of model": () =>
+    native("google-ai-studio/v1beta/tunedModels/m:generateContent", { model: "gemini-2.5-flash" }),
+  "a path with two models": () =>
+    native("google-ai-studio/v1beta/models/gemini-2.5-flash/models/gemini-2.5-pro:generateContent", {}),
+  "a version beside a model": () =>
+    native("replicate/predictions", { version: "1a2b3c", model: "meta/llama", input: {} }),
   "a body without a model": () => native("openai/chat/completions", { messages }),
   "a body with two models": () =>
     native("openai/chat/completions", '{"model": "gpt-5", "model": "gpt-4.1", "messages": []}'),

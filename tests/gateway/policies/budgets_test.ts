@@ -422,6 +422,61 @@ Deno.test("a budget for some models or providers leaves others alone", async () 
   }
 });
 
+const PRO = "google-ai-studio/gemini-2.5-pro";
+const googleStep = (query: object) => [{
+  provider: "google-ai-studio",
+  endpoint: "v1beta/models/gemini-2.5-pro:generateContent",
+  headers: {},
+  query: { contents: [], ...query },
+}];
+
+/** Requests for a model that has a budget, under another name, with the status of their refusal. */
+const RENAMED: Record<string, [request: () => Request, status: number]> = {
+  "a dated version": [() => ask(`${MODEL}-2025-04-14`, TOKEN, { max_tokens: 200_000 }), 429],
+  "capitals": [() => ask("openai/GPT-4.1", TOKEN, { max_tokens: 200_000 }), 403],
+  "a prefix of Google's": [
+    () => ask("google-ai-studio/models/gemini-2.5-pro", TOKEN, { max_tokens: 200_000 }),
+    429,
+  ],
+  "the name of another in a universal step": [
+    () => post(ROOT, googleStep({ model: "gemini-2.5-flash" }), TOKEN),
+    429,
+  ],
+  "two names in a body": [
+    () =>
+      post(
+        `${ROOT}/openai/chat/completions`,
+        '{"model": "gpt-4.1", "messages": [], "model": "gpt-5"}',
+        TOKEN,
+      ),
+    403,
+  ],
+  "the name of another beside a batch": [
+    () => post(`${ROOT}/openai/batches`, { model: "gpt-5", input_file_id: "f" }, TOKEN),
+    403,
+  ],
+  "the name of another beside a session": [
+    () => post(`${ROOT}/openai/realtime/client_secrets`, { model: "gpt-5", session: {} }, TOKEN),
+    403,
+  ],
+  "a job of embeddings": [
+    () => post(`${ROOT}/openai/embed-jobs`, { model: "gpt-5", dataset_id: "d" }, TOKEN),
+    403,
+  ],
+};
+
+for (const [name, [request, status]] of Object.entries(RENAMED)) {
+  Deno.test(`a budget for a model holds under another name: ${name}`, async () => {
+    const { fetch, sent } = budgeted({ limitUsd: 1, window: "day", models: [MODEL, PRO] }, undefined, {
+      prices: { ...PRICES, [PRO]: CENTS },
+      keys: { ...KEYS, "google-ai-studio": "g-stored" },
+    });
+    const response = await fetch(request());
+    await response.text();
+    assertEquals([response.status, sent.length], [status, 0]);
+  });
+}
+
 Deno.test("a budget with a date replaces another for the same window and models, until that date", async () => {
   const raised = { limitUsd: 3, window: "day", until: "2026-11-25" } as const;
   const { send, pass } = budgeted([DOLLAR, raised], () => used(100));
