@@ -168,6 +168,27 @@ Deno.test("a long text that looks like base64 is held as text, and media are not
   assertEquals([await of(picture, sound), await of({ type: "text", text: run })], [200, 429]);
   assertEquals(await of({ type: "text", text: `data:image/png;base64,${run}` }), 429);
   assertEquals(await of(picture, { type: "text", text: `and, ${run}` }), 429);
+  // A picture at a URL is one, however it is referred to.
+  const url = "https://example.com/a.png";
+  const few = budgeted({ limitUsd: 2000, window: "day" }, () => used(0, {}, 1), { prices });
+  const REFERRED = [
+    { type: "image_url", image_url: { detail: "high", url } },
+    { type: "input_image", image_url: url },
+    { type: "image", source: { type: "url", url } },
+    { type: "input_file", file_id: "file-1" },
+    { fileData: { mimeType: "video/mp4", fileUri: url } },
+  ];
+  for (const part of REFERRED) {
+    const one = { messages: [{ role: "user", content: [part] }] };
+    const two = { messages: [{ role: "user", content: [part, part] }] };
+    const sent = [one, two].map((body) =>
+      few.fetch(post(`${ROOT}/openai/chat/completions`, { model: "gpt-4.1", max_tokens: 1, ...body }, TOKEN))
+    );
+    const statuses = [];
+    for (const answer of sent) statuses.push(await status(answer));
+    assertEquals(statuses, [200, 429], JSON.stringify(part));
+    few.pass(DAY);
+  }
   // Ollama's list.
   assertEquals(
     await send(1, MODEL, {}, { messages: [{ role: "user", content: "Hi", images: [run, run] }] }),
