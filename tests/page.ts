@@ -38,17 +38,14 @@ async function script(): Promise<string> {
   return `(() => {\n"use strict";\n${slimScript(joined.join("\n"))}\n})();`;
 }
 
-/** What stands in a text over several lines keeps its indentation. */
+/** Without comments. What stands in a text over several lines keeps its indentation. */
 function slimScript(code: string): string {
-  return code.split(/(`[^`]*`)/).map((part, at) => at % 2 === 1 ? part : slimCode(part)).join("");
+  const bare = code.replaceAll(/^[ \t]*\/\/.*\n/gm, "").replaceAll(/^[ \t]*\/\*\*[^]*?\*\/\n/gm, "");
+  return bare.split(/(`[^`]*`)/).map((part, at) => at % 2 === 1 ? part : slimCode(part)).join("");
 }
 
 const slimCode = (code: string) =>
-  code.replaceAll(/^[ \t]*\/\/.*\n/gm, "").replaceAll(/^[ \t]*\/\*\*[^]*?\*\/\n/gm, "").replaceAll(
-    /^[ \t]+/gm,
-    "",
-  )
-    .replaceAll(/\n{2,}/g, "\n")
+  code.replaceAll(/^[ \t]+/gm, "").replaceAll(/\n{2,}/g, "\n")
     // A bracket or a comma needs no line break beside it.
     .replaceAll(/,?\n(?=[\])}])/g, "").replaceAll(/(?<=[[({,;])\n/g, "");
 

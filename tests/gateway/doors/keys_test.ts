@@ -529,7 +529,8 @@ const CHANGES: [what: string, change: [method: string, path: string, body?: obje
   ["removed", ["DELETE", ""], 401],
   ["disabled", ["PATCH", "", { disabled: true }], 401],
   ["replaced at once", ["POST", "/rotate", { graceSeconds: 0 }], 401],
-  ["renamed", ["PATCH", "", { name: "b" }], 200],
+  // Its budget stays, and a request that does not limit its answer may cost more.
+  ["renamed", ["PATCH", "", { name: "b" }], 429],
   ["left without limits", ["PATCH", "", { limits: null, budgets: null }], 200],
   ["limited to another model", ["PATCH", "", { models: ["anthropic/*"] }], 403],
 ];
