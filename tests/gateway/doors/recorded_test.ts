@@ -139,6 +139,7 @@ Deno.test("items are listed with a type, and messages with a status and their te
     { type: "message", role: "user", content: [{ type: "input_text", text: "x" }], status: "completed" },
     { type: "function_call", call_id: "c", name: "f", arguments: "{}", id: "fc_mine" },
     { type: "function_call_output", call_id: "c", output: "1" },
+    { type: "constructor" },
   ];
   const { text, get } = await send(() => Response.json(THEIRS), { input });
   const { data } = await get(`${JSON.parse(text).id}/input_items?order=asc`);
@@ -159,7 +160,10 @@ Deno.test("items are listed with a type, and messages with a status and their te
       ["string", input[2]],
       ["string", { type: "function_call", call_id: "c", name: "f", arguments: "{}" }],
       ["string", input[4]],
+      ["string", input[5]],
     ].map(([kind, item]) => [kind, JSON.parse(JSON.stringify(item))]),
   );
   assertEquals(data[3].id, "fc_mine");
+  const prefixes = data.map(({ id }: { id: string }) => id.split("_")[0]);
+  assertEquals(prefixes, ["msg", "msg", "msg", "fc", "fco", "item"]);
 });

@@ -263,3 +263,30 @@ Deno.test("a request that a store refuses, though its sums are below the limits,
   const metrics = await fetch(new Request("http://gateway.test/metrics", { headers }));
   assertStringIncludes(await metrics.text(), 'sluice_limited_total{rule="rpm"} 1');
 });
+
+Deno.test("of several limits that are reached the one is told that must be waited for longest", async () => {
+  for (
+    const [limits, wait, says] of [
+      [{ rpm: 2, open: 2 }, "90", "may send 2 requests in a minute"],
+      [{ rpm: 2, tpm: 150 }, "90", "may send 2 requests in a minute"],
+      [{ rpm: 2, tpm: 10 }, "118", "may use 10 tokens in a minute"],
+    ] as const
+  ) {
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const { fetch } = limited(limits, async () => {
+      await end;
+      return await usage(100);
+    });
+    const running = [1, 2].map(async () => await (await fetch(ask("openai/gpt-4.1", TOKEN))).text());
+    if ("tpm" in limits) {
+      resolve();
+      await Promise.all(running);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const response = await fetch(ask("openai/gpt-4.1", TOKEN));
+    assertStringIncludes(await response.text(), says);
+    assertEquals([response.status, response.headers.get("retry-after")], [429, wait]);
+    resolve();
+    await Promise.all(running);
+  }
+});
