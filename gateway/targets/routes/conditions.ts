@@ -120,9 +120,6 @@ export function readConditions(written: unknown, place: string): Condition {
   function combined(name: string, value: unknown, at: string, level: number): Condition {
     if (name !== "$and" && name !== "$or" && name !== "$nor") throw unknown(at, "$and, $or, $nor");
     if (!Array.isArray(value) || value.length === 0) throw new RouteFault(at, "must be a list of conditions");
-    if (value.length > MOST.comparisons) {
-      throw new RouteFault(place, `may hold ${MOST.comparisons} comparisons at most`);
-    }
     const parts = value.map((one, index) => read(one, `${at}[${index}]`, level + 1));
     if (name === "$and") return (facts) => parts.every((one) => one(facts));
     const isAny: Condition = (facts) => parts.some((one) => one(facts));
