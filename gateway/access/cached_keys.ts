@@ -56,6 +56,8 @@ export function cachedKeys(store: Keys, { guard, now }: Parts): Keys {
   let isUsed = false;
   let usedAt: number | undefined;
   let unknown = { at: -Infinity, count: 0 };
+  /** How many changes this process has made: what was asked before one is not remembered after it. */
+  let changes = 0;
 
   const isFresh = (at: number) => now() >= at && now() - at < REMEMBERED_MS;
 
@@ -65,7 +67,9 @@ export function cachedKeys(store: Keys, { guard, now }: Parts): Keys {
 
   async function readUsed(): Promise<boolean> {
     try {
-      isUsed = await guard.ask("cannot tell whether there are keys", () => store.isUsed());
+      const used = await guard.ask("cannot tell whether there are keys", () => store.isUsed());
+      // A key may have been made here meanwhile.
+      isUsed ||= used;
       usedAt = now();
     } catch (error) {
       // What was open stays open. A request with a key is refused until the store answers.
@@ -103,8 +107,9 @@ export function cachedKeys(store: Keys, { guard, now }: Parts): Keys {
       const known = found.get(hash) ?? missed.get(hash);
       if (known && isFresh(known.at)) return known.key;
       if (!known?.key) countUnknown();
-      const at = now();
+      const at = now(), changesBefore = changes;
       const key = await guard.ask("cannot find a key", () => store.find(hash));
+      if (changes !== changesBefore) return key;
       found.delete(hash);
       missed.delete(hash);
       (key ? found : missed).set(hash, { key, at });
@@ -117,6 +122,7 @@ export function cachedKeys(store: Keys, { guard, now }: Parts): Keys {
       const isSaved = await askNow(() => store.save(key));
       if (isSaved) {
         isUsed = true;
+        changes++;
         forgetId(key.id);
         forget(key);
       }
@@ -124,6 +130,7 @@ export function cachedKeys(store: Keys, { guard, now }: Parts): Keys {
     },
     async remove(id) {
       const isRemoved = await askNow(() => store.remove(id));
+      changes++;
       forgetId(id);
       return isRemoved;
     },

@@ -124,3 +124,49 @@ Deno.test("cachedKeys() looks up 1000 unknown keys in 10 s, and remembers 10,000
   assertEquals(await keys.find("h1"), KEY);
   assertEquals(asked, []);
 });
+
+Deno.test("cachedKeys() remembers nothing that it asked before a change of its own, and was told after it", async () => {
+  const store = memoryKeys();
+  const gates: (() => void)[] = [];
+  const guard = storeGuard({ name: "the keys", timer: () => 0, warn: () => {} });
+  const slow: Keys = {
+    ...store,
+    find: async (hash) => {
+      const key = await store.find(hash);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return key;
+    },
+  };
+  const keys = cachedKeys(slow, { now: () => 0, guard });
+  const find = async (hash: string) => {
+    const found = keys.find(hash);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return { found, pass: gates.pop()! };
+  };
+  await keys.save(KEY);
+  const change = async (work: () => unknown) => {
+    const { found, pass } = await find("h1");
+    await work();
+    pass();
+    await found;
+    const later = await find("h1");
+    later.pass?.();
+    return await later.found;
+  };
+  const disabled = { ...KEY, version: 2, about: { disabled: true } };
+  assertEquals(await change(() => keys.save(disabled)), disabled);
+  // Look-ups are remembered for ten seconds, and the clock stands still.
+  await keys.save({ ...disabled, version: 3 });
+  assertEquals(await change(() => keys.remove("k_1")), undefined);
+});
+
+Deno.test("cachedKeys() knows of a key that was made here while it asked whether there are any", async () => {
+  const store = memoryKeys();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const guard = storeGuard({ name: "the keys", timer: () => 0, warn: () => {} });
+  const keys = cachedKeys({ ...store, isUsed: () => promise }, { now: () => 0, guard });
+  const early = keys.isUsed();
+  await keys.save(KEY);
+  resolve(false);
+  assertEquals([await early, keys.isUsed()], [true, true]);
+});
