@@ -102,18 +102,35 @@ function database(url: string, settings: typeof ROWS): Sql & { close(): Promise<
     }
   }
 
+  /**
+   * Runs statements as one transaction.
+   *
+   * If the connection is lost, the client's `begin()` must not hear of it from here: it would send a rollback, and the client ends the
+   * process when something is written to a connection that is gone (3.4.9). It rejects by itself then.
+   *
+   * @see https://github.com/porsager/postgres/issues/1208
+   */
+  const transaction = (client: Client, statements: readonly SqlStatement[]) =>
+    client.begin((session) =>
+      Promise.all(statements.map((one) => run(session, ...one))).catch((error) =>
+        isRefusal(error) ? Promise.reject(error) : new Promise<never>(() => {})
+      )
+    );
+
   return {
     dialect: "postgres",
     all: (text, params) => answered((client) => run(client, text, params)),
     batch: (statements) =>
-      answered((client) =>
-        client.begin((transaction) =>
-          Promise.all(statements.map((one: SqlStatement) => run(transaction, ...one)))
-        )
-      ) as Promise<Record<string, unknown>[][]>,
+      answered((client) => transaction(client, statements)) as Promise<Record<string, unknown>[][]>,
     close: () => client.end({ timeout: 5 }),
   };
 }
+
+/** Whether a statement was refused, by the server or by the client, and its connection is still there. */
+const isRefusal = ({ name, code, severity }: { name?: string; code?: string; severity?: string }): boolean =>
+  name === "PostgresError"
+    ? severity === "ERROR"
+    : code === "UNDEFINED_VALUE" || code === "MAX_PARAMETERS_EXCEEDED";
 
 /** Writes the places of a statement as PostgreSQL has them. `'a?' = ?` becomes `'a?' = $1`. */
 export function numbered(text: string): string {

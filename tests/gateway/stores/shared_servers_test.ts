@@ -1,7 +1,8 @@
 /** Two gateways on one real server: one uses what the other writes, and their clocks may be apart. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { MINUTE_MS } from "../../../gateway/policies/windows.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
+import type { SqlStatement } from "../../../gateway/stores/sql.ts";
 import { sqlCounters } from "../../../gateway/stores/sql_counters.ts";
 import { openStore } from "../../../gateway/stores/store_url.ts";
 import { ask, before, chunk, completion, events, message, STREAM } from "../../fakes.ts";
@@ -13,12 +14,32 @@ const ADMIN = "operator-0123456789";
 const ROUTES = "/client/v4/accounts/acct/ai-gateway/gateways/gw/routes";
 const MODEL = "openai/gpt-4.1";
 
+const OTHERS = ROUTES.replace("/gw/", "/others/");
+
+/** Lines on standard error are not shown while it is in use. */
+function quiet(): Disposable {
+  const { error } = console;
+  console.error = () => {};
+  return { [Symbol.dispose]: () => void (console.error = error) };
+}
+
+interface Answer {
+  status: number;
+  body: Body;
+}
+
 type Fetch = (request: Request) => Promise<Response>;
 
 // deno-lint-ignore no-explicit-any
 type Body = any;
 
-async function send(fetch: Fetch, method: string, path: string, body?: unknown, token = ADMIN) {
+async function send(
+  fetch: Fetch,
+  method: string,
+  path: string,
+  body?: unknown,
+  token = ADMIN,
+): Promise<Answer> {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const url = `http://gateway.test${path}`;
   const answer = await fetch(
@@ -213,6 +234,106 @@ test(POSTGRES, "a key, a route and a response are found while long statements of
   await close!();
   await Promise.all(slow);
 });
+
+test(
+  POSTGRES,
+  "a transaction whose connection is lost fails, and neither ends the process nor takes a connection away",
+  async () => {
+    const { sql, quick, close } = await openStore((await serverOf(POSTGRES)).url);
+    await sql!.batch([["create table lost (a int)", []]]);
+    const end: SqlStatement = ["select pg_terminate_backend(pg_backend_pid())", []];
+    const refused: SqlStatement = ["select no_column", []],
+      written: SqlStatement = ["insert into lost values (1)", []];
+    for (let round = 0; round < 5; round++) {
+      for (const statements of [[end], [written, end, written], [end, refused], [written, refused, end]]) {
+        await assertRejects(() => sql!.batch(statements));
+      }
+      // More than there are connections.
+      await Promise.all(Array.from({ length: 4 }, () => assertRejects(() => sql!.batch([written, end]))));
+      await assertRejects(() => sql!.batch([written, refused]), Error, "no_column");
+    }
+    assertEquals(await sql!.batch([["select 1 as one", []]]), [[{ one: 1 }]]);
+    assertEquals(await quick!.all("select * from lost"), []);
+    await sql!.batch([["drop table lost", []]]);
+    await close!();
+  },
+);
+
+test(
+  POSTGRES,
+  "a server that is killed in the middle of writes loses no key, route or response that was answered",
+  async () => {
+    const server = await serverOf(POSTGRES);
+    const token = "a-gateway-token";
+    const { fetch, close } = before(() => message(), {
+      adminToken: ADMIN,
+      logs: false,
+      keys: { anthropic: "sk-stored" },
+      tokens: [{ token, name: "writer" }],
+      responses: { store: true },
+      store: await openStore(server.url),
+    });
+    /** The paths of what was stored. */
+    const stored: [path: string, token: string][] = [];
+    const seen = new Map<number, number>();
+    let isOver = false, count = 0;
+    const writes: (() => Promise<Answer>)[] = [
+      () => send(fetch, "POST", "/sluice/api/keys", { name: `written ${count++}` }),
+      () => send(fetch, "POST", OTHERS, { name: `written-${count++}`, elements: to("openai/one") }),
+      () =>
+        send(fetch, "POST", "/v1/responses", { model: "anthropic/claude-sonnet-4-5", input: "Hello" }, token),
+    ];
+    const paths = [
+      ({ id }: Body) => `/sluice/api/keys/${id}`,
+      ({ result }: Body) => `${OTHERS}/${result.id}`,
+      ({ id, store }: Body) => store ? `/v1/responses/${id}` : undefined,
+    ];
+    const write = async (kind: number) => {
+      while (!isOver) {
+        const { status, body } = await writes[kind]();
+        assert([200, 201, 503].includes(status), JSON.stringify(body));
+        seen.set(status, (seen.get(status) ?? 0) + 1);
+        const path = status === 503 ? undefined : paths[kind](body);
+        if (path) stored.push([path, kind === 2 ? token : ADMIN]);
+        // A gateway keeps a hundred routes.
+        if (path && kind === 1) await send(fetch, "PATCH", path, { name: `renamed-${count++}` });
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    const until = async (isEnough: () => boolean) => {
+      const late = performance.now() + 60_000;
+      while (!isEnough() && performance.now() < late) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    using _quiet = quiet();
+    const all = writes.map((_, kind) => write(kind));
+    try {
+      for (let round = 0; round < 2; round++) {
+        const before = stored.length;
+        await until(() => stored.length >= before + 10);
+        const refused = seen.get(503) ?? 0;
+        await server.kill();
+        await until(() => (seen.get(503) ?? 0) >= refused + 5);
+        await server.start();
+      }
+      const before = stored.length;
+      await until(() => stored.length >= before + 10);
+      assert(stored.length >= before + 10, "the store does not recover");
+    } finally {
+      isOver = true;
+      await Promise.all(all);
+    }
+    for (const [path, by] of stored) {
+      let { status } = await send(fetch, "GET", path, undefined, by);
+      // A store is left alone for a second after it has failed.
+      for (let tries = 0; status === 503 && tries < 100; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        ({ status } = await send(fetch, "GET", path, undefined, by));
+      }
+      assertEquals(status, 200, path);
+    }
+    await close();
+  },
+);
 
 // ---------------------------------------------------------------- clocks
 
