@@ -1,18 +1,26 @@
 /**
- * Shows how many calls of `take` each engine serves, and from how many at once on they take longer than gateways wait.
+ * Shows how many calls of `take` each engine serves, and from how many at once on they take longer than gateways wait. It starts the
+ * servers of Redis and Postgres that this machine has, and measures others by their URLs.
  *
- * `deno task bench:takes --urls=redis://127.0.0.1/,postgres://user@127.0.0.1/name`
+ * `deno task bench:takes --engines=Redis,Postgres --urls=redis://10.0.0.5/,postgres://user@10.0.0.5/name`
  */
 import { tmpdir } from "node:os";
 import { memoryCounters } from "../gateway/stores/counters.ts";
 import type { Counters } from "../gateway/stores/counters.ts";
 import { openStore } from "../gateway/stores/store_url.ts";
 import { bundle } from "../tests/bundle.ts";
+import {
+  noPostgres,
+  noRedis,
+  type Server,
+  startPostgres,
+  startRedis,
+} from "../tests/gateway/stores/servers.ts";
 import { serveWorkerd, STATE, workerConfig } from "../tests/runtimes/gateways.ts";
 import { readFlags } from "./flags.ts";
 import { type Load, type Measured, takes } from "./takes.ts";
 
-const { urls, seconds, instances } = readFlags({ urls: "", seconds: 3, instances: 50 });
+const { urls, engines, seconds, instances } = readFlags({ urls: "", engines: "", seconds: 3, instances: 50 });
 
 /** Milliseconds that a gateway waits for a store. */
 const LATE_MS = 250;
@@ -60,21 +68,83 @@ async function durableObjects(): Promise<Engine> {
   };
 }
 
-const ENGINES: (() => Promise<Engine>)[] = [
-  () => Promise.resolve(inProcess("memory", [memoryCounters(Date.now)])),
-  () => stored(`sqlite:${tmpdir()}/takes-${crypto.randomUUID()}.db`, 1),
-  durableObjects,
-  ...urls.split(",").filter(Boolean).map((url) => () => stored(url, instances)),
+/** Gateways on a server that this starts. The last arguments win. */
+async function served(name: string, start: () => Promise<Server>): Promise<Engine> {
+  const server = await start();
+  const { measure, [Symbol.asyncDispose]: close } = await stored(server.url, instances);
+  return {
+    name,
+    measure,
+    async [Symbol.asyncDispose]() {
+      await close();
+      await server.end();
+    },
+  };
+}
+
+/** What the store of the simulation takes for a call, how long the way to it takes, and how many calls fail. */
+const SIMULATED = { callMs: 1, wayMs: 4, failing: 0.01 };
+
+/** Gateways on one store in this process that does one call after another, at the end of a way that takes time and loses calls. */
+function simulated(count: number): Engine {
+  const store = memoryCounters(Date.now);
+  let freeAt = 0;
+  const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const way = () => pass(SIMULATED.wayMs * Math.random());
+  const fail = () => {
+    if (Math.random() < SIMULATED.failing / 2) throw new Error("lost");
+  };
+  const counters: Counters = {
+    async take(additions, rules) {
+      await way();
+      fail();
+      freeAt = Math.max(freeAt, performance.now()) + SIMULATED.callMs;
+      await pass(freeAt - performance.now());
+      const answer = await store.take(additions, rules);
+      await way();
+      fail();
+      return answer;
+    },
+  };
+  return inProcess("simulation", Array.from({ length: count }, () => counters));
+}
+
+/** The engines by their names, with the reason why one cannot be measured here. */
+const ENGINES: Record<string, [open: () => Promise<Engine> | Engine, missing?: string]> = {
+  memory: [() => inProcess("memory", [memoryCounters(Date.now)])],
+  SQLite: [() => stored(`sqlite:${tmpdir()}/takes-${crypto.randomUUID()}.db`, 1)],
+  Redis: [() => served("Redis", () => startRedis("--appendfsync", "everysec")), noRedis],
+  // Each gateway has a connection.
+  Postgres: [
+    () =>
+      served("Postgres", () => startPostgres("-c", "fsync=on", "-c", `max_connections=${instances + 50}`)),
+    noPostgres,
+  ],
+  "Durable Objects": [durableObjects],
+  simulation: [() => simulated(instances)],
+};
+
+const wanted = engines === "" ? Object.keys(ENGINES) : engines.split(",");
+const opened = [
+  ...wanted.map((name) =>
+    ENGINES[name] ?? [undefined, `${name} is not one of ${Object.keys(ENGINES).join(", ")}`]
+  ),
+  ...urls.split(",").filter(Boolean).map((url) => [() => stored(url, instances)] as const),
 ];
 
 const columns = (...texts: (string | number)[]) =>
   console.log(texts.map((text) => `${text}`.padStart(12)).join(""));
 
 columns("engine", "tokens", "at once", "calls/s", "median ms", "99 % ms", "admitted", "failed");
-for (const open of ENGINES) {
+for (const [open, missing] of opened) {
+  if (!open || missing !== undefined) {
+    console.log(`not measured: ${missing}`);
+    continue;
+  }
   await using engine = await open();
   const { name, measure } = engine;
-  for (const tokens of name === "Durable Objects" ? [1, 50] : [1]) {
+  // Counters of one token are one object, or are locked together.
+  for (const tokens of ["Durable Objects", "Postgres"].includes(name) ? [1, 50] : [1]) {
     let saturated: number | undefined;
     for (const atOnce of AT_ONCE) {
       // A short run tells how long the measured one must be.

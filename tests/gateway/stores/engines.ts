@@ -15,7 +15,7 @@ export interface Engine {
 }
 
 export const ENGINES: Engine[] = [
-  { name: "Postgres", missing: noPostgres, start: startPostgres, hasRows: true },
+  { name: "Postgres", missing: noPostgres, start: () => startPostgres(), hasRows: true },
   { name: "Redis", missing: noRedis, start: () => startRedis(), hasRows: false },
 ];
 

@@ -159,7 +159,7 @@ export const noPostgres = BIN === undefined
   ? "there is no user postgres"
   : undefined;
 
-export async function startPostgres(): Promise<Server> {
+export async function startPostgres(...more: string[]): Promise<Server> {
   const folder = mkdtempSync(`${tmpdir()}/sluice-postgres-`);
   if (uid !== undefined) chownSync(folder, uid, uid);
   const port = await freePort();
@@ -178,6 +178,7 @@ export async function startPostgres(): Promise<Server> {
     args: [
       ...["-D", data, "-h", "127.0.0.1", "-p", `${port}`, "-k", folder, "-c", "max_connections=60"],
       ...["-c", "fsync=off"],
+      ...more,
     ],
     uid,
     folder,
