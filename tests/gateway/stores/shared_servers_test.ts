@@ -3,11 +3,13 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { MINUTE_MS } from "../../../gateway/policies/windows.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { SqlStatement } from "../../../gateway/stores/sql.ts";
+import { sqlLogs } from "../../../gateway/stores/sql_logs.ts";
 import { sqlCounters } from "../../../gateway/stores/sql_counters.ts";
 import { openStore } from "../../../gateway/stores/store_url.ts";
 import { ask, before, chunk, completion, events, message, STREAM } from "../../fakes.ts";
 import { end, model, start } from "../targets/routes/graphs.ts";
 import { type Engine, ENGINES, gatewaysOn, serverOf, test, testEnd } from "./engines.ts";
+import { rowOf } from "./suite.ts";
 
 const [POSTGRES] = ENGINES;
 const ADMIN = "operator-0123456789";
@@ -234,6 +236,47 @@ test(POSTGRES, "a key, a route and a response are found while long statements of
   await close!();
   await Promise.all(slow);
 });
+
+test(
+  POSTGRES,
+  "a database of a newer gateway is used as it is, and one of an older gateway gets what it lacks",
+  async () => {
+    const { url } = await serverOf(POSTGRES);
+    const server = await openStore(url);
+    await server.quick!.all("create database versions");
+    await server.close!();
+    const place = url.replace(/postgres$/, "versions");
+    const first = await openStore(place);
+    const run = async (...texts: string[]) => {
+      for (const text of texts) await first.sql!.all(text);
+    };
+    const opens = async () => {
+      const { counters, sql, close } = await openStore(place);
+      assertEquals((await counters!.take([{ key: crypto.randomUUID(), amount: 1, ttlMs: 1000 }])).ok, true);
+      await sqlLogs(sql!, { rows: 9, days: 0, bodyBytes: 0, replaces: true, now: Date.now, onFull() {} }).add(
+        [rowOf(crypto.randomUUID())],
+      );
+      await close!();
+    };
+    await run(
+      "insert into sluice_schema (version) values (1000)",
+      "alter table sluice_logs add column newer bigint not null default 1",
+      "alter table sluice_days add column newer bigint not null default 1",
+      "alter table sluice_counters add column newer bigint",
+    );
+    await opens();
+    // As before the column of cached answers, the function that counts, and responses.
+    await run(
+      ...["minutes", "hours", "days"].map((grain) => `alter table sluice_${grain} drop column cached`),
+      "drop table sluice_documents",
+      "drop function sluice_take_1",
+      "delete from sluice_schema where version > 20",
+    );
+    await Promise.all(Array.from({ length: 4 }, opens));
+    assertEquals(await first.sql!.all("select * from sluice_documents"), []);
+    await first.close!();
+  },
+);
 
 test(
   POSTGRES,
