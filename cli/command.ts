@@ -26,7 +26,8 @@ export async function main(args: string[]): Promise<void> {
 
 /** The host: this runtime. Node's part is loaded on Node only. */
 async function findHost(args: readonly string[]): Promise<Host> {
-  return hostHere(new URL("./main.ts", import.meta.url).href, args) ?? (await import("./node.ts")).nodeHost;
+  return hostHere(import.meta.url.replace(/command(\.[jt]s)$/, "main$1"), args) ??
+    (await import("./node.ts")).nodeHost;
 }
 
 function program(args: readonly string[]): Command {

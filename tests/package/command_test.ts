@@ -139,6 +139,20 @@ testPackage("sluice on Node keeps rows in SQLite from Node 22 on, and says so on
   assertEquals(rows.map(({ model }: { model: string }) => model), ["echo"]);
 });
 
+testPackage("sluice on Deno without permissions tells a command that works", IT, async (it) => {
+  const [program] = await COMMANDS.deno(it);
+  const main = `${packageFolder(it)}/cli/main.js`;
+  const flags = ["--port", "0", "--log", "off"];
+  const { code, output } = await runIn(it.folder, program, ["run", "--quiet", "--no-prompt", main, ...flags]);
+  assertEquals(code, 1, output);
+  const told = / Run: .*? run (--allow-net --allow-env) (\S+) (.*)\n$/.exec(output);
+  assert(told, output);
+  assertEquals(told.slice(2), [main, flags.join(" ")]);
+  const args = ["run", "--quiet", "--no-prompt", ...told[1].split(" "), told[2], ...told[3].split(" ")];
+  await using gateway = await startServed(program, args, {});
+  assertEquals((await ask(gateway)).status, 200);
+});
+
 testPackage("sluice on Node says in one line that its address is taken", IT, async (it) => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { code, output } = await sluice(it, ["--port", `${taken.addr.port}`]);
