@@ -460,7 +460,7 @@ general_settings: { master_key: sk-the-master-key-1234 }
       assert(success, name);
       const told = new TextDecoder().decode(stderr);
       assertStringIncludes(told, "  SLUICE_ADMIN_TOKEN: a new token");
-      assertStringIncludes(told, "  model_list[0].litellm_params.rpm: limits belong to tokens");
+      assertStringIncludes(told, "  model_list[0].litellm_params.rpm: a limit of the option gateways");
       assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
         tokens: [{ token: "sk-the-master-key-1234", name: "master" }],
         models: { fast: "demo/echo" },
