@@ -226,7 +226,7 @@ const FREE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
 const COUNTS = /[/:](?:count_tokens|countTokens|responses\/input_tokens|count-tokens)$/;
 
 /** Paths whose work is in a file, and is done later. */
-const LATER = /embed-jobs|:async/i;
+const LATER = /(?::|%3a)async/i;
 
 /** What a request costs if tokens do not tell it; `undefined` if they do. */
 function costsOf(

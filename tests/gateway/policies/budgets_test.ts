@@ -480,6 +480,15 @@ const RENAMED: Record<string, [request: () => Request, status: number]> = {
     () => post(`${ROOT}/openai/realtime/client_secrets`, { model: "gpt-5", session: {} }, TOKEN),
     403,
   ],
+  "a job of embeddings of the model in the path": [
+    () =>
+      post(
+        `${ROOT}/google-ai-studio/v1beta/models/gemini-2.5-pro:asyncBatchEmbedContent`,
+        { batch: {} },
+        TOKEN,
+      ),
+    403,
+  ],
   "a job of embeddings": [
     () => post(`${ROOT}/openai/embed-jobs`, { model: "gpt-5", dataset_id: "d" }, TOKEN),
     403,

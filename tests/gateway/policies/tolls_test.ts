@@ -276,6 +276,15 @@ Deno.test("the row of a request that a limit has refused tells the way to the li
   const [{ route: led, attempts, tries }] = rows;
   const skipped = { provider: "openai", model: "gpt-6", ms: 0, skipped: true, why: "limit r" };
   assertEquals([led?.way, attempts, tries], ["start > p true > r", [skipped], 0]);
+  const behind = [
+    start("m2"),
+    model("m2", "groq/llama", "r"),
+    ...CLOSED.r.slice(1).with(0, rate("r", 0, "m1")),
+  ];
+  const failing = limited({ r: behind }, () => refusal(500));
+  assertEquals((await failing.send("a")).status, 500);
+  // A model was asked before the limit.
+  assertEquals(failing.rows[0].route?.way, "start > m2");
 });
 
 /** An answer of so many tokens. */
@@ -352,6 +361,43 @@ Deno.test("usedNames() knows a bounded number of names, until they are used no m
   assertEquals(names.keep("d", 9_999, 20_000), false);
   assertEquals([names.keep("d", 20_000, 20_000), names.keep("e", 20_000, 20_000)], [true, true]);
   assertEquals([names.keep("f", 20_000, 20_000), names.keep("a", 20_000, 20_000)], [false, true]);
+});
+
+Deno.test("a limit on cost charges nothing for a refusal, nor for a stream that fails before another model answers", async () => {
+  const paid = { input: 1_000_000, output: 1_000_000 };
+  const answers = [
+    () => refusal(400),
+    () => events(`data: ${JSON.stringify({ error: { message: "overloaded" } })}\n\n`),
+  ];
+  for (const answer of answers) {
+    const kept = new Map<string, { value: number; until: number }>();
+    const now = () => Date.UTC(2026, 10, 24);
+    const { send } = limited(
+      {
+        r: [start("b"), rate("b", 0, "m1", undefined, { ...COST, limit: 100 }), model("m1", "openai/gpt-6")],
+      },
+      ({ url }) => url.includes("api.openai") ? answer() : completion(),
+      {
+        prices: { "openai/gpt-6": paid, "groq/llama": paid },
+        now,
+        store: { counters: memoryCounters(now, kept) },
+      },
+    );
+    const told = await send("a", {}, { max_tokens: 2, stream: true, models: ["groq/llama"] });
+    assertEquals(told.model, "llama");
+    const isRefused = answer === answers[0];
+    if (isRefused) assertEquals((await send("a", {}, { max_tokens: 2, stream: true })).status, 400);
+    assertEquals([...kept].filter(([key, { value }]) => key.startsWith("route:") && value !== 0), []);
+  }
+});
+
+Deno.test("a model without a price passes a limit on cost as long as something is left", async () => {
+  const { models } = limited(BUDGET, () => used(6), { prices: { "openai/gpt-6": CENTS } });
+  const route = BUDGET.r.with(2, model("m1", "openai/unheard-of"));
+  const unknown = limited({ r: route.with(1, budget({ limit: 0.000000001 })) });
+  assertEquals(await unknown.models("a"), ["unheard-of"]);
+  const none = limited({ r: route.with(1, budget({ limit: 0 })) });
+  assertEquals([await models("a", "a"), await none.models("a")], [["gpt-6", "llama"], ["llama"]]);
 });
 
 /** A stream of so many tokens, which waits for `end` in its middle. */
