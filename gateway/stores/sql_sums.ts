@@ -57,7 +57,8 @@ export function sumStatements(): (rows: readonly LogRow[]) => SqlStatement[] {
   return (rows) => {
     const sums = new Map<string, Sum>();
     for (const row of rows) addTo(sums, row, groupOf, bounded);
-    return [...sums.values()].map(insertSum);
+    // In one order everywhere: of two gateways that write the same sums in other orders, each would wait for the other.
+    return [...sums].sort(([one], [other]) => one < other ? -1 : 1).map(([, sum]) => insertSum(sum));
   };
 }
 

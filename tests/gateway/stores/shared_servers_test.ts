@@ -239,6 +239,27 @@ test(POSTGRES, "a key, a route and a response are found while long statements of
 
 test(
   POSTGRES,
+  "gateways that store rows of the same sums at once, in any order, wait for each other for no deadlock",
+  async () => {
+    const { url } = await serverOf(POSTGRES);
+    const stores = await Promise.all([1, 2, 3].map(() => openStore(url)));
+    const keeping = { rows: 1e6, days: 0, bodyBytes: 0, replaces: true, now: Date.now, onFull() {} };
+    const all = stores.map(({ sql }) => sqlLogs(sql!, keeping));
+    for (let round = 0; round < 2; round++) {
+      await Promise.all(all.map(async (logs, place) => {
+        const rows = Array.from(
+          { length: 40 },
+          (_, at) => rowOf(crypto.randomUUID(), 0, { model: `model ${at}` }),
+        );
+        await logs.add(place === 0 ? rows : rows.toReversed());
+      }));
+    }
+    await Promise.all(stores.map(({ close }) => close!()));
+  },
+);
+
+test(
+  POSTGRES,
   "a database of a newer gateway is used as it is, and one of an older gateway gets what it lacks",
   async () => {
     const { url } = await serverOf(POSTGRES);
@@ -287,7 +308,7 @@ test(
     const end: SqlStatement = ["select pg_terminate_backend(pg_backend_pid())", []];
     const refused: SqlStatement = ["select no_column", []],
       written: SqlStatement = ["insert into lost values (1)", []];
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 2; round++) {
       for (const statements of [[end], [written, end, written], [end, refused], [written, refused, end]]) {
         await assertRejects(() => sql!.batch(statements));
       }
