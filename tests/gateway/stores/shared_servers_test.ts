@@ -301,6 +301,24 @@ test(
 
 test(
   POSTGRES,
+  "a statement that fails after some of its rows takes nothing from the next answer",
+  async () => {
+    const { sql, close } = await openStore((await serverOf(POSTGRES)).url);
+    for (let round = 0; round < 3; round++) {
+      await assertRejects(
+        () => sql!.all("select 1 / (3 - g) from generate_series(1, 5) as g"),
+        Error,
+        "division by zero",
+      );
+      const answer = await sql!.all("select 1 as one");
+      assertEquals([answer.length, answer], [1, [{ one: 1 }]]);
+    }
+    await close!();
+  },
+);
+
+test(
+  POSTGRES,
   "a transaction whose connection is lost fails, and neither ends the process nor takes a connection away",
   async () => {
     const { sql, quick, close } = await openStore((await serverOf(POSTGRES)).url);
