@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createGateway } from "../../../gateway/gateway.ts";
-import type { Counters } from "../../../gateway/stores/counters.ts";
+import { type Counters, memoryCounters } from "../../../gateway/stores/counters.ts";
 import type { LogEntry } from "../../../gateway/stores/log_row.ts";
 import type { Options } from "../../../gateway/setup/options.ts";
 import type { TokenLimits } from "../../../gateway/policies/token_limits.ts";
@@ -273,16 +273,24 @@ Deno.test("of several limits that are reached the one is told that must be waite
     ] as const
   ) {
     const { promise: end, resolve } = Promise.withResolvers<void>();
-    const { fetch } = limited(limits, async () => {
+    const counted = new Map<string, { value: number; until: number }>();
+    const counters = memoryCounters(clock().options.now, counted);
+    const answer = async () => {
       await end;
       return await usage(100);
-    });
+    };
+    const { fetch } = limited(limits, answer, { store: { counters } });
     const running = [1, 2].map(async () => await (await fetch(ask("openai/gpt-4.1", TOKEN))).text());
     if ("tpm" in limits) {
       resolve();
       await Promise.all(running);
     }
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // Both requests have been counted, or both with their tokens.
+    const sum = "tpm" in limits ? 200 : 2;
+    const isCounted = () => [...counted.values()].some(({ value }) => value === sum);
+    for (let turn = 0; turn < 1000 && !isCounted(); turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
     const response = await fetch(ask("openai/gpt-4.1", TOKEN));
     assertStringIncludes(await response.text(), says);
     assertEquals([response.status, response.headers.get("retry-after")], [429, wait]);
