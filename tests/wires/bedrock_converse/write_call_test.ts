@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { lab } from "../../acceptance/lab.ts";
 import { strictConverse } from "../../acceptance/strict_converse.ts";
+import { post } from "../../fakes.ts";
 import { type Any, CLAUDE, fileOf, NOVA, picture, settings, talk, USER, WEATHER, write } from "./converse.ts";
 
 const GPT = "openai.gpt-6.1-v1:0",
@@ -471,6 +472,29 @@ Deno.test("converse sends Amazon's own tools to Nova", async () => {
   const native = { systemTool: { name: "nova_code_interpreter" } };
   assertEquals((await write({ tools: [native] }, NOVA_2)).toolConfig, { tools: [native] });
   assertEquals((await write({ web_search_options: {} })).dropped, ["web_search_options"]);
+});
+
+Deno.test("converse sends the provider's tools of another API as Amazon's own, where the model has them", async () => {
+  const cases: [model: string, type: string, sent: string | undefined][] = [
+    [NOVA, "web_search_20250305", "nova_grounding"],
+    [NOVA_2, "code_execution_20250825", "nova_code_interpreter"],
+    [NOVA, "code_execution_20250825", undefined],
+    [LLAMA, "code_execution_20250825", undefined],
+  ];
+  for (const [model, type, name] of cases) {
+    const { gateway: { fetch }, asked } = lab(strictConverse([[{ text: "Hi" }]]).play);
+    const tools = [{ type, name: type.replace(/_\d+$/, "") }];
+    const body = { model: `aws-bedrock/us-east-1/converse/${model}`, max_tokens: 9, tools, messages: [USER] };
+    const response = await fetch(post("http://gateway.test/v1/messages", body, { "x-api-key": "key" }));
+    const text = await response.text();
+    assertEquals([response.status, asked.length], [200, 1], text);
+    assertEquals(
+      asked[0].body.toolConfig,
+      name === undefined ? undefined : { tools: [{ systemTool: { name } }] },
+    );
+    const dropped = response.headers.get("sluice-dropped");
+    assertEquals(dropped?.includes("tools[0]") ?? false, name === undefined, `${model} ${dropped}`);
+  }
 });
 
 Deno.test("converse keeps the order of the client's keys, and puts the conversation last", async () => {
