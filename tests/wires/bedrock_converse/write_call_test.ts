@@ -369,6 +369,11 @@ Deno.test("converse writes the effort where each family has its place", async ()
     reasoningConfig: { type: "enabled", maxReasoningEffort: "high" },
   }, []]);
   assertEquals(await fields({ reasoning_effort: "minimal" }, OSS), [{ reasoning_effort: "low" }, []]);
+  for (const reasoning_effort of ["xhigh", "max"]) {
+    assertEquals(await fields({ reasoning_effort }, OSS), [{ reasoning_effort: "high" }, []]);
+  }
+  // Nova 2 does not think unless it is told to.
+  assertEquals(await fields({ reasoning_effort: "none" }, NOVA_2), [undefined, []]);
   assertEquals(await fields({}, GPT), [{ reasoning: { effort: "high" } }, []]);
   for (const model of [NOVA, R1, GROK]) {
     assertEquals(await fields({}, model), [undefined, ["reasoning_effort"]]);
