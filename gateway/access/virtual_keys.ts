@@ -75,13 +75,11 @@ const noKey = (why: string) =>
 
 /** @throws GatewayError `overloaded`: a store that fails opens nothing, and does not say that there is no such key. */
 function refuse(cause: unknown): never {
-  const retryMs = cause instanceof UnknownKeys ? cause.retryMs : 1000;
-  throw new GatewayError(
-    "overloaded",
-    "Cannot serve the request: the store of virtual keys does not answer",
-    {
-      headers: { "retry-after": `${Math.ceil(retryMs / 1000)}` },
-      cause,
-    },
-  );
+  const [state, retryMs] = cause instanceof UnknownKeys
+    ? ["its key is not known, and too many unknown keys were sent to look it up", cause.retryMs]
+    : ["the store of virtual keys does not answer", 1000];
+  throw new GatewayError("overloaded", `Cannot serve the request: ${state}`, {
+    headers: { "retry-after": `${Math.ceil(retryMs / 1000)}` },
+    cause,
+  });
 }

@@ -497,6 +497,23 @@ Deno.test("a store that fails is 503 for keys, and opens nothing", async () => {
   }
 });
 
+Deno.test("after a thousand unknown keys in ten seconds another one is 503, with the reason", async () => {
+  const { store } = database();
+  const { options, pass } = clock();
+  const { rest, fetch, use } = keyed({ ...options, store });
+  const { secret } = await rest("POST", "", { name: "a" });
+  assertEquals(await use(secret), 200);
+  const wrong = (n: number) => `sl-${`${n}`.padStart(43, "x")}`;
+  // The first look-up of the key that there is counts too.
+  for (let n = 0; n < 999; n++) assertEquals(await use(wrong(n)), 401);
+  const refused = await fetch(ask("openai/gpt-4.1", { authorization: `Bearer ${wrong(1000)}` }));
+  assertEquals([refused.status, refused.headers.get("retry-after")], [503, "10"]);
+  assertStringIncludes(await refused.text(), "too many unknown keys were sent");
+  assertEquals([await use(wrong(7)), await use(secret)], [401, 200]);
+  pass(10_000);
+  assertEquals(await use(wrong(1000)), 401);
+});
+
 /** A stream that waits in its middle, and what the counters of its gateway hold. */
 function midStream() {
   const { promise: later, resolve: end } = Promise.withResolvers<void>();
