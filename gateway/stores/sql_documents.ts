@@ -54,10 +54,6 @@ const CHAIN = `with recursive chain (seq, previous, total, depth) as (
   select d.unit, d.id, d.previous, c.total, case when c.total <= ? then d.body end as body
     from chain c join sluice_documents d on d.seq = c.seq order by c.depth`;
 
-/** Finds the tenant that has the most bytes, and its oldest documents. Made when there are too many bytes for the first time. */
-const INDEX =
-  "create index if not exists sluice_documents_tenant on sluice_documents (tenant, at, seq, bytes)";
-
 const LARGEST =
   `select tenant, sum(bytes) as bytes, sum(sum(bytes)) over () as total, count(*) over () as tenants
   from sluice_documents group by tenant order by 2 desc limit 1`;
@@ -151,7 +147,6 @@ function tidier(sql: Sql, { ttlMs, maxBytes, now }: DocumentLimits) {
   /** The bytes of all documents; too few if another process has added some. */
   let held = 0;
   const sumIsDue = atMostEvery(EVERY_MS.sum, now), lookIsDue = atMostEvery(EVERY_MS.look, now);
-  let isIndexed = false;
 
   async function sum(): Promise<void> {
     const [{ bytes }] = await sql.all("select coalesce(sum(bytes), 0) as bytes from sluice_documents");
@@ -163,9 +158,6 @@ function tidier(sql: Sql, { ttlMs, maxBytes, now }: DocumentLimits) {
    * its equal share. Returns whether there was too much.
    */
   async function removeOldest(): Promise<boolean> {
-    // If another process makes it at this moment, it is there all the same.
-    if (!isIndexed) await sql.batch([[INDEX, []]]).catch(() => {});
-    isIndexed = true;
     const [largest] = await sql.all(LARGEST);
     held = Number(largest?.total ?? 0);
     if (held <= maxBytes) return false;

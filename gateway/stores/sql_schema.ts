@@ -20,6 +20,8 @@ const documentsOf = (text: string, serial: string): string[] => [
   "create unique index if not exists sluice_documents_id on sluice_documents (unit, id, account, gateway, tenant)",
   "create index if not exists sluice_documents_at on sluice_documents (at, seq)",
   "create index if not exists sluice_documents_bytes on sluice_documents (bytes)",
+  // The tenant that has the most bytes, and its oldest documents, are found by this index alone.
+  "create index if not exists sluice_documents_tenant on sluice_documents (tenant, at, seq, bytes)",
 ];
 
 /**
