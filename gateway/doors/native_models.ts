@@ -52,7 +52,7 @@ export function isClear(endpoint: string, inPath: string | undefined): boolean {
   const path = pathOf(endpoint);
   if (ELSEWHERE.test(path) || path.split(/(?:^|\/)models\//).length > 2) return false;
   // A path that ends in a verb names its model itself: `tunedModels/m:generateContent`.
-  return (inPath !== undefined || !/(?::|%3a)\w+\/?$/i.test(path));
+  return inPath !== undefined || !/(?::|%3a)\w+\/?$/i.test(path);
 }
 
 /**
