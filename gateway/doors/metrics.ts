@@ -56,7 +56,8 @@ function breakerText(breaker: Breaker | undefined): string {
 
 const BUDGET = {
   name: "sluice_budget_remaining_usd",
-  help: "US dollars that a gateway token has left of that of its budgets that has the least.",
+  help:
+    "US dollars that a gateway token, a team or a gateway has left of that of its budgets that has the least.",
   labels: ["token"],
 };
 

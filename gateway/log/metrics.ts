@@ -41,7 +41,7 @@ export interface Beside {
 /** The counts of a process. */
 export interface Metrics {
   add(row: LogEntry, beside: Beside): void;
-  /** Remembers a token with budgets that has sent a request. */
+  /** Remembers a token with budgets that has sent a request, or its team or gateway. */
   know(spender: Metered): void;
   /** The tokens that are remembered, the first that was used last. Their names are labels. */
   spenders(): Metered[];

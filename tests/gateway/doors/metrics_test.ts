@@ -453,6 +453,24 @@ Deno.test("what a token has left of its budgets is told, also while a request ru
   await running.body!.cancel();
 });
 
+Deno.test("what a team and a gateway have left is told too, and not what a value of metadata has", async () => {
+  const budgets = [{ limitUsd: 1, window: "day" as const }];
+  const { fetch, text } = scene(undefined, {
+    keys: { openai: "sk-1" },
+    tokens: [{ token: "token-of-a-team", name: "a", team: "growth", each: { metadata: "user", budgets } }],
+    teams: { growth: { budgets } },
+    gateways: { gw: { budgets } },
+    prices: { "openai/gpt-4o": { input: 0, output: 10_000 } },
+  });
+  const headers = { authorization: "Bearer token-of-a-team", "cf-aig-metadata": '{"user":"ann"}' };
+  await done(fetch(ask("openai/gpt-4o", headers, { max_tokens: 10 })));
+  const { data } = await read(await text(), "sluice_budget_remaining_usd");
+  assertEquals(data.map(({ labels, value }) => [labels.token, value]), [["team/growth", 0.99], [
+    "gateway/gw",
+    0.99,
+  ]]);
+});
+
 Deno.test("the tokens whose budgets are told are bounded: those that were used last", async () => {
   const tokens = Array.from({ length: 230 }, (_, at) => ({
     token: `spending-token-${at}`,
