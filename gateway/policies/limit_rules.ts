@@ -20,12 +20,14 @@ export interface Limit extends Pick<LimitRule, "models" | "providers"> {
   most: number;
   windowMs: number;
   isSliding: boolean;
+  /** Tells its counters from those of limits for other models. */
+  scope: string;
 }
 
 const COUNTS = ["requests", "tokens", "open"] as const;
 
 /** What the limits with short names count. */
-const SHORT = { rpm: "requests", tpm: "tokens", open: "open" } as const;
+const SHORT = [["rpm", "requests"], ["tpm", "tokens"], ["open", "open"]] as const;
 
 const NONE: readonly Limit[] = [];
 
@@ -46,17 +48,28 @@ export const isList = (limits: RateLimits): limits is readonly LimitRule[] => Ar
 function limitOf({ seconds = 60, technique = "sliding", models, providers, ...rule }: LimitRule, at: number) {
   const counts = COUNTS.find((kind) => rule[kind] !== undefined)!;
   const windowMs = 1000 * seconds, isSliding = technique === "sliding";
-  return { name: `${counts}-${at + 1}`, counts, most: rule[counts]!, windowMs, isSliding, models, providers };
+  const scope = scopeOf({ models, providers });
+  return {
+    name: `${counts}-${at + 1}`,
+    counts,
+    most: rule[counts]!,
+    windowMs,
+    isSliding,
+    models,
+    providers,
+    scope,
+  };
 }
 
 const shortLimits = (limits: TokenLimits): Limit[] =>
-  (["rpm", "tpm", "open"] as const).filter((name) => limits[name] !== undefined)
-    .map((name) => ({
+  SHORT.filter(([name]) => limits[name] !== undefined)
+    .map(([name, counts]) => ({
       name,
-      counts: SHORT[name],
+      counts,
       most: limits[name]!,
       windowMs: MINUTE_MS,
       isSliding: true,
+      scope: scopeOf({}),
     }));
 
 /** Whether the tokens of answers count for a token: their number, or their price. */
@@ -85,12 +98,12 @@ export interface LimitNow extends Rule {
 /** The limits of a holder at a time. */
 export const limitsAt = (holder: Metered, now: number): LimitNow[] =>
   limitsIn(holder.limits).map((about) => {
-    const { counts, most, windowMs, isSliding } = about;
+    const { counts, most, windowMs, isSliding, scope } = about;
     const isOpen = counts === "open";
     const lengthMs = isOpen ? HELD_MS : windowMs;
     const window = windowOf(now, lengthMs);
     const kind = isOpen ? "open" : `${counts}/${windowMs / 1000}`;
-    const keyOf = (at: number) => `${kind}:${holder.name}:${scopeOf(about)}:${at}`;
+    const keyOf = (at: number) => `${kind}:${holder.name}:${scope}:${at}`;
     const of = isOpen ? heldAt(window.at, keyOf) : [{ key: keyOf(window.at), weight: 1 }];
     if (!isOpen && isSliding) of.push({ key: keyOf(window.at - 1), weight: window.left });
     return {
