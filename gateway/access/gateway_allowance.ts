@@ -36,11 +36,9 @@ export interface GatewayAllowance {
 /** Stands for all gateways without an allowance of their own. Clients choose the ids, so these have one count together. */
 const OTHERS = "*";
 
-/** The allowance of a gateway. */
-export const allowanceOf = (
-  gateways: ReadonlyMap<string, GatewayAllowance>,
-  id: string,
-): GatewayAllowance | undefined => gateways.get(id) ?? gateways.get(OTHERS);
+/** What is known of a gateway, by the ids of gateways. */
+export const allowanceOf = <T>(gateways: ReadonlyMap<string, T>, id: string): T | undefined =>
+  gateways.get(id) ?? gateways.get(OTHERS);
 
 /** Adds the limits and budgets of a gateway to those of a caller. */
 export type GatewayMeter = (caller: Caller, gateway: string | undefined) => Caller;
@@ -54,7 +52,7 @@ export function gatewayMeter(gateways: ReadonlyMap<string, GatewayAllowance>): G
     holders.set(id, { name: `gateway/${id}`, whose, prefix: "gateway-", unknownPrice, ...allowance });
   }
   return (caller, id = "default") => {
-    const holder = holders.get(id) ?? holders.get(OTHERS);
+    const holder = allowanceOf(holders, id);
     if (!holder) return caller;
     const { metered, meter } = caller;
     const withGateway = (metered: Metered = { name: "" }): Metered => ({

@@ -2,9 +2,9 @@
 import type { Provider } from "../../providers/types.ts";
 import type { GatewayAllowance } from "../access/gateway_allowance.ts";
 import type { GatewayToken } from "../access/gateway_token.ts";
-import type { Teams } from "../access/metered.ts";
+import type { Allowance, Teams } from "../access/metered.ts";
 import { isList } from "../policies/limit_rules.ts";
-import type { RateLimits, TokenBudget } from "../policies/token_limits.ts";
+import type { TokenBudget } from "../policies/token_limits.ts";
 import { readModelPatterns } from "../targets/model_patterns.ts";
 import type { checkOptions, Options } from "./options.ts";
 
@@ -101,14 +101,12 @@ export const readGateways = (
     ]),
   );
 
-/** Limits and budgets as they are written. */
-interface Metering {
-  limits?: RateLimits;
-  budgets?: readonly TokenBudget[];
-}
-
 /** Reads the names of models and providers in limits and budgets. @throws TypeError for a provider that is not known. */
-function readMetering({ limits, budgets }: Metering, providers: Known["providers"], place: string): Metering {
+function readMetering(
+  { limits, budgets }: Allowance,
+  providers: Known["providers"],
+  place: string,
+): Allowance {
   const scoped = <T extends Pick<TokenBudget, "models" | "providers">>(one: T, within: string): T => ({
     ...one,
     models: one.models && readModelPatterns(one.models, providers, `${within}.models`).sort(),
