@@ -52,6 +52,19 @@ export async function gatewaysOn(
   return { all, pass: time.pass, close: async () => void await Promise.all(all.map(({ close }) => close())) };
 }
 
+/** The lines that are written on standard error while something runs. */
+export async function lines(work: () => Promise<void>): Promise<string[]> {
+  const told: string[] = [];
+  const { error } = console;
+  console.error = (line: string) => void told.push(String(line));
+  try {
+    await work();
+  } finally {
+    console.error = error;
+  }
+  return told;
+}
+
 /** Ends the servers that the tests of a file have started. It must be called last. */
 export const testEnd = () =>
   Deno.test("the servers end", async () => {

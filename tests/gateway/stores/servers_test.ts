@@ -4,7 +4,7 @@ import { openStore } from "../../../gateway/stores/store_url.ts";
 import type { Stores } from "../../../gateway/stores/stores.ts";
 import { installForBun, run } from "../../runtimes/gateways.ts";
 import { ask, before, chunk, completion, events, STREAM } from "../../fakes.ts";
-import { ENGINES, gatewaysOn, serverOf, test, testEnd } from "./engines.ts";
+import { ENGINES, gatewaysOn, lines, serverOf, test, testEnd } from "./engines.ts";
 import { postgresKinds, redisKinds, runAll, writtenCases } from "./server_kinds.ts";
 import { noPostgres, noRedis, PASSWORD, startRedis } from "./servers.ts";
 import { add, rule, stateCasesOf } from "./state_suite.ts";
@@ -130,19 +130,6 @@ for (const engine of ENGINES) {
 }
 
 // ---------------------------------------------------------------- trouble
-
-/** The lines that are written on standard error while something runs. */
-async function lines(work: () => Promise<void>): Promise<string[]> {
-  const told: string[] = [];
-  const { error } = console;
-  console.error = (line: string) => void told.push(String(line));
-  try {
-    await work();
-  } finally {
-    console.error = error;
-  }
-  return told;
-}
 
 for (const engine of ENGINES) {
   test(

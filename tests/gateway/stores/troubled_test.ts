@@ -6,7 +6,7 @@ import type { Sql } from "../../../gateway/stores/sql.ts";
 import { openStore } from "../../../gateway/stores/store_url.ts";
 import type { Stores } from "../../../gateway/stores/stores.ts";
 import { ask, before, clock, completion } from "../../fakes.ts";
-import { ENGINES, serverOf, test, testEnd } from "./engines.ts";
+import { ENGINES, lines, serverOf, test, testEnd } from "./engines.ts";
 import { PASSWORD } from "./servers.ts";
 import { smallStore } from "./small_store.ts";
 
@@ -60,19 +60,6 @@ function gatewayOn(store: Stores | Sql) {
       return Number(RegExp(`^${metric} (\\d+)$`, "m").exec(await (await fetch(request)).text())![1]);
     },
   };
-}
-
-/** The lines on standard error while something runs. */
-async function lines(work: () => Promise<void>): Promise<string[]> {
-  const told: string[] = [];
-  const { error } = console;
-  console.error = (line: string) => void told.push(String(line));
-  try {
-    await work();
-  } finally {
-    console.error = error;
-  }
-  return told;
 }
 
 /** Whatever the trouble is: a cached answer is a miss, limits allow, budgets refuse, and all is counted and told. */
