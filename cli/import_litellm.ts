@@ -56,7 +56,7 @@ function readModels(list: readonly unknown[], made: Imported): void {
   for (const [at, entry] of list.entries()) {
     const path = `model_list[${at}]`;
     if (!isSection(entry) || !isSection(entry.litellm_params)) {
-      made.left.push(`${path}: is no model: it needs model_name and litellm_params`);
+      made.left.push(`${path}: is not a model: it needs model_name and litellm_params`);
       continue;
     }
     const whole = reader(entry, path, made.left);
@@ -66,7 +66,7 @@ function readModels(list: readonly unknown[], made: Imported): void {
     const name = whole.take("model_name");
     const model = params.take("model");
     if (typeof name !== "string" || typeof model !== "string") {
-      made.left.push(`${path}: is no model: it needs model_name, and model in litellm_params`);
+      made.left.push(`${path}: is not a model: it needs model_name, and model in litellm_params`);
       continue;
     }
     const place = placeOf(model, params, made);

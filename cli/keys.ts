@@ -33,7 +33,7 @@ export async function listKeys(operator: Operator, search?: string): Promise<voi
       console.error(
         search
           ? `No key has ${JSON.stringify(search)} in it`
-          : "There is no key: sluice keys make NAME makes one",
+          : "There are no keys yet. Make one with: sluice keys make NAME",
       );
     }
     after = next;

@@ -58,7 +58,9 @@ function readCache(section: Reader, made: Imported): void {
     );
   } else if (type !== undefined && type !== "local") {
     made.left.push(
-      `${section.path}.cache_params.type: ${JSON.stringify(type)} is no store of Sluice (docs/stores.md)`,
+      `${section.path}.cache_params.type: ${
+        JSON.stringify(type)
+      } is not a store that Sluice has (docs/stores.md)`,
     );
   }
   cache.end();

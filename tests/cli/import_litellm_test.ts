@@ -163,7 +163,7 @@ Deno.test("sluice import litellm: what has no counterpart is listed by its path,
     const told of [
       "model_list[0].litellm_params.rpm: a limit of the option gateways",
       'model_list[8].litellm_params.model: "watsonx/granite" is of a provider that Sluice does not have',
-      "model_list[9]: is no model",
+      "model_list[9]: is not a model",
       "litellm_settings.drop_params: always so",
       'litellm_settings.fallbacks: of "nobody" name no models',
       "litellm_settings.cache_params.namespace: has no counterpart",

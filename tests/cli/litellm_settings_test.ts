@@ -40,7 +40,7 @@ Deno.test("sluice import litellm: the cache is for an hour if nothing is said, a
   ];
   for (const [params, store] of stores) assertEquals(storeIn(cacheOf(params)), store, params);
   assertEquals(cacheOf("{ type: s3 }").left, [
-    'litellm_settings.cache_params.type: "s3" is no store of Sluice (docs/stores.md)',
+    'litellm_settings.cache_params.type: "s3" is not a store that Sluice has (docs/stores.md)',
   ]);
   assertEquals([cacheOf("{ type: local }").left, cacheOf("{}").left], [[], []]);
 });

@@ -26,7 +26,7 @@ testPackage(
       return response.status;
     };
 
-    assertEquals((await keys()).output, "There is no key: sluice keys make NAME makes one\n");
+    assertEquals((await keys()).output, "There are no keys yet. Make one with: sluice keys make NAME\n");
 
     // A script gets the secret alone.
     const make = [
